@@ -1,0 +1,1 @@
+"""Where the Entra access token comes from."""

@@ -1,0 +1,113 @@
+"""Reading what an Entra access token says of itself, to refuse early what cannot work."""
+
+import base64
+import binascii
+import json
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from azdo_pat.errors import RefusedError, SignInError
+from azdo_pat.models import AccessToken, Secret
+
+RESOURCE: Final = "499b84ac-1321-427f-aa17-267ca6975798"
+"""Azure DevOps as a resource of Entra (documentation: "Issue tokens for Azure DevOps")."""
+
+_AUDIENCES: Final = {
+    RESOURCE,
+    "https://app.vssps.visualstudio.com",
+    "https://dev.azure.com",
+    "https://vssps.dev.azure.com",
+}
+# 84 characters with the signature, or 52 of base32 as until July 2024 (documentation:
+# "Use personal access tokens").
+_PERSONAL: Final = re.compile(r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}|[a-z2-7]{52}")
+_HEADER_SAFE: Final = re.compile(r"[\x21-\x7e]+")
+_HOW_TO: Final = f"az account get-access-token --resource {RESOURCE} gives the right one"
+
+
+def inspect(text: str, *, source: str, now: datetime) -> AccessToken:
+    """Make an access token of a text, after a look at its claims.
+
+    The signature is the service's to check. A token that is no JWT is passed on as it is:
+    Entra does not promise the format.
+
+    Args:
+        text: the token.
+        source: where it came from, for messages.
+        now: an aware moment; a token that ended before it is refused.
+
+    Raises:
+        SignInError: it is a personal access token, expired, or meant for another service.
+        RefusedError: it belongs to a service principal or managed identity, which cannot manage
+            personal access tokens (documentation: "Manage PATs using REST API").
+    """
+    text = text.strip()
+    if _PERSONAL.fullmatch(text):
+        raise SignInError(
+            f"{source} holds a personal access token, which the lifecycle API does not take",
+            hint=f"it takes a Microsoft Entra access token: {_HOW_TO}",
+        )
+    if not _HEADER_SAFE.fullmatch(text):
+        raise SignInError(f"{source} does not hold an access token", hint=_HOW_TO)
+    claims = _claims(text)
+    expires = _moment(claims.get("exp"))
+    if expires is not None and expires <= now:
+        raise SignInError(
+            f"the access token from {source} expired at {expires:%Y-%m-%d %H:%M} UTC",
+            hint=f"get a new one; {_HOW_TO}",
+        )
+    _refuse_other_audience(claims, source)
+    _refuse_application(claims, source)
+    return AccessToken(
+        secret=Secret(text),
+        source=source,
+        user=_text(claims, "upn") or _text(claims, "unique_name") or _text(claims, "email"),
+        tenant=_text(claims, "tid"),
+        expires=expires,
+    )
+
+
+def _refuse_other_audience(claims: dict[str, object], source: str) -> None:
+    audience = _text(claims, "aud")
+    if audience and audience.rstrip("/").lower() not in _AUDIENCES:
+        raise SignInError(
+            f"the access token from {source} is for {audience!r}, not for Azure DevOps",
+            hint=_HOW_TO,
+        )
+
+
+def _refuse_application(claims: dict[str, object], source: str) -> None:
+    if claims and (claims.get("idtyp") == "app" or ("aud" in claims and "scp" not in claims)):
+        raise RefusedError(
+            f"the access token from {source} belongs to a service principal or managed identity,"
+            " which cannot manage personal access tokens",
+            hint="sign in as a user (az login), or use that identity's access token in place of a"
+            " personal access token",
+        )
+
+
+def _claims(text: str) -> dict[str, object]:
+    parts = text.split(".")
+    if len(parts) != 3:  # noqa: PLR2004  # header, payload, signature
+        return {}
+    payload = parts[1] + "=" * (-len(parts[1]) % 4)
+    try:
+        document = json.loads(base64.urlsafe_b64decode(payload))
+    except (binascii.Error, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _text(claims: dict[str, object], name: str) -> str:
+    value = claims.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _moment(value: object) -> datetime | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None

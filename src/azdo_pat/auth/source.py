@@ -1,0 +1,83 @@
+"""The order in which access tokens are looked for: the first that answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from azdo_pat.errors import PatError, SignInError
+from azdo_pat.models import AccessToken
+from azdo_pat.results import SourceReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absent:
+    """A source that has no token, and why."""
+
+    reason: str
+
+
+class TokenSource(Protocol):
+    """One place that an access token may come from."""
+
+    @property
+    def name(self) -> str:
+        """How it is called in messages."""
+
+    def access_token(self, now: datetime) -> AccessToken | Absent:
+        """Return the token, or why there is none.
+
+        Raises:
+            SignInError: there is one, and it cannot be used.
+            RefusedError: there is one, and it is not a user's.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What a search through the sources found.
+
+    Attributes:
+        token: None where no source had a usable one; then `failure` says why.
+    """
+
+    token: AccessToken | None
+    failure: PatError | None
+    reports: tuple[SourceReport, ...]
+
+    def required(self) -> AccessToken:
+        """Return the token.
+
+        Raises:
+            SignInError: no source had one.
+            RefusedError: the one that answered is not a user's.
+        """
+        if self.token is None:
+            raise self.failure or SignInError("not signed in")
+        return self.token
+
+
+def first_that_answers(sources: Sequence[TokenSource], now: datetime) -> Search:
+    """Ask the sources in order; a source that has a token ends the search, even a useless one.
+
+    Falling through to the next source behind a bad token would act as another user than the one
+    that was named.
+    """
+    reports: list[SourceReport] = []
+    for source in sources:
+        try:
+            answer = source.access_token(now)
+        except PatError as error:
+            reports.append(SourceReport(name=source.name, used=False, detail=error.message))
+            return Search(token=None, failure=error, reports=tuple(reports))
+        if isinstance(answer, AccessToken):
+            reports.append(SourceReport(name=source.name, used=True, detail="answered"))
+            return Search(token=answer, failure=None, reports=tuple(reports))
+        reports.append(SourceReport(name=source.name, used=False, detail=answer.reason))
+    tried = "; ".join(f"{report.name}: {report.detail}" for report in reports)
+    failure = SignInError(
+        f"not signed in ({tried})",
+        hint="sign in to the Azure CLI (az login), or put a Microsoft Entra access token into"
+        " PAT_ACCESS_TOKEN",
+    )
+    return Search(token=None, failure=failure, reports=tuple(reports))

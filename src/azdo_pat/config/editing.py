@@ -1,0 +1,72 @@
+"""Changing the configuration file: one key, and the rest of the file as it was."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from azdo_pat.config.settings import Value
+from azdo_pat.errors import UsageError
+
+
+def set_value(file: Path, key: str, value: Value) -> None:
+    """Set a key, keeping comments and order.
+
+    Raises:
+        UsageError: the file cannot be parsed or written; it is left as it is.
+    """
+    document = _parsed(file)
+    document[key] = value
+    _write(file, tomlkit.dumps(document))
+
+
+def unset_value(file: Path, key: str) -> bool:
+    """Remove a key; False where it was not set.
+
+    Raises:
+        UsageError: the file cannot be parsed or written; it is left as it is.
+    """
+    document = _parsed(file)
+    if key not in document:
+        return False
+    del document[key]
+    _write(file, tomlkit.dumps(document))
+    return True
+
+
+def _parsed(file: Path) -> tomlkit.TOMLDocument:
+    try:
+        return tomlkit.parse(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return tomlkit.document()
+    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+        raise UsageError(
+            f"{file} cannot be read: {error}", hint="mend it, or move it aside"
+        ) from error
+
+
+def _write(file: Path, text: str) -> None:
+    """Replace the file in one step, so that no reader and no crash meets half of it."""
+    try:
+        target = file.resolve()  # a symbolic link stays one
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=target.parent, prefix=".config-", delete=False
+        ) as scratch:
+            try:
+                scratch.write(text)
+                scratch.flush()
+                os.fsync(scratch.fileno())
+                if target.exists():
+                    Path(scratch.name).chmod(target.stat().st_mode & 0o777)
+                scratch.close()
+                Path(scratch.name).replace(target)
+            except BaseException:
+                Path(scratch.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be written: {error}", hint="PAT_CONFIG_DIR names another folder"
+        ) from error

@@ -1,0 +1,38 @@
+"""The remotes of the git repository that one stands in."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+_SECONDS: Final = 3.0
+
+
+def remote_urls(folder: Path, environment: Mapping[str, str]) -> list[str]:
+    """Return the URLs of the remotes, `origin` first; none outside a repository.
+
+    git is asked, and only where there is a repository: it knows of work trees and of
+    configuration that includes other files.
+    """
+    if "GIT_DIR" not in environment and not any(
+        (each / ".git").exists() for each in (folder, *folder.parents)
+    ):
+        return []
+    command = ["git", "config", "--get-regexp", r"^remote\..*\.url$"]
+    try:
+        done = subprocess.run(  # noqa: S603  # fixed arguments
+            command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    remotes = [line.split(" ", 1) for line in done.stdout.splitlines() if " " in line]
+    remotes.sort(key=lambda remote: remote[0] != "remote.origin.url")
+    return [url for _, url in remotes]

@@ -1,0 +1,133 @@
+"""What can go wrong: one class per exit code of the command-line contract."""
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """The exit codes that scripts may rely on."""
+
+    DONE = 0
+    FAULT = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    NOT_SIGNED_IN = 4
+    REFUSED = 5
+    CONFLICT = 6
+    NO_STORE = 7
+    PENDING = 8
+    PARTIAL = 9
+    FOUND = 10
+    UNAVAILABLE = 11
+    INTERRUPTED = 130
+
+
+class PatError(Exception):
+    """A failure that the user can read: what is wrong, and what to do about it.
+
+    Attributes:
+        message: one line, without a full stop, that names the thing and the reason.
+        hint: the next step, often a command to type; empty where there is none.
+        server_message: what the service itself said, as it said it.
+        activity_id: the id under which the service logged the request.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.FAULT
+    error: ClassVar[str] = "fault"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        server_message: str = "",
+        activity_id: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.server_message = server_message
+        self.activity_id = activity_id
+
+
+class UsageError(PatError):
+    """The command line or the configuration is wrong, or an answer was needed and nobody there."""
+
+    exit_code = ExitCode.USAGE
+    error = "usage"
+
+
+class NotFoundError(PatError):
+    """There is no such token, organization or user."""
+
+    exit_code = ExitCode.NOT_FOUND
+    error = "not_found"
+
+
+class SignInError(PatError):
+    """Nobody is signed in, or the service refused the sign-in."""
+
+    exit_code = ExitCode.NOT_SIGNED_IN
+    error = "not_signed_in"
+
+
+class RefusedError(PatError):
+    """Signed in, but a permission or a policy forbids it.
+
+    Attributes:
+        code: the service's own name for the refusal (a `SessionTokenError`), where it gave one.
+    """
+
+    exit_code = ExitCode.REFUSED
+    error = "refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        server_message: str = "",
+        activity_id: str = "",
+        code: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, server_message=server_message, activity_id=activity_id)
+        self.code = code
+
+
+class ConflictError(PatError):
+    """A name that several tokens bear, or one that is already taken."""
+
+    exit_code = ExitCode.CONFLICT
+    error = "conflict"
+
+
+class StoreError(PatError):
+    """The keyring or the state file cannot be used, or refused."""
+
+    exit_code = ExitCode.NO_STORE
+    error = "no_store"
+
+
+class PendingError(PatError):
+    """The main thing is done; something that belongs to it is not."""
+
+    exit_code = ExitCode.PENDING
+    error = "pending"
+
+
+class PartialError(PatError):
+    """Some items of a bulk operation failed."""
+
+    exit_code = ExitCode.PARTIAL
+    error = "partial"
+
+
+class UnavailableError(PatError):
+    """The service or the network did not answer properly, after retries."""
+
+    exit_code = ExitCode.UNAVAILABLE
+    error = "unavailable"
+
+
+class NoAnswerError(UnavailableError):
+    """The request left, and no answer came: whether the service acted on it is unknown."""

@@ -1,0 +1,259 @@
+"""The values that everything else talks about: tokens, secrets, organizations, identities."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NoReturn
+
+GLOBAL_TOKENS_STOP: Final = "2026-12-01"
+"""The day on which tokens for all organizations stop working.
+
+Source: Azure DevOps blog, "Retirement of Global Personal Access Tokens in Azure DevOps".
+"""
+
+GLOBAL_CREATION_BLOCKED: Final = "2026-03-15"
+"""The day since which no token for all organizations can be created (same source)."""
+
+
+class Secret:
+    """The text of a token, or another text that must not be seen.
+
+    `repr`, `str` and formatting show stars; `reveal` is the one way to the text. It cannot be
+    pickled, compares in full, and says nothing of its length.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself: for the keyring, a request, or the output that was asked for."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, format_spec: str) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> NoReturn:
+        msg = "a secret is not written to anything"
+        raise TypeError(msg)
+
+
+class Status(StrEnum):
+    """What became of a token."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+
+
+class Origin(StrEnum):
+    """Who made a token, as far as its name or this machine's records tell."""
+
+    PAT = "pat"
+    GIT = "git"
+    SERVICE_HOOKS = "service-hooks"
+    LOAD_TEST = "load-test"
+    TEAMS = "teams"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organization:
+    """An Azure DevOps organization, or a collection of Azure DevOps Server.
+
+    Attributes:
+        name: its name in URLs, in lower case (organization names ignore case).
+        url: where it lives, without a slash at the end; part of the keyring service name.
+        id: its GUID, the one that a token's target accounts hold; None while unknown.
+        hosted: False for Azure DevOps Server, which has no token lifecycle API.
+    """
+
+    name: str
+    url: str
+    id: str | None = None
+    hosted: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pat:
+    """One personal access token, as the service or this machine's records know it.
+
+    Attributes:
+        name: the display name; not unique.
+        id: the authorization id; None for an imported secret whose id is unknown.
+        org: the organization's name; None for a token that is valid for all organizations.
+        status: what the service says of it.
+        scopes: in the service's order; `app_token` is full access.
+        created: when, aware, or None if unknown.
+        expires: when, aware, or None if unknown.
+        is_global: valid for all of its user's organizations (target accounts null).
+        stored: its secret is in this machine's keyring.
+        origin: who made it.
+    """
+
+    name: str
+    id: str | None
+    org: str | None
+    status: Status
+    scopes: tuple[str, ...]
+    created: datetime | None
+    expires: datetime | None
+    is_global: bool = False
+    stored: bool = False
+    origin: Origin = Origin.UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServicePat:
+    """A token exactly as the lifecycle API describes it (spec: `PatToken`).
+
+    Attributes:
+        target_accounts: GUIDs of its organizations; None means all of them.
+    """
+
+    authorization_id: str
+    display_name: str
+    scopes: tuple[str, ...]
+    valid_from: datetime | None
+    valid_to: datetime | None
+    target_accounts: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPat:
+    """What a create answers: the token and, this once, its secret."""
+
+    pat: ServicePat
+    secret: Secret = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatRequest:
+    """What to ask for when a token is created (spec: `PatTokenCreateRequest`)."""
+
+    display_name: str
+    scopes: tuple[str, ...]
+    valid_to: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatChanges:
+    """What to change of a token; None leaves as it is (spec: `PatTokenUpdateRequest`)."""
+
+    display_name: str | None = None
+    scopes: tuple[str, ...] | None = None
+    valid_to: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPat:
+    """What this machine remembers of a token that went through it; never its secret.
+
+    Attributes:
+        org_url: the organization's URL, as in the keyring's service name.
+        org: the organization's name.
+        stored: its secret was put in the keyring (False after `create --no-store`).
+        origin: PAT for one that `pat` made, UNKNOWN for an imported one.
+    """
+
+    org_url: str
+    org: str
+    name: str
+    id: str | None
+    scopes: tuple[str, ...]
+    created: datetime | None
+    expires: datetime | None
+    stored: bool = True
+    origin: Origin = Origin.PAT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """An entry of the journal: an operation that was begun and not yet finished.
+
+    Attributes:
+        operation: its name: `create`.
+        valid_to: the expiry that was asked for.
+        started: when it was begun.
+        authorization_id: of the token that it made, as soon as that is known.
+        key: the entry's number; None before `State.begin`.
+    """
+
+    operation: str
+    org_url: str
+    org: str
+    name: str
+    scopes: tuple[str, ...]
+    valid_to: datetime
+    started: datetime
+    authorization_id: str | None = None
+    key: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who is signed in (spec: `Profile`).
+
+    Attributes:
+        id: the member id.
+        name: the display name.
+        mail: the mail address, empty where the profile has none.
+    """
+
+    id: str
+    name: str
+    mail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessToken:
+    """A Microsoft Entra access token and what it says of itself.
+
+    Attributes:
+        secret: the bearer.
+        source: where it came from, in words: `PAT_ACCESS_TOKEN`, `Azure CLI`.
+        user: the user's sign-in name, empty where the token does not tell.
+        tenant: the Entra tenant's id, empty where the token does not tell.
+        expires: when it ends, None where the token does not tell.
+    """
+
+    secret: Secret
+    source: str
+    user: str = ""
+    tenant: str = ""
+    expires: datetime | None = None
+
+
+_TOOL_NAMES: Final = (
+    ("git: https://", Origin.GIT),
+    ("git: http://", Origin.GIT),
+    ("service hooks :", Origin.SERVICE_HOOKS),
+    ("webapploadtestcdinttoken", Origin.LOAD_TEST),
+    ("microsoft teams integration", Origin.TEAMS),
+)
+
+
+def origin_of(name: str) -> Origin:
+    """Tell which tool made a token from the display name that the tool gives it.
+
+    Source: "Use personal access tokens", question on unexpected notifications.
+    """
+    lowered = name.casefold()
+    for prefix, origin in _TOOL_NAMES:
+        if lowered.startswith(prefix):
+            return origin
+    return Origin.UNKNOWN

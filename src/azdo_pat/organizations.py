@@ -1,0 +1,143 @@
+"""What a user may call an organization, and where it is named without being asked for."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from azdo_pat.errors import UsageError
+from azdo_pat.models import Organization
+
+HOSTED_ROOT: Final = "https://dev.azure.com"
+_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?")
+_OLD_SUFFIX: Final = ".visualstudio.com"
+_LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
+_SSH_HOSTS: Final = {"ssh.dev.azure.com", "vs-ssh.visualstudio.com"}
+_SCP_LIKE: Final = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
+
+
+def api_root(text: str) -> str:
+    """Hold `PAT_API_URL` to its rules and return it without a slash at the end.
+
+    Raises:
+        UsageError: not `https` (or `http` on loopback), or more than a root.
+    """
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018  # a property that raises on a port out of range
+    except ValueError as error:
+        raise UsageError(f"PAT_API_URL is not a URL: {error}") from error
+    plain = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    if not parts.hostname or not (parts.scheme == "https" or plain):
+        raise UsageError(
+            f"PAT_API_URL {text!r} is not allowed",
+            hint="it must be https, or http on loopback only, as it is sent the access token",
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UsageError(f"PAT_API_URL {parts.hostname!r} must be a bare root, as in https://host")
+    return text.rstrip("/")
+
+
+def organization(text: str, *, root: str | None = None) -> Organization:
+    """Understand a name, `https://dev.azure.com/NAME`, `https://NAME.visualstudio.com` or a server.
+
+    Args:
+        text: what the user typed, or a setting.
+        root: `PAT_API_URL`, below which every hosted organization then lives.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    text = text.strip()
+    if _NAME.fullmatch(text):
+        return hosted(text, root)
+    if "://" not in text and text.lower().startswith("dev.azure.com/"):
+        text = f"https://{text}"
+    name = hosted_name(text, root)
+    if name:
+        return hosted(name, root)
+    return _server(text)
+
+
+def hosted(name: str, root: str | None = None) -> Organization:
+    """Return the organization of that name at Microsoft, or below `PAT_API_URL`."""
+    lowered = name.lower()
+    return Organization(name=lowered, url=f"{root or HOSTED_ROOT}/{lowered}")
+
+
+def hosted_name(url: str, root: str | None = None) -> str | None:
+    """Return the organization that a URL of Azure DevOps Services belongs to, or None.
+
+    Hosts are compared in full: `dev.azure.com.example` is not Microsoft's.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    host = (parts.hostname or "").lower()
+    first = unquote(next((part for part in parts.path.split("/") if part), ""))
+    if root and url.lower().startswith(root.lower() + "/"):
+        first = unquote(url[len(root) + 1 :].split("/", maxsplit=1)[0])
+    elif parts.scheme not in {"https", "ssh", "git+https"} or parts.port not in {None, 443, 22}:
+        return None
+    elif host.endswith(_OLD_SUFFIX) and host.count(".") == _OLD_SUFFIX.count("."):
+        first = host.removesuffix(_OLD_SUFFIX)
+    elif host != "dev.azure.com":
+        return None
+    return first if _NAME.fullmatch(first) else None
+
+
+def of_remotes(urls: Iterable[str], *, root: str | None = None) -> Organization | None:
+    """Return the organization of the first git remote that Azure DevOps hosts."""
+    for url in urls:
+        name = hosted_name(url, root) or _ssh_name(url)
+        if name:
+            return hosted(name, root)
+    return None
+
+
+def _ssh_name(url: str) -> str | None:
+    """Read git@ssh.dev.azure.com:v3/ORG/PROJECT/REPO and its ssh:// and older forms."""
+    if "://" in url:
+        parts = urlsplit(url)
+        host, path = (parts.hostname or ""), parts.path.lstrip("/")
+    elif scp := _SCP_LIKE.fullmatch(url):
+        host, path = scp["host"], scp["path"]
+    else:
+        return None
+    steps = path.split("/")
+    if host.lower() not in _SSH_HOSTS or len(steps) < 2 or steps[0] != "v3":  # noqa: PLR2004  # version and organization
+        return None
+    return steps[1] if _NAME.fullmatch(steps[1]) else None
+
+
+def _server(text: str) -> Organization:
+    """Understand the URL of a collection of Azure DevOps Server."""
+    problem = UsageError(
+        f"{text!r} is not an organization",
+        hint="give its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
+        " or https://SERVER/COLLECTION for Azure DevOps Server",
+    )
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018  # a property that raises on a port out of range
+    except ValueError:
+        raise problem from None
+    if parts.username or parts.password:
+        raise UsageError(
+            "an organization's URL must not carry a user or a password",
+            hint=f"leave out what stands before the @ of {parts.hostname}",
+        )
+    host = (parts.hostname or "").lower()
+    microsoft = host == "dev.azure.com" or host.endswith((".dev.azure.com", _OLD_SUFFIX))
+    secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    steps = [part for part in parts.path.split("/") if part]
+    if not host or not steps or microsoft or parts.query or parts.fragment:
+        raise problem
+    if not secure:
+        raise UsageError(
+            f"{host} is named with {parts.scheme}, over which a secret would travel in the clear",
+            hint=f"use https://{parts.netloc}{parts.path}",
+        )
+    url = f"{parts.scheme}://{parts.netloc.lower()}/{'/'.join(steps)}"
+    return Organization(name=steps[-1].lower(), url=url, hosted=False)

@@ -1,0 +1,124 @@
+"""What a use case returns: frozen values that the output renders and nothing else."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from azdo_pat.models import Identity, Organization, Pat, Secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Created:
+    """A token that was made.
+
+    Attributes:
+        pat: the token as granted; `pat.stored` tells whether its secret is in the keyring.
+        secret: the secret itself, for the form of output that the user asked for.
+        requested_expiry: what was asked for.
+        shortened: the service granted less than was asked for.
+        replaced: the authorization id of the token whose stored secret was overwritten.
+    """
+
+    pat: Pat
+    secret: Secret = field(repr=False)
+    requested_expiry: datetime
+    shortened: bool = False
+    replaced: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Updated:
+    """A token that was changed.
+
+    Attributes:
+        shortened: the service granted a shorter life than was asked for.
+        requested_expiry: what was asked for, None if the expiry was left alone.
+    """
+
+    pat: Pat
+    requested_expiry: datetime | None = None
+    shortened: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A secret from the keyring, with what this machine remembers of its token."""
+
+    pat: Pat
+    secret: Secret = field(repr=False)
+
+
+class Outcome(StrEnum):
+    """What became of one item of a bulk operation."""
+
+    PLANNED = "planned"
+    REVOKED = "revoked"
+    ALREADY_REVOKED = "already revoked"
+    FAILED = "failed"
+    NOT_REACHED = "not reached"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revocation:
+    """What became of one token that was to be revoked.
+
+    Attributes:
+        error: why it failed; empty otherwise.
+        left_in_keyring: revoked, but its secret could not be removed here; the reason.
+    """
+
+    pat: Pat
+    outcome: Outcome
+    error: str = ""
+    left_in_keyring: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganizationFailure:
+    """An organization whose tokens could not be listed, and why."""
+
+    org: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceReport:
+    """One place that an access token may come from, and what it had to say.
+
+    Attributes:
+        used: this one answered.
+        detail: why not, or what it is.
+    """
+
+    name: str
+    used: bool
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusReport:
+    """Everything `pat status` tells.
+
+    Attributes:
+        organization: the one at hand, None where none is set; `organization_source` says where
+            it came from.
+        problems: one sentence each: what keeps `pat` from working, with the next step.
+    """
+
+    api_root: str
+    organization: Organization | None
+    organization_source: str
+    signed_in: bool
+    user: str
+    tenant: str
+    token_source: str
+    token_expires: datetime | None
+    sources: tuple[SourceReport, ...]
+    identity: Identity | None
+    organizations: tuple[Organization, ...]
+    keyring: str
+    keyring_usable: bool
+    stored_secrets: int
+    config_file: str
+    state_file: str
+    problems: tuple[str, ...]
