@@ -1,0 +1,117 @@
+"""The only importer of pyperclip: a secret on the clipboard, and off it again.
+
+Run as a program it is the process that takes the secret off: it is told a salted hash, never the
+secret itself, so nothing that outlives the command knows it.
+"""
+
+import hmac
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, TextIO
+
+import pyperclip
+
+from azdo_pat.errors import UsageError
+from azdo_pat.models import Secret
+
+CLEAR_AFTER: Final = 45.0
+"""Seconds until the clipboard is emptied (as `pass` does)."""
+
+_FAILURES: Final = (pyperclip.PyperclipException, OSError, subprocess.SubprocessError)
+
+
+def copy(secret: Secret, *, clear_after: float = CLEAR_AFTER) -> None:
+    """Put `secret` on the clipboard and have it taken off again after `clear_after` seconds.
+
+    Returns at once. It is taken off only if it is still what the clipboard holds. A clipboard
+    manager that keeps a history keeps the secret too: no program can prevent that.
+
+    Raises:
+        UsageError: this machine has no clipboard that can be used; nothing was started.
+    """
+    try:
+        with _own_output_closed():
+            pyperclip.copy(secret.reveal())
+        arrived = pyperclip.paste()
+    except _FAILURES as error:
+        raise _no_clipboard() from error
+    if arrived != secret.reveal():  # pyperclip does not look at the exit status of its programs
+        raise _no_clipboard()
+    _start_clearing(secret, clear_after)
+
+
+def _no_clipboard() -> UsageError:
+    return UsageError(
+        "there is no clipboard here that can be used",
+        hint="install xclip, xsel or wl-clipboard, or leave out --copy",
+    )
+
+
+@contextmanager
+def _own_output_closed() -> Iterator[None]:
+    """Point file descriptors 1 and 2 at nothing while the block runs.
+
+    xclip stays behind to serve the clipboard with the output that it inherited: whoever reads
+    ours through a pipe would wait for its end.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - a device, not a path
+        kept = [(number, os.dup(number)) for number in (1, 2)]
+        try:
+            for number, _ in kept:
+                os.dup2(nothing.fileno(), number)
+            yield
+        finally:
+            for number, copy_of_it in kept:
+                os.dup2(copy_of_it, number)
+                os.close(copy_of_it)
+
+
+def _start_clearing(secret: Secret, seconds: float) -> None:
+    salt = secrets.token_hex(16)
+    order = {"salt": salt, "digest": _digest(secret.reveal(), salt), "seconds": seconds}
+    process = subprocess.Popen(
+        # -P: a folder that happens to be called azdo_pat where the user stands is not ours.
+        [sys.executable, "-P", "-m", "azdo_pat.output.clipboard"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # closing the terminal must not stop it
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        text=True,
+    )
+    if process.stdin is not None:
+        with process.stdin as its_input:
+            json.dump(order, its_input)
+    process.returncode = 0  # nobody waits for it, so Python need not warn that nobody did
+
+
+def _digest(text: str, salt: str) -> str:
+    return hmac.digest(salt.encode(), text.encode(errors="surrogatepass"), "sha256").hex()
+
+
+def clear_when_due(order: TextIO) -> bool:
+    """Read an order (salt, digest, seconds), wait, and empty the clipboard if it still matches.
+
+    Returns whether it was emptied.
+    """
+    task = json.load(order)
+    time.sleep(task["seconds"])
+    if not hmac.compare_digest(_digest(pyperclip.paste(), task["salt"]), task["digest"]):
+        return False
+    pyperclip.copy("")
+    return True
+
+
+if __name__ == "__main__":
+    try:
+        clear_when_due(sys.stdin)
+    except _FAILURES:
+        sys.exit(1)

@@ -1,0 +1,50 @@
+"""csv and tsv: rows for spreadsheets, `cut` and `read`."""
+
+import csv
+import json
+from collections.abc import Sequence
+from typing import TextIO
+
+from azdo_pat.output.formats import Format
+from azdo_pat.output.plain import visible
+
+
+class Delimited:
+    r"""Writes rows as csv or tsv.
+
+    csv has a header and RFC 4180 quoting; tsv has neither, and its fields hold no tab and no line
+    end. In both, true and false are words, null is empty, a list of texts is joined by spaces,
+    other structures are JSON, and characters that could act on a terminal are shown as escapes
+    (`\n`, `\x1b`): JSON is the format that keeps them.
+    """
+
+    def __init__(self, out: TextIO, form: Format) -> None:
+        self._out = out
+        self._tsv = form is Format.TSV
+        self._csv = csv.writer(out, lineterminator="\n")
+
+    def header(self, columns: Sequence[str]) -> None:
+        """Write the names of the columns, if the format has any."""
+        if not self._tsv:
+            self.row(columns)
+
+    def row(self, values: Sequence[object]) -> None:
+        """Write one row."""
+        fields = [field_text(value) for value in values]
+        if self._tsv:
+            self._out.write("\t".join(fields) + "\n")
+        else:
+            self._csv.writerow(fields)
+
+
+def field_text(value: object) -> str:
+    """Return a JSON value as one harmless field of a row."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return visible(value)
+        case list() if all(isinstance(each, str) for each in value):
+            return visible(" ".join(value))
+        case _:
+            return visible(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

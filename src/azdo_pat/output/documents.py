@@ -1,0 +1,79 @@
+"""Documents written in the formats that programs read."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TextIO, assert_never
+
+from azdo_pat.output.delimited import Delimited
+from azdo_pat.output.formats import Format
+from azdo_pat.output.machine import Document, json_text
+from azdo_pat.output.shapes import columns_of
+
+STREAMED: Final = frozenset({Format.JSONL, Format.CSV, Format.TSV, Format.NONE})
+"""The formats that can be written item by item."""
+
+_LINES_PER_FLUSH: Final = 100
+"""As many as the service puts on a page: what is known is seen while the next page comes."""
+
+
+def write_document(document: object, form: Format, out: TextIO) -> None:
+    """Write a JSON document in any format but `table`.
+
+    jsonl writes each item of a list on a line of its own, csv and tsv as a row.
+    """
+    match form:
+        case Format.JSON:
+            out.write(json_text(document) + "\n")
+        case Format.JSONL:
+            items = document if isinstance(document, list) else [document]
+            out.writelines(json_text(each, indent=None) + "\n" for each in items)
+        case Format.CSV | Format.TSV:
+            _write_rows(document, Delimited(out, form))
+        case Format.NONE:
+            pass
+        case Format.TABLE:
+            msg = "a table is drawn, not written"
+            raise ValueError(msg)
+        case _:
+            assert_never(form)
+
+
+def stream_documents(
+    documents: Iterable[Document], columns: Sequence[str], form: Format, out: TextIO
+) -> int:
+    """Write objects as they come, one a line, and return how many; `form` is one of STREAMED."""
+    write = _item_writer(columns, form, out)
+    count = 0
+    for count, document in enumerate(documents, start=1):
+        write(document)
+        if count % _LINES_PER_FLUSH == 0:
+            out.flush()
+    out.flush()
+    return count
+
+
+def _item_writer(columns: Sequence[str], form: Format, out: TextIO) -> Callable[[Document], object]:
+    if form is Format.NONE:
+        return lambda _: None
+    if form is Format.JSONL:
+        return lambda document: out.write(json_text(document, indent=None) + "\n")
+    delimited = Delimited(out, form)
+    delimited.header(columns)
+    return lambda document: delimited.row([document[column] for column in columns])
+
+
+def _write_rows(document: object, delimited: Delimited) -> None:
+    match document:
+        case None:
+            pass
+        case dict():
+            _write_rows([document], delimited)
+        case list() if document and all(isinstance(each, dict) for each in document):
+            columns = columns_of(document)
+            delimited.header(columns)
+            for each in document:
+                delimited.row([each.get(column) for column in columns])
+        case list():
+            for each in document:
+                delimited.row(each if isinstance(each, list) else [each])
+        case _:
+            delimited.row([document])

@@ -1,0 +1,68 @@
+"""What a table shows, before anything draws it: columns, cells and their tones."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+from enum import Enum, auto
+from typing import TextIO
+
+
+class Tone(Enum):
+    """What a cell wants to say; how that looks is the drawer's business.
+
+    No tone says anything that the text does not: colours may be off.
+    """
+
+    PLAIN = auto()
+    FAINT = auto()
+    GOOD = auto()
+    WARNING = auto()
+    ALARM = auto()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text, as it came (the drawer makes it harmless), and its tone."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Attributes:
+        title: its heading; empty in a table without headings.
+        floor: the width below which it is folded only when every column is at its floor.
+    """
+
+    title: str
+    floor: int = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """A table: each row has one cell for each column."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """The stream that a table is drawn on.
+
+    Attributes:
+        color: colours may be used.
+        width: in columns; None is as wide as the content.
+        zone: the time zone of dates; None is the system's own.
+    """
+
+    color: bool
+    width: int | None
+    zone: tzinfo | None = None
+
+
+Draw = Callable[[Grid, Screen, TextIO], None]
+"""`azdo_pat.output.table.draw`, or something that imports it when it is called."""

@@ -1,0 +1,152 @@
+"""Results as documents for scripts: the JSON edge of the program.
+
+The keys and their order are a contract. Times are RFC 3339 in UTC to the whole second, ending in
+`Z`; what is unknown is null.
+"""
+
+import json
+from datetime import datetime
+from typing import Final, Protocol
+
+from azdo_pat.models import Organization, Pat
+from azdo_pat.output.moments import rfc3339, whole_days
+from azdo_pat.output.plain import visible_json
+from azdo_pat.results import OrganizationFailure, Revocation, StatusReport
+from azdo_pat.scopes import Recipe, Scope
+
+Document = dict[str, object]
+
+PAT_KEYS: Final = (
+    "name",
+    "id",
+    "org",
+    "status",
+    "scopes",
+    "created",
+    "expires",
+    "expires_in_days",
+    "global",
+    "stored",
+    "origin",
+)
+"""The keys of the token object in order: the columns of csv and tsv."""
+
+
+class Setting(Protocol):
+    """One setting: its key, its value as text, and where the value came from."""
+
+    @property
+    def key(self) -> str:
+        """The key in the config file."""
+        ...
+
+    @property
+    def value(self) -> str | int | None:
+        """The value (a bool is an int), None where it is not set."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where the value came from, in words."""
+        ...
+
+
+def json_text(document: object, *, indent: int | None = 2) -> str:
+    """Return `document` as JSON that any terminal shows harmlessly and any parser reads back."""
+    separators = (",", ": ") if indent else (",", ":")
+    text = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
+    return visible_json(text)
+
+
+def pat_document(pat: Pat, now: datetime) -> Document:
+    """Return the token object. `expires_in_days` is rounded down: below 0 once it has expired."""
+    return {
+        "name": pat.name,
+        "id": pat.id,
+        "org": pat.org,
+        "status": str(pat.status),
+        "scopes": list(pat.scopes),
+        "created": _time(pat.created),
+        "expires": _time(pat.expires),
+        "expires_in_days": None if pat.expires is None else whole_days(pat.expires, now),
+        "global": pat.is_global,
+        "stored": pat.stored,
+        "origin": str(pat.origin),
+    }
+
+
+def revocation_document(revocation: Revocation, now: datetime) -> Document:
+    """Return the token object with `outcome`, `error` and `left_in_keyring` (null if nothing)."""
+    return pat_document(revocation.pat, now) | {
+        "outcome": str(revocation.outcome),
+        "error": revocation.error or None,
+        "left_in_keyring": revocation.left_in_keyring or None,
+    }
+
+
+def failure_document(failure: OrganizationFailure) -> Document:
+    """Return an organization that could not be listed as `org` and `reason`."""
+    return {"org": failure.org, "reason": failure.reason}
+
+
+def scope_document(scope: Scope) -> Document:
+    """Return a scope; `inherits` is the scope that it includes, or null."""
+    return {
+        "value": scope.value,
+        "name": scope.name,
+        "category": scope.category,
+        "high_privilege": scope.high_privilege,
+        "inherits": scope.inherits,
+    }
+
+
+def recipe_document(recipe: Recipe) -> Document:
+    """Return a recipe with its scopes."""
+    return {"name": recipe.name, "summary": recipe.summary, "scopes": list(recipe.scopes)}
+
+
+def setting_document(setting: Setting) -> Document:
+    """Return a setting; `value` is null where it is not set."""
+    return {"key": setting.key, "value": setting.value, "source": setting.source}
+
+
+def status_document(report: StatusReport) -> Document:
+    """Return everything that `pat status` tells; texts that are not known are null."""
+    organization = report.organization
+    identity = report.identity
+    return {
+        "api_root": report.api_root,
+        "organization": organization and _organization(organization),
+        "organization_source": report.organization_source or None,
+        "signed_in": report.signed_in,
+        "user": report.user or None,
+        "tenant": report.tenant or None,
+        "token_source": report.token_source or None,
+        "token_expires": _time(report.token_expires),
+        "sources": [
+            {"name": source.name, "used": source.used, "detail": source.detail}
+            for source in report.sources
+        ],
+        "identity": identity
+        and {"id": identity.id, "name": identity.name, "mail": identity.mail or None},
+        "organizations": [_organization(each) for each in report.organizations],
+        "keyring": report.keyring,
+        "keyring_usable": report.keyring_usable,
+        "stored_secrets": report.stored_secrets,
+        "config_file": report.config_file,
+        "state_file": report.state_file,
+        "problems": list(report.problems),
+    }
+
+
+def _organization(organization: Organization) -> Document:
+    return {
+        "name": organization.name,
+        "url": organization.url,
+        "id": organization.id,
+        "hosted": organization.hosted,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else rfc3339(moment)

@@ -1,0 +1,16 @@
+"""What a destructive command is about to do, shown before it asks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TextIO
+
+from azdo_pat.models import Pat
+from azdo_pat.output.grid import Screen
+from azdo_pat.output.rows import pats_grid
+from azdo_pat.output.table import draw
+
+
+def preview(err: TextIO, pats: Sequence[Pat], now: datetime, screen: Screen) -> None:
+    """Draw the table of `pats` on `err`; `screen` describes that stream."""
+    if pats:
+        draw(pats_grid(pats, now, screen.zone), screen, err)

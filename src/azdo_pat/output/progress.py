@@ -1,0 +1,37 @@
+"""Progress on stderr, for people who wait."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from azdo_pat.output.plain import visible
+
+
+@contextmanager
+def progress(
+    err: TextIO, total: int, label: str, *, enabled: bool, color: bool = True
+) -> Iterator[Callable[[], None]]:
+    """Show a bar on `err` while the block runs; call what it yields once for each item done.
+
+    Not `enabled` (stderr is no terminal, or `--quiet`), it writes nothing. The bar is gone when
+    the block ends, and the call may come from any thread.
+    """
+    if not enabled:
+        yield lambda: None
+        return
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+        console=Console(file=err, no_color=not color, highlight=False, markup=False, emoji=False),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    with bar:
+        task = bar.add_task(visible(label), total=total)
+        yield lambda: bar.advance(task)

@@ -1,0 +1,117 @@
+"""Results to stdout, in the format that the user asked for."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TextIO
+
+from azdo_pat.models import Pat
+from azdo_pat.output import machine, rows
+from azdo_pat.output.documents import STREAMED, stream_documents, write_document
+from azdo_pat.output.formats import Format
+from azdo_pat.output.grid import Draw, Grid, Screen
+from azdo_pat.output.machine import Setting
+from azdo_pat.output.secret_forms import SecretForm, secret_text
+from azdo_pat.output.shapes import shape_of
+from azdo_pat.output.status_rows import status_grid
+from azdo_pat.results import Held, Revocation, StatusReport
+from azdo_pat.scopes import Recipe, Scope
+
+
+class Renderer:
+    """Writes results to `out`; neither rich nor jmespath is needed until one is really used.
+
+    Args:
+        out: stdout.
+        format: how.
+        now: for how far off a date is.
+        screen: what tables are drawn on.
+        draw: draws tables; called for `table` alone, so that it may import what it needs.
+        query: what `--query` does to the document that `-o json` would print.
+    """
+
+    def __init__(
+        self,
+        *,
+        out: TextIO,
+        format: Format,  # noqa: A002 - the option's own name
+        now: datetime,
+        screen: Screen,
+        draw: Draw,
+        query: Callable[[object], object] | None = None,
+    ) -> None:
+        self._out = out
+        self._format = format
+        self._now = now
+        self._screen = screen
+        self._draw = draw
+        self._query = query
+
+    def pats(self, pats: Iterable[Pat]) -> int:
+        """Write tokens and return how many they were.
+
+        jsonl, csv and tsv write each token as it comes and hold none, unless a query needs all.
+        """
+        if self._query is None and self._format in STREAMED:
+            stream = (machine.pat_document(pat, self._now) for pat in pats)
+            return stream_documents(stream, machine.PAT_KEYS, self._format, self._out)
+        held = list(pats)
+        documents = [machine.pat_document(pat, self._now) for pat in held]
+        self._show(documents, lambda: rows.pats_grid(held, self._now, self._screen.zone))
+        return len(held)
+
+    def pat(self, pat: Pat) -> None:
+        """Write one token."""
+        document = machine.pat_document(pat, self._now)
+        self._show(document, lambda: rows.pat_grid(pat, self._now, self._screen.zone))
+
+    def revocations(self, revocations: Sequence[Revocation]) -> None:
+        """Write what became of each token."""
+        documents = [machine.revocation_document(each, self._now) for each in revocations]
+        self._show(documents, lambda: rows.revocations_grid(revocations))
+
+    def status(self, report: StatusReport) -> None:
+        """Write the state of sign-in, organization and keyring."""
+        document = machine.status_document(report)
+        self._show(document, lambda: status_grid(report, self._now, self._screen.zone))
+
+    def scopes(self, scopes: Sequence[Scope]) -> None:
+        """Write scopes."""
+        documents = [machine.scope_document(each) for each in scopes]
+        self._show(documents, lambda: rows.scopes_grid(scopes))
+
+    def recipes(self, recipes: Sequence[Recipe]) -> None:
+        """Write recipes."""
+        documents = [machine.recipe_document(each) for each in recipes]
+        self._show(documents, lambda: rows.recipes_grid(recipes))
+
+    def settings(self, settings: Sequence[Setting]) -> None:
+        """Write settings and where they came from."""
+        documents = [machine.setting_document(each) for each in settings]
+        self._show(documents, lambda: rows.settings_grid(settings))
+
+    def secret(self, held: Held, form: SecretForm) -> None:
+        """Write a secret in the form that was asked for, whatever the format; flushed."""
+        self._out.write(secret_text(held, form, self._now) + "\n")
+        self._out.flush()
+
+    def _show(self, document: object, grid: Callable[[], Grid]) -> None:
+        if self._query is not None:
+            document = self._query(document)
+        if self._format is not Format.TABLE:
+            write_document(document, self._format, self._out)
+        elif self._query is not None:
+            self._show_anything(document)
+        else:
+            self._draw_grid(grid())
+        self._out.flush()  # what is said next on stderr stands below it, also in a log of both
+
+    def _show_anything(self, document: object) -> None:
+        shape = shape_of(document)
+        if isinstance(shape, Grid):
+            self._draw_grid(shape)
+        else:
+            self._out.writelines(f"{line}\n" for line in shape)
+
+    def _draw_grid(self, grid: Grid) -> None:
+        if grid.rows:
+            self._draw(grid, self._screen, self._out)

@@ -1,0 +1,225 @@
+"""Results as tables for people: which columns there are, and what stands in them."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise, takewhile
+from typing import Final
+
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Origin, Pat, Status
+from azdo_pat.output.delimited import field_text
+from azdo_pat.output.grid import Cell, Column, Grid, Tone
+from azdo_pat.output.machine import Setting
+from azdo_pat.output.moments import distance, local_date, local_minute
+from azdo_pat.results import Outcome, Revocation
+from azdo_pat.scopes import FULL_ACCESS, Recipe, Scope
+
+SOON: Final = timedelta(days=7)
+"""How near its end a token is marked: the notice that Azure DevOps itself gives by mail."""
+
+_WHOLE_ID: Final = 36
+_LEAST_PREFIX: Final = 8
+_MAKERS: Final = {
+    Origin.PAT: "pat",
+    Origin.GIT: "git",
+    Origin.SERVICE_HOOKS: "service hooks",
+    Origin.LOAD_TEST: "a load test",
+    Origin.TEAMS: "Teams",
+}
+
+
+def pats_grid(pats: Sequence[Pat], now: datetime, zone: tzinfo | None) -> Grid:
+    """Return the table of tokens; the organization is a column only if there are several."""
+    many = len({pat.org for pat in pats if pat.org is not None}) > 1
+    ids = short_ids([pat.id or "" for pat in pats])
+    columns = [Column("NAME", 12), Column("ID", _WHOLE_ID)]
+    columns += [Column("ORG", 10)] if many else []
+    # Beside an organization there is no room for a date and its distance on one line of 80.
+    columns += [Column("SCOPES", 15), Column("EXPIRES", 13 if many else 25), Column("NOTES", 11)]
+    rows = []
+    for pat, short in zip(pats, ids, strict=True):
+        row = [Cell(pat.name), Cell(short or "-", Tone.FAINT)]
+        row += [Cell(pat.org or "all")] if many else []
+        scopes = Cell(_short_scopes(pat.scopes)) if pat.scopes else Cell("unknown", Tone.FAINT)
+        row += [scopes, _expiry(pat, now, zone), _notes(pat, now)]
+        rows.append(tuple(row))
+    return Grid(columns=tuple(columns), rows=tuple(rows))
+
+
+def pat_grid(pat: Pat, now: datetime, zone: tzinfo | None) -> Grid:
+    """Return one token with everything that is known of it, one line each."""
+    expiry = _expiry(pat, now, zone)
+    pairs = [
+        ("Name", Cell(pat.name)),
+        ("ID", Cell(pat.id or "unknown")),
+        ("Organization", Cell(pat.org or ("all" if pat.is_global else "unknown"))),
+        ("Status", _status(pat, now)),
+        ("Scopes", Cell(" ".join(map(_explained, pat.scopes)) or "unknown")),
+        ("Created", Cell(_moment(pat.created, now, zone))),
+        ("Expires", Cell(_moment(pat.expires, now, zone), expiry.tone)),
+        ("Secret", Cell("in the keyring of this machine" if pat.stored else "not here")),
+    ]
+    if pat.origin is not Origin.UNKNOWN:
+        pairs.append(("Made by", Cell(_MAKERS[pat.origin])))
+    return pairs_grid(pairs)
+
+
+def revocations_grid(revocations: Sequence[Revocation]) -> Grid:
+    """Return what became of each token, and why it failed."""
+    ids = short_ids([revocation.pat.id or "" for revocation in revocations])
+    rows = tuple(
+        (
+            Cell(each.pat.name),
+            Cell(short or "-", Tone.FAINT),
+            Cell(str(each.outcome), _OUTCOME_TONES.get(each.outcome, Tone.PLAIN)),
+            Cell("; ".join(part for part in (each.error, each.left_in_keyring) if part)),
+        )
+        for each, short in zip(revocations, ids, strict=True)
+    )
+    columns = (Column("NAME", 16), Column("ID", _WHOLE_ID), Column("OUTCOME", 15), Column("", 20))
+    return Grid(columns=columns, rows=rows)
+
+
+_OUTCOME_TONES: Final = {
+    Outcome.REVOKED: Tone.GOOD,
+    Outcome.FAILED: Tone.ALARM,
+    Outcome.NOT_REACHED: Tone.WARNING,
+}
+
+
+def scopes_grid(scopes: Sequence[Scope]) -> Grid:
+    """Return the scopes and what each includes; `high` marks those that deserve care."""
+    rows = tuple(
+        (
+            Cell(scope.value),
+            Cell(scope.name),
+            Cell("high" if scope.high_privilege else "", Tone.WARNING),
+            Cell(scope.inherits or ""),
+        )
+        for scope in scopes
+    )
+    columns = (
+        Column("SCOPE", 99),
+        Column("NAME", 12),
+        Column("PRIVILEGE", 9),
+        Column("INCLUDES", 10),
+    )
+    return Grid(columns=columns, rows=rows)
+
+
+def recipes_grid(recipes: Sequence[Recipe]) -> Grid:
+    """Return the recipes: the word for `--for`, the scopes, and what it is good for."""
+    rows = tuple(
+        (Cell(recipe.name), Cell(_short_scopes(recipe.scopes)), Cell(recipe.summary))
+        for recipe in recipes
+    )
+    columns = (Column("RECIPE", 99), Column("SCOPES", 16), Column("FOR", 16))
+    return Grid(columns=columns, rows=rows)
+
+
+def settings_grid(settings: Sequence[Setting]) -> Grid:
+    """Return the settings and where each value came from."""
+    rows = tuple(
+        (
+            Cell(setting.key),
+            Cell("-", Tone.FAINT) if setting.value is None else Cell(field_text(setting.value)),
+            Cell(setting.source),
+        )
+        for setting in settings
+    )
+    return Grid(columns=(Column("KEY", 99), Column("VALUE", 16), Column("FROM", 12)), rows=rows)
+
+
+def pairs_grid(pairs: Sequence[tuple[str, Cell]]) -> Grid:
+    """Return a table of two columns without headings: what it is, and its value."""
+    rows = tuple((Cell(label, Tone.FAINT), cell) for label, cell in pairs)
+    return Grid(columns=(Column("", 13), Column("", 20)), rows=rows)
+
+
+def short_ids(ids: Sequence[str]) -> list[str]:
+    """Return for each id its shortest prefix, of 8 characters or more, that no other id has.
+
+    An id that stands there twice (two records of one token) need only differ from the others.
+    """
+    ordered = sorted({each.lower() for each in ids})
+    lengths = dict.fromkeys(ordered, _LEAST_PREFIX)
+    for one, other in pairwise(ordered):
+        needed = _shared_length(one, other) + 1
+        lengths[one] = max(lengths[one], needed)
+        lengths[other] = max(lengths[other], needed)
+    return [each[: lengths[each.lower()]] for each in ids]
+
+
+def _shared_length(one: str, other: str) -> int:
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _short_scopes(scopes: Sequence[str]) -> str:
+    """Return scopes as `--scope` takes them at their shortest."""
+    return " ".join(
+        "full" if scope == FULL_ACCESS else scope.removeprefix("vso.") for scope in scopes
+    )
+
+
+def _explained(scope: str) -> str:
+    return f"{scope} (full access)" if scope == FULL_ACCESS else scope
+
+
+def _expiry(pat: Pat, now: datetime, zone: tzinfo | None) -> Cell:
+    if pat.expires is None:
+        return Cell("unknown", Tone.FAINT)
+    text = f"{local_date(pat.expires, zone)} ({distance(pat.expires, now)})"
+    if _ended(pat, now):
+        return Cell(text, Tone.FAINT)
+    return Cell(text, Tone.WARNING if _soon(pat, now) else Tone.PLAIN)
+
+
+def _moment(moment: datetime | None, now: datetime, zone: tzinfo | None) -> str:
+    if moment is None:
+        return "unknown"
+    return f"{local_minute(moment, zone)} ({distance(moment, now)})"
+
+
+def _status(pat: Pat, now: datetime) -> Cell:
+    warnings, tone = _warnings(pat, now)
+    if _ended(pat, now) is None:
+        warnings.insert(0, str(pat.status))
+    return Cell(", ".join(warnings), tone)
+
+
+def _notes(pat: Pat, now: datetime) -> Cell:
+    notes, tone = _warnings(pat, now)
+    if pat.status is Status.UNKNOWN and _ended(pat, now) is None:
+        notes.insert(0, "status unknown")
+    notes += ["secret here"] if pat.stored else []
+    if pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
+        notes.append(f"made by {_MAKERS[pat.origin]}")
+    return Cell(", ".join(notes), tone)
+
+
+def _warnings(pat: Pat, now: datetime) -> tuple[list[str], Tone]:
+    """Return what is unusual about a token's state, and how loud to say it."""
+    ended = _ended(pat, now)
+    if ended is not None:
+        return [str(ended)], Tone.ALARM if ended is Status.EXPIRED else Tone.FAINT
+    warnings = []
+    tone = Tone.PLAIN
+    if _soon(pat, now):
+        warnings.append("expires soon")
+        tone = Tone.WARNING
+    if pat.is_global:
+        verb = "stops" if now.date().isoformat() < GLOBAL_TOKENS_STOP else "stopped"
+        warnings.append(f"global, {verb} {GLOBAL_TOKENS_STOP}")
+        tone = Tone.ALARM
+    return warnings, tone
+
+
+def _ended(pat: Pat, now: datetime) -> Status | None:
+    """Return why the token is over, or None; the clock knows before the service's list does."""
+    if pat.status in {Status.EXPIRED, Status.REVOKED}:
+        return pat.status
+    return Status.EXPIRED if pat.expires is not None and pat.expires < now else None
+
+
+def _soon(pat: Pat, now: datetime) -> bool:
+    return pat.expires is not None and pat.expires - now < SOON

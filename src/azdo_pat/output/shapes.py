@@ -1,0 +1,44 @@
+"""The answer of a query as a table: what a document of unknown shape looks like to people."""
+
+from azdo_pat.output.delimited import field_text
+from azdo_pat.output.grid import Cell, Column, Grid
+from azdo_pat.output.rows import pairs_grid
+
+
+def shape_of(document: object) -> Grid | list[str]:
+    """Return a table, or the bare lines where a table would only be in the way.
+
+    A list of objects is a table with their keys as headings; a list of lists, one without; an
+    object has a line for each key; a text or a number stands alone; null is nothing.
+    """
+    match document:
+        case None:
+            return []
+        case dict():
+            return pairs_grid([(str(key), Cell(field_text(document[key]))) for key in document])
+        case list() if document and all(isinstance(each, dict) for each in document):
+            keys = columns_of(document)
+            columns = tuple(Column(key.upper()) for key in keys)
+            cells = [[each.get(key) for key in keys] for each in document]
+            return _grid(columns, cells)
+        case list() if document and all(isinstance(each, list) for each in document):
+            width = max(len(each) for each in document)
+            return _grid((Column(""),) * width, [_padded(each, width) for each in document])
+        case list():
+            return [field_text(each) for each in document]
+        case _:
+            return [field_text(document)]
+
+
+def columns_of(documents: list[dict[str, object]]) -> list[str]:
+    """Return the keys of all the objects, in the order in which they first come."""
+    return list(dict.fromkeys(key for document in documents for key in document))
+
+
+def _grid(columns: tuple[Column, ...], values: list[list[object]]) -> Grid:
+    rows = tuple(tuple(Cell(field_text(value)) for value in row) for row in values)
+    return Grid(columns=columns, rows=rows)
+
+
+def _padded(row: list[object], width: int) -> list[object]:
+    return row + [None] * (width - len(row))

@@ -1,0 +1,72 @@
+"""`pat status` as a table."""
+
+from datetime import datetime, tzinfo
+
+from azdo_pat.output.grid import Cell, Grid, Tone
+from azdo_pat.output.moments import distance, local_minute
+from azdo_pat.output.rows import pairs_grid
+from azdo_pat.results import StatusReport
+
+
+def status_grid(report: StatusReport, now: datetime, zone: tzinfo | None) -> Grid:
+    """Return who is signed in, how, to what, where secrets lie, and what is wrong."""
+    pairs = _signed_in(report, now, zone) + _place(report)
+    pairs += [
+        ("Keyring", _keyring(report)),
+        ("Secrets", Cell(f"{report.stored_secrets} stored")),
+        ("Config", Cell(report.config_file)),
+        ("State", Cell(report.state_file)),
+    ]
+    pairs += _listed("Problems", [Cell(problem, Tone.ALARM) for problem in report.problems])
+    return pairs_grid(pairs)
+
+
+def _signed_in(report: StatusReport, now: datetime, zone: tzinfo | None) -> list[tuple[str, Cell]]:
+    pairs = [("Signed in", _user(report))]
+    if report.identity is not None:
+        mail = f" <{report.identity.mail}>" if report.identity.mail else ""
+        pairs.append(("Profile", Cell(f"{report.identity.name}{mail}")))
+    if report.tenant:
+        pairs.append(("Tenant", Cell(report.tenant)))
+    if report.token_source:
+        until = ""
+        if (expires := report.token_expires) is not None:
+            until = f", until {local_minute(expires, zone)} ({distance(expires, now)})"
+        pairs.append(("Access token", Cell(f"from {report.token_source}{until}")))
+    return pairs + _listed(
+        "Sources",
+        [
+            Cell(f"{source.name}: {source.detail}" + (" (used)" if source.used else ""))
+            for source in report.sources
+        ],
+    )
+
+
+def _user(report: StatusReport) -> Cell:
+    if not report.signed_in:
+        return Cell("no", Tone.ALARM)
+    return Cell(f"yes, as {report.user}" if report.user else "yes", Tone.GOOD)
+
+
+def _place(report: StatusReport) -> list[tuple[str, Cell]]:
+    organization = report.organization
+    if organization is None:
+        at_hand = Cell("none set", Tone.WARNING)
+    else:
+        source = f" (from {report.organization_source})" if report.organization_source else ""
+        at_hand = Cell(f"{organization.name}{source}")
+    pairs = [("Organization", at_hand)]
+    if organization is not None:
+        pairs.append(("", Cell(organization.url)))
+    names = ", ".join(each.name for each in report.organizations)
+    return [*pairs, ("Organizations", Cell(names or "unknown")), ("Service", Cell(report.api_root))]
+
+
+def _keyring(report: StatusReport) -> Cell:
+    if report.keyring_usable:
+        return Cell(report.keyring)
+    return Cell(f"{report.keyring} (not usable)", Tone.ALARM)
+
+
+def _listed(label: str, cells: list[Cell]) -> list[tuple[str, Cell]]:
+    return [(label if number == 0 else "", cell) for number, cell in enumerate(cells)]

@@ -1,0 +1,105 @@
+"""Every test starts from nothing: an empty environment, its own home, a keyring in memory."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+
+from azdo_pat.cli import pat as root
+from azdo_pat.emulator.run import Options, start
+from drivers import AzureCli, Emulator, InProcess, Installed
+from fakes import MemoryKeyring
+
+KEPT = ("PATH", "LANG", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV", "PYTEST_CURRENT_TEST")
+HOME_FOLDERS = {
+    "HOME": "",
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+    "XDG_CACHE_HOME": ".cache",
+    "XDG_RUNTIME_DIR": "run",
+    "PAT_CONFIG_DIR": "pat/config",
+    "PAT_STATE_DIR": "pat/state",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let CI ask that nothing be skipped for want of a program."""
+    parser.addoption(
+        "--require-components",
+        action="store_true",
+        help="fail, instead of skipping, where a real component (gnome-keyring, git…) is missing",
+    )
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test an environment with nothing in it but a home of its own; return that home."""
+    for name in set(os.environ) - set(KEPT):
+        monkeypatch.delenv(name)
+    folder = tmp_path_factory.mktemp("home")
+    for name, below in HOME_FOLDERS.items():
+        monkeypatch.setenv(name, str(folder / below))
+    (folder / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))  # no git repository, no remote to find
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def memory_keyring(home: Path) -> MemoryKeyring:
+    """Make an empty keyring in memory the one that keyring uses here; return it."""
+    _ = home  # the environment first: keyring reads it
+    backend = MemoryKeyring()
+    keyring.set_keyring(backend)
+    return backend
+
+
+@pytest.fixture(autouse=True)
+def time_zone(home: Path) -> Iterator[Callable[[str], None]]:
+    """Set this process' time zone to UTC; return a function that sets it to another."""
+    _ = home  # the environment is emptied first
+    environ = os.environ  # held on to: keyring's own tests put a dictionary in its place
+
+    def put(name: str) -> None:
+        environ["TZ"] = name
+        time.tzset()
+
+    put("UTC")
+    yield put
+    del environ["TZ"]
+    time.tzset()
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """Start an emulator of this test's own."""
+    with start(Options()) as running:
+        yield Emulator(running)
+
+
+@pytest.fixture
+def pat(emulator: Emulator) -> InProcess:
+    """Run `pat` in this process, against the emulator, with the keyring in memory."""
+    return InProcess(root, emulator.environment)
+
+
+@pytest.fixture
+def pat_process(emulator: Emulator, home: Path) -> Installed:
+    """Run the installed `pat`, against the emulator, with a keyring in a file of this test."""
+    throwaway = {
+        "PAT_KEYRING": "azdo_pat.store.throwaway.ThrowawayKeyring",
+        "PAT_THROWAWAY_KEYRING": str(home / "keyring.json"),
+    }
+    return Installed({**emulator.environment, **throwaway})
+
+
+@pytest.fixture
+def az(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> AzureCli:
+    """Put an `az` first on PATH, with nobody signed in to it."""
+    folder = tmp_path_factory.mktemp("az")
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return AzureCli(folder)

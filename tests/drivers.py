@@ -1,0 +1,258 @@
+"""Ways to run `pat` as a user would, and to set the stage for it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import click
+import pexpect
+import pytest
+from click.testing import CliRunner
+
+from azdo_pat.emulator.run import RunningEmulator
+
+PROGRAM = Path(sys.executable).with_name("pat")
+TIME_LIMIT = 60.0
+
+RECORDER = """\
+import atexit, json, os, pathlib, sys
+atexit.register(
+    lambda: pathlib.Path(os.environ["MODULES_FILE"]).write_text(json.dumps(list(sys.modules)))
+)
+"""
+
+Environment = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a run of `pat` left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401  # a document of any shape
+        """Standard output, as the one JSON document that it is."""
+        return json.loads(self.stdout)
+
+
+def told(result: Result) -> Result:
+    """Pass on what a run left behind, unless it is a fault of the program: no test wants one."""
+    assert "internal error" not in result.stderr, result.stderr
+    return result
+
+
+class Pat(Protocol):
+    """A driver: `pat("list", "-o", "json")`."""
+
+    def __call__(self, *args: str, stdin: str = "", env: Environment | None = None) -> Result:
+        """Run `pat` to its end.
+
+        Args:
+            args: its arguments.
+            stdin: what standard input holds; it is never a terminal.
+            env: variables on top of the driver's own; None takes one away.
+        """
+
+
+class InProcess:
+    """The root command, called in this process: quick."""
+
+    def __init__(self, root: click.Command, env: Environment) -> None:
+        self.root = root
+        self.env = env
+
+    def __call__(self, *args: str, stdin: str = "", env: Environment | None = None) -> Result:
+        """Run it to its end; see `Pat`."""
+        ran = CliRunner().invoke(self.root, args, input=stdin, env={**self.env, **(env or {})})
+        return told(Result(exit_code=ran.exit_code, stdout=ran.stdout, stderr=ran.stderr))
+
+
+class Installed:
+    """The installed program in a process of its own, with nothing of it replaced."""
+
+    def __init__(self, env: Environment) -> None:
+        self.env = env
+
+    def environment(self, env: Environment | None = None) -> dict[str, str]:
+        """Return the whole environment of a run: this process' own, and the changes to it."""
+        merged = {**os.environ, **self.env, **(env or {})}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    def __call__(self, *args: str, stdin: str = "", env: Environment | None = None) -> Result:
+        """Run it to its end; see `Pat`."""
+        ran = subprocess.run(
+            [PROGRAM, *args],
+            input=stdin,
+            env=self.environment(env),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=TIME_LIMIT,
+            check=False,
+        )
+        return told(Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr))
+
+    def modules(self, *args: str, folder: Path) -> set[str]:
+        """Run it to its end, which must be a good one; return which modules it imported.
+
+        Args:
+            args: its arguments.
+            folder: where the recorder and its record may lie.
+        """
+        recorder = folder / "recorder"
+        recorder.mkdir(exist_ok=True)
+        (recorder / "sitecustomize.py").write_text(RECORDER, "utf-8")
+        record = folder / "modules.json"
+        env = {
+            "PYTHONPATH": str(recorder),
+            "PYTHONDONTWRITEBYTECODE": "1",  # the folder stays as it is from run to run
+            "MODULES_FILE": str(record),
+        }
+        assert self(*args, env=env).exit_code == 0
+        return set(json.loads(record.read_text("utf-8")))
+
+    def on_terminal(self, *args: str, env: Environment | None = None) -> "pexpect.spawn[str]":
+        """Start it on a terminal of 24 lines by 80 columns, to expect from and to type to."""
+        terminal = {"TERM": "xterm-256color", **(env or {})}
+        return pexpect.spawn(
+            str(PROGRAM),
+            list(args),
+            env=self.environment(terminal),
+            encoding="utf-8",
+            dimensions=(24, 80),
+            timeout=TIME_LIMIT,
+        )
+
+
+class Emulator:
+    """A running emulator and what its control endpoint can do to it."""
+
+    def __init__(self, running: RunningEmulator) -> None:
+        self.url = running.url
+        self.access_token = running.access_token
+        self.organization = running.organization
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What `pat` needs to find it."""
+        return {
+            "PAT_API_URL": self.url,
+            "PAT_ACCESS_TOKEN": self.access_token,
+            "PAT_ORG": self.organization,
+        }
+
+    def fail(self, *faults: str) -> None:
+        """Arm faults: `POST */tokens/pats status=503 times=1`."""
+        self._control("POST", "faults", {"faults": faults})
+
+    def set_policies(self, *policies: str) -> None:
+        """Switch on these policies, `maximum-lifespan=7`, and no others."""
+        self._control("PUT", "policies", policies)
+
+    def add_tokens(self, count: int = 1, **fields: str | bool) -> list[str]:
+        """Add tokens of one kind (`name`, `scope`, `organization`…); return their ids."""
+        ids: list[str] = self._control("POST", "tokens", {"count": count, **fields})["ids"]
+        return ids
+
+    def remove_tokens(self) -> None:
+        """Remove every token, those it starts with too."""
+        self._control("DELETE", "tokens")
+
+    @property
+    def tokens(self) -> list[dict[str, Any]]:
+        """All tokens as it holds them, of every user."""
+        tokens: list[dict[str, Any]] = self._control("GET", "state")["tokens"]
+        return tokens
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """Each request that it was sent, in order, without secrets."""
+        requests: list[dict[str, Any]] = self._control("GET", "requests")["requests"]
+        return requests
+
+    def advance(self, seconds: float) -> None:
+        """Set its clock forward."""
+        self._control("POST", "clock", {"advanceSeconds": seconds})
+
+    def mint(self, kind: str, **fields: str | float) -> str:
+        """Make an access token: `user`, `app`, `expired` or `wrong-audience`."""
+        token: str = self._control("POST", "access-tokens", {"kind": kind, **fields})["accessToken"]
+        return token
+
+    def _control(self, method: str, what: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=TIME_LIMIT)
+        try:
+            connection.request(
+                method, f"/_emulator/{what}", json.dumps({} if body is None else body)
+            )
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        assert answer.status == 200, text
+        return json.loads(text)
+
+
+class AzureCli:
+    """A stand-in for `az` that knows one thing: `az account get-access-token`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._answer = folder / "answer.json"
+        self._calls = folder / "calls"
+        program = folder / "az"
+        program.write_text(AZ.replace("FOLDER", str(folder)), "utf-8")
+        program.chmod(0o755)
+
+    def sign_in(self, access_token: str) -> None:
+        """Answer with this access token from now on, in the shape of azure-cli 2.91."""
+        answer = {
+            "accessToken": access_token,
+            "expiresOn": "2126-11-23 12:00:00.000000",
+            "expires_on": 4951022400,
+            "subscription": "5f1e2d3c-0000-4000-8000-000000000001",
+            "tenant": "5f1e2d3c-0000-4000-8000-000000000002",
+            "tokenType": "Bearer",
+        }
+        self._answer.write_text(json.dumps(answer), "utf-8")
+
+    @property
+    def calls(self) -> list[str]:
+        """The arguments of each call, joined by spaces."""
+        return self._calls.read_text("utf-8").splitlines() if self._calls.exists() else []
+
+
+AZ = """\
+#!/bin/sh
+printf '%s\\n' "$*" >> "FOLDER/calls"
+case "$1 $2" in
+"account get-access-token") ;;
+*)
+    echo "ERROR: '$1' is misspelled or not recognized by the system." >&2
+    exit 2
+    ;;
+esac
+if [ -f "FOLDER/answer.json" ]; then
+    cat "FOLDER/answer.json"
+else
+    echo "ERROR: Please run 'az login' to setup account." >&2
+    exit 1
+fi
+"""
+
+
+def need(config: pytest.Config, missing: Sequence[str]) -> None:
+    """Skip a test for want of programs; with `--require-components`, fail it."""
+    if missing:
+        reason = f"not installed: {', '.join(missing)}"
+        if config.getoption("--require-components"):
+            pytest.fail(reason)
+        pytest.skip(reason)
