@@ -1,0 +1,153 @@
+"""Microsoft Entra access tokens as the emulator mints and judges them.
+
+They look like the real thing (claims of a v1.0 token for the Azure DevOps resource) but are
+signed with a random key of this emulator alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from azdo_pat.emulator.directory import TENANT_ID, User, find_user
+
+AZURE_DEVOPS: Final = "499b84ac-1321-427f-aa17-267ca6975798"
+AZURE_RESOURCE_MANAGER: Final = "https://management.core.windows.net/"
+_APPLICATION_ID: Final = "b5d0f1c2-3e4a-4b6c-8d7e-9f0a1b2c3d4e"
+
+
+class Kind(StrEnum):
+    """What sort of access token to mint."""
+
+    USER = "user"
+    APP = "app"
+    EXPIRED = "expired"
+    WRONG_AUDIENCE = "wrong-audience"
+
+
+class Verdict(StrEnum):
+    """Why a bearer is no good."""
+
+    UNREADABLE = "unreadable"
+    FORGED = "forged"
+    EXPIRED = "expired"
+    WRONG_AUDIENCE = "wrong audience"
+
+
+class BadAccessTokenError(Exception):
+    """A bearer that does not sign anyone in."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.value)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Whom an access token stands for; ``user`` is None for a service principal."""
+
+    user: User | None
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """An access token to be made; ``lifetime`` from now, ``scopes`` space-separated."""
+
+    kind: Kind
+    user: User
+    lifetime: timedelta = timedelta(hours=1)
+    scopes: str = "user_impersonation"
+
+
+def mint(order: Order, *, key: bytes, now: datetime) -> str:
+    """A signed JWT (HS256) as ordered."""
+    made = now - order.lifetime - timedelta(hours=1) if order.kind is Kind.EXPIRED else now
+    claims = _claims(order, made)
+    head = _encode({"typ": "JWT", "alg": "HS256", "kid": hashlib.sha256(key).hexdigest()[:27]})
+    text = f"{head}.{_encode(claims)}"
+    return f"{text}.{_sign(text, key)}"
+
+
+def verify(token: str, *, key: bytes, now: datetime) -> Caller:
+    """Whom the token signs in.
+
+    Raises:
+        BadAccessTokenError: it is unreadable, not ours, too old or for another service.
+    """
+    text, _, signature = token.rpartition(".")
+    claims = _decode(text)
+    if not hmac.compare_digest(signature.encode(), _sign(text, key).encode()):
+        raise BadAccessTokenError(Verdict.FORGED)
+    if claims.get("aud") != AZURE_DEVOPS:
+        raise BadAccessTokenError(Verdict.WRONG_AUDIENCE)
+    if now.timestamp() >= claims["exp"]:
+        raise BadAccessTokenError(Verdict.EXPIRED)
+    if claims.get("idtyp") == "app":
+        return Caller(user=None, scopes=frozenset())
+    return Caller(user=find_user(claims["oid"]), scopes=frozenset(claims["scp"].split()))
+
+
+def _claims(order: Order, made: datetime) -> dict[str, Any]:
+    seconds = int(made.timestamp())
+    audience = AZURE_RESOURCE_MANAGER if order.kind is Kind.WRONG_AUDIENCE else AZURE_DEVOPS
+    common = {
+        "aud": audience,
+        "iss": f"https://sts.windows.net/{TENANT_ID}/",
+        "iat": seconds,
+        "nbf": seconds,
+        "exp": seconds + int(order.lifetime.total_seconds()),
+        "tid": TENANT_ID,
+        "uti": base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="),
+        "ver": "1.0",
+    }
+    if order.kind is Kind.APP:
+        return common | {
+            "appid": _APPLICATION_ID,
+            "appidacr": "1",
+            "idtyp": "app",
+            "oid": _APPLICATION_ID,
+            "sub": _APPLICATION_ID,
+        }
+    user = order.user
+    return common | {
+        "appid": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+        "appidacr": "0",
+        "idtyp": "user",
+        "name": user.display_name,
+        "oid": user.object_id,
+        "scp": order.scopes,
+        "sub": hashlib.sha256(user.object_id.encode()).hexdigest()[:43],
+        "unique_name": user.mail,
+        "upn": user.mail,
+    }
+
+
+def _encode(value: dict[str, Any]) -> str:
+    text = json.dumps(value, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def _decode(text: str) -> dict[str, Any]:
+    _, _, payload = text.partition(".")
+    try:
+        padded = payload + "=" * (-len(payload) % 4)
+        claims = json.loads(base64.urlsafe_b64decode(padded.encode()))
+    except (ValueError, binascii.Error, RecursionError) as error:
+        raise BadAccessTokenError(Verdict.UNREADABLE) from error
+    if not isinstance(claims, dict) or not payload:
+        raise BadAccessTokenError(Verdict.UNREADABLE)
+    return claims
+
+
+def _sign(text: str, key: bytes) -> str:
+    digest = hmac.digest(key, text.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

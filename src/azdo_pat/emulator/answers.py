@@ -1,0 +1,149 @@
+"""What goes over the wire: JSON documents, error bodies, sign-in pages."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from werkzeug.wrappers import Response
+
+from azdo_pat.emulator import times
+from azdo_pat.emulator.directory import ANONYMOUS, TENANT_ID, Organization, User
+
+if TYPE_CHECKING:
+    from azdo_pat.emulator.errors import ErrorKind
+    from azdo_pat.emulator.tokens import Token
+
+_HTML: Final = "text/html; charset=utf-8"
+_SIGN_IN_PAGE: Final = """<!DOCTYPE html>
+<html lang="en"><head><title>Azure DevOps Services | Sign In</title></head>
+<body><h1>Sign in</h1><p>This is the sign-in page of a local emulator.</p></body></html>
+"""
+_NOT_FOUND_PAGE: Final = """<!DOCTYPE html>
+<html lang="en"><head><title>The resource cannot be found.</title></head>
+<body><h1>404 - Page not found</h1></body></html>
+"""
+
+
+def json_answer(value: object, *, status: int = 200, version: str = "") -> Response:
+    """A JSON document; ``version`` is the api-version that the answer keeps to."""
+    kind = "application/json; charset=utf-8"
+    if version:
+        kind += f"; api-version={version}"
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # A fault's text may hold what UTF-8 cannot; the service itself never sends that.
+    return Response(text.encode("utf-8", "replace"), status=status, content_type=kind)
+
+
+def error_answer(kind: ErrorKind, message: str, *, status: int | None = None) -> Response:
+    """The error body that all Azure DevOps services share."""
+    value = {
+        "$id": "1",
+        "innerException": None,
+        "message": message,
+        "typeName": kind.type_name,
+        "typeKey": kind.type_key,
+        "errorCode": 0,
+        "eventId": kind.event_id,
+    }
+    return json_answer(value, status=kind.status if status is None else status)
+
+
+def sign_in_page(status: int) -> Response:
+    """The HTML that comes instead of data."""
+    return Response(_SIGN_IN_PAGE, status=status, content_type=_HTML)
+
+
+def not_found_page() -> Response:
+    """The HTML for an address that leads nowhere."""
+    return Response(_NOT_FOUND_PAGE, status=404, content_type=_HTML)
+
+
+def challenge(answer: Response, root: str) -> Response:
+    """Add the headers that say how to sign in, and to which tenant."""
+    address = f"https://login.microsoftonline.com/{TENANT_ID}"
+    answer.headers.add("WWW-Authenticate", f"Bearer authorization_uri={address}")
+    answer.headers.add("WWW-Authenticate", f'Basic realm="{root}"')
+    answer.headers.add("WWW-Authenticate", "TFS-Federated")
+    answer.headers["X-VSS-ResourceTenant"] = TENANT_ID
+    return answer
+
+
+def token_json(token: Token, secret: str | None = None) -> dict[str, Any]:
+    """``PatToken`` of the specification; the secret is there only after a create."""
+    targets = token.target_accounts
+    return {
+        "displayName": token.display_name,
+        "validTo": times.write(token.valid_to),
+        "scope": token.scope,
+        "targetAccounts": None if targets is None else list(targets),
+        "validFrom": times.write(token.valid_from),
+        "authorizationId": token.authorization_id,
+        "token": secret,
+    }
+
+
+def profile_json(user: User) -> dict[str, Any]:
+    """``Profile`` as Microsoft's example shows it."""
+    return {
+        "displayName": user.display_name,
+        "publicAlias": user.user_id,
+        "emailAddress": user.mail,
+        "coreRevision": 1647,
+        "timeStamp": "2024-05-12T22:23:07.727+00:00",
+        "id": user.user_id,
+        "revision": 1647,
+    }
+
+
+def account_json(organization: Organization, root: str) -> dict[str, Any]:
+    """``Account`` as Microsoft's example shows it."""
+    return {
+        "accountId": organization.organization_id,
+        "accountUri": f"{root}/{organization.name}/",
+        "accountName": organization.name,
+        "properties": {},
+    }
+
+
+def connection_json(user: User, organization: Organization) -> dict[str, Any]:
+    """``ConnectionData`` as the clients of the real service read it."""
+    identity = _identity(user)
+    return {
+        "authenticatedUser": identity,
+        "authorizedUser": identity,
+        "instanceId": organization.organization_id,
+        "deploymentId": "1f18445b-609a-73c1-2ae2-521b74b4c11d",
+        "deploymentType": "hosted",
+        "locationServiceData": {
+            "serviceOwner": "00025394-6065-48ca-87d9-7f5672854ef7",
+            "defaultAccessMappingMoniker": "PublicAccessMapping",
+            "lastChangeId": 62693399,
+            "lastChangeId64": 62693399,
+        },
+    }
+
+
+def _identity(user: User) -> dict[str, Any]:
+    if user is ANONYMOUS:
+        kind, account = "System:PublicAccess", user.user_id
+        subject = f"s2s.{_unpadded(user.user_id)}"
+    else:
+        kind, account = "Microsoft.IdentityModel.Claims.ClaimsIdentity", user.mail
+        subject = f"aad.{_unpadded(user.object_id)}"
+        account = f"{TENANT_ID}\\{user.mail}"
+    return {
+        "id": user.user_id,
+        "descriptor": f"{kind};{account}",
+        "subjectDescriptor": subject,
+        "providerDisplayName": user.display_name,
+        "isActive": True,
+        "properties": {"Account": {"$type": "System.String", "$value": user.mail}},
+        "resourceVersion": 2,
+        "metaTypeId": 0,
+    }
+
+
+def _unpadded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode().rstrip("=")

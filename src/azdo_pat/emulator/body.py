@@ -1,0 +1,107 @@
+"""Request bodies, read with the leniency of the service's own JSON reader (Newtonsoft)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NoReturn
+
+from azdo_pat.emulator import times
+from azdo_pat.emulator.errors import ARGUMENT_NULL, JSON_READER, ServiceError
+
+# What .NET makes of a date that was not sent.
+NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRequest:
+    """What a POST or PUT asked for; None is a field that was left out or sent as null."""
+
+    authorization_id: str | None = None
+    display_name: str | None = None
+    scope: str | None = None
+    valid_to: datetime | None = None
+    all_orgs: bool | None = None
+
+
+def read_token_request(data: bytes, *, parameter: str) -> TokenRequest:
+    """The fields of a create or update request, whatever the case of their names.
+
+    Raises:
+        ServiceError: 400; malformed JSON is a ``JsonReaderException`` with a TF400898 message
+            (vsts-rest-api-specs issue 636), an empty body a missing argument.
+    """
+    if not data.strip():
+        raise _missing(parameter)
+    try:
+        value = json.loads(data.decode("utf-8-sig"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise _malformed() from error
+    if value is None:
+        raise _missing(parameter)
+    if not isinstance(value, dict):
+        raise _malformed()
+    fields = {name.casefold(): content for name, content in value.items()}
+    return TokenRequest(
+        authorization_id=_text(fields.get("authorizationid")),
+        display_name=_text(fields.get("displayname")),
+        scope=_text(fields.get("scope")),
+        valid_to=_moment(fields.get("validto")),
+        all_orgs=_switch(fields.get("allorgs")),
+    )
+
+
+def read_guid(text: str) -> str | None:
+    """A GUID in its canonical form, from any that .NET takes; None if it is none."""
+    try:
+        return str(uuid.UUID(text.strip()))
+    except ValueError:
+        return None
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int | float):
+        return json.dumps(value)
+    raise _malformed()
+
+
+def _switch(value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.casefold() in {"true", "false"}:
+        return value.casefold() == "true"
+    raise _malformed()
+
+
+def _moment(value: object) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise _malformed()
+    try:
+        return times.read(value)
+    except OverflowError:
+        return NEVER
+    except ValueError as error:
+        raise _malformed() from error
+
+
+def _no_number(text: str) -> NoReturn:
+    # Python's reader would take NaN and Infinity.
+    raise ValueError(text)
+
+
+def _missing(parameter: str) -> ServiceError:
+    return ServiceError(ARGUMENT_NULL, f"Value cannot be null.\r\nParameter name: {parameter}")
+
+
+def _malformed() -> ServiceError:
+    # The server puts the request's activity id in place of the braces.
+    message = "TF400898: An Internal Error Occurred. Activity Id: {activity_id}."
+    return ServiceError(JSON_READER, message)

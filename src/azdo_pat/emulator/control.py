@@ -1,0 +1,232 @@
+"""The control endpoint below ``/_emulator/``: how tests set the stage and look behind it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
+
+from werkzeug.wrappers import Request, Response
+
+from azdo_pat.emulator import access_tokens, seed, times
+from azdo_pat.emulator.access_tokens import Kind, Order
+from azdo_pat.emulator.directory import ORGANIZATIONS, USERS, User, find_organization, find_user
+from azdo_pat.emulator.errors import EmulatorError
+from azdo_pat.emulator.faults import FaultBoard, parse_fault
+from azdo_pat.emulator.policies import Policies, parse_policies
+from azdo_pat.emulator.tokens import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azdo_pat.emulator.request_log import RequestLog
+    from azdo_pat.emulator.service import Service
+
+PREFIX: Final = "/_emulator/"
+_MOST_TOKENS: Final = 100_000
+_LONGEST: Final = 10 * 365 * 86400
+
+
+class Control:
+    """Answers control requests; ``hosts`` are the Host headers it listens to."""
+
+    def __init__(self, service: Service, faults: FaultBoard, log: RequestLog) -> None:
+        self._service = service
+        self._faults = faults
+        self._log = log
+        self.hosts: frozenset[str] = frozenset()
+
+    def answer(self, request: Request) -> Response:
+        """Carry out one control request.
+
+        A web page must not drive the emulator: a foreign Host (DNS rebinding) and any Origin
+        are refused.
+        """
+        if request.host.casefold() not in self.hosts:
+            return _json({"error": f"not the host of this emulator: {request.host}"}, 403)
+        if "Origin" in request.headers:
+            return _json({"error": "the control endpoint is not for web pages"}, 403)
+        name, _, rest = request.path[len(PREFIX) :].strip("/").partition("/")
+        if request.method == "DELETE" and name == "faults" and rest:
+            return self._remove_fault(rest)
+        action = self._actions().get((request.method, name)) if not rest else None
+        if action is None:
+            return _json({"error": f"no such control: {request.method} {request.path}"}, 404)
+        try:
+            return _json(action(_read(request)))
+        except (EmulatorError, ValueError, OverflowError) as error:
+            return _json({"error": str(error)}, 400)
+
+    def _actions(self) -> dict[tuple[str, str], Callable[[object], object]]:
+        return {
+            ("GET", "health"): lambda _: {"status": "ok"},
+            ("GET", "faults"): lambda _: {"faults": self._faults.to_json()},
+            ("POST", "faults"): self._add_faults,
+            ("DELETE", "faults"): lambda _: {"removed": self._faults.remove()},
+            ("GET", "policies"): lambda _: self._service.policies.to_json(),
+            ("PUT", "policies"): self._set_policies,
+            ("POST", "tokens"): self._seed,
+            ("DELETE", "tokens"): lambda _: {"removed": self._service.clear()},
+            ("GET", "state"): lambda _: self._state(),
+            ("GET", "requests"): lambda _: {"requests": self._log.to_json()},
+            ("DELETE", "requests"): lambda _: {"removed": self._log.clear()},
+            ("GET", "clock"): lambda _: {"now": times.write(self._service.now())},
+            ("POST", "clock"): self._advance,
+            ("POST", "access-tokens"): self._mint,
+        }
+
+    def _add_faults(self, value: object) -> object:
+        texts = _fields(value, {"fault", "faults"})
+        wanted = [texts["fault"]] if "fault" in texts else texts.get("faults", [])
+        if not isinstance(wanted, list) or not all(isinstance(text, str) for text in wanted):
+            raise EmulatorError("fault is a string, faults a list of strings")
+        parsed = [parse_fault(text) for text in wanted]
+        return {"ids": [self._faults.add(fault) for fault in parsed]}
+
+    def _remove_fault(self, number: str) -> Response:
+        known = number.isascii() and number.isdecimal() and self._faults.remove(int(number))
+        if not known:
+            return _json({"error": f"no fault {number}"}, 404)
+        return _json({"removed": 1})
+
+    def _set_policies(self, value: object) -> object:
+        if isinstance(value, list) and all(isinstance(text, str) for text in value):
+            self._service.policies = parse_policies(tuple(value))
+        elif isinstance(value, dict):
+            self._service.policies = Policies.from_json(value)
+        else:
+            raise EmulatorError("policies are an object, or a list of policy strings")
+        return self._service.policies.to_json()
+
+    def _seed(self, value: object) -> object:
+        now = self._service.now()
+        names = {"preset", "count", "organization", "name", "scope", "user", "state", "validTo"}
+        fields = _fields(value, names | {"allOrgs", "withSecrets"})
+        if "preset" in fields:
+            samples = seed.PRESETS.get(fields["preset"])
+            if samples is None:
+                raise EmulatorError(f"preset is one of {', '.join(seed.PRESETS)}")
+            tokens = tuple(seed.preset(samples, now))
+            self._service.put(tokens)
+            return {"count": len(tokens), "ids": [token.authorization_id for token in tokens]}
+        made = tuple(seed.bulk(_bulk(fields), now))
+        self._service.put(token for token, _ in made)
+        answer: dict[str, object] = {
+            "count": len(made),
+            "ids": [token.authorization_id for token, _ in made],
+        }
+        if fields.get("withSecrets"):
+            answer["secrets"] = [secret for _, secret in made]
+        return answer
+
+    def _state(self) -> object:
+        now = self._service.now()
+        return {
+            "now": times.write(now),
+            "policies": self._service.policies.to_json(),
+            "faults": self._faults.to_json(),
+            "users": [
+                {"user": user.key, "id": user.user_id, "name": user.display_name} for user in USERS
+            ],
+            "organizations": [
+                {
+                    "name": each.name,
+                    "id": each.organization_id,
+                    "members": sorted(each.member_ids),
+                }
+                for each in ORGANIZATIONS
+            ],
+            "tokens": [
+                {
+                    "authorizationId": token.authorization_id,
+                    "displayName": token.display_name,
+                    "scope": token.scope,
+                    "targetAccounts": token.target_accounts,
+                    "validFrom": times.write(token.valid_from),
+                    "validTo": times.write(token.valid_to),
+                    "status": token.status(now).value,
+                    "ownerId": token.owner_id,
+                }
+                for token in self._service.all_tokens()
+            ],
+        }
+
+    def _advance(self, value: object) -> object:
+        seconds = _fields(value, {"advanceSeconds"}).get("advanceSeconds")
+        if not _is_number(seconds) or abs(seconds) > _LONGEST:
+            raise EmulatorError("advanceSeconds is a number of seconds, ten years at most")
+        return {"now": times.write(self._service.advance(timedelta(seconds=seconds)))}
+
+    def _mint(self, value: object) -> object:
+        fields = _fields(value, {"kind", "user", "lifetimeSeconds", "scopes"})
+        try:
+            kind = Kind(fields.get("kind", "user"))
+        except ValueError as error:
+            kinds = ", ".join(kind.value for kind in Kind)
+            raise EmulatorError(f"kind is one of {kinds}") from error
+        seconds = fields.get("lifetimeSeconds", 3600)
+        if not _is_number(seconds) or not 0 < seconds <= _LONGEST:
+            raise EmulatorError("lifetimeSeconds is a number of seconds, ten years at most")
+        order = Order(
+            kind=kind,
+            user=_user(fields),
+            lifetime=timedelta(seconds=seconds),
+            scopes=str(fields.get("scopes", "user_impersonation")),
+        )
+        key, now = self._service.signing_key, self._service.now()
+        return {"accessToken": access_tokens.mint(order, key=key, now=now)}
+
+
+def _bulk(fields: dict[str, Any]) -> seed.Bulk:
+    count = fields.get("count", 1)
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST_TOKENS:
+        raise EmulatorError(f"count lies between 1 and {_MOST_TOKENS}")
+    organization = find_organization(str(fields.get("organization", "contoso")))
+    if organization is None:
+        raise EmulatorError(f"no organization {fields['organization']!r}")
+    valid_to = fields.get("validTo")
+    return seed.Bulk(
+        count=count,
+        name=str(fields.get("name", "token {n}")),
+        scope=str(fields.get("scope", "vso.code")),
+        organization=None if fields.get("allOrgs") else organization,
+        owner=_user(fields),
+        state=Status(fields.get("state", "active")),
+        valid_to=None if valid_to is None else times.read(str(valid_to)),
+    )
+
+
+def _user(fields: dict[str, Any]) -> User:
+    name = str(fields.get("user", "ada"))
+    user = find_user(name)
+    if user is None:
+        raise EmulatorError(f"no user {name!r}")
+    return user
+
+
+def _read(request: Request) -> object:
+    data = request.get_data()
+    if not data:
+        return {}
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise EmulatorError("the body is not JSON") from error
+
+
+def _fields(value: object, known: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise EmulatorError("the body is not a JSON object")
+    unknown = sorted(set(value) - known)
+    if unknown:
+        raise EmulatorError(f"unknown field {unknown[0]!r}; known: {', '.join(sorted(known))}")
+    return value
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _json(value: object, status: int = 200) -> Response:
+    text = json.dumps(value) + "\n"
+    return Response(text, status=status, content_type="application/json; charset=utf-8")

@@ -1,0 +1,93 @@
+"""Who and what exists in the emulator: one tenant, two users, three organizations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+TENANT_ID: Final = "7f0b9c1e-5d43-4f6a-9a51-2c8e6f1d0b37"
+ANONYMOUS_ID: Final = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A person of the tenant; ``user_id`` is the member id, ``object_id`` the Entra one."""
+
+    key: str
+    user_id: str
+    object_id: str
+    display_name: str
+    mail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organization:
+    """An organization; ``organization_id`` is the GUID that ``targetAccounts`` holds."""
+
+    organization_id: str
+    name: str
+    owner_id: str
+    member_ids: frozenset[str]
+
+
+ADA: Final = User(
+    key="ada",
+    user_id="d6245f20-2af8-44f4-9451-8107cb2767db",
+    object_id="1c0d5f3a-7be2-4f5e-8c6d-40a1b1f0e9aa",
+    display_name="Ada Lovelace",
+    mail="ada@contoso.example",
+)
+GRACE: Final = User(
+    key="grace",
+    user_id="2f9a4b6c-0d1e-4c3b-8a79-5e6f7d8c9b0a",
+    object_id="93b7e6d5-c4a3-4b21-9f80-1e2d3c4b5a69",
+    display_name="Grace Hopper",
+    mail="grace@contoso.example",
+)
+ANONYMOUS: Final = User(
+    key="anonymous",
+    user_id=ANONYMOUS_ID,
+    object_id=ANONYMOUS_ID,
+    display_name="Anonymous",
+    mail="",
+)
+
+CONTOSO: Final = Organization(
+    organization_id="38aaa865-2c70-4bf7-a308-0c6539c38c1a",
+    name="contoso",
+    owner_id=GRACE.user_id,
+    member_ids=frozenset({ADA.user_id, GRACE.user_id}),
+)
+FABRIKAM: Final = Organization(
+    organization_id="6affcbef-fe5d-44c6-8a29-439b79aaa118",
+    name="fabrikam",
+    owner_id=ADA.user_id,
+    member_ids=frozenset({ADA.user_id}),
+)
+NORTHWIND: Final = Organization(
+    organization_id="bf83696f-383b-4980-95b5-1f1127640a8a",
+    name="northwind",
+    owner_id="5c1f0a9e-8b7d-4e6c-a5f4-3d2e1c0b9a88",
+    member_ids=frozenset({"5c1f0a9e-8b7d-4e6c-a5f4-3d2e1c0b9a88"}),
+)
+
+USERS: Final = (ADA, GRACE)
+ORGANIZATIONS: Final = (CONTOSO, FABRIKAM, NORTHWIND)
+
+
+def find_user(word: str) -> User | None:
+    """The user with this key, member id, object id or mail address, in any case."""
+    wanted = word.casefold()
+    for user in USERS:
+        if wanted in {user.key, user.user_id, user.object_id, user.mail}:
+            return user
+    return None
+
+
+def find_organization(word: str) -> Organization | None:
+    """The organization with this name or GUID, in any case."""
+    wanted = word.casefold()
+    for organization in ORGANIZATIONS:
+        if wanted in {organization.name, organization.organization_id}:
+            return organization
+    return None

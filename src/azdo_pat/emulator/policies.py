@@ -1,0 +1,162 @@
+"""The policies of tenant and organization that restrict tokens, each with its switch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from azdo_pat.emulator.errors import EmulatorError, TokenError, TokenRefusedError
+from azdo_pat.emulator.scopes import FULL_ACCESS, are_packaging_only
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+class Lifespan(StrEnum):
+    """What happens to a request beyond the maximum lifespan."""
+
+    CLAMP = "clamp"
+    REFUSE = "refuse"
+
+
+class Creation(StrEnum):
+    """Who may create tokens in an organization."""
+
+    ALLOWED = "allowed"
+    PACKAGING_ONLY = "packaging-only"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policies:
+    """All switches; the default is a tenant without restrictions.
+
+    ``public_projects`` makes ``connectionData`` answer bad credentials as the anonymous user,
+    as organizations with public projects do.
+    """
+
+    full_scope_forbidden: bool = False
+    global_forbidden: bool = False
+    maximum_lifespan_days: int | None = None
+    lifespan_mode: Lifespan = Lifespan.CLAMP
+    creation: Creation = Creation.ALLOWED
+    public_projects: bool = False
+
+    def check_creation(self, scope: str) -> None:
+        """Raises TokenRefusedError where the organization does not let this be created."""
+        if self.creation is Creation.DISABLED:
+            raise TokenRefusedError(TokenError.CREATION_POLICY)
+        if self.creation is Creation.PACKAGING_ONLY and not are_packaging_only(scope):
+            raise TokenRefusedError(TokenError.CREATION_POLICY)
+
+    def check_scope(self, scope: str) -> None:
+        """Raises TokenRefusedError for full access where that is forbidden."""
+        if self.full_scope_forbidden and FULL_ACCESS in scope.split():
+            raise TokenRefusedError(TokenError.FULL_SCOPE_POLICY)
+
+    def check_global(self) -> None:
+        """Refuses a new global token.
+
+        The service blocks all of them since 2026-03-15; the policy only changes which error
+        says so.
+        """
+        forbidden = self.global_forbidden
+        raise TokenRefusedError(
+            TokenError.GLOBAL_POLICY if forbidden else TokenError.GLOBAL_BLOCKED
+        )
+
+    def limit(self, valid_to: datetime, *, start: datetime) -> datetime:
+        """The end that a token gets: as asked, or shortened, counted from ``start``.
+
+        Raises:
+            TokenRefusedError: the mode is to refuse.
+        """
+        if self.maximum_lifespan_days is None:
+            return valid_to
+        latest = start + timedelta(days=self.maximum_lifespan_days)
+        if valid_to <= latest:
+            return valid_to
+        if self.lifespan_mode is Lifespan.REFUSE:
+            raise TokenRefusedError(TokenError.LIFESPAN_POLICY)
+        return latest
+
+    def to_json(self) -> dict[str, Any]:
+        """As the control endpoint and the state file hold it."""
+        return {
+            "fullScopeForbidden": self.full_scope_forbidden,
+            "globalForbidden": self.global_forbidden,
+            "maximumLifespanDays": self.maximum_lifespan_days,
+            "lifespanMode": self.lifespan_mode.value,
+            "creation": self.creation.value,
+            "publicProjects": self.public_projects,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Policies:
+        """The opposite of ``to_json``; what is left out is off.
+
+        Raises:
+            EmulatorError: a name or a value is unknown.
+        """
+        unknown = sorted(set(value) - set(cls().to_json()))
+        if unknown:
+            raise EmulatorError(f"unknown policy {unknown[0]!r}")
+        days = value.get("maximumLifespanDays")
+        switches = ("fullScopeForbidden", "globalForbidden", "publicProjects")
+        if any(not isinstance(value.get(name, False), bool) for name in switches):
+            raise EmulatorError(f"{', '.join(switches)} are true or false")
+        if days is not None and (not isinstance(days, int) or isinstance(days, bool) or days < 1):
+            raise EmulatorError("maximumLifespanDays is a number of days, 1 or more, or null")
+        return cls(
+            full_scope_forbidden=value.get("fullScopeForbidden", False),
+            global_forbidden=value.get("globalForbidden", False),
+            maximum_lifespan_days=days,
+            lifespan_mode=_choice(Lifespan, value.get("lifespanMode", "clamp")),
+            creation=_choice(Creation, value.get("creation", "allowed")),
+            public_projects=value.get("publicProjects", False),
+        )
+
+
+def _choice(kind: type[_Choice], value: object) -> _Choice:
+    try:
+        return kind(str(value))
+    except ValueError as error:
+        allowed = ", ".join(member.value for member in kind)
+        raise EmulatorError(f"{value!r} is none of {allowed}") from error
+
+
+def parse_policies(texts: tuple[str, ...]) -> Policies:
+    """Policies from strings such as ``maximum-lifespan=7 mode=refuse`` or ``full-scope-forbidden``.
+
+    Raises:
+        EmulatorError: a string is not understood.
+    """
+    policies = Policies()
+    for text in texts:
+        policies = _apply(policies, text)
+    return policies
+
+
+def _apply(policies: Policies, text: str) -> Policies:
+    name, *options = text.split() or [""]
+    key, _, value = name.partition("=")
+    mode = [option.removeprefix("mode=") for option in options if option.startswith("mode=")]
+    if len(mode) != len(options) or (options and key != "maximum-lifespan"):
+        raise EmulatorError(f"policy {text!r} is not understood")
+    match key, value:
+        case "full-scope-forbidden", "":
+            return replace(policies, full_scope_forbidden=True)
+        case "global-forbidden", "":
+            return replace(policies, global_forbidden=True)
+        case "creation-disabled", "":
+            return replace(policies, creation=Creation.DISABLED)
+        case "creation-packaging-only", "":
+            return replace(policies, creation=Creation.PACKAGING_ONLY)
+        case "public-projects", "":
+            return replace(policies, public_projects=True)
+        case "maximum-lifespan", days if days.isdecimal() and int(days) > 0:
+            lifespan = _choice(Lifespan, mode[-1]) if mode else Lifespan.CLAMP
+            return replace(policies, maximum_lifespan_days=int(days), lifespan_mode=lifespan)
+        case _:
+            raise EmulatorError(f"policy {text!r} is not understood")

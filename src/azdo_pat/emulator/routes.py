@@ -1,0 +1,248 @@
+"""The endpoints: tokens, profile, accounts, connection data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from werkzeug.wrappers import Response
+
+from azdo_pat.emulator import answers, sign_in
+from azdo_pat.emulator.body import read_guid, read_token_request
+from azdo_pat.emulator.directory import (
+    ANONYMOUS,
+    ORGANIZATIONS,
+    USERS,
+    Organization,
+    User,
+    find_organization,
+)
+from azdo_pat.emulator.errors import (
+    ARGUMENT,
+    BEFORE_7_2,
+    HOST_NOT_FOUND,
+    INVALID_ACCESS,
+    MESSAGES,
+    NO_CONTROLLER,
+    PROFILE_NOT_FOUND,
+    UNAUTHORIZED,
+    ServiceError,
+    TokenRefusedError,
+)
+from azdo_pat.emulator.paging import first_page_again, read_query
+from azdo_pat.emulator.service import Service, viewer_of
+from azdo_pat.emulator.versions import Resource, Version, read_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from werkzeug.datastructures import Headers
+
+    from azdo_pat.emulator.tokens import Token
+
+_PATS: Final = Resource()
+_PROFILES: Final = Resource(revisions=3, released=True)
+_ACCOUNTS: Final = Resource(released=True)
+_CONNECTION: Final = Resource(optional=True)
+
+_MAY_READ: Final = frozenset({"user_impersonation", "vso.pats", "vso.pats_manage"})
+_MAY_MANAGE: Final = frozenset({"user_impersonation", "vso.pats_manage"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request; ``arguments`` have lower-case names, ``repeat`` spoils continuation tokens."""
+
+    method: str
+    path: str
+    arguments: dict[str, str]
+    headers: Headers
+    body: bytes
+    root: str
+    repeat: bool = False
+
+
+def answer(call: Call, service: Service) -> Response:
+    """What the service says to a request, failures included."""
+    try:
+        return _route(call, service)
+    except sign_in.SignInNeededError as needed:
+        return sign_in.stranger_answer(
+            needed.stranger, method=call.method, headers=call.headers, root=call.root
+        )
+    except ServiceError as error:
+        refusal = answers.error_answer(error.kind, error.message)
+        if error.kind is HOST_NOT_FOUND and "application/json" not in call.headers.get(
+            "Accept", ""
+        ):
+            return answers.not_found_page()
+        return answers.challenge(refusal, call.root) if error.kind is UNAUTHORIZED else refusal
+
+
+def _route(call: Call, service: Service) -> Response:
+    match [part.casefold() for part in call.path.strip("/").split("/")]:
+        case ["_signin"]:
+            return answers.sign_in_page(200)
+        case ["_apis", "profile", "profiles", who]:
+            return _only("GET", call, lambda: _profile(call, service, who))
+        case ["_apis", "accounts"]:
+            return _only("GET", call, lambda: _accounts(call, service))
+        case [name, *rest] if name != "_apis":
+            organization = find_organization(name)
+            if organization is None:
+                raise ServiceError(HOST_NOT_FOUND, f"The organization '{name}' could not be found.")
+            if rest == ["_apis", "tokens", "pats"]:
+                return _tokens(call, service, organization)
+            if rest == ["_apis", "connectiondata"]:
+                return _only("GET", call, lambda: _connection(call, service, organization))
+    raise ServiceError(
+        NO_CONTROLLER,
+        f"The controller for path '{call.path}' was not found or does not implement IController.",
+    )
+
+
+def _tokens(call: Call, service: Service, organization: Organization) -> Response:
+    actions: dict[str, Callable[[User, Version], Response]] = {
+        "GET": lambda user, version: _read_tokens(call, service, (user, organization), version),
+        "POST": lambda user, version: _create(call, service, (user, organization), version),
+        "PUT": lambda user, version: _update(call, service, (user, organization), version),
+        "DELETE": lambda user, _: _revoke(call, service, (user, organization)),
+    }
+    action = actions.get(call.method)
+    if action is None:
+        return _wrong_method(call, ", ".join(actions))
+    user, scopes = sign_in.entra_user(call.headers, service)
+    _require_member(user, organization)
+    if scopes.isdisjoint(_MAY_READ if call.method == "GET" else _MAY_MANAGE):
+        raise ServiceError(INVALID_ACCESS, sign_in.NOT_ALLOWED)
+    version = _version(call, _PATS)
+    try:
+        return action(user, version)
+    except TokenRefusedError as refused:
+        return _refusal(refused, version)
+
+
+def _read_tokens(
+    call: Call, service: Service, who: tuple[User, Organization], version: Version
+) -> Response:
+    if "authorizationid" in call.arguments:
+        return _result(service.get(who[0], _authorization_id(call)), version)
+    query = read_query(call.arguments)
+    page = service.list_page(*who, query)
+    continuation = page.continuation
+    if call.repeat:
+        continuation = first_page_again(query, viewer=viewer_of(*who))
+    tokens = [answers.token_json(token) for token in page.tokens]
+    value = {"continuationToken": continuation, "patTokens": tokens}
+    return answers.json_answer(value, version=version.text)
+
+
+def _create(
+    call: Call, service: Service, who: tuple[User, Organization], version: Version
+) -> Response:
+    request = read_token_request(call.body, parameter="patTokenCreateRequest")
+    token, secret = service.create(*who, request)
+    return _result(token, version, secret)
+
+
+def _update(
+    call: Call, service: Service, who: tuple[User, Organization], version: Version
+) -> Response:
+    request = read_token_request(call.body, parameter="patTokenUpdateRequest")
+    return _result(service.update(*who, request), version)
+
+
+def _revoke(call: Call, service: Service, who: tuple[User, Organization]) -> Response:
+    service.revoke(*who, _authorization_id(call))
+    return Response(status=204)
+
+
+def _profile(call: Call, service: Service, who: str) -> Response:
+    user, _ = sign_in.entra_user(call.headers, service)
+    version = _version(call, _PROFILES)
+    if who == "me":
+        return answers.json_answer(answers.profile_json(user), version=version.text)
+    for other in USERS:
+        if other.user_id == read_guid(who) and _share_an_organization(user, other):
+            return answers.json_answer(answers.profile_json(other), version=version.text)
+    raise ServiceError(PROFILE_NOT_FOUND, f"TF50620: The profile '{who}' does not exist.")
+
+
+def _accounts(call: Call, service: Service) -> Response:
+    user, _ = sign_in.entra_user(call.headers, service)
+    version = _version(call, _ACCOUNTS)
+    name = next((name for name in ("memberid", "ownerid") if name in call.arguments), None)
+    if name is None:
+        raise ServiceError(ARGUMENT, "One of these is required: memberId, ownerId.")
+    wanted = read_guid(call.arguments[name])
+    if wanted is None:
+        raise ServiceError(ARGUMENT, f"The value '{call.arguments[name]}' is not a GUID.")
+    # Another user's organizations are not for this one to see.
+    found = [
+        answers.account_json(organization, call.root)
+        for organization in ORGANIZATIONS
+        if wanted == user.user_id
+        and wanted in (organization.member_ids if name == "memberid" else {organization.owner_id})
+    ]
+    return answers.json_answer({"count": len(found), "value": found}, version=version.text)
+
+
+def _connection(call: Call, service: Service, organization: Organization) -> Response:
+    user = sign_in.any_user(call.headers, service, organization)
+    if user is not ANONYMOUS:
+        _require_member(user, organization)
+    version = _version(call, _CONNECTION)
+    value = answers.connection_json(user, organization)
+    return answers.json_answer(value, version=version.text)
+
+
+def _result(token: Token, version: Version, secret: str | None = None) -> Response:
+    value = {"patToken": answers.token_json(token, secret), "patTokenError": "none"}
+    return answers.json_answer(value, version=version.text)
+
+
+def _refusal(refused: TokenRefusedError, version: Version) -> Response:
+    error = refused.error
+    value: dict[str, str | None] = {"patToken": None}
+    if version.has_newest_errors:
+        value |= {"patTokenError": error.value, "patTokenErrorMessage": MESSAGES[error]}
+    else:
+        value["patTokenError"] = BEFORE_7_2.get(error, error).value
+    return answers.json_answer(value, version=version.text)
+
+
+def _only(method: str, call: Call, action: Callable[[], Response]) -> Response:
+    return action() if call.method == method else _wrong_method(call, method)
+
+
+def _wrong_method(call: Call, allowed: str) -> Response:
+    message = f"The requested resource does not support http method '{call.method}'."
+    value = {"count": 1, "value": {"Message": message}}
+    refusal = answers.json_answer(value, status=405)
+    refusal.headers["Allow"] = allowed
+    return refusal
+
+
+def _version(call: Call, resource: Resource) -> Version:
+    argument = call.arguments.get("api-version")
+    return read_version(call.method, argument, call.headers.get("Accept", ""), resource)
+
+
+def _authorization_id(call: Call) -> str:
+    text = call.arguments.get("authorizationid", "")
+    found = read_guid(text)
+    if found is None:
+        raise ServiceError(ARGUMENT, f"The value '{text}' is not valid for authorizationId.")
+    return found
+
+
+def _require_member(user: User, organization: Organization) -> None:
+    if user.user_id not in organization.member_ids:
+        raise ServiceError(
+            UNAUTHORIZED,
+            f"TF400813: The user '{user.user_id}' is not authorized to access this resource.",
+        )
+
+
+def _share_an_organization(user: User, other: User) -> bool:
+    return any({user.user_id, other.user_id} <= each.member_ids for each in ORGANIZATIONS)

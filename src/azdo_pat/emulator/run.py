@@ -1,0 +1,125 @@
+"""Start and stop an emulator: what the command line and tests use."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from azdo_pat.emulator import access_tokens, persist, seed
+from azdo_pat.emulator.access_tokens import Kind, Order
+from azdo_pat.emulator.directory import ADA, CONTOSO
+from azdo_pat.emulator.faults import FaultBoard, parse_fault
+from azdo_pat.emulator.policies import parse_policies
+from azdo_pat.emulator.request_log import RequestLog
+from azdo_pat.emulator.server import Application
+from azdo_pat.emulator.service import Contents, Service
+from azdo_pat.emulator.serving import Server, listen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to start; port 0 is a free one, without ``state_file`` nothing outlives the emulator."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    state_file: Path | None = None
+    faults: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+
+
+class RunningEmulator:
+    """An emulator that answers until closed; a context manager.
+
+    ``access_token`` signs in the default user for 12 hours.
+    """
+
+    def __init__(
+        self, server: Server, *, url: str, access_token: str, closing: threading.Event
+    ) -> None:
+        self._server = server
+        self._closing = closing
+        self._closed = False
+        self.url = url
+        self.access_token = access_token
+        self.organization = CONTOSO.name
+        self._thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving and close every connection; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._closing.set()
+        self._server.close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def utc_now() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
+
+
+def start(options: Options, *, clock: Callable[[], datetime] = utc_now) -> RunningEmulator:
+    """Start an emulator in a background thread; when this returns, it answers.
+
+    Raises:
+        EmulatorError: the address is in use, the state file cannot be read or written, or a
+            fault or policy string is not understood.
+    """
+    service = _service(options, clock)
+    faults = FaultBoard()
+    for text in options.faults:
+        faults.add(parse_fault(text))
+    if options.policies:
+        service.policies = parse_policies(options.policies)
+    closing = threading.Event()
+    application = Application(service, faults, RequestLog(), closing)
+    with listen(options.host, options.port) as listener:
+        server = Server(listener, application)
+    name = f"[{options.host}]" if ":" in options.host else options.host
+    port = server.server_address[1]
+    names = ("127.0.0.1", "localhost", "[::1]", name.casefold())
+    application.control.hosts = frozenset(f"{each}:{port}" for each in names)
+    order = Order(kind=Kind.USER, user=ADA, lifetime=timedelta(hours=12))
+    return RunningEmulator(
+        server,
+        url=f"http://{name}:{port}",
+        access_token=access_tokens.mint(order, key=service.signing_key, now=service.now()),
+        closing=closing,
+    )
+
+
+def _service(options: Options, clock: Callable[[], datetime]) -> Service:
+    path = options.state_file
+    contents = None if path is None else persist.load(path)
+    if contents is None:
+        contents = Contents(
+            signing_key=persist.new_signing_key(),
+            tokens=tuple(seed.preset(seed.SMALL, clock())),
+        )
+    if path is None:
+        return Service(contents, clock=clock, save=lambda _: None)
+    # Written at once: a place that cannot be written is better known now than at the first change.
+    persist.save(path, contents)
+    return Service(contents, clock=clock, save=lambda changed: persist.save(path, changed))

@@ -1,0 +1,289 @@
+"""The tokens of the emulated service and the rules for making, changing and ending them."""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.emulator import times
+from azdo_pat.emulator.body import NEVER, TokenRequest, read_guid
+from azdo_pat.emulator.directory import ORGANIZATIONS, USERS, Organization, User
+from azdo_pat.emulator.errors import (
+    TOKEN_NOT_FOUND,
+    ServiceError,
+    TokenError,
+    TokenRefusedError,
+)
+from azdo_pat.emulator.paging import ListQuery, Page, page_of
+from azdo_pat.emulator.policies import Policies
+from azdo_pat.emulator.scopes import are_valid
+from azdo_pat.emulator.tokens import Status, Token, hash_secret, new_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+LONGEST_NAME: Final = 256
+
+# Azure DevOps blog, "Retirement of Global Personal Access Tokens".
+END_OF_GLOBAL_TOKENS: Final = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """Everything that a state file keeps."""
+
+    signing_key: bytes = field(repr=False)
+    policies: Policies = field(default_factory=Policies)
+    clock_offset: timedelta = timedelta()
+    tokens: tuple[Token, ...] = ()
+
+
+class Service:
+    """The one stateful thing; safe to use from many threads at once.
+
+    ``clock`` gives an aware datetime; ``save`` is called after each change with what is kept.
+    """
+
+    def __init__(
+        self,
+        contents: Contents,
+        *,
+        clock: Callable[[], datetime],
+        save: Callable[[Contents], None],
+    ) -> None:
+        self._lock = threading.RLock()
+        self._clock = clock
+        self._save = save
+        self._offset = contents.clock_offset
+        self._policies = contents.policies
+        self._tokens = {token.authorization_id: token for token in contents.tokens}
+        self._by_secret = {token.secret_hash: token.authorization_id for token in contents.tokens}
+        self.signing_key = contents.signing_key
+
+    def now(self) -> datetime:
+        """The time as the emulator has it: the given clock, plus what was advanced."""
+        return self._clock() + self._offset
+
+    def advance(self, span: timedelta) -> datetime:
+        """Move the clock; gives the new time."""
+        with self._lock:
+            self._offset += span
+            self._store()
+            return self.now()
+
+    @property
+    def policies(self) -> Policies:
+        """Those in force."""
+        return self._policies
+
+    @policies.setter
+    def policies(self, policies: Policies) -> None:
+        with self._lock:
+            self._policies = policies
+            self._store()
+
+    def all_tokens(self) -> tuple[Token, ...]:
+        """Of every user, in the order they were made."""
+        with self._lock:
+            return tuple(self._tokens.values())
+
+    def put(self, tokens: Iterable[Token]) -> None:
+        """Add tokens as they are, past all rules."""
+        with self._lock:
+            for token in tokens:
+                self._keep(token)
+            self._store()
+
+    def clear(self) -> int:
+        """Forget all tokens; gives how many there were."""
+        with self._lock:
+            count = len(self._tokens)
+            self._tokens.clear()
+            self._by_secret.clear()
+            self._store()
+            return count
+
+    def list_page(self, user: User, organization: Organization, query: ListQuery) -> Page:
+        """A page of the user's tokens.
+
+        Those of the user's other organizations are among them: the service has this quirk,
+        and clients must look at ``targetAccounts``.
+        """
+        with self._lock:
+            tokens = list(self._tokens.values())
+        own = (token for token in tokens if token.owner_id == user.user_id)
+        viewer = viewer_of(user, organization)
+        return page_of(own, query, now=self.now(), viewer=viewer)
+
+    def get(self, user: User, authorization_id: str) -> Token:
+        """One token of the user.
+
+        Raises:
+            TokenRefusedError: there is none with this id.
+        """
+        with self._lock:
+            token = self._tokens.get(authorization_id)
+        if token is None or token.owner_id != user.user_id:
+            raise TokenRefusedError(TokenError.TOKEN_NOT_FOUND)
+        return token
+
+    def create(
+        self, user: User, organization: Organization, request: TokenRequest
+    ) -> tuple[Token, str]:
+        """A new token and its secret, which is not kept and cannot be had again.
+
+        Raises:
+            TokenRefusedError: with the error that the service gives.
+        """
+        with self._lock:
+            now = self.now()
+            name = _checked_name(request.display_name or "")
+            scope = _checked_scope(request.scope or "")
+            valid_to = _checked_end(request.valid_to or NEVER, now)
+            self._policies.check_creation(scope)
+            if request.all_orgs:
+                self._policies.check_global()
+            self._policies.check_scope(scope)
+            secret = new_secret(now)
+            token = Token(
+                authorization_id=str(uuid.uuid4()),
+                owner_id=user.user_id,
+                display_name=name,
+                scope=scope,
+                target_accounts=(organization.organization_id,),
+                valid_from=times.quantise(now),
+                valid_to=times.quantise(self._policies.limit(valid_to, start=now)),
+                secret_hash=hash_secret(secret),
+            )
+            self._keep(token)
+            self._store()
+            return token, secret
+
+    def update(self, user: User, organization: Organization, request: TokenRequest) -> Token:
+        """The token with the fields changed that the request holds.
+
+        Raises:
+            TokenRefusedError: with the error that the service gives.
+        """
+        with self._lock:
+            now = self.now()
+            authorization_id = read_guid(request.authorization_id or "")
+            if authorization_id is None:
+                raise TokenRefusedError(TokenError.INVALID_AUTHORIZATION_ID)
+            token = self.get(user, authorization_id)
+            if not token.belongs_to(organization.organization_id):
+                raise TokenRefusedError(TokenError.TOKEN_NOT_FOUND)
+            if token.status(now) is Status.REVOKED:
+                raise TokenRefusedError(TokenError.INVALID_TOKEN)
+            if token.status(now) is Status.EXPIRED:
+                raise TokenRefusedError(TokenError.EXPIRED)
+            changed = self._changed(token, organization, request, now)
+            self._keep(changed)
+            self._store()
+            return changed
+
+    def revoke(self, user: User, organization: Organization, authorization_id: str) -> None:
+        """End a token.
+
+        Raises:
+            ServiceError: 404; it is unknown, already revoked, another user's or of another
+                organization.
+        """
+        with self._lock:
+            token = self._tokens.get(authorization_id)
+            if (
+                token is None
+                or token.revoked
+                or token.owner_id != user.user_id
+                or not token.belongs_to(organization.organization_id)
+            ):
+                raise ServiceError(
+                    TOKEN_NOT_FOUND,
+                    f"No valid session token found for authorization id {authorization_id}.",
+                )
+            self._keep(replace(token, revoked=True))
+            self._store()
+
+    def authenticate(self, secret: str, organization: Organization) -> User | None:
+        """The user whose active token of this organization bears the secret."""
+        with self._lock:
+            token = self._tokens.get(self._by_secret.get(hash_secret(secret), ""))
+        now = self.now()
+        if token is None or token.status(now) is not Status.ACTIVE:
+            return None
+        if token.target_accounts is None and now >= END_OF_GLOBAL_TOKENS:
+            return None
+        if not token.belongs_to(organization.organization_id):
+            return None
+        owner = next(user for user in USERS if user.user_id == token.owner_id)
+        return owner if owner.user_id in organization.member_ids else None
+
+    def knows(self, secret: str) -> bool:
+        """Whether the secret is that of an active token, of whatever organization."""
+        return any(self.authenticate(secret, organization) for organization in ORGANIZATIONS)
+
+    def _changed(
+        self, token: Token, organization: Organization, request: TokenRequest, now: datetime
+    ) -> Token:
+        # Judged are the fields sent: an old name or scope may be one no longer allowed.
+        name, scope, valid_to = token.display_name, token.scope, token.valid_to
+        if request.display_name is not None:
+            name = _checked_name(request.display_name)
+        if request.scope is not None:
+            scope = _checked_scope(request.scope)
+            self._policies.check_scope(scope)
+        if request.valid_to is not None:
+            end = _checked_end(request.valid_to, now)
+            valid_to = times.quantise(self._policies.limit(end, start=token.valid_from))
+        targets = token.target_accounts
+        if request.all_orgs:
+            self._policies.check_global()
+        if request.all_orgs is False and targets is None:
+            targets = (organization.organization_id,)
+        return replace(
+            token, display_name=name, scope=scope, valid_to=valid_to, target_accounts=targets
+        )
+
+    def _keep(self, token: Token) -> None:
+        self._tokens[token.authorization_id] = token
+        self._by_secret[token.secret_hash] = token.authorization_id
+
+    def _store(self) -> None:
+        self._save(
+            Contents(
+                signing_key=self.signing_key,
+                policies=self._policies,
+                clock_offset=self._offset,
+                tokens=tuple(self._tokens.values()),
+            )
+        )
+
+
+def viewer_of(user: User, organization: Organization) -> str:
+    """What a continuation token is bound to besides its filters."""
+    return f"{user.user_id}@{organization.organization_id}"
+
+
+def _checked_name(name: str) -> str:
+    if not name.strip():
+        raise TokenRefusedError(TokenError.DISPLAY_NAME_REQUIRED)
+    bad = any(unicodedata.category(character) in {"Cc", "Cs"} for character in name)
+    if bad or len(name) > LONGEST_NAME:
+        raise TokenRefusedError(TokenError.INVALID_DISPLAY_NAME)
+    return name
+
+
+def _checked_scope(scope: str) -> str:
+    if not are_valid(scope):
+        raise TokenRefusedError(TokenError.INVALID_SCOPE)
+    return scope
+
+
+def _checked_end(valid_to: datetime, now: datetime) -> datetime:
+    if not now < valid_to <= times.one_year_after(now):
+        raise TokenRefusedError(TokenError.INVALID_VALID_TO)
+    return valid_to

@@ -1,0 +1,129 @@
+"""Who calls: access tokens and personal access tokens, and what a stranger gets."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.emulator import access_tokens, answers
+from azdo_pat.emulator.access_tokens import BadAccessTokenError, Caller, Verdict
+from azdo_pat.emulator.directory import ANONYMOUS, Organization, User
+from azdo_pat.emulator.errors import INVALID_ACCESS, UNAUTHORIZED, ServiceError
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import Headers
+    from werkzeug.wrappers import Response
+
+    from azdo_pat.emulator.service import Service
+
+NOT_ALLOWED: Final = "The requested operation is not allowed."
+_REDIRECTED: Final = frozenset({"GET", "POST"})
+_ANONYMOUS_REFUSED: Final = (
+    "TF400813: Resource not available for anonymous access. Client authentication required."
+)
+
+
+class Stranger(Enum):
+    """What someone gets who is not signed in and does not ask for a plain 401."""
+
+    PAGE = auto()
+    REDIRECT = auto()
+    REFUSAL = auto()
+
+
+# Seen of the real service: 203 with a page, 302, and a plain 401
+# (MicrosoftDocs/azure-devops-docs issue 13661, vsts-rest-api-specs issue 574).
+_ANSWERS: Final = {
+    Verdict.UNREADABLE: Stranger.PAGE,
+    Verdict.FORGED: Stranger.REDIRECT,
+    Verdict.EXPIRED: Stranger.REDIRECT,
+    Verdict.WRONG_AUDIENCE: Stranger.REFUSAL,
+}
+
+
+class SignInNeededError(Exception):
+    """The credentials of a request are missing or no good."""
+
+    def __init__(self, stranger: Stranger) -> None:
+        super().__init__(stranger.name)
+        self.stranger = stranger
+
+
+def entra_user(headers: Headers, service: Service) -> tuple[User, frozenset[str]]:
+    """The user behind an Entra access token, and the token's scopes.
+
+    Raises:
+        SignInNeededError: there is none, or a bad one.
+        ServiceError: 403 for a personal access token and for a service principal.
+    """
+    caller = _caller(headers, service)
+    if caller.user is None:
+        raise ServiceError(
+            INVALID_ACCESS, "Service principals are not allowed to perform this action."
+        )
+    return caller.user, caller.scopes
+
+
+def any_user(headers: Headers, service: Service, organization: Organization) -> User:
+    """The user behind an access token or a personal access token of the organization.
+
+    Raises:
+        SignInNeededError: neither is there, or a bad one.
+        ServiceError: 403 for a service principal.
+    """
+    try:
+        return _known_user(headers, service, organization)
+    except SignInNeededError:
+        if service.policies.public_projects:
+            return ANONYMOUS
+        raise
+
+
+def stranger_answer(stranger: Stranger, *, method: str, headers: Headers, root: str) -> Response:
+    """The answer to a request that is not signed in."""
+    suppressed = headers.get("X-TFS-FedAuthRedirect", "").casefold() == "suppress"
+    if suppressed or method not in _REDIRECTED or stranger is Stranger.REFUSAL:
+        return answers.challenge(answers.error_answer(UNAUTHORIZED, _ANONYMOUS_REFUSED), root)
+    if stranger is Stranger.REDIRECT:
+        answer = answers.sign_in_page(302)
+        answer.headers["Location"] = f"{root}/_signin?realm=dev.azure.com"
+        return answer
+    return answers.sign_in_page(203)
+
+
+def _known_user(headers: Headers, service: Service, organization: Organization) -> User:
+    secret = _basic_secret(headers)
+    if secret is None:
+        return entra_user(headers, service)[0]
+    owner = service.authenticate(secret, organization)
+    if owner is None:
+        raise SignInNeededError(Stranger.PAGE)
+    return owner
+
+
+def _caller(headers: Headers, service: Service) -> Caller:
+    secret = _basic_secret(headers)
+    if secret is not None:
+        if service.knows(secret):
+            raise ServiceError(INVALID_ACCESS, NOT_ALLOWED)
+        raise SignInNeededError(Stranger.PAGE)
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    if scheme.casefold() != "bearer":
+        raise SignInNeededError(Stranger.PAGE)
+    try:
+        return access_tokens.verify(token.strip(), key=service.signing_key, now=service.now())
+    except BadAccessTokenError as error:
+        raise SignInNeededError(_ANSWERS[error.verdict]) from error
+
+
+def _basic_secret(headers: Headers) -> str | None:
+    scheme, _, encoded = headers.get("Authorization", "").partition(" ")
+    if scheme.casefold() != "basic":
+        return None
+    try:
+        text = base64.b64decode(encoded.strip().encode(), validate=True).decode()
+    except (ValueError, binascii.Error):
+        return ""
+    return text.partition(":")[2]

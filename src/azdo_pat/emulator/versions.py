@@ -1,0 +1,83 @@
+"""``api-version``: where it stands in a request, and which ones the service takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from azdo_pat.emulator.errors import (
+    BAD_VERSION,
+    NO_VERSION,
+    PREVIEW_VERSION,
+    VERSION_RANGE,
+    ServiceError,
+)
+
+_SHAPE: Final = re.compile(r"(\d{1,3})\.(\d{1,3})(?:(-preview)(?:\.(\d{1,3}))?)?", re.IGNORECASE)
+_IN_ACCEPT: Final = re.compile(r"api-version=([^;,\s]+)", re.IGNORECASE)
+_LATEST: Final = (7, 2)
+_NEWEST_ERRORS: Final = (7, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """What versions a resource has; ``released`` ones need no ``-preview``."""
+
+    revisions: int = 1
+    released: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """A version that was asked for."""
+
+    number: tuple[int, int]
+    text: str
+
+    @property
+    def has_newest_errors(self) -> bool:
+        """Whether its error codes and messages are those of 7.2."""
+        return self.number >= _NEWEST_ERRORS
+
+
+NEWEST: Final = Version(number=_LATEST, text="7.2-preview.1")
+
+
+def read_version(method: str, argument: str | None, accept: str, resource: Resource) -> Version:
+    """The version of a request, from its query or its Accept header.
+
+    Raises:
+        ServiceError: 400; there is none, or none that the resource has.
+    """
+    found = _IN_ACCEPT.search(accept)
+    text = argument or (found.group(1) if found else "")
+    if not text:
+        if resource.optional:
+            return NEWEST
+        raise ServiceError(
+            NO_VERSION,
+            f'No api-version was supplied for the "{method}" request. The version must be supplied '
+            'either as part of the Accept header (e.g. "application/json; api-version=1.0") or as '
+            'a query parameter (e.g. "?api-version=1.0").',
+        )
+    shape = _SHAPE.fullmatch(text)
+    if shape is None:
+        raise ServiceError(BAD_VERSION, f'The api-version "{text}" is not a version.')
+    major, minor, preview, revision = shape.groups()
+    number = (int(major), int(minor))
+    if number > _LATEST or int(revision or 0) > resource.revisions:
+        raise ServiceError(
+            VERSION_RANGE,
+            f"The requested REST API version of {text} is out of range for this server. "
+            f"The latest REST API version this server supports is {_LATEST[0]}.{_LATEST[1]}.",
+        )
+    if not preview and not resource.released:
+        raise ServiceError(
+            PREVIEW_VERSION,
+            f'The requested version "{text}" of the resource is under preview. The -preview flag '
+            "must be supplied in the api-version for such requests. For example: "
+            f'"{text}-preview"',
+        )
+    return Version(number=number, text=text)

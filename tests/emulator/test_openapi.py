@@ -1,0 +1,145 @@
+"""Each answer held to Microsoft's OpenAPI documents (MIT, vsts-rest-api-specs).
+
+They lie beside the project, not in it; without them these tests are skipped.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft4Validator, FormatChecker
+
+from emulator.stage import ADA_ID, PATS, UNKNOWN_ID, Stage, new_token
+
+SPECS = Path(__file__).parents[3] / "shared" / "specs"
+# Nulls that Microsoft's own examples hold and its definitions forget.
+NULLABLE = {"PatToken": ("token", "targetAccounts"), "PatTokenResult": ("patToken",)}
+# What the profile example holds and the definition forgets.
+PROFILE_EXTRAS = {"displayName", "publicAlias", "emailAddress"}
+
+pytestmark = pytest.mark.skipif(
+    not SPECS.is_dir(), reason=f"Microsoft's OpenAPI documents are not there: {SPECS}"
+)
+
+
+def definitions(document: str) -> dict[str, Any]:
+    """The definitions of a document, with the nulls that the service sends."""
+    # Some of the documents begin with a byte order mark.
+    text = (SPECS / f"{document}.json").read_text(encoding="utf-8-sig")
+    found: dict[str, Any] = json.loads(text)["definitions"]
+    for name, fields in NULLABLE.items():
+        for field in fields if name in found else ():
+            properties = found[name]["properties"]
+            properties[field] = {"anyOf": [properties[field], {"type": "null"}]}
+    return found
+
+
+def hold(value: object, name: str, document: str, extras: frozenset[str] = frozenset()) -> None:
+    """Assert that a value fits a definition and has no field that the definition does not."""
+    found = definitions(document)
+    schema = {"$ref": f"#/definitions/{name}", "definitions": found}
+    errors = Draft4Validator(schema, format_checker=FormatChecker()).iter_errors(value)
+    assert [error.message for error in errors] == []
+    assert isinstance(value, dict)
+    assert set(value) - set(found[name]["properties"]) == extras
+
+
+@pytest.fixture(params=["7.1", "7.2"])
+def versioned(bare: Stage, request: pytest.FixtureRequest) -> Stage:
+    """One without tokens, asked in both versions."""
+    bare.version = f"{request.param}-preview.1"
+    return bare
+
+
+def document(stage: Stage) -> str:
+    """The document of the version that is asked for."""
+    assert stage.version is not None
+    return f"tokens-{stage.version.partition('-')[0]}"
+
+
+def hold_result(stage: Stage, answer: dict[str, Any]) -> None:
+    """Assert that an answer is a `PatTokenResult`, and its token a `PatToken`."""
+    hold(answer, "PatTokenResult", document(stage))
+    if answer["patToken"] is not None:
+        hold(answer["patToken"], "PatToken", document(stage))
+        example = json.loads((SPECS / "examples/tokens-Pats-CreatePat.json").read_text("utf-8"))
+        fields = example["responses"]["200"]["body"]["patToken"]
+        assert list(answer["patToken"]) == list(fields)
+
+
+def test_the_checker_checks() -> None:
+    with pytest.raises(AssertionError):
+        hold({"validTo": "zz"}, "PatToken", "tokens-7.2")
+    with pytest.raises(AssertionError):
+        hold({"validTill": "2026-06-15T12:00:00Z"}, "PatToken", "tokens-7.2")
+
+
+def test_create_get_and_update(versioned: Stage) -> None:
+    created = versioned.ask("POST", PATS, body=new_token()).json()
+    authorization_id = created["patToken"]["authorizationId"]
+    read = versioned.ask("GET", PATS, {"authorizationId": authorization_id}).json()
+    body = {"authorizationId": authorization_id, "displayName": "renamed"}
+    updated = versioned.ask("PUT", PATS, body=body).json()
+    for answer in (created, read, updated):
+        hold_result(versioned, answer)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"displayName": ""},
+        {"displayName": "\a"},
+        {"scope": "x"},
+        {"validTo": None},
+        {"allOrgs": True},
+        {"scope": "app_token"},
+        {"validTo": "2026-12-01"},
+        {"scope": "vso.code"},
+    ],
+)
+def test_refused_creates(versioned: Stage, changes: dict[str, object]) -> None:
+    policies = {"fullScopeForbidden": True, "maximumLifespanDays": 40, "lifespanMode": "refuse"}
+    if changes == {"scope": "vso.code"}:
+        policies["creation"] = "disabled"
+    versioned.control("PUT", "policies", policies)
+    answer = versioned.ask("POST", PATS, body=new_token(**changes)).json()
+    assert answer["patTokenError"] != "none"
+    hold_result(versioned, answer)
+
+
+def test_refused_updates_and_reads(versioned: Stage) -> None:
+    orders = ({"state": "expired"}, {"state": "revoked"})
+    ids = [versioned.control("POST", "tokens", order)["ids"][0] for order in orders]
+    for authorization_id in (*ids, UNKNOWN_ID, "x"):
+        body = {"authorizationId": authorization_id, "validTo": "2026-07-01"}
+        answer = versioned.ask("PUT", PATS, body=body).json()
+        assert answer["patTokenError"] != "none"
+        hold_result(versioned, answer)
+    hold_result(versioned, versioned.ask("GET", PATS, {"authorizationId": UNKNOWN_ID}).json())
+
+
+def test_the_list(versioned: Stage) -> None:
+    versioned.control("POST", "tokens", {"preset": "rich"})
+    for query in ({"displayFilterOption": "all", "$top": "100"}, {"$top": "2"}):
+        page = versioned.ask("GET", PATS, query).json()
+        hold(page, "PagedPatTokens", document(versioned))
+        assert page["patTokens"]
+        for token in page["patTokens"]:
+            hold(token, "PatToken", document(versioned))
+
+
+def test_the_profile(stage: Stage) -> None:
+    for who in ("me", ADA_ID):
+        stage.version = "7.2-preview.3"
+        profile = stage.ask("GET", f"/_apis/profile/profiles/{who}").json()
+        hold(profile, "Profile", "profile-7.2", extras=frozenset(PROFILE_EXTRAS))
+
+
+def test_the_accounts(stage: Stage) -> None:
+    for query in ({"memberId": ADA_ID}, {"ownerId": ADA_ID}):
+        answer = stage.ask("GET", "/_apis/accounts", query).json()
+        assert set(answer) == {"count", "value"}
+        assert answer["value"]
+        for account in answer["value"]:
+            hold(account, "Account", "account-7.2")
