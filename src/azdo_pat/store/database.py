@@ -1,0 +1,188 @@
+"""The SQLite file below the state: opening it, its schema, and its failures as `StoreError`."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from azdo_pat.errors import StoreError
+
+BUSY_TIMEOUT: Final = 5.0
+"""Seconds that one process waits for another one's transaction."""
+
+APPLICATION_ID: Final = 0x70617431  # "pat1"
+"""What marks a SQLite file as ours (source: "PRAGMA application_id" in SQLite's manual)."""
+
+SCHEMA_VERSION: Final = 1
+
+_SCHEMA: Final = (
+    """
+    CREATE TABLE tokens (
+        org_url TEXT NOT NULL,
+        org TEXT NOT NULL,
+        name TEXT NOT NULL,
+        id TEXT,
+        scopes TEXT NOT NULL,
+        created TEXT,
+        expires TEXT,
+        stored INTEGER NOT NULL,
+        origin TEXT NOT NULL,
+        PRIMARY KEY (org_url, name)
+    )
+    """,
+    "CREATE TABLE made (authorization_id TEXT PRIMARY KEY)",
+    """
+    CREATE TABLE organizations (
+        api_root TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        url TEXT NOT NULL,
+        id TEXT,
+        hosted INTEGER NOT NULL,
+        PRIMARY KEY (api_root, position)
+    )
+    """,
+    """
+    CREATE TABLE journal (
+        key INTEGER PRIMARY KEY AUTOINCREMENT,
+        operation TEXT NOT NULL,
+        org_url TEXT NOT NULL,
+        org TEXT NOT NULL,
+        name TEXT NOT NULL,
+        scopes TEXT NOT NULL,
+        valid_to TEXT NOT NULL,
+        started TEXT NOT NULL,
+        authorization_id TEXT
+    )
+    """,
+    f"PRAGMA application_id = {APPLICATION_ID}",
+    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+
+_MOVE_ASIDE: Final = (
+    "move it aside and try again: it holds no secrets, those are in the keyring and are not lost"
+)
+_UNREADABLE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_WAITING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+
+class Database:
+    """One SQLite file, opened anew for each transaction.
+
+    The journal mode is SQLite's default, a rollback journal: a write-ahead log needs to create
+    two files beside the database even to read it, and so fails in a read-only folder
+    (https://www.sqlite.org/wal.html, "Read-Only Databases"), while a state file is written too
+    seldom to gain anything from it. The default `synchronous = FULL` is kept, too: a journal
+    entry must be on the disk before the request that it announces is sent.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection | None]:
+        """Open the file to read from it; None where there is none yet, and none is made.
+
+        Raises:
+            StoreError: the file cannot be read, is damaged, not ours, or of a newer version.
+        """
+        with self._explained("read"):
+            if not self._path.exists():
+                yield None
+                return
+            with closing(self._connect()) as connection:
+                connection.execute("BEGIN")
+                yield connection if self._version(connection) else None
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Open the file, made on first use, for one transaction: all of it happens or nothing.
+
+        Raises:
+            StoreError: as for `reading`, or the file cannot be written.
+        """
+        with self._explained("written"):
+            self._make_file()
+            with closing(self._connect()) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    if not self._version(connection):
+                        for statement in _SCHEMA:
+                            connection.execute(statement)
+                    yield connection
+                except BaseException:
+                    # An interrupt, too: closing would roll back, but later and without a trace.
+                    connection.rollback()
+                    raise
+                connection.execute("COMMIT")
+
+    def _make_file(self) -> None:
+        """Make the folder and the file for their owner only; leave those that exist alone."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Without O_EXCL, so that two processes may both come first, and a symbolic link is
+        # followed; SQLite itself would leave the mode to the umask.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+
+    def _connect(self) -> sqlite3.Connection:
+        # For writing, even to read: what a killed process left half written is then undone by
+        # whoever comes first. SQLite turns to read-only by itself where it may not write.
+        connection = sqlite3.connect(
+            self._path.absolute(), timeout=BUSY_TIMEOUT, isolation_level=None
+        )
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def _version(self, connection: sqlite3.Connection) -> int:
+        """Tell the schema's version, 0 for an empty file; refuse what is not ours to touch."""
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+        if mark == 0 and version == 0 and tables == 0:
+            return 0
+        if mark != APPLICATION_ID:
+            raise StoreError(
+                f"{self._path} is the database of another program",
+                hint="move it aside, or set PAT_STATE_DIR to another folder",
+            )
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{self._path} was written by a newer version of pat",
+                hint=f"upgrade pat, or {_MOVE_ASIDE}",
+            )
+        return version
+
+    @contextmanager
+    def _explained(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._explain(error, done) from error
+        except OSError as error:
+            raise StoreError(
+                f"the state file {self._path} cannot be {done}: {error.strerror or error}",
+                hint="set PAT_STATE_DIR to a folder of your own",
+            ) from error
+
+    def _explain(self, error: sqlite3.Error, done: str) -> StoreError:
+        # The lower byte is the primary code (https://www.sqlite.org/rescode.html).
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _UNREADABLE:
+            return self.damaged(str(error))
+        if code in _WAITING:
+            return StoreError(
+                f"the state file {self._path} is in use by another process",
+                hint="try again when that one is done",
+            )
+        return StoreError(
+            f"the state file {self._path} cannot be {done}: {error}",
+            hint="check its permissions and the disk, or set PAT_STATE_DIR to another folder",
+        )
+
+    def damaged(self, reason: str) -> StoreError:
+        """Make the error for a file whose content cannot be understood."""
+        return StoreError(
+            f"{self._path} is damaged or not a state file: {reason}", hint=_MOVE_ASIDE
+        )

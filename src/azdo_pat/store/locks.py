@@ -1,0 +1,72 @@
+"""Locks between processes, which the operating system releases when their holder dies."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from azdo_pat.errors import ConflictError, StoreError
+
+
+@contextmanager
+def exclusive(folder: Path, key: str) -> Iterator[None]:
+    """Hold the lock of that name while the block runs; never waits for it.
+
+    The lock files are empty and stay: to delete one that somebody else is about to lock would
+    give two holders.
+
+    Args:
+        folder: where the lock files lie; made for its owner only if it is not there.
+        key: what is locked, in words: the error names it (`ci-token in contoso`).
+
+    Raises:
+        ConflictError: another process, or another thread of this one, holds it.
+        StoreError: the folder cannot be written.
+    """
+    # A digest, because a token's name may hold any character and be of any length.
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    with _held(folder / f"{digest}.lock", 0) as held:
+        if not held:
+            raise ConflictError(
+                f"another pat is working on {key} right now", hint="try again when it is done"
+            )
+        yield
+
+
+@contextmanager
+def waiting(file: Path, seconds: float) -> Iterator[None]:
+    """Hold the lock of that file while the block runs; wait so many seconds for it.
+
+    Raises:
+        StoreError: it did not become free in time, or cannot be written.
+    """
+    with _held(file, seconds) as held:
+        if not held:
+            raise StoreError(
+                f"{file} has been locked by another process for {seconds:g} seconds",
+                hint="try again when that one is done",
+            )
+        yield
+
+
+@contextmanager
+def _held(file: Path, seconds: float) -> Iterator[bool]:
+    """Hold the lock while the block runs; give False if somebody else has it."""
+    lock = FileLock(file, mode=0o600)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        yield False
+        return
+    except OSError as error:
+        raise StoreError(
+            f"the lock {file} cannot be written: {error.strerror or error}",
+            hint="set PAT_STATE_DIR to a folder of your own",
+        ) from error
+    try:
+        yield True
+    finally:
+        lock.release()

@@ -1,0 +1,158 @@
+"""Secrets in the operating system's keyring, each read back after it was written.
+
+keyring takes 110 ms to import and up to 75 ms to look for backends, so both wait until they are
+needed: most reads need neither.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from azdo_pat.errors import StoreError
+from azdo_pat.models import Secret
+from azdo_pat.store.deadline import DeadlineError, within
+from azdo_pat.store.remembered import Remembered
+
+if TYPE_CHECKING:
+    from azdo_pat.store.vault import Vault
+
+DEFAULT_TIMEOUT: Final = 8.0
+"""Seconds for one operation where nobody can be asked: a hanging backend is told within ten."""
+
+DEFAULT_PATIENCE: Final = 60.0
+"""Seconds for one operation where the system may be asking somebody to unlock the keyring."""
+
+_DIRECTLY_READ: Final = "keyring.backends.SecretService.Keyring"
+
+Result = TypeVar("Result")
+
+
+def service_name(org_url: str) -> str:
+    """Return the keyring service under which the secrets of an organization lie."""
+    return f"azdo-pat:{org_url}"
+
+
+class SecretStore:
+    """The keyring. Every method raises `StoreError` where it cannot do what it says.
+
+    Args:
+        backend: a class path from PAT_KEYRING or the configuration; naming a plaintext backend
+            here is the permission to use it. None leaves the choice to keyring.
+        cache_file: where to remember which backend served; None for not at all.
+        environment: the process's environment variables.
+        timeout: seconds for one operation where there is no desktop.
+        patience: the same where there is one, and so perhaps somebody who is being asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        backend: str | None,
+        cache_file: Path | None,
+        environment: Mapping[str, str],
+        timeout: float = DEFAULT_TIMEOUT,
+        patience: float = DEFAULT_PATIENCE,
+    ) -> None:
+        self._backend = backend
+        self._environment = environment
+        self._remembered = Remembered(cache_file, environment)
+        self._seconds = max(timeout, patience) if _has_desktop(environment) else timeout
+        self._hangs = False
+        self._opened: Vault | None = None
+
+    def check(self) -> None:
+        """Write, read back and delete an entry made for it."""
+        # Two checks at once must not delete each other's entry.
+        user = f"probe-{os.urandom(8).hex()}"
+        self._within(lambda: self._vault().check(user))
+
+    def get(self, org_url: str, name: str) -> Secret | None:
+        """Return the stored secret of a token, or None if there is none."""
+        _require_text("name", name)
+        text = self._within(lambda: self._read(service_name(org_url), name))
+        return None if text is None else Secret(text)
+
+    def put(self, org_url: str, name: str, secret: Secret) -> None:
+        """Store a secret in place of the one of that name, and read it back.
+
+        A failure leaves the former secret in place, or says that it could not be restored.
+        """
+        _require_text("name", name)
+        _require_text("secret", secret.reveal())
+        self._within(lambda: self._vault().put(service_name(org_url), name, secret.reveal()))
+
+    def delete(self, org_url: str, name: str) -> bool:
+        """Remove a secret; False if there was none."""
+        _require_text("name", name)
+        return self._within(lambda: self._vault().delete(service_name(org_url), name))
+
+    def describe(self) -> str:
+        """Name the backend in use: `Secret Service (keyring.backends.SecretService.Keyring)`."""
+        return self._within(lambda: self._vault().describe())
+
+    def _read(self, service: str, user: str) -> str | None:
+        found, text = self._read_directly(service, user)
+        return text if found else self._vault().get(service, user)
+
+    def _read_directly(self, service: str, user: str) -> tuple[bool, str | None]:
+        """Read from the Secret Service without keyring if that is the only backend in use.
+
+        Returns:
+            Whether the answer is final, and the secret.
+        """
+        in_use = (self._backend,) if self._backend else self._remembered.recall()
+        configured = any(name.startswith("KEYRING_PROPERTY_") for name in self._environment)
+        if sys.platform != "linux" or in_use != (_DIRECTLY_READ,) or configured:
+            return False, None
+        try:
+            from azdo_pat.store.secret_service import read  # noqa: PLC0415 - it is Linux only
+
+            return True, read(service, user)
+        except Exception:  # noqa: BLE001 - whatever it was, keyring tries, and explains
+            return False, None
+
+    def _vault(self) -> "Vault":
+        if self._opened is None:
+            from azdo_pat.store.vault import Vault  # noqa: PLC0415 - it imports keyring
+
+            self._opened = Vault(self._backend, self._remembered)
+        return self._opened
+
+    def _within(self, work: Callable[[], Result]) -> Result:
+        if self._hangs:
+            # The next of a bulk operation would wait as long again for the same.
+            raise _no_answer(self._seconds)
+        try:
+            return within(self._seconds, work)
+        except DeadlineError:
+            self._hangs = True
+            raise _no_answer(self._seconds) from None
+        except StoreError as error:
+            # What the backend raised stays behind: its words and its frames may hold a secret.
+            error.__context__ = None
+            raise
+
+
+def _has_desktop(environment: Mapping[str, str]) -> bool:
+    return sys.platform in {"darwin", "win32"} or any(
+        environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+
+
+def _require_text(what: str, text: str) -> None:
+    # Not by an exception: it would hold the text itself.
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise StoreError(
+            f"the {what} cannot be stored: it holds a character that is not valid text",
+            hint=f"use a {what} without it",
+        )
+
+
+def _no_answer(seconds: float) -> StoreError:
+    return StoreError(
+        f"the keyring did not answer within {seconds:g} seconds",
+        hint="it may wait for somebody to unlock it, or hang: restart its service (for the Secret"
+        " Service: gnome-keyring-daemon), or use another one: PAT_KEYRING",
+    )

@@ -1,0 +1,218 @@
+"""What this machine remembers: tokens (never a secret), organizations, operations under way."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from azdo_pat.errors import ConflictError
+from azdo_pat.models import Intent, Organization, Origin, StoredPat
+from azdo_pat.store.database import Database
+
+
+class State:
+    """The state file. Reading never creates it; every write is one transaction.
+
+    All methods raise `StoreError` where the file cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+
+    def find(self, org_url: str, name: str) -> StoredPat | None:
+        """Return what is known of a token by its organization's URL and exact name."""
+        found = self._tokens("SELECT * FROM tokens WHERE org_url = ? AND name = ?", org_url, name)
+        return found[0] if found else None
+
+    def find_by_id(self, prefix: str) -> tuple[StoredPat, ...]:
+        """Return the tokens whose authorization id begins so, in either case of letters."""
+        return self._tokens(
+            "SELECT * FROM tokens WHERE substr(lower(id), 1, length(?1)) = lower(?1)"
+            " ORDER BY org_url, name",
+            prefix,
+        )
+
+    def stored(self, org_url: str | None = None) -> tuple[StoredPat, ...]:
+        """Return all known tokens, or those of one organization, by organization and name."""
+        return self._tokens(
+            "SELECT * FROM tokens WHERE ?1 IS NULL OR org_url = ?1 ORDER BY org_url, name", org_url
+        )
+
+    def remember(self, pat: StoredPat) -> None:
+        """Note a token, in place of the one of the same organization and name."""
+        with self._database.writing() as connection:
+            _insert_token(connection, pat)
+
+    def rename(self, org_url: str, old: str, new: str) -> None:
+        """Give a known token another name; nothing happens where `old` is unknown.
+
+        Raises:
+            ConflictError: another token is known by the new name.
+        """
+        with self._database.writing() as connection:
+            try:
+                connection.execute(
+                    "UPDATE tokens SET name = ? WHERE org_url = ? AND name = ?",
+                    (new, org_url, old),
+                )
+            except sqlite3.IntegrityError as error:
+                raise ConflictError(
+                    f"there is another token named {new} in {org_url}",
+                    hint=f"run: pat forget {new}",
+                ) from error
+
+    def forget(self, org_url: str, name: str) -> None:
+        """Drop what is known of a token; that this machine made it stays known."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM tokens WHERE org_url = ? AND name = ?", (org_url, name))
+
+    def made(self) -> frozenset[str]:
+        """Return the ids of the tokens that `pat` made on this machine, forgotten ones included.
+
+        They are in lower case.
+        """
+        with self._rows("SELECT authorization_id FROM made") as rows:
+            return frozenset(row["authorization_id"] for row in rows)
+
+    def organizations(self, api_root: str) -> tuple[Organization, ...]:
+        """Return the signed-in user's organizations as last seen, in the order of that time."""
+        query = "SELECT * FROM organizations WHERE api_root = ? ORDER BY position"
+        with self._rows(query, api_root) as rows:
+            return tuple(
+                Organization(
+                    name=row["name"], url=row["url"], id=row["id"], hosted=bool(row["hosted"])
+                )
+                for row in rows
+            )
+
+    def remember_organizations(self, api_root: str, organizations: Sequence[Organization]) -> None:
+        """Note the user's organizations below an API root, in place of those noted before."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM organizations WHERE api_root = ?", (api_root,))
+            connection.executemany(
+                "INSERT INTO organizations VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (api_root, position, one.name, one.url, one.id, one.hosted)
+                    for position, one in enumerate(organizations)
+                ],
+            )
+
+    def begin(self, intent: Intent) -> int:
+        """Open an entry of the journal and return its key; on disk when this returns."""
+        with self._database.writing() as connection:
+            cursor = connection.execute(
+                "INSERT INTO journal (operation, org_url, org, name, scopes, valid_to, started,"
+                " authorization_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    intent.operation,
+                    intent.org_url,
+                    intent.org,
+                    intent.name,
+                    json.dumps(intent.scopes),
+                    _written(intent.valid_to),
+                    _written(intent.started),
+                    intent.authorization_id,
+                ),
+            )
+            key = cursor.lastrowid
+        assert key is not None  # noqa: S101 - sqlite3 sets it after every INSERT
+        return key
+
+    def note(self, key: int, authorization_id: str) -> None:
+        """Write into an entry of the journal which token the operation made."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE journal SET authorization_id = ? WHERE key = ?", (authorization_id, key)
+            )
+            _insert_made(connection, authorization_id)
+
+    def finish(self, key: int, pat: StoredPat | None = None) -> None:
+        """Close an entry of the journal and, in the same transaction, remember its token."""
+        with self._database.writing() as connection:
+            if pat is not None:
+                _insert_token(connection, pat)
+            connection.execute("DELETE FROM journal WHERE key = ?", (key,))
+
+    def unfinished(self, org_url: str | None = None, name: str | None = None) -> tuple[Intent, ...]:
+        """Return the journal's open entries, oldest first; of one organization or name only."""
+        query = (
+            "SELECT * FROM journal WHERE (?1 IS NULL OR org_url = ?1)"
+            " AND (?2 IS NULL OR name = ?2) ORDER BY key"
+        )
+        with self._rows(query, org_url, name) as rows:
+            return tuple(_intent(row) for row in rows)
+
+    def _tokens(self, query: str, *values: str | None) -> tuple[StoredPat, ...]:
+        with self._rows(query, *values) as rows:
+            return tuple(_stored_pat(row) for row in rows)
+
+    @contextmanager
+    def _rows(self, query: str, *values: str | None) -> Iterator[list[sqlite3.Row]]:
+        """Give a query's rows, none where there is no file; nonsense in one is a damaged file."""
+        with self._database.reading() as connection:
+            rows = [] if connection is None else connection.execute(query, values).fetchall()
+        try:
+            yield rows
+        except (ValueError, TypeError) as error:
+            raise self._database.damaged(str(error)) from error
+
+
+def _insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            pat.org_url,
+            pat.org,
+            pat.name,
+            pat.id,
+            json.dumps(pat.scopes),
+            None if pat.created is None else _written(pat.created),
+            None if pat.expires is None else _written(pat.expires),
+            pat.stored,
+            pat.origin.value,
+        ),
+    )
+    if pat.id is not None and pat.origin is Origin.PAT:
+        _insert_made(connection, pat.id)
+
+
+def _insert_made(connection: sqlite3.Connection, authorization_id: str) -> None:
+    connection.execute("INSERT OR IGNORE INTO made VALUES (?)", (authorization_id.lower(),))
+
+
+def _stored_pat(row: sqlite3.Row) -> StoredPat:
+    return StoredPat(
+        org_url=row["org_url"],
+        org=row["org"],
+        name=row["name"],
+        id=row["id"],
+        scopes=tuple(json.loads(row["scopes"])),
+        created=None if row["created"] is None else datetime.fromisoformat(row["created"]),
+        expires=None if row["expires"] is None else datetime.fromisoformat(row["expires"]),
+        stored=bool(row["stored"]),
+        origin=Origin(row["origin"]),
+    )
+
+
+def _intent(row: sqlite3.Row) -> Intent:
+    return Intent(
+        operation=row["operation"],
+        org_url=row["org_url"],
+        org=row["org"],
+        name=row["name"],
+        scopes=tuple(json.loads(row["scopes"])),
+        valid_to=datetime.fromisoformat(row["valid_to"]),
+        started=datetime.fromisoformat(row["started"]),
+        authorization_id=row["authorization_id"],
+        key=row["key"],
+    )
+
+
+def _written(moment: datetime) -> str:
+    """Write an aware time as RFC 3339 in UTC, to the microsecond if it has any."""
+    if moment.tzinfo is None:
+        msg = "a time without a zone cannot be remembered"
+        raise ValueError(msg)
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,223 @@
+"""Secrets in and out of keyring's backends: slow to import, and without a time limit."""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from keyring.backend import KeyringBackend
+
+from azdo_pat.errors import StoreError
+from azdo_pat.store.backends import (
+    Chosen,
+    class_path,
+    label,
+    named,
+    picked,
+    read_only,
+    recalled,
+)
+from azdo_pat.store.failures import explain, explain_loading
+from azdo_pat.store.remembered import Remembered
+
+Result = TypeVar("Result")
+
+PROBE_SERVICE: Final = "azdo-pat:check"
+
+_COPIES: Final = 16
+"""How often an entry is deleted until it is gone: other programs may have stored it, too, and
+the Secret Service then holds one item for each of them."""
+
+
+class Vault:
+    """The backends of this machine, chosen on first use. Raises nothing but `StoreError`."""
+
+    def __init__(self, backend: str | None, remembered: Remembered) -> None:
+        self._backend = backend
+        self._remembered = remembered
+        self._chosen: Chosen | None = None
+
+    def get(self, service: str, user: str) -> str | None:
+        """Return a secret, or None; the first backend that has it answers."""
+        return self._run(lambda chosen: _get(chosen, service, user))
+
+    def put(self, service: str, user: str, text: str) -> None:
+        """Store a secret and read it back; what was there before is restored on failure."""
+        self._run(lambda chosen: _put(chosen, service, user, text))
+
+    def delete(self, service: str, user: str) -> bool:
+        """Delete a secret from every backend; False if none had it."""
+        return self._run(lambda chosen: _delete(chosen, service, user))
+
+    def describe(self) -> str:
+        """Name the backend that stores, after a look whether the machine still has it."""
+        return self._run(_describe)
+
+    def check(self, user: str) -> None:
+        """Store, read and delete an entry that is no secret; the backend may be quoted."""
+
+        def probe(chosen: Chosen) -> None:
+            _put(chosen, PROBE_SERVICE, user, "probe", quote=True)
+            if not _delete(chosen, PROBE_SERVICE, user):
+                raise StoreError(f"the keyring backend {chosen.paths[0]} lost what it stored")
+
+        self._run(probe, quote=True)
+
+    def _run(self, operation: Callable[[Chosen], Result], *, quote: bool = False) -> Result:
+        """Do it with the backends at hand; if remembered ones fail, look for others once."""
+        chosen = self._chosen or self._choose()
+        try:
+            result = operation(chosen)
+        # Backends raise whatever the libraries below them do: RuntimeError, NotImplementedError,
+        # errors of D-Bus and of Windows. This is the border where all that ends.
+        except Exception as error:  # noqa: BLE001 - see above
+            other = self._other_than(chosen)
+            if other is None:
+                raise explain(error, chosen.paths[0], quote=quote) from None
+            chosen = other
+            try:
+                result = operation(chosen)
+            except Exception as second:  # noqa: BLE001 - as above
+                raise explain(second, chosen.paths[0], quote=quote) from None
+        if self._backend is None and not chosen.recalled and self._chosen is not chosen:
+            self._remembered.keep(chosen.paths)
+        self._chosen = chosen
+        return result
+
+    def _choose(self) -> Chosen:
+        if self._backend is not None:
+            try:
+                return named(self._backend)
+            except Exception as error:  # noqa: BLE001 - a backend's constructor may raise anything
+                raise explain_loading(error, self._backend) from None
+        if paths := self._remembered.recall():
+            try:
+                return recalled(paths)
+            except Exception:  # noqa: BLE001 - whatever is wrong with it, keyring looks again
+                self._remembered.drop()
+        return _picked()
+
+    def _other_than(self, chosen: Chosen) -> Chosen | None:
+        """Look for backends anew after remembered ones failed; None if they are the same."""
+        if not chosen.recalled:
+            return None
+        try:
+            other = _picked()
+        except StoreError:
+            self._remembered.drop()
+            raise
+        if other.paths == chosen.paths:
+            return None
+        self._remembered.drop()
+        return other
+
+
+def _picked() -> Chosen:
+    try:
+        return picked()
+    except Exception as error:  # noqa: BLE001 - every installed backend has its say here
+        raise explain_loading(error, None) from None
+
+
+def _describe(chosen: Chosen) -> str:
+    first = chosen.members[0]
+    if chosen.recalled:
+        type(first).priority  # noqa: B018 - keyring's way to ask whether it is viable; raises
+    return label(first)
+
+
+def _get(chosen: Chosen, service: str, user: str) -> str | None:
+    for member in chosen.members:
+        text = member.get_password(service, user)
+        if text is not None:
+            return text
+    return None
+
+
+def _put(chosen: Chosen, service: str, user: str, text: str, *, quote: bool = False) -> None:
+    for member in chosen.members:
+        try:
+            _Entry(member, service, user).store(text, quote=quote)
+        except NotImplementedError:
+            continue  # reads only; the next one may store
+        return
+    raise read_only(chosen.paths[0])
+
+
+def _delete(chosen: Chosen, service: str, user: str) -> bool:
+    # Counted to the end: the second backend may have one, too.
+    return sum(_Entry(member, service, user).clear() for member in chosen.members) > 0
+
+
+class _Entry:
+    """One entry of one backend."""
+
+    def __init__(self, backend: KeyringBackend, service: str, user: str) -> None:
+        self._backend = backend
+        self._service = service
+        self._user = user
+
+    def get(self) -> str | None:
+        return self._backend.get_password(self._service, self._user)
+
+    def clear(self) -> bool:
+        """Delete it until it is gone; False if it was not there."""
+        for deleted in range(_COPIES):
+            if self.get() is None:
+                return deleted > 0
+            self._backend.delete_password(self._service, self._user)
+        raise StoreError(
+            f"the keyring backend {class_path(self._backend)} did not delete the secret",
+            hint="delete it with the system's own keyring program",
+        )
+
+    def store(self, text: str, *, quote: bool) -> None:
+        """Store a text, read it back, and restore what was there if that fails.
+
+        Raises:
+            NotImplementedError: the backend does not store; nothing was changed.
+            StoreError: it failed.
+            Exception: what the backend raised when asked what is there; nothing was changed.
+        """
+        previous = self.get()
+        try:
+            if self._kept(text):
+                return
+            if previous is not None and self._backend_stores():
+                # Another program's item of the same name is found first: none must remain.
+                self.clear()
+                if self._kept(text):
+                    return
+        except NotImplementedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what was there is restored first
+            failure = explain(error, class_path(self._backend), quote=quote)
+        else:
+            failure = StoreError(
+                f"the keyring backend {class_path(self._backend)} did not keep the secret",
+                hint="to use another one: PAT_KEYRING; for their names: keyring --list-backends",
+            )
+        if not self._restored(previous):
+            failure = StoreError(
+                f"{failure}; whether the secret that was there before is still there is unknown",
+                hint=failure.hint,
+            )
+        raise failure
+
+    def _kept(self, text: str) -> bool:
+        self._backend.set_password(self._service, self._user, text)
+        return self.get() == text
+
+    def _backend_stores(self) -> bool:
+        """Try the backend with an entry made for it, before anything is deleted from it."""
+        probe = _Entry(self._backend, PROBE_SERVICE, f"{self._user} (probe)")
+        return probe._kept("probe") and probe.clear()
+
+    def _restored(self, previous: str | None) -> bool:
+        try:
+            if self.get() == previous:
+                return True
+            if previous is None:
+                self.clear()
+                return True
+            return self._kept(previous)
+        except Exception:  # noqa: BLE001 - the first failure is the one to report
+            return previous is None

@@ -1,0 +1,93 @@
+"""The cache of the backends that served: valid only as long as nothing changed."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from azdo_pat.store.remembered import Remembered
+
+OWN = ("keyring.backends.SecretService.Keyring", "keyring.backends.kwallet.DBusKeyring")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "keyring-backend"
+
+
+def test_what_is_kept_is_recalled(file: Path) -> None:
+    remembered = Remembered(file, {})
+    assert remembered.recall() == ()
+    remembered.keep(OWN)
+    assert remembered.recall() == Remembered(file, {}).recall() == OWN
+    remembered.drop()
+    remembered.drop()
+    assert remembered.recall() == ()
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "PYTHON_KEYRING_BACKEND",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "XDG_CURRENT_DESKTOP",
+        "XDG_RUNTIME_DIR",
+        "XDG_CONFIG_HOME",
+        "HOME",
+    ],
+)
+def test_another_environment_is_another_machine(file: Path, variable: str) -> None:
+    Remembered(file, {variable: "one"}).keep(OWN)
+    assert Remembered(file, {variable: "one", "PATH": "x"}).recall() == OWN
+    assert Remembered(file, {variable: "two"}).recall() == ()
+    assert Remembered(file, {}).recall() == ()
+
+
+def test_a_new_package_is_noticed(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
+    remembered = Remembered(file, {})
+    remembered.keep(OWN)
+    assert remembered.recall() == OWN
+    (site / "plugin-1.0.dist-info").mkdir()
+    assert remembered.recall() == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the file is elsewhere there")
+def test_keyrings_configuration_is_noticed(file: Path, tmp_path: Path) -> None:
+    remembered = Remembered(file, {"HOME": str(tmp_path)})
+    remembered.keep(OWN)
+    folder = tmp_path / ".config" / "python_keyring"
+    folder.mkdir(parents=True)
+    assert remembered.recall() == OWN
+    (folder / "keyringrc.cfg").write_text("[backend]\n")
+    assert remembered.recall() == ()
+
+
+@pytest.mark.parametrize(
+    "path", ["plugin.Keyring", "keyring.backendsX.Y", "keyring.backends.a b", "keyring.backends."]
+)
+def test_only_keyrings_own_backends(file: Path, path: str) -> None:
+    remembered = Remembered(file, {})
+    remembered.keep([path])
+    assert not file.exists()
+    remembered.keep(OWN)
+    file.write_text(f"{file.read_text().splitlines()[0]}\n{path}\n")
+    assert remembered.recall() == ()
+
+
+def test_no_value_of_the_environment_is_in_the_file(file: Path) -> None:
+    Remembered(file, {"HOME": "my-home", "KEYRING_PROPERTY_KEY": "my-password"}).keep(OWN)
+    text = file.read_text()
+    assert text.splitlines()[1:] == list(OWN)
+    assert "my-" not in text
+
+
+def test_without_a_file_nothing_is_remembered() -> None:
+    remembered = Remembered(None, {})
+    remembered.keep(OWN)
+    remembered.drop()
+    assert remembered.recall() == ()

@@ -1,0 +1,286 @@
+"""The secret store over backends that go wrong; the real ones are in test_real_keyring.py."""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+
+import pytest
+from keyring.errors import InitError, KeyringLocked, NoKeyringError, PasswordSetError
+from keyring.testing.backend import BackendBasicTests
+
+from azdo_pat.errors import StoreError
+from azdo_pat.models import Secret
+from azdo_pat.store.secrets import SecretStore, service_name
+from store.backends import (
+    Blurting,
+    Breaking,
+    CredWriteError,
+    Forgetting,
+    Hanging,
+    Layered,
+    Mangling,
+    Raising,
+    Sticky,
+    Unpicked,
+    use,
+)
+
+ORG = "https://dev.azure.com/contoso"
+SERVICE = f"azdo-pat:{ORG}"
+Act = Callable[[], object]
+NEW = Secret("new-secret-0123456789")
+
+
+class TestUnpicked(BackendBasicTests):
+    """What the failing backends are made from passes keyring's own tests."""
+
+    def init_keyring(self) -> Unpicked:
+        return Unpicked()
+
+
+def store(
+    backend: str | None = None, *, timeout: float = 8.0, patience: float = 60.0
+) -> SecretStore:
+    return SecretStore(
+        backend=backend, cache_file=None, environment={}, timeout=timeout, patience=patience
+    )
+
+
+def held(backend: Unpicked) -> dict[tuple[str, str], str]:
+    return backend.held
+
+
+def failure(error: pytest.ExceptionInfo[StoreError]) -> tuple[str, str]:
+    return error.value.message, error.value.hint
+
+
+def test_put_get_delete() -> None:
+    backend = Unpicked()
+    use(backend)
+    secrets = store()
+    assert secrets.get(ORG, "ci") is None
+    secrets.put(ORG, "ci", NEW)
+    assert held(backend) == {(SERVICE, "ci"): NEW.reveal()}
+    assert secrets.get(ORG, "ci") == NEW
+    assert secrets.delete(ORG, "ci") is True
+    assert secrets.delete(ORG, "ci") is False
+    assert held(backend) == {}
+
+
+def test_service_name_is_what_other_programs_look_for() -> None:
+    assert service_name(ORG) == SERVICE
+
+
+def test_names_may_hold_anything_that_is_text() -> None:
+    backend = Unpicked()
+    use(backend)
+    names = ["Ünïcode 🔑", "two\nlines", "a/b:c", "'quoted\"", " "]
+    for name in names:
+        store().put(ORG, name, Secret(f"secret of {name}"))
+    assert held(backend) == {(SERVICE, name): f"secret of {name}" for name in names}
+
+
+@pytest.mark.parametrize("name", ["half \ud83d", "\udcff"])
+def test_a_name_that_is_no_text(name: str) -> None:
+    use(Unpicked())
+    for act in (store().get, store().delete):
+        with pytest.raises(StoreError) as caught:
+            act(ORG, name)
+        assert failure(caught) == (
+            "the name cannot be stored: it holds a character that is not valid text",
+            "use a name without it",
+        )
+
+
+def test_a_secret_that_is_no_text() -> None:
+    use(Unpicked())
+    with pytest.raises(StoreError) as caught:
+        store().put(ORG, "ci", Secret("abc\udc80"))
+    assert failure(caught) == (
+        "the secret cannot be stored: it holds a character that is not valid text",
+        "use a secret without it",
+    )
+
+
+def test_check_leaves_nothing_behind() -> None:
+    backend = Unpicked()
+    use(backend)
+    store().check()
+    assert held(backend) == {}
+
+
+def test_describe() -> None:
+    use(Unpicked())
+    assert store().describe() == "backends Unpicked (store.backends.Unpicked)"
+    path = "azdo_pat.store.throwaway.ThrowawayKeyring"
+    assert store(path).describe() == f"throw-away keyring ({path})"
+
+
+LOCKED = "the keyring is locked, or access to it was denied"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (KeyringLocked("Failed to unlock the collection!"), LOCKED),
+        (
+            InitError("Failed to create the collection: Prompt dismissed.."),
+            "the keyring has no collection to store in, and making one was not confirmed",
+        ),
+        (NoKeyringError("none"), "there is no keyring on this machine that can be used"),
+        (
+            NotImplementedError(),
+            "the keyring backend store.backends.Raising can only read, not store",
+        ),
+        (
+            UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
+            "the keyring backend store.backends.Raising holds a text that it cannot decode",
+        ),
+        (
+            ConnectionResetError("gone"),
+            "the keyring backend store.backends.Raising cannot be reached",
+        ),
+        (
+            CredWriteError(1783),
+            "the secret is too long for the Windows Credential Manager",
+        ),
+        (
+            CredWriteError(1312),
+            "the Windows Credential Manager is not there in this logon session",
+        ),
+        (CredWriteError(5), "the Windows Credential Manager failed with error 5"),
+        (
+            PasswordSetError("no"),
+            "the keyring backend store.backends.Raising failed with PasswordSetError",
+        ),
+        (
+            RuntimeError("boom"),
+            "the keyring backend store.backends.Raising failed with RuntimeError",
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_each_failure_has_its_message(error: Exception, message: str) -> None:
+    use(Raising(error))
+    acts: list[Act] = [lambda: store().get(ORG, "ci"), lambda: store().put(ORG, "ci", NEW)]
+    for act in acts:
+        with pytest.raises(StoreError) as caught:
+            act()
+        assert caught.value.message == message
+        assert caught.value.hint
+
+
+def test_check_quotes_the_backend() -> None:
+    use(Raising(RuntimeError("it is\x1b[31m on fire\nsecond line")))
+    with pytest.raises(StoreError) as caught:
+        store().check()
+    assert failure(caught) == (
+        "the keyring backend store.backends.Raising failed with RuntimeError: it is?[31m on fire",
+        "to see more: keyring diagnose; to use another one: PAT_KEYRING",
+    )
+
+
+def test_a_failure_never_carries_the_secret() -> None:
+    use(Blurting())
+    with pytest.raises(StoreError) as caught:
+        store().put(ORG, "ci", NEW)
+    assert failure(caught) == (
+        "the keyring backend store.backends.Blurting failed with PasswordSetError",
+        "to see more: pat doctor; to use another one: PAT_KEYRING",
+    )
+    assert NEW.reveal() not in "".join(traceback.format_exception(caught.value))
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+@pytest.mark.parametrize("backend", [Forgetting(), Mangling()], ids=["forgetting", "mangling"])
+def test_what_was_not_kept_is_a_failure(backend: Unpicked) -> None:
+    use(backend)
+    with pytest.raises(StoreError) as caught:
+        store().put(ORG, "ci", NEW)
+    name = type(backend).__name__
+    assert (
+        caught.value.message == f"the keyring backend store.backends.{name} did not keep the secret"
+    )
+    assert held(backend) == {}
+
+
+@pytest.mark.parametrize("kind", [Forgetting, Mangling, Blurting])
+def test_a_failed_put_leaves_the_former_secret(kind: type[Unpicked]) -> None:
+    backend = kind()
+    backend.held[SERVICE, "ci"] = "old"
+    use(backend)
+    with pytest.raises(StoreError):
+        store().put(ORG, "ci", NEW)
+    assert held(backend) == {(SERVICE, "ci"): "old"}
+
+
+def test_a_former_secret_that_may_be_lost_is_told() -> None:
+    backend = Breaking()
+    backend.held[SERVICE, "ci"] = "old"
+    use(backend)
+    with pytest.raises(StoreError) as caught:
+        store().put(ORG, "ci", NEW)
+    assert caught.value.message == (
+        f"{LOCKED}; whether the secret that was there before is still there is unknown"
+    )
+
+
+def test_another_programs_item_is_replaced() -> None:
+    backend = Layered({(SERVICE, "ci"): "foreign"})
+    use(backend)
+    store().put(ORG, "ci", NEW)
+    assert (backend.foreign, held(backend)) == ({}, {(SERVICE, "ci"): NEW.reveal()})
+
+
+def test_delete_deletes_every_item() -> None:
+    backend = Layered({(SERVICE, "ci"): "foreign"})
+    backend.held[SERVICE, "ci"] = "own"
+    use(backend)
+    assert store().delete(ORG, "ci") is True
+    assert (backend.foreign, held(backend)) == ({}, {})
+
+
+def test_a_delete_that_did_not_happen_is_a_failure() -> None:
+    backend = Sticky()
+    backend.held[SERVICE, "ci"] = "old"
+    use(backend)
+    with pytest.raises(StoreError, match="did not delete the secret"):
+        store().delete(ORG, "ci")
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    """Give a backend that hangs until the test is over."""
+    backend = Hanging()
+    yield backend
+    backend.released.set()
+
+
+def test_a_hanging_backend_is_left_alone(hanging: Hanging) -> None:
+    use(hanging)
+    secrets = store(timeout=0.2)
+    started = time.monotonic()
+    acts: list[Act] = [lambda: secrets.get(ORG, "ci"), lambda: secrets.put(ORG, "ci", NEW)]
+    for act in acts:
+        with pytest.raises(StoreError) as caught:
+            act()
+        assert caught.value.message == "the keyring did not answer within 0.2 seconds"
+    assert (hanging.asked, time.monotonic() - started < 2) == (1, True)
+
+
+@pytest.mark.skipif(sys.platform in {"darwin", "win32"}, reason="there is always a desktop")
+@pytest.mark.parametrize(
+    ("environment", "limit"),
+    [({}, "0.1"), ({"DISPLAY": ":0"}, "0.3"), ({"WAYLAND_DISPLAY": "w"}, "0.3")],
+    ids=["none", "x11", "wayland"],
+)
+def test_a_desktop_gets_time_to_ask(
+    hanging: Hanging, environment: dict[str, str], limit: str
+) -> None:
+    use(hanging)
+    secrets = SecretStore(
+        backend=None, cache_file=None, environment=environment, timeout=0.1, patience=0.3
+    )
+    with pytest.raises(StoreError, match=f"within {limit} seconds"):
+        secrets.get(ORG, "ci")
