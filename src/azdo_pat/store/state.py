@@ -23,21 +23,27 @@ class State:
 
     def find(self, org_url: str, name: str) -> StoredPat | None:
         """Return what is known of a token by its organization's URL and exact name."""
-        found = self._tokens("SELECT * FROM tokens WHERE org_url = ? AND name = ?", org_url, name)
+        found = self._tokens(
+            "SELECT * FROM tokens WHERE org_url = :org_url AND name = :name",
+            org_url=org_url,
+            name=name,
+        )
         return found[0] if found else None
 
     def find_by_id(self, prefix: str) -> tuple[StoredPat, ...]:
         """Return the tokens whose authorization id begins so, in either case of letters."""
         return self._tokens(
-            "SELECT * FROM tokens WHERE substr(lower(id), 1, length(?1)) = lower(?1)"
+            "SELECT * FROM tokens WHERE substr(lower(id), 1, length(:prefix)) = lower(:prefix)"
             " ORDER BY org_url, name",
-            prefix,
+            prefix=prefix,
         )
 
     def stored(self, org_url: str | None = None) -> tuple[StoredPat, ...]:
         """Return all known tokens, or those of one organization, by organization and name."""
         return self._tokens(
-            "SELECT * FROM tokens WHERE ?1 IS NULL OR org_url = ?1 ORDER BY org_url, name", org_url
+            "SELECT * FROM tokens WHERE :org_url IS NULL OR org_url = :org_url"
+            " ORDER BY org_url, name",
+            org_url=org_url,
         )
 
     def remember(self, pat: StoredPat) -> None:
@@ -78,8 +84,8 @@ class State:
 
     def organizations(self, api_root: str) -> tuple[Organization, ...]:
         """Return the signed-in user's organizations as last seen, in the order of that time."""
-        query = "SELECT * FROM organizations WHERE api_root = ? ORDER BY position"
-        with self._rows(query, api_root) as rows:
+        query = "SELECT * FROM organizations WHERE api_root = :api_root ORDER BY position"
+        with self._rows(query, api_root=api_root) as rows:
             return tuple(
                 Organization(
                     name=row["name"], url=row["url"], id=row["id"], hosted=bool(row["hosted"])
@@ -138,18 +144,18 @@ class State:
     def unfinished(self, org_url: str | None = None, name: str | None = None) -> tuple[Intent, ...]:
         """Return the journal's open entries, oldest first; of one organization or name only."""
         query = (
-            "SELECT * FROM journal WHERE (?1 IS NULL OR org_url = ?1)"
-            " AND (?2 IS NULL OR name = ?2) ORDER BY key"
+            "SELECT * FROM journal WHERE (:org_url IS NULL OR org_url = :org_url)"
+            " AND (:name IS NULL OR name = :name) ORDER BY key"
         )
-        with self._rows(query, org_url, name) as rows:
+        with self._rows(query, org_url=org_url, name=name) as rows:
             return tuple(_intent(row) for row in rows)
 
-    def _tokens(self, query: str, *values: str | None) -> tuple[StoredPat, ...]:
-        with self._rows(query, *values) as rows:
+    def _tokens(self, query: str, **values: str | None) -> tuple[StoredPat, ...]:
+        with self._rows(query, **values) as rows:
             return tuple(_stored_pat(row) for row in rows)
 
     @contextmanager
-    def _rows(self, query: str, *values: str | None) -> Iterator[list[sqlite3.Row]]:
+    def _rows(self, query: str, **values: str | None) -> Iterator[list[sqlite3.Row]]:
         """Give a query's rows, none where there is no file; nonsense in one is a damaged file."""
         with self._database.reading() as connection:
             rows = [] if connection is None else connection.execute(query, values).fetchall()

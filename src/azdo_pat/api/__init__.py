@@ -1,0 +1,1 @@
+"""The REST client: the only importer of requests."""

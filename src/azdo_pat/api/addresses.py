@@ -1,0 +1,109 @@
+"""Where the service lives: hosts, URLs, and what may be sent where."""
+
+import ipaddress
+from enum import StrEnum
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from azdo_pat.errors import UsageError
+
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+
+class Service(StrEnum):
+    """Microsoft's hosts, each with the part of the API that it serves (the specs' `host`)."""
+
+    TOKENS = "https://vssps.dev.azure.com"
+    PROFILE = "https://app.vssps.visualstudio.com"
+    ORGANIZATIONS = "https://dev.azure.com"
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port of a URL: what must be equal for a bearer to go there.
+
+    Raises:
+        UsageError: it is not an absolute http or https URL.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise UsageError(f"not a web address: {url!r}", hint="give one like https://host/path")
+    return parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_protected(url: str) -> str:
+    """Return the URL without a slash at its end, if a secret may travel to it.
+
+    Raises:
+        UsageError: it is neither https nor on this machine, or holds more than host and path.
+    """
+    scheme, host, _ = origin(url)
+    if scheme != "https" and not is_loopback(host):
+        raise UsageError(
+            f"{host} is not reached by https: a secret would travel in the clear",
+            hint="use an https address; http is for this machine only",
+        )
+    parts = urlsplit(url)
+    if parts.username is not None or parts.query or parts.fragment:
+        raise UsageError(
+            f"the address of {host} holds more than a host and a path",
+            hint="leave out user name, password, query and fragment",
+        )
+    return url.rstrip("/")
+
+
+class Addresses:
+    """Builds every URL that the client asks.
+
+    Args:
+        api_root: one root that serves all hosts below it (`PAT_API_URL`); None for Microsoft's.
+
+    Raises:
+        UsageError: the root is neither https nor on this machine.
+    """
+
+    def __init__(self, api_root: str | None) -> None:
+        self._root = None if api_root is None else require_protected(api_root)
+        bases = list(Service) if self._root is None else [self._root]
+        self.origins = frozenset(origin(base) for base in bases)
+
+    def base(self, service: Service) -> str:
+        """Return the root of a service, without a slash at the end."""
+        return self._root or service.value
+
+    def organization(self, name: str) -> str:
+        """Return the organization's URL, as in the keyring's service name.
+
+        Raises:
+            UsageError: the name cannot be part of a URL.
+        """
+        return f"{self.base(Service.ORGANIZATIONS)}/{segment(name)}"
+
+
+def segment(name: str) -> str:
+    """Quote a name so that it is one segment of a path and can be nothing else.
+
+    Raises:
+        UsageError: it is empty, or would mean another folder.
+    """
+    if name in {"", ".", ".."}:
+        raise UsageError(f"not a name: {name!r}", hint="name an organization, as in its URL")
+    return quote(name, safe="")
+
+
+def with_query(url: str, query: dict[str, str]) -> str:
+    """Return the URL with its query, everything quoted."""
+    return f"{url}?{urlencode(query)}"

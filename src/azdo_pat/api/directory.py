@@ -1,0 +1,119 @@
+"""Who is signed in, which organizations there are, and whether a secret works."""
+
+from typing import Final
+
+from azdo_pat.api.addresses import Service, require_protected, with_query
+from azdo_pat.api.credentials import BasicSecret
+from azdo_pat.api.http import Call, Http
+from azdo_pat.api.records import Record
+from azdo_pat.errors import SignInError
+from azdo_pat.models import Identity, Organization, Secret
+
+_PROFILE_VERSION: Final = "7.1-preview.3"
+_ACCOUNTS_VERSION: Final = "7.1-preview.1"
+_CONNECTION_VERSION: Final = "3.0-preview"
+"""Old enough for TFS 2017; the service takes all later ones too. It never left preview."""
+
+_ANONYMOUS: Final = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
+"""Who asks with a bad secret where there are public projects (Azure DevOps CLI extension)."""
+
+
+class Directory:
+    """Users and organizations, as far as the signed-in user sees them.
+
+    Every method raises the `PatError` that its failure is.
+    """
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def me(self) -> Identity:
+        """Return the signed-in user's profile."""
+        url = f"{self._http.addresses.base(Service.PROFILE)}/_apis/profile/profiles/me"
+        url = with_query(url, {"api-version": _PROFILE_VERSION})
+        body, answer = self._http.json(Call(method="GET", url=url), "a profile")
+        profile = Record(body, "a profile", answer)
+        return Identity(
+            id=profile.filled_text("id"),
+            name=profile.text_or_empty("displayName"),
+            mail=profile.text_or_empty("emailAddress"),
+        )
+
+    def organizations(self, member_id: str) -> tuple[Organization, ...]:
+        """Return the organizations that a user belongs to, by name.
+
+        Args:
+            member_id: the `id` of the user's profile.
+        """
+        url = f"{self._http.addresses.base(Service.PROFILE)}/_apis/accounts"
+        url = with_query(url, {"memberId": member_id, "api-version": _ACCOUNTS_VERSION})
+        body, answer = self._http.json(Call(method="GET", url=url), "a list of organizations")
+        accounts = Record(body, "a list of organizations", answer)
+        found = [
+            self._organization(account.filled_text("accountName"), account.text("accountId"))
+            for account in accounts.records("value", "an organization")
+        ]
+        return tuple(sorted(found, key=lambda organization: organization.name))
+
+    def account_id(self, organization: Organization) -> str:
+        """Return the GUID of an organization that the user can reach, as it tells itself.
+
+        For one that is missing in `organizations`, as it may be for a guest. Source: the
+        `instanceId` of `connectionData` is the id of the host, which for an organization is the
+        account id.
+        """
+        url = f"{self._http.addresses.organization(organization.name)}/_apis/connectionData"
+        call = Call(
+            method="GET",
+            url=with_query(url, {"api-version": _CONNECTION_VERSION}),
+            organization=organization.name,
+        )
+        body, answer = self._http.json(call, "the data of a connection")
+        return Record(body, "the data of a connection", answer).filled_text("instanceId").lower()
+
+    def check_secret(self, organization: Organization, secret: Secret) -> Identity:
+        """Return whose secret it is; ask with it alone, never with the access token.
+
+        Raises:
+            SignInError: it does not work there.
+        """
+        url = organization.url
+        if organization.hosted:
+            url = self._http.addresses.organization(organization.name)
+        url = require_protected(url)
+        call = Call(
+            method="GET",
+            url=with_query(f"{url}/_apis/connectionData", {"api-version": _CONNECTION_VERSION}),
+            organization=organization.name,
+            credential=BasicSecret(secret, url),
+        )
+        try:
+            body, answer = self._http.json(call, "the data of a connection")
+        except SignInError as refusal:
+            raise _useless(url, refusal.server_message, refusal.activity_id) from None
+        user = Record(body, "the data of a connection", answer).record(
+            "authenticatedUser", "a user"
+        )
+        if user is None or user.filled_text("id").lower() == _ANONYMOUS:
+            raise _useless(url, "", answer.activity_id)
+        return Identity(
+            id=user.filled_text("id"),
+            name=user.text_or_empty("customDisplayName")
+            or user.text_or_empty("providerDisplayName"),
+        )
+
+    def _organization(self, name: str, account_id: str) -> Organization:
+        lowered = name.lower()
+        return Organization(
+            name=lowered, url=self._http.addresses.organization(lowered), id=account_id.lower()
+        )
+
+
+def _useless(url: str, server_message: str, activity_id: str) -> SignInError:
+    return SignInError(
+        f"the secret does not work at {url}",
+        hint="it may be mistyped, expired, revoked, or of another organization; on Azure DevOps"
+        " Server, basic authentication of IIS must be off",
+        server_message=server_message,
+        activity_id=activity_id,
+    )

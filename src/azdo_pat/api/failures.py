@@ -1,0 +1,252 @@
+"""Answers that are no success → the error that the user reads."""
+
+import math
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from azdo_pat.api.answer import Answer, Asked, Trouble, printable
+from azdo_pat.errors import (
+    NoAnswerError,
+    NotFoundError,
+    PatError,
+    RefusedError,
+    SignInError,
+    UnavailableError,
+)
+
+_SIGN_IN: Final = "run: az login, or set PAT_ACCESS_TOKEN to a fresh access token"
+_STATUS: Final = "try again later; the service's state: https://status.dev.azure.com"
+
+
+class NoSuchTokenError(NotFoundError):
+    """The organization is there, the token is not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What to say of one kind of failure.
+
+    Attributes:
+        error: the class, and so the exit code.
+        message: may name `{host}`, `{org}`, `{source}`, `{code}` and `{status}`.
+        hint: the same.
+    """
+
+    error: type[PatError]
+    message: str
+    hint: str = ""
+
+
+_NOT_ACCEPTED: Final = Rule(
+    error=SignInError,
+    message="{host} did not accept the access token from {source}: expired, or for elsewhere",
+    hint=_SIGN_IN,
+)
+_MARKS: Final[dict[str, Rule]] = {
+    "TokenCreatedWithOutdatedPolicies": Rule(
+        error=SignInError,
+        message="the access token from {source} is older than a change of the sign-in policies",
+        hint="run az login again",
+    ),
+    "TF400813: Resource not available for anonymous access": _NOT_ACCEPTED,
+    "TF400813: The user '' is not authorized": _NOT_ACCEPTED,
+    "TF400813": Rule(
+        error=SignInError,
+        message="{org} does not know the signed-in user: wrong account, tenant or organization",
+        hint="check the name of the organization, then sign in with: az login --tenant TENANT",
+    ),
+    "TF401444": Rule(
+        error=SignInError,
+        message="{org} wants its user to sign in once in a browser",
+        hint="open https://dev.azure.com in a browser, sign in, try again",
+    ),
+    "VS403463": Rule(
+        error=SignInError,
+        message="a Conditional Access policy of the tenant does not allow this sign-in",
+        hint="sign in again from a device and network that the policy allows: az login",
+    ),
+    "ProfileDoesNotExist": Rule(
+        error=SignInError,
+        message="the signed-in user has no Azure DevOps profile yet",
+        hint="open https://dev.azure.com in a browser, sign in, try again",
+    ),
+    "Service principals are not allowed": Rule(
+        error=RefusedError,
+        message="service principals and managed identities cannot manage tokens",
+        hint="sign in as a user: az login",
+    ),
+    "InvalidAccessException": Rule(
+        error=RefusedError,
+        message="the sign-in was accepted, the operation was not allowed",
+        hint="the tenant's sign-in frequency policy may want a fresh sign-in: open "
+        "https://dev.azure.com in a browser, sign in, then run az login",
+    ),
+    "SessionTokenNotFound": Rule(
+        error=NoSuchTokenError,
+        message="no such token in {org}",
+        hint="see the tokens there are with: pat list --status all",
+    ),
+    "VssVersionOutOfRange": Rule(
+        error=UnavailableError,
+        message="{host} does not know this version of the API",
+        hint="Azure DevOps Server has no API for tokens; else check PAT_API_URL",
+    ),
+    "VssInvalidPreviewVersion": Rule(
+        error=UnavailableError,
+        message="{host} does not know this version of the API",
+        hint="check PAT_API_URL, or update pat",
+    ),
+}
+"""By what the service's message, type or sign-in challenge contains; the first that fits."""
+
+_STATUSES: Final[dict[int, Rule]] = {
+    HTTPStatus.UNAUTHORIZED: _NOT_ACCEPTED,
+    HTTPStatus.FORBIDDEN: Rule(
+        error=RefusedError,
+        message="{host} does not allow it",
+        hint="ask an administrator of {org} for the permission",
+    ),
+    HTTPStatus.NOT_FOUND: Rule(
+        error=NotFoundError,
+        message="no organization {org}, or none that the signed-in user may see",
+        hint="the organizations there are: pat status",
+    ),
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Rule(
+        error=UnavailableError,
+        message="the proxy before {host} wants a sign-in",
+        hint="put it into HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT",
+    ),
+    HTTPStatus.TOO_MANY_REQUESTS: Rule(
+        error=UnavailableError,
+        message="{host} is being asked too often (HTTP 429)",
+        hint="wait some minutes, then try again",
+    ),
+}
+
+_REFUSED: Final = Rule(error=RefusedError, message="{host} refused it (HTTP {status})")
+_NO_SUCH_PAGE: Final = Rule(
+    error=UnavailableError,
+    message="{host} does not know the page that was asked for (HTTP 404)",
+    hint="check PAT_API_URL",
+)
+_SIGN_IN_PAGE: Final = Rule(
+    error=SignInError,
+    message="{host} answered with a sign-in page in place of data",
+    hint=_SIGN_IN,
+)
+_OUTCOME_UNKNOWN: Final = "whether the service acted on it is unknown: see pat list"
+
+
+def failure_of(answer: Answer) -> PatError | None:
+    """Return what an answer's status, type or error body says went wrong; None if nothing."""
+    if _is_sign_in(answer):
+        return by_rule(_SIGN_IN_PAGE, answer)
+    if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        return None
+    said, kind = _error_body(answer)
+    rule = _marked(f"{kind} {said} {answer.headers.get('WWW-Authenticate', '')}")
+    if rule is None and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _broken_service(answer, said)
+    return by_rule(rule or _by_status(answer), answer, said=said, code=kind)
+
+
+def failure_to_answer(trouble: Trouble, asked: Asked) -> UnavailableError:
+    """Return the error for a request that got no answer."""
+    message = f"{asked.host} did not answer: {trouble.reason}"
+    if asked.method == "POST" and trouble.sent:
+        return NoAnswerError(message, hint=_OUTCOME_UNKNOWN)
+    return UnavailableError(message, hint=trouble.hint)
+
+
+def told_to_wait(seconds: float, asked: Asked) -> UnavailableError:
+    """Return the error for an ordered pause that is longer than anyone wants to wait for."""
+    return UnavailableError(
+        f"{asked.host} wants no more requests for {seconds:.0f} s",
+        hint=f"try again in {math.ceil(seconds / 60)} min",
+    )
+
+
+def unreadable(answer: Answer, detail: str) -> UnavailableError:
+    """Return the error for an answer that is not what the API promises.
+
+    Of a POST the outcome is then unknown: the service may have done what was asked.
+    """
+    message = f"{answer.asked.host} answered with something that is not {detail}"
+    if answer.asked.method == "POST":
+        return NoAnswerError(message, hint=_OUTCOME_UNKNOWN, activity_id=answer.activity_id)
+    return UnavailableError(message, hint=_STATUS, activity_id=answer.activity_id)
+
+
+def by_rule(rule: Rule, answer: Answer, *, said: str = "", code: str = "") -> PatError:
+    """Return the error that a rule makes of an answer.
+
+    Args:
+        rule: the class and the words.
+        answer: what it is about.
+        said: the service's own words, as they came.
+        code: the service's name for the failure.
+    """
+    asked = answer.asked
+    words = {
+        "host": asked.host,
+        "org": printable(asked.organization) or "the organization",
+        "source": asked.source or "the source",
+        "code": printable(code),
+        "status": answer.status,
+    }
+    message, hint = rule.message.format(**words), rule.hint.format(**words)
+    server_message = printable(said)
+    if issubclass(rule.error, RefusedError):
+        return rule.error(
+            message,
+            hint=hint,
+            server_message=server_message,
+            activity_id=answer.activity_id,
+            code=printable(code),
+        )
+    return rule.error(
+        message, hint=hint, server_message=server_message, activity_id=answer.activity_id
+    )
+
+
+def _is_sign_in(answer: Answer) -> bool:
+    """Tell whether it is the sign-in page, or the way there: 203, a redirect, HTML for data."""
+    status = answer.status
+    if status < HTTPStatus.MULTIPLE_CHOICES:
+        is_page = answer.is_html and bool(answer.body)
+        return is_page or status == HTTPStatus.NON_AUTHORITATIVE_INFORMATION
+    return status < HTTPStatus.BAD_REQUEST
+
+
+def _marked(text: str) -> Rule | None:
+    return next((rule for mark, rule in _MARKS.items() if mark in text), None)
+
+
+def _by_status(answer: Answer) -> Rule:
+    if answer.status == HTTPStatus.NOT_FOUND and not answer.asked.organization:
+        return _NO_SUCH_PAGE
+    return _STATUSES.get(answer.status, _REFUSED)
+
+
+def _broken_service(answer: Answer, said: str) -> UnavailableError:
+    is_open = answer.asked.method == "POST"
+    failure = NoAnswerError if is_open else UnavailableError
+    return failure(
+        f"{answer.asked.host} failed (HTTP {answer.status})",
+        hint=_OUTCOME_UNKNOWN if is_open else _STATUS,
+        server_message=printable(said),
+        activity_id=answer.activity_id,
+    )
+
+
+def _error_body(answer: Answer) -> tuple[str, str]:
+    """Return message and type of Azure DevOps' error object; empty where there is none."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return "", ""
+    if not isinstance(body, dict):
+        return "", ""
+    said, kind = body.get("message"), body.get("typeKey")
+    return said if isinstance(said, str) else "", kind if isinstance(kind, str) else ""

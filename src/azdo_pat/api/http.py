@@ -1,0 +1,277 @@
+"""Requests and answers: sessions, time limits, retries, and every failure as a `PatError`."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
+from typing import Final
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from azdo_pat.api.addresses import Addresses, is_loopback
+from azdo_pat.api.answer import Answer, Asked, Trouble
+from azdo_pat.api.credentials import Bearer
+from azdo_pat.api.failures import failure_of, failure_to_answer, told_to_wait, unreadable
+from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
+from azdo_pat.api.pacing import Gate, backoff, retry_after
+from azdo_pat.models import AccessToken
+
+_ATTEMPTS: Final = 4
+_RETRYING_SECONDS: Final = 75.0
+"""No new attempt, and no ordered pause, goes beyond this."""
+_WORTH_TELLING_SECONDS: Final = 2.0
+_POOL_SIZE: Final = 32
+_PASSING_STATUSES: Final = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request and its answer, for `-v` and `--debug`: neither headers nor bodies.
+
+    Attributes:
+        status: None where no answer came.
+        seconds: how long it took.
+        note: why no answer came, or what follows; empty where there is nothing to say.
+    """
+
+    method: str
+    url: str
+    status: int | None
+    seconds: float
+    activity_id: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request to make.
+
+    Attributes:
+        url: complete, with its query.
+        organization: its name, for the words of a failure.
+        body: sent as JSON.
+        credential: what to sign with in place of the access token.
+    """
+
+    method: str
+    url: str
+    organization: str = ""
+    body: Mapping[str, object] | None = field(default=None, repr=False)
+    credential: AuthBase | None = field(default=None, repr=False)
+
+
+def _ignore_exchange(_: Exchange) -> None:
+    pass
+
+
+def _ignore_waiting(_seconds: float, _reason: str) -> None:
+    pass
+
+
+class Http:
+    """Makes the requests; several threads may share one.
+
+    Args:
+        api_root: one root that serves every host (`PAT_API_URL`); None for Microsoft's hosts.
+        access_token: where the bearer comes from; asked on first use, and again every two minutes.
+        timeout: seconds to connect, and seconds without a byte while reading.
+        trace: told of each request.
+        waiting: told the seconds and the reason before a wait of more than two seconds.
+        sleep: waits that many seconds.
+        clock: monotonic seconds.
+        version: of this program, for the service's log.
+
+    Raises:
+        UsageError: the root is neither https nor on this machine.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root sets each once, by name
+        self,
+        *,
+        api_root: str | None,
+        access_token: Callable[[], AccessToken],
+        timeout: tuple[float, float] = (10.0, 30.0),
+        trace: Callable[[Exchange], None] = _ignore_exchange,
+        waiting: Callable[[float, str], None] = _ignore_waiting,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        version: str,
+    ) -> None:
+        self.addresses = Addresses(api_root)
+        self._bearer = Bearer(access_token, self.addresses.origins, clock)
+        self._timeout = timeout
+        self._trace = trace
+        self._waiting = waiting
+        self._sleep = sleep
+        self._clock = clock
+        self._gate = Gate(clock)
+        self._session = _session(version)
+
+    def json(self, call: Call, what: str) -> tuple[object, Answer]:
+        """Make the request and return the JSON that came back, and the whole answer.
+
+        Args:
+            call: the request.
+            what: what the answer should be, with its article, for the words of a failure.
+
+        Raises:
+            PatError: it failed, or the answer is no JSON.
+        """
+        answer = self.send(call)
+        try:
+            return answer.json(), answer
+        except ValueError:
+            failure = unreadable(answer, f"{what}, nor any JSON")
+        raise failure
+
+    def send(self, call: Call) -> Answer:
+        """Make the request, again if that is safe and may help; return a 2xx answer.
+
+        A POST is repeated only if it surely had no effect: it never reached the service, or was
+        turned away with 429.
+
+        Raises:
+            NoAnswerError: a POST left, and its outcome is unknown.
+            PatError: it failed in another way.
+        """
+        asked = self._asked(call)
+        self._pass_gate(asked)
+        deadline = self._clock() + _RETRYING_SECONDS
+        attempt = 1
+        while True:
+            outcome = self._attempt(call, asked)
+            if attempt == _ATTEMPTS or not _may_repeat(call.method, outcome, attempt):
+                break
+            ordered = retry_after(outcome.headers) if isinstance(outcome, Answer) else None
+            delay = ordered or backoff(attempt)
+            if self._clock() + delay > deadline:
+                if ordered:
+                    raise told_to_wait(ordered, asked)
+                break
+            if not ordered:
+                self._sleep(delay)
+            self._pass_gate(asked)
+            attempt += 1
+        if isinstance(outcome, Trouble):
+            raise failure_to_answer(outcome, asked)
+        failure = failure_of(outcome)
+        if failure is not None:
+            raise failure
+        return outcome
+
+    def _asked(self, call: Call) -> Asked:
+        source = "" if call.credential else self._bearer.current().source
+        return Asked(
+            method=call.method,
+            host=urlsplit(call.url).netloc,
+            organization=call.organization,
+            source=source,
+        )
+
+    def _attempt(self, call: Call, asked: Asked) -> Answer | Trouble:
+        started = self._clock()
+        outcome: Answer | Trouble
+        try:
+            response = self._session.request(
+                call.method,
+                call.url,
+                json=call.body,
+                auth=call.credential or self._bearer,
+                timeout=self._timeout,
+                allow_redirects=False,
+                proxies=_no_proxy(call.url),
+            )
+        except NETWORK_ERRORS as error:
+            outcome = trouble_of(error)
+        else:
+            outcome = Answer(
+                status=response.status_code,
+                headers=response.headers,
+                body=response.content,
+                asked=asked,
+            )
+        self._note(call, outcome, self._clock() - started)
+        return outcome
+
+    def _note(self, call: Call, outcome: Answer | Trouble, seconds: float) -> None:
+        """Tell the trace, and shut the gate if the answer orders a pause."""
+        status, activity_id, note = None, "", ""
+        if isinstance(outcome, Answer):
+            status, activity_id = outcome.status, outcome.activity_id
+            pause = retry_after(outcome.headers)
+            if pause:
+                note = f"asked to wait {pause:g} s"
+                self._gate.hold(pause)
+        else:
+            note = outcome.reason
+        self._trace(
+            Exchange(
+                method=call.method,
+                url=call.url,
+                status=status,
+                seconds=seconds,
+                activity_id=activity_id,
+                note=note,
+            )
+        )
+
+    def _pass_gate(self, asked: Asked) -> None:
+        """Wait while the service wants to be left alone, also if it prolongs that meanwhile."""
+        waited_for = 0.0
+        while (opens := self._gate.opens()) > max(waited_for, self._clock()):
+            delay = opens - self._clock()
+            if delay > _RETRYING_SECONDS:
+                raise told_to_wait(delay, asked)
+            if delay > _WORTH_TELLING_SECONDS and self._gate.to_tell(opens):
+                self._waiting(delay, f"{asked.host} asked for a pause")
+            if delay > 0:
+                self._sleep(delay)
+            waited_for = opens
+
+
+def _no_proxy(url: str) -> dict[str, str] | None:
+    """Keep requests to this machine from a proxy, which would look for them on its own."""
+    host = urlsplit(url).hostname or ""
+    return {"no_proxy": host} if is_loopback(host) else None
+
+
+def _may_repeat(method: str, outcome: Answer | Trouble, attempt: int) -> bool:
+    """Tell whether asking again is safe and may help."""
+    if isinstance(outcome, Trouble):
+        return outcome.passing and (method != "POST" or not outcome.sent)
+    if method == "POST":
+        return outcome.status == HTTPStatus.TOO_MANY_REQUESTS
+    if outcome.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return method == "GET" and attempt == 1
+    return outcome.status in _PASSING_STATUSES
+
+
+def _session(version: str) -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_maxsize=_POOL_SIZE)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    # A cookie of one sign-in must not vouch for another secret.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.update(
+        {
+            "Accept": "application/json",
+            "User-Agent": f"azdo-pat/{version}",
+            # A bad sign-in is then a 401, not a redirect (docs: "Authentication").
+            "X-TFS-FedAuthRedirect": "Suppress",
+            # Users with a personal Microsoft account need it.
+            "X-VSS-ForceMsaPassThrough": "true",
+        }
+    )
+    return session

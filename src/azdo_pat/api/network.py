@@ -1,0 +1,137 @@
+"""What requests raises → why no answer came."""
+
+import ssl
+from dataclasses import replace
+from typing import Final
+
+from requests import exceptions
+from urllib3 import exceptions as wire
+
+from azdo_pat.api.answer import Trouble, printable
+
+NETWORK_ERRORS: Final = (OSError, wire.HTTPError)
+"""All that a request can raise: `requests.RequestException` is an OSError, as is an unusable file
+of certificates; urllib3's own get past requests for a host name that cannot be one."""
+
+_CHECK_NETWORK: Final = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
+_CHECK_PROXY: Final = "check HTTPS_PROXY and NO_PROXY"
+_CHECK_CERTIFICATES: Final = (
+    "if a proxy inspects TLS, set REQUESTS_CA_BUNDLE to a file with its certificate"
+)
+_NO_TIMELY_ANSWER: Final = Trouble(reason="no answer in time")
+_CUT: Final = Trouble(reason="the connection was cut")
+
+_TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
+    (
+        ssl.SSLCertVerificationError,
+        Trouble(
+            reason="its certificate is not trusted",
+            hint=_CHECK_CERTIFICATES,
+            sent=False,
+            passing=False,
+        ),
+    ),
+    (
+        exceptions.ProxyError,
+        Trouble(reason="the proxy cannot be used", hint=_CHECK_PROXY, sent=False),
+    ),
+    (
+        exceptions.SSLError,
+        Trouble(reason="no secure connection", hint=_CHECK_CERTIFICATES, passing=False),
+    ),
+    (
+        wire.NameResolutionError,
+        Trouble(reason="its name is not known here", hint=_CHECK_NETWORK, sent=False),
+    ),
+    (
+        ConnectionRefusedError,
+        Trouble(reason="connection refused", hint=_CHECK_NETWORK, sent=False),
+    ),
+    (
+        wire.NewConnectionError,
+        Trouble(reason="it cannot be reached", hint=_CHECK_NETWORK, sent=False),
+    ),
+    (
+        exceptions.ConnectTimeout,
+        Trouble(reason="no connection in time", hint=_CHECK_NETWORK, sent=False),
+    ),
+    (exceptions.Timeout, _NO_TIMELY_ANSWER),
+    (wire.ReadTimeoutError, _NO_TIMELY_ANSWER),
+    (exceptions.ConnectionError, _CUT),
+    (exceptions.ChunkedEncodingError, _CUT),
+    (exceptions.ContentDecodingError, Trouble(reason="its answer cannot be unpacked")),
+    (
+        exceptions.InvalidProxyURL,
+        Trouble(
+            reason="the proxy's address is malformed", hint=_CHECK_PROXY, sent=False, passing=False
+        ),
+    ),
+    (
+        exceptions.InvalidSchema,
+        Trouble(
+            reason="a SOCKS proxy needs the Python package PySocks beside pat",
+            hint=_CHECK_PROXY,
+            sent=False,
+            passing=False,
+        ),
+    ),
+    (exceptions.RequestException, Trouble(reason="the request failed", passing=False)),
+    (
+        wire.LocationValueError,
+        Trouble(reason="its name cannot be one of a host", sent=False, passing=False),
+    ),
+    (
+        OSError,
+        Trouble(
+            reason="the file of certificates to trust cannot be read",
+            hint="check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE",
+            sent=False,
+            passing=False,
+        ),
+    ),
+)
+"""By the kind of the exception or of one that it wraps; the first that fits."""
+
+_UNKNOWN: Final = Trouble(reason="the request failed", passing=False)
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """Say why no answer came.
+
+    Nothing of the exception is kept: it holds the request with its headers.
+
+    Args:
+        error: one of `NETWORK_ERRORS`.
+    """
+    causes = _causes(error)
+    for kind, trouble in _TROUBLES:
+        for cause in causes:
+            if isinstance(cause, kind):
+                detail = _detail(cause, causes)
+                return replace(trouble, reason=f"{trouble.reason}{detail}") if detail else trouble
+    return _UNKNOWN
+
+
+def _detail(cause: BaseException, causes: list[BaseException]) -> str:
+    """Return, in brackets, what TLS or the proxy said; empty for other troubles."""
+    said = ""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        said = cause.verify_message
+    if isinstance(cause, exceptions.ProxyError):
+        # What the proxy answered to CONNECT, or the system to connecting to the proxy.
+        systems = [each for each in causes if isinstance(each, OSError)]
+        plain = (each for each in systems if not isinstance(each, exceptions.RequestException))
+        said = next((each.strerror or str(each) for each in plain), "")
+    return f" ({printable(said)})" if said else ""
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return the exception and all that it wraps, as an argument, a reason or a cause."""
+    found: list[BaseException] = []
+    todo: list[object] = [error]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            todo += [*item.args, getattr(item, "reason", None), item.__cause__]
+    return found

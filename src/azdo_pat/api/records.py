@@ -1,0 +1,108 @@
+"""Reading JSON objects field by field, so that a wrong shape is one clear error."""
+
+from datetime import UTC, datetime
+
+from azdo_pat.api.answer import Answer
+from azdo_pat.api.failures import unreadable
+from azdo_pat.errors import UnavailableError
+
+
+class Record:
+    """One JSON object of an answer.
+
+    Args:
+        value: what should be the object.
+        what: what it should be, with its article: `a token`.
+        answer: where it came in.
+
+    Raises:
+        UnavailableError: it is no object. Every method raises it for a missing field or one of
+            the wrong type.
+    """
+
+    def __init__(self, value: object, what: str, answer: Answer) -> None:
+        if not isinstance(value, dict):
+            raise unreadable(answer, what)
+        self._fields: dict[str, object] = value
+        self._what = what
+        self._answer = answer
+
+    def text(self, key: str) -> str:
+        """Return a text that must be there."""
+        value = self._fields.get(key)
+        if not isinstance(value, str):
+            raise self._wrong(key)
+        return value
+
+    def filled_text(self, key: str) -> str:
+        """Return a text that must be there and not be empty."""
+        value = self.text(key)
+        if not value:
+            raise self._wrong(key)
+        return value
+
+    def text_or_empty(self, key: str) -> str:
+        """Return a text; empty where it is null or left out."""
+        value = self._fields.get(key)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise self._wrong(key)
+        return value
+
+    def texts_or_none(self, key: str) -> tuple[str, ...] | None:
+        """Return a list of texts; None where it is null. It must not be left out."""
+        value = self._fields.get(key, ...)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            raise self._wrong(key)
+        texts = tuple(item for item in value if isinstance(item, str))
+        if len(texts) != len(value):
+            raise self._wrong(key)
+        return texts
+
+    def moment(self, key: str) -> datetime | None:
+        """Return a time, aware; None where it is null or left out."""
+        value = self.text_or_empty(key)
+        if not value:
+            return None
+        try:
+            return parse_moment(value)
+        except ValueError:
+            raise self._wrong(key) from None
+
+    def record(self, key: str, what: str) -> "Record | None":
+        """Return an object within; None where it is null or left out."""
+        value = self._fields.get(key)
+        return None if value is None else Record(value, what, self._answer)
+
+    def records(self, key: str, what: str) -> list["Record"]:
+        """Return a list of objects that must be there."""
+        value = self._fields.get(key)
+        if not isinstance(value, list):
+            raise self._wrong(key)
+        return [Record(item, what, self._answer) for item in value]
+
+    def _wrong(self, key: str) -> UnavailableError:
+        return unreadable(self._answer, f"{self._what} ({key} is missing or of the wrong type)")
+
+
+def parse_moment(text: str) -> datetime:
+    """Return a time of the API as an aware one in UTC.
+
+    The service writes 2 to 7 digits of a second's fraction, `Z`, an offset, or no zone at all,
+    which means UTC too (the specs' examples of tokens and tokenAdmin).
+
+    Raises:
+        ValueError: it is no time.
+    """
+    moment = datetime.fromisoformat(text)
+    if len(text) <= len("2026-12-31"):
+        raise ValueError("a date alone")
+    try:
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("beyond the calendar") from None

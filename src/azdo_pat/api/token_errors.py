@@ -1,0 +1,199 @@
+"""What `patTokenError` can say → the error that the user reads."""
+
+from typing import Final
+
+from azdo_pat.api.answer import Answer
+from azdo_pat.api.failures import NoSuchTokenError, Rule, by_rule
+from azdo_pat.errors import (
+    NotFoundError,
+    PatError,
+    RefusedError,
+    SignInError,
+    UnavailableError,
+    UsageError,
+)
+from azdo_pat.models import GLOBAL_CREATION_BLOCKED, GLOBAL_TOKENS_STOP
+
+_ADMINISTRATOR: Final = "ask an administrator of the tenant, or see the policies of {org}"
+_LIST: Final = "see the tokens there are with: pat list --status all"
+_AS_USER: Final = "sign in as a user: az login"
+_LATER: Final = "try again later"
+_REPORT: Final = "try again; if it stays, report it with the activity id"
+_ORG: Final = "check the name of the organization: pat status"
+
+PAT_TOKEN_ERRORS: Final = {
+    # the request
+    "displayNameRequired": Rule(
+        error=UsageError, message="a token needs a name", hint="give one: pat create NAME"
+    ),
+    "invalidDisplayName": Rule(
+        error=UsageError,
+        message="the service does not accept the token's name",
+        hint="take a shorter one, of letters, digits, spaces and dashes",
+    ),
+    "invalidValidTo": Rule(
+        error=UsageError,
+        message="the service does not accept the token's expiry",
+        hint="take one that lies ahead, and at most a year: --expires 30d",
+    ),
+    "invalidScope": Rule(
+        error=UsageError,
+        message="the service does not know one of the scopes",
+        hint="see the scopes there are with: pat scopes",
+    ),
+    # the token
+    "authorizationNotFound": Rule(
+        error=NoSuchTokenError, message="no such token in {org}", hint=_LIST
+    ),
+    "tokenNotFound": Rule(error=NoSuchTokenError, message="no such token in {org}", hint=_LIST),
+    "invalidAuthorizationId": Rule(
+        error=NoSuchTokenError, message="no such token in {org}: not an id of one", hint=_LIST
+    ),
+    "expiredPatCannotBeExtended": Rule(
+        error=RefusedError,
+        message="the token has expired, and an expired token cannot be changed",
+        hint="make a new one of the same name: pat create",
+    ),
+    "invalidToken": Rule(
+        error=RefusedError, message="the token is in no state to be changed", hint=_LIST
+    ),
+    "failedToUpdateAccessToken": Rule(
+        error=UnavailableError, message="the service could not change the token", hint=_LATER
+    ),
+    "failedToIssueAccessToken": Rule(
+        error=UnavailableError, message="the service could not make the token", hint=_LATER
+    ),
+    "duplicateHash": Rule(
+        error=UnavailableError,
+        message="the service made a secret that it already had, and took it back",
+        hint="try again",
+    ),
+    # policies
+    "patLifespanPolicyViolation": Rule(
+        error=RefusedError,
+        message="a policy of the tenant does not allow a token to live that long",
+        hint="ask for less: --expires 7d",
+    ),
+    "fullScopePatPolicyViolation": Rule(
+        error=RefusedError,
+        message="a policy of the tenant forbids tokens with full access",
+        hint="name the scopes that the job needs: pat scopes",
+    ),
+    "globalPatPolicyViolation": Rule(
+        error=RefusedError,
+        message="a policy of the tenant forbids tokens for all organizations",
+        hint="make one token for each organization: --org NAME",
+    ),
+    "globalPATCreationBlocked": Rule(
+        error=RefusedError,
+        message="tokens for all organizations cannot be made or changed any more"
+        f" since {GLOBAL_CREATION_BLOCKED}",
+        hint=f"make one token for each organization: --org NAME; those that there are stop"
+        f" working on {GLOBAL_TOKENS_STOP}",
+    ),
+    "disablePatCreationPolicyViolation": Rule(
+        error=RefusedError,
+        message="a policy of {org} restricts who may make tokens",
+        hint="packaging scopes may still be allowed; else ask an administrator of {org}",
+    ),
+    "failedToReadTenantPolicy": Rule(
+        error=RefusedError,
+        message="the service could not read the policies of the tenant",
+        hint=_ADMINISTRATOR,
+    ),
+    "failedToReadOrgPolicy": Rule(
+        error=RefusedError,
+        message="the service could not read the policies of {org}",
+        hint=_ADMINISTRATOR,
+    ),
+    "sshPolicyDisabled": Rule(
+        error=RefusedError, message="a policy of {org} forbids SSH keys", hint=_ADMINISTRATOR
+    ),
+    # who asks, and from where
+    "accessDenied": Rule(
+        error=RefusedError, message="the signed-in user may not do this", hint=_ADMINISTRATOR
+    ),
+    "invalidUserType": Rule(
+        error=RefusedError,
+        message="only users can have tokens, not service principals or managed identities",
+        hint=_AS_USER,
+    ),
+    "userIdRequired": Rule(
+        error=SignInError, message="the sign-in does not tell who the user is", hint=_AS_USER
+    ),
+    "invalidUserId": Rule(
+        error=SignInError, message="the service does not know the signed-in user", hint=_AS_USER
+    ),
+    "invalidClient": Rule(
+        error=SignInError,
+        message="the service does not accept the program that signed in",
+        hint=_AS_USER,
+    ),
+    "invalidClientType": Rule(
+        error=SignInError,
+        message="the service does not accept the kind of program that signed in",
+        hint=_AS_USER,
+    ),
+    "invalidClientId": Rule(
+        error=SignInError,
+        message="the service does not know the program that signed in",
+        hint=_AS_USER,
+    ),
+    "invalidAudience": Rule(
+        error=SignInError,
+        message="the access token is meant for another service",
+        hint="get one for Azure DevOps:"
+        " az account get-access-token --resource 499b84ac-1321-427f-aa17-267ca6975798",
+    ),
+    "invalidSubject": Rule(
+        error=SignInError, message="the access token is about another subject", hint=_AS_USER
+    ),
+    "invalidTokenType": Rule(
+        error=SignInError,
+        message="the access token is of the wrong kind",
+        hint="a personal access token does not do here; " + _AS_USER,
+    ),
+    "invalidSource": Rule(
+        error=RefusedError,
+        message="the service does not accept requests from here",
+        hint=_ADMINISTRATOR,
+    ),
+    "invalidSourceIP": Rule(
+        error=RefusedError,
+        message="the service does not accept requests from this network address",
+        hint="use the network or VPN that the tenant's policies allow",
+    ),
+    "sourceNotSupported": Rule(
+        error=RefusedError,
+        message="the service does not support requests from such a source",
+        hint=_ADMINISTRATOR,
+    ),
+    # the organization
+    "invalidTargetAccounts": Rule(
+        error=NotFoundError,
+        message="the service does not know {org} as an organization of the user",
+        hint=_ORG,
+    ),
+    "hostAuthorizationNotFound": Rule(
+        error=NotFoundError, message="the signed-in user has no access to {org}", hint=_ORG
+    ),
+    "deploymentHostNotSupported": Rule(
+        error=RefusedError, message="{host} does not manage tokens", hint=_ORG
+    ),
+}
+"""By the values of `SessionTokenError` (spec: tokens 7.2), all but `none`."""
+
+_UNKNOWN: Final = Rule(
+    error=RefusedError, message="the service refused it with {code}", hint=_REPORT
+)
+
+
+def token_failure(code: str, said: str, answer: Answer) -> PatError:
+    """Return the error for a `patTokenError` other than `none`.
+
+    Args:
+        code: its value; one that is not in the table passes through.
+        said: `patTokenErrorMessage`, empty where there is none.
+        answer: where it came in.
+    """
+    return by_rule(PAT_TOKEN_ERRORS.get(code, _UNKNOWN), answer, said=said, code=code)

@@ -1,0 +1,183 @@
+"""The user's own tokens: list, get, create, update, revoke (spec: tokens 7.2, `Pats`)."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from azdo_pat.api.addresses import Service, segment, with_query
+from azdo_pat.api.answer import Answer
+from azdo_pat.api.failures import NoSuchTokenError, unreadable
+from azdo_pat.api.http import Call, Http
+from azdo_pat.api.records import Record
+from azdo_pat.api.token_errors import token_failure
+from azdo_pat.models import (
+    NewPat,
+    Organization,
+    PatChanges,
+    PatRequest,
+    Secret,
+    ServicePat,
+    Status,
+)
+
+_API_VERSION: Final = "7.2-preview.1"
+"""7.1 lacks `patTokenErrorMessage` and the four newest values of `patTokenError`."""
+_PAGE_SIZE: Final = "100"
+_LIST_OF_TOKENS: Final = "a list of tokens"
+
+
+class Tokens:
+    """The lifecycle API of personal access tokens.
+
+    Every method raises the `PatError` that its failure is: SignInError, RefusedError,
+    NotFoundError for an organization that is not there, UnavailableError.
+    """
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def list(
+        self,
+        organization: Organization,
+        status: Status | None = Status.ACTIVE,
+        *,
+        sort: str | None = None,
+        ascending: bool = True,
+    ) -> Iterator[ServicePat]:
+        """Yield the tokens, one request per page of 100, made when it is reached.
+
+        It may hold tokens of the user's other organizations: their target accounts tell.
+
+        Args:
+            organization: where to ask.
+            status: which tokens; None for all, whose status the answer does not tell apart.
+            sort: `displayName`, `displayDate` or `status`; None leaves it to the service.
+            ascending: the order of `sort`.
+        """
+        wanted = "all" if status is None else status.value
+        query = {"displayFilterOption": wanted, "$top": _PAGE_SIZE}
+        if sort is not None:
+            query |= {"sortByOption": sort, "isSortAscending": str(ascending).lower()}
+        seen: set[int] = set()
+        while True:
+            body, answer = self._http.json(self._call("GET", organization, query), _LIST_OF_TOKENS)
+            page = Record(body, _LIST_OF_TOKENS, answer)
+            for token in page.records("patTokens", "a token"):
+                yield _service_pat(token)
+            following = page.text_or_empty("continuationToken")
+            if not following:
+                return
+            if hash(following) in seen:
+                raise unreadable(answer, "a list that comes to an end (a page is repeated)")
+            seen.add(hash(following))
+            # The service wants the same filters with every page (spec: Pats_List).
+            query["continuationToken"] = following
+
+    def get(self, organization: Organization, authorization_id: str) -> ServicePat:
+        """Return one token.
+
+        Raises:
+            NotFoundError: there is no such token.
+        """
+        call = self._call("GET", organization, {"authorizationId": authorization_id})
+        return _service_pat(self._token(call))
+
+    def create(self, organization: Organization, request: PatRequest) -> NewPat:
+        """Make a token; the one time that its secret can be seen.
+
+        Raises:
+            NoAnswerError: whether the token was made is unknown.
+        """
+        body = {
+            "displayName": request.display_name,
+            "scope": " ".join(request.scopes),
+            "validTo": _moment_text(request.valid_to),
+            "allOrgs": False,
+        }
+        token = self._token(self._call("POST", organization, {}, body))
+        return NewPat(pat=_service_pat(token), secret=Secret(token.filled_text("token")))
+
+    def update(
+        self, organization: Organization, authorization_id: str, changes: PatChanges
+    ) -> ServicePat:
+        """Change a token; only what is named is sent.
+
+        Raises:
+            NotFoundError: there is no such token.
+        """
+        body: dict[str, object] = {"authorizationId": authorization_id}
+        if changes.display_name is not None:
+            body["displayName"] = changes.display_name
+        if changes.scopes is not None:
+            body["scope"] = " ".join(changes.scopes)
+        if changes.valid_to is not None:
+            body["validTo"] = _moment_text(changes.valid_to)
+        return _service_pat(self._token(self._call("PUT", organization, {}, body)))
+
+    def revoke(self, organization: Organization, authorization_id: str) -> bool:
+        """Revoke a token; False if there was none to revoke any more."""
+        call = self._call("DELETE", organization, {"authorizationId": authorization_id})
+        try:
+            answer = self._http.send(call)
+            _raise_refusal(answer)
+        except NoSuchTokenError:
+            return False
+        return True
+
+    def _call(
+        self,
+        method: str,
+        organization: Organization,
+        query: Mapping[str, str],
+        body: Mapping[str, object] | None = None,
+    ) -> Call:
+        base = self._http.addresses.base(Service.TOKENS)
+        url = f"{base}/{segment(organization.name)}/_apis/tokens/pats"
+        return Call(
+            method=method,
+            url=with_query(url, {**query, "api-version": _API_VERSION}),
+            organization=organization.name,
+            body=body,
+        )
+
+    def _token(self, call: Call) -> Record:
+        """Make a call that answers with a `PatTokenResult`; return the token in it."""
+        body, answer = self._http.json(call, "a token")
+        result = Record(body, "a token", answer)
+        _raise_token_failure(result, answer)
+        token = result.record("patToken", "a token")
+        if token is None:
+            raise unreadable(answer, "a token (patToken is null)")
+        return token
+
+
+def _raise_token_failure(result: Record, answer: Answer) -> None:
+    code = result.text_or_empty("patTokenError")
+    if code not in {"", "none"}:
+        raise token_failure(code, result.text_or_empty("patTokenErrorMessage"), answer)
+
+
+def _raise_refusal(answer: Answer) -> None:
+    """Raise what a revocation's answer holds against it; by the spec it is empty."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return
+    if isinstance(body, dict):
+        _raise_token_failure(Record(body, "a revocation", answer), answer)
+
+
+def _service_pat(token: Record) -> ServicePat:
+    accounts = token.texts_or_none("targetAccounts")
+    return ServicePat(
+        authorization_id=token.filled_text("authorizationId").lower(),
+        display_name=token.text("displayName"),
+        scopes=tuple(token.text("scope").split()),
+        valid_from=token.moment("validFrom"),
+        valid_to=token.moment("validTo"),
+        target_accounts=None if accounts is None else tuple(a.lower() for a in accounts),
+    )
+
+
+def _moment_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

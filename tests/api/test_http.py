@@ -1,0 +1,397 @@
+"""Retries, pauses, and where the access token may go."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import pytest
+import responses
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.stage import PATS, Elsewhere, Hands, Stage, client
+from azdo_pat.api.credentials import BasicSecret
+from azdo_pat.api.http import Call, Exchange, Http
+from azdo_pat.errors import NoAnswerError, SignInError, UnavailableError
+from azdo_pat.models import AccessToken, Organization, PatChanges, PatRequest, Secret
+
+REQUEST: Final = PatRequest(
+    display_name="n", scopes=("vso.code",), valid_to=datetime(2027, 1, 1, tzinfo=UTC)
+)
+OPEN: Final = "whether the service acted on it is unknown: see pat list"
+CLOSED_PORT: Final = "http://127.0.0.1:9"
+
+
+def a_token(stage: Stage) -> str:
+    """Put one token more there; return its authorization id."""
+    return str(stage.control("POST", "tokens", {"name": "mine"})["ids"][0])
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "fault", ["status=429", "status=502", "status=503", "status=504", "cut=before", "cut=after"]
+)
+def test_a_safe_request_is_repeated(stage: Stage, method: str, fault: str) -> None:
+    made, authorization_id = stage.client(), a_token(stage)
+    stage.fault(f"{method} * {fault} times=3")
+    match method:
+        case "GET":
+            assert made.tokens.get(stage.contoso, authorization_id).display_name == "mine"
+        case "PUT":
+            changed = made.tokens.update(
+                stage.contoso, authorization_id, PatChanges(display_name="other")
+            )
+            assert changed.display_name == "other"
+        case _:
+            gone_before = fault == "cut=after"
+            assert made.tokens.revoke(stage.contoso, authorization_id) is not gone_before
+    assert len(stage.asked(method)) == 4
+    assert len(made.hands.slept) == 3
+    assert made.waits == []
+
+
+@pytest.mark.parametrize("fault", ["status=503", "cut=before"])
+def test_four_attempts_and_no_more(stage: Stage, fault: str) -> None:
+    made = stage.client()
+    stage.fault(f"GET * {fault} times=always")
+    with pytest.raises(UnavailableError):
+        made.directory.me()
+    assert len(stage.asked("GET")) == 4
+
+
+@pytest.mark.parametrize(("method", "attempts"), [("GET", 2), ("PUT", 1), ("DELETE", 1)])
+def test_an_internal_error_is_worth_one_more_get(stage: Stage, method: str, attempts: int) -> None:
+    made = stage.client()
+    stage.fault(f"{method} * status=500 times=always")
+    with pytest.raises(UnavailableError):
+        made.http.send(Call(method=method, url=f"{stage.url}{PATS}", body={"a": 1}))
+    assert len(stage.asked(method)) == attempts
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("status=500", "{host} failed (HTTP 500)"),
+        ("status=502", "{host} failed (HTTP 502)"),
+        ("status=503 retry-after=1", "{host} failed (HTTP 503)"),
+        ("status=504", "{host} failed (HTTP 504)"),
+        ("cut=before", "{host} did not answer: the connection was cut"),
+        ("cut=after", "{host} did not answer: the connection was cut"),
+        ("delay=1s", "{host} did not answer: no answer in time"),
+        ("broken-json", "{host} answered with something that is not a token, nor any JSON"),
+        ("body=''", "{host} answered with something that is not a token, nor any JSON"),
+        ("body='[]'", "{host} answered with something that is not a token"),
+        (
+            'body=\'{"patToken":null,"patTokenError":"none"}\'',
+            "{host} answered with something that is not a token (patToken is null)",
+        ),
+    ],
+)
+def test_a_post_of_unknown_outcome_is_never_repeated(
+    stage: Stage, fault: str, message: str
+) -> None:
+    made = stage.client(timeout=(5.0, 0.3))
+    stage.fault(f"POST * {fault} times=always")
+    with pytest.raises(NoAnswerError) as caught:
+        made.tokens.create(stage.contoso, REQUEST)
+    assert (caught.value.message, caught.value.hint) == (message.format(host=stage.host), OPEN)
+    assert len(stage.asked("POST")) == 1
+    assert made.hands.slept == []
+
+
+def test_a_cut_after_the_commit_leaves_one_token(stage: Stage) -> None:
+    stage.fault("POST * cut=after")
+    with pytest.raises(NoAnswerError):
+        stage.client().tokens.create(stage.contoso, REQUEST)
+    assert stage.names().count("n") == 1
+
+
+def test_a_post_that_was_turned_away_is_repeated(stage: Stage) -> None:
+    made = stage.client()
+    stage.fault("POST * status=429 retry-after=7 times=2")
+    assert made.tokens.create(stage.contoso, REQUEST).pat.display_name == "n"
+    assert len(stage.asked("POST")) == 3
+    assert [round(seconds, 1) for seconds in made.hands.slept] == [7.0, 7.0]
+    assert [(round(seconds, 1), reason) for seconds, reason in made.waits] == [
+        (7.0, f"{stage.host} asked for a pause")
+    ] * 2
+    assert stage.names().count("n") == 1
+
+
+def test_a_post_that_never_left_is_repeated_and_then_no_open_question() -> None:
+    made = client(CLOSED_PORT)
+    with pytest.raises(UnavailableError) as caught:
+        made.tokens.create(Organization(name="contoso", url=""), REQUEST)
+    assert type(caught.value) is UnavailableError
+    assert caught.value.message == "127.0.0.1:9 did not answer: connection refused"
+    assert [exchange.note for exchange in made.exchanges] == ["connection refused"] * 4
+
+
+def test_a_pause_that_is_too_long_is_named_not_waited_for(stage: Stage) -> None:
+    made = stage.client()
+    stage.fault("GET * status=429 retry-after=3600")
+    with pytest.raises(UnavailableError) as caught:
+        made.directory.me()
+    assert (caught.value.message, caught.value.hint) == (
+        f"{stage.host} wants no more requests for 3600 s",
+        "try again in 60 min",
+    )
+    with pytest.raises(UnavailableError, match="wants no more requests for 3600 s"):
+        made.directory.organizations("x")
+    assert made.hands.slept == []
+    assert len(stage.asked("GET")) == 1
+
+
+def test_retrying_comes_to_an_end(stage: Stage) -> None:
+    made = stage.client()
+    stage.fault("GET * status=503 retry-after=40 times=always")
+    with pytest.raises(UnavailableError, match="wants no more requests for 40 s"):
+        made.directory.me()
+    assert len(stage.asked("GET")) == 2
+
+
+def test_no_attempt_begins_after_its_time(elsewhere: Callable[..., Elsewhere]) -> None:
+    """Each attempt takes forty seconds: the second ends beyond what retrying may take."""
+    hands, server = Hands(), elsewhere(503)
+    http = Http(
+        api_root=server.url,
+        access_token=lambda: AccessToken(secret=Secret("x"), source="the test"),
+        trace=lambda _: hands.sleep(40),
+        sleep=hands.sleep,
+        clock=hands.clock,
+        version="1",
+    )
+    with pytest.raises(UnavailableError, match=r"failed \(HTTP 503\)"):
+        http.send(Call(method="GET", url=f"{server.url}/x"))
+    assert len(server.heard) == 2
+
+
+def test_a_pause_after_a_success_holds_the_next_request(stage: Stage) -> None:
+    made = stage.client()
+    stage.fault("GET */profiles/me retry-after=20")
+    made.directory.me()
+    assert made.hands.slept == []
+    made.directory.me()
+    assert [round(seconds) for seconds in made.hands.slept] == [20]
+    assert [exchange.note for exchange in made.exchanges] == ["asked to wait 20 s", ""]
+
+
+def test_threads_share_a_pause(stage: Stage) -> None:
+    """All sixteen stop after the one answer that orders it; none is asked in between."""
+    stage.control("DELETE", "tokens")
+    ids = stage.control("POST", "tokens", {"count": 64})["ids"]
+    made = stage.client()
+    stage.fault("DELETE * status=429 retry-after=30 skip=20")
+    with ThreadPoolExecutor(16) as pool:
+        revoked = list(pool.map(lambda each: made.tokens.revoke(stage.contoso, each), ids))
+    assert revoked == [True] * 64
+    log = stage.asked("DELETE")
+    assert len(log) == 65
+    assert [entry["status"] for entry in log].count(429) == 1
+    assert [round(seconds) for seconds in made.hands.slept if seconds > 29] != []
+    assert [reason for _, reason in made.waits] == [f"{stage.host} asked for a pause"]
+
+
+def test_a_prolonged_pause_is_waited_out() -> None:
+    """Another thread's answer orders a longer pause while this one waits."""
+    hands = Hands()
+    orders = [{"Retry-After": "10"}, {}]
+
+    def sleep(seconds: float) -> None:
+        if len(hands.slept) == 0:
+            http._gate.hold(25)  # noqa: SLF001 - stands for the other thread
+        hands.sleep(seconds)
+
+    http = Http(
+        api_root=None,
+        access_token=lambda: AccessToken(secret=Secret("x"), source="the test"),
+        sleep=sleep,
+        clock=hands.clock,
+        version="1",
+    )
+    with responses.RequestsMock() as mock:
+        for headers in orders:
+            mock.get("https://dev.azure.com/a", json={}, headers=headers)
+        for _ in orders:
+            http.send(Call(method="GET", url="https://dev.azure.com/a"))
+    assert [round(seconds) for seconds in hands.slept] == [10, 15]
+
+
+def test_the_headers_of_a_request() -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(
+            "https://app.vssps.visualstudio.com/_apis/profile/profiles/me",
+            json={"id": "x", "displayName": None},
+            headers={"Set-Cookie": "session=abc; Domain=visualstudio.com; Path=/"},
+        )
+        made = client(None)
+        made.directory.me()
+        made.directory.me()
+        for call in mock.calls:
+            assert dict(call.request.headers) == {
+                "User-Agent": "azdo-pat/1.2.3",
+                "Accept": "application/json",
+                "Accept-Encoding": call.request.headers["Accept-Encoding"],
+                "Connection": "keep-alive",
+                "X-TFS-FedAuthRedirect": "Suppress",
+                "X-VSS-ForceMsaPassThrough": "true",
+                "Authorization": "Bearer bearer-of-a-test",
+            }
+
+
+def test_netrc_does_not_replace_the_access_token(stage: Stage, home: Path) -> None:
+    (home / ".netrc").write_text("default login somebody password something\n")
+    (home / ".netrc").chmod(0o600)
+    made = stage.client()
+    made.directory.me()
+    secret = made.tokens.create(stage.contoso, REQUEST).secret
+    made.directory.check_secret(stage.contoso, secret)
+    asked = [entry["authorization"] for entry in stage.asked("GET") + stage.asked("POST")]
+    assert asked == ["Bearer", "Basic", "Bearer"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(
+    stage: Stage, elsewhere: Callable[..., Elsewhere], status: int
+) -> None:
+    trap = elsewhere()
+    stage.fault(f"GET * status={status} location={trap.url}/x")
+    with pytest.raises(SignInError):
+        stage.client().directory.me()
+    assert trap.heard == []
+
+
+def test_the_access_token_stays_with_its_hosts(
+    stage: Stage, elsewhere: Callable[..., Elsewhere]
+) -> None:
+    trap = elsewhere()
+    stage.client().http.send(Call(method="GET", url=f"{trap.url}/x"))
+    assert [(method, path) for method, path, _ in trap.heard] == [("GET", "/x")]
+    assert "Authorization" not in trap.heard[0][2]
+
+
+def test_a_secret_stays_with_its_host(elsewhere: Callable[..., Elsewhere]) -> None:
+    trap, meant = elsewhere(), elsewhere()
+    credential = BasicSecret(Secret("x"), meant.url)
+    made = client(CLOSED_PORT)
+    for url in (trap.url, meant.url):
+        made.http.send(Call(method="GET", url=url, credential=credential))
+    assert "Authorization" not in trap.heard[0][2]
+    assert meant.heard[0][2]["Authorization"] == "Basic Ong="
+
+
+def test_a_proxy_is_used_for_the_service(
+    elsewhere: Callable[..., Elsewhere], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = elsewhere(407, {"Proxy-Authenticate": "Basic"})
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    made = client(None)
+    with pytest.raises(UnavailableError) as caught:
+        made.directory.me()
+    assert (caught.value.message, caught.value.hint) == (
+        (
+            "app.vssps.visualstudio.com did not answer: the proxy cannot be used"
+            " (Tunnel connection failed: 407 Proxy Authentication Required)"
+        ),
+        "check HTTPS_PROXY and NO_PROXY",
+    )
+    assert {(method, path) for method, path, _ in proxy.heard} == {
+        ("CONNECT", "app.vssps.visualstudio.com:443")
+    }
+    assert all("bearer-of-a-test" not in str(headers) for _, _, headers in proxy.heard)
+
+
+@pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2", "::1"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost"])
+def test_no_proxy_is_used_for_this_machine(
+    elsewhere: Callable[..., Elsewhere], monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    proxy = elsewhere()
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    monkeypatch.setenv("ALL_PROXY", proxy.url)
+    with pytest.raises(UnavailableError, match="connection refused"):
+        client(f"http://{host}:9").directory.me()
+    assert proxy.heard == []
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=20))
+def test_what_is_no_access_token_goes_nowhere(text: str) -> None:
+    bad = f"{text}\r\nX-Injected: 1"
+    with pytest.raises(SignInError) as caught:
+        client(CLOSED_PORT, bad).directory.me()
+    assert caught.value.message == "what came from the test is not an access token"
+
+
+@pytest.mark.parametrize("text", ["", "a b", "ü", "a\n", "\x7f"])
+def test_an_access_token_is_plain(text: str) -> None:
+    with pytest.raises(SignInError, match="what came from the test is not an access token"):
+        client(CLOSED_PORT, text).directory.me()
+
+
+def test_the_source_is_asked_once_and_again_after_two_minutes(stage: Stage) -> None:
+    hands = Hands()
+    asked: list[float] = []
+
+    def access_token() -> AccessToken:
+        asked.append(hands.clock())
+        return AccessToken(secret=Secret(stage.access_token), source="the test")
+
+    http = Http(api_root=stage.url, access_token=access_token, clock=hands.clock, version="1")
+    call = Call(method="GET", url=f"{stage.url}/_apis/profile/profiles/me?api-version=7.1-preview")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(http.send, [call] * 16))
+    assert len(asked) == 1
+    hands.sleep(121)
+    http.send(call)
+    assert len(asked) == 2
+
+
+def test_the_trace_holds_no_secret(stage: Stage) -> None:
+    made = stage.client()
+    secret = made.tokens.create(stage.contoso, REQUEST).secret
+    made.directory.check_secret(stage.contoso, secret)
+    stage.fault("GET * cut=before times=always")
+    with pytest.raises(UnavailableError):
+        made.directory.me()
+    told = repr(made.exchanges) + repr(made.waits)
+    assert secret.reveal() not in told
+    assert stage.access_token not in told
+    assert [(each.method, each.status, each.note) for each in made.exchanges] == [
+        ("POST", 200, ""),
+        ("GET", 200, ""),
+        *[("GET", None, "the connection was cut")] * 4,
+    ]
+    assert all(each.seconds >= 0 for each in made.exchanges)
+
+
+def test_an_exchange_names_the_whole_request(stage: Stage) -> None:
+    made = stage.client()
+    made.directory.me()
+    (entry,) = stage.asked("GET")
+    assert entry["userAgent"] == "azdo-pat/1.2.3"
+    assert made.exchanges == [
+        Exchange(
+            method="GET",
+            url=f"{stage.url}/_apis/profile/profiles/me?api-version=7.1-preview.3",
+            status=200,
+            seconds=made.exchanges[0].seconds,
+            activity_id=entry["activityId"],
+            note="",
+        )
+    ]
+
+
+def test_many_threads_keep_their_connections(stage: Stage) -> None:
+    """No warning of a full pool (warnings and their log are silent otherwise)."""
+    made = stage.client()
+    barrier = threading.Barrier(16)
+
+    def ask(_: int) -> str:
+        barrier.wait(5)
+        return made.directory.me().name
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(ask, range(16))) == ["Ada Lovelace"] * 16

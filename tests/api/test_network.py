@@ -1,0 +1,236 @@
+"""Networks that do not work, as they really fail on this machine."""
+
+import datetime as dt
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from urllib3 import exceptions as wire
+
+from api.stage import Elsewhere, client
+from azdo_pat.api.answer import Trouble
+from azdo_pat.api.network import trouble_of
+from azdo_pat.errors import UnavailableError
+
+NETWORK = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
+CERTIFICATES = "if a proxy inspects TLS, set REQUESTS_CA_BUNDLE to a file with its certificate"
+
+
+def failure(api_root: str, timeout: float = 5.0) -> tuple[str, str]:
+    made = client(api_root, timeout=(timeout, timeout))
+    with pytest.raises(UnavailableError) as caught:
+        made.directory.me()
+    error = caught.value
+    assert error.__cause__ is error.__context__ is None
+    assert "bearer-of-a-test" not in repr(error)
+    return error.message, error.hint
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Make a certificate for 127.0.0.1 that nobody trusts, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+@pytest.fixture
+def tls_server(certificate: Path) -> Iterator[str]:
+    """Serve one profile by https to whoever trusts the certificate; give the address."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                raw, _ = listener.accept()
+            except OSError:
+                return
+            with raw:
+                try:
+                    with context.wrap_socket(raw, server_side=True) as connection:
+                        connection.recv(65536)
+                        body = b'{"id":"1"}'
+                        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+                        connection.sendall(head.encode() + body)
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+def test_connection_refused() -> None:
+    assert failure("http://127.0.0.1:9") == (
+        "127.0.0.1:9 did not answer: connection refused",
+        NETWORK,
+    )
+
+
+def test_a_name_that_is_not_known() -> None:
+    assert failure("https://no-such-host.invalid") == (
+        "no-such-host.invalid did not answer: its name is not known here",
+        NETWORK,
+    )
+
+
+def test_a_name_that_cannot_be_one() -> None:
+    host = "a" * 70 + ".example"
+    message, _ = failure(f"https://{host}")
+    assert message.startswith(f"{host} did not answer: ")
+
+
+def test_no_answer_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        message = f"127.0.0.1:{port} did not answer: no answer in time"
+        assert failure(f"http://127.0.0.1:{port}", 0.1) == (message, "")
+
+
+def test_https_to_a_server_that_speaks_http(elsewhere: Callable[..., Elsewhere]) -> None:
+    port = elsewhere().port
+    assert failure(f"https://127.0.0.1:{port}") == (
+        f"127.0.0.1:{port} did not answer: no secure connection",
+        CERTIFICATES,
+    )
+
+
+def test_a_certificate_that_is_not_trusted(tls_server: str) -> None:
+    host = tls_server.removeprefix("https://")
+    message, hint = failure(tls_server)
+    assert message.startswith(f"{host} did not answer: its certificate is not trusted (self")
+    assert hint == CERTIFICATES
+
+
+def test_a_certificate_that_the_user_trusts(
+    tls_server: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    assert client(tls_server).directory.me().id == "1"
+
+
+def test_a_bundle_that_is_not_there(
+    tls_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
+    host = tls_server.removeprefix("https://")
+    assert failure(tls_server) == (
+        f"{host} did not answer: the file of certificates to trust cannot be read",
+        "check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE",
+    )
+
+
+def test_a_bundle_that_holds_no_certificate(
+    tls_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bundle.pem").write_text("no certificate")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
+    host = tls_server.removeprefix("https://")
+    assert failure(tls_server) == (f"{host} did not answer: no secure connection", CERTIFICATES)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "message"),
+    [
+        ("http://127.0.0.1:9", "the proxy cannot be used (Connection refused)"),
+        ("socks5://127.0.0.1:9", "a SOCKS proxy needs the Python package PySocks beside pat"),
+        ("http:///nowhere", "the proxy's address is malformed"),
+    ],
+)
+def test_a_proxy_that_does_not_work(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, message: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    assert failure("https://azure.example") == (
+        f"azure.example did not answer: {message}",
+        "check HTTPS_PROXY and NO_PROXY",
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "reason"),
+    [
+        ({"Content-Encoding": "gzip"}, b"no gzip", "its answer cannot be unpacked"),
+        ({"Content-Length": "100"}, b"{}", "the connection was cut"),
+        ({"Transfer-Encoding": "chunked"}, b"zz\r\n", "the connection was cut"),
+    ],
+)
+def test_an_answer_that_ends_badly(headers: dict[str, str], body: bytes, reason: str) -> None:
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    head = "\r\n".join(["HTTP/1.1 200 OK", "Connection: close", *lines, "", ""]).encode()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for _ in range(4):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(head + body)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = listener.getsockname()[1]
+        assert failure(f"http://127.0.0.1:{port}") == (
+            f"127.0.0.1:{port} did not answer: {reason}",
+            "",
+        )
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (
+            requests.exceptions.InvalidURL("x"),
+            Trouble(reason="the request failed", passing=False),
+        ),
+        (wire.HTTPError("x"), Trouble(reason="the request failed", passing=False)),
+        (
+            requests.ConnectTimeout("x"),
+            Trouble(reason="no connection in time", hint=NETWORK, sent=False),
+        ),
+        (
+            requests.ConnectionError(wire.ReadTimeoutError(None, "", "x")),  # type: ignore[arg-type]  # urllib3's pool is of no account here
+            Trouble(reason="no answer in time"),
+        ),
+    ],
+)
+def test_what_cannot_be_brought_about_here(error: Exception, trouble: Trouble) -> None:
+    assert trouble_of(error) == trouble
