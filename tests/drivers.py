@@ -47,6 +47,8 @@ class Result:
 
 def told(result: Result) -> Result:
     """Pass on what a run left behind, unless it is a fault of the program: no test wants one."""
+    crashed = result.exit_code == 1 and "Traceback (most recent call last)" in result.stderr
+    assert not crashed, result.stderr
     assert "internal error" not in result.stderr, result.stderr
     return result
 

@@ -44,7 +44,9 @@ def parse_expiry(text: str, now: datetime) -> datetime:
     if moment > limit:
         raise UsageError(
             f"the expiry {text!r} is more than a year ahead",
-            hint=f"a token lives for a year at most: 1y, or {limit:%Y-%m-%d} at the latest",
+            # The last day that ends within the year, as this machine's calendar has it.
+            hint="a token lives for a year at most: 1y,"
+            f" or {(limit - timedelta(days=1)).astimezone():%Y-%m-%d} at the latest",
         )
     return moment
 

@@ -238,6 +238,20 @@ class AccessToken:
     expires: datetime | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class SourceReport:
+    """One place that an access token may come from, and what it had to say.
+
+    Attributes:
+        used: this one answered.
+        detail: why not, or what it is.
+    """
+
+    name: str
+    used: bool
+    detail: str
+
+
 _TOOL_NAMES: Final = (
     ("git: https://", Origin.GIT),
     ("git: http://", Origin.GIT),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from azdo_pat.errors import UsageError
 from azdo_pat.models import Organization
@@ -13,6 +13,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?")
 _OLD_SUFFIX: Final = ".visualstudio.com"
 _LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 _SSH_HOSTS: Final = {"ssh.dev.azure.com", "vs-ssh.visualstudio.com"}
+# A host that a server can be named by: no wide or dotted look-alikes, no percent signs.
+_HOST: Final = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 _SCP_LIKE: Final = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
 
 
@@ -22,19 +24,21 @@ def api_root(text: str) -> str:
     Raises:
         UsageError: not `https` (or `http` on loopback), or more than a root.
     """
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018  # a property that raises on a port out of range
-    except ValueError as error:
-        raise UsageError(f"PAT_API_URL is not a URL: {error}") from error
+    parts = _split(text)
+    if parts is None or not text.isprintable():
+        raise UsageError("PAT_API_URL is not a URL", hint="give a bare root, as in https://host")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        # Without the text: it may hold a password.
+        raise UsageError(
+            f"PAT_API_URL holds more than the root of {parts.hostname}",
+            hint="give a bare root, as in https://host",
+        )
     plain = parts.scheme == "http" and parts.hostname in _LOOPBACK
     if not parts.hostname or not (parts.scheme == "https" or plain):
         raise UsageError(
             f"PAT_API_URL {text!r} is not allowed",
             hint="it must be https, or http on loopback only, as it is sent the access token",
         )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise UsageError(f"PAT_API_URL {parts.hostname!r} must be a bare root, as in https://host")
     return text.rstrip("/")
 
 
@@ -70,9 +74,8 @@ def hosted_name(url: str, root: str | None = None) -> str | None:
 
     Hosts are compared in full: `dev.azure.com.example` is not Microsoft's.
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
+    parts = _split(url)
+    if parts is None:
         return None
     host = (parts.hostname or "").lower()
     first = unquote(next((part for part in parts.path.split("/") if part), ""))
@@ -80,6 +83,8 @@ def hosted_name(url: str, root: str | None = None) -> str | None:
         first = unquote(url[len(root) + 1 :].split("/", maxsplit=1)[0])
     elif parts.scheme not in {"https", "ssh", "git+https"} or parts.port not in {None, 443, 22}:
         return None
+    elif host in _SSH_HOSTS:
+        return None  # the organization stands in the path, behind the version
     elif host.endswith(_OLD_SUFFIX) and host.count(".") == _OLD_SUFFIX.count("."):
         first = host.removesuffix(_OLD_SUFFIX)
     elif host != "dev.azure.com":
@@ -99,8 +104,8 @@ def of_remotes(urls: Iterable[str], *, root: str | None = None) -> Organization 
 def _ssh_name(url: str) -> str | None:
     """Read git@ssh.dev.azure.com:v3/ORG/PROJECT/REPO and its ssh:// and older forms."""
     if "://" in url:
-        parts = urlsplit(url)
-        host, path = (parts.hostname or ""), parts.path.lstrip("/")
+        parts = _split(url)
+        host, path = (parts.hostname or "", parts.path.lstrip("/")) if parts else ("", "")
     elif scp := _SCP_LIKE.fullmatch(url):
         host, path = scp["host"], scp["path"]
     else:
@@ -118,21 +123,21 @@ def _server(text: str) -> Organization:
         hint="give its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
         " or https://SERVER/COLLECTION for Azure DevOps Server",
     )
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018  # a property that raises on a port out of range
-    except ValueError:
-        raise problem from None
-    if parts.username or parts.password:
+    parts = _split(text)
+    if "@" in (parts.netloc if parts else text):
+        # Without the text: it may hold a password.
         raise UsageError(
             "an organization's URL must not carry a user or a password",
-            hint=f"leave out what stands before the @ of {parts.hostname}",
+            hint="leave out what stands before the @",
         )
-    host = (parts.hostname or "").lower()
-    microsoft = host == "dev.azure.com" or host.endswith((".dev.azure.com", _OLD_SUFFIX))
+    if parts is None:
+        raise problem
+    host = (parts.hostname or "").lower().rstrip(".")
+    microsoft = f".{host}".endswith((".dev.azure.com", _OLD_SUFFIX))
     secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
     steps = [part for part in parts.path.split("/") if part]
-    if not host or not steps or microsoft or parts.query or parts.fragment:
+    plain = _HOST.fullmatch(host) and text.isprintable() and not {".", ".."} & set(steps)
+    if not plain or not steps or microsoft or parts.query or parts.fragment:
         raise problem
     if not secure:
         raise UsageError(
@@ -141,3 +146,13 @@ def _server(text: str) -> Organization:
         )
     url = f"{parts.scheme}://{parts.netloc.lower()}/{'/'.join(steps)}"
     return Organization(name=steps[-1].lower(), url=url, hosted=False)
+
+
+def _split(url: str) -> SplitResult | None:
+    """Take a URL apart; None where it is none."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # a property that raises on a port out of range
+    except ValueError:
+        return None
+    return parts

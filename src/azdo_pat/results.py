@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from azdo_pat.models import Identity, Organization, Pat, Secret
+from azdo_pat.models import Identity, Organization, Pat, Secret, SourceReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,20 +79,6 @@ class OrganizationFailure:
 
     org: str
     reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceReport:
-    """One place that an access token may come from, and what it had to say.
-
-    Attributes:
-        used: this one answered.
-        detail: why not, or what it is.
-    """
-
-    name: str
-    used: bool
-    detail: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,7 +81,7 @@ class AzureCliSource:
 def _token_of(output: str) -> str:
     try:
         document = json.loads(output)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     token = document.get("accessToken") if isinstance(document, dict) else None
     if not isinstance(token, str) or not token:

@@ -94,7 +94,7 @@ def _claims(text: str) -> dict[str, object]:
     payload = parts[1] + "=" * (-len(parts[1]) % 4)
     try:
         document = json.loads(base64.urlsafe_b64decode(payload))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

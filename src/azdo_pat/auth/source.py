@@ -1,13 +1,12 @@
 """The order in which access tokens are looked for: the first that answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from azdo_pat.errors import PatError, SignInError
-from azdo_pat.models import AccessToken
-from azdo_pat.results import SourceReport
+from azdo_pat.models import AccessToken, SourceReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +56,7 @@ class Search:
         return self.token
 
 
-def first_that_answers(sources: Sequence[TokenSource], now: datetime) -> Search:
+def first_that_answers(sources: Iterable[TokenSource], now: datetime) -> Search:
     """Ask the sources in order; a source that has a token ends the search, even a useless one.
 
     Falling through to the next source behind a bad token would act as another user than the one

@@ -38,7 +38,8 @@ def unset_value(file: Path, key: str) -> bool:
 
 def _parsed(file: Path) -> tomlkit.TOMLDocument:
     try:
-        return tomlkit.parse(file.read_text(encoding="utf-8"))
+        # As bytes, so that the line ends of Windows stay.
+        return tomlkit.parse(file.read_bytes().decode("utf-8"))
     except FileNotFoundError:
         return tomlkit.document()
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
@@ -53,7 +54,7 @@ def _write(file: Path, text: str) -> None:
         target = file.resolve()  # a symbolic link stays one
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, prefix=".config-", delete=False
+            "w", encoding="utf-8", newline="", dir=target.parent, prefix=".config-", delete=False
         ) as scratch:
             try:
                 scratch.write(text)

@@ -1,9 +1,8 @@
 """The settings that the configuration file may hold, and what each of them may be."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from azdo_pat.errors import UsageError
 
@@ -25,8 +24,7 @@ class Setting:
     summary: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Key:
+class Key(NamedTuple):
     """A key of the configuration file.
 
     Attributes:
@@ -114,6 +112,8 @@ def key_named(name: str) -> Key:
     for key in KEYS:
         if key.name == name:
             return key
+    import difflib  # noqa: PLC0415 - only a mistake needs it
+
     names = [key.name for key in KEYS]
     near = difflib.get_close_matches(name, names, n=1)
     raise UsageError(

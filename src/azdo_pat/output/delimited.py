@@ -37,6 +37,11 @@ class Delimited:
             self._csv.writerow(fields)
 
 
+def columns_of(documents: list[dict[str, object]]) -> list[str]:
+    """Return the keys of all the objects, in the order in which they first come."""
+    return list(dict.fromkeys(key for document in documents for key in document))
+
+
 def field_text(value: object) -> str:
     """Return a JSON value as one harmless field of a row."""
     match value:

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TextIO, assert_never
 
-from azdo_pat.output.delimited import Delimited
+from azdo_pat.output.delimited import Delimited, columns_of
 from azdo_pat.output.formats import Format
 from azdo_pat.output.machine import Document, json_text
-from azdo_pat.output.shapes import columns_of
 
 STREAMED: Final = frozenset({Format.JSONL, Format.CSV, Format.TSV, Format.NONE})
 """The formats that can be written item by item."""

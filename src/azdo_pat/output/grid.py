@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import tzinfo
 from enum import Enum, auto
 from typing import TextIO
+
+from azdo_pat.output.screen import Screen
 
 
 class Tone(Enum):
@@ -47,21 +48,6 @@ class Grid:
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Screen:
-    """The stream that a table is drawn on.
-
-    Attributes:
-        color: colours may be used.
-        width: in columns; None is as wide as the content.
-        zone: the time zone of dates; None is the system's own.
-    """
-
-    color: bool
-    width: int | None
-    zone: tzinfo | None = None
 
 
 Draw = Callable[[Grid, Screen, TextIO], None]

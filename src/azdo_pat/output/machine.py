@@ -4,15 +4,20 @@ The keys and their order are a contract. Times are RFC 3339 in UTC to the whole 
 `Z`; what is unknown is null.
 """
 
-import json
-from datetime import datetime
-from typing import Final, Protocol
+from __future__ import annotations
 
-from azdo_pat.models import Organization, Pat
+import json
+from typing import TYPE_CHECKING, Final, Protocol
+
 from azdo_pat.output.moments import rfc3339, whole_days
 from azdo_pat.output.plain import visible_json
-from azdo_pat.results import OrganizationFailure, Revocation, StatusReport
-from azdo_pat.scopes import Recipe, Scope
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from azdo_pat.models import Organization, Pat
+    from azdo_pat.results import OrganizationFailure, Revocation, StatusReport
+    from azdo_pat.scopes import Recipe, Scope
 
 Document = dict[str, object]
 

@@ -10,8 +10,9 @@ _INVISIBLE: Final = (
     "\u200b\ufeff\u206a-\u206f\ufff9-\ufffb"  # no width, no use in a name but to deceive
     "\ud800-\udfff"  # half of a pair: no encoding can write it
 )
-_UNSAFE: Final = re.compile(f"[\x00-\x1f{_INVISIBLE}]")
-_UNSAFE_IN_JSON: Final = re.compile(f"[{_INVISIBLE}]")
+# re compiles them on first use and remembers; most runs need one or none (0.5 ms each).
+_UNSAFE: Final = f"[\x00-\x1f{_INVISIBLE}]"
+_UNSAFE_IN_JSON: Final = f"[{_INVISIBLE}]"
 _SHORT: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -22,7 +23,7 @@ def visible(text: str) -> str:
     zero-width characters become `\n`, `\x1b` or `\u202e`. A backslash stays as it is: names that
     hold one can still be copied. Joiners (U+200C, U+200D) stay: scripts and emoji need them.
     """
-    return _UNSAFE.sub(_escaped, text)
+    return re.sub(_UNSAFE, _escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -39,4 +40,6 @@ def visible_json(document: str) -> str:
     C0 controls are not touched: the JSON encoder has escaped those in strings, and those between
     values are the document's own line ends.
     """
-    return _UNSAFE_IN_JSON.sub(lambda match: rf"\u{ord(match.group()):04x}", document)
+    if document.isascii() and "\x7f" not in document:
+        return document
+    return re.sub(_UNSAFE_IN_JSON, lambda match: rf"\u{ord(match.group()):04x}", document)

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import TextIO
 
 from azdo_pat.models import Pat
-from azdo_pat.output.grid import Screen
 from azdo_pat.output.rows import pats_grid
+from azdo_pat.output.screen import Screen
 from azdo_pat.output.table import draw
 
 

@@ -1,6 +1,6 @@
 """The answer of a query as a table: what a document of unknown shape looks like to people."""
 
-from azdo_pat.output.delimited import field_text
+from azdo_pat.output.delimited import columns_of, field_text
 from azdo_pat.output.grid import Cell, Column, Grid
 from azdo_pat.output.rows import pairs_grid
 
@@ -28,11 +28,6 @@ def shape_of(document: object) -> Grid | list[str]:
             return [field_text(each) for each in document]
         case _:
             return [field_text(document)]
-
-
-def columns_of(documents: list[dict[str, object]]) -> list[str]:
-    """Return the keys of all the objects, in the order in which they first come."""
-    return list(dict.fromkeys(key for document in documents for key in document))
 
 
 def _grid(columns: tuple[Column, ...], values: list[list[object]]) -> Grid:

@@ -8,8 +8,9 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from azdo_pat.output.grid import Cell, Grid, Screen, Tone
+from azdo_pat.output.grid import Cell, Grid, Tone
 from azdo_pat.output.plain import visible
+from azdo_pat.output.screen import Screen
 
 _GAP: Final = 2
 _NARROWEST: Final = 2

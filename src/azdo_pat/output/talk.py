@@ -1,6 +1,7 @@
 """What the program says on stderr: notices, warnings, errors. Plain text, no rich."""
 
 import json
+from contextlib import suppress
 from typing import Final, TextIO
 
 from azdo_pat.errors import PatError
@@ -63,8 +64,10 @@ class Talk:
             self._say(f"{_INDENT}{visible(line)}")
 
     def _say(self, line: str) -> None:
-        self._err.write(line + "\n")
-        self._err.flush()
+        # Nobody may be listening any more (`2>&1 | head`): the work goes on, and its result counts.
+        with suppress(OSError):
+            self._err.write(line + "\n")
+            self._err.flush()
 
     def _painted(self, text: str, style: str) -> str:
         return f"{style}{text}{_RESET}" if self._color else text

@@ -1,0 +1,119 @@
+"""Write docs/reference/commands.md from the commands themselves, or check that it is so.
+
+Usage: python docs/generate.py [--check]
+"""
+
+import argparse
+import difflib
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from azdo_pat.cli import pat
+
+REFERENCE = Path(__file__).parent / "reference" / "commands.md"
+HEAD = """\
+# Commands
+
+<!-- Written by docs/generate.py from the commands themselves; change the help texts there. -->
+
+What each command takes; `pat COMMAND --help` shows the same in the terminal. The options of `pat`
+itself may stand before or behind the name of every command. What all commands have in common
+(streams, exit codes, names, time) is in [the contract](contract.md).
+"""
+
+
+def contexts(
+    command: click.Command, parent: click.Context | None = None
+) -> Iterator[click.Context]:
+    """Yield a context for a command and for each one below it, in the order of the help."""
+    name = command.name if parent else "pat"
+    context = click.Context(command, parent, name, **command.context_settings)
+    yield context
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            if found is not None and not found.hidden:
+                yield from contexts(found, context)
+
+
+def reference(root: click.Group) -> str:
+    """Return the page on a root command and everything below it, as Markdown."""
+    everywhere = {tuple(parameter.opts) for parameter in root.params}
+    sections = [HEAD]
+    for context in contexts(root):
+        shared = everywhere if context.parent else set()
+        sections.append("\n".join(_section(context, shared)))
+    return "\n".join(sections)
+
+
+def _section(context: click.Context, shared: set[tuple[str, ...]]) -> Iterator[str]:
+    """Yield the lines on one command, without the options that it shares with the root."""
+    command = context.command
+    yield f"## `{context.command_path}`"
+    yield ""
+    yield from _prose(inspect.cleandoc(command.help or ""))
+    yield "```text"
+    yield " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    yield "```"
+    yield ""
+    own = [parameter for parameter in command.params if tuple(parameter.opts) not in shared]
+    rows = [row for parameter in own if (row := _row(parameter, context))]
+    if rows:
+        yield "| takes | what it is | in the environment |"
+        yield "| --- | --- | --- |"
+        yield from rows
+        yield ""
+
+
+def _prose(text: str) -> Iterator[str]:
+    """Yield a help text's lines; what it indents in a paragraph kept as it is are examples."""
+    for paragraph in text.split("\n\n"):
+        kept = paragraph.startswith("\b\n")
+        lines = paragraph.removeprefix("\b\n").splitlines()
+        examples = [line.strip() for line in lines if kept and line.startswith(" ")]
+        yield from (line for line in lines if line.strip() not in examples)
+        yield ""
+        if examples:
+            yield from ["```sh", *examples, "```", ""]
+
+
+def _row(parameter: click.Parameter, context: click.Context) -> str | None:
+    """Return a parameter's row in the table; None for what explains itself by its name alone."""
+    record = parameter.get_help_record(context)
+    if record is None or not record[1]:
+        return None
+    names, text = record
+    variable = f"`{parameter.envvar}`" if parameter.envvar else ""
+    return f"| `{_cell(names)}` | {_cell(text)} | {variable} |"
+
+
+def _cell(text: str) -> str:
+    """Escape what would end a table's cell."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def main() -> int:
+    """Write the page, or say how it differs; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, fail on a difference")
+    check = parser.parse_args().check
+    fresh = reference(pat)
+    if not check:
+        REFERENCE.parent.mkdir(exist_ok=True)
+        REFERENCE.write_text(fresh, "utf-8")
+        return 0
+    kept = REFERENCE.read_text("utf-8") if REFERENCE.exists() else ""
+    sys.stdout.writelines(
+        difflib.unified_diff(
+            kept.splitlines(keepends=True), fresh.splitlines(keepends=True), "kept", "fresh"
+        )
+    )
+    return int(kept != fresh)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""How this project checks itself; `nox --list` tells. Dependencies come from pyproject.toml."""
+
+from pathlib import Path
+
+import nox
+from packaging.requirements import Requirement
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["tests", "lint", "docs"]
+nox.options.default_venv_backend = "virtualenv"
+nox.options.error_on_missing_interpreters = False  # test on the Pythons that are here
+
+
+def install(session: nox.Session, group: str, *constraints: str) -> None:
+    """Install the project with its emulator and one of its dependency groups."""
+    packages = nox.project.dependency_groups(PYPROJECT, group)
+    session.install("-e", ".[emulator]", *packages, *constraints)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests; what needs programs that are not here is skipped, and says so."""
+    install(session, "tests")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check format, style, types and import directions."""
+    install(session, "dev")
+    session.run("ruff", "format", "--check")
+    session.run("ruff", "check")
+    session.run("mypy")
+    session.run("lint-imports")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Check that the reference is what the commands say, that links lead somewhere."""
+    install(session, "tests")
+    session.run("python", "docs/generate.py", "--check")
+    session.run("pytest", "tests/test_docs.py", "tests/test_commands.py", *session.posargs)
+
+
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """Drive the installed pat with a real keyring, git and terminal (Debian packages: .ci/run)."""
+    install(session, "tests")
+    session.run("pytest", "-m", "e2e", "--require-components", *session.posargs)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """Let schemathesis look for answers of the emulator that break its OpenAPI description."""
+    install(session, "contract")
+    session.run("pytest", "-m", "contract", "--require-components", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def minimums(session: nox.Session) -> None:
+    """Run the tests on the oldest Python with the oldest versions that we say will do."""
+    constraints = Path(session.create_tmp(), "minimums.txt")
+    constraints.write_text("\n".join(oldest()), "utf-8")
+    install(session, "tests", "--constraint", str(constraints))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure against the yardsticks in docs/performance.md."""
+    install(session, "tests")
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+def oldest() -> list[str]:
+    """Turn each lower bound of a run-time dependency into the only version allowed."""
+    project = PYPROJECT["project"]
+    lines = [*project["dependencies"], *project["optional-dependencies"]["emulator"]]
+    return [
+        f"{requirement.name}=={bound.version}"
+        for requirement in map(Requirement, lines)
+        for bound in requirement.specifier
+        if bound.operator == ">="
+    ]

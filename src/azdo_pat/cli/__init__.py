@@ -1,0 +1,276 @@
+"""The root command: which module holds which command, and how the program ends.
+
+Commands are imported when they are used, so that help costs the import of click alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
+
+import click
+
+from azdo_pat import __version__
+from azdo_pat.cli.globals import GlobalOptions, global_options, merge
+from azdo_pat.errors import ExitCode, PatError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "Life of a token": {
+        "create": ("tokens", "Make a token and put its secret in the keyring."),
+        "list": ("tokens", "List your tokens."),
+        "show": ("tokens", "Show one token."),
+        "get": ("secret", "Print a stored secret."),
+        "update": ("tokens", "Change a token's name, scopes or end."),
+        "revoke": ("revoke", "Revoke tokens."),
+        "import": ("secret", "Store a secret that was made elsewhere."),
+        "forget": ("secret", "Take a secret out of the keyring."),
+        "scopes": ("local", "List the scopes, and recipes of them."),
+    },
+    "Signing in": {
+        "status": ("status", "Show who is signed in, where, and with which keyring."),
+    },
+    "Trying and automating": {
+        "sandbox": ("trying", "Run a command, a shell or a tour with an emulator."),
+        "emulator": ("trying", "Run a local Azure DevOps for tokens."),
+        "config": ("local", "Read and change the settings."),
+        "completion": ("local", "Print the completion script for a shell."),
+    },
+}
+
+_EPILOG: Final = (
+    "Try it without an account: pat sandbox --tour. Every option can be set in the environment"
+    " as PAT_OPTION, as in PAT_ORG."
+)
+
+
+class Root(click.Group):
+    """The group `pat`: loads commands lazily, and turns every end into an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names, in the order of the help; see click."""
+        del ctx
+        return [name for section in COMMANDS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module that holds the command; see click."""
+        del ctx
+        for section in COMMANDS.values():
+            if cmd_name in section:
+                module = importlib.import_module(f"azdo_pat.cli.{section[cmd_name][0]}")
+                command = getattr(module, f"{cmd_name}_command")
+                if not isinstance(command, click.Command):
+                    msg = f"{cmd_name} is no command"
+                    raise TypeError(msg)
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name; propose near ones otherwise; see click."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if args[0].startswith("-"):
+                raise
+            from difflib import get_close_matches  # only a mistake needs it
+
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            proposal = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{proposal}", ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in sections, without importing any; see click."""
+        del ctx
+        for title, section in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, summary) for name, (_, summary) in section.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Take the global options, then run the command; see click."""
+        ctx.obj = merge(GlobalOptions(), ctx)
+        with _reader_may_leave():
+            return super().invoke(ctx)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401  # click's signature
+    ) -> click.Context:
+        """Read the arguments, which may be all there is to do, as for `--help`; see click."""
+        with _reader_may_leave():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002  # click's signature
+        windows_expand_args: bool = True,  # noqa: FBT001, FBT002  # click's signature
+        **extra: Any,  # noqa: ANN401  # click's signature
+    ) -> NoReturn:
+        """Run the command and end the process; every way out of the program is here."""
+        del standalone_mode
+        given = list(sys.argv[1:] if args is None else args)
+        ending = _Ending(given)
+        _fill_in_closed()
+        _tolerate_unencodable()
+        try:
+            code = super().main(
+                given,
+                prog_name,
+                complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                **extra,
+            )
+            sys.stdout.flush()
+        except BrokenPipeError:
+            code = _reader_left()
+        except click.exceptions.Exit as error:
+            code = error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            code = ending.interrupted()
+        except Exception as error:  # noqa: BLE001  # the one place that turns failures into codes
+            code = ending.failed(error)
+        for stream in (sys.stdout, sys.stderr):
+            _let_go(stream)
+        sys.exit(code if isinstance(code, int) else ExitCode.DONE)
+
+
+class _Ending:
+    """Says why the program ends, in the form that the arguments ask for.
+
+    The arguments are looked at by themselves: a mistake in them can come before `-o` is known.
+    """
+
+    def __init__(self, args: Sequence[str]) -> None:
+        formats = [after for arg, after in pairwise(args) if arg in {"-o", "--output"}]
+        formats += [arg.partition("=")[2] for arg in args if arg.startswith("--output=")]
+        formats += [arg[2:] for arg in args if arg.startswith("-o") and arg != "-o"]
+        formats = formats or [os.environ.get("PAT_OUTPUT", "")]
+        self._as_json = formats[-1] in {"json", "jsonl"}
+        self._debug = "--debug" in args or bool(os.environ.get("PAT_DEBUG"))
+
+    def interrupted(self) -> int:
+        """Say that the user stopped it."""
+        if sys.stderr.isatty():
+            click.echo(err=True)  # the ^C and the prompt stand on this line
+        error = PatError("interrupted")
+        error.error = "interrupted"  # type: ignore[misc]  # no class of its own for a key press
+        error.exit_code = ExitCode.INTERRUPTED  # type: ignore[misc]  # as above
+        self._say(error)
+        return ExitCode.INTERRUPTED
+
+    def failed(self, error: Exception) -> int:
+        """Say what went wrong, and return the code for it."""
+        if self._debug:
+            import traceback  # only --debug needs it
+
+            traceback.print_exception(error)
+        if isinstance(error, click.exceptions.NoArgsIsHelpError) and not self._as_json:
+            click.echo(error.format_message(), err=True)
+            return ExitCode.USAGE
+        if isinstance(error, PatError):
+            known = error
+        elif isinstance(error, click.ClickException):
+            known = _usage(error)
+        elif isinstance(error, OSError) and error.filename is None:
+            # Files are dealt with where they are read and written; what is left is our output.
+            known = PatError(
+                f"standard output cannot be written: {error.strerror or error}",
+                hint="what the command was to change is changed; only its output is lost",
+            )
+        else:
+            known = PatError(
+                f"internal error: {type(error).__name__}",
+                hint="this is a fault of pat itself: run it again with --debug and report what"
+                " it says",
+            )
+        self._say(known)
+        return known.exit_code
+
+    def _say(self, error: PatError) -> None:
+        from azdo_pat.output.talk import Talk  # --help needs no talk
+
+        color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        talk = Talk(err=sys.stderr, quiet=False, verbose=False, debug=False, color=color)
+        talk.error(error, as_json=self._as_json)
+
+
+def _usage(error: click.ClickException) -> UsageError:
+    """Turn click's complaint about the command line into ours."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return UsageError("what is to be done?", hint="pat --help lists the commands")
+    path = context.command_path if context else "pat"
+    return UsageError(error.format_message().rstrip("."), hint=f"{path} --help shows what it takes")
+
+
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """Turn a broken pipe into a quiet end, before click takes it for a failure."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise click.exceptions.Exit(_reader_left()) from None
+
+
+def _reader_left() -> int:
+    """End quietly when the reader of stdout has seen enough (`pat list | head`)."""
+    _let_go(sys.stdout)
+    return ExitCode.DONE
+
+
+def _let_go(stream: TextIO) -> None:
+    """Give up what a stream could not write, or the interpreter tries again and ends with 120."""
+    try:
+        stream.flush()
+    except OSError:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+
+
+def _fill_in_closed() -> None:
+    """Stand something in for the streams that were closed when the program started (`>&-`).
+
+    Python leaves None there, and the next file that is opened would get their descriptors. What
+    stands in for stdout refuses to be written, for what is lost there must not count as printed.
+    """
+    for name, mode, flags in (
+        ("stdin", "r", os.O_RDONLY),
+        ("stdout", "w", os.O_RDONLY),
+        ("stderr", "w", os.O_WRONLY),
+    ):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, flags)
+            setattr(sys, name, open(descriptor, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  # open to the end
+
+
+def _tolerate_unencodable() -> None:
+    """Let a stream that cannot encode a character show its number instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+pat = Root(
+    "pat",
+    params=global_options(root=True),
+    help="Manage Azure DevOps personal access tokens: make them, keep their secrets in the"
+    f" keyring, revoke them.\n\nVersion {__version__}.",
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)

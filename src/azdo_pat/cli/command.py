@@ -1,0 +1,75 @@
+"""What every command is: global options behind its name, and the program's parts at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Final, TypeVar
+
+import click
+
+from azdo_pat.cli.app import App
+from azdo_pat.cli.globals import NAMES, GlobalOptions, global_options, merge
+
+_SHARED: Final = {*NAMES, "version"}
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+class Command(click.Command):
+    """A command whose function gets the `App` as its first argument."""
+
+    @cached_property
+    def _shared(self) -> list[click.Parameter]:
+        # Made for the command that runs, not for each of its module: 0.4 ms apiece.
+        return global_options(root=False)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own parameters and the global ones; see click."""
+        return [*super().get_params(ctx), *self._shared]
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Lay the global options given here over those given before, and run; see click."""
+        ctx.obj = App(merge(_options(ctx), ctx))
+        return super().invoke(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options first, the global ones in a section; see click."""
+        own: list[tuple[str, str]] = []
+        shared: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            # Arguments are explained in the text of the help, by their names.
+            if record is not None and isinstance(parameter, click.Option):
+                (shared if parameter.name in _SHARED else own).append(record)
+        for title, records in (("Options", own), ("Global options", shared)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class Group(click.Group):
+    """A group of commands that also takes the global options behind its name."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:  # noqa: ANN401  # click's signature
+        super().__init__(*args, **attributes)
+        self.params = [*self.params, *global_options(root=False)]
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Lay the global options given here over those given before, and run; see click."""
+        ctx.obj = merge(_options(ctx), ctx)
+        return super().invoke(ctx)
+
+
+def command(name: str, **attributes: Any) -> Callable[[Function], click.Command]:  # noqa: ANN401  # click's signature
+    """Declare a command; see `click.command`. Its function gets the `App` first."""
+
+    def declare(function: Function) -> click.Command:
+        return click.command(name, cls=Command, **attributes)(click.pass_obj(function))
+
+    return declare
+
+
+def _options(ctx: click.Context) -> GlobalOptions:
+    return ctx.obj if isinstance(ctx.obj, GlobalOptions) else GlobalOptions()

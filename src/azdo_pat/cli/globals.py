@@ -1,0 +1,118 @@
+"""The options that every command takes, before or behind its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from click.core import ParameterSource
+
+from azdo_pat import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORMATS: Final = ("table", "json", "jsonl", "csv", "tsv", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalOptions:
+    """What the global options say; None and False where they say nothing.
+
+    Attributes:
+        sources: where each value came from: an option, a variable; absent for the default.
+    """
+
+    org: str | None = None
+    output: str | None = None
+    query: str | None = None
+    quiet: bool | None = None
+    verbose: bool | None = None
+    debug: bool | None = None
+    no_input: bool | None = None
+    color: str | None = None
+    sources: dict[str, str] = field(default_factory=dict)
+
+
+NAMES: Final = tuple(each.name for each in fields(GlobalOptions) if each.name != "sources")
+
+
+class Option(click.Option):
+    """An option that can also be set in the environment, as `PAT_` and its name.
+
+    An option that takes several values takes the variable as one of them, uncut: a display name
+    may hold spaces.
+    """
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:  # noqa: ANN401  # click's signature
+        super().__init__(*args, **attributes)
+        if self.envvar is None:
+            longest = max((*self.opts, *self.secondary_opts), key=len)
+            self.envvar = "PAT_" + longest.lstrip("-").upper().replace("-", "_")
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
+        """Return the variable's value, or None; see click."""
+        if not self.multiple:
+            return super().value_from_envvar(ctx)
+        value = self.resolve_envvar_value(ctx)
+        return None if value is None else (value,)
+
+
+def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:  # noqa: ANN401  # click's signature
+    """Declare an option of a command; see `click.option`."""
+    return click.option(*declarations, cls=Option, **attributes)
+
+
+def global_options(*, root: bool) -> list[click.Parameter]:
+    """Return the global options: those of `pat` itself, which the environment can set, or copies.
+
+    The copies of a command stand behind its name; they take nothing from the environment, so
+    that what stands before the name wins over it.
+    """
+    kind = Option if root else click.Option
+    shown: list[click.Parameter] = [
+        kind(["--org"], metavar="NAME|URL", help="Organization."),
+        kind(["-o", "--output"], type=click.Choice(FORMATS), help="Form of the output."),
+        kind(["--query"], metavar="JMESPATH", help="Show only this part of the JSON."),
+        kind(["-q", "--quiet"], is_flag=True, default=None, help="No notices on stderr."),
+        kind(["-v", "--verbose"], is_flag=True, default=None, help="Say more on stderr."),
+        kind(["--debug"], is_flag=True, default=None, help="Say everything, secrets left out."),
+        kind(["--no-input"], is_flag=True, default=None, help="Never ask; fail instead."),
+        kind(
+            ["--color"],
+            type=click.Choice(["auto", "always", "never"]),
+            help="When to use colour.",
+        ),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help="Show the version.",
+        ),
+    ]
+    return shown
+
+
+def merge(options: GlobalOptions, ctx: click.Context) -> GlobalOptions:
+    """Lay what was given here over what was given before."""
+    values: dict[str, Any] = {}
+    sources = dict(options.sources)
+    for name in NAMES:
+        value = ctx.params.pop(name, None)
+        source = ctx.get_parameter_source(name)
+        if value is None or source in {None, ParameterSource.DEFAULT}:
+            continue
+        values[name] = value
+        flag = "--" + name.replace("_", "-")
+        variable = "PAT_" + name.upper()
+        sources[name] = variable if source is ParameterSource.ENVIRONMENT else flag
+    return replace(options, **values, sources=sources)
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature
+    if value and not ctx.resilient_parsing:
+        click.echo(f"pat {__version__}")
+        ctx.exit()

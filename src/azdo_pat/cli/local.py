@@ -1,0 +1,145 @@
+"""scopes, config, completion: what needs neither a sign-in nor a keyring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import get_completion_class
+
+from azdo_pat.cli.command import Group, command
+from azdo_pat.cli.completing import complete_recipes
+from azdo_pat.cli.globals import option
+from azdo_pat.cli.powershell import PowerShellComplete
+from azdo_pat.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+
+
+@command("scopes")
+@click.argument("word", metavar="[WORD]", required=False)
+@option(
+    "--for",
+    "recipe",
+    metavar="RECIPE",
+    shell_complete=complete_recipes,
+    help="Only the scopes of this recipe.",
+)
+@option("--recipes", is_flag=True, help="The recipes, which --for takes, instead of the scopes.")
+def scopes_command(app: App, word: str | None, *, recipe: str | None, recipes: bool) -> None:
+    """List the scopes that a token can have; with WORD, those that it occurs in.
+
+    \b
+    Examples:
+      pat scopes packaging
+      pat scopes --recipes
+      pat scopes --for agent
+    """
+    from azdo_pat.scopes import RECIPES, SCOPES, search
+    from azdo_pat.scopes import recipe as recipe_named
+
+    render = app.render
+    if recipes:
+        wanted = (word or "").casefold()
+        render.recipes(
+            [
+                each
+                for each in RECIPES
+                if wanted in each.name.casefold() or wanted in each.summary.casefold()
+            ]
+        )
+        return
+    found = search(word) if word else SCOPES
+    if recipe is not None:
+        values = recipe_named(recipe).scopes
+        found = tuple(scope for scope in found if scope.value in values)
+    if not found:
+        raise NotFoundError(f"no scope has to do with {word!r}", hint="pat scopes lists all")
+    render.scopes(found)
+
+
+@click.group("config", cls=Group)
+def config_command() -> None:
+    """Read and change the settings: defaults for options, kept in a file.
+
+    An option on the command line wins over the environment, and that over the file.
+    """
+
+
+@config_command.command("list")
+@click.pass_obj
+def config_list(app: App) -> None:
+    """List all settings, their values, and where each value comes from."""
+    from azdo_pat.config.settings import KEYS
+
+    app.render.settings([app.explained(key.name) for key in KEYS])
+
+
+@config_command.command("get")
+@click.argument("key", metavar="KEY")
+@click.pass_obj
+def config_get(app: App, key: str) -> None:
+    """Print the value of the setting KEY; exit code 3 where it is not set."""
+    value = app.setting(key)
+    if value is None:
+        raise NotFoundError(f"{key} is not set", hint=f"pat config set {key} VALUE sets it")
+    click.echo(str(value).lower() if isinstance(value, bool) else value)
+
+
+@config_command.command("set")
+@click.argument("key", metavar="KEY")
+@click.argument("value", metavar="VALUE")
+@click.pass_obj
+def config_set(app: App, key: str, value: str) -> None:
+    """Set KEY to VALUE in the configuration file; the rest of the file stays as it is."""
+    from azdo_pat.config.editing import set_value
+    from azdo_pat.config.settings import key_named, parse_value
+
+    parsed = parse_value(key_named(key), value, where="pat config set")
+    _try_out(app, key, value)
+    set_value(app.config_file, key, parsed)
+    app.talk.notice(f"set {key} in {app.config_file}")
+
+
+@config_command.command("unset")
+@click.argument("key", metavar="KEY")
+@click.pass_obj
+def config_unset(app: App, key: str) -> None:
+    """Remove KEY from the configuration file."""
+    from azdo_pat.config.editing import unset_value
+
+    if not unset_value(app.config_file, key):
+        raise NotFoundError(f"{key} is not set in {app.config_file}", hint="pat config list")
+    app.talk.notice(f"removed {key} from {app.config_file}")
+
+
+def _try_out(app: App, key: str, value: str) -> None:
+    """Refuse a value that the first command to use it would refuse."""
+    if key == "org":
+        from azdo_pat.organizations import organization
+
+        organization(value, root=app.api_root)
+    elif key == "expires":
+        from azdo_pat.expiry import parse_expiry
+
+        parse_expiry(value, app.now())
+
+
+@command("completion")
+@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish", "powershell"]))
+@click.pass_context
+def completion_command(ctx: click.Context, app: App, shell: str) -> None:
+    """Print the completion script for SHELL: bash, zsh, fish or powershell.
+
+    \b
+    Examples:
+      pat completion bash > ~/.local/share/bash-completion/completions/pat
+      pat completion fish > ~/.config/fish/completions/pat.fish
+      pat completion powershell | Out-String | Invoke-Expression
+    """
+    kind = PowerShellComplete if shell == "powershell" else get_completion_class(shell)
+    if kind is None:
+        raise UsageError(f"there is no completion for {shell}")
+    root = ctx.find_root().command
+    app.out.write(kind(root, {}, "pat", "_PAT_COMPLETE").source() + "\n")

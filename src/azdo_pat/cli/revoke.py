@@ -1,0 +1,157 @@
+"""revoke."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.cli.completing import complete_scopes, complete_tokens
+from azdo_pat.cli.globals import option
+from azdo_pat.errors import ExitCode, PartialError, PatError, PendingError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import Pat
+    from azdo_pat.services.revoke import Revoked
+
+
+@command("revoke")
+@click.argument("texts", metavar="[TOKEN]...", nargs=-1, shell_complete=complete_tokens)
+@option("--name", "names", metavar="GLOB", multiple=True, help="All that are named so. Repeatable.")
+@option(
+    "--scope",
+    "scopes",
+    metavar="S",
+    multiple=True,
+    shell_complete=complete_scopes,
+    help="All that have this scope. Repeatable.",
+)
+@option("--expired", is_flag=True, help="Expired ones instead of active ones.")
+@option("--yes", is_flag=True, help="Do not ask.")
+@option("--dry-run", is_flag=True, help="Only show what would be revoked.")
+def revoke_command(  # noqa: PLR0913  # one argument for each option
+    app: App,
+    texts: tuple[str, ...],
+    *,
+    names: tuple[str, ...],
+    scopes: tuple[str, ...],
+    expired: bool,
+    yes: bool,
+    dry_run: bool,
+) -> None:
+    """Revoke tokens for good, and take their secrets out of the keyring.
+
+    Each TOKEN is a name, an id, or 8 or more characters of the id. Instead of tokens, --name,
+    --scope and --expired choose all of this organization that fulfil every one of them. Tokens
+    for all organizations are revoked only when they are named.
+
+    \b
+    Examples:
+      pat revoke laptop 3f2a9c1e
+      pat revoke --name "ci-*" --dry-run
+      pat revoke --expired --yes
+    """
+    from azdo_pat.services.revoke import plan, revoke
+
+    render = app.render
+    pats = _named(app, texts) if texts else _selected(app, names, scopes, expired=expired)
+    if dry_run:
+        app.talk.notice(f"nothing was revoked; without --dry-run {_count(pats)} would be")
+        render.revocations(plan(pats))
+        return
+    if not pats:
+        app.talk.notice("there is nothing to revoke")
+        render.revocations(())
+        return
+    if not yes:
+        _ask(app, pats)
+    with app.progress(len(pats), "revoking") as done:
+        revoked = revoke(
+            app.organization,
+            pats,
+            tokens=app.tokens,
+            secrets=lambda: app.secrets,
+            state=app.state,
+            done=done,
+        )
+    render.revocations(revoked.items)
+    _conclude(app, revoked)
+
+
+def _named(app: App, texts: Sequence[str]) -> Sequence[Pat]:
+    return app.browser.find(app.organization, texts)
+
+
+def _selected(
+    app: App, names: tuple[str, ...], scopes: Sequence[str], *, expired: bool
+) -> Sequence[Pat]:
+    from azdo_pat.models import Status
+    from azdo_pat.scopes import parse_scopes
+    from azdo_pat.services.browse import Filters
+    from azdo_pat.services.revoke import bulk
+
+    if not (names or scopes or expired):
+        raise UsageError(
+            "which tokens?", hint="name them, or choose with --name, --scope or --expired"
+        )
+    filters = Filters(
+        statuses=(Status.EXPIRED if expired else Status.ACTIVE,),
+        names=names,
+        scopes=parse_scopes(scopes, allow_unknown=True) if scopes else (),
+    )
+    own, left_out = bulk(list(app.browser.listing(app.organization, filters)), app.organization)
+    for pat in left_out:
+        app.talk.notice(
+            f"left out, as it is for all organizations: {pat.name} (pat revoke {pat.id})"
+        )
+    return own
+
+
+def _ask(app: App, pats: Sequence[Pat]) -> None:
+    """Show what will be revoked and have it confirmed."""
+    if not app.may_ask:
+        raise UsageError(
+            f"{_count(pats)} would be revoked, and nobody is here to confirm it",
+            hint="--yes confirms, --dry-run shows them",
+        )
+    app.preview(pats)
+    if not click.confirm(f"Revoke {_count(pats)} in {app.organization.name}?", err=True):
+        app.talk.notice("nothing was revoked")
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+
+
+def _conclude(app: App, revoked: Revoked) -> None:
+    """Say how it went, and end with the code for it."""
+    done = len(revoked.items) - revoked.failed
+    if revoked.interrupted:
+        app.talk.warn(f"interrupted: {done} of {len(revoked.items)} tokens are revoked")
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+    if revoked.failed:
+        for item in revoked.items:
+            if item.error:
+                app.talk.warn(f"{item.pat.name} ({item.pat.id}): {item.error}")
+        raise PartialError(
+            f"{revoked.failed} of {len(revoked.items)} tokens could not be revoked",
+            hint="the others are; run it again for the rest",
+        )
+    pending: Sequence[PatError] = [
+        PendingError(
+            f"{item.pat.name} is revoked, but its secret could not be taken out of the keyring:"
+            f" {item.left_in_keyring}",
+            hint="it is useless now; pat forget takes it out later",
+        )
+        for item in revoked.left_in_keyring
+    ]
+    for error in pending:
+        raise error
+    app.talk.notice(f"revoked {_count([item.pat for item in revoked.items])}")
+
+
+def _count(pats: Sequence[Pat]) -> str:
+    if len(pats) == 1:
+        return f"1 token ({pats[0].name})"
+    return f"{len(pats)} tokens"

@@ -1,0 +1,138 @@
+"""get, import, forget: secrets on this machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.cli.completing import complete_tokens
+from azdo_pat.cli.globals import option
+from azdo_pat.cli.showing import SECRET_FORMS
+from azdo_pat.errors import UsageError
+from azdo_pat.naming import as_argument
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import Organization, Secret
+
+
+@command("get")
+@click.argument("name", metavar="NAME", shell_complete=complete_tokens)
+@option("--as", "form", type=SECRET_FORMS, help="Form of the secret; the bare token otherwise.")
+@option("--copy", is_flag=True, help="Put it on the clipboard for 45 s instead of printing it.")
+def get_command(app: App, name: str, *, form: str | None, copy: bool) -> None:
+    """Print the secret stored under NAME, alone on stdout. The network is not used.
+
+    NAME may also be the token's id, or 8 or more characters of it.
+
+    \b
+    Examples:
+      export AZURE_DEVOPS_EXT_PAT=$(pat get laptop)
+      curl -H "$(pat get laptop --as header)" https://dev.azure.com/…
+    """
+    from azdo_pat.services.keep import get
+
+    form = form or ("json" if app.options.output == "json" else "token")
+    organization, stored_as, secret = get(
+        app.located[0], name, secrets=app.secrets, state=lambda: app.state
+    )
+    text = _text(app, (organization, stored_as, secret), form)
+    if not copy:
+        app.out.write(text + "\n")
+        app.out.flush()
+        return
+    from azdo_pat.models import Secret
+    from azdo_pat.output.clipboard import CLEAR_AFTER
+    from azdo_pat.output.clipboard import copy as to_clipboard
+
+    to_clipboard(Secret(text))
+    app.talk.notice(f"{stored_as} is on the clipboard for {CLEAR_AFTER:.0f} s")
+
+
+def _text(app: App, found: tuple[Organization, str, Secret], form: str) -> str:
+    """Bring the secret into its form; only json needs to know more than the secret."""
+    organization, name, secret = found
+    if form == "token":
+        return secret.reveal()
+    from azdo_pat.output.secret_forms import SecretForm, secret_text
+    from azdo_pat.services.keep import held
+
+    now = app.now()
+    return secret_text(
+        held(organization, name, secret, state=app.state, now=now), SecretForm(form), now
+    )
+
+
+@command("import")
+@click.argument("name", metavar="NAME")
+@option("--expires", metavar="SPAN|DATE", help="When it ends, if you know.")
+@option("--replace", is_flag=True, help="Overwrite a secret that is stored under NAME.")
+def import_command(app: App, name: str, *, expires: str | None, replace: bool) -> None:
+    """Store a secret that was made elsewhere under NAME, once the server has accepted it.
+
+    For tokens of the web page and of Azure DevOps Server. The secret is asked for, or read from
+    stdin; it is never an argument, where other users of the machine could read it.
+
+    \b
+    Examples:
+      pat import office --org https://tfs.example.com/DefaultCollection
+      pass show azure | pat import laptop --expires 2026-12-31
+    """
+    from azdo_pat.expiry import parse_moment
+    from azdo_pat.naming import checked_name
+    from azdo_pat.services.keep import read_secret, take_in
+
+    checked_name(name)
+    until = None if expires is None else parse_moment(expires, app.now())
+    render = app.render
+    organization, _ = app.located
+    if organization is None:
+        raise UsageError(
+            "which organization is the token for?", hint="add --org NAME, or the server's URL"
+        )
+    pat = take_in(
+        organization,
+        name,
+        read_secret(_secret_from_user(app)),
+        expires=until,
+        replace=replace,
+        directory=app.directory,
+        secrets=app.secrets,
+        state=app.state,
+        now=app.now(),
+    )
+    app.talk.notice(f"stored {name!r} for {organization.name}: pat get {as_argument(name)}")
+    render.pat(pat)
+
+
+def _secret_from_user(app: App) -> str:
+    if app.may_ask:
+        answer: str = click.prompt("Token", hide_input=True, err=True)
+        return answer
+    if sys.stdin.isatty():
+        raise UsageError(
+            "the secret would be asked for, and nobody is here to answer",
+            hint="pipe it in: … | pat import NAME",
+        )
+    try:
+        return sys.stdin.read(4096)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise UsageError("what was piped in is not a token: it is not text") from error
+
+
+@command("forget")
+@click.argument("name", metavar="NAME", shell_complete=complete_tokens)
+def forget_command(app: App, name: str) -> None:
+    """Take the secret stored under NAME out of the keyring. The token itself lives on.
+
+    NAME may also be the token's id, or 8 or more characters of it.
+    """
+    from azdo_pat.services.keep import forget
+
+    organization, stored_as = forget(app.located[0], name, secrets=app.secrets, state=app.state)
+    app.talk.notice(
+        f"forgot {stored_as!r} for {organization.name}; the token itself is not revoked"
+    )

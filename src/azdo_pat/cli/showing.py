@@ -1,0 +1,59 @@
+"""What commands that make or change tokens have to say alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from azdo_pat.errors import UnavailableError
+from azdo_pat.naming import as_argument
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import Pat
+    from azdo_pat.results import Created
+
+SECRET_FORMS: Final = click.Choice(["token", "basic", "header", "json"])
+
+
+def say_created(app: App, created: Created) -> None:
+    """Say on stderr what was made, and what the user may not expect of it."""
+    pat = created.pat
+    where = pat.org or "all organizations"
+    kept = f"; its secret is in the keyring: pat get {as_argument(pat.name)}" if pat.stored else ""
+    app.talk.notice(f"created {pat.name!r} in {where}{kept}")
+    if created.shortened:
+        warn_shortened(app, pat, created.requested_expiry)
+    if created.replaced is not None:
+        app.talk.warn(
+            f"the token whose secret was replaced is still valid: pat revoke {created.replaced}"
+        )
+
+
+def warn_shortened(app: App, pat: Pat, requested: datetime) -> None:
+    """Say that the service granted less than was asked for."""
+    granted = f"{pat.expires:%Y-%m-%d %H:%M} UTC" if pat.expires else "an unknown time"
+    app.talk.warn(
+        f"a policy shortened its life: it ends {granted}, and {requested:%Y-%m-%d %H:%M} UTC was"
+        " asked for"
+    )
+
+
+def print_secret(app: App, created: Created, form: str) -> None:
+    """Print the secret of a new token; one that reaches nobody is not left alive."""
+    from azdo_pat.output.secret_forms import SecretForm
+    from azdo_pat.results import Held
+
+    try:
+        app.render.secret(Held(pat=created.pat, secret=created.secret), SecretForm(form))
+    except OSError as error:
+        if created.pat.stored or created.pat.id is None:
+            raise
+        app.tokens.revoke(app.organization, created.pat.id)
+        raise UnavailableError(
+            f"the secret could not be written ({error.strerror}), so the new token was revoked",
+            hint="leave out --no-store to have it in the keyring",
+        ) from error

@@ -1,0 +1,40 @@
+"""status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.errors import ExitCode
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+
+
+@command("status")
+def status_command(app: App) -> None:
+    """Show who is signed in, where the access token comes from, and which keyring is used.
+
+    Ends with exit code 4 where nobody is signed in.
+    """
+    from azdo_pat.organizations import HOSTED_ROOT
+    from azdo_pat.services.standing import Surroundings, standing
+
+    render = app.render
+    report = standing(
+        Surroundings(
+            api_root=app.api_root or HOSTED_ROOT,
+            locate=lambda: app.located,
+            config_file=str(app.config_file),
+            state_file=str(app.state_folder / "state.db"),
+        ),
+        search=app.search,
+        book=app.book,
+        secrets=app.secrets,
+        state=app.state,
+    )
+    render.status(report)
+    if not report.signed_in:
+        raise click.exceptions.Exit(ExitCode.NOT_SIGNED_IN)

@@ -1,0 +1,58 @@
+"""Results as tables: which grid shows what."""
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+
+from azdo_pat.models import Pat
+from azdo_pat.output import rows
+from azdo_pat.output.grid import Grid
+from azdo_pat.output.machine import Setting
+from azdo_pat.output.shapes import shape_of
+from azdo_pat.output.status_rows import status_grid
+from azdo_pat.results import Revocation, StatusReport
+from azdo_pat.scopes import Recipe, Scope
+
+
+class Grids:
+    """Makes the grid for each kind of result.
+
+    Args:
+        now: for how far off a date is.
+        zone: the time zone of dates; None is the system's own.
+    """
+
+    def __init__(self, now: datetime, zone: tzinfo | None) -> None:
+        self._now = now
+        self._zone = zone
+
+    def pats(self, pats: Sequence[Pat]) -> Grid:
+        """Show tokens, one a row."""
+        return rows.pats_grid(pats, self._now, self._zone)
+
+    def pat(self, pat: Pat) -> Grid:
+        """Show one token, one property a row."""
+        return rows.pat_grid(pat, self._now, self._zone)
+
+    def revocations(self, revocations: Sequence[Revocation]) -> Grid:
+        """Show what became of each token."""
+        return rows.revocations_grid(revocations)
+
+    def status(self, report: StatusReport) -> Grid:
+        """Show the state of sign-in, organization and keyring."""
+        return status_grid(report, self._now, self._zone)
+
+    def scopes(self, scopes: Sequence[Scope]) -> Grid:
+        """Show scopes."""
+        return rows.scopes_grid(scopes)
+
+    def recipes(self, recipes: Sequence[Recipe]) -> Grid:
+        """Show recipes."""
+        return rows.recipes_grid(recipes)
+
+    def settings(self, settings: Sequence[Setting]) -> Grid:
+        """Show settings and where they came from."""
+        return rows.settings_grid(settings)
+
+    def anything(self, document: object) -> Grid | list[str]:
+        """Show the answer of a query, as bare lines where a table would be in the way."""
+        return shape_of(document)

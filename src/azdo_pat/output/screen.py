@@ -1,0 +1,19 @@
+"""What a table is drawn on. It stands alone: a document needs no more of tables than this."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen:
+    """The stream that a table is drawn on.
+
+    Attributes:
+        color: colours may be used.
+        width: in columns; None is as wide as the content.
+        zone: the time zone of dates; None is the system's own.
+    """
+
+    color: bool
+    width: int | None
+    zone: tzinfo | None = None

@@ -1,0 +1,45 @@
+"""Listing the tokens of all of the user's organizations at the same time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.errors import PatError
+from azdo_pat.results import OrganizationFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from azdo_pat.models import Organization, Pat
+    from azdo_pat.services.browse import Browser, Filters
+
+_SIDE_BY_SIDE: Final = 8
+
+
+def listing_everywhere(
+    browser: Browser, organizations: Sequence[Organization], filters: Filters
+) -> tuple[Sequence[Pat], Sequence[OrganizationFailure]]:
+    """List the tokens of several organizations, asked side by side.
+
+    No token appears twice, though the service lists it in several organizations.
+
+    Returns:
+        The tokens, and the organizations that could not be listed.
+    """
+
+    def of(organization: Organization) -> Sequence[Pat] | OrganizationFailure:
+        try:
+            return tuple(browser.listing(organization, filters))
+        except PatError as error:
+            return OrganizationFailure(org=organization.name, reason=error.message)
+
+    browser.recall(organizations)  # the state is read by this thread alone
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        answers = list(pool.map(of, organizations))
+    found: dict[str | None, Pat] = {}
+    for answer in answers:
+        if not isinstance(answer, OrganizationFailure):
+            found.update({pat.id: pat for pat in answer if pat.id not in found})
+    failures = [each for each in answers if isinstance(each, OrganizationFailure)]
+    return tuple(found.values()), tuple(failures)

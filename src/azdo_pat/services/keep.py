@@ -1,0 +1,201 @@
+"""Secrets on this machine: reading one, taking one in from elsewhere, dropping one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import ConflictError, NotFoundError, UsageError
+from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
+from azdo_pat.naming import as_argument, looks_like_id
+from azdo_pat.results import Held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from azdo_pat.api.directory import Directory
+    from azdo_pat.store.secrets import SecretStore
+    from azdo_pat.store.state import State
+
+
+def get(
+    organization: Organization | None,
+    text: str,
+    *,
+    secrets: SecretStore,
+    state: Callable[[], State],
+) -> tuple[Organization, str, Secret]:
+    """Find a stored secret by its token's name, id or prefix of the id, without the network.
+
+    Args:
+        organization: the one at hand; None where none is set, and then the only stored token
+            that answers is meant.
+        text: what the user typed.
+        secrets: the keyring.
+        state: gives the state file, which is opened only where the name alone does not find it.
+
+    Returns:
+        The organization, the name under which the secret lies, and the secret.
+
+    Raises:
+        NotFoundError: no such secret here.
+        ConflictError: several answer.
+    """
+    if organization is not None:
+        secret = secrets.get(organization.url, text)
+        if secret is not None:
+            return organization, text, secret
+    entry = _entry(organization, text, state())
+    secret = secrets.get(entry.org_url, entry.name)
+    if secret is None:
+        raise NotFoundError(
+            f"the secret of {entry.name!r} for {entry.org} is not in the keyring any more",
+            hint="the service never shows a secret twice: make a new token, and revoke the old"
+            f" one (pat revoke {entry.id or as_argument(entry.name)})",
+        )
+    return Organization(name=entry.org, url=entry.org_url), entry.name, secret
+
+
+def held(
+    organization: Organization, name: str, secret: Secret, *, state: State, now: datetime
+) -> Held:
+    """Put beside a secret what this machine remembers of its token."""
+    entry = state.find(organization.url, name)
+    return Held(pat=_as_pat(entry, now) if entry else _unknown(organization, name), secret=secret)
+
+
+def take_in(  # noqa: PLR0913  # the collaborators are the arguments, as in every use case
+    organization: Organization,
+    name: str,
+    secret: Secret,
+    *,
+    expires: datetime | None,
+    replace: bool,
+    directory: Directory,
+    secrets: SecretStore,
+    state: State,
+    now: datetime,
+) -> Pat:
+    """Store a secret that was made elsewhere, once the server has accepted it.
+
+    Raises:
+        UsageError: what was given cannot be a token.
+        ConflictError: a secret is stored under the name.
+        SignInError: the server does not accept the secret.
+        StoreError: the keyring refuses.
+    """
+    if not replace and secrets.get(organization.url, name) is not None:
+        raise ConflictError(
+            f"a secret is already stored under {name!r} for {organization.name}",
+            hint=f"--replace overwrites it; pat forget {as_argument(name)} takes it away",
+        )
+    secrets.check()
+    directory.check_secret(organization, secret)
+    secrets.put(organization.url, name, secret)
+    entry = StoredPat(
+        org_url=organization.url,
+        org=organization.name,
+        name=name,
+        id=None,
+        scopes=(),
+        created=None,
+        expires=expires,
+        origin=Origin.UNKNOWN,
+    )
+    state.remember(entry)
+    return _as_pat(entry, now)
+
+
+def read_secret(text: str) -> Secret:
+    """Understand what was typed or piped in as a token's secret.
+
+    Raises:
+        UsageError: empty, or more than one word of visible characters.
+    """
+    secret = text.strip()
+    if not secret:
+        raise UsageError("no secret was given", hint="pipe it in, or type it at the prompt")
+    if not (secret.isascii() and secret.isprintable()) or " " in secret:
+        raise UsageError(
+            "what was given is not a token: it holds spaces or other characters than a token has",
+            hint="give the token alone, without quotes",
+        )
+    return Secret(secret)
+
+
+def forget(
+    organization: Organization | None, text: str, *, secrets: SecretStore, state: State
+) -> tuple[Organization, str]:
+    """Take a secret out of the keyring; its token lives on.
+
+    Returns:
+        The organization and the name under which the secret lay.
+
+    Raises:
+        NotFoundError: no such secret here.
+        ConflictError: several answer.
+    """
+    name = text
+    if organization is None or not secrets.delete(organization.url, text):
+        entry = _entry(organization, text, state)
+        organization, name = Organization(name=entry.org, url=entry.org_url), entry.name
+        secrets.delete(organization.url, name)
+    state.forget(organization.url, name)
+    return organization, name
+
+
+def _entry(organization: Organization | None, text: str, state: State) -> StoredPat:
+    """Find the one stored token that a text names."""
+    entries = state.stored(organization.url if organization else None)
+    found = [
+        each
+        for each in entries
+        if each.stored
+        and (
+            each.name == text
+            or (looks_like_id(text) and each.id and each.id.lower().startswith(text.lower()))
+        )
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        lines = [f"{each.id or each.name}  {each.org}" for each in found]
+        raise ConflictError(
+            f"{len(found)} stored tokens answer to {text!r}",
+            hint="\n".join(["say which by its id, or by --org:", *lines]),
+        )
+    where = f" for {organization.name}" if organization else ""
+    raise NotFoundError(
+        f"no secret is stored under {text!r}{where}",
+        hint="pat create makes and stores one, pat import stores one made elsewhere;"
+        " pat status tells how many are here",
+    )
+
+
+def _as_pat(entry: StoredPat, now: datetime) -> Pat:
+    expired = entry.expires is not None and entry.expires <= now
+    return Pat(
+        name=entry.name,
+        id=entry.id,
+        org=entry.org,
+        # Only the service knows whether it was revoked meanwhile.
+        status=Status.EXPIRED if expired else Status.UNKNOWN,
+        scopes=entry.scopes,
+        created=entry.created,
+        expires=entry.expires,
+        stored=entry.stored,
+        origin=entry.origin,
+    )
+
+
+def _unknown(organization: Organization, name: str) -> Pat:
+    return Pat(
+        name=name,
+        id=None,
+        org=organization.name,
+        status=Status.UNKNOWN,
+        scopes=(),
+        created=None,
+        expires=None,
+        stored=True,
+    )

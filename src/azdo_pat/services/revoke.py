@@ -1,0 +1,158 @@
+"""Revoking many tokens side by side, and forgetting their secrets."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.errors import PatError
+from azdo_pat.models import Pat, Status
+from azdo_pat.results import Outcome, Revocation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from azdo_pat.api.tokens import Tokens
+    from azdo_pat.models import Organization
+    from azdo_pat.store.secrets import SecretStore
+    from azdo_pat.store.state import State
+
+SIDE_BY_SIDE: Final = 12
+"""How many requests are under way at once; the service limits users by load, not by number
+(documentation: "Rate and usage limits")."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revoked:
+    """What became of all of them, in the order given.
+
+    Attributes:
+        interrupted: the user stopped it; those not reached say so.
+    """
+
+    items: tuple[Revocation, ...]
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> int:
+        """How many could not be revoked, or were not reached."""
+        return sum(each.outcome in {Outcome.FAILED, Outcome.NOT_REACHED} for each in self.items)
+
+    @property
+    def left_in_keyring(self) -> tuple[Revocation, ...]:
+        """Those that are revoked, but whose secret is still here."""
+        return tuple(each for each in self.items if each.left_in_keyring)
+
+
+def bulk(pats: Sequence[Pat], organization: Organization) -> tuple[list[Pat], list[Pat]]:
+    """Part what a glob or a filter selected into tokens of this organization and the rest.
+
+    A token for all organizations is not this organization's own: it is revoked only by name.
+
+    Returns:
+        Those to revoke, and the global ones that are left out.
+    """
+    own = [pat for pat in pats if pat.org == organization.name and not pat.is_global]
+    return own, [pat for pat in pats if pat.is_global]
+
+
+def plan(pats: Sequence[Pat]) -> tuple[Revocation, ...]:
+    """Say what revoking would do, and do nothing."""
+    return tuple(
+        Revocation(
+            pat=pat,
+            outcome=Outcome.ALREADY_REVOKED if pat.status is Status.REVOKED else Outcome.PLANNED,
+        )
+        for pat in pats
+    )
+
+
+def revoke(  # the collaborators are the arguments, as in every use case
+    organization: Organization,
+    pats: Sequence[Pat],
+    *,
+    tokens: Tokens,
+    secrets: Callable[[], SecretStore],
+    state: State,
+    done: Callable[[], None],
+) -> Revoked:
+    """Revoke tokens side by side; one that is already gone counts as done.
+
+    A failure of one stops none of the others. The secret of each revoked token is taken out of
+    the keyring. On Ctrl-C no further request is begun, those under way end, and what was not
+    reached is reported as such.
+
+    Args:
+        organization: the one that all of them belong to.
+        pats: the tokens.
+        tokens: the service.
+        secrets: gives the keyring, which is opened only where a secret is stored.
+        state: the state file.
+        done: told after each token.
+    """
+    outcomes: dict[int, Revocation] = {
+        place: Revocation(pat=pat, outcome=Outcome.ALREADY_REVOKED)
+        for place, pat in enumerate(pats)
+        if pat.status is Status.REVOKED
+    }
+    waiting = [place for place in range(len(pats)) if place not in outcomes]
+    interrupted = False
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        running: dict[Future[Revocation], int] = {}
+        try:
+            while waiting or running:
+                # Few are handed to the pool at a time, so that Ctrl-C finds the rest not begun.
+                while waiting and len(running) < SIDE_BY_SIDE:
+                    place = waiting.pop(0)
+                    running[pool.submit(_one, tokens, organization, pats[place])] = place
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    outcomes[running[future]] = future.result()
+                    del running[future]  # behind it: Ctrl-C in between must not lose the outcome
+                    done()
+        except KeyboardInterrupt:
+            interrupted = True
+            for future, place in running.items():
+                outcomes[place] = future.result()
+    items = [
+        outcomes.get(place, Revocation(pat=pat, outcome=Outcome.NOT_REACHED))
+        for place, pat in enumerate(pats)
+    ]
+    return Revoked(items=_forgotten(items, organization, secrets, state), interrupted=interrupted)
+
+
+def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:
+    try:
+        was_there = tokens.revoke(organization, pat.id or "")
+    except PatError as error:
+        return Revocation(pat=pat, outcome=Outcome.FAILED, error=error.message)
+    return Revocation(
+        pat=replace(pat, status=Status.REVOKED),
+        outcome=Outcome.REVOKED if was_there else Outcome.ALREADY_REVOKED,
+    )
+
+
+def _forgotten(
+    items: Sequence[Revocation],
+    organization: Organization,
+    secrets: Callable[[], SecretStore],
+    state: State,
+) -> tuple[Revocation, ...]:
+    """Take the secrets of the revoked tokens out of the keyring, and their entries with them."""
+    known = {each.id.lower(): each for each in state.stored(organization.url) if each.id}
+    result = []
+    for item in items:
+        entry = known.get((item.pat.id or "").lower())
+        if entry is None or item.outcome not in {Outcome.REVOKED, Outcome.ALREADY_REVOKED}:
+            result.append(item)
+            continue
+        try:
+            if entry.stored:
+                secrets().delete(organization.url, entry.name)
+            state.forget(organization.url, entry.name)
+        except PatError as error:
+            result.append(replace(item, left_in_keyring=error.message))
+        else:
+            result.append(replace(item, pat=replace(item.pat, stored=False)))
+    return tuple(result)

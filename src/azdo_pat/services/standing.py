@@ -1,0 +1,86 @@
+"""Where one stands: who is signed in, where, and with which keyring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from azdo_pat.errors import PatError
+from azdo_pat.results import StatusReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azdo_pat.auth.source import Search
+    from azdo_pat.models import Identity, Organization
+    from azdo_pat.services.organization_book import OrganizationBook
+    from azdo_pat.store.secrets import SecretStore
+    from azdo_pat.store.state import State
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """Where the program runs.
+
+    Attributes:
+        locate: finds the organization at hand and where its name came from; may raise.
+    """
+
+    api_root: str
+    locate: Callable[[], tuple[Organization | None, str]]
+    config_file: str
+    state_file: str
+
+
+def standing(
+    surroundings: Surroundings,
+    *,
+    search: Search,
+    book: OrganizationBook,
+    secrets: SecretStore,
+    state: State,
+) -> StatusReport:
+    """Look at everything that `pat` depends on; what does not work is told, not raised."""
+    problems: list[PatError] = []
+
+    def trying(work: Callable[[], Found], otherwise: Found) -> Found:
+        try:
+            return work()
+        except PatError as error:
+            problems.append(error)
+            return otherwise
+
+    nowhere: tuple[Organization | None, str] = (None, "")
+    organization, source = trying(surroundings.locate, nowhere)
+    token = search.token
+    identity: Identity | None = None
+    organizations: tuple[Organization, ...] = ()
+    if token is None:
+        problems.extend([search.failure] if search.failure else [])
+    else:
+        identity = trying(book.me, None)
+        organizations = trying(book.all, ()) if identity else ()
+    keyring = trying(secrets.describe, "")
+    return StatusReport(
+        api_root=surroundings.api_root,
+        organization=organization,
+        organization_source=source,
+        signed_in=identity is not None,
+        user=(token.user if token else "") or (identity.mail if identity else ""),
+        tenant=token.tenant if token else "",
+        token_source=token.source if token else "",
+        token_expires=token.expires if token else None,
+        sources=search.reports,
+        identity=identity,
+        organizations=organizations,
+        keyring=keyring,
+        keyring_usable=bool(keyring),
+        stored_secrets=trying(lambda: sum(each.stored for each in state.stored()), 0),
+        config_file=surroundings.config_file,
+        state_file=surroundings.state_file,
+        problems=tuple(
+            f"{each.message}; {each.hint}" if each.hint else each.message for each in problems
+        ),
+    )

@@ -1,0 +1,52 @@
+"""The installed program among real components: a Secret Service, git, a terminal."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from drivers import Emulator, Installed, need
+from store.keyring_service import KeyringService, keyring_session, missing_programs
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder `e2e`."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture
+def gnome_keyring(request: pytest.FixtureRequest, home: Path) -> Iterator[KeyringService]:
+    """Start a gnome-keyring of this test's own, unlocked, on a D-Bus of its own."""
+    need(request.config, missing_programs())
+    with keyring_session(home) as service:
+        yield service
+
+
+@pytest.fixture
+def pat(emulator: Emulator, gnome_keyring: KeyringService) -> Installed:
+    """Run the installed `pat` against the emulator and the real keyring."""
+    session = dict(gnome_keyring.environment)
+    del session["PATH"]  # the test's own: a fixture may have put a program on it since
+    return Installed({**session, **emulator.environment})
+
+
+@pytest.fixture
+def display(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Start an X server without a screen, for the clipboard; return its `DISPLAY`."""
+    need(request.config, [name for name in ("Xvfb", "xclip") if shutil.which(name) is None])
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x8", "-nolisten", "tcp"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None
+            yield f":{server.stdout.readline().strip()}"
+        finally:
+            server.terminate()

@@ -1,0 +1,56 @@
+"""What a command does not need, it does not import: each import costs the user time.
+
+The installed program runs in a process of its own, and tells at its end what `sys.modules` holds.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from drivers import Installed
+
+LIBRARIES = {
+    "dateutil",
+    "filelock",
+    "jmespath",
+    "keyring",
+    "platformdirs",
+    "pyperclip",
+    "requests",
+    "rich",
+    "sqlite3",
+    "tomlkit",
+    "werkzeug",
+}
+"""What the rooms of the package own, click excepted."""
+
+SLOW = {"asyncio", "email.message", "http.client", "importlib.metadata", "ssl", "subprocess"}
+"""Parts of the standard library that take longer than everything a quick command does."""
+
+
+@pytest.mark.parametrize("args", [("--help",), ("--version",), ("create", "--help")], ids=" ".join)
+def test_help_needs_click_alone(
+    args: tuple[str, ...], pat_process: Installed, tmp_path: Path
+) -> None:
+    assert (LIBRARIES | SLOW) & pat_process.modules(*args, folder=tmp_path) == set()
+
+
+def test_get_needs_the_keyring_alone(pat_process: Installed, tmp_path: Path) -> None:
+    assert pat_process("create", "ci", "--scope", "vso.code").exit_code == 0
+    imported = pat_process.modules("get", "ci", folder=tmp_path)
+    assert LIBRARIES & imported <= {"keyring", "filelock"}
+
+
+def test_scopes_as_json_needs_no_library(pat_process: Installed, tmp_path: Path) -> None:
+    imported = pat_process.modules("scopes", "-o", "json", folder=tmp_path)
+    assert LIBRARIES & imported == set()
+
+
+def test_list_as_json_needs_no_rich(pat_process: Installed, tmp_path: Path) -> None:
+    imported = pat_process.modules("list", "-o", "json", folder=tmp_path)
+    assert {"rich", "keyring", "jmespath", "werkzeug"} & imported == set()
+
+
+def test_the_recorder_sees_what_is_imported(pat_process: Installed, tmp_path: Path) -> None:
+    imported = pat_process.modules("list", "-o", "json", folder=tmp_path)
+    assert {"click", "requests"} <= imported
