@@ -8,8 +8,8 @@ from typing import Final
 from azdo_pat.errors import UsageError
 
 _LONGEST: Final = 255
-_ID: Final = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}")
-_FULL_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_ID: Final = r"[0-9a-f]{8}[0-9a-f-]{0,28}"
+_FULL_ID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 # Controls, surrogates, line and paragraph separators: nothing that a person can read or type.
 _UNREADABLE: Final = {"Cc", "Cs", "Zl", "Zp"}
 
@@ -39,12 +39,12 @@ def checked_name(name: str) -> str:
 
 def looks_like_id(text: str) -> bool:
     """Tell whether a text may be an authorization id, or eight or more characters of one."""
-    return _ID.fullmatch(text.lower()) is not None
+    return re.fullmatch(_ID, text.lower()) is not None
 
 
 def is_full_id(text: str) -> bool:
     """Tell whether a text is an authorization id in full."""
-    return _FULL_ID.fullmatch(text.lower()) is not None
+    return re.fullmatch(_FULL_ID, text.lower()) is not None
 
 
 def as_argument(name: str) -> str:

@@ -9,13 +9,13 @@ from azdo_pat.errors import UsageError
 from azdo_pat.models import Organization
 
 HOSTED_ROOT: Final = "https://dev.azure.com"
-_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?")
+_NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?"
 _OLD_SUFFIX: Final = ".visualstudio.com"
 _LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 _SSH_HOSTS: Final = {"ssh.dev.azure.com", "vs-ssh.visualstudio.com"}
 # A host that a server can be named by: no wide or dotted look-alikes, no percent signs.
-_HOST: Final = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
-_SCP_LIKE: Final = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
+_HOST: Final = r"[a-z0-9_.-]+|[0-9a-f:.]+"
+_SCP_LIKE: Final = r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)"
 
 
 def api_root(text: str) -> str:
@@ -53,7 +53,7 @@ def organization(text: str, *, root: str | None = None) -> Organization:
         UsageError: it is none of these.
     """
     text = text.strip()
-    if _NAME.fullmatch(text):
+    if re.fullmatch(_NAME, text):
         return hosted(text, root)
     if "://" not in text and text.lower().startswith("dev.azure.com/"):
         text = f"https://{text}"
@@ -89,7 +89,7 @@ def hosted_name(url: str, root: str | None = None) -> str | None:
         first = host.removesuffix(_OLD_SUFFIX)
     elif host != "dev.azure.com":
         return None
-    return first if _NAME.fullmatch(first) else None
+    return first if re.fullmatch(_NAME, first) else None
 
 
 def of_remotes(urls: Iterable[str], *, root: str | None = None) -> Organization | None:
@@ -106,14 +106,14 @@ def _ssh_name(url: str) -> str | None:
     if "://" in url:
         parts = _split(url)
         host, path = (parts.hostname or "", parts.path.lstrip("/")) if parts else ("", "")
-    elif scp := _SCP_LIKE.fullmatch(url):
+    elif scp := re.fullmatch(_SCP_LIKE, url):
         host, path = scp["host"], scp["path"]
     else:
         return None
     steps = path.split("/")
     if host.lower() not in _SSH_HOSTS or len(steps) < 2 or steps[0] != "v3":  # noqa: PLR2004  # version and organization
         return None
-    return steps[1] if _NAME.fullmatch(steps[1]) else None
+    return steps[1] if re.fullmatch(_NAME, steps[1]) else None
 
 
 def _server(text: str) -> Organization:
@@ -136,7 +136,7 @@ def _server(text: str) -> Organization:
     microsoft = f".{host}".endswith((".dev.azure.com", _OLD_SUFFIX))
     secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
     steps = [part for part in parts.path.split("/") if part]
-    plain = _HOST.fullmatch(host) and text.isprintable() and not {".", ".."} & set(steps)
+    plain = re.fullmatch(_HOST, host) and text.isprintable() and not {".", ".."} & set(steps)
     if not plain or not steps or microsoft or parts.query or parts.fragment:
         raise problem
     if not secure:

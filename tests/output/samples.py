@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from azdo_pat.models import Identity, Organization, Origin, Pat, Status
+from azdo_pat.models import Identity, Organization, Origin, Pat, SourceReport, Status
 from azdo_pat.output.formats import Format
-from azdo_pat.output.grid import Screen
 from azdo_pat.output.render import Renderer
+from azdo_pat.output.screen import Screen
 from azdo_pat.output.table import draw
-from azdo_pat.results import SourceReport, StatusReport
+from azdo_pat.results import StatusReport
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")

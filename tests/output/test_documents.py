@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from azdo_pat.models import Pat
 from azdo_pat.output.formats import Format
-from azdo_pat.output.grid import Screen
 from azdo_pat.output.machine import PAT_KEYS, failure_document, pat_document
 from azdo_pat.output.render import Renderer
+from azdo_pat.output.screen import Screen
 from azdo_pat.output.table import draw
 from azdo_pat.results import (
     OrganizationFailure,

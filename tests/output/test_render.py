@@ -10,10 +10,10 @@ import pytest
 
 from azdo_pat.models import Pat
 from azdo_pat.output.formats import Format
-from azdo_pat.output.grid import Screen
 from azdo_pat.output.machine import PAT_KEYS
 from azdo_pat.output.preview import preview
 from azdo_pat.output.render import Renderer
+from azdo_pat.output.screen import Screen
 from azdo_pat.output.table import draw
 from azdo_pat.results import (
     Outcome,

@@ -187,7 +187,7 @@ def test_a_failure_never_carries_the_secret() -> None:
         store().put(ORG, "ci", NEW)
     assert failure(caught) == (
         "the keyring backend store.backends.Blurting failed with PasswordSetError",
-        "to see more: pat doctor; to use another one: PAT_KEYRING",
+        "to see more: keyring diagnose; to use another one: PAT_KEYRING",
     )
     assert NEW.reveal() not in "".join(traceback.format_exception(caught.value))
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)

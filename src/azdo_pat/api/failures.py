@@ -1,9 +1,8 @@
 """Answers that are no success → the error that the user reads."""
 
 import math
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from azdo_pat.api.answer import Answer, Asked, Trouble, printable
 from azdo_pat.errors import (
@@ -23,8 +22,7 @@ class NoSuchTokenError(NotFoundError):
     """The organization is there, the token is not."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rule:
+class Rule(NamedTuple):
     """What to say of one kind of failure.
 
     Attributes:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -35,8 +35,7 @@ _PASSING_STATUSES: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One request and its answer, for `-v` and `--debug`: neither headers nor bodies.
 
     Attributes:

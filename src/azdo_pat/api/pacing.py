@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 _FIRST_DELAY: Final = 0.4
-_SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?")
+_SECONDS: Final = r"\d{1,9}(\.\d{1,9})?"
 
 
 def backoff(attempt: int) -> float:
@@ -24,7 +24,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     Source: RFC 9110, 10.2.3; Azure DevOps, "Rate and usage limits".
     """
     value = headers.get("Retry-After", "").strip()
-    if _SECONDS.fullmatch(value):
+    if not value:
+        return None
+    if re.fullmatch(_SECONDS, value):
         return float(value)
     try:
         until = parsedate_to_datetime(value)

@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from azdo_pat.errors import PatError, SignInError
 from azdo_pat.models import AccessToken, SourceReport
 
 
-@dataclass(frozen=True, kw_only=True)
-class Absent:
+class Absent(NamedTuple):
     """A source that has no token, and why."""
 
     reason: str

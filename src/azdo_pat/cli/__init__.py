@@ -9,7 +9,6 @@ import importlib
 import os
 import sys
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 import click
@@ -24,20 +23,20 @@ if TYPE_CHECKING:
 COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "Life of a token": {
         "create": ("tokens", "Make a token and put its secret in the keyring."),
-        "list": ("tokens", "List your tokens."),
-        "show": ("tokens", "Show one token."),
+        "list": ("listing", "List your tokens."),
+        "show": ("listing", "Show one token."),
         "get": ("secret", "Print a stored secret."),
-        "update": ("tokens", "Change a token's name, scopes or end."),
+        "update": ("tokens", "Rename a token or change its scopes or its end."),
         "revoke": ("revoke", "Revoke tokens."),
         "import": ("secret", "Store a secret that was made elsewhere."),
         "forget": ("secret", "Take a secret out of the keyring."),
-        "scopes": ("local", "List the scopes, and recipes of them."),
+        "scopes": ("local", "List the scopes and the recipes."),
     },
     "Signing in": {
-        "status": ("status", "Show who is signed in, where, and with which keyring."),
+        "status": ("status", "Show sign-in and organization and keyring."),
     },
     "Trying and automating": {
-        "sandbox": ("trying", "Run a command, a shell or a tour with an emulator."),
+        "sandbox": ("trying", "Try pat with an emulator; --tour shows the main job."),
         "emulator": ("trying", "Run a local Azure DevOps for tokens."),
         "config": ("local", "Read and change the settings."),
         "completion": ("local", "Print the completion script for a shell."),
@@ -155,12 +154,7 @@ class _Ending:
     """
 
     def __init__(self, args: Sequence[str]) -> None:
-        formats = [after for arg, after in pairwise(args) if arg in {"-o", "--output"}]
-        formats += [arg.partition("=")[2] for arg in args if arg.startswith("--output=")]
-        formats += [arg[2:] for arg in args if arg.startswith("-o") and arg != "-o"]
-        formats = formats or [os.environ.get("PAT_OUTPUT", "")]
-        self._as_json = formats[-1] in {"json", "jsonl"}
-        self._debug = "--debug" in args or bool(os.environ.get("PAT_DEBUG"))
+        self._args = args
 
     def interrupted(self) -> int:
         """Say that the user stopped it."""
@@ -174,11 +168,13 @@ class _Ending:
 
     def failed(self, error: Exception) -> int:
         """Say what went wrong, and return the code for it."""
-        if self._debug:
+        from azdo_pat.cli import wishes  # a good end needs none of it
+
+        if wishes.in_detail(self._args):
             import traceback  # only --debug needs it
 
             traceback.print_exception(error)
-        if isinstance(error, click.exceptions.NoArgsIsHelpError) and not self._as_json:
+        if isinstance(error, click.exceptions.NoArgsIsHelpError) and not wishes.as_json(self._args):
             click.echo(error.format_message(), err=True)
             return ExitCode.USAGE
         if isinstance(error, PatError):
@@ -201,11 +197,12 @@ class _Ending:
         return known.exit_code
 
     def _say(self, error: PatError) -> None:
+        from azdo_pat.cli import wishes
         from azdo_pat.output.talk import Talk  # --help needs no talk
 
-        color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        color = wishes.in_color(self._args)
         talk = Talk(err=sys.stderr, quiet=False, verbose=False, debug=False, color=color)
-        talk.error(error, as_json=self._as_json)
+        talk.error(error, as_json=wishes.as_json(self._args))
 
 
 def _usage(error: click.ClickException) -> UsageError:

@@ -153,19 +153,23 @@ class App:
         from azdo_pat.output.formats import Format
         from azdo_pat.output.render import Renderer
 
-        query = None
-        if self.options.query is not None:
-            from azdo_pat.output.query import compile_query
-
-            query = compile_query(self.options.query)
         return Renderer(
             out=self.out,
             format=Format(str(self._quick("output") or "table")),
             now=self.now(),
             screen=self.screen(self.out),
             draw=_draw,
-            query=query,
+            query=self.query,
         )
+
+    @cached_property
+    def query(self) -> Callable[[object], object] | None:
+        """What `--query` does to a document."""
+        if self.options.query is None:
+            return None
+        from azdo_pat.output.query import compile_query
+
+        return compile_query(self.options.query)
 
     @property
     def streams(self) -> bool:
@@ -345,8 +349,8 @@ class App:
         """The organization at hand and where its name came from, found without the network."""
         from azdo_pat.organizations import of_remotes, organization
 
-        given = self.options.org or self.file_values.get("org")
-        if given:
+        given = self.file_values.get("org") if self.options.org is None else self.options.org
+        if given is not None:
             source = self.options.sources.get("org", "config file")
             return organization(str(given), root=self.api_root), source
         from azdo_pat.config.git import remote_urls

@@ -110,7 +110,9 @@ def config_unset(app: App, key: str) -> None:
     from azdo_pat.config.editing import unset_value
 
     if not unset_value(app.config_file, key):
-        raise NotFoundError(f"{key} is not set in {app.config_file}", hint="pat config list")
+        raise NotFoundError(
+            f"{key} is not set in {app.config_file}", hint="pat config list shows what is set"
+        )
     app.talk.notice(f"removed {key} from {app.config_file}")
 
 

@@ -55,20 +55,26 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
       pat revoke --name "ci-*" --dry-run
       pat revoke --expired --yes
     """
+    from azdo_pat.services.keep import still_works
     from azdo_pat.services.revoke import plan, revoke
 
+    if texts and (names or scopes or expired):
+        raise UsageError(
+            "tokens are either named or chosen with --name, --scope or --expired",
+            hint="leave out the one or the other",
+        )
     render = app.render
     pats = _named(app, texts) if texts else _selected(app, names, scopes, expired=expired)
     if dry_run:
-        app.talk.notice(f"nothing was revoked; without --dry-run {_count(pats)} would be")
+        app.talk.notice(f"{_count(_living(pats))} would be revoked; nothing was")
         render.revocations(plan(pats))
         return
     if not pats:
         app.talk.notice("there is nothing to revoke")
         render.revocations(())
         return
-    if not yes:
-        _ask(app, pats)
+    if not yes and _living(pats):
+        _ask(app, _living(pats))
     with app.progress(len(pats), "revoking") as done:
         revoked = revoke(
             app.organization,
@@ -76,6 +82,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
             tokens=app.tokens,
             secrets=lambda: app.secrets,
             state=app.state,
+            works=lambda secret: still_works(app.organization, secret, app.directory),
             done=done,
         )
     render.revocations(revoked.items)
@@ -118,8 +125,11 @@ def _ask(app: App, pats: Sequence[Pat]) -> None:
             f"{_count(pats)} would be revoked, and nobody is here to confirm it",
             hint="--yes confirms, --dry-run shows them",
         )
+    from azdo_pat.output.plain import visible
+
     app.preview(pats)
-    if not click.confirm(f"Revoke {_count(pats)} in {app.organization.name}?", err=True):
+    question = visible(f"Revoke {_count(pats)} in {app.organization.name}?")
+    if not click.confirm(question, err=True):
         app.talk.notice("nothing was revoked")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
 
@@ -148,7 +158,16 @@ def _conclude(app: App, revoked: Revoked) -> None:
     ]
     for error in pending:
         raise error
-    app.talk.notice(f"revoked {_count([item.pat for item in revoked.items])}")
+    gone = [item.pat for item in revoked.items if item.outcome == "revoked"]
+    before = [item.pat for item in revoked.items if item.outcome != "revoked"]
+    words = [f"revoked {_count(gone)}"] if gone else []
+    words += [f"revoked before: {_count(before)}"] if before else []
+    app.talk.notice("; ".join(words))
+
+
+def _living(pats: Sequence[Pat]) -> list[Pat]:
+    """Return those that are not revoked yet."""
+    return [pat for pat in pats if pat.status != "revoked"]
 
 
 def _count(pats: Sequence[Pat]) -> str:

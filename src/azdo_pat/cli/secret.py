@@ -35,7 +35,11 @@ def get_command(app: App, name: str, *, form: str | None, copy: bool) -> None:
     """
     from azdo_pat.services.keep import get
 
-    form = form or ("json" if app.options.output == "json" else "token")
+    # Only -o itself: a default of json in the environment must not change what $(pat get x) is.
+    wants_json = app.options.output == "json" and app.options.sources.get("output") == "--output"
+    form = form or ("json" if wants_json else "token")
+    if app.options.query is not None and form != "json":
+        raise UsageError("--query chooses from JSON", hint="add --as json, or leave out --query")
     organization, stored_as, secret = get(
         app.located[0], name, secrets=app.secrets, state=lambda: app.state
     )
@@ -61,9 +65,8 @@ def _text(app: App, found: tuple[Organization, str, Secret], form: str) -> str:
     from azdo_pat.services.keep import held
 
     now = app.now()
-    return secret_text(
-        held(organization, name, secret, state=app.state, now=now), SecretForm(form), now
-    )
+    found_pat = held(organization, name, secret, state=app.state, now=now)
+    return secret_text(found_pat, SecretForm(form), now, app.query)
 
 
 @command("import")

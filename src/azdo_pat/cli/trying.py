@@ -34,7 +34,8 @@ def start_emulator(options: dict[str, object]) -> RunningEmulator:
         if error.name is None or not error.name.startswith("werkzeug"):
             raise
         raise UsageError(
-            "the emulator is not installed", hint="pip install 'azdo-pat[emulator]'"
+            "the emulator needs werkzeug, which is not installed",
+            hint="install it where pat is: pip install werkzeug, or azdo-pat[emulator]",
         ) from error
     try:
         arranged: Options = Options(**options)  # type: ignore[arg-type]  # checked by the caller's own types

@@ -1,7 +1,6 @@
 """The settings that the configuration file may hold, and what each of them may be."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from azdo_pat.errors import UsageError
@@ -9,8 +8,7 @@ from azdo_pat.errors import UsageError
 Value: TypeAlias = str | bool | int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting as it stands, and where its value came from.
 
     Attributes:

@@ -100,7 +100,7 @@ class Renderer:
         """Write a secret in the form that was asked for, whatever the format; flushed."""
         from azdo_pat.output.secret_forms import secret_text  # noqa: PLC0415 - no list has one
 
-        self._out.write(secret_text(held, form, self._now) + "\n")
+        self._out.write(secret_text(held, form, self._now, self._query) + "\n")
         self._out.flush()
 
     def _show(self, document: object, grid: Callable[[], Grid]) -> None:

@@ -34,7 +34,7 @@ def pats_grid(pats: Sequence[Pat], now: datetime, zone: tzinfo | None) -> Grid:
     columns = [Column("NAME", 12), Column("ID", _WHOLE_ID)]
     columns += [Column("ORG", 10)] if many else []
     # Beside an organization there is no room for a date and its distance on one line of 80.
-    columns += [Column("SCOPES", 15), Column("EXPIRES", 13 if many else 25), Column("NOTES", 11)]
+    columns += [Column("SCOPES", 14), Column("EXPIRES", 13 if many else 25), Column("NOTES", 13)]
     rows = []
     for pat, short in zip(pats, ids, strict=True):
         row = [Cell(pat.name), Cell(short or "-", Tone.FAINT)]

@@ -1,6 +1,7 @@
 """The forms in which a secret is printed when the user asks for it."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
@@ -19,11 +20,14 @@ class SecretForm(StrEnum):
     JSON = "json"
 
 
-def secret_text(held: Held, form: SecretForm, now: datetime) -> str:
+def secret_text(
+    held: Held, form: SecretForm, now: datetime, query: Callable[[object], object] | None = None
+) -> str:
     """Return the secret in the form asked for, without a line end.
 
     `token` is the bare secret; `basic` the base64 of `:secret` (an empty user name, RFC 7617, in
-    UTF-8); `header` the whole HTTP header; `json` the token object and, last, `token`: the secret.
+    UTF-8); `header` the whole HTTP header; `json` the token object and, last, `token`: the secret,
+    or what `query` chooses from that object.
     """
     match form:
         case SecretForm.TOKEN:
@@ -33,7 +37,8 @@ def secret_text(held: Held, form: SecretForm, now: datetime) -> str:
         case SecretForm.HEADER:
             return f"Authorization: Basic {_basic(held.secret)}"
         case SecretForm.JSON:
-            return json_text(pat_document(held.pat, now) | {"token": held.secret.reveal()})
+            document = pat_document(held.pat, now) | {"token": held.secret.reveal()}
+            return json_text(query(document) if query else document)
         case _:
             assert_never(form)
 

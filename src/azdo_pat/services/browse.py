@@ -101,7 +101,7 @@ class Browser:
         found: dict[str, Pat] = {}
         elsewhere: dict[str, Pat] = {}
         for status in _IN_ORDER:
-            missing = [text for text in texts if text not in found]
+            missing = [text for text in dict.fromkeys(texts) if text not in found]
             if not missing:
                 break
             matches = self._matches(organization, status, missing)

@@ -216,7 +216,8 @@ class _Making:
         if request.fail_if_shortened and granted and is_shortened(request.expires, granted):
             problem = RefusedError(
                 f"{self.organization.name} granted {request.name!r} a life until"
-                f" {granted:%Y-%m-%d} only, and {request.expires:%Y-%m-%d} was asked for",
+                f" {granted:%Y-%m-%d %H:%M} UTC only, and {request.expires:%Y-%m-%d %H:%M} UTC was"
+                " asked for",
                 hint="a policy limits the life of tokens: ask for less with --expires, or leave"
                 " out --fail-if-shortened",
                 code="patLifespanPolicyViolation",
@@ -296,13 +297,14 @@ class _Making:
         except _DoubtfulError as second:
             return NoAnswerError(f"{error.message}; {second.message}", hint=second.hint)
         except PatError as second:
-            return NoAnswerError(
+            return _same_kind(
+                error,
                 f"{error.message}; whether {self.intent.name!r} was made is not known"
                 f" ({second.message})",
-                hint="the next pat create of that name looks again, and revokes it if it is there",
+                "the next pat create of that name looks again, and revokes it if it is there",
             )
         outcome = "the token it made was revoked" if undone else "it made no token"
-        return NoAnswerError(f"{error.message}; {outcome}", hint="try again")
+        return _same_kind(error, f"{error.message}; {outcome}", "try again")
 
     def _granted(self, pat: ServicePat, request: CreateRequest) -> Pat:
         return Pat(
@@ -339,7 +341,10 @@ def _settle_leftovers(organization: Organization, name: str, shop: Workshop) -> 
     but never indexed is the killed create's own, and goes with its token.
     """
     for intent in shop.state.unfinished(organization.url, name):
-        if _undo(organization, intent, shop) and shop.state.find(organization.url, name) is None:
+        undone = _undo(organization, intent, shop)
+        if intent.key is not None:
+            shop.state.finish(intent.key)
+        if undone and shop.state.find(organization.url, name) is None:
             # A keyring that refuses is told where this create needs it.
             with suppress(StoreError):
                 shop.secrets.delete(organization.url, name)
@@ -350,7 +355,10 @@ class _DoubtfulError(UnavailableError):
 
 
 def _undo(organization: Organization, intent: Intent, shop: Workshop) -> bool:
-    """Revoke the token that an intent made, if it made one, and close the intent.
+    """Revoke the token that an intent made, if it made one, and then close the intent.
+
+    Where nothing is found it stays open: a slow service may still be at work on the request. The
+    next create of that name looks again.
 
     Raises:
         _DoubtfulError: tokens were found that may be the one, or not; none is touched.
@@ -363,7 +371,7 @@ def _undo(organization: Organization, intent: Intent, shop: Workshop) -> bool:
     )
     if made is not None:
         shop.tokens.revoke(organization, made)
-    if intent.key is not None:
+    if intent.key is not None and (made or doubtful):
         shop.state.finish(intent.key)
     if doubtful:
         raise _DoubtfulError(

@@ -40,6 +40,7 @@ def listing_everywhere(
     found: dict[str | None, Pat] = {}
     for answer in answers:
         if not isinstance(answer, OrganizationFailure):
-            found.update({pat.id: pat for pat in answer if pat.id not in found})
+            # A global token is listed by each, and its secret stored for one of them.
+            found.update({pat.id: pat for pat in answer if pat.stored or pat.id not in found})
     failures = [each for each in answers if isinstance(each, OrganizationFailure)]
     return tuple(found.values()), tuple(failures)

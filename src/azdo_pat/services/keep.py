@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import ConflictError, NotFoundError, UsageError
+from azdo_pat.errors import ConflictError, NotFoundError, PatError, SignInError, UsageError
 from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument, looks_like_id
 from azdo_pat.results import Held
@@ -106,6 +106,17 @@ def take_in(  # noqa: PLR0913  # the collaborators are the arguments, as in ever
     return _as_pat(entry, now)
 
 
+def still_works(organization: Organization, secret: Secret, directory: Directory) -> bool:
+    """Tell whether the service accepts a secret; a service that cannot be asked counts as yes."""
+    try:
+        directory.check_secret(organization, secret)
+    except SignInError:
+        return False
+    except PatError:
+        return True
+    return True
+
+
 def read_secret(text: str) -> Secret:
     """Understand what was typed or piped in as a token's secret.
 
@@ -136,12 +147,25 @@ def forget(
         ConflictError: several answer.
     """
     name = text
+    state.stored()  # one that cannot be used is found before anything goes
     if organization is None or not secrets.delete(organization.url, text):
         entry = _entry(organization, text, state)
         organization, name = Organization(name=entry.org, url=entry.org_url), entry.name
         secrets.delete(organization.url, name)
     state.forget(organization.url, name)
     return organization, name
+
+
+def stored_here(organization: Organization | None, *, state: State, now: datetime) -> list[Pat]:
+    """Return the tokens whose secrets are in this machine's keyring, as far as it remembers them.
+
+    Args:
+        organization: only those of this one; None for all.
+        state: the state file.
+        now: to tell which have expired.
+    """
+    entries = state.stored(organization.url if organization else None)
+    return [_as_pat(each, now) for each in entries if each.stored]
 
 
 def _entry(organization: Organization | None, text: str, state: State) -> StoredPat:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from azdo_pat.api.tokens import Tokens
-    from azdo_pat.models import Organization
+    from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
@@ -68,13 +68,14 @@ def plan(pats: Sequence[Pat]) -> tuple[Revocation, ...]:
     )
 
 
-def revoke(  # the collaborators are the arguments, as in every use case
+def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every use case
     organization: Organization,
     pats: Sequence[Pat],
     *,
     tokens: Tokens,
     secrets: Callable[[], SecretStore],
     state: State,
+    works: Callable[[Secret], bool],
     done: Callable[[], None],
 ) -> Revoked:
     """Revoke tokens side by side; one that is already gone counts as done.
@@ -89,8 +90,17 @@ def revoke(  # the collaborators are the arguments, as in every use case
         tokens: the service.
         secrets: gives the keyring, which is opened only where a secret is stored.
         state: the state file.
+        works: tells whether the service still accepts a secret; asked only of imported ones,
+            which nothing but their name ties to a token.
         done: told after each token.
     """
+    cleaner = _Cleaner(
+        organization=organization,
+        entries=state.stored(organization.url),  # before anything is done: it may not be readable
+        secrets=secrets,
+        state=state,
+        works=works,
+    )
     outcomes: dict[int, Revocation] = {
         place: Revocation(pat=pat, outcome=Outcome.ALREADY_REVOKED)
         for place, pat in enumerate(pats)
@@ -119,7 +129,7 @@ def revoke(  # the collaborators are the arguments, as in every use case
         outcomes.get(place, Revocation(pat=pat, outcome=Outcome.NOT_REACHED))
         for place, pat in enumerate(pats)
     ]
-    return Revoked(items=_forgotten(items, organization, secrets, state), interrupted=interrupted)
+    return Revoked(items=tuple(map(cleaner.forget, items)), interrupted=interrupted)
 
 
 def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:
@@ -133,26 +143,40 @@ def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:
     )
 
 
-def _forgotten(
-    items: Sequence[Revocation],
-    organization: Organization,
-    secrets: Callable[[], SecretStore],
-    state: State,
-) -> tuple[Revocation, ...]:
-    """Take the secrets of the revoked tokens out of the keyring, and their entries with them."""
-    known = {each.id.lower(): each for each in state.stored(organization.url) if each.id}
-    result = []
-    for item in items:
-        entry = known.get((item.pat.id or "").lower())
-        if entry is None or item.outcome not in {Outcome.REVOKED, Outcome.ALREADY_REVOKED}:
-            result.append(item)
-            continue
+@dataclass(frozen=True, kw_only=True)
+class _Cleaner:
+    """Takes the secrets of revoked tokens out of the keyring, and their entries with them."""
+
+    organization: Organization
+    entries: Sequence[StoredPat]
+    secrets: Callable[[], SecretStore]
+    state: State
+    works: Callable[[Secret], bool]
+
+    def forget(self, item: Revocation) -> Revocation:
+        """Forget the secret of one token, if it is revoked and its secret is here."""
+        if item.outcome not in {Outcome.REVOKED, Outcome.ALREADY_REVOKED}:
+            return item
         try:
+            entry = self._entry(item.pat)
+            if entry is None:
+                return item
             if entry.stored:
-                secrets().delete(organization.url, entry.name)
-            state.forget(organization.url, entry.name)
+                self.secrets().delete(self.organization.url, entry.name)
+            self.state.forget(self.organization.url, entry.name)
         except PatError as error:
-            result.append(replace(item, left_in_keyring=error.message))
-        else:
-            result.append(replace(item, pat=replace(item.pat, stored=False)))
-    return tuple(result)
+            return replace(item, left_in_keyring=error.message)
+        return replace(item, pat=replace(item.pat, stored=False))
+
+    def _entry(self, pat: Pat) -> StoredPat | None:
+        """Find the token's entry; one imported under its name counts if its secret is dead."""
+        by_name = None
+        for each in self.entries:
+            if each.id and each.id.lower() == (pat.id or "").lower():
+                return each
+            if each.id is None and each.name == pat.name:
+                by_name = each
+        if by_name is None:
+            return None
+        secret = self.secrets().get(self.organization.url, by_name.name)
+        return None if secret is not None and self.works(secret) else by_name

@@ -62,7 +62,15 @@ def standing(
     else:
         identity = trying(book.me, None)
         organizations = trying(book.all, ()) if identity else ()
+    if organization is None and not problems and len(organizations) == 1:
+        organization, source = organizations[0], "the only one you have"
+    # With its GUID, where the user's list tells it.
+    organization = next(
+        (each for each in organizations if organization and each.url == organization.url),
+        organization,
+    )
     keyring = trying(secrets.describe, "")
+    usable = bool(keyring) and trying(lambda: _answers(secrets), otherwise=False)
     return StatusReport(
         api_root=surroundings.api_root,
         organization=organization,
@@ -76,11 +84,20 @@ def standing(
         identity=identity,
         organizations=organizations,
         keyring=keyring,
-        keyring_usable=bool(keyring),
+        keyring_usable=usable,
         stored_secrets=trying(lambda: sum(each.stored for each in state.stored()), 0),
         config_file=surroundings.config_file,
         state_file=surroundings.state_file,
+        # One cause can stand in the way of several things.
         problems=tuple(
-            f"{each.message}; {each.hint}" if each.hint else each.message for each in problems
+            dict.fromkeys(
+                f"{each.message}; {each.hint}" if each.hint else each.message for each in problems
+            )
         ),
     )
+
+
+def _answers(secrets: SecretStore) -> bool:
+    """Ask for an entry that nobody made; a keyring that is locked, or hangs, raises."""
+    secrets.get("check", "status")
+    return True

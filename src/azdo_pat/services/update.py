@@ -55,8 +55,7 @@ def update(  # noqa: PLR0913  # the collaborators are the arguments, as in every
         if taken is not None and taken != secrets.get(organization.url, known.name):
             raise ConflictError(
                 f"a secret is already stored under {moves!r} for {organization.name}",
-                hint="choose another name, or take that one away: pat forget"
-                f" {as_argument(moves)}",
+                hint=f"choose another name, or take that one away: pat forget {as_argument(moves)}",
             )
     granted = tokens.update(organization, pat.id, changes)
     answer = replace(

@@ -170,8 +170,8 @@ def _nothing_usable(backends: Sequence[KeyringBackend]) -> StoreError:
     if any(isinstance(backend, null.Keyring) for backend in backends):
         return StoreError(
             "keyring is switched off: its null backend stores nothing",
-            hint="PYTHON_KEYRING_BACKEND, or the file that `keyring diagnose` shows, says so;"
-            " to use another one: PAT_KEYRING",
+            hint="PAT_KEYRING, PYTHON_KEYRING_BACKEND or the file that `keyring diagnose` shows"
+            " says so; to use another one: PAT_KEYRING",
         )
     return StoreError(
         "there is no keyring on this machine that can be used",

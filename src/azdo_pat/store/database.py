@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from azdo_pat.errors import StoreError
+from azdo_pat.store.folders import make_private
 
 BUSY_TIMEOUT: Final = 5.0
 """Seconds that one process waits for another one's transaction."""
@@ -121,7 +122,7 @@ class Database:
 
     def _make_file(self) -> None:
         """Make the folder and the file for their owner only; leave those that exist alone."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._path.parent)
         # Without O_EXCL, so that two processes may both come first, and a symbolic link is
         # followed; SQLite itself would leave the mode to the umask.
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -41,8 +41,7 @@ def explain(error: BaseException, path: str, *, quote: bool = False) -> StoreErr
     said = f": {_words(error)}" if quote else ""
     return StoreError(
         f"the keyring backend {path} failed with {type(error).__name__}{said}",
-        hint=f"to see more: {'keyring diagnose' if quote else 'pat doctor'};"
-        " to use another one: PAT_KEYRING",
+        hint="to see more: keyring diagnose; to use another one: PAT_KEYRING",
     )
 
 

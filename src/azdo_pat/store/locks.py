@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from azdo_pat.errors import ConflictError, StoreError
+from azdo_pat.store.folders import make_private
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def _held(file: Path, seconds: float) -> Iterator[bool]:
     """Hold the lock while the block runs; give False if somebody else has it."""
     lock = FileLock(file, mode=0o600)
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(file.parent)
         lock.acquire(timeout=seconds)
     except Timeout:
         yield False

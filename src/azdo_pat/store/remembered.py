@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from azdo_pat.store.folders import make_private
+
 _PREFIX: Final = "keyring.backends."
 _VARIABLES: Final = (
     "PYTHON_KEYRING_BACKEND",
@@ -53,7 +55,7 @@ class Remembered:
         text = "\n".join((self._fingerprint(), *paths, ""))
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._file.parent)
             beside.write_text(text, encoding="utf-8")
             beside.replace(self._file)
 
