@@ -122,7 +122,11 @@ _STATUSES: Final[dict[int, Rule]] = {
     ),
 }
 
-_REFUSED: Final = Rule(error=RefusedError, message="{host} refused it (HTTP {status})")
+_REFUSED: Final = Rule(
+    error=RefusedError,
+    message="{host} refused it (HTTP {status})",
+    hint="try again; if it stays, report it with the activity id",
+)
 _NO_SUCH_PAGE: Final = Rule(
     error=UnavailableError,
     message="{host} does not know the page that was asked for (HTTP 404)",

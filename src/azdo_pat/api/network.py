@@ -14,12 +14,13 @@ NETWORK_ERRORS: Final = (OSError, wire.HTTPError)
 of certificates; urllib3's own get past requests for a host name that cannot be one."""
 
 _CHECK_NETWORK: Final = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
+_TRY_AGAIN: Final = f"try again; if it stays, {_CHECK_NETWORK}"
 _CHECK_PROXY: Final = "check HTTPS_PROXY and NO_PROXY"
 _CHECK_CERTIFICATES: Final = (
     "if a proxy inspects TLS, set REQUESTS_CA_BUNDLE to a file with its certificate"
 )
-_NO_TIMELY_ANSWER: Final = Trouble(reason="no answer in time")
-_CUT: Final = Trouble(reason="the connection was cut")
+_NO_TIMELY_ANSWER: Final = Trouble(reason="no answer in time", hint=_TRY_AGAIN)
+_CUT: Final = Trouble(reason="the connection was cut", hint=_TRY_AGAIN)
 
 _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
     (
@@ -59,7 +60,10 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
     (wire.ReadTimeoutError, _NO_TIMELY_ANSWER),
     (exceptions.ConnectionError, _CUT),
     (exceptions.ChunkedEncodingError, _CUT),
-    (exceptions.ContentDecodingError, Trouble(reason="its answer cannot be unpacked")),
+    (
+        exceptions.ContentDecodingError,
+        Trouble(reason="its answer cannot be unpacked", hint=_TRY_AGAIN),
+    ),
     (
         exceptions.InvalidProxyURL,
         Trouble(
@@ -75,7 +79,10 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
             passing=False,
         ),
     ),
-    (exceptions.RequestException, Trouble(reason="the request failed", passing=False)),
+    (
+        exceptions.RequestException,
+        Trouble(reason="the request failed", hint=_TRY_AGAIN, passing=False),
+    ),
     (
         wire.LocationValueError,
         Trouble(reason="its name cannot be one of a host", sent=False, passing=False),
@@ -92,7 +99,7 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
 )
 """By the kind of the exception or of one that it wraps; the first that fits."""
 
-_UNKNOWN: Final = Trouble(reason="the request failed", passing=False)
+_UNKNOWN: Final = Trouble(reason="the request failed", hint=_TRY_AGAIN, passing=False)
 
 
 def trouble_of(error: Exception) -> Trouble:

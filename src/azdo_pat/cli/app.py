@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from azdo_pat.output.screen import Screen
     from azdo_pat.output.talk import Talk
     from azdo_pat.services.browse import Browser
-    from azdo_pat.services.create import Workshop
     from azdo_pat.services.organization_book import OrganizationBook
+    from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
@@ -306,7 +306,7 @@ class App:
     @cached_property
     def workshop(self) -> Workshop:
         """What making tokens needs."""
-        from azdo_pat.services.create import Workshop
+        from azdo_pat.services.workshop import Workshop
         from azdo_pat.store.locks import exclusive
 
         def lock(key: str) -> AbstractContextManager[None]:

@@ -56,11 +56,15 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         """Make the folder, and see to its removal if the program is told to end."""
-        self._folder = Path(tempfile.mkdtemp(prefix="pat-sandbox-"))
-        self._home.mkdir()
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), _leave)
+        self._folder = Path(tempfile.mkdtemp(prefix="pat-sandbox-"))
+        try:
+            self._home.mkdir()
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
         return self
 
     def __exit__(

@@ -68,7 +68,8 @@ def create_command(  # noqa: PLR0913  # one argument for each option
     from azdo_pat.expiry import parse_expiry
     from azdo_pat.naming import checked_name
     from azdo_pat.scopes import parse_scopes
-    from azdo_pat.services.create import CreateRequest, create, refuse_global
+    from azdo_pat.services.create import create, refuse_global
+    from azdo_pat.services.workshop import CreateRequest
 
     if all_orgs:
         raise refuse_global()

@@ -84,11 +84,13 @@ def emulator_command(  # one argument for each option
         }
     )
     with running:
+        ended = told_to_end()  # before it says that it is there: who reads it may end it at once
         for name, value in exported(running).items():
             app.out.write(f"export {name}={shlex.quote(value)}\n")
         app.out.flush()
         app.talk.notice(f"listening on {running.url}; Ctrl-C ends it")
-        wait_for_the_end()
+        while not ended.wait(3600):
+            pass
 
 
 def exported(running: RunningEmulator) -> dict[str, str]:
@@ -100,8 +102,8 @@ def exported(running: RunningEmulator) -> dict[str, str]:
     }
 
 
-def wait_for_the_end() -> None:
-    """Wait for Ctrl-C, or for the signal that ends a program politely."""
+def told_to_end() -> threading.Event:
+    """Return what Ctrl-C, or the signal that ends a program politely, will set."""
     ended = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -109,8 +111,7 @@ def wait_for_the_end() -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    while not ended.wait(3600):
-        pass
+    return ended
 
 
 @command(

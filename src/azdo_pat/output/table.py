@@ -40,7 +40,10 @@ def draw(grid: Grid, screen: Screen, out: TextIO) -> None:
         return
     widths = _widths(grid, rows, screen.width)
     lines = [line for row in rows for line in _lines(row, widths)]
-    _console(screen, out).print(Text("\n").join(lines), soft_wrap=True)
+    console = _console(screen, out)
+    with console.capture() as captured:
+        console.print(Text("\n").join(lines), soft_wrap=True)
+    out.write(captured.get())  # by ourselves: rich ends the program where nobody reads any more
 
 
 def fold(text: str, width: int) -> list[str]:

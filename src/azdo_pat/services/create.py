@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from azdo_pat.errors import (
     ConflictError,
@@ -15,7 +14,6 @@ from azdo_pat.errors import (
     RefusedError,
     SignInError,
     StoreError,
-    UnavailableError,
 )
 from azdo_pat.expiry import is_shortened
 from azdo_pat.models import (
@@ -32,59 +30,11 @@ from azdo_pat.models import (
 )
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Created
+from azdo_pat.services.undo import DoubtfulError, settle_leftovers, undo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from datetime import datetime
-
-    from azdo_pat.api.tokens import Tokens
     from azdo_pat.models import Organization, ServicePat
-    from azdo_pat.services.organization_book import OrganizationBook
-    from azdo_pat.store.secrets import SecretStore
-    from azdo_pat.store.state import State
-
-# The service and this machine need not agree on the time; a token made by a request that got no
-# answer is looked for among those that the service dates this close to the request.
-_CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
-# The service keeps times to 1/300 s (spec: examples of `Pats_Create`).
-_ROUNDING: Final = timedelta(milliseconds=10)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CreateRequest:
-    """What the user asks for.
-
-    Attributes:
-        store: put the secret in the keyring.
-        replace: overwrite a secret that is stored under the name; its token lives on.
-        fail_if_shortened: take a shortened life for a failure, and revoke the token.
-    """
-
-    name: str
-    scopes: tuple[str, ...]
-    expires: datetime
-    store: bool = True
-    replace: bool = False
-    fail_if_shortened: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Workshop:
-    """What making tokens needs.
-
-    Attributes:
-        exclusive: a lock by key between processes of this machine; raises ConflictError when
-            another one holds it.
-        now: the clock.
-    """
-
-    tokens: Tokens
-    book: OrganizationBook
-    secrets: SecretStore
-    state: State
-    exclusive: Callable[[str], AbstractContextManager[None]]
-    now: Callable[[], datetime]
+    from azdo_pat.services.workshop import CreateRequest, Workshop
 
 
 def refuse_global() -> RefusedError:
@@ -111,7 +61,7 @@ def create(organization: Organization, request: CreateRequest, shop: Workshop) -
         NoAnswerError: the answer never came; what the request made was looked for and revoked.
     """
     with shop.exclusive(f"{request.name!r} in {organization.url}"):
-        _settle_leftovers(organization, request.name, shop)
+        settle_leftovers(organization, request.name, shop)
         replaced = _room_for(organization, request, shop)
         intent = Intent(
             operation="create",
@@ -196,7 +146,7 @@ class _Making:
         except KeyboardInterrupt:
             # The request may have left: the same search as after a lost answer, then stop.
             with suppress(PatError):
-                _undo(self.organization, self.intent, self.shop)
+                undo(self.organization, self.intent, self.shop)
             raise
         except SignInError as error:
             raise self._after_page(error) from error
@@ -283,7 +233,7 @@ class _Making:
         """
         undone = False
         with suppress(PatError):
-            undone = _undo(self.organization, self.intent, self.shop)
+            undone = undo(self.organization, self.intent, self.shop)
         with suppress(StoreError):
             self.shop.state.finish(self._key)
         if not undone:
@@ -293,8 +243,8 @@ class _Making:
     def _after_silence(self, error: NoAnswerError) -> PatError:
         """Look for what the unanswered request made, and say what became of it."""
         try:
-            undone = _undo(self.organization, self.intent, self.shop)
-        except _DoubtfulError as second:
+            undone = undo(self.organization, self.intent, self.shop)
+        except DoubtfulError as second:
             return NoAnswerError(f"{error.message}; {second.message}", hint=second.hint)
         except PatError as second:
             return _same_kind(
@@ -332,88 +282,6 @@ class _Making:
             created=pat.valid_from,
             expires=pat.valid_to,
         )
-
-
-def _settle_leftovers(organization: Organization, name: str, shop: Workshop) -> None:
-    """Undo what an earlier create of that name left behind when it was killed.
-
-    The lock on the name is held, so no live process is at work on it. A secret that was stored
-    but never indexed is the killed create's own, and goes with its token.
-    """
-    for intent in shop.state.unfinished(organization.url, name):
-        undone = _undo(organization, intent, shop)
-        if intent.key is not None:
-            shop.state.finish(intent.key)
-        if undone and shop.state.find(organization.url, name) is None:
-            # A keyring that refuses is told where this create needs it.
-            with suppress(StoreError):
-                shop.secrets.delete(organization.url, name)
-
-
-class _DoubtfulError(UnavailableError):
-    """Tokens were found that an unanswered request may have made, or another machine."""
-
-
-def _undo(organization: Organization, intent: Intent, shop: Workshop) -> bool:
-    """Revoke the token that an intent made, if it made one, and then close the intent.
-
-    Where nothing is found it stays open: a slow service may still be at work on the request. The
-    next create of that name looks again.
-
-    Raises:
-        _DoubtfulError: tokens were found that may be the one, or not; none is touched.
-        PatError: the service could not be asked.
-    """
-    made, doubtful = (
-        (intent.authorization_id, [])
-        if intent.authorization_id
-        else _made_by(organization, intent, shop)
-    )
-    if made is not None:
-        shop.tokens.revoke(organization, made)
-    if intent.key is not None and (made or doubtful):
-        shop.state.finish(intent.key)
-    if doubtful:
-        raise _DoubtfulError(
-            f"tokens named {intent.name!r} were made at that time, perhaps by another machine:"
-            f" {', '.join(doubtful)}",
-            hint="revoke those whose secret nobody has: pat revoke ID",
-        )
-    return made is not None
-
-
-def _made_by(
-    organization: Organization, intent: Intent, shop: Workshop
-) -> tuple[str | None, list[str]]:
-    """Find the token that a request without an answer made.
-
-    The end that was asked for is known to the millisecond and serves as a mark: another machine
-    that runs the same command at the same time asks for another millisecond. A token without
-    that mark (the service may have shortened its life) is doubtful, and never revoked.
-    """
-    known = {each.id for each in shop.state.stored(organization.url)}
-    marked: list[str] = []
-    doubtful: list[str] = []
-    for pat in shop.tokens.list(organization, Status.ACTIVE):
-        if pat.authorization_id in known or not _resembles(pat, intent):
-            continue
-        exact = pat.valid_to and abs(pat.valid_to - intent.valid_to) <= _ROUNDING
-        (marked if exact else doubtful).append(pat.authorization_id)
-    if len(marked) == 1:
-        return marked[0], []
-    return None, marked + doubtful
-
-
-def _resembles(pat: ServicePat, intent: Intent) -> bool:
-    return (
-        pat.display_name == intent.name
-        and set(pat.scopes) == set(intent.scopes)
-        and pat.target_accounts is not None
-        and pat.valid_from is not None
-        and abs(pat.valid_from - intent.started) <= _CLOCK_DIFFERENCE
-        and pat.valid_to is not None
-        and pat.valid_to <= intent.valid_to + _ROUNDING
-    )
 
 
 def _same_kind(cause: PatError, message: str, hint: str) -> PatError:

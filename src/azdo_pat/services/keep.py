@@ -84,6 +84,7 @@ def take_in(  # noqa: PLR0913  # the collaborators are the arguments, as in ever
         SignInError: the server does not accept the secret.
         StoreError: the keyring refuses.
     """
+    state.stored()  # one that cannot be used is found before anything is stored
     if not replace and secrets.get(organization.url, name) is not None:
         raise ConflictError(
             f"a secret is already stored under {name!r} for {organization.name}",

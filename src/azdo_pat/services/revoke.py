@@ -108,28 +108,40 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
     }
     waiting = [place for place in range(len(pats)) if place not in outcomes]
     interrupted = False
+
+    def work(place: int) -> None:
+        # Noted by who did it: wherever Ctrl-C strikes, what was done is reported as done.
+        outcomes[place] = _one(tokens, organization, pats[place])
+
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        running: dict[Future[Revocation], int] = {}
+        running: set[Future[None]] = set()
         try:
             while waiting or running:
                 # Few are handed to the pool at a time, so that Ctrl-C finds the rest not begun.
                 while waiting and len(running) < SIDE_BY_SIDE:
-                    place = waiting.pop(0)
-                    running[pool.submit(_one, tokens, organization, pats[place])] = place
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                    running.add(pool.submit(work, waiting.pop(0)))
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    outcomes[running[future]] = future.result()
-                    del running[future]  # behind it: Ctrl-C in between must not lose the outcome
+                    future.result()
                     done()
         except KeyboardInterrupt:
             interrupted = True
-            for future, place in running.items():
-                outcomes[place] = future.result()
+            _let_end(pool)
     items = [
         outcomes.get(place, Revocation(pat=pat, outcome=Outcome.NOT_REACHED))
         for place, pat in enumerate(pats)
     ]
     return Revoked(items=tuple(map(cleaner.forget, items)), interrupted=interrupted)
+
+
+def _let_end(pool: ThreadPoolExecutor) -> None:
+    """Wait for what is under way; who presses Ctrl-C again is to have the report all the same."""
+    while True:
+        try:
+            pool.shutdown()
+        except KeyboardInterrupt:
+            continue
+        return
 
 
 def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:

@@ -1,0 +1,52 @@
+"""What making tokens needs, and what is asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from azdo_pat.api.tokens import Tokens
+    from azdo_pat.services.organization_book import OrganizationBook
+    from azdo_pat.store.secrets import SecretStore
+    from azdo_pat.store.state import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateRequest:
+    """What the user asks for.
+
+    Attributes:
+        store: put the secret in the keyring.
+        replace: overwrite a secret that is stored under the name; its token lives on.
+        fail_if_shortened: take a shortened life for a failure, and revoke the token.
+    """
+
+    name: str
+    scopes: tuple[str, ...]
+    expires: datetime
+    store: bool = True
+    replace: bool = False
+    fail_if_shortened: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """What making tokens needs.
+
+    Attributes:
+        exclusive: a lock by key between processes of this machine; raises ConflictError when
+            another one holds it.
+        now: the clock.
+    """
+
+    tokens: Tokens
+    book: OrganizationBook
+    secrets: SecretStore
+    state: State
+    exclusive: Callable[[str], AbstractContextManager[None]]
+    now: Callable[[], datetime]

@@ -1,0 +1,196 @@
+"""The access token of the Azure CLI, from real programs that stand in for `az`."""
+
+import json
+import os
+import shlex
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from auth.jwts import NOW, USER, jwt
+from azdo_pat.auth.azure_cli import AzureCliSource
+from azdo_pat.auth.claims import RESOURCE
+from azdo_pat.auth.source import Absent
+from azdo_pat.errors import SignInError
+from azdo_pat.models import AccessToken, Secret
+
+TOKEN = jwt(USER)
+LOGIN = "az login signs in again; pat works with what it then has"
+
+Az = Callable[..., AzureCliSource]
+
+
+@pytest.fixture
+def az(tmp_path: Path) -> Az:
+    """Return a function that writes an `az` and the source that asks it."""
+
+    def write(script: str, seconds: float = 10.0) -> AzureCliSource:
+        program = tmp_path / "az"
+        program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        program.chmod(0o755)
+        environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "MARK": "passed on"}
+        return AzureCliSource(environment=environment, seconds=seconds)
+
+    return write
+
+
+def printing(text: str) -> str:
+    return f"printf '%s' {shlex.quote(text)}"
+
+
+def refusal(source: AzureCliSource) -> SignInError:
+    """Return what it raises, which shows the token nowhere, not even behind the error."""
+    with pytest.raises(SignInError) as caught:
+        source.access_token(NOW)
+    shown = "".join(traceback.TracebackException.from_exception(caught.value).format())
+    link: BaseException | None = caught.value
+    while link is not None:
+        shown += repr(link) + repr(link.args) + str(link)
+        link = link.__cause__ or link.__context__
+    assert TOKEN not in shown
+    return caught.value
+
+
+class TestAnswers:
+    """What it gives."""
+
+    def test_the_token_of_the_signed_in_user(self, az: Az) -> None:
+        answer = {"accessToken": TOKEN, "expires_on": 1, "tenant": "t", "tokenType": "Bearer"}
+        assert az(printing(json.dumps(answer))).access_token(NOW) == AccessToken(
+            secret=Secret(TOKEN),
+            source="Azure CLI",
+            user="ada@contoso.example",
+            tenant="7f0b9c1e-5d43-4f6a-9a51-2c8e6f1d0b37",
+            expires=NOW + timedelta(hours=1),
+        )
+
+    def test_how_it_is_asked(self, az: Az, tmp_path: Path) -> None:
+        record = tmp_path / "record"
+        script = (
+            f'printf "%s|" "$@" "$MARK" "$AZURE_CORE_NO_COLOR" > {record}\n'
+            f"cat >> {record}\n" + printing(json.dumps({"accessToken": TOKEN}))
+        )
+        az(script).access_token(NOW)
+        # The end is what stands on its standard input: nothing.
+        assert record.read_text("utf-8") == (
+            f"account|get-access-token|--resource|{RESOURCE}|-o|json|passed on|true|"
+        )
+
+    def test_warnings_beside_the_answer_do_not_matter(self, az: Az) -> None:
+        script = "echo 'WARNING: upgrade' >&2\n" + printing(json.dumps({"accessToken": TOKEN}))
+        answer = az(script).access_token(NOW)
+        assert isinstance(answer, AccessToken)
+
+    def test_a_token_that_it_kept_too_long_is_looked_at_like_any_other(self, az: Az) -> None:
+        later = datetime(2026, 6, 16, tzinfo=UTC)
+        source = az(printing(json.dumps({"accessToken": TOKEN})))
+        with pytest.raises(SignInError, match=r"^the access token from Azure CLI expired at"):
+            source.access_token(later)
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "ERROR: Please run 'az login' to setup account.",
+            "ERROR: No subscription found. Run 'az account set' to select a subscription.",
+            'Please run "az login" to access your accounts.',
+        ],
+    )
+    def test_nobody_signed_in(self, az: Az, said: str) -> None:
+        source = az(f"echo {shlex.quote(said)} >&2; exit 1")
+        assert source.access_token(NOW) == Absent(reason="nobody is signed in (az login)")
+
+    @pytest.mark.parametrize("path", ["", "/nonexistent"])
+    def test_not_installed(self, path: str) -> None:
+        source = AzureCliSource(environment={"PATH": path})
+        assert source.access_token(NOW) == Absent(reason="not installed")
+
+    def test_not_installed_without_a_path(self) -> None:
+        assert AzureCliSource(environment={}).access_token(NOW) == Absent(reason="not installed")
+
+    def test_a_file_that_is_no_program_is_not_it(self, tmp_path: Path) -> None:
+        (tmp_path / "az").write_text("#!/bin/sh\n", "utf-8")
+        source = AzureCliSource(environment={"PATH": str(tmp_path)})
+        assert source.access_token(NOW) == Absent(reason="not installed")
+
+
+class TestFailures:
+    """What goes wrong; the token is in none of it."""
+
+    def test_a_sign_in_that_is_not_good_any_more(self, az: Az) -> None:
+        said = (
+            "WARNING: something\n"
+            "ERROR: AADSTS70043: The refresh token has expired. Trace ID: 1\n"
+            "Interactive authentication is needed. Please run: az login"
+        )
+        error = refusal(az(f"echo {shlex.quote(said)} >&2; exit 1"))
+        assert error.message == "the Azure CLI could not get an access token"
+        assert error.hint == LOGIN
+        assert error.server_message == "Interactive authentication is needed. Please run: az login"
+
+    @pytest.mark.parametrize(
+        ("script", "said"),
+        [
+            ("exit 3", "exit status 3"),
+            ("echo 'The command failed' >&2; exit 1", "The command failed"),
+            (f"echo {TOKEN}; exit 1", "exit status 1"),
+            ("kill -9 $$", "exit status -9"),
+        ],
+    )
+    def test_it_fails(self, az: Az, script: str, said: str) -> None:
+        error = refusal(az(script))
+        assert error.message == "the Azure CLI could not get an access token"
+        assert (error.hint, error.server_message) == (LOGIN, said)
+
+    @pytest.mark.parametrize(
+        "output",
+        [
+            "",
+            "garbage",
+            TOKEN,
+            f'{{"accessToken": "{TOKEN}"',
+            json.dumps([TOKEN]),
+            json.dumps(TOKEN),
+            json.dumps({"accesstoken": TOKEN}),
+            json.dumps({"accessToken": None}),
+            json.dumps({"accessToken": ""}),
+            json.dumps({"accessToken": [TOKEN]}),
+            "null",
+        ],
+    )
+    def test_garbage(self, az: Az, output: str) -> None:
+        error = refusal(az(printing(output)))
+        assert error.message == (
+            "the Azure CLI answered with something that is not an access token"
+        )
+        assert error.hint == "az account get-access-token shows what it says"
+
+    @pytest.mark.parametrize("script", ["printf '\\377\\376'", "yes [ | head -c 200000"])
+    def test_garbage_that_is_no_text_or_has_no_bottom(self, az: Az, script: str) -> None:
+        error = refusal(az(script))
+        assert error.message == (
+            "the Azure CLI answered with something that is not an access token"
+        )
+
+    @pytest.mark.parametrize("wait", ["exec sleep 20", "sleep 20"])
+    def test_it_hangs(self, az: Az, wait: str) -> None:
+        # The second one leaves a child that holds the pipe, as the script around az does.
+        source = az(f"{printing(json.dumps({'accessToken': TOKEN}))}\n{wait}", seconds=0.6)
+        started = time.monotonic()
+        error = refusal(source)
+        assert time.monotonic() - started < 5
+        assert error.message == "the Azure CLI did not answer within 1 seconds"
+        assert error.hint == ("try az account get-access-token by itself, or set PAT_ACCESS_TOKEN")
+
+    def test_it_cannot_be_run(self, tmp_path: Path) -> None:
+        program = tmp_path / "az"
+        program.write_text("#!/no/such/interpreter\n", "utf-8")
+        program.chmod(0o755)
+        error = refusal(AzureCliSource(environment={"PATH": str(tmp_path)}))
+        assert error.message == (
+            f"the Azure CLI at {program} cannot be run: No such file or directory"
+        )
+        assert error.hint == "mend it, or set PAT_ACCESS_TOKEN"

@@ -1,0 +1,101 @@
+"""The order of sources: the first that answers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+
+from auth.jwts import NOW, USER, jwt
+from azdo_pat.auth.environment import EnvironmentSource
+from azdo_pat.auth.source import Absent, Search, first_that_answers
+from azdo_pat.errors import RefusedError, SignInError
+from azdo_pat.models import AccessToken, Secret, SourceReport
+
+TOKEN = AccessToken(secret=Secret("bearer"), source="second")
+
+
+@dataclass
+class Told:
+    """A source that answers as it is told, and counts how often it is asked."""
+
+    name: str
+    answer: AccessToken | Absent | SignInError | RefusedError
+    asked: int = 0
+
+    def access_token(self, now: datetime) -> AccessToken | Absent:
+        assert now == NOW
+        self.asked += 1
+        if isinstance(self.answer, SignInError | RefusedError):
+            raise self.answer
+        return self.answer
+
+
+class TestOrder:
+    """Who is asked, and what is told of it."""
+
+    def test_the_first_that_answers_ends_the_search(self) -> None:
+        sources = [
+            Told("first", Absent(reason="not set")),
+            Told("second", TOKEN),
+            Told("third", TOKEN),
+        ]
+        found = first_that_answers(sources, NOW)
+        assert found == Search(
+            token=TOKEN,
+            failure=None,
+            reports=(
+                SourceReport(name="first", used=False, detail="not set"),
+                SourceReport(name="second", used=True, detail="answered"),
+            ),
+        )
+        assert found.required() is TOKEN
+        assert [source.asked for source in sources] == [1, 1, 0]
+
+    @pytest.mark.parametrize("error", [SignInError("expired"), RefusedError("an app's")])
+    def test_a_useless_token_ends_it_too(self, error: SignInError | RefusedError) -> None:
+        second = Told("second", TOKEN)
+        found = first_that_answers([Told("first", error), second], NOW)
+        report = SourceReport(name="first", used=False, detail=error.message)
+        assert found == Search(token=None, failure=error, reports=(report,))
+        assert second.asked == 0
+        with pytest.raises(type(error)) as caught:
+            found.required()
+        assert caught.value is error
+
+    def test_none_answers(self) -> None:
+        sources = [Told("A", Absent(reason="not set")), Told("B", Absent(reason="not installed"))]
+        found = first_that_answers(sources, NOW)
+        with pytest.raises(SignInError) as caught:
+            found.required()
+        assert caught.value.message == "not signed in (A: not set; B: not installed)"
+        assert caught.value.hint == (
+            "sign in to the Azure CLI (az login), or put a Microsoft Entra access token into"
+            " PAT_ACCESS_TOKEN"
+        )
+        assert found.reports == (
+            SourceReport(name="A", used=False, detail="not set"),
+            SourceReport(name="B", used=False, detail="not installed"),
+        )
+
+
+class TestEnvironment:
+    """`PAT_ACCESS_TOKEN`."""
+
+    @pytest.mark.parametrize("value", [None, Secret(""), Secret(" \n")])
+    def test_not_set(self, value: Secret | None) -> None:
+        assert EnvironmentSource(value=value).access_token(NOW) == Absent(reason="not set")
+
+    def test_set(self) -> None:
+        source = EnvironmentSource(value=Secret(f"{jwt(USER)}\n"))
+        token = source.access_token(NOW)
+        assert isinstance(token, AccessToken)
+        assert (token.secret, token.source) == (Secret(jwt(USER)), "PAT_ACCESS_TOKEN")
+        assert jwt(USER) not in repr(source)
+
+    def test_a_personal_access_token_in_its_place(self) -> None:
+        source = EnvironmentSource(value=Secret("a" * 76 + "AZDO" + "bbbb"))
+        with pytest.raises(SignInError) as caught:
+            source.access_token(NOW)
+        assert caught.value.message == (
+            "PAT_ACCESS_TOKEN holds a personal access token, which the lifecycle API does not take"
+        )

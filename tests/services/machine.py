@@ -1,0 +1,197 @@
+"""A machine that runs `pat`: state file, keyring and client, all real, against an emulator."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keyring
+from keyring.errors import KeyringLocked
+
+from api.stage import ADA_ID, CONTOSO_ID, FABRIKAM_ID, Hands
+from azdo_pat.api.directory import Directory
+from azdo_pat.api.http import Exchange, Http
+from azdo_pat.api.tokens import Tokens
+from azdo_pat.models import (
+    AccessToken,
+    Organization,
+    Pat,
+    PatRequest,
+    Secret,
+    ServicePat,
+    Status,
+    StoredPat,
+)
+from azdo_pat.services.browse import Browser
+from azdo_pat.services.create import create
+from azdo_pat.services.workshop import CreateRequest, Workshop
+from azdo_pat.services.organization_book import OrganizationBook
+from azdo_pat.store.locks import exclusive
+from azdo_pat.store.secrets import SecretStore
+from azdo_pat.store.state import State
+from drivers import Emulator
+from fakes import MemoryKeyring
+
+__all__ = ["ADA_ID", "CONTOSO_ID", "FABRIKAM_ID", "NOW", "Machine", "Moody"]
+
+NOW = datetime(2026, 6, 15, 12, 0, 0, 123_456, tzinfo=UTC)
+LOCKED = "the keyring is locked, or access to it was denied"
+PATS = "*/tokens/pats"
+
+
+class Moody(MemoryKeyring):
+    """A keyring that locks itself at a moment of the test's choosing.
+
+    Attributes:
+        refuses: asked with the operation (`get`, `set`, `delete`), service and user name before
+            each operation; True is a refusal.
+    """
+
+    priority: ClassVar[float] = -2  # keyring registers every class; no scan may choose this one
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refuses: Callable[[str, str, str], bool] = lambda *_: False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._look("get", service, username)
+        return super().get_password(service, username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._look("set", service, username)
+        super().set_password(service, username, password)
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._look("delete", service, username)
+        super().delete_password(service, username)
+
+    def refuse(self, operation: str, name: str | None = None) -> None:
+        """Refuse one operation on tokens from now on, or on the one of that name; checks work."""
+        self.refuses = lambda asked, service, user: (
+            asked == operation and service != "azdo-pat:check" and name in {None, user}
+        )
+
+    def _look(self, operation: str, service: str, username: str) -> None:
+        if self.refuses(operation, service, username):
+            raise KeyringLocked("Failed to unlock the collection!")
+
+
+@dataclass(kw_only=True)
+class Machine:
+    """One user's machine; its clock stands still.
+
+    Attributes:
+        answered: called after each request that `pat` made, with what is known of it.
+    """
+
+    emulator: Emulator
+    folder: Path
+    keyring: Moody = field(default_factory=Moody)
+    now: datetime = NOW
+    timeout: float = 5.0
+    answered: Callable[[Exchange], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        self.state = State(self.folder / "state.db")
+        self.contoso = self.organization("contoso")
+        self.fabrikam = self.organization("fabrikam")
+        self.hands = Hands()
+        self.start()
+
+    def start(self) -> None:
+        """Begin a new run of the program on this machine."""
+        keyring.set_keyring(self.keyring)
+        self.secrets = SecretStore(backend=None, cache_file=None, environment={})
+        http = Http(
+            api_root=self.emulator.url,
+            access_token=lambda: AccessToken(
+                secret=Secret(self.emulator.access_token), source="the test"
+            ),
+            timeout=(self.timeout, self.timeout),
+            trace=lambda exchange: self.answered(exchange),  # noqa: PLW0108  # tests set it later
+            sleep=self.hands.sleep,
+            clock=self.hands.clock,
+            version="0",
+        )
+        self.tokens = Tokens(http)
+        self.directory = Directory(http)
+        self.book = OrganizationBook(
+            state=self.state, directory=self.directory, api_root=self.emulator.url
+        )
+        self.browser = Browser(tokens=self.tokens, book=self.book, state=self.state)
+
+    @property
+    def shop(self) -> Workshop:
+        """What `create` needs."""
+
+        def lock(key: str) -> AbstractContextManager[None]:
+            return exclusive(self.folder / "locks", key)
+
+        return Workshop(
+            tokens=self.tokens,
+            book=self.book,
+            secrets=self.secrets,
+            state=self.state,
+            exclusive=lock,
+            now=lambda: self.now,
+        )
+
+    def organization(self, name: str, guid: str | None = None) -> Organization:
+        """Return an organization of the emulator."""
+        return Organization(name=name, url=f"{self.emulator.url}/{name}", id=guid)
+
+    def made(self, name: str = "ci", organization: Organization | None = None) -> Pat:
+        """Create a token the way users do, and return it."""
+        return create(organization or self.contoso, self.request(name), self.shop).pat
+
+    def request(self, name: str = "ci", **changes: Any) -> CreateRequest:  # noqa: ANN401  # fields
+        """Return a request for a token of 30 days that may read code."""
+        asked = {"scopes": ("vso.code",), "expires": self.now + timedelta(days=30), **changes}
+        return CreateRequest(name=name, **asked)
+
+    def elsewhere(
+        self, name: str = "ci", expires: datetime | None = None, *, scope: str = "vso.code"
+    ) -> str:
+        """Make a token as another machine does, and return its id."""
+        ask = PatRequest(
+            display_name=name,
+            scopes=(scope,),
+            valid_to=expires or self.now + timedelta(days=30, milliseconds=250),
+        )
+        return self.tokens.create(self.contoso, ask).pat.authorization_id
+
+    def held(self, name: str = "ci", organization: Organization | None = None) -> str | None:
+        """Return the text that lies in the keyring."""
+        service = f"azdo-pat:{(organization or self.contoso).url}"
+        return self.keyring.held.get((service, name))
+
+    @property
+    def names_held(self) -> list[str]:
+        """The names of all entries of the keyring."""
+        return sorted(name for _, name in self.keyring.held)
+
+    @property
+    def alive(self) -> list[str]:
+        """Names of the tokens that the service has as active."""
+        return [each["displayName"] for each in self.emulator.tokens if each["status"] == "active"]
+
+    @property
+    def known(self) -> list[StoredPat]:
+        """All entries of the state file."""
+        return list(self.state.stored())
+
+    def asked(self, method: str | None = None) -> list[str]:
+        """Return the requests that reached the service, `GET /path`, of one method or all."""
+        return [
+            f"{each['method']} {each['path']}"
+            for each in self.emulator.requests
+            if method in {None, each["method"]}
+        ]
+
+    def listed(self, name: str, status: Status = Status.ACTIVE) -> ServicePat:
+        """Return the one token of that name as the service lists it."""
+        found = [pat for pat in self.tokens.list(self.contoso, status) if pat.display_name == name]
+        assert len(found) == 1
+        return found[0]

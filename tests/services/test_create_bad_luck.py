@@ -1,0 +1,393 @@
+"""Making a token: whatever goes wrong, no secret is lost and no token left over."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from azdo_pat.api.http import Exchange
+from azdo_pat.errors import (
+    ConflictError,
+    NoAnswerError,
+    PatError,
+    RefusedError,
+    SignInError,
+    UnavailableError,
+)
+from azdo_pat.models import Secret, StoredPat
+from azdo_pat.services.create import create
+from azdo_pat.store.locks import exclusive
+from azdo_pat.store.state import State
+from drivers import PROGRAM, Emulator
+from services.creating import EXPIRES, failure, intent, nothing_left, wait_for
+from services.machine import PATS, Machine
+
+LOST = [
+    "cut=after",
+    "status=500 commit=yes",
+    "status=502 commit=yes",
+    "status=503 commit=yes",
+    "broken-json",
+    "body='' commit=yes",
+    "body='{}' commit=yes",
+    "body='[]' commit=yes",
+    """body='{"patToken": null, "patTokenError": "none"}' commit=yes""",
+    "status=404 body='<p>no</p>' content-type=text/html cut=after",
+]
+
+
+class TestAnswerLost:
+    """The request left; whether it was carried out is not known."""
+
+    @pytest.mark.parametrize("fault", LOST)
+    def test_what_it_made_is_found_and_revoked(self, machine: Machine, fault: str) -> None:
+        other = machine.elsewhere()
+        machine.emulator.fail(f"POST {PATS} {fault}")
+        error = failure(machine)
+        assert type(error) is NoAnswerError
+        assert error.message.endswith("; the token it made was revoked")
+        assert error.hint == "try again"
+        assert machine.listed("ci").authorization_id == other
+        assert (machine.names_held, machine.known, machine.state.unfinished()) == ([], [], ())
+        assert len(machine.emulator.tokens) == 2
+
+    @pytest.mark.parametrize("fault", ["html", "status=203 html", "status=302 location=/_signin"])
+    def test_a_page_in_place_of_an_answer(self, machine: Machine, fault: str) -> None:
+        machine.emulator.fail(f"POST {PATS} {fault} commit=yes")
+        error = failure(machine)
+        assert type(error) is SignInError
+        assert error.message.endswith("; the token it made was revoked")
+        assert nothing_left(machine)
+
+    @pytest.mark.parametrize("fault", ["cut=before", "status=500", "html", "body='{}'"])
+    def test_it_made_none(self, machine: Machine, fault: str) -> None:
+        machine.emulator.fail(f"POST {PATS} {fault}")
+        error = failure(machine)
+        if type(error) is NoAnswerError:
+            assert error.message.endswith("; it made no token")
+            assert error.hint == "try again"
+            # A slow service may still be at work on it: the next create looks again.
+            assert len(machine.state.unfinished()) == 1
+        else:
+            assert type(error) is SignInError
+            assert "revoked" not in error.message
+            assert machine.state.unfinished() == ()
+        assert (machine.alive, machine.names_held, machine.known) == ([], [], [])
+        assert machine.asked("DELETE") == []
+        machine.made()
+        assert machine.alive == ["ci"]
+        assert machine.state.unfinished() == ()
+
+    def test_a_service_that_acts_behind_the_search(self, machine: Machine) -> None:
+        machine.timeout = 0.3
+        machine.start()
+        machine.emulator.fail(f"POST {PATS} delay=700ms cut=after")
+        error = failure(machine)
+        assert type(error) is NoAnswerError
+        assert error.message.endswith("; it made no token")
+        wait_for(lambda: machine.alive == ["ci"])
+        lost = machine.listed("ci").authorization_id
+        machine.timeout = 5.0
+        machine.start()
+        made = machine.made()
+        assert made.id != lost
+        assert machine.listed("ci").authorization_id == made.id
+        assert machine.state.unfinished() == ()
+
+    def test_look_alikes_of_other_machines_are_never_touched(self, machine: Machine) -> None:
+        ends = [EXPIRES - timedelta(milliseconds=50), EXPIRES - timedelta(days=3)]
+        others = [machine.elsewhere(expires=end) for end in ends]
+        machine.emulator.fail(f"POST {PATS} cut=before")
+        error = failure(machine)
+        assert type(error) is NoAnswerError
+        assert "tokens named 'ci' were made at that time, perhaps by another machine: " in (
+            error.message
+        )
+        assert all(each in error.message for each in others)
+        assert error.hint == "revoke those whose secret nobody has: pat revoke ID"
+        assert machine.alive == ["ci", "ci"]
+        assert machine.asked("DELETE") == []
+
+    def test_one_of_another_time_is_not_touched_even_with_the_very_same_mark(
+        self, machine: Machine
+    ) -> None:
+        machine.now += timedelta(minutes=10)
+        other = machine.elsewhere(expires=machine.now + timedelta(days=30))
+        machine.emulator.advance(600)
+        machine.emulator.fail(f"POST {PATS} cut=before")
+        assert failure(machine).message.endswith("; it made no token")
+        assert machine.listed("ci").authorization_id == other
+
+    def test_clocks_may_differ_by_some_minutes(self, machine: Machine) -> None:
+        machine.now -= timedelta(minutes=4)
+        machine.emulator.fail(f"POST {PATS} cut=after")
+        assert failure(machine).message.endswith("; the token it made was revoked")
+        assert machine.alive == []
+
+    def test_two_with_the_very_same_mark_are_not_touched_either(self, machine: Machine) -> None:
+        for _ in range(2):
+            machine.elsewhere(expires=EXPIRES)
+        machine.emulator.fail(f"POST {PATS} cut=before")
+        assert "perhaps by another machine" in failure(machine).message
+        assert machine.alive == ["ci", "ci"]
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"name": "CI"},
+            {"scope": "vso.work"},
+            {"expires": EXPIRES + timedelta(seconds=1)},
+        ],
+    )
+    def test_others_are_not_even_mentioned(
+        self, machine: Machine, other: dict[str, object]
+    ) -> None:
+        machine.elsewhere(**other)  # type: ignore[arg-type]  # as the fields are
+        machine.emulator.fail(f"POST {PATS} cut=before")
+        assert failure(machine).message.endswith("; it made no token")
+        assert len(machine.alive) == 1
+
+    def test_what_is_stored_here_is_not_what_the_request_made(self, machine: Machine) -> None:
+        old = machine.made()
+        machine.emulator.fail(f"POST {PATS} cut=before")
+        error = failure(machine, replace=True)
+        assert error.message.endswith("; it made no token")
+        assert machine.listed("ci").authorization_id == old.id
+        assert machine.held() is not None
+
+    def test_where_the_search_fails_too_the_next_create_settles_it(self, machine: Machine) -> None:
+        machine.emulator.fail(f"POST {PATS} cut=after", f"GET {PATS} status=403")
+        error = failure(machine)
+        assert type(error) is NoAnswerError
+        assert "whether 'ci' was made is not known" in error.message
+        assert error.hint == (
+            "the next pat create of that name looks again, and revokes it if it is there"
+        )
+        assert machine.alive == ["ci"]
+        lost = machine.listed("ci").authorization_id
+        machine.now += timedelta(hours=3)
+        machine.made()
+        assert machine.alive == ["ci"]
+        assert machine.listed("ci").authorization_id != lost
+        assert machine.state.unfinished() == ()
+
+
+class TestLeftovers:
+    """What a killed create left in the journal."""
+
+    def test_killed_before_the_request(self, machine: Machine) -> None:
+        machine.state.begin(intent(machine))
+        machine.made()
+        assert machine.alive == ["ci"]
+        assert machine.state.unfinished() == ()
+
+    def test_killed_before_the_answer(self, machine: Machine) -> None:
+        machine.state.begin(intent(machine))
+        lost = machine.elsewhere(expires=EXPIRES)
+        machine.now += timedelta(days=2)
+        made = machine.made()
+        assert [made.id] != [lost]
+        assert machine.listed("ci").authorization_id == made.id
+        assert machine.state.unfinished() == ()
+
+    @pytest.mark.parametrize("stored", [False, True])
+    def test_killed_before_the_secret_was_indexed(self, machine: Machine, *, stored: bool) -> None:
+        lost = machine.elsewhere()
+        key = machine.state.begin(intent(machine))
+        machine.state.note(key, lost)
+        if stored:
+            machine.secrets.put(machine.contoso.url, "ci", Secret("of the killed one"))
+        made = machine.made()
+        assert machine.listed("ci").authorization_id == made.id
+        assert machine.held() != "of the killed one"
+        assert [entry.id for entry in machine.known] == [made.id]
+
+    def test_the_token_is_gone_already(self, machine: Machine) -> None:
+        key = machine.state.begin(intent(machine))
+        machine.state.note(key, "0b4e28ba-2fa1-11d2-883f-0016d3cca427")
+        machine.made()
+        assert machine.alive == ["ci"]
+        assert machine.state.unfinished() == ()
+
+    def test_a_doubtful_one_is_told_once(self, machine: Machine) -> None:
+        machine.state.begin(intent(machine))
+        other = machine.elsewhere(expires=EXPIRES - timedelta(days=1))
+        error = failure(machine)
+        assert isinstance(error, UnavailableError)
+        assert error.message == (
+            "tokens named 'ci' were made at that time, perhaps by another machine: " + other
+        )
+        assert machine.asked("DELETE") == []
+        machine.made()
+        assert machine.alive == ["ci", "ci"]
+
+    def test_where_it_cannot_be_settled_nothing_is_made(self, machine: Machine) -> None:
+        machine.state.begin(intent(machine))
+        machine.emulator.fail(f"GET {PATS} status=403")
+        assert type(failure(machine)) is RefusedError
+        assert machine.asked("POST") == []
+        assert len(machine.state.unfinished()) == 1
+
+    def test_those_of_other_names_and_organizations_wait(self, machine: Machine) -> None:
+        machine.state.begin(intent(machine, name="other"))
+        machine.state.begin(intent(machine, org_url=machine.fabrikam.url, org="fabrikam"))
+        machine.made()
+        assert machine.asked() == ["POST /contoso/_apis/tokens/pats"]
+        assert len(machine.state.unfinished()) == 2
+
+    def test_no_keyring_is_needed_where_none_is_used(self, machine: Machine) -> None:
+        lost = machine.elsewhere()
+        key = machine.state.begin(intent(machine))
+        machine.state.note(key, lost)
+        machine.keyring.refuses = lambda *_: True
+        created = create(machine.contoso, machine.request(store=False), machine.shop)
+        assert machine.listed("ci").authorization_id == created.pat.id
+
+
+class TestAtOnce:
+    """Two at work on one name."""
+
+    def test_of_two_threads_one_makes_it(self, machine: Machine) -> None:
+        machine.emulator.fail(f"POST {PATS} delay=300ms times=always")
+        outcomes: list[object] = []
+        ready = threading.Barrier(2)
+
+        def run() -> None:
+            ready.wait()
+            try:
+                outcomes.append(create(machine.contoso, machine.request(), machine.shop).pat.name)
+            except PatError as error:
+                outcomes.append((type(error), error.message, error.hint))
+
+        threads = [threading.Thread(target=run) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        busy = (
+            ConflictError,
+            f"another pat is working on 'ci' in {machine.contoso.url} right now",
+            "try again when it is done",
+        )
+        assert sorted(outcomes, key=str) == sorted([busy, "ci"], key=str)
+        assert machine.alive == ["ci"]
+        assert machine.asked("POST") == ["POST /contoso/_apis/tokens/pats"]
+
+    def test_another_process_at_work(self, machine: Machine, tmp_path: Path) -> None:
+        script = textwrap.dedent(
+            """
+            import sys
+            from pathlib import Path
+            from azdo_pat.store.locks import exclusive
+            with exclusive(Path(sys.argv[1]), sys.argv[2]):
+                print("held", flush=True)
+                sys.stdin.read()
+            """
+        )
+        key = f"'ci' in {machine.contoso.url}"
+        held = subprocess.Popen(
+            [sys.executable, "-c", script, machine.folder / "locks", key],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=tmp_path,
+        )
+        assert held.stdout is not None
+        assert held.stdout.readline() == b"held\n"
+        assert type(failure(machine)) is ConflictError
+        assert machine.asked() == []
+        held.send_signal(signal.SIGKILL)
+        held.communicate()
+        machine.made()
+        assert machine.alive == ["ci"]
+
+    def test_other_names_do_not_wait(self, machine: Machine) -> None:
+        with exclusive(machine.folder / "locks", f"'other' in {machine.contoso.url}"):
+            machine.made()
+        assert machine.alive == ["ci"]
+
+
+def interrupting(method: str) -> Callable[[Exchange], None]:
+    """Return a trace that presses Ctrl-C as soon as the first answer to a method has come."""
+    pressed: list[str] = []
+
+    def trace(exchange: Exchange) -> None:
+        if exchange.method == method and not pressed:
+            pressed.append(method)
+            raise KeyboardInterrupt
+
+    return trace
+
+
+class TestInterrupted:
+    """Ctrl-C."""
+
+    @pytest.mark.parametrize("fault", ["delay=0ms", "cut=before", "cut=after", "status=500"])
+    def test_during_the_request(self, machine: Machine, fault: str) -> None:
+        machine.emulator.fail(f"POST {PATS} {fault}")
+        machine.answered = interrupting("POST")
+        with pytest.raises(KeyboardInterrupt):
+            create(machine.contoso, machine.request(), machine.shop)
+        assert (machine.alive, machine.names_held, machine.known) == ([], [], [])
+        machine.made()
+        assert machine.alive == ["ci"]
+        assert machine.state.unfinished() == ()
+
+    def test_a_real_one_while_the_service_is_slow(
+        self, emulator: Emulator, tmp_path: Path, home: Path
+    ) -> None:
+        emulator.remove_tokens()
+        emulator.fail(f"POST {PATS} delay=2s")
+        command = [str(PROGRAM), "create", "ci", "--scope", "code", "--no-store", "--as", "token"]
+        environment = {**os.environ, **emulator.environment}
+        run = subprocess.Popen(
+            command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        wait_for(lambda: any(each["method"] == "POST" for each in emulator.requests))
+        run.send_signal(signal.SIGINT)
+        stdout, stderr = run.communicate(timeout=20)
+        assert (run.returncode, stdout) == (130, b"")
+        assert b"Traceback" not in stderr
+        # The service makes it when nobody listens any more; the next create takes it back.
+        wait_for(lambda: [each["status"] for each in emulator.tokens] == ["active"])
+        assert [each.name for each in State(home / "pat/state/state.db").unfinished()] == ["ci"]
+        done = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert [each["status"] for each in emulator.tokens] == ["revoked", "active"]
+
+    def test_during_the_request_with_no_way_to_search(self, machine: Machine) -> None:
+        machine.emulator.fail(f"GET {PATS} status=403")
+        machine.answered = interrupting("POST")
+        with pytest.raises(KeyboardInterrupt):
+            create(machine.contoso, machine.request(), machine.shop)
+        assert len(machine.state.unfinished()) == 1
+        machine.made()
+        assert machine.alive == ["ci"]
+        assert machine.state.unfinished() == ()
+
+    @pytest.mark.parametrize("replaces", [False, True])
+    def test_while_the_secret_is_stored(self, machine: Machine, *, replaces: bool) -> None:
+        if replaces:
+            machine.made()
+        before = machine.held(), machine.known, machine.alive
+
+        class Interrupted(type(machine.state)):  # type: ignore[misc]  # the class of the real one
+            def finish(self, key: int, pat: StoredPat | None = None) -> None:
+                if pat is not None:
+                    raise KeyboardInterrupt
+                super().finish(key)
+
+        shop = replace(machine.shop, state=Interrupted(machine.folder / "state.db"))
+        with pytest.raises(KeyboardInterrupt):
+            create(machine.contoso, machine.request(replace=replaces), shop)
+        assert (machine.held(), machine.known, machine.alive) == before
+        assert machine.state.unfinished() == ()

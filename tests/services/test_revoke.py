@@ -1,0 +1,283 @@
+"""Revoking many: side by side, past failures, stopped half-way."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from azdo_pat.errors import StoreError
+from azdo_pat.models import Pat, Secret, Status
+from azdo_pat.results import Outcome, Revocation
+from azdo_pat.services.browse import Filters
+from azdo_pat.services.keep import still_works, take_in
+from azdo_pat.services.revoke import SIDE_BY_SIDE, Revoked, bulk, plan, revoke
+from azdo_pat.store.secrets import SecretStore
+from drivers import PROGRAM, Emulator
+from services.machine import LOCKED, PATS, Machine
+
+
+def carry_out(
+    machine: Machine,
+    pats: Sequence[Pat],
+    done: Callable[[], None] = lambda: None,
+    secrets: Callable[[], SecretStore] | None = None,
+) -> Revoked:
+    return revoke(
+        machine.contoso,
+        pats,
+        tokens=machine.tokens,
+        secrets=secrets or (lambda: machine.secrets),
+        state=machine.state,
+        works=lambda secret: still_works(machine.contoso, secret, machine.directory),
+        done=done,
+    )
+
+
+def no_keyring() -> SecretStore:
+    raise AssertionError("nothing is stored: the keyring is not to be opened")
+
+
+def many(machine: Machine, count: int) -> list[Pat]:
+    machine.emulator.add_tokens(count, name="bulk {n}")
+    return list(machine.browser.listing(machine.contoso, Filters(names=("bulk *",))))
+
+
+class TestRevoked:
+    """What becomes of tokens and secrets."""
+
+    def test_one_with_its_secret(self, machine: Machine) -> None:
+        pat = machine.made()
+        gone = replace(pat, status=Status.REVOKED, stored=False)
+        revoked = carry_out(machine, [pat])
+        assert revoked == Revoked(items=(Revocation(pat=gone, outcome=Outcome.REVOKED),))
+        assert (revoked.failed, revoked.left_in_keyring) == (0, ())
+        assert (machine.alive, machine.names_held, machine.known) == ([], [], [])
+        # That this machine made it stays known.
+        assert machine.state.made() == {pat.id}
+
+    def test_the_order_is_the_callers(self, machine: Machine) -> None:
+        pats = many(machine, 30)[::-1]
+        revoked = carry_out(machine, pats, secrets=no_keyring)
+        assert [item.pat.name for item in revoked.items] == [pat.name for pat in pats]
+        assert {item.outcome for item in revoked.items} == {Outcome.REVOKED}
+        assert machine.alive == []
+        assert len(machine.asked("DELETE")) == 30
+
+    def test_side_by_side(self, machine: Machine) -> None:
+        pats = many(machine, 2 * SIDE_BY_SIDE)
+        machine.emulator.fail(f"DELETE {PATS} delay=200ms times=always")
+        started = time.monotonic()
+        carry_out(machine, pats)
+        assert time.monotonic() - started < 200e-3 * len(pats) / 2
+
+    def test_each_one_is_counted(self, machine: Machine) -> None:
+        counted: list[None] = []
+        carry_out(machine, many(machine, 5), done=lambda: counted.append(None))
+        assert len(counted) == 5
+
+    def test_nothing(self, machine: Machine) -> None:
+        assert carry_out(machine, [], secrets=no_keyring) == Revoked(items=())
+        assert machine.asked() == []
+
+    def test_one_that_is_known_to_be_revoked_costs_no_request(self, machine: Machine) -> None:
+        pat = replace(machine.made(), status=Status.REVOKED)
+        (item,) = carry_out(machine, [pat]).items
+        assert item == Revocation(pat=replace(pat, stored=False), outcome=Outcome.ALREADY_REVOKED)
+        assert machine.asked("DELETE") == []
+        assert (machine.names_held, machine.known) == ([], [])
+
+    def test_one_that_is_gone_meanwhile_counts_as_done(self, machine: Machine) -> None:
+        pat = machine.made()
+        machine.tokens.revoke(machine.contoso, pat.id or "")
+        revoked = carry_out(machine, [pat])
+        assert [item.outcome for item in revoked.items] == [Outcome.ALREADY_REVOKED]
+        assert revoked.failed == 0
+        assert (machine.names_held, machine.known) == ([], [])
+
+    def test_of_two_of_one_name_only_the_right_ones_secret_goes(self, machine: Machine) -> None:
+        mine = machine.made()
+        theirs = machine.elsewhere()
+        pats = {pat.id: pat for pat in machine.browser.listing(machine.contoso, Filters())}
+        carry_out(machine, [pats[theirs]], secrets=no_keyring)
+        assert (machine.names_held, [each.id for each in machine.known]) == (["ci"], [mine.id])
+        carry_out(machine, [pats[mine.id]])
+        assert (machine.names_held, machine.known) == ([], [])
+
+    def test_the_secret_of_the_same_name_in_another_organization_stays(
+        self, machine: Machine
+    ) -> None:
+        machine.made(organization=machine.fabrikam)
+        carry_out(machine, [machine.made()])
+        assert machine.held(organization=machine.fabrikam) is not None
+        assert [entry.org for entry in machine.known] == ["fabrikam"]
+
+
+class TestImported:
+    """A secret of which only the token's name is known, and two tokens that bear it."""
+
+    @pytest.fixture
+    def tokens(self, machine: Machine) -> dict[str, Pat]:
+        """The token whose secret is here, and another one."""
+        ids = [machine.made("ci").id or "", machine.elsewhere()]
+        secret = Secret(machine.held() or "")
+        machine.secrets.delete(machine.contoso.url, "ci")
+        machine.state.forget(machine.contoso.url, "ci")
+        take_in(
+            machine.contoso,
+            "ci",
+            secret,
+            expires=None,
+            replace=False,
+            directory=machine.directory,
+            secrets=machine.secrets,
+            state=machine.state,
+            now=machine.now,
+        )
+        listed = {pat.id: pat for pat in machine.browser.listing(machine.contoso, Filters())}
+        return {"its own": listed[ids[0]], "another": listed[ids[1]]}
+
+    def test_it_goes_with_its_own_token(self, machine: Machine, tokens: dict[str, Pat]) -> None:
+        (item,) = carry_out(machine, [tokens["its own"]]).items
+        assert (item.outcome, item.pat.stored) == (Outcome.REVOKED, False)
+        assert (machine.names_held, machine.known) == ([], [])
+
+    def test_it_stays_where_another_of_its_name_goes(
+        self, machine: Machine, tokens: dict[str, Pat]
+    ) -> None:
+        (item,) = carry_out(machine, [tokens["another"]]).items
+        assert item.outcome is Outcome.REVOKED
+        assert machine.names_held == ["ci"]
+        assert [entry.name for entry in machine.known] == ["ci"]
+
+
+class TestFailures:
+    """One failing stops none of the others."""
+
+    def test_one_among_many(self, machine: Machine) -> None:
+        pats = many(machine, 20)
+        machine.emulator.fail(f"DELETE {PATS} status=403 skip=4")
+        revoked = carry_out(machine, pats)
+        failed = [item for item in revoked.items if item.outcome is Outcome.FAILED]
+        assert (len(failed), revoked.failed) == (1, 1)
+        assert failed[0].error.endswith("does not allow it")
+        assert machine.alive == [failed[0].pat.name]
+
+    def test_a_failed_one_keeps_its_secret(self, machine: Machine) -> None:
+        pat = machine.made()
+        machine.emulator.fail(f"DELETE {PATS} status=403")
+        (item,) = carry_out(machine, [pat]).items
+        assert (item.pat, item.outcome) == (pat, Outcome.FAILED)
+        assert machine.names_held == ["ci"]
+        assert [entry.id for entry in machine.known] == [pat.id]
+
+    def test_a_token_of_another_organization_is_not_revoked_here(self, machine: Machine) -> None:
+        theirs = machine.made(organization=machine.fabrikam)
+        (item,) = carry_out(machine, [theirs]).items
+        assert machine.alive == ["ci"]
+        assert machine.held(organization=machine.fabrikam) is not None
+        assert item.outcome is not Outcome.REVOKED
+
+    def test_a_keyring_that_keeps_the_secret(self, machine: Machine) -> None:
+        pats = [machine.made("a"), machine.made("b"), machine.made("c")]
+        machine.keyring.refuse("delete", "b")
+        revoked = carry_out(machine, pats)
+        assert [item.outcome for item in revoked.items] == [Outcome.REVOKED] * 3
+        assert [item.left_in_keyring for item in revoked.items] == ["", LOCKED, ""]
+        assert [item.pat.name for item in revoked.left_in_keyring] == ["b"]
+        assert revoked.failed == 0
+        assert (machine.alive, machine.names_held) == ([], ["b"])
+        assert [entry.name for entry in machine.known] == ["b"]
+
+    def test_no_keyring_at_all(self, machine: Machine) -> None:
+        pat = machine.made()
+
+        def refuse() -> SecretStore:
+            raise StoreError("there is no keyring")
+
+        (item,) = carry_out(machine, [pat], secrets=refuse).items
+        assert (item.outcome, item.left_in_keyring) == (Outcome.REVOKED, "there is no keyring")
+
+    def test_an_answer_that_is_lost_is_asked_for_again(self, machine: Machine) -> None:
+        pat = machine.made()
+        machine.emulator.fail(f"DELETE {PATS} cut=after")
+        (item,) = carry_out(machine, [pat]).items
+        assert item.outcome is Outcome.ALREADY_REVOKED
+        assert (machine.alive, machine.names_held) == ([], [])
+
+
+class TestInterrupted:
+    """Ctrl-C in the middle."""
+
+    def test_those_under_way_end_and_the_rest_is_not_begun(self, machine: Machine) -> None:
+        mine = machine.made("own")
+        pats = [mine, *many(machine, 40)]
+        machine.emulator.fail(f"DELETE {PATS} delay=20ms times=always")
+        counted: list[None] = []
+
+        def done() -> None:
+            counted.append(None)
+            if len(counted) == 5:
+                raise KeyboardInterrupt
+
+        revoked = carry_out(machine, pats, done)
+        outcomes = [item.outcome for item in revoked.items]
+        assert revoked.interrupted
+        assert set(outcomes) == {Outcome.REVOKED, Outcome.NOT_REACHED}
+        assert outcomes.count(Outcome.REVOKED) == len(machine.asked("DELETE"))
+        assert outcomes.count(Outcome.REVOKED) <= 5 + SIDE_BY_SIDE
+        assert revoked.failed == outcomes.count(Outcome.NOT_REACHED)
+        left = [item.pat.name for item in revoked.items if item.outcome is Outcome.NOT_REACHED]
+        assert sorted(machine.alive) == sorted(left)
+        assert machine.names_held == []
+
+    def test_a_real_one(self, emulator: Emulator, tmp_path: Path) -> None:
+        emulator.remove_tokens()
+        emulator.add_tokens(60, name="bulk {n}")
+        emulator.fail(f"DELETE {PATS} delay=150ms times=always")
+        run = subprocess.Popen(
+            [PROGRAM, "revoke", "--name", "bulk *", "--yes", "-o", "json"],
+            env={**os.environ, **emulator.environment},
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        deadline = time.monotonic() + 30
+        while not any(each["method"] == "DELETE" for each in emulator.requests):
+            assert run.poll() is None, run.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        run.send_signal(signal.SIGINT)
+        stdout, stderr = run.communicate(timeout=30)
+        assert run.returncode == 130, stderr
+        assert b"Traceback" not in stderr
+        assert len(json.loads(stdout)) == 60
+        gone = sum(each["method"] == "DELETE" for each in emulator.requests)
+        assert 0 < gone < 60
+        assert sum(each["status"] == "revoked" for each in emulator.tokens) == gone
+
+
+class TestPlan:
+    """What would be done, and to which tokens."""
+
+    def test_nothing_is_done(self, machine: Machine) -> None:
+        pat = machine.made()
+        gone = replace(pat, status=Status.REVOKED)
+        assert plan([pat, gone]) == (
+            Revocation(pat=pat, outcome=Outcome.PLANNED),
+            Revocation(pat=gone, outcome=Outcome.ALREADY_REVOKED),
+        )
+        assert machine.asked("DELETE") == []
+
+    def test_a_filter_never_takes_another_organizations_or_a_global_one(
+        self, machine: Machine
+    ) -> None:
+        pat = machine.made()
+        theirs = replace(pat, org="fabrikam")
+        everywhere = replace(pat, org=None, is_global=True)
+        assert bulk([theirs, everywhere, pat], machine.contoso) == ([pat], [everywhere])
