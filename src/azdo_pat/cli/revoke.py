@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +16,7 @@ from azdo_pat.cli.globals import option
 from azdo_pat.errors import ExitCode, PartialError, PatError, PendingError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
@@ -75,7 +79,13 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         return
     if not yes and _living(pats):
         _ask(app, _living(pats))
-    with app.progress(len(pats), "revoking") as done:
+    with app.progress(len(pats), "revoking") as show, _ctrl_c_noted() as stopped:
+
+        def done() -> None:
+            show()
+            if stopped():
+                raise KeyboardInterrupt
+
         revoked = revoke(
             app.organization,
             pats,
@@ -85,8 +95,24 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
             works=lambda secret: still_works(app.organization, secret, app.directory),
             done=done,
         )
+        revoked = replace(revoked, interrupted=stopped())
     render.revocations(revoked.items)
     _conclude(app, revoked)
+
+
+@contextmanager
+def _ctrl_c_noted() -> Iterator[Callable[[], bool]]:
+    """Note Ctrl-C while the block runs, instead of raising it wherever the program may be.
+
+    What is under way must end and be reported, and the secrets of what is revoked taken out,
+    also for who presses it again. Gives what tells whether it was pressed.
+    """
+    pressed = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda _signal, _frame: pressed.set())
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _named(app: App, texts: Sequence[str]) -> Sequence[Pat]:

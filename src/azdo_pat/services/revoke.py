@@ -92,7 +92,7 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
         state: the state file.
         works: tells whether the service still accepts a secret; asked only of imported ones,
             which nothing but their name ties to a token.
-        done: told after each token.
+        done: told after each token; what it raises as KeyboardInterrupt stops it, too.
     """
     cleaner = _Cleaner(
         organization=organization,
@@ -126,22 +126,11 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
                     done()
         except KeyboardInterrupt:
             interrupted = True
-            _let_end(pool)
     items = [
         outcomes.get(place, Revocation(pat=pat, outcome=Outcome.NOT_REACHED))
         for place, pat in enumerate(pats)
     ]
     return Revoked(items=tuple(map(cleaner.forget, items)), interrupted=interrupted)
-
-
-def _let_end(pool: ThreadPoolExecutor) -> None:
-    """Wait for what is under way; who presses Ctrl-C again is to have the report all the same."""
-    while True:
-        try:
-            pool.shutdown()
-        except KeyboardInterrupt:
-            continue
-        return
 
 
 def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:

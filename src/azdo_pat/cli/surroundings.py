@@ -1,0 +1,198 @@
+"""Time, environment, streams, folders and settings of one run, and who talks on its streams.
+
+Imports stand inside the functions that need them: a command pays for what it uses.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from azdo_pat.cli.globals import GlobalOptions
+    from azdo_pat.config.settings import Setting, Value
+    from azdo_pat.models import Pat
+    from azdo_pat.output.grid import Grid
+    from azdo_pat.output.render import Renderer
+    from azdo_pat.output.screen import Screen
+    from azdo_pat.output.talk import Talk
+
+_OFF: Final = {"", "0", "false", "no", "off"}
+
+
+class Surroundings:
+    """What one run of one command finds around it, read here and nowhere else."""
+
+    def __init__(self, options: GlobalOptions) -> None:
+        self.options = options
+        self.environment: Mapping[str, str] = os.environ
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    @property
+    def out(self) -> TextIO:
+        """Standard output: data."""
+        return sys.stdout
+
+    @property
+    def err(self) -> TextIO:
+        """Standard error: talk."""
+        return sys.stderr
+
+    @cached_property
+    def config_file(self) -> Path:
+        """The configuration file; it need not exist."""
+        return self._folder("PAT_CONFIG_DIR", "config_folder") / "config.toml"
+
+    @cached_property
+    def state_folder(self) -> Path:
+        """Where `pat` keeps what it remembers; it need not exist."""
+        return self._folder("PAT_STATE_DIR", "state_folder")
+
+    def _folder(self, variable: str, otherwise: str) -> Path:
+        given = self.environment.get(variable)
+        if given:
+            return Path(given).expanduser()
+        from azdo_pat.config import paths
+
+        folder: Path = getattr(paths, otherwise)()
+        return folder
+
+    @cached_property
+    def file_values(self) -> Mapping[str, Value]:
+        """What the configuration file sets."""
+        if not self.config_file.exists():
+            return {}
+        from azdo_pat.config.reading import read
+
+        return read(self.config_file)
+
+    def setting(self, name: str) -> Value | None:
+        """Return a setting: option, environment, file, default, in this order."""
+        return self.explained(name).value
+
+    def explained(self, name: str) -> Setting:
+        """Return a setting and where it came from."""
+        from azdo_pat.config.settings import Setting, key_named, parse_value
+
+        key = key_named(name)
+        given = getattr(self.options, name.replace("-", "_"), None)
+        if given is not None:
+            source = self.options.sources.get(name.replace("-", "_"), "option")
+            return Setting(key=name, value=given, source=source, summary=key.summary)
+        variable = self.environment.get(key.variable)
+        if variable:
+            value = parse_value(key, variable, where=key.variable)
+            return Setting(key=name, value=value, source=key.variable, summary=key.summary)
+        if name in self.file_values:
+            value = self.file_values[name]
+            return Setting(key=name, value=value, source="config file", summary=key.summary)
+        return Setting(key=name, value=key.default, source="default", summary=key.summary)
+
+    def _switch(self, name: str) -> bool:
+        return bool(self._quick(name))
+
+    def _quick(self, name: str) -> Value | None:
+        """Return an option or what the file says, without the import of all that is known of it."""
+        given: Value | None = getattr(self.options, name.replace("-", "_"), None)
+        return self.file_values.get(name) if given is None else given
+
+    @cached_property
+    def talk(self) -> Talk:
+        """What the program says on stderr."""
+        from azdo_pat.output.talk import Talk
+
+        return Talk(
+            err=self.err,
+            quiet=self._switch("quiet"),
+            verbose=self._switch("verbose"),
+            debug=self._switch("debug"),
+            color=self._color(self.err),
+        )
+
+    @property
+    def may_ask(self) -> bool:
+        """Tell whether somebody is there to answer a prompt."""
+        if self._switch("no-input") or self.environment.get("CI", "").lower() not in _OFF:
+            return False
+        return sys.stdin.isatty() and self.err.isatty()
+
+    @cached_property
+    def render(self) -> Renderer:
+        """What writes results to stdout, in the format that was asked for."""
+        from azdo_pat.output.formats import Format
+        from azdo_pat.output.render import Renderer
+
+        return Renderer(
+            out=self.out,
+            format=Format(str(self._quick("output") or "table")),
+            now=self.now(),
+            screen=self.screen(self.out),
+            draw=_draw,
+            query=self.query,
+        )
+
+    @cached_property
+    def query(self) -> Callable[[object], object] | None:
+        """What `--query` does to a document."""
+        if self.options.query is None:
+            return None
+        from azdo_pat.output.query import compile_query
+
+        return compile_query(self.options.query)
+
+    @property
+    def streams(self) -> bool:
+        """Tell whether tokens are written one by one as they come, none of them held."""
+        return self._quick("output") in {"jsonl", "csv", "tsv", "none"} and not self.options.query
+
+    def screen(self, stream: TextIO) -> Screen:
+        """Describe a stream as a place to draw a table on."""
+        from azdo_pat.output.screen import Screen
+
+        given = self.environment.get("COLUMNS", "")
+        width = int(given) if given.isascii() and given.isdigit() and int(given) > 0 else None
+        if width is None and stream.isatty():
+            width = shutil.get_terminal_size().columns
+        return Screen(color=self._color(stream), width=width)
+
+    @contextmanager
+    def progress(self, total: int, label: str) -> Iterator[Callable[[], None]]:
+        """Show progress on stderr while something long runs, where a person can see it."""
+        if total <= 1 or not self.err.isatty() or self._switch("quiet"):
+            yield lambda: None
+            return
+        from azdo_pat.output.progress import progress
+
+        color = self._color(self.err)
+        with progress(self.err, total, label, enabled=True, color=color) as done:
+            yield done
+
+    def preview(self, pats: Sequence[Pat]) -> None:
+        """Show on stderr which tokens something is about to happen to."""
+        from azdo_pat.output.preview import preview
+
+        preview(self.err, pats, self.now(), self.screen(self.err))
+
+    def _color(self, stream: TextIO) -> bool:
+        wish = self._quick("color") or "auto"
+        if wish != "auto":
+            return wish == "always"
+        plain = self.environment.get("NO_COLOR") or self.environment.get("TERM") == "dumb"
+        return stream.isatty() and not plain
+
+
+def _draw(grid: Grid, screen: Screen, out: TextIO) -> None:
+    from azdo_pat.output.table import draw
+
+    draw(grid, screen, out)

@@ -1,0 +1,328 @@
+"""`pat sandbox` and `pat emulator`: they do their work and leave nothing behind."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from drivers import PROGRAM, TIME_LIMIT, Installed, Result
+from e2e.stage import finish, start
+from store.keyring_service import KeyringService
+
+NO_WERKZEUG = """\
+import sys
+
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "werkzeug":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Blocker())
+"""
+
+
+@pytest.fixture
+def temporary(tmp_path: Path) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def alone(temporary: Path) -> Installed:
+    """Run `pat` as a newcomer would, with nothing set, and a folder for temporary files."""
+    return Installed({"TMPDIR": str(temporary), "COLUMNS": None})
+
+
+def everything_below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_the_tour(alone: Installed, temporary: Path, home: Path) -> None:
+    before = everything_below(home)
+    started = time.monotonic()
+    tour = finish(start(alone, "sandbox", "--tour"))
+    seconds = time.monotonic() - started
+    assert (tour.exit_code, tour.stderr) == (0, "")
+    assert seconds < 20, "10 on a machine that does nothing else"
+    steps = re.split(r"^# .*\n\$ ", tour.stdout, flags=re.MULTILINE)[1:]
+    commands = [step.partition("\n")[0] for step in steps]
+    assert commands == [
+        "pat create demo --for git",
+        "pat list",
+        "pat show demo",
+        "pat get demo --as header",
+        'keyring get "azdo-pat:$PAT_API_URL/$PAT_ORG" demo',
+        "pat update demo --expires 90d",
+        "pat list --name demo -o json",
+        "pat revoke demo --yes",
+        "pat get demo",
+    ]
+    output = dict(zip(commands, (step.partition("\n")[2] for step in steps), strict=True))
+    assert "created 'demo' in contoso" in output[commands[0]]
+    assert re.search(r"^demo +[0-9a-f]{8} +code_write", output["pat list"], re.MULTILINE)
+    assert re.search(r"^Secret +in the keyring", output["pat show demo"], re.MULTILINE)
+    assert re.match(r"Authorization: Basic [A-Za-z0-9+/=]+\n", output[commands[3]])
+    assert re.match(r"[A-Za-z0-9]{84}\n", output[commands[4]])
+    assert '"name": "demo"' in output[commands[6]]
+    assert "revoked 1 token (demo)" in output[commands[7]]
+    assert "no secret is stored under 'demo'" in output[commands[8]]
+    assert max(map(len, output["pat list"].splitlines())) <= 80
+    assert everything_below(temporary) == []
+    assert everything_below(home) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "stdout"),
+    [
+        (("true",), 0, ""),
+        (("sh", "-c", "exit 7"), 7, ""),
+        (("sh", "-c", "kill -TERM $$"), 128 + signal.SIGTERM, ""),
+        (("sh", "-c", "kill -KILL $$"), 128 + signal.SIGKILL, ""),
+        (
+            ("printf", "%s\\n", "--tour", "-o", "json", "-q", "--help", "--version", "--org", "x"),
+            0,
+            "--tour\n-o\njson\n-q\n--help\n--version\n--org\nx\n",
+        ),
+        (("--", "printf", "%s\\n", "--", "-h"), 0, "--\n-h\n"),
+        (("pat", "get", "nope"), 3, ""),
+        (("pat", "--version"), 0, None),
+        (
+            ("sh", "-c", "pat create x --for git --as token >/dev/null && command -v keyring"),
+            0,
+            None,
+        ),
+        (("sh", "-c", 'cd "$HOME" && ls -A && test -d "$PAT_SANDBOX"'), 0, ""),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_command_runs_inside(
+    alone: Installed, temporary: Path, words: tuple[str, ...], code: int, stdout: str | None
+) -> None:
+    ran = alone("sandbox", *words)
+    assert ran.exit_code == code, ran.stderr
+    assert stdout is None or ran.stdout == stdout
+    assert everything_below(temporary) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(("no-such-program",), 3), (("--tour", "ls"), 2), (("--nope", "ls"), 3)]
+)
+def test_a_command_that_cannot_run(
+    alone: Installed, temporary: Path, words: tuple[str, ...], code: int
+) -> None:
+    ran = alone("sandbox", *words)
+    assert (ran.exit_code, ran.stdout) == (code, "")
+    assert ran.stderr.startswith("pat: ")
+    assert everything_below(temporary) == []
+
+
+def test_input_reaches_the_command_and_the_shell(alone: Installed) -> None:
+    assert alone("sandbox", "cat", stdin="through\n").stdout == "through\n"
+    script = "echo in $PAT_ORG\npat list --query 'length(@)' -o json\nexit 5\n"
+    shell = alone("sandbox", stdin=script, env={"SHELL": "/bin/sh"})
+    assert (shell.exit_code, shell.stdout) == (5, "in contoso\n4\n")
+
+
+def test_what_is_the_users_own_stays_out(
+    temporary: Path, home: Path, gnome_keyring: KeyringService
+) -> None:
+    """A user with settings, a session keyring and an account, who tries the sandbox."""
+    mine = {
+        **gnome_keyring.environment,
+        "TMPDIR": str(temporary),
+        "PAT_ACCESS_TOKEN": "mine",
+        "PAT_ORG": "my-own",
+        "PAT_KEYRING": "keyring.backends.SecretService.Keyring",
+        "PAT_OUTPUT": "tsv",
+        "AZURE_CONFIG_DIR": str(home / "azure"),
+        "GIT_DIR": str(home / "git"),
+    }
+    del mine["PATH"]
+    pat = Installed(mine)
+    before = {name: (home / name).stat().st_mtime_ns for name in everything_below(home)}
+    inside = pat("sandbox", "sh", "-c", "pat create x --for git -o json && env && pwd")
+    assert inside.exit_code == 0, inside.stderr
+    document, _, variables = inside.stdout.partition("\n}\n")
+    assert '"org": "contoso"' in document
+    shown = dict(line.split("=", 1) for line in variables.splitlines() if "=" in line)
+    assert shown["PAT_KEYRING"] == "azdo_pat.store.throwaway.ThrowawayKeyring"
+    assert shown["HOME"] != str(home)
+    assert "PAT_OUTPUT" not in shown
+    assert [name for name in shown if name.startswith(("AZURE_", "GIT_"))] == []
+    found = subprocess.run(
+        ["secret-tool", "search", "--all", "application", "Python keyring library"],
+        env=gnome_keyring.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.stdout == ""
+    assert {name: (home / name).stat().st_mtime_ns for name in everything_below(home)} == before
+
+
+def test_ctrl_c_is_the_commands_own(alone: Installed, temporary: Path) -> None:
+    script = "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.1; done"
+    terminal = alone.on_terminal("sandbox", "sh", "-c", script)
+    terminal.expect("ready")
+    assert everything_below(temporary) != []
+    terminal.sendintr()
+    terminal.expect("caught")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 9
+    assert everything_below(temporary) == []
+
+
+def test_ctrl_c_ends_what_does_not_mind_it(alone: Installed, temporary: Path) -> None:
+    terminal = alone.on_terminal("sandbox", "sh", "-c", "echo ready; exec sleep 60")
+    terminal.expect("ready")
+    terminal.sendintr()
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 130
+    assert everything_below(temporary) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_all_of_it(alone: Installed, temporary: Path, number: signal.Signals) -> None:
+    sandbox = start(alone, "sandbox", "sh", "-c", "echo $$; exec sleep 60")
+    assert sandbox.stdout is not None
+    child = int(sandbox.stdout.readline())
+    sandbox.send_signal(number)
+    assert finish(sandbox) == Result(exit_code=128 + number, stdout="", stderr="")
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+    assert everything_below(temporary) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_tour(alone: Installed, temporary: Path, number: signal.Signals) -> None:
+    tour = start(alone, "sandbox", "--tour")
+    assert tour.stdout is not None
+    assert tour.stdout.readline() == "\n"
+    tour.send_signal(number)
+    assert finish(tour).exit_code == 128 + number
+    assert everything_below(temporary) == []
+
+
+@contextmanager
+def emulating(pat: Installed, *args: str, ends: signal.Signals = signal.SIGTERM) -> Iterator[str]:
+    """Run `pat emulator` while the block runs; give what it printed for a shell to eval."""
+    process = start(pat, "emulator", *args)
+    assert process.stdout is not None
+    try:
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert process.poll() is None
+        yield "".join(lines)
+    finally:
+        process.send_signal(ends)
+        result = finish(process)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert re.fullmatch(r"listening on http://127\.0\.0\.1:\d+; Ctrl-C ends it\n", result.stderr)
+
+
+def evaluated(pat: Installed, exports: str, command: str) -> Result:
+    """Run a line of a shell behind the exports, as a user's terminal would."""
+    ran = subprocess.run(
+        ["sh", "-c", f'eval "$1"\n{command}', "sh", exports],
+        env=pat.environment({"PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=TIME_LIMIT,
+        check=False,
+    )
+    return Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr)
+
+
+@pytest.mark.parametrize("ends", [signal.SIGTERM, signal.SIGINT])
+def test_the_export_lines_make_pat_use_the_emulator(alone: Installed, ends: signal.Signals) -> None:
+    with emulating(alone, "--port", "0", ends=ends) as exports:
+        names = [line.split("=")[0] for line in exports.splitlines()]
+        assert names == [f"export PAT_{name}" for name in ("API_URL", "ACCESS_TOKEN", "ORG")]
+        counted = evaluated(alone, exports, "pat list -o json --query 'length(@)'")
+        assert counted == Result(exit_code=0, stdout="4\n", stderr="")
+
+
+def port_of(exports: str) -> str:
+    found = re.search(r"PAT_API_URL=http://127\.0\.0\.1:(\d+)$", exports, re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def test_a_port_that_is_taken(alone: Installed) -> None:
+    with emulating(alone) as exports:
+        second = alone("emulator", "--port", port_of(exports))
+        assert (second.exit_code, second.stdout) == (2, "")
+        assert port_of(exports) in second.stderr
+
+
+def test_the_port_asked_for_is_free_again_at_once(alone: Installed) -> None:
+    with emulating(alone) as exports:
+        port = port_of(exports)
+        assert evaluated(alone, exports, "pat list").exit_code == 0
+    with emulating(alone, "--port", port) as exports:
+        assert port_of(exports) == port
+
+
+def test_its_tokens_survive_a_restart_in_a_file(alone: Installed, tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "emulator.json"))
+    make = "pat create kept --for git --no-store --as token"
+    with emulating(alone, *state) as exports:
+        port = port_of(exports)
+        secret = evaluated(alone, exports, make).stdout.strip()
+        assert len(secret) == 84
+        assert secret not in (tmp_path / "emulator.json").read_text("utf-8")
+    with emulating(alone, *state, "--port", port) as again:
+        # The access token of the first run is good still: it is the same service.
+        for each in (exports, again):
+            names = evaluated(alone, each, "pat list -o json --query '[].name'").stdout
+            assert '"kept"' in names
+
+
+def test_a_state_file_that_is_none(alone: Installed, tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{", "utf-8")
+    for name in ("broken.json", "no/such/folder/state.json"):
+        refused = alone("emulator", "--state", str(tmp_path / name))
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert str(tmp_path / name) in refused.stderr
+    assert (tmp_path / "broken.json").read_text("utf-8") == "{"
+
+
+@pytest.mark.parametrize("args", [("emulator",), ("sandbox", "--tour"), ("sandbox", "true")])
+def test_without_the_emulators_library(
+    alone: Installed, temporary: Path, tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(NO_WERKZEUG, "utf-8")
+    ran = alone(*args, env={"PYTHONPATH": str(tmp_path)})
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    what, hint = ran.stderr.splitlines()
+    assert what.startswith("pat: the emulator ")
+    assert "not installed" in what
+    assert "azdo-pat[emulator]" in hint
+    assert everything_below(temporary) == []
+
+
+def test_a_full_disk_is_told(alone: Installed) -> None:
+    """The tour that cannot be shown ends, and ends in failure."""
+    process = subprocess.run(
+        ["sh", "-c", '"$0" sandbox --tour >/dev/full', str(PROGRAM)],
+        env=alone.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=TIME_LIMIT,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert process.stderr.startswith("pat: standard output cannot be written")

@@ -1,0 +1,58 @@
+"""Several `pat` at the same time, as scripts and cron start them."""
+
+import pytest
+
+from drivers import Emulator, Installed
+from e2e.stage import accepts, active, finish, in_keyring, start
+from store.keyring_service import KeyringService
+
+
+@pytest.mark.parametrize("number", [2, 10])
+def test_one_of_many_creates_of_one_name_wins(
+    pat: Installed, emulator: Emulator, gnome_keyring: KeyringService, number: int
+) -> None:
+    creates = [start(pat, "create", "ci", "--scope", "vso.code") for _ in range(number)]
+    results = [finish(each) for each in creates]
+    assert sorted(each.exit_code for each in results) == [0, *[6] * (number - 1)]
+    assert [each.stdout for each in results if each.exit_code == 6] == [""] * (number - 1)
+    assert len(active(emulator, "ci")) == 1
+    assert len([each for each in emulator.tokens if each["displayName"] == "ci"]) == 1
+    secret = in_keyring(gnome_keyring.environment, emulator, "ci")
+    assert secret is not None
+    assert accepts(emulator, secret)
+    (listed,) = pat("list", "--name", "ci", "-o", "json").json
+    assert (listed["id"], listed["stored"]) == (active(emulator, "ci")[0], True)
+
+
+def test_creates_of_different_names_do_not_mind_each_other(
+    pat: Installed, emulator: Emulator, gnome_keyring: KeyringService
+) -> None:
+    names = [f"ci-{number}" for number in range(10)]
+    creates = [start(pat, "create", name, "--scope", "vso.code") for name in names]
+    assert [finish(each).exit_code for each in creates] == [0] * 10
+    secrets = [in_keyring(gnome_keyring.environment, emulator, name) for name in names]
+    assert len(set(secrets)) == 10
+    assert [secret is not None and accepts(emulator, secret) for secret in secrets] == [True] * 10
+    assert [len(active(emulator, name)) for name in names] == [1] * 10
+    listed = pat("list", "--name", "ci-?", "-o", "json").json
+    assert {each["name"]: each["stored"] for each in listed} == dict.fromkeys(names, True)
+
+
+def test_a_revoke_and_creates_side_by_side(
+    pat: Installed, emulator: Emulator, gnome_keyring: KeyringService
+) -> None:
+    for name in ("old-1", "old-2"):
+        assert pat("create", name, "--scope", "vso.code").exit_code == 0
+    running = [
+        start(pat, "revoke", "--name", "old-*", "--yes"),
+        start(pat, "create", "new", "--scope", "vso.code"),
+        start(pat, "get", "old-1"),
+        start(pat, "list", "--all-orgs"),
+    ]
+    revoked, created, got, listed = map(finish, running)
+    assert (revoked.exit_code, created.exit_code, listed.exit_code) == (0, 0, 0)
+    assert got.exit_code in {0, 3}, "it was there, or it was there no more"
+    names = ("old-1", "old-2", "new")
+    held = [in_keyring(gnome_keyring.environment, emulator, name) is not None for name in names]
+    assert held == [False, False, True]
+    assert [len(active(emulator, name)) for name in names] == [0, 0, 1]
