@@ -17,6 +17,7 @@ from azdo_pat.errors import (
 )
 from azdo_pat.models import Organization, PatRequest
 
+REPORT = "try again; if it stays, report it with the activity id"
 SIGN_IN = "run: az login, or set PAT_ACCESS_TOKEN to a fresh access token"
 REQUEST = PatRequest(
     display_name="n", scopes=("vso.code",), valid_to=datetime(2027, 1, 1, tzinfo=UTC)
@@ -144,8 +145,8 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "the proxy before {host} wants a sign-in",
             "put it into HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT",
         ),
-        ("status=400 body=''", RefusedError, "{host} refused it (HTTP 400)", ""),
-        ("status=418 body='[1]'", RefusedError, "{host} refused it (HTTP 418)", ""),
+        ("status=400 body=''", RefusedError, "{host} refused it (HTTP 400)", REPORT),
+        ("status=418 body='[1]'", RefusedError, "{host} refused it (HTTP 418)", REPORT),
         (
             "status=429",
             UnavailableError,

@@ -22,6 +22,7 @@ from azdo_pat.api.network import trouble_of
 from azdo_pat.errors import UnavailableError
 
 NETWORK = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
+AGAIN = f"try again; if it stays, {NETWORK}"
 CERTIFICATES = "if a proxy inspects TLS, set REQUESTS_CA_BUNDLE to a file with its certificate"
 
 
@@ -121,7 +122,7 @@ def test_no_answer_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         message = f"127.0.0.1:{port} did not answer: no answer in time"
-        assert failure(f"http://127.0.0.1:{port}", 0.1) == (message, "")
+        assert failure(f"http://127.0.0.1:{port}", 0.1) == (message, AGAIN)
 
 
 def test_https_to_a_server_that_speaks_http(elsewhere: Callable[..., Elsewhere]) -> None:
@@ -209,7 +210,7 @@ def test_an_answer_that_ends_badly(headers: dict[str, str], body: bytes, reason:
         port = listener.getsockname()[1]
         assert failure(f"http://127.0.0.1:{port}") == (
             f"127.0.0.1:{port} did not answer: {reason}",
-            "",
+            AGAIN,
         )
         thread.join()
 
@@ -219,16 +220,16 @@ def test_an_answer_that_ends_badly(headers: dict[str, str], body: bytes, reason:
     [
         (
             requests.exceptions.InvalidURL("x"),
-            Trouble(reason="the request failed", passing=False),
+            Trouble(reason="the request failed", hint=AGAIN, passing=False),
         ),
-        (wire.HTTPError("x"), Trouble(reason="the request failed", passing=False)),
+        (wire.HTTPError("x"), Trouble(reason="the request failed", hint=AGAIN, passing=False)),
         (
             requests.ConnectTimeout("x"),
             Trouble(reason="no connection in time", hint=NETWORK, sent=False),
         ),
         (
             requests.ConnectionError(wire.ReadTimeoutError(None, "", "x")),  # type: ignore[arg-type]  # urllib3's pool is of no account here
-            Trouble(reason="no answer in time"),
+            Trouble(reason="no answer in time", hint=AGAIN),
         ),
     ],
 )

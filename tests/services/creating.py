@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -55,4 +54,4 @@ def intent(machine: Machine, **changes: object) -> Intent:
         valid_to=EXPIRES,
         started=NOW,
     )
-    return replace(begun, **changes)  # type: ignore[arg-type]  # fields of the intent
+    return begun._replace(**changes)  # type: ignore[arg-type]  # fields of the intent

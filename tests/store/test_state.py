@@ -123,9 +123,9 @@ class TestJournal:
 
     def test_an_entry_from_begin_to_finish(self, state: State) -> None:
         key = state.begin(INTENT)
-        assert state.unfinished(ORG, "ci") == (replace(INTENT, key=key),)
+        assert state.unfinished(ORG, "ci") == (INTENT._replace(key=key),)
         state.note(key, "Made-1")
-        noted = replace(INTENT, key=key, authorization_id="Made-1")
+        noted = INTENT._replace(key=key, authorization_id="Made-1")
         assert state.unfinished() == (noted,)
         assert state.made() == {"made-1"}
         state.finish(key, CI)
@@ -138,8 +138,8 @@ class TestJournal:
 
     def test_unfinished_of_one_name(self, state: State) -> None:
         first = state.begin(INTENT)
-        second = state.begin(replace(INTENT, name="build"))
-        third = state.begin(replace(INTENT, org_url=OTHER))
+        second = state.begin(INTENT._replace(name="build"))
+        third = state.begin(INTENT._replace(org_url=OTHER))
         keys = [intent.key for intent in state.unfinished()]
         assert keys == [first, second, third]
         assert [intent.key for intent in state.unfinished(ORG)] == [first, second]

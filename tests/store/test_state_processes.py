@@ -33,7 +33,7 @@ from azdo_pat.store.state import State
 state = State(Path(sys.argv[1]))
 for number in range(int(sys.argv[3])):
     name = f"{sys.argv[2]}{number}"
-    key = state.begin(replace(INTENT, name=name))
+    key = state.begin(INTENT._replace(name=name))
     state.note(key, name)
     state.finish(key, replace(CI, name=name, id=name))
     print(name, flush=True)

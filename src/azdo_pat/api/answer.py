@@ -4,13 +4,12 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 _LONGEST_SERVER_TEXT: Final = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """What was asked, as far as a failure has to name it.
 
     Attributes:
@@ -64,8 +63,7 @@ class Answer:
             raise ValueError("nested too deeply") from None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trouble:
+class Trouble(NamedTuple):
     """Why no answer came.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final, NamedTuple
@@ -52,8 +51,7 @@ class Exchange(NamedTuple):
     note: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """One request to make.
 
     Attributes:
@@ -66,8 +64,8 @@ class Call:
     method: str
     url: str
     organization: str = ""
-    body: Mapping[str, object] | None = field(default=None, repr=False)
-    credential: AuthBase | None = field(default=None, repr=False)
+    body: Mapping[str, object] | None = None
+    credential: AuthBase | None = None
 
 
 def _ignore_exchange(_: Exchange) -> None:

@@ -1,7 +1,6 @@
 """What requests raises → why no answer came."""
 
 import ssl
-from dataclasses import replace
 from typing import Final
 
 from requests import exceptions
@@ -115,7 +114,7 @@ def trouble_of(error: Exception) -> Trouble:
         for cause in causes:
             if isinstance(cause, kind):
                 detail = _detail(cause, causes)
-                return replace(trouble, reason=f"{trouble.reason}{detail}") if detail else trouble
+                return trouble._replace(reason=f"{trouble.reason}{detail}")
     return _UNKNOWN
 
 

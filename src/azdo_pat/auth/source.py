@@ -1,7 +1,6 @@
 """The order in which access tokens are looked for: the first that answers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -31,8 +30,7 @@ class TokenSource(Protocol):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Search:
+class Search(NamedTuple):
     """What a search through the sources found.
 
     Attributes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 from click.core import ParameterSource
@@ -11,13 +11,12 @@ from click.core import ParameterSource
 from azdo_pat import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 FORMATS: Final = ("table", "json", "jsonl", "csv", "tsv", "none")
 
 
-@dataclass(frozen=True, kw_only=True)
-class GlobalOptions:
+class GlobalOptions(NamedTuple):
     """What the global options say; None and False where they say nothing.
 
     Attributes:
@@ -32,10 +31,10 @@ class GlobalOptions:
     debug: bool | None = None
     no_input: bool | None = None
     color: str | None = None
-    sources: dict[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = MappingProxyType({})
 
 
-NAMES: Final = tuple(each.name for each in fields(GlobalOptions) if each.name != "sources")
+NAMES: Final = tuple(name for name in GlobalOptions._fields if name != "sources")
 
 
 class Option(click.Option):
@@ -109,7 +108,7 @@ def merge(options: GlobalOptions, ctx: click.Context) -> GlobalOptions:
         flag = "--" + name.replace("_", "-")
         variable = "PAT_" + name.upper()
         sources[name] = variable if source is ParameterSource.ENVIRONMENT else flag
-    return replace(options, **values, sources=sources)
+    return options._replace(**values, sources=sources)
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature

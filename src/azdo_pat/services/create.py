@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import (
@@ -76,7 +76,7 @@ def create(organization: Organization, request: CreateRequest, shop: Workshop) -
         making = _Making(
             shop=shop,
             organization=organization,
-            intent=replace(intent, key=key),
+            intent=intent._replace(key=key),
             previous=replaced.secret if replaced else None,
         )
         new = making.post(request)
