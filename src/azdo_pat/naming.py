@@ -12,6 +12,8 @@ _ID: Final = r"[0-9a-f]{8}[0-9a-f-]{0,28}"
 _FULL_ID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 # Controls, surrogates, line and paragraph separators: nothing that a person can read or type.
 _UNREADABLE: Final = {"Cc", "Cs", "Zl", "Zp"}
+# What turns the direction of text around, so that a name is read as another.
+_TURNING: Final = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def checked_name(name: str) -> str:
@@ -29,7 +31,7 @@ def checked_name(name: str) -> str:
             f"the name has {len(name)} characters; {_LONGEST} is the most", hint="shorten it"
         )
     for character in name:
-        if unicodedata.category(character) in _UNREADABLE:
+        if unicodedata.category(character) in _UNREADABLE or character in _TURNING:
             raise UsageError(
                 f"the name {name!r} holds the control character U+{ord(character):04X}",
                 hint="leave it out",

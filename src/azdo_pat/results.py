@@ -88,13 +88,15 @@ class StatusReport:
     Attributes:
         organization: the one at hand, None where none is set; `organization_source` says where
             it came from.
+        signed_in: None where the service did not answer.
+        stored_secrets: how many; None where the state file cannot be read.
         problems: one sentence each: what keeps `pat` from working, with the next step.
     """
 
     api_root: str
     organization: Organization | None
     organization_source: str
-    signed_in: bool
+    signed_in: bool | None
     user: str
     tenant: str
     token_source: str
@@ -104,7 +106,7 @@ class StatusReport:
     organizations: tuple[Organization, ...]
     keyring: str
     keyring_usable: bool
-    stored_secrets: int
+    stored_secrets: int | None
     config_file: str
     state_file: str
     problems: tuple[str, ...]

@@ -101,7 +101,7 @@ def tls_server(certificate: Path) -> Iterator[str]:
 def test_connection_refused() -> None:
     assert failure("http://127.0.0.1:9") == (
         "127.0.0.1:9 did not answer: connection refused",
-        NETWORK,
+        "PAT_API_URL names this machine: is the emulator, or the proxy, running there?",
     )
 
 

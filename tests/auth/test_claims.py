@@ -12,7 +12,10 @@ from azdo_pat.auth.claims import RESOURCE, inspect
 from azdo_pat.errors import PatError, RefusedError, SignInError
 from azdo_pat.models import AccessToken, Secret
 
-HOW_TO = f"az account get-access-token --resource {RESOURCE} gives the right one"
+HOW_TO = (
+    "from the Azure CLI: export PAT_ACCESS_TOKEN=$(az account get-access-token"
+    f" --resource {RESOURCE} --query accessToken -o tsv)"
+)
 
 
 def look_at(text: str) -> AccessToken:
@@ -115,7 +118,7 @@ class TestRefused:
         assert error.message == (
             "the test holds a personal access token, which the lifecycle API does not take"
         )
-        assert error.hint == f"it takes a Microsoft Entra access token: {HOW_TO}"
+        assert error.hint == f"it takes a Microsoft Entra access token; {HOW_TO}"
 
     @pytest.mark.parametrize(
         "text",
@@ -180,7 +183,7 @@ class TestRefused:
         assert error.message == (
             f"the access token from the test is for {audience!r}, not for Azure DevOps"
         )
-        assert error.hint == HOW_TO
+        assert error.hint == f"the right one, {HOW_TO}"
 
     @pytest.mark.parametrize(
         "claims",

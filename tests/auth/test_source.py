@@ -45,7 +45,7 @@ class TestOrder:
             failure=None,
             reports=(
                 SourceReport(name="first", used=False, detail="not set"),
-                SourceReport(name="second", used=True, detail="answered"),
+                SourceReport(name="second", used=True, detail="used"),
             ),
         )
         assert found.required() is TOKEN

@@ -148,9 +148,9 @@ SCOPES = (
 
 def test_scopes() -> None:
     assert shown(lambda renderer: renderer.scopes(SCOPES)) == (
-        "SCOPE           NAME                   PRIVILEGE  INCLUDES\n"
-        "vso.code        Code (read)\n"
-        "vso.code_write  Code (read and write)  high       vso.code\n"
+        "SCOPE       NAME                   POWER\n"
+        "code        Code (read)\n"
+        "code_write  Code (read and write)  high\n"
     )
     text = shown(lambda renderer: renderer.scopes(SCOPES), form=Format.JSONL)
     assert text.splitlines()[1] == (

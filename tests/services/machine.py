@@ -26,8 +26,8 @@ from azdo_pat.models import (
 )
 from azdo_pat.services.browse import Browser
 from azdo_pat.services.create import create
-from azdo_pat.services.workshop import CreateRequest, Workshop
 from azdo_pat.services.organization_book import OrganizationBook
+from azdo_pat.services.workshop import CreateRequest, Workshop
 from azdo_pat.store.locks import exclusive
 from azdo_pat.store.secrets import SecretStore
 from azdo_pat.store.state import State

@@ -24,8 +24,8 @@ from services.machine import LOCKED, NOW, Machine
 
 EXPIRES = NOW + timedelta(days=30)
 NONE_HERE = (
-    "pat create makes and stores one, pat import stores one made elsewhere;"
-    " pat status tells how many are here"
+    "pat list --stored shows those that are; pat create makes and stores one, pat import"
+    " stores one made elsewhere"
 )
 
 

@@ -11,7 +11,7 @@ from azdo_pat.results import StatusReport
 from azdo_pat.services.standing import Surroundings, standing
 from services.machine import ADA_ID, CONTOSO_ID, FABRIKAM_ID, LOCKED, NOW, Machine
 
-REPORTS = (SourceReport(name="the test", used=True, detail="answered"),)
+REPORTS = (SourceReport(name="the test", used=True, detail="used"),)
 SIGNED_IN = Search(
     token=AccessToken(
         secret=Secret("bearer"),
@@ -86,7 +86,7 @@ def test_nobody_is_signed_in_and_nothing_else_works(machine: Machine) -> None:
         (),
     )
     assert (report.organization, report.organization_source) == (None, "")
-    assert report.stored_secrets == 0
+    assert report.stored_secrets is None
     assert report.problems[:2] == ("that is no organization; name one", "not signed in; az login")
     assert len(report.problems) == 3
     assert "state.db" in report.problems[2]

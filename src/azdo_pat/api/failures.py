@@ -3,8 +3,11 @@
 import math
 from http import HTTPStatus
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
+from azdo_pat.api.addresses import is_loopback
 from azdo_pat.api.answer import Answer, Asked, Trouble, printable
+from azdo_pat.api.network import REFUSED
 from azdo_pat.errors import (
     NoAnswerError,
     NotFoundError,
@@ -158,6 +161,9 @@ def failure_to_answer(trouble: Trouble, asked: Asked) -> UnavailableError:
     message = f"{asked.host} did not answer: {trouble.reason}"
     if asked.method == "POST" and trouble.sent:
         return NoAnswerError(message, hint=_OUTCOME_UNKNOWN)
+    if trouble.reason == REFUSED and is_loopback(urlsplit(f"//{asked.host}").hostname or ""):
+        hint = "PAT_API_URL names this machine: is the emulator, or the proxy, running there?"
+        return UnavailableError(message, hint=hint)
     return UnavailableError(message, hint=trouble.hint)
 
 

@@ -18,6 +18,7 @@ _CHECK_PROXY: Final = "check HTTPS_PROXY and NO_PROXY"
 _CHECK_CERTIFICATES: Final = (
     "if a proxy inspects TLS, set REQUESTS_CA_BUNDLE to a file with its certificate"
 )
+REFUSED: Final = "connection refused"
 _NO_TIMELY_ANSWER: Final = Trouble(reason="no answer in time", hint=_TRY_AGAIN)
 _CUT: Final = Trouble(reason="the connection was cut", hint=_TRY_AGAIN)
 
@@ -45,7 +46,7 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
     ),
     (
         ConnectionRefusedError,
-        Trouble(reason="connection refused", hint=_CHECK_NETWORK, sent=False),
+        Trouble(reason=REFUSED, hint=_CHECK_NETWORK, sent=False),
     ),
     (
         wire.NewConnectionError,

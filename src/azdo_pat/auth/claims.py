@@ -23,7 +23,10 @@ _AUDIENCES: Final = {
 # "Use personal access tokens").
 _PERSONAL: Final = re.compile(r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}|[a-z2-7]{52}")
 _HEADER_SAFE: Final = re.compile(r"[\x21-\x7e]+")
-_HOW_TO: Final = f"az account get-access-token --resource {RESOURCE} gives the right one"
+_HOW_TO: Final = (
+    "export PAT_ACCESS_TOKEN=$(az account get-access-token"
+    f" --resource {RESOURCE} --query accessToken -o tsv)"
+)
 
 
 def inspect(text: str, *, source: str, now: datetime) -> AccessToken:
@@ -46,16 +49,18 @@ def inspect(text: str, *, source: str, now: datetime) -> AccessToken:
     if _PERSONAL.fullmatch(text):
         raise SignInError(
             f"{source} holds a personal access token, which the lifecycle API does not take",
-            hint=f"it takes a Microsoft Entra access token: {_HOW_TO}",
+            hint=f"it takes a Microsoft Entra access token; from the Azure CLI: {_HOW_TO}",
         )
     if not _HEADER_SAFE.fullmatch(text):
-        raise SignInError(f"{source} does not hold an access token", hint=_HOW_TO)
+        raise SignInError(
+            f"{source} does not hold an access token", hint=f"from the Azure CLI: {_HOW_TO}"
+        )
     claims = _claims(text)
     expires = _moment(claims.get("exp"))
     if expires is not None and expires <= now:
         raise SignInError(
             f"the access token from {source} expired at {expires:%Y-%m-%d %H:%M} UTC",
-            hint=f"get a new one; {_HOW_TO}",
+            hint=f"get a new one; from the Azure CLI: {_HOW_TO}",
         )
     _refuse_other_audience(claims, source)
     _refuse_application(claims, source)
@@ -73,7 +78,7 @@ def _refuse_other_audience(claims: dict[str, object], source: str) -> None:
     if audience and audience.rstrip("/").lower() not in _AUDIENCES:
         raise SignInError(
             f"the access token from {source} is for {audience!r}, not for Azure DevOps",
-            hint=_HOW_TO,
+            hint=f"the right one, from the Azure CLI: {_HOW_TO}",
         )
 
 

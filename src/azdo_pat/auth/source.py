@@ -67,7 +67,7 @@ def first_that_answers(sources: Iterable[TokenSource], now: datetime) -> Search:
             reports.append(SourceReport(name=source.name, used=False, detail=error.message))
             return Search(token=None, failure=error, reports=tuple(reports))
         if isinstance(answer, AccessToken):
-            reports.append(SourceReport(name=source.name, used=True, detail="answered"))
+            reports.append(SourceReport(name=source.name, used=True, detail="used"))
             return Search(token=answer, failure=None, reports=tuple(reports))
         reports.append(SourceReport(name=source.name, used=False, detail=answer.reason))
     tried = "; ".join(f"{report.name}: {report.detail}" for report in reports)

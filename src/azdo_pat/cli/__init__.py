@@ -124,6 +124,8 @@ class Root(click.Group):
         ending = _Ending(given)
         _fill_in_closed()
         _tolerate_unencodable()
+        if "_PAT_COMPLETE" in os.environ:
+            importlib.import_module("azdo_pat.cli.shells")  # has one that click does not know
         try:
             code = super().main(
                 given,
@@ -211,7 +213,9 @@ def _usage(error: click.ClickException) -> UsageError:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return UsageError("what is to be done?", hint="pat --help lists the commands")
     path = context.command_path if context else "pat"
-    return UsageError(error.format_message().rstrip("."), hint=f"{path} --help shows what it takes")
+    # click breaks some of its messages into lines.
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return UsageError(message, hint=f"{path} --help shows what it takes")
 
 
 @contextmanager

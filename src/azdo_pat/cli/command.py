@@ -33,18 +33,22 @@ class Command(click.Command):
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the command's own options first, the global ones in a section; see click."""
+        """Write the command's own options, and the names of the global ones; see click."""
         own: list[tuple[str, str]] = []
-        shared: list[tuple[str, str]] = []
+        shared: list[str] = []
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             # Arguments are explained in the text of the help, by their names.
-            if record is not None and isinstance(parameter, click.Option):
-                (shared if parameter.name in _SHARED else own).append(record)
-        for title, records in (("Options", own), ("Global options", shared)):
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+            if record is None or not isinstance(parameter, click.Option):
+                continue
+            if parameter.name in _SHARED:
+                shared.append(parameter.opts[-1])
+            else:
+                own.append(record)
+        with formatter.section("Options"):
+            formatter.write_dl(own)
+        with formatter.section("Global options (pat --help explains them)"):
+            formatter.write_text(" ".join(shared))
 
 
 class Group(click.Group):

@@ -36,3 +36,10 @@ def complete_tokens(_ctx: click.Context, _param: click.Parameter, begun: str) ->
         known = App(GlobalOptions()).state.stored()
         return sorted({each.name for each in known if each.name.startswith(begun)})
     return []
+
+
+def complete_settings(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """Propose the keys of the configuration."""
+    from azdo_pat.config.settings import KEYS
+
+    return [key.name for key in KEYS if key.name.startswith(begun)]

@@ -81,7 +81,8 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     order = Sort(str(sort or app.setting("sort")))
     render = app.render
     if stored:
-        render.pats(in_order(_stored(app, filters, everywhere=all_orgs), order))
+        if not render.pats(in_order(_stored(app, filters, everywhere=all_orgs), order)):
+            app.talk.notice("no secret of such a token is stored here")
         return
     failures: Sequence[OrganizationFailure] = ()
     if all_orgs:

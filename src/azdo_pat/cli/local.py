@@ -8,9 +8,9 @@ import click
 from click.shell_completion import get_completion_class
 
 from azdo_pat.cli.command import Group, command
-from azdo_pat.cli.completing import complete_recipes
+from azdo_pat.cli.completing import complete_recipes, complete_settings
 from azdo_pat.cli.globals import option
-from azdo_pat.cli.powershell import PowerShellComplete
+from azdo_pat.cli.shells import PowerShellComplete, QuotingBashComplete
 from azdo_pat.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def config_command() -> None:
     """
 
 
-@config_command.command("list")
+@config_command.command("list", short_help="List all settings.")
 @click.pass_obj
 def config_list(app: App) -> None:
     """List all settings, their values, and where each value comes from."""
@@ -76,8 +76,8 @@ def config_list(app: App) -> None:
     app.render.settings([app.explained(key.name) for key in KEYS])
 
 
-@config_command.command("get")
-@click.argument("key", metavar="KEY")
+@config_command.command("get", short_help="Print a setting.")
+@click.argument("key", metavar="KEY", shell_complete=complete_settings)
 @click.pass_obj
 def config_get(app: App, key: str) -> None:
     """Print the value of the setting KEY; exit code 3 where it is not set."""
@@ -87,8 +87,8 @@ def config_get(app: App, key: str) -> None:
     click.echo(str(value).lower() if isinstance(value, bool) else value)
 
 
-@config_command.command("set")
-@click.argument("key", metavar="KEY")
+@config_command.command("set", short_help="Change a setting.")
+@click.argument("key", metavar="KEY", shell_complete=complete_settings)
 @click.argument("value", metavar="VALUE")
 @click.pass_obj
 def config_set(app: App, key: str, value: str) -> None:
@@ -96,14 +96,17 @@ def config_set(app: App, key: str, value: str) -> None:
     from azdo_pat.config.editing import set_value
     from azdo_pat.config.settings import key_named, parse_value
 
-    parsed = parse_value(key_named(key), value, where="pat config set")
+    parsed = parse_value(key_named(key), value, where="")
     _try_out(app, key, value)
     set_value(app.config_file, key, parsed)
     app.talk.notice(f"set {key} in {app.config_file}")
+    source = app.explained(key).source
+    if source not in {"config file", "default"}:
+        app.talk.notice(f"but {source} wins over it")
 
 
-@config_command.command("unset")
-@click.argument("key", metavar="KEY")
+@config_command.command("unset", short_help="Remove a setting.")
+@click.argument("key", metavar="KEY", shell_complete=complete_settings)
 @click.pass_obj
 def config_unset(app: App, key: str) -> None:
     """Remove KEY from the configuration file."""
@@ -140,7 +143,8 @@ def completion_command(ctx: click.Context, app: App, shell: str) -> None:
       pat completion fish > ~/.config/fish/completions/pat.fish
       pat completion powershell | Out-String | Invoke-Expression
     """
-    kind = PowerShellComplete if shell == "powershell" else get_completion_class(shell)
+    ours = {"bash": QuotingBashComplete, "powershell": PowerShellComplete}
+    kind = ours.get(shell) or get_completion_class(shell)
     if kind is None:
         raise UsageError(f"there is no completion for {shell}")
     root = ctx.find_root().command

@@ -13,7 +13,15 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_scopes, complete_tokens
 from azdo_pat.cli.globals import option
-from azdo_pat.errors import ExitCode, PartialError, PatError, PendingError, UsageError
+from azdo_pat.errors import (
+    ExitCode,
+    NotFoundError,
+    PartialError,
+    PatError,
+    PendingError,
+    UsageError,
+)
+from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -68,10 +76,15 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
             hint="leave out the one or the other",
         )
     render = app.render
-    pats = _named(app, texts) if texts else _selected(app, names, scopes, expired=expired)
+    not_found = 0
+    if texts:
+        pats, not_found = _named(app, texts)
+    else:
+        pats = _selected(app, names, scopes, expired=expired)
     if dry_run:
         app.talk.notice(f"{_count(_living(pats))} would be revoked; nothing was")
         render.revocations(plan(pats))
+        _complain(not_found, len(pats) + not_found)
         return
     if not pats:
         app.talk.notice("there is nothing to revoke")
@@ -97,7 +110,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         )
         revoked = replace(revoked, interrupted=stopped())
     render.revocations(revoked.items)
-    _conclude(app, revoked)
+    _conclude(app, revoked, not_found)
 
 
 @contextmanager
@@ -115,8 +128,28 @@ def _ctrl_c_noted() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _named(app: App, texts: Sequence[str]) -> Sequence[Pat]:
-    return app.browser.find(app.organization, texts)
+def _named(app: App, texts: Sequence[str]) -> tuple[Sequence[Pat], int]:
+    """Find the tokens; say which of several cannot be told, and go on with the others."""
+    pats, failures = app.browser.find_each(app.organization, texts)
+    if failures and len(set(texts)) == 1:
+        raise failures[0]
+    for failure in failures:
+        app.talk.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
+    if not pats:
+        raise NotFoundError(
+            f"none of the {len(failures)} tokens is there to revoke",
+            hint="pat list --status all shows those there are",
+        )
+    return pats, len(failures)
+
+
+def _complain(failed: int, of: int) -> None:
+    """End with the code for a bulk operation of which some failed."""
+    if failed:
+        raise PartialError(
+            f"{failed} of {of} tokens could not be revoked",
+            hint="the others could; pat list shows what is left",
+        )
 
 
 def _selected(
@@ -160,25 +193,21 @@ def _ask(app: App, pats: Sequence[Pat]) -> None:
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
 
 
-def _conclude(app: App, revoked: Revoked) -> None:
+def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
     """Say how it went, and end with the code for it."""
     done = len(revoked.items) - revoked.failed
     if revoked.interrupted:
         app.talk.warn(f"interrupted: {done} of {len(revoked.items)} tokens are revoked")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
-    if revoked.failed:
-        for item in revoked.items:
-            if item.error:
-                app.talk.warn(f"{item.pat.name} ({item.pat.id}): {item.error}")
-        raise PartialError(
-            f"{revoked.failed} of {len(revoked.items)} tokens could not be revoked",
-            hint="the others are; run it again for the rest",
-        )
+    for item in revoked.items:
+        if item.error:
+            app.talk.warn(f"{item.pat.name} ({item.pat.id}): {item.error}")
+    _complain(revoked.failed + not_found, len(revoked.items) + not_found)
     pending: Sequence[PatError] = [
         PendingError(
             f"{item.pat.name} is revoked, but its secret could not be taken out of the keyring:"
             f" {item.left_in_keyring}",
-            hint="it is useless now; pat forget takes it out later",
+            hint=f"it is useless now; take it out later: pat forget {as_argument(item.pat.name)}",
         )
         for item in revoked.left_in_keyring
     ]
@@ -189,6 +218,11 @@ def _conclude(app: App, revoked: Revoked) -> None:
     words = [f"revoked {_count(gone)}"] if gone else []
     words += [f"revoked before: {_count(before)}"] if before else []
     app.talk.notice("; ".join(words))
+    for item in revoked.items:
+        if item.pat.stored:
+            app.talk.notice(
+                f"a secret that is stored under {item.pat.name!r} stays: the service still takes it"
+            )
 
 
 def _living(pats: Sequence[Pat]) -> list[Pat]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType, TracebackType
 
+_TRIES: Final = 40
+_PAUSE: Final = 0.05
 _KEYRING: Final = "azdo_pat.store.throwaway.ThrowawayKeyring"
 _NOT_TAKEN_ALONG: Final = ("PAT_", "AZURE_", "XDG_", "PYTHON_KEYRING_", "GIT_")
 
@@ -73,9 +76,16 @@ class Sandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Remove the folder."""
+        """Remove the folder, whatever signal comes meanwhile and whoever still writes there."""
         del kind, error, traceback
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
+        for _ in range(_TRIES):
+            shutil.rmtree(self._folder, ignore_errors=True)
+            time.sleep(_PAUSE)  # a program of the same terminal may just be writing its last
+            if not self._folder.exists():
+                return
 
     @property
     def _home(self) -> Path:

@@ -136,6 +136,4 @@ def forget_command(app: App, name: str) -> None:
     from azdo_pat.services.keep import forget
 
     organization, stored_as = forget(app.located[0], name, secrets=app.secrets, state=app.state)
-    app.talk.notice(
-        f"forgot {stored_as!r} for {organization.name}; the token itself is not revoked"
-    )
+    app.talk.notice(f"forgot {stored_as!r} for {organization.name}; this does not revoke the token")

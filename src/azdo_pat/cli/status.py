@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def status_command(app: App) -> None:
     """Show who is signed in, where the access token comes from, and which keyring is used.
 
-    Ends with exit code 4 where nobody is signed in.
+    Ends with exit code 4 where nobody is signed in, and with 11 where the service does not answer.
     """
     from azdo_pat.organizations import HOSTED_ROOT
     from azdo_pat.services.standing import Surroundings, standing
@@ -36,5 +36,7 @@ def status_command(app: App) -> None:
         state=app.state,
     )
     render.status(report)
+    if report.signed_in is None:
+        raise click.exceptions.Exit(ExitCode.UNAVAILABLE)
     if not report.signed_in:
         raise click.exceptions.Exit(ExitCode.NOT_SIGNED_IN)

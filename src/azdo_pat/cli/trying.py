@@ -35,13 +35,16 @@ def start_emulator(options: dict[str, object]) -> RunningEmulator:
             raise
         raise UsageError(
             "the emulator needs werkzeug, which is not installed",
-            hint="install it where pat is: pip install werkzeug, or azdo-pat[emulator]",
+            hint="install it where pat is: pip install werkzeug",
         ) from error
     try:
         arranged: Options = Options(**options)  # type: ignore[arg-type]  # checked by the caller's own types
         return start(arranged)
     except EmulatorError as error:
-        raise UsageError(str(error), hint="pat emulator --help shows what it takes") from error
+        raise UsageError(
+            str(error),
+            hint="--port 0 takes a free port; pat emulator --help shows what else it takes",
+        ) from error
 
 
 @command("emulator")

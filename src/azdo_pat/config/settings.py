@@ -135,7 +135,8 @@ def parse_value(key: Key, text: str, *, where: str) -> Value:
         return key.parse(text)
     except ValueError as error:
         raise UsageError(
-            f"{where}: {key.name} cannot be {text!r}", hint=f"it takes {error}"
+            f"{f'{where}: ' if where else ''}{key.name} cannot be {text!r}",
+            hint=f"it takes {error}",
         ) from error
 
 

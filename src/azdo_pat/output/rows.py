@@ -87,21 +87,19 @@ _OUTCOME_TONES: Final = {
 
 
 def scopes_grid(scopes: Sequence[Scope]) -> Grid:
-    """Return the scopes and what each includes; `high` marks those that deserve care."""
+    """Return the scopes; `high` marks those with which much harm can be done."""
     rows = tuple(
         (
-            Cell(scope.value),
+            Cell(_short_scopes([scope.value])),
             Cell(scope.name),
             Cell("high" if scope.high_privilege else "", Tone.WARNING),
-            Cell(scope.inherits or ""),
         )
         for scope in scopes
     )
     columns = (
         Column("SCOPE", 99),
         Column("NAME", 12),
-        Column("PRIVILEGE", 9),
-        Column("INCLUDES", 10),
+        Column("POWER", 5),
     )
     return Grid(columns=columns, rows=rows)
 
@@ -189,8 +187,6 @@ def _status(pat: Pat, now: datetime) -> Cell:
 
 def _notes(pat: Pat, now: datetime) -> Cell:
     notes, tone = _warnings(pat, now)
-    if pat.status is Status.UNKNOWN and _ended(pat, now) is None:
-        notes.insert(0, "status unknown")
     notes += ["secret here"] if pat.stored else []
     if pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
         notes.append(f"made by {_MAKERS[pat.origin]}")

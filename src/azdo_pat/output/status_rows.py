@@ -13,7 +13,7 @@ def status_grid(report: StatusReport, now: datetime, zone: tzinfo | None) -> Gri
     pairs = _signed_in(report, now, zone) + _place(report)
     pairs += [
         ("Keyring", _keyring(report)),
-        ("Secrets", Cell(f"{report.stored_secrets} stored")),
+        ("Secrets", _secrets(report)),
         ("Config", Cell(report.config_file)),
         ("State", Cell(report.state_file)),
     ]
@@ -35,14 +35,13 @@ def _signed_in(report: StatusReport, now: datetime, zone: tzinfo | None) -> list
         pairs.append(("Access token", Cell(f"from {report.token_source}{until}")))
     return pairs + _listed(
         "Sources",
-        [
-            Cell(f"{source.name}: {source.detail}" + (" (used)" if source.used else ""))
-            for source in report.sources
-        ],
+        [Cell(f"{source.name}: {source.detail}") for source in report.sources],
     )
 
 
 def _user(report: StatusReport) -> Cell:
+    if report.signed_in is None:
+        return Cell("not known: the service did not answer", Tone.WARNING)
     if not report.signed_in:
         return Cell("no", Tone.ALARM)
     return Cell(f"yes, as {report.user}" if report.user else "yes", Tone.GOOD)
@@ -65,7 +64,13 @@ def _place(report: StatusReport) -> list[tuple[str, Cell]]:
 def _keyring(report: StatusReport) -> Cell:
     if report.keyring_usable:
         return Cell(report.keyring)
-    return Cell(f"{report.keyring} (not usable)", Tone.ALARM)
+    return Cell(f"{report.keyring} (not usable)".lstrip(), Tone.ALARM)
+
+
+def _secrets(report: StatusReport) -> Cell:
+    if report.stored_secrets is None:
+        return Cell("unknown", Tone.WARNING)
+    return Cell(f"{report.stored_secrets} stored")
 
 
 def _listed(label: str, cells: list[Cell]) -> list[tuple[str, Cell]]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from azdo_pat.errors import ConflictError, NotFoundError
+from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Origin, Pat, ServicePat, Status
 from azdo_pat.naming import looks_like_id
 from azdo_pat.services.organization_book import Place
@@ -97,25 +97,41 @@ class Browser:
             NotFoundError: nothing of that name or id in the organization.
             ConflictError: several tokens bear the name; their ids are listed.
         """
+        found, failures = self.find_each(organization, texts)
+        if failures:
+            raise failures[0]
+        return found
+
+    def find_each(
+        self, organization: Organization, texts: Sequence[str]
+    ) -> tuple[tuple[Pat, ...], tuple[PatError, ...]]:
+        """Find the tokens that the texts name; see `find`.
+
+        Returns:
+            Those that were found, each once, and for each other text what `find` would raise.
+        """
         found: dict[str, Pat] = {}
         elsewhere: dict[str, Pat] = {}
+        failures: dict[str, PatError] = {}
         for status in _IN_ORDER:
-            missing = [text for text in dict.fromkeys(texts) if text not in found]
+            done = found.keys() | failures.keys()
+            missing = [text for text in dict.fromkeys(texts) if text not in done]
             if not missing:
                 break
             matches = self._matches(organization, status, missing)
             for text, pats in matches.items():
                 here = [pat for pat in pats if pat.org in {organization.name, None}]
                 if len(here) > 1:
-                    raise _ambiguous(text, here)
-                if here:
+                    failures[text] = _ambiguous(text, here)
+                elif here:
                     found[text] = here[0]
                 elif pats:
                     elsewhere.setdefault(text, pats[0])
         for text in texts:
-            if text not in found:
-                raise _missing(text, organization, elsewhere.get(text))
-        return tuple({found[text].id: found[text] for text in texts}.values())
+            if text not in found and text not in failures:
+                failures[text] = _missing(text, organization, elsewhere.get(text))
+        unique = {found[text].id: found[text] for text in texts if text in found}
+        return tuple(unique.values()), tuple(failures.values())
 
     def _matches(
         self, organization: Organization, status: Status, texts: Sequence[str]

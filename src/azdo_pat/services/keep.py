@@ -192,8 +192,8 @@ def _entry(organization: Organization | None, text: str, state: State) -> Stored
     where = f" for {organization.name}" if organization else ""
     raise NotFoundError(
         f"no secret is stored under {text!r}{where}",
-        hint="pat create makes and stores one, pat import stores one made elsewhere;"
-        " pat status tells how many are here",
+        hint="pat list --stored shows those that are; pat create makes and stores one, pat import"
+        " stores one made elsewhere",
     )
 
 

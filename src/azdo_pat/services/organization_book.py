@@ -132,8 +132,8 @@ class OrganizationBook:
 
         They are only a shortcut: a listing must work where nothing can be written.
         """
-        known = {each.url: each for each in self._organizations().values()}
-        known |= {each.url: each for each in organizations}
-        self._known = {each.id.lower(): each for each in known.values() if each.id}
         with suppress(StoreError):
+            known = {each.url: each for each in self._organizations().values()}
+            known |= {each.url: each for each in organizations}
+            self._known = {each.id.lower(): each for each in known.values() if each.id}
             self._state.remember_organizations(self._api_root, tuple(known.values()))

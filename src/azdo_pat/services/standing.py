@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from azdo_pat.errors import PatError
+from azdo_pat.errors import PatError, UnavailableError
 from azdo_pat.results import StatusReport
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def standing(
     else:
         identity = trying(book.me, None)
         organizations = trying(book.all, ()) if identity else ()
+    # A service that does not answer has not refused anybody.
+    unknown = token is not None and any(isinstance(each, UnavailableError) for each in problems)
     if organization is None and not problems and len(organizations) == 1:
         organization, source = organizations[0], "the only one you have"
     # With its GUID, where the user's list tells it.
@@ -69,13 +71,15 @@ def standing(
         (each for each in organizations if organization and each.url == organization.url),
         organization,
     )
+    count: int | None = None
+    count = trying(lambda: sum(each.stored for each in state.stored()), count)
     keyring = trying(secrets.describe, "")
     usable = bool(keyring) and trying(lambda: _answers(secrets), otherwise=False)
     return StatusReport(
         api_root=surroundings.api_root,
         organization=organization,
         organization_source=source,
-        signed_in=identity is not None,
+        signed_in=None if unknown and identity is None else identity is not None,
         user=(token.user if token else "") or (identity.mail if identity else ""),
         tenant=token.tenant if token else "",
         token_source=token.source if token else "",
@@ -85,7 +89,7 @@ def standing(
         organizations=organizations,
         keyring=keyring,
         keyring_usable=usable,
-        stored_secrets=trying(lambda: sum(each.stored for each in state.stored()), 0),
+        stored_secrets=count,
         config_file=surroundings.config_file,
         state_file=surroundings.state_file,
         # One cause can stand in the way of several things.

@@ -1,16 +1,35 @@
-"""Completion for PowerShell, which click does not know."""
+"""Completion scripts: click's own, and better ones where a name may hold spaces."""
 
 import os
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from click.shell_completion import (
+    BashComplete,
     CompletionItem,
     ShellComplete,
     add_completion_class,
     split_arg_string,
 )
 
-_SOURCE = """\
+# click's own script leaves what it proposes to bash to take apart again: a name with a space
+# would be two words, and one with `$(…)` would be run.
+_BASH: Final = r"""
+%(complete_func)s() {
+    local IFS=$'\n' kind value
+    COMPREPLY=()
+    while IFS=',' read -r kind value; do
+        case $kind in
+            dir) compopt -o dirnames ;;
+            file) compopt -o default ;;
+            plain) COMPREPLY+=("$(printf '%%q' "$value")") ;;
+        esac
+    done < <(env COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD \
+        %(complete_var)s=bash_complete "$1")
+}
+complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+
+_POWERSHELL: Final = """\
 Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
     $env:%(complete_var)s = "powershell_complete"
@@ -20,8 +39,10 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
         %(prog_name)s | ForEach-Object {
             $value, $help = $_ -split "`t", 2
             if (-not $help) { $help = $value }
+            $text = $value
+            if ($value -notmatch '^[\\w./:-]+$') { $text = "'" + ($value -replace "'", "''") + "'" }
             [System.Management.Automation.CompletionResult]::new(
-                $value, $value, 'ParameterValue', $help)
+                $text, $value, 'ParameterValue', $help)
         }
     }
     finally {
@@ -31,12 +52,18 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
 """
 
 
+class QuotingBashComplete(BashComplete):
+    """click's completion for bash, with a script that quotes what it proposes."""
+
+    source_template: ClassVar[str] = _BASH
+
+
 @add_completion_class
 class PowerShellComplete(ShellComplete):
     """Speaks with the script above: the words in variables, one proposal a line."""
 
     name: ClassVar[str] = "powershell"
-    source_template: ClassVar[str] = _SOURCE
+    source_template: ClassVar[str] = _POWERSHELL
 
     def get_completion_args(self) -> tuple[list[str], str]:
         """Return the words before the one begun, and that one; see click."""

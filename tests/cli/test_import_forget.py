@@ -1,0 +1,202 @@
+"""pat import, pat forget."""
+
+import pytest
+
+from azdo_pat.emulator.run import Options, start
+from cli.stage import (
+    activity,
+    as_json,
+    done,
+    failed,
+    held,
+    hence,
+    lines,
+    methods,
+    names,
+    service,
+)
+from drivers import Emulator, InProcess
+from fakes import MemoryKeyring
+
+SECRET_FORM = "a" * 52
+
+
+def made(pat: InProcess, org: str = "contoso") -> str:
+    """Make a token elsewhere, so to speak; return its secret."""
+    options = ("--scope", "code", "--no-store", "--as", "token", "-q", "--org", org)
+    return pat("create", "elsewhere", *options).stdout
+
+
+def imported(name: str, expires: str | None = None, **changes: object) -> dict[str, object]:
+    return {
+        "name": name,
+        "id": None,
+        "org": "contoso",
+        "status": "unknown",
+        "scopes": [],
+        "created": None,
+        "expires": expires,
+        "expires_in_days": None if expires is None else 10,
+        "global": False,
+        "stored": True,
+        "origin": "unknown",
+        **changes,
+    }
+
+
+def test_a_secret_is_checked_and_stored(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    secret = made(pat)
+    result = pat("import", "web", "-o", "json", stdin=secret)
+    assert result == done(as_json(imported("web")), "stored 'web' for contoso: pat get web")
+    assert memory_keyring.held == {(service(emulator), "web"): secret.strip()}
+    last = emulator.requests[-1]
+    assert (last["path"], last["authorization"]) == ("/contoso/_apis/connectionData", "Basic")
+    assert pat("get", "web") == done(secret)
+
+
+def test_when_it_ends_can_be_said(pat: InProcess) -> None:
+    secret = made(pat)
+    until = hence(250)[:19] + "Z"
+    result = pat("import", "web", "--expires", until, "-o", "json", stdin=secret)
+    expected = as_json(imported("web", until))
+    assert result == done(expected, "stored 'web' for contoso: pat get web")
+
+
+@pytest.mark.parametrize(
+    ("stdin", "message", "hint"),
+    [
+        ("", "no secret was given", "pipe it in, or type it at the prompt"),
+        ("\n", "no secret was given", "pipe it in, or type it at the prompt"),
+        (
+            "two words",
+            "what was given is not a token: it holds spaces or other characters than a token has",
+            "give the token alone, without quotes",
+        ),
+        (
+            "schlüssel",
+            "what was given is not a token: it holds spaces or other characters than a token has",
+            "give the token alone, without quotes",
+        ),
+    ],
+)
+def test_what_is_no_secret(  # one case each
+    stdin: str, message: str, hint: str, pat: InProcess, emulator: Emulator
+) -> None:
+    assert pat("import", "web", stdin=stdin) == failed(2, message, hint)
+    assert emulator.requests == []
+
+
+def test_a_secret_that_does_not_work_is_not_stored(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    assert pat("import", "web", stdin=SECRET_FORM) == failed(
+        4,
+        f"the secret does not work at {emulator.url}/contoso",
+        "it may be mistyped, expired, revoked, or of another organization; on Azure DevOps Server,"
+        " basic authentication of IIS must be off",
+        "the service said: TF400813: Resource not available for anonymous access. Client"
+        " authentication required.",
+        f"activity id: {activity(emulator)}",
+    )
+    assert memory_keyring.held == {}
+
+
+def test_a_bad_secret_is_found_where_there_are_public_projects(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    emulator.set_policies("public-projects")
+    result = pat("import", "web", stdin=SECRET_FORM)
+    assert (result.exit_code, result.stdout, memory_keyring.held) == (4, "", {})
+
+
+def test_a_name_that_is_taken(pat: InProcess, memory_keyring: MemoryKeyring) -> None:
+    first, second = made(pat), made(pat)
+    pat("import", "web", "-q", stdin=first)
+    assert pat("import", "web", stdin=second) == failed(
+        6,
+        "a secret is already stored under 'web' for contoso",
+        "--replace overwrites it; pat forget web takes it away",
+    )
+    assert list(memory_keyring.held.values()) == [first.strip()]
+    result = pat("import", "web", "--replace", "-o", "none", stdin=second)
+    assert result == done("", "stored 'web' for contoso: pat get web")
+    assert list(memory_keyring.held.values()) == [second.strip()]
+
+
+def test_the_secret_is_never_an_argument(pat: InProcess) -> None:
+    assert pat("import", "web", SECRET_FORM) == failed(
+        2, f"Got unexpected extra argument ({SECRET_FORM})", "pat import --help shows what it takes"
+    )
+
+
+def test_it_must_be_known_which_organization_it_is_for(pat: InProcess) -> None:
+    assert pat("import", "web", stdin=SECRET_FORM, env={"PAT_ORG": None}) == failed(
+        2, "which organization is the token for?", "add --org NAME, or the server's URL"
+    )
+
+
+def test_a_server_of_ones_own_gets_the_secret_and_no_bearer(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    with start(Options()) as running:
+        server = Emulator(running)
+        made_there = InProcess(pat.root, server.environment)
+        secret = made(made_there)
+        asked = len(server.requests)
+        url = f"{server.url}/contoso"  # stands for a collection of Azure DevOps Server
+        result = pat("import", "office", "--org", url, "-o", "json", stdin=secret)
+        assert result == done(
+            as_json(imported("office")), "stored 'office' for contoso: pat get office"
+        )
+        assert [each["authorization"] for each in server.requests[asked:]] == ["Basic"]
+        assert memory_keyring.held == {(f"azdo-pat:{url}", "office"): secret.strip()}
+        assert pat("get", "office", "--org", url) == done(secret)
+    assert emulator.requests == []
+
+
+def test_forget_leaves_the_token_alive(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    for text in ("laptop", "id", "prefix"):
+        pat("create", "laptop", "--scope", "code", "-q", "-o", "none")
+        identifier = held(emulator, "laptop")["authorizationId"]
+        asked = methods(emulator)
+        given = {"laptop": "laptop", "id": identifier, "prefix": identifier[:8]}[text]
+        assert pat("forget", given) == done(
+            "", "forgot 'laptop' for contoso; this does not revoke the token"
+        )
+        assert (memory_keyring.held, methods(emulator)) == ({}, asked)
+        assert names(emulator) == ["laptop"]
+        assert pat("list", "-o", "tsv", "--query", "[].stored") == done("false\n")
+        emulator.remove_tokens()
+
+
+def test_forget_of_nothing(pat: InProcess) -> None:
+    assert pat("forget", "nosuch") == failed(
+        3,
+        "no secret is stored under 'nosuch' for contoso",
+        "pat list --stored shows those that are; pat create makes and stores one, pat import"
+        " stores one made elsewhere",
+    )
+
+
+def test_forget_does_not_reach_into_another_organization(
+    pat: InProcess, memory_keyring: MemoryKeyring
+) -> None:
+    pat("create", "laptop", "--scope", "code", "-q", "-o", "none", "--org", "fabrikam")
+    before = dict(memory_keyring.held)
+    assert pat("forget", "laptop").exit_code == 3
+    assert memory_keyring.held == before
+    assert pat("forget", "laptop", env={"PAT_ORG": None}) == done(
+        "", "forgot 'laptop' for fabrikam; this does not revoke the token"
+    )
+    assert memory_keyring.held == {}
+
+
+def test_a_name_with_a_dash_is_quoted_in_what_is_said(pat: InProcess) -> None:
+    secret = made(pat)
+    result = pat("import", "-o", "none", "--", "-x y", stdin=secret)
+    assert result == done("", "stored '-x y' for contoso: pat get -- '-x y'")
+    assert pat("get", "--", "-x y") == done(lines(secret.strip()))

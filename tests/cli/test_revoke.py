@@ -1,0 +1,311 @@
+"""pat revoke."""
+
+from collections.abc import Sequence
+
+import keyring
+import pytest
+
+from cli.stage import (
+    Token,
+    as_json,
+    done,
+    failed,
+    hence,
+    host,
+    lines,
+    methods,
+    names,
+    one_line,
+    put,
+    service,
+    short,
+    table,
+    token_object,
+)
+from drivers import Emulator, InProcess, Result
+from fakes import MemoryKeyring
+
+HEADER = ("NAME", "ID", "OUTCOME")
+MAKE = ("create", "laptop", "--scope", "code_write", "--expires", "250h", "-q", "-o", "none")
+
+
+def outcomes(outcome: str, *tokens: Token) -> str:
+    return table(HEADER, *((each["displayName"], short(each), outcome) for each in tokens))
+
+
+def item(token: Token, outcome: str, **changes: object) -> dict[str, object]:
+    return {
+        **token_object(token),
+        "outcome": outcome,
+        "error": None,
+        "left_in_keyring": None,
+        **changes,
+    }
+
+
+def deletions(emulator: Emulator) -> list[str]:
+    queries = [each["query"] for each in emulator.requests if each["method"] == "DELETE"]
+    return sorted(str(query["authorizationId"]) for query in queries)
+
+
+def test_a_token_and_its_secret(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    pat(*MAKE)
+    (token,) = emulator.tokens
+    assert list(memory_keyring.held) == [(service(emulator), "laptop")]
+    assert pat("revoke", "laptop", "--yes") == done(
+        outcomes("revoked", token), "revoked 1 token (laptop)"
+    )
+    assert (names(emulator, "revoked"), memory_keyring.held) == (["laptop"], {})
+
+
+def test_by_name_by_id_and_by_prefix(pat: InProcess, emulator: Emulator) -> None:
+    one, two, three, kept = (put(emulator, name) for name in ("one", "two", "three", "kept"))
+    given = ("one", two["authorizationId"], short(three))
+    assert pat("revoke", *given, "--yes") == done(
+        outcomes("revoked", one, two, three), "revoked 3 tokens"
+    )
+    assert names(emulator) == [kept["displayName"]]
+
+
+def test_as_json(pat: InProcess, emulator: Emulator) -> None:
+    token = put(emulator, "one")
+    result = pat("revoke", "one", "--yes", "-o", "json")
+    document = item(token, "revoked", status="revoked")
+    assert result == done(as_json([document]), "revoked 1 token (one)")
+
+
+def test_one_token_named_twice_is_one(pat: InProcess, emulator: Emulator) -> None:
+    token = put(emulator, "one")
+    assert pat("revoke", "one", "one", short(token), "--yes") == done(
+        outcomes("revoked", token), "revoked 1 token (one)"
+    )
+
+
+def test_nobody_to_ask_is_a_usage_error(pat: InProcess, emulator: Emulator) -> None:
+    put(emulator, "one")
+    put(emulator, "two")
+    for env in ({}, {"CI": "true"}, {"PAT_NO_INPUT": "1"}):
+        assert pat("revoke", "one", "two", env=env) == failed(
+            2,
+            "2 tokens would be revoked, and nobody is here to confirm it",
+            "--yes confirms, --dry-run shows them",
+        )
+    assert names(emulator) == ["one", "two"]
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_dry_run_only_shows(form: str, pat: InProcess, emulator: Emulator) -> None:
+    token = put(emulator, "one")
+    expected = outcomes("planned", token) if form == "table" else as_json([item(token, "planned")])
+    assert pat("revoke", "one", "--dry-run", "--yes", "-o", form) == done(
+        expected, "1 token (one) would be revoked; nothing was"
+    )
+    assert (names(emulator), deletions(emulator)) == (["one"], [])
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        (("--name", "ci-*"), ["ci-1", "ci-2"]),
+        (("--name", "ci-1", "--name", "other"), ["ci-1", "other"]),
+        (("--scope", "packaging"), ["ci-2"]),
+        (("--name", "ci-*", "--scope", "code"), ["ci-1"]),
+        (("--expired",), ["ci-old", "old"]),
+        (("--expired", "--name", "ci-*"), ["ci-old"]),
+    ],
+    ids=" ".join,
+)
+def test_choosing(
+    options: Sequence[str], chosen: list[str], pat: InProcess, emulator: Emulator
+) -> None:
+    put(emulator, "ci-1")
+    put(emulator, "ci-2", scope="vso.packaging")
+    put(emulator, "other")
+    put(emulator, "ci-old", hours=-40, state="expired")
+    put(emulator, "old", hours=-40, state="expired")
+    put(emulator, "ci-theirs", organization="fabrikam", scope="vso.packaging")
+    put(emulator, "ci-graces", user="grace")
+    tokens = [each for each in emulator.tokens if each["displayName"] in chosen]
+    count = f"{len(tokens)} tokens" if len(tokens) > 1 else f"1 token ({chosen[0]})"
+    assert pat("revoke", *options, "--yes") == done(
+        outcomes("revoked", *tokens), f"revoked {count}"
+    )
+    assert names(emulator, "revoked") == chosen
+
+
+def test_tokens_for_all_organizations_are_revoked_only_by_name(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    own = put(emulator, "own")
+    emulator.add_tokens(1, name="wide", allOrgs=True, validTo=hence(250))
+    wide = emulator.tokens[-1]
+    identifier = wide["authorizationId"]
+    assert pat("revoke", "--name", "*", "--yes") == done(
+        outcomes("revoked", own),
+        f"left out, as it is for all organizations: wide (pat revoke {identifier})",
+        "revoked 1 token (own)",
+    )
+    assert names(emulator) == ["wide"]
+    assert pat("revoke", "wide", "--yes") == done(
+        outcomes("revoked", wide), "revoked 1 token (wide)"
+    )
+
+
+def test_nothing_that_fits(pat: InProcess) -> None:
+    said = "there is nothing to revoke"
+    assert pat("revoke", "--name", "nosuch*", "--yes") == done("", said)
+    assert pat("revoke", "--expired", "-o", "json") == done("[]\n", said)
+
+
+def test_no_token_named(pat: InProcess, emulator: Emulator) -> None:
+    put(emulator, "one")
+    assert pat("revoke", "--yes") == failed(
+        2, "which tokens?", "name them, or choose with --name, --scope or --expired"
+    )
+    assert names(emulator) == ["one"]
+
+
+@pytest.mark.parametrize("choice", [("--expired",), ("--name", "t*"), ("--scope", "code")])
+def test_named_tokens_and_a_choice_do_not_mix(
+    choice: tuple[str, ...], pat: InProcess, emulator: Emulator
+) -> None:
+    put(emulator, "one")
+    assert pat("revoke", "one", *choice, "--yes") == failed(
+        2,
+        "tokens are either named or chosen with --name, --scope or --expired",
+        "leave out the one or the other",
+    )
+    assert (names(emulator), emulator.requests) == (["one"], [])
+
+
+def test_a_name_that_is_not_there_does_not_stop_the_others(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    one = put(emulator, "one")
+    assert pat("revoke", "one", "nosuch", "--yes") == Result(
+        exit_code=9,
+        stdout=outcomes("revoked", one),
+        stderr="pat: warning: there is no token 'nosuch' in contoso (pat list --status all shows"
+        " those there are; names are case-sensitive)\n"
+        "pat: 1 of 2 tokens could not be revoked\n"
+        "     the others could; pat list shows what is left\n",
+    )
+    assert names(emulator) == []
+
+
+def test_names_none_of_which_is_there(pat: InProcess, emulator: Emulator) -> None:
+    put(emulator, "one")
+    result = pat("revoke", "nosuch", "neither", "--yes", "-q")
+    assert (result.exit_code, result.stdout, names(emulator)) == (3, "", ["one"])
+    assert result.stderr.endswith(
+        "pat: none of the 2 tokens is there to revoke\n"
+        "     pat list --status all shows those there are\n"
+    )
+
+
+def test_an_ambiguous_name_is_left_alone(pat: InProcess, emulator: Emulator) -> None:
+    one = put(emulator, "one")
+    twins = [put(emulator, "twin") for _ in range(2)]
+    result = pat("revoke", "one", "twin", "--yes")
+    assert (result.exit_code, result.stdout) == (9, outcomes("revoked", one))
+    assert "2 tokens answer to 'twin' (name one by its id:; " in result.stderr
+    assert all(each["authorizationId"] in result.stderr for each in twins)
+    assert names(emulator) == ["twin", "twin"]
+
+
+def test_another_organizations_token_is_never_revoked(pat: InProcess, emulator: Emulator) -> None:
+    token = put(emulator, "theirs", organization="fabrikam")
+    for text in ("theirs", token["authorizationId"], short(token)):
+        assert pat("revoke", text, "--yes") == failed(
+            3, f"{text!r} is not a token of contoso but of fabrikam", "add --org fabrikam"
+        )
+    assert (names(emulator), deletions(emulator)) == (["theirs"], [])
+
+
+def test_already_revoked_counts_as_done(pat: InProcess, emulator: Emulator) -> None:
+    token = put(emulator, "one", state="revoked")
+    assert pat("revoke", "one", "--yes") == done(
+        outcomes("already revoked", token), "revoked before: 1 token (one)"
+    )
+    assert deletions(emulator) == []
+
+
+def test_gone_meanwhile_counts_as_done(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    pat(*MAKE)
+    (token,) = emulator.tokens
+    # The first answer is lost: to the repeated request the token is gone.
+    emulator.fail("DELETE * cut=after")
+    assert pat("revoke", "laptop", "--yes") == done(
+        outcomes("already revoked", token), "revoked before: 1 token (laptop)"
+    )
+    assert (names(emulator, "revoked"), memory_keyring.held) == (["laptop"], {})
+
+
+def test_a_failed_item_does_not_stop_the_others(pat: InProcess, emulator: Emulator) -> None:
+    emulator.add_tokens(20, name="token {n}")
+    emulator.fail("DELETE * status=403")
+    result = pat("revoke", "--name", "token *", "--yes", "-o", "json")
+    (unlucky,) = names(emulator)
+    reason = f"{host(emulator)} does not allow it"
+    assert {each["name"]: (each["outcome"], each["error"]) for each in result.json} == {
+        each["displayName"]: ("failed", reason)
+        if each["displayName"] == unlucky
+        else ("revoked", None)
+        for each in emulator.tokens
+    }
+    (token,) = [each for each in emulator.tokens if each["displayName"] == unlucky]
+    assert result == Result(
+        exit_code=9,
+        stdout=result.stdout,
+        stderr=lines(
+            f"pat: warning: {unlucky} ({token['authorizationId']}): {reason}",
+            '{"error": "partial", "message": "1 of 20 tokens could not be revoked",'
+            ' "hint": "the others could; pat list shows what is left", "exit_code": 9}',
+        ),
+    )
+
+
+class Keeping(MemoryKeyring):
+    """Does not let go of any token's secret."""
+
+    def delete_password(self, service: str, username: str) -> None:
+        if service.startswith("azdo-pat:http"):
+            raise RuntimeError(username)
+        super().delete_password(service, username)
+
+
+def test_a_secret_that_stays_in_the_keyring_is_pending(pat: InProcess, emulator: Emulator) -> None:
+    keyring.set_keyring(Keeping())
+    pat(*MAKE)
+    (token,) = emulator.tokens
+    result = pat("revoke", "laptop", "--yes", "-o", "json")
+    reason = f"the keyring backend {__name__}.Keeping failed with RuntimeError"
+    document = item(
+        token, "revoked", status="revoked", stored=True, origin="pat", left_in_keyring=reason
+    )
+    message = f"laptop is revoked, but its secret could not be taken out of the keyring: {reason}"
+    assert result == Result(
+        exit_code=8,
+        stdout=as_json([document]),
+        stderr=one_line(
+            {
+                "error": "pending",
+                "message": message,
+                "hint": "it is useless now; take it out later: pat forget laptop",
+                "exit_code": 8,
+            }
+        ),
+    )
+    assert names(emulator, "revoked") == ["laptop"]
+
+
+def test_many_are_revoked_in_one_go(pat: InProcess, emulator: Emulator) -> None:
+    ids = emulator.add_tokens(130, name="token {n}")
+    result = pat("revoke", "--name", "token *", "--yes", "-o", "none")
+    assert result == done("", "revoked 130 tokens")
+    assert deletions(emulator) == sorted(ids)
+    assert methods(emulator).count("DELETE") == 130

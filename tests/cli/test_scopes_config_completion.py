@@ -1,0 +1,241 @@
+"""pat scopes, pat config, pat completion."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from azdo_pat.cli import pat as root
+from azdo_pat.cli.globals import FORMATS
+from azdo_pat.scopes import RECIPES, SCOPES
+from cli.stage import as_json, done, failed, table
+from drivers import Emulator, InProcess
+
+PLAIN = {
+    "org": None,
+    "output": "table",
+    "color": "auto",
+    "quiet": False,
+    "verbose": False,
+    "no-input": False,
+    "expires": "30d",
+    "sort": "name",
+    "keyring": None,
+    "timeout": 30,
+}
+ALONE = {"PAT_ORG": None, "PAT_ACCESS_TOKEN": None, "PAT_API_URL": None}
+
+
+@pytest.fixture
+def file(home: Path) -> Path:
+    """Where the config file is to lie."""
+    return home / "pat" / "config" / "config.toml"
+
+
+def scope_document(value: str) -> dict[str, object]:
+    (scope,) = [each for each in SCOPES if each.value == value]
+    return {
+        "value": scope.value,
+        "name": scope.name,
+        "category": scope.category,
+        "high_privilege": scope.high_privilege,
+        "inherits": scope.inherits,
+    }
+
+
+def test_scopes_as_json(pat: InProcess, emulator: Emulator) -> None:
+    documents = [scope_document(each.value) for each in SCOPES]
+    assert pat("scopes", "-o", "json", env=ALONE) == done(as_json(documents))
+    assert emulator.requests == []
+
+
+def test_a_word_narrows_scopes(pat: InProcess) -> None:
+    values = [f"vso.packaging{kind}" for kind in ("", "_write", "_manage")]
+    documents = [scope_document(value) for value in values]
+    assert pat("scopes", "packaging", "-o", "json") == done(as_json(documents))
+
+
+def test_a_recipe_narrows_scopes(pat: InProcess) -> None:
+    assert pat("scopes", "--for", "git") == done(
+        table(
+            ("SCOPE", "NAME", "POWER"),
+            ("code_write", scope_document("vso.code_write")["name"], "high"),  # type: ignore[arg-type]  # a text
+        )
+    )
+
+
+def test_recipes(pat: InProcess) -> None:
+    documents = [
+        {"name": each.name, "summary": each.summary, "scopes": list(each.scopes)}
+        for each in RECIPES
+    ]
+    assert pat("scopes", "--recipes", "-o", "json") == done(as_json(documents))
+    promised = {
+        *("git", "git-read", "packages", "packages-publish", "agent"),
+        *("work-items", "build", "release", "marketplace"),
+    }
+    assert promised - {each.name for each in RECIPES} == set()
+
+
+@pytest.mark.parametrize(
+    ("args", "exit_code", "message", "hint"),
+    [
+        (("zzz",), 3, "no scope has to do with 'zzz'", "pat scopes lists all"),
+        (
+            ("--for", "gti"),
+            2,
+            "there is no recipe 'gti'",
+            "did you mean git?",
+        ),
+    ],
+)
+def test_no_such_scope_or_recipe(  # one case each
+    args: tuple[str, ...], exit_code: int, message: str, hint: str, pat: InProcess
+) -> None:
+    assert pat("scopes", *args) == failed(exit_code, message, hint)
+
+
+def listed(**changes: tuple[object, str]) -> str:
+    """What `pat config list -o json` says, with these values and sources in place of defaults."""
+    settings = {key: (value, "default") for key, value in PLAIN.items()}
+    settings |= {"output": ("json", "--output")}
+    settings |= {key.replace("_", "-"): found for key, found in changes.items()}
+    return as_json(
+        [
+            {"key": key, "value": value, "source": source}
+            for key, (value, source) in settings.items()
+        ]
+    )
+
+
+def test_config_lists_what_holds_and_where_it_comes_from(pat: InProcess, file: Path) -> None:
+    assert pat("config", "list", "-o", "json", env=ALONE) == done(listed())
+    pat("config", "set", "timeout", "5", "-q")
+    pat("config", "set", "quiet", "true", "-q")
+    env = {**ALONE, "PAT_SORT": "created", "PAT_NO_INPUT": "1"}
+    expected = listed(
+        org=("fabrikam", "--org"),
+        timeout=(5, "config file"),
+        quiet=(True, "config file"),
+        sort=("created", "PAT_SORT"),
+        no_input=(True, "PAT_NO_INPUT"),
+    )
+    assert pat("config", "list", "-o", "json", "--org", "fabrikam", env=env) == done(expected)
+    assert file.read_text("utf-8") == "timeout = 5\nquiet = true\n"
+
+
+def test_config_as_a_table(pat: InProcess) -> None:
+    rows = [(key, "-" if value is None else str(value).lower()) for key, value in PLAIN.items()]
+    expected = table(("KEY", "VALUE", "FROM"), *((key, value, "default") for key, value in rows))
+    assert pat("config", "list", env=ALONE) == done(expected)
+
+
+def test_config_set_get_unset(pat: InProcess, file: Path) -> None:
+    assert pat("config", "set", "org", "fabrikam") == done(
+        "", f"set org in {file}", "but PAT_ORG wins over it"
+    )
+    assert pat("config", "get", "org", env=ALONE) == done("fabrikam\n")
+    assert pat("config", "get", "org") == done("contoso\n")  # PAT_ORG wins over the file
+    assert pat("config", "get", "quiet") == done("false\n")
+    assert pat("config", "unset", "org") == done("", f"removed org from {file}")
+    assert pat("config", "get", "org", env=ALONE) == failed(
+        3, "org is not set", "pat config set org VALUE sets it"
+    )
+    assert pat("config", "unset", "org") == failed(
+        3, f"org is not set in {file}", "pat config list shows what is set"
+    )
+
+
+def test_config_keeps_the_rest_of_the_file(pat: InProcess, file: Path) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"# mine\r\nsort = 'created'  # oldest first\r\n\r\norg = \"contoso\"\r\n")
+    assert pat("config", "set", "org", "fabrikam", "-q") == done()
+    assert file.read_bytes() == (
+        b"# mine\r\nsort = 'created'  # oldest first\r\n\r\norg = \"fabrikam\"\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("org", ""),
+        ("org", "no such name"),
+        ("org", "https://dev.azure.com"),
+        ("output", "yaml"),
+        ("expires", "13mo"),
+        ("timeout", "0"),
+        ("quiet", "perhaps"),
+        ("bogus", "1"),
+    ],
+)
+def test_config_refuses_what_no_command_would_take(
+    key: str, value: str, pat: InProcess, file: Path
+) -> None:
+    result = pat("config", "set", key, value)
+    assert (result.exit_code, result.stdout, file.exists()) == (2, "", False)
+    message, hint = result.stderr.splitlines()
+    assert (message.startswith("pat: "), hint.startswith("     ")) == (True, True)
+
+
+def test_config_proposes_the_nearest_key(pat: InProcess) -> None:
+    expected = failed(2, "there is no setting 'outptu'", "did you mean output?")
+    assert pat("config", "set", "outptu", "json") == expected
+    assert pat("config", "get", "outptu") == expected
+
+
+def test_an_unknown_key_of_the_file_can_be_removed(pat: InProcess, file: Path) -> None:
+    file.parent.mkdir(parents=True)
+    file.write_text("frob = 1\n", "utf-8")
+    result = pat("list")
+    assert (result.exit_code, "pat config unset frob removes it" in result.stderr) == (2, True)
+    assert pat("config", "unset", "frob") == done("", f"removed frob from {file}")
+    assert file.read_text("utf-8") == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_completion_prints_a_script(shell: str, pat: InProcess, emulator: Emulator) -> None:
+    result = pat("completion", shell, env=ALONE)
+    assert (result.exit_code, result.stderr, emulator.requests) == (0, "", [])
+    assert "_PAT_COMPLETE" in result.stdout
+    program = shutil.which(shell)
+    if program and shell != "powershell":
+        subprocess.run([program, "-n"], input=result.stdout, encoding="utf-8", check=True)
+
+
+def test_completion_for_an_unknown_shell(pat: InProcess) -> None:
+    assert pat("completion", "tcsh") == failed(
+        2,
+        "Invalid value for 'SHELL': 'tcsh' is not one of 'bash', 'zsh', 'fish', 'powershell'",
+        "pat completion --help shows what it takes",
+    )
+
+
+def completed(pat: InProcess, *words: str) -> list[str]:
+    """What bash is proposed for the last of the words."""
+    line = " ".join(("pat", *words))
+    env = {
+        "_PAT_COMPLETE": "bash_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words)),
+    }
+    result = pat(env=env)
+    assert result.stderr == ""
+    return [proposal.partition(",")[2] for proposal in result.stdout.splitlines()]
+
+
+def test_completion_proposes(pat: InProcess, emulator: Emulator) -> None:
+    pat("create", "laptop", "--scope", "code", "-q", "-o", "none")
+    asked = len(emulator.requests)
+    assert completed(pat, "rev") == ["revoke"]
+    assert completed(pat, "create", "--for", "git") == ["git", "git-read", "git-status"]
+    assert completed(pat, "create", "--scope", "code_wr") == ["code_write"]
+    assert completed(pat, "list", "-o", "") == list(FORMATS)
+    assert completed(pat, "get", "lap") == ["laptop"]
+    assert len(emulator.requests) == asked
+
+
+def test_every_command_is_proposed(pat: InProcess) -> None:
+    names = root.list_commands(click.Context(root))
+    assert sorted(completed(pat, "")) == sorted(names)

@@ -1,0 +1,220 @@
+"""pat status."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.backends.fail import Keyring as NoKeyring
+
+from cli.stage import RESOURCE, as_json, lines
+from drivers import AzureCli, Emulator, InProcess, Result
+
+MEMORY = "fakes MemoryKeyring (fakes.MemoryKeyring)"
+TENANT = "7f0b9c1e-5d43-4f6a-9a51-2c8e6f1d0b37"
+ADA = {
+    "id": "d6245f20-2af8-44f4-9451-8107cb2767db",
+    "name": "Ada Lovelace",
+    "mail": "ada@contoso.example",
+}
+CONTOSO_ID = "38aaa865-2c70-4bf7-a308-0c6539c38c1a"
+FABRIKAM_ID = "6affcbef-fe5d-44c6-8a29-439b79aaa118"
+
+
+def organization(emulator: Emulator, name: str, identifier: str | None) -> dict[str, object]:
+    return {"name": name, "url": f"{emulator.url}/{name}", "id": identifier, "hosted": True}
+
+
+def report(emulator: Emulator, home: Path, result: Result, **changes: object) -> dict[str, object]:
+    """What all is well looks like; when the access token ends is the result's own word."""
+    return {
+        "api_root": emulator.url,
+        "organization": organization(emulator, "contoso", CONTOSO_ID),
+        "organization_source": "PAT_ORG",
+        "signed_in": True,
+        "user": "ada@contoso.example",
+        "tenant": TENANT,
+        "token_source": "PAT_ACCESS_TOKEN",
+        "token_expires": result.json["token_expires"],
+        "sources": [{"name": "PAT_ACCESS_TOKEN", "used": True, "detail": "used"}],
+        "identity": ADA,
+        "organizations": [
+            organization(emulator, "contoso", CONTOSO_ID),
+            organization(emulator, "fabrikam", FABRIKAM_ID),
+        ],
+        "keyring": MEMORY,
+        "keyring_usable": True,
+        "stored_secrets": 0,
+        "config_file": str(home / "pat/config/config.toml"),
+        "state_file": str(home / "pat/state/state.db"),
+        "problems": [],
+        **changes,
+    }
+
+
+def signed_out(emulator: Emulator, **changes: object) -> dict[str, object]:
+    nobody = dict.fromkeys(("user", "tenant", "token_source", "token_expires", "identity"))
+    at_hand = organization(emulator, "contoso", None)
+    return {
+        "signed_in": False,
+        "organization": at_hand,
+        "organizations": [],
+        **nobody,
+        **changes,
+    }
+
+
+def whole(document: dict[str, object], exit_code: int = 0) -> Result:
+    return Result(exit_code=exit_code, stdout=as_json(document), stderr="")
+
+
+def test_all_is_well(pat: InProcess, emulator: Emulator, home: Path) -> None:
+    pat("create", "laptop", "--scope", "code", "-q", "-o", "none")
+    result = pat("status", "-o", "json")
+    assert result == whole(report(emulator, home, result, stored_secrets=1))
+    until = datetime.strptime(result.json["token_expires"], "%Y-%m-%dT%H:%M:%S%z")
+    assert abs(until - datetime.now(UTC) - timedelta(hours=12)) < timedelta(minutes=1)
+
+
+def test_as_a_table(pat: InProcess, emulator: Emulator, home: Path) -> None:
+    until = pat("status", "-o", "json").json["token_expires"]
+    assert pat("status") == Result(
+        exit_code=0,
+        stdout=lines(
+            "Signed in      yes, as ada@contoso.example",
+            "Profile        Ada Lovelace <ada@contoso.example>",
+            f"Tenant         {TENANT}",
+            "Access token   from PAT_ACCESS_TOKEN, until"
+            f" {until[:10]} {until[11:16]} (in 12 hours)",
+            "Sources        PAT_ACCESS_TOKEN: used",
+            "Organization   contoso (from PAT_ORG)",
+            f"               {emulator.url}/contoso",
+            "Organizations  contoso, fabrikam",
+            f"Service        {emulator.url}",
+            f"Keyring        {MEMORY}",
+            "Secrets        0 stored",
+            f"Config         {home / 'pat/config/config.toml'}",
+            f"State          {home / 'pat/state/state.db'}",
+        ),
+        stderr="",
+    )
+
+
+def test_nobody_is_signed_in(
+    pat: InProcess, emulator: Emulator, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")  # no az
+    result = pat("status", "-o", "json", env={"PAT_ACCESS_TOKEN": None})
+    sources = [
+        {"name": "PAT_ACCESS_TOKEN", "used": False, "detail": "not set"},
+        {"name": "Azure CLI", "used": False, "detail": "not installed"},
+    ]
+    problem = (
+        "not signed in (PAT_ACCESS_TOKEN: not set; Azure CLI: not installed); sign in to the Azure"
+        " CLI (az login), or put a Microsoft Entra access token into PAT_ACCESS_TOKEN"
+    )
+    changes = signed_out(emulator, sources=sources, problems=[problem])
+    assert result == whole(report(emulator, home, result, **changes), exit_code=4)
+    assert emulator.requests == []
+
+
+def test_signed_in_to_the_azure_cli(
+    pat: InProcess, emulator: Emulator, home: Path, az: AzureCli
+) -> None:
+    az.sign_in(emulator.access_token)
+    result = pat("status", "-o", "json", env={"PAT_ACCESS_TOKEN": None})
+    sources = [
+        {"name": "PAT_ACCESS_TOKEN", "used": False, "detail": "not set"},
+        {"name": "Azure CLI", "used": True, "detail": "used"},
+    ]
+    changes = {"token_source": "Azure CLI", "sources": sources}
+    assert result == whole(report(emulator, home, result, **changes))
+    assert az.calls == [f"account get-access-token --resource {RESOURCE} -o json"]
+
+
+def test_the_environment_comes_before_the_azure_cli(
+    pat: InProcess, emulator: Emulator, az: AzureCli
+) -> None:
+    az.sign_in(emulator.mint("user", user="grace"))
+    result = pat("status", "-o", "json", "--query", "[user, token_source]")
+    expected = as_json(["ada@contoso.example", "PAT_ACCESS_TOKEN"])
+    assert (result, az.calls) == (Result(exit_code=0, stdout=expected, stderr=""), [])
+
+
+def test_nobody_is_signed_in_to_the_azure_cli(
+    pat: InProcess, emulator: Emulator, home: Path, az: AzureCli
+) -> None:
+    result = pat("status", "-o", "json", env={"PAT_ACCESS_TOKEN": None})
+    detail = "nobody is signed in (az login)"
+    sources = [
+        {"name": "PAT_ACCESS_TOKEN", "used": False, "detail": "not set"},
+        {"name": "Azure CLI", "used": False, "detail": detail},
+    ]
+    problem = (
+        f"not signed in (PAT_ACCESS_TOKEN: not set; Azure CLI: {detail}); sign in to the Azure"
+        " CLI (az login), or put a Microsoft Entra access token into PAT_ACCESS_TOKEN"
+    )
+    changes = signed_out(emulator, sources=sources, problems=[problem])
+    assert result == whole(report(emulator, home, result, **changes), exit_code=4)
+    assert len(az.calls) == 1
+
+
+def test_a_keyring_that_cannot_be_used_is_a_problem(
+    pat: InProcess, emulator: Emulator, home: Path
+) -> None:
+    keyring.set_keyring(NoKeyring())
+    result = pat("status", "-o", "json")
+    (problem,) = result.json["problems"]
+    changes = {"keyring": "", "keyring_usable": False, "problems": [problem]}
+    assert result == whole(report(emulator, home, result, **changes))
+    assert "keyring" in problem
+
+
+def test_a_damaged_state_file_is_one_problem(
+    pat: InProcess, emulator: Emulator, home: Path
+) -> None:
+    file = home / "pat/state/state.db"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"no database" * 100)
+    result = pat("status", "-o", "json")
+    problem = (
+        f"{file} is damaged or not a state file: file is not a database; move it aside and try"
+        " again: it holds no secrets, those are in the keyring and are not lost"
+    )
+    changes = {"stored_secrets": None, "problems": [problem]}
+    assert result == whole(report(emulator, home, result, **changes))
+    assert file.read_bytes() == b"no database" * 100
+
+
+def test_a_service_that_refuses_has_not_let_anybody_in(
+    pat: InProcess, emulator: Emulator, home: Path
+) -> None:
+    emulator.fail("GET /_apis/* status=403 times=always")
+    result = pat("status", "-o", "json")
+    (problem,) = result.json["problems"]
+    changes = {
+        "signed_in": False,
+        "organization": organization(emulator, "contoso", None),
+        "identity": None,
+        "organizations": [],
+        "problems": [problem],
+    }
+    assert result == whole(report(emulator, home, result, **changes), exit_code=4)
+    assert problem.startswith(f"{emulator.url.removeprefix('http://')} does not allow it")
+
+
+def test_a_service_that_does_not_answer_has_refused_nobody(
+    pat: InProcess, emulator: Emulator, home: Path
+) -> None:
+    emulator.fail("GET /_apis/* status=501 times=always")
+    result = pat("status", "-o", "json")
+    (problem,) = result.json["problems"]
+    changes = {
+        "signed_in": None,
+        "organization": organization(emulator, "contoso", None),
+        "identity": None,
+        "organizations": [],
+        "problems": [problem],
+    }
+    assert result == whole(report(emulator, home, result, **changes), exit_code=11)
+    assert problem.startswith(f"{emulator.url.removeprefix('http://')} failed (HTTP 501)")

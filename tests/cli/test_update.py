@@ -1,0 +1,152 @@
+"""pat update."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cli.stage import (
+    activity,
+    as_json,
+    done,
+    failed,
+    held,
+    lines,
+    methods,
+    minute,
+    moment,
+    put,
+    service,
+    token_object,
+)
+from drivers import Emulator, InProcess
+from fakes import MemoryKeyring
+
+MAKE = ("create", "laptop", "--scope", "code_write", "--expires", "250h", "-q", "-o", "none")
+
+
+def test_scopes(pat: InProcess, emulator: Emulator) -> None:
+    before = put(emulator, "laptop")
+    result = pat("update", "laptop", "--scope", "code", "--scope", "packaging", "-o", "json")
+    after = held(emulator, "laptop")
+    assert result == done(as_json(token_object(after)), "updated 'laptop' in contoso")
+    assert after == {**before, "scope": "vso.code vso.packaging"}
+
+
+def test_end(pat: InProcess, emulator: Emulator) -> None:
+    before = put(emulator, "laptop")
+    result = pat("update", before["authorizationId"][:8], "--expires", "20d", "-o", "none")
+    assert result == done("", "updated 'laptop' in contoso")
+    after = held(emulator, "laptop")
+    assert {**after, "validTo": ""} == {**before, "validTo": ""}
+    wanted = datetime.now(UTC) + timedelta(days=20)
+    assert abs(moment(after["validTo"]) - wanted) < timedelta(minutes=1)
+
+
+def test_a_new_name_takes_the_secret_along(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    pat(*MAKE)
+    (secret,) = memory_keyring.held.values()
+    result = pat("update", "laptop", "--name", "desktop", "-o", "json")
+    document = token_object(held(emulator, "desktop"), stored=True, origin="pat")
+    assert result == done(as_json(document), "updated 'desktop' in contoso")
+    assert memory_keyring.held == {(service(emulator), "desktop"): secret}
+    assert pat("get", "desktop") == done(lines(secret))
+
+
+def test_a_new_name_that_is_taken_here_is_refused(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    pat(*MAKE)
+    pat("create", "desktop", *MAKE[2:])
+    before = dict(memory_keyring.held)
+    assert pat("update", "laptop", "--name", "desktop") == failed(
+        6,
+        "a secret is already stored under 'desktop' for contoso",
+        "choose another name, or take that one away: pat forget desktop",
+    )
+    assert (memory_keyring.held, "PUT" in methods(emulator)) == (before, False)
+
+
+def test_nothing_to_change(pat: InProcess, emulator: Emulator) -> None:
+    expected = failed(2, "nothing is to change", "give --name, --scope or --expires")
+    assert pat("update", "laptop") == expected
+    assert emulator.requests == []
+
+
+def test_a_revoked_token_cannot_be_changed(pat: InProcess, emulator: Emulator) -> None:
+    put(emulator, "laptop", state="revoked")
+    assert pat("update", "laptop", "--expires", "3d") == failed(
+        5, "'laptop' is revoked and cannot be changed", "pat create makes a new one"
+    )
+
+
+def test_an_expired_token_cannot_be_changed(pat: InProcess, emulator: Emulator) -> None:
+    put(emulator, "laptop", hours=-40, state="expired")
+    result = pat("update", "laptop", "--expires", "3d")
+    said = result.stderr.partition("the service said: ")[2].partition("\n")[0]
+    assert result == failed(
+        5,
+        "the token has expired, and an expired token cannot be changed",
+        "make a new one of the same name: pat create",
+        *([f"the service said: {said}"] if said else []),
+        f"activity id: {activity(emulator)}",
+    )
+
+
+def test_a_shortened_life_is_said(pat: InProcess, emulator: Emulator) -> None:
+    pat(*MAKE)
+    emulator.set_policies("maximum-lifespan=5")
+    result = pat("update", "laptop", "--expires", "20d", "-o", "none")
+    granted = minute(held(emulator, "laptop")["validTo"])
+    asked = minute(emulator.requests[-1]["body"]["validTo"])
+    assert result == done(
+        "",
+        f"pat: warning: a policy shortened its life: it ends {granted} UTC, and {asked} UTC was"
+        " asked for",
+        "updated 'laptop' in contoso",
+    )
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--name", ""), ("--name", "\x1b[2J"), ("--expires", ""), ("--scope", "nosuchscope")],
+    ids=" ".join,
+)
+def test_mistakes_are_found_before_the_service_is_asked(
+    option: tuple[str, str], pat: InProcess, emulator: Emulator
+) -> None:
+    put(emulator, "laptop")
+    result = pat("update", "laptop", *option)
+    assert (result.exit_code, result.stdout, emulator.requests) == (2, "", [])
+
+
+def test_another_organizations_token_is_not_touched(pat: InProcess, emulator: Emulator) -> None:
+    token = put(emulator, "theirs", organization="fabrikam")
+    identifier = token["authorizationId"]
+    assert pat("update", identifier, "--name", "ours") == failed(
+        3, f"{identifier!r} is not a token of contoso but of fabrikam", "add --org fabrikam"
+    )
+    assert (emulator.tokens, "PUT" in methods(emulator)) == ([token], False)
+
+
+def test_a_secret_that_cannot_be_moved_is_pending(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    pat(*MAKE)
+    (secret,) = memory_keyring.held.values()
+    put_away = memory_keyring.set_password
+
+    def refuse(where: str, name: str, password: str) -> None:
+        if name == "desktop":
+            raise RuntimeError("full")
+        put_away(where, name, password)
+
+    memory_keyring.set_password = refuse  # type: ignore[method-assign]  # a keyring that is full
+    result = pat("update", "laptop", "--name", "desktop")
+    assert (result.exit_code, result.stdout) == (8, "")
+    assert result.stderr.startswith(
+        "pat: the token is now named 'desktop', but its secret stays stored under 'laptop': "
+    )
+    assert memory_keyring.held == {(service(emulator), "laptop"): secret}
+    assert [each["displayName"] for each in emulator.tokens] == ["desktop"]
