@@ -129,5 +129,12 @@ class UnavailableError(PatError):
     error = "unavailable"
 
 
+class CancelledError(PatError):
+    """The user stopped it."""
+
+    exit_code = ExitCode.INTERRUPTED
+    error = "interrupted"
+
+
 class NoAnswerError(UnavailableError):
     """The request left, and no answer came: whether the service acted on it is unknown."""

@@ -191,6 +191,8 @@ class Intent(NamedTuple):
         valid_to: the expiry that was asked for.
         started: when it was begun.
         authorization_id: of the token that it made, as soon as that is known.
+        mark: what its secret can be recognized by, as `mark_of` makes it; empty for a secret that
+            is not to be stored, or not known yet.
         key: the entry's number; None before `State.begin`.
     """
 
@@ -202,6 +204,7 @@ class Intent(NamedTuple):
     valid_to: datetime
     started: datetime
     authorization_id: str | None = None
+    mark: str = ""
     key: int | None = None
 
 

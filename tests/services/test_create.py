@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from azdo_pat.errors import (
+    CancelledError,
     ConflictError,
     PatError,
     RefusedError,
@@ -216,8 +217,8 @@ class Unfinishing(State):
 class Unnoting(State):
     """A state file on a disk that is full once the token is made."""
 
-    def note(self, key: int, authorization_id: str) -> None:
-        _ = key, authorization_id
+    def note(self, key: int, authorization_id: str, mark: str = "") -> None:
+        _ = key, authorization_id, mark
         raise StoreError("the disk is full")
 
 
@@ -236,6 +237,35 @@ class TestStateFile:
         with pytest.raises(StoreError) as caught:
             create(machine.contoso, machine.request(), shop)
         assert caught.value.message == "the disk is full; the new token was revoked again"
+        assert nothing_left(machine)
+
+
+class TestHandedOver:
+    """A secret that is stored nowhere is the user's, or the token is not left alive."""
+
+    def test_it_gets_what_was_made(self, machine: Machine) -> None:
+        got: list[Created] = []
+        made = create(machine.contoso, machine.request(store=False), machine.shop, got.append)
+        assert got == [made]
+        assert (machine.alive, machine.names_held, machine.state.unfinished()) == (["ci"], [], ())
+
+    @pytest.mark.parametrize(
+        ("problem", "raised"),
+        [
+            (UsageError("no such function"), UsageError),
+            (KeyboardInterrupt(), CancelledError),
+            (SystemExit(3), SystemExit),
+            (ZeroDivisionError(), ZeroDivisionError),
+        ],
+    )
+    def test_it_fails(
+        self, machine: Machine, problem: BaseException, raised: type[BaseException]
+    ) -> None:
+        def fail(_: Created) -> None:
+            raise problem
+
+        with pytest.raises(raised):
+            create(machine.contoso, machine.request(store=False), machine.shop, fail)
         assert nothing_left(machine)
 
 

@@ -43,17 +43,21 @@ def warn_shortened(app: App, pat: Pat, requested: datetime) -> None:
 
 
 def print_secret(app: App, created: Created, form: str) -> None:
-    """Print the secret of a new token; one that reaches nobody is not left alive."""
+    """Print the secret of a new token.
+
+    Raises:
+        UnavailableError: it could not be written.
+    """
     from azdo_pat.output.secret_forms import SecretForm
     from azdo_pat.results import Held
 
     try:
         app.render.secret(Held(pat=created.pat, secret=created.secret), SecretForm(form))
     except OSError as error:
-        if created.pat.stored or created.pat.id is None:
-            raise
-        app.tokens.revoke(app.organization, created.pat.id)
+        kept = created.pat.stored
         raise UnavailableError(
-            f"the secret could not be written ({error.strerror}), so the new token was revoked",
-            hint="leave out --no-store to have it in the keyring",
+            f"the secret could not be written ({error.strerror})",
+            hint=f"it is in the keyring: pat get {as_argument(created.pat.name)}"
+            if kept
+            else "leave out --no-store to have it in the keyring",
         ) from error

@@ -9,6 +9,7 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_recipes, complete_scopes, complete_tokens
 from azdo_pat.cli.globals import option
+from azdo_pat.cli.interrupts import ending_politely
 from azdo_pat.cli.showing import SECRET_FORMS, print_secret, say_created, warn_shortened
 from azdo_pat.errors import UsageError
 
@@ -78,6 +79,11 @@ def create_command(  # noqa: PLR0913  # one argument for each option
             "without the keyring the secret would be lost",
             hint="--no-store needs --as, which prints the secret: --as token",
         )
+    if no_store and app.options.query is not None:
+        raise UsageError(
+            "--query could leave out the secret, which --no-store keeps nowhere else",
+            hint="leave out --query, or --no-store",
+        )
     request = CreateRequest(
         name=checked_name(name),
         scopes=parse_scopes(scopes, recipes=recipes, allow_unknown=allow_unknown_scope),
@@ -89,11 +95,17 @@ def create_command(  # noqa: PLR0913  # one argument for each option
         fail_if_shortened=fail_if_shortened,
     )
     render = app.render  # a mistake in --query is found before anything is made
-    created = create(app.organization, request, app.workshop)
+    with ending_politely():
+        created = create(
+            app.organization,
+            request,
+            app.workshop,
+            lambda made: print_secret(app, made, form) if form else None,
+        )
     say_created(app, created)
     if form is None:
         render.pat(created.pat)
-    else:
+    elif created.pat.stored:
         print_secret(app, created, form)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import (
+    CancelledError,
     ConflictError,
     NoAnswerError,
     PatError,
@@ -30,9 +31,18 @@ from azdo_pat.models import (
 )
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Created
-from azdo_pat.services.undo import DoubtfulError, settle_leftovers, undo
+from azdo_pat.services.undo import (
+    DoubtfulError,
+    mark_of,
+    parked,
+    settle_leftovers,
+    take_back_secret,
+    undo,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azdo_pat.models import Organization, ServicePat
     from azdo_pat.services.workshop import CreateRequest, Workshop
 
@@ -47,18 +57,30 @@ def refuse_global() -> RefusedError:
     )
 
 
-def create(organization: Organization, request: CreateRequest, shop: Workshop) -> Created:
+def create(
+    organization: Organization,
+    request: CreateRequest,
+    shop: Workshop,
+    hand_over: Callable[[Created], None] | None = None,
+) -> Created:
     """Make a token, and put its secret in the keyring before saying so.
 
     Whatever fails behind the request to the service, no token is left alive whose secret is
     nowhere: it is revoked again, or, where that fails too, named in the error and kept in the
     journal.
 
+    Args:
+        organization: where to make it.
+        request: what to make.
+        shop: the collaborators.
+        hand_over: gives a secret that is not stored to the user; if it fails, the token goes.
+
     Raises:
         ConflictError: a secret is stored under the name, or another `pat` is at work on it.
         StoreError: the keyring or the state file refuses; nothing was made, or it was revoked.
         RefusedError: the service refused, or shortened the life against `fail_if_shortened`.
         NoAnswerError: the answer never came; what the request made was looked for and revoked.
+        CancelledError: the user stopped it behind the request; the same was done.
     """
     with shop.exclusive(f"{request.name!r} in {organization.url}"):
         settle_leftovers(organization, request.name, shop)
@@ -72,16 +94,23 @@ def create(organization: Organization, request: CreateRequest, shop: Workshop) -
             valid_to=request.expires,
             started=shop.now(),
         )
-        key = shop.state.begin(intent)
         making = _Making(
             shop=shop,
             organization=organization,
-            intent=intent._replace(key=key),
+            intent=intent._replace(key=shop.state.begin(intent)),
             previous=replaced.secret if replaced else None,
         )
         new = making.post(request)
         making.guard_life(new, request)
-        return making.keep(new, request, replaced)
+        created = Created(
+            pat=making.granted(new.pat, request),
+            secret=new.secret,
+            requested_expiry=request.expires,
+            shortened=is_shortened(request.expires, new.pat.valid_to),
+            replaced=replaced.id if replaced else None,
+        )
+        making.keep(new, request, lambda: hand_over(created) if hand_over else None)
+        return created
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +145,7 @@ def _room_for(
     return _Replaced(id=known.id if known else None, secret=secret)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Making:
     """One create under way, with its entry in the journal.
 
@@ -145,17 +174,17 @@ class _Making:
             raise self._after_silence(error) from error
         except KeyboardInterrupt:
             # The request may have left: the same search as after a lost answer, then stop.
-            with suppress(PatError):
-                undo(self.organization, self.intent, self.shop)
-            raise
+            raise self._after_silence(CancelledError("interrupted")) from None
         except SignInError as error:
             raise self._after_page(error) from error
         except PatError:
             with suppress(StoreError):
                 self.shop.state.finish(self._key)
             raise
+        mark = mark_of(new.secret) if request.store else ""
+        self.intent = self.intent._replace(authorization_id=new.pat.authorization_id, mark=mark)
         try:
-            self.shop.state.note(self._key, new.pat.authorization_id)
+            self.shop.state.note(self._key, new.pat.authorization_id, mark)
         except StoreError as error:
             raise self._take_back(new, error) from error
         return new
@@ -174,43 +203,43 @@ class _Making:
             )
             raise self._take_back(new, problem)
 
-    def keep(self, new: NewPat, request: CreateRequest, replaced: _Replaced | None) -> Created:
+    def keep(self, new: NewPat, request: CreateRequest, hand_over: Callable[[], None]) -> None:
         """Store the secret, then index the token and close the journal in one transaction."""
+        url, name = self.organization.url, request.name
         try:
-            if request.store:
-                self.shop.secrets.put(self.organization.url, request.name, new.secret)
+            if not request.store:
+                hand_over()
+            elif self.previous is None:
+                self.shop.secrets.put(url, name, new.secret)
+            else:
+                self.shop.secrets.put(parked(url), name, self.previous)
+                self.shop.secrets.put(url, name, new.secret)
             self.shop.state.finish(self._key, self._record(new.pat, request))
-        except (StoreError, KeyboardInterrupt) as error:
-            failure = self._take_back(
-                new, error if isinstance(error, StoreError) else StoreError("interrupted")
-            )
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            raise failure from error
-        if new.pat.target_accounts:
-            self.shop.book.learn(self.organization, new.pat.target_accounts[0])
-        return Created(
-            pat=self._granted(new.pat, request),
-            secret=new.secret,
-            requested_expiry=request.expires,
-            shortened=is_shortened(request.expires, new.pat.valid_to),
-            replaced=replaced.id if replaced else None,
-        )
+        except KeyboardInterrupt:
+            raise self._take_back(new, CancelledError("interrupted")) from None
+        except PatError as error:
+            raise self._take_back(new, error) from error
+        except BaseException:
+            # A keyring's backend, or the output, may raise anything.
+            self.discard(new)
+            raise
+        with suppress(StoreError):
+            if self.previous is not None:
+                self.shop.secrets.delete(parked(url), name)
+            if new.pat.target_accounts:
+                self.shop.book.learn(self.organization, new.pat.target_accounts[0])
 
     def discard(self, new: NewPat) -> bool:
-        """Revoke what was made, forget what was stored of it; False where that failed."""
+        """Revoke what was made, forget what was stored of it; False where that failed.
+
+        What could not be undone stays in the journal, for the next create of that name.
+        """
         try:
             self.shop.tokens.revoke(self.organization, new.pat.authorization_id)
         except PatError:
             return False
-        where = (self.organization.url, self.intent.name)
         with suppress(StoreError):
-            if self.shop.secrets.get(*where) == new.secret:
-                if self.previous is None:
-                    self.shop.secrets.delete(*where)
-                else:
-                    self.shop.secrets.put(*where, self.previous)
-        with suppress(StoreError):
+            take_back_secret(self.organization, self.intent, self.shop)
             self.shop.state.finish(self._key)
         return True
 
@@ -229,34 +258,44 @@ class _Making:
         """Hold that nothing was made where a page came in place of an answer.
 
         It mostly says that nobody is signed in, and then the search fails as well; a proxy's
-        page hides what the service did.
+        page hides what the service did. What cannot be known stays in the journal.
         """
         undone = False
-        with suppress(PatError):
+        try:
             undone = undo(self.organization, self.intent, self.shop)
+        except SignInError:
+            pass  # nobody is signed in, then
+        except PatError as second:
+            unknown = f"whether {self.intent.name!r} was made is not known ({second.message})"
+            return _same_kind(error, f"{error.message}; {unknown}", error.hint)
         with suppress(StoreError):
             self.shop.state.finish(self._key)
         if not undone:
             return error
         return _same_kind(error, f"{error.message}; the token it made was revoked", error.hint)
 
-    def _after_silence(self, error: NoAnswerError) -> PatError:
-        """Look for what the unanswered request made, and say what became of it."""
+    def _after_silence(self, error: PatError) -> PatError:
+        """Look for what the unanswered request made, and say what became of it.
+
+        Where nothing is found the journal's entry stays: a slow service may still be at work.
+        """
+        again = "the next pat create of that name looks again, and revokes it if it is there"
         try:
             undone = undo(self.organization, self.intent, self.shop)
         except DoubtfulError as second:
-            return NoAnswerError(f"{error.message}; {second.message}", hint=second.hint)
+            return _same_kind(error, f"{error.message}; {second.message}", second.hint)
         except PatError as second:
-            return _same_kind(
-                error,
-                f"{error.message}; whether {self.intent.name!r} was made is not known"
-                f" ({second.message})",
-                "the next pat create of that name looks again, and revokes it if it is there",
-            )
-        outcome = "the token it made was revoked" if undone else "it made no token"
-        return _same_kind(error, f"{error.message}; {outcome}", "try again")
+            unknown = f"whether {self.intent.name!r} was made is not known ({second.message})"
+            return _same_kind(error, f"{error.message}; {unknown}", again)
+        if not undone:
+            hint = "try again; should one come late, the next pat create of that name revokes it"
+            return _same_kind(error, f"{error.message}; no token of it is there", hint)
+        with suppress(StoreError):
+            self.shop.state.finish(self._key)
+        return _same_kind(error, f"{error.message}; the token it made was revoked", "try again")
 
-    def _granted(self, pat: ServicePat, request: CreateRequest) -> Pat:
+    def granted(self, pat: ServicePat, request: CreateRequest) -> Pat:
+        """Return the token as the service granted it, with what this machine did."""
         return Pat(
             name=pat.display_name,
             id=pat.authorization_id,

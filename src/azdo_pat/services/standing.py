@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from azdo_pat.errors import PatError, UnavailableError
+from azdo_pat.naming import as_argument
 from azdo_pat.results import StatusReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azdo_pat.auth.source import Search
-    from azdo_pat.models import Identity, Organization
+    from azdo_pat.models import Identity, Intent, Organization
     from azdo_pat.services.organization_book import OrganizationBook
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
@@ -73,6 +74,8 @@ def standing(
     )
     count: int | None = None
     count = trying(lambda: sum(each.stored for each in state.stored()), count)
+    nothing_open: tuple[Intent, ...] = ()
+    problems.extend(_left_open(each) for each in trying(state.unfinished, nothing_open))
     keyring = trying(secrets.describe, "")
     usable = bool(keyring) and trying(lambda: _answers(secrets), otherwise=False)
     return StatusReport(
@@ -98,6 +101,14 @@ def standing(
                 f"{each.message}; {each.hint}" if each.hint else each.message for each in problems
             )
         ),
+    )
+
+
+def _left_open(intent: Intent) -> PatError:
+    return PatError(
+        f"a create of {intent.name!r} in {intent.org} was not brought to its end, and may have made"
+        " a token",
+        hint=f"the next pat create {as_argument(intent.name)} looks for it and revokes it",
     )
 
 

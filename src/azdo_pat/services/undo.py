@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import hashlib
+import hmac
+import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +12,7 @@ from azdo_pat.errors import StoreError, UnavailableError
 from azdo_pat.models import Status
 
 if TYPE_CHECKING:
-    from azdo_pat.models import Intent, Organization, ServicePat
+    from azdo_pat.models import Intent, Organization, Secret, ServicePat
     from azdo_pat.services.workshop import Workshop
 
 # The service and this machine need not agree on the time; a token made by a request that got no
@@ -20,20 +22,72 @@ _CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
 _ROUNDING: Final = timedelta(milliseconds=10)
 
 
+def mark_of(secret: Secret, salt: str = "") -> str:
+    """Return what a secret can be recognized by, and not be found from: a salted hash.
+
+    Args:
+        secret: 52 of its characters are random, so that no dictionary helps.
+        salt: that of a mark to compare with; empty for a new one.
+    """
+    salt = salt or secrets.token_hex(8)
+    digest = hashlib.sha256(f"{salt}{secret.reveal()}".encode()).hexdigest()
+    return f"{salt}:{digest}"
+
+
+def bears(secret: Secret | None, mark: str) -> bool:
+    """Tell whether a secret is the one that the mark was made of."""
+    salt, _, digest = mark.partition(":")
+    if secret is None or not digest:
+        return False
+    return hmac.compare_digest(mark_of(secret, salt), mark)
+
+
+def parked(org_url: str) -> str:
+    """Return where the secret that a new one is to replace waits until that is done.
+
+    It takes the place of the organization's URL in the name of the keyring's service.
+    """
+    return f"{org_url}#replaced"
+
+
 def settle_leftovers(organization: Organization, name: str, shop: Workshop) -> None:
     """Undo what an earlier create of that name left behind when it was killed.
 
-    The lock on the name is held, so no live process is at work on it. A secret that was stored
-    but never indexed is the killed create's own, and goes with its token.
+    The lock on the name is held, so no live process is at work on it. An entry of the journal
+    whose request nobody can find stays as long as a slow service may still be at work on it.
     """
     for intent in shop.state.unfinished(organization.url, name):
         undone = undo(organization, intent, shop)
+        if not undone and shop.now() - intent.started <= _CLOCK_DIFFERENCE:
+            continue
+        try:
+            take_back_secret(organization, intent, shop)
+        except StoreError:
+            # A keyring that refuses is told where this create needs it; the next one looks again.
+            continue
         if intent.key is not None:
             shop.state.finish(intent.key)
-        if undone and shop.state.find(organization.url, name) is None:
-            # A keyring that refuses is told where this create needs it.
-            with suppress(StoreError):
-                shop.secrets.delete(organization.url, name)
+
+
+def take_back_secret(organization: Organization, intent: Intent, shop: Workshop) -> None:
+    """Take the secret of an undone create out of the keyring, and put back what it replaced.
+
+    Only the create's own secret is touched: it bears the mark that the journal has.
+
+    Raises:
+        StoreError: the keyring refuses.
+    """
+    if not intent.mark:
+        return
+    keyring, url, name = shop.secrets, organization.url, intent.name
+    before = keyring.get(parked(url), name)
+    if bears(keyring.get(url, name), intent.mark):
+        if before is None:
+            keyring.delete(url, name)
+        else:
+            keyring.put(url, name, before)
+    if before is not None:
+        keyring.delete(parked(url), name)
 
 
 class DoubtfulError(UnavailableError):
@@ -41,31 +95,29 @@ class DoubtfulError(UnavailableError):
 
 
 def undo(organization: Organization, intent: Intent, shop: Workshop) -> bool:
-    """Revoke the token that an intent made, if it made one, and then close the intent.
-
-    Where nothing is found it stays open: a slow service may still be at work on the request. The
-    next create of that name looks again.
+    """Revoke the token that an intent made; False if none is found.
 
     Raises:
-        DoubtfulError: tokens were found that may be the one, or not; none is touched.
+        DoubtfulError: tokens were found that may be the one, or not; none is touched, and the
+            intent is closed.
         PatError: the service could not be asked.
     """
-    made, doubtful = (
-        (intent.authorization_id, [])
-        if intent.authorization_id
-        else _made_by(organization, intent, shop)
-    )
+    if intent.authorization_id:
+        shop.tokens.revoke(organization, intent.authorization_id)
+        return True
+    made, doubtful = _made_by(organization, intent, shop)
     if made is not None:
         shop.tokens.revoke(organization, made)
-    if intent.key is not None and (made or doubtful):
-        shop.state.finish(intent.key)
+        return True
     if doubtful:
+        if intent.key is not None:
+            shop.state.finish(intent.key)
         raise DoubtfulError(
             f"tokens named {intent.name!r} were made at that time, perhaps by another machine:"
             f" {', '.join(doubtful)}",
             hint="revoke those whose secret nobody has: pat revoke ID",
         )
-    return made is not None
+    return False
 
 
 def _made_by(

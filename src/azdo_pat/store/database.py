@@ -55,7 +55,8 @@ _SCHEMA: Final = (
         scopes TEXT NOT NULL,
         valid_to TEXT NOT NULL,
         started TEXT NOT NULL,
-        authorization_id TEXT
+        authorization_id TEXT,
+        mark TEXT NOT NULL DEFAULT ''
     )
     """,
     f"PRAGMA application_id = {APPLICATION_ID}",

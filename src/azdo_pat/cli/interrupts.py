@@ -1,0 +1,38 @@
+"""Signals that end the program, at a moment when something must be brought to its end first."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+_ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+@contextmanager
+def ending_politely() -> Iterator[None]:
+    """Raise KeyboardInterrupt for the first signal that asks the program to end, and once only.
+
+    What is cleaned up then must not be stopped by another one: every request has its time limit,
+    so that it comes to an end. SIGQUIT and SIGKILL still do what they do.
+    """
+    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    try:
+        for number in numbers:
+            if before[number] is not signal.SIG_IGN:  # nohup
+                signal.signal(number, interrupt)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
