@@ -31,6 +31,7 @@ CLASSES = {
     "PendingError": (8, "pending"),
     "PartialError": (9, "partial"),
     "UnavailableError": (11, "unavailable"),
+    "CancelledError": (130, "interrupted"),
     "NoAnswerError": (11, "unavailable"),
 }
 

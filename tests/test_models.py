@@ -80,7 +80,7 @@ class TestSecret:
             with pytest.raises(TypeError, match=r"^a secret is not written to anything$"):
                 copying(Secret(TEXT))
         with pytest.raises(TypeError, match=r"^a secret is not written to anything$"):
-            asdict(AccessToken(secret=Secret(TEXT), source="a test"))
+            asdict(Held(pat=PAT, secret=Secret(TEXT)))
 
     def test_json_does_not_take_it(self) -> None:
         with pytest.raises(TypeError) as caught:

@@ -28,7 +28,6 @@ SPELLINGS = (
     "HTTPS://Dev.Azure.Com/{}/project/_git/repo",
     "https://dev.azure.com:443/{}",
     "https://user@dev.azure.com/{}/project/_git/repo",
-    "https://user:password@dev.azure.com/{}",
     "https://dev.azure.com//{}?path=/a#b",
     "https://{}.visualstudio.com",
     "https://{}.visualstudio.com/",
@@ -161,6 +160,7 @@ class TestLookAlikes:
             "https://user:hunter2@server:port/collection",
             "https://user:hunter2@[server/collection",
             "http://user:hunter2@server/collection",
+            "user:hunter2@dev.azure.com/contoso",
         ],
     )
     def test_userinfo_is_refused_and_not_repeated(self, url: str) -> None:
@@ -168,6 +168,20 @@ class TestLookAlikes:
         error = refusal(url)
         assert error.message == "an organization's URL must not carry a user or a password"
         assert error.hint == "leave out what stands before the @"
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://user:hunter2@dev.azure.com/contoso",
+            "https://:hunter2@dev.azure.com/contoso/project",
+            "https://user:@dev.azure.com/contoso",
+            "https://user:hunter2@contoso.visualstudio.com",
+        ],
+    )
+    def test_a_password_is_refused_but_in_a_git_remote(self, url: str) -> None:
+        error = refusal(url)
+        assert error.message == "an organization's URL must not carry a user or a password"
+        assert of_remotes([url]) == CONTOSO
 
     @given(
         st.text(alphabet="dev.azurcomisltx%2e\\/@:#?。．-", max_size=30),  # noqa: RUF001  # wide dots on purpose

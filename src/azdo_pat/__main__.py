@@ -15,7 +15,7 @@ _OBJECTS_BETWEEN_COLLECTIONS: Final = 100_000
 def main() -> None:
     """Run the root command; it ends the process with the exit code of the contract."""
     # Imports make tens of thousands of objects that all stay. To look through them for garbage
-    # at every 700th, as Python does by default, takes a tenth of the time.
+    # at every 700th, as Python does by default, takes a twentieth of the time.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     from azdo_pat.cli import pat  # noqa: PLC0415  # from its import on, the line above pays
 

@@ -4,7 +4,7 @@ Dataclasses where values are changed by `replace` or hold a secret; NamedTuples 
 the making of a frozen dataclass takes half a millisecond of every start.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple, NoReturn
@@ -121,8 +121,7 @@ class Pat:
     origin: Origin = Origin.UNKNOWN
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServicePat:
+class ServicePat(NamedTuple):
     """A token exactly as the lifecycle API describes it (spec: `PatToken`).
 
     Attributes:
@@ -137,12 +136,11 @@ class ServicePat:
     target_accounts: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewPat:
+class NewPat(NamedTuple):
     """What a create answers: the token and, this once, its secret."""
 
     pat: ServicePat
-    secret: Secret = field(repr=False)
+    secret: Secret
 
 
 class PatRequest(NamedTuple):
@@ -222,8 +220,7 @@ class Identity(NamedTuple):
     mail: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccessToken:
+class AccessToken(NamedTuple):
     """A Microsoft Entra access token and what it says of itself.
 
     Attributes:

@@ -53,14 +53,22 @@ def organization(text: str, *, root: str | None = None) -> Organization:
         UsageError: it is none of these.
     """
     text = text.strip()
-    if re.fullmatch(_NAME, text):
+    if is_name(text):
         return hosted(text, root)
     if "://" not in text and text.lower().startswith("dev.azure.com/"):
         text = f"https://{text}"
-    name = hosted_name(text, root)
-    if name:
-        return hosted(name, root)
+    parts = _split(text)
+    # A user alone is how Azure Repos writes the URLs to clone: https://ORG@dev.azure.com/ORG/...
+    if parts is None or parts.password is None:
+        name = hosted_name(text, root)
+        if name:
+            return hosted(name, root)
     return _server(text)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether an organization of Azure DevOps Services can bear that name."""
+    return re.fullmatch(_NAME, text) is not None
 
 
 def hosted(name: str, root: str | None = None) -> Organization:
@@ -124,7 +132,7 @@ def _server(text: str) -> Organization:
         " or https://SERVER/COLLECTION for Azure DevOps Server",
     )
     parts = _split(text)
-    if "@" in (parts.netloc if parts else text):
+    if "@" in (parts.netloc if parts and parts.netloc else text):
         # Without the text: it may hold a password.
         raise UsageError(
             "an organization's URL must not carry a user or a password",

@@ -33,11 +33,14 @@ class Updated:
     Attributes:
         shortened: the service granted a shorter life than was asked for.
         requested_expiry: what was asked for, None if the expiry was left alone.
+        left_behind: it was renamed, and a secret that was imported under its old name stays
+            there, as several tokens bore that name.
     """
 
     pat: Pat
     requested_expiry: datetime | None = None
     shortened: bool = False
+    left_behind: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

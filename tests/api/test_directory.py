@@ -73,6 +73,8 @@ def test_organizations_on_the_wire() -> None:
         {"value": [1]},
         {"value": [{"accountName": "", "accountId": "x"}]},
         {"value": [{"accountName": "x"}]},
+        {"value": [{"accountName": "x", "accountId": "x"}]},
+        {"value": [{"accountName": "\ud800", "accountId": CONTOSO_ID}]},
     ],
 )
 def test_organizations_of_the_wrong_shape(body: object) -> None:
@@ -82,7 +84,18 @@ def test_organizations_of_the_wrong_shape(body: object) -> None:
             client(None).directory.organizations("x")
 
 
-@pytest.mark.parametrize("body", [[], {}, {"id": ""}, {"id": 1}, {"id": "x", "emailAddress": 1}])
+def test_an_organization_whose_name_cannot_be_one_is_left_out() -> None:
+    names = ["x$(id)", "a b", "-o", "x;y", "a/b", "..", "\x1b[31m", "a" * 51, "Contoso"]
+    accounts = [{"accountId": CONTOSO_ID, "accountName": name} for name in names]
+    with responses.RequestsMock() as mock:
+        mock.get(ACCOUNTS, json={"count": len(names), "value": accounts})
+        (found,) = client(None).directory.organizations("x")
+    assert found.name == "contoso"
+
+
+@pytest.mark.parametrize(
+    "body", [[], {}, {"id": ""}, {"id": 1}, {"id": "\ud800"}, {"id": "x", "emailAddress": 1}]
+)
 def test_a_profile_of_the_wrong_shape(body: object) -> None:
     with responses.RequestsMock() as mock:
         mock.get("https://app.vssps.visualstudio.com/_apis/profile/profiles/me", json=body)
@@ -96,7 +109,9 @@ def test_the_id_of_an_organization(stage: Stage) -> None:
         stage.client().directory.account_id(stage.organization("nope"))
 
 
-@pytest.mark.parametrize("body", [[], {}, {"instanceId": None}, {"instanceId": ""}])
+@pytest.mark.parametrize(
+    "body", [[], {}, {"instanceId": None}, {"instanceId": ""}, {"instanceId": "x"}]
+)
 def test_an_organization_that_does_not_tell_its_id(body: object) -> None:
     with responses.RequestsMock() as mock:
         mock.get(CONNECTION, json=body)

@@ -287,6 +287,65 @@ def test_an_expired_access_token(stage: Stage) -> None:
     assert caught.value.server_message.startswith("TF400813: ")
 
 
+OPEN = "whether the service acted on it is unknown: see pat list"
+PAGE = " body='<html>blocked</html>'"
+OWN = " " + error_body("TF1: no")
+
+
+def created(stage: Stage, fault: str) -> PatError:
+    """Return what creating ends in when the answer is replaced after the service has acted."""
+    stage.fault(f"POST * times=always {fault}")
+    with pytest.raises(PatError) as caught:
+        stage.client().tokens.create(stage.contoso, REQUEST)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("status=400" + PAGE, "{host} refused it (HTTP 400)"),
+        ('status=400 body=\'{"error":{"message":"x"}}\'', "{host} refused it (HTTP 400)"),
+        ('status=400 body=\'{"message":"x"}\'', "{host} refused it (HTTP 400)"),
+        ('status=400 body=\'{"typeKey":"x"}\'', "{host} refused it (HTTP 400)"),
+        ("html status=403", "{host} does not allow it"),
+        ("status=403 body=''", "{host} does not allow it"),
+        (
+            "status=404" + PAGE,
+            "no organization contoso, or none that the signed-in user may see",
+        ),
+        ("status=407" + PAGE, "the proxy before {host} wants a sign-in"),
+        ("status=407" + OWN, "the proxy before {host} wants a sign-in"),
+        ("status=408 body=''", "{host} refused it (HTTP 408)"),
+        ("status=408" + OWN, "{host} refused it (HTTP 408)"),
+        ("status=413 body=''", "{host} refused it (HTTP 413)"),
+    ],
+)
+def test_a_post_that_a_gateway_refused_is_open(stage: Stage, fault: str, message: str) -> None:
+    error = created(stage, fault)
+    assert type(error) is NoAnswerError
+    assert (error.message, error.hint) == (message.format(host=stage.host), OPEN)
+    assert error.activity_id == stage.asked("POST")[-1]["activityId"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("status=400" + OWN, RefusedError),
+        ('status=400 body=\'{"$id":"1","message":"x"}\'', RefusedError),
+        ("status=403" + OWN, RefusedError),
+        ("status=404" + OWN, NotFoundError),
+        ("status=401 body=''", SignInError),
+        ("html status=401", SignInError),
+        ("status=429 body=''", UnavailableError),
+        ('body=\'{"patToken":null,"patTokenError":"somethingNew"}\'', RefusedError),
+    ],
+)
+def test_a_post_that_the_service_refused_is_settled(
+    stage: Stage, fault: str, kind: type[PatError]
+) -> None:
+    assert type(created(stage, fault)) is kind
+
+
 def test_a_post_that_the_service_failed_on_is_open(stage: Stage) -> None:
     stage.fault("POST * status=500")
     with pytest.raises(NoAnswerError) as caught:

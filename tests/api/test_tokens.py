@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+import requests
 import responses
 
 from api.stage import CONTOSO_ID, FABRIKAM_ID, PATS, Stage, client
@@ -151,10 +152,16 @@ def test_a_list_without_options(end: dict[str, None]) -> None:
         ({"authorizationId": None}, "authorizationId"),
         ({"authorizationId": ""}, "authorizationId"),
         ({"authorizationId": 7}, "authorizationId"),
+        ({"authorizationId": "x; touch y"}, "authorizationId"),
+        ({"authorizationId": "\ud800"}, "authorizationId"),
+        ({"authorizationId": f"{WIRE['authorizationId']}\n"}, "authorizationId"),
+        ({"authorizationId": f"{{{WIRE['authorizationId']}}}"}, "authorizationId"),
         ({"displayName": ["x"]}, "displayName"),
         ({"scope": {}}, "scope"),
         ({"targetAccounts": "x"}, "targetAccounts"),
         ({"targetAccounts": [None]}, "targetAccounts"),
+        ({"targetAccounts": ["contoso"]}, "targetAccounts"),
+        ({"targetAccounts": [*WIRE["targetAccounts"], "$(x)"]}, "targetAccounts"),
         ({"targetAccounts": ...}, "targetAccounts"),
         ({"validTo": "soon"}, "validTo"),
         ({"validTo": "2026-01-01"}, "validTo"),
@@ -194,7 +201,7 @@ def test_a_result_of_the_wrong_shape(result: object) -> None:
             client(None).tokens.get(CONTOSO, "x")
 
 
-@pytest.mark.parametrize("token", [None, "", 7])
+@pytest.mark.parametrize("token", [None, "", 7, "\ud800"])
 def test_a_created_token_without_its_secret(token: object) -> None:
     request = PatRequest(display_name="n", scopes=(), valid_to=TOMORROW)
     with responses.RequestsMock() as mock:
@@ -302,6 +309,49 @@ def test_a_repeated_page_ends_in_an_error(stage: Stage) -> None:
         " (a page is repeated)"
     )
     assert len(stage.asked("GET")) <= 3
+
+
+def test_empty_pages_that_promise_more_end_in_an_error() -> None:
+    """Two in a row are borne, as often as they come; the third is the last."""
+    contents = [[], [], [WIRE], [], [], [WIRE], [], [], []]
+    with responses.RequestsMock() as mock:
+        for number, content in enumerate(contents):
+            mock.get(URL, json={"continuationToken": str(number), "patTokens": content})
+        listing = client(None).tokens.list(CONTOSO)
+        assert [next(listing), next(listing)] == [PAT, PAT]
+        with pytest.raises(UnavailableError) as caught:
+            next(listing)
+        assert len(mock.calls) == len(contents)
+    assert caught.value.message == (
+        "vssps.dev.azure.com answered with something that is not a list that comes to an end"
+        " (its pages are empty)"
+    )
+
+
+def test_a_thousand_pages_are_enough() -> None:
+    asked: list[str] = []
+
+    def page(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        asked.append(str(request.url))
+        return 200, {}, json.dumps({"continuationToken": str(len(asked)), "patTokens": [WIRE]})
+
+    listed: list[ServicePat] = []
+    with responses.RequestsMock() as mock:
+        mock.add_callback("GET", URL, callback=page)
+        with pytest.raises(UnavailableError) as caught:
+            listed.extend(client(None).tokens.list(CONTOSO))
+    assert (len(listed), len(asked)) == (1000, 1000)
+    assert caught.value.message == (
+        "vssps.dev.azure.com answered with something that is not a list that comes to an end"
+        " (after 1000 pages)"
+    )
+
+
+def test_a_continuation_token_that_no_url_can_hold() -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(URL, json={"continuationToken": "\ud800", "patTokens": []})
+        with pytest.raises(UnavailableError, match="continuationToken is missing or of the wrong"):
+            list(client(None).tokens.list(CONTOSO))
 
 
 def test_five_thousand_tokens_in_fifty_requests_and_flat_memory(stage: Stage) -> None:

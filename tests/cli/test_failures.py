@@ -457,9 +457,13 @@ def test_no_answer(fault: str, reason: str, pat: InProcess, emulator: Emulator) 
 def test_a_late_answer_to_a_create(pat: InProcess, emulator: Emulator) -> None:
     emulator.fail("POST * delay=1500ms")
     result = pat("create", "laptop", "--scope", "code", env={"PAT_TIMEOUT": "1"})
-    outcome = {0: "it made no token", 1: "the token it made was revoked"}[len(emulator.tokens)]
+    late = "try again; should one come late, the next pat create of that name revokes it"
+    outcome, hint = {
+        0: ("no token of it is there", late),
+        1: ("the token it made was revoked", "try again"),
+    }[len(emulator.tokens)]
     message = f"{host(emulator)} did not answer: no answer in time; {outcome}"
-    assert result == failed(11, message, "try again")
+    assert result == failed(11, message, hint)
 
 
 # -- files -----------------------------------------------------------------------------------------
@@ -502,9 +506,25 @@ def test_a_config_file_that_cannot_be_parsed_is_not_written(
     file.write_bytes(b'org = "unclosed\n')
     result = pat("config", *args)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"pat: {file} cannot be read: ")
+    assert result.stderr.startswith(f"pat: {file} is not valid TOML: ")
+    assert pat("list").stderr == result.stderr
     assert sorted(file.parent.iterdir()) == [file]
     assert file.read_bytes() == b'org = "unclosed\n'
+
+
+def test_a_config_file_that_nothing_can_hold_hides_no_error(pat: InProcess, home: Path) -> None:
+    file = home / "pat" / "config" / "config.toml"
+    file.parent.mkdir(parents=True)
+    for content in (
+        f"timeout = {'9' * 5000}",
+        f"timeout = 0x{'f' * 9000}",
+        "org = " + "[" * 50_000,
+    ):
+        file.write_text(content, "utf-8")
+        result = pat("list")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"pat: {file}")
+        assert "Traceback" not in result.stderr
 
 
 def test_help_works_with_any_config_file(pat: InProcess, home: Path) -> None:
@@ -736,7 +756,8 @@ def test_a_secret_that_could_not_be_written_is_not_left_alive(
         )
     expected = failed(
         11,
-        "the secret could not be written (No space left on device), so the new token was revoked",
+        "the secret could not be written (No space left on device);"
+        " the new token was revoked again",
         "leave out --no-store to have it in the keyring",
     )
     assert (ran.returncode, ran.stderr) == (expected.exit_code, expected.stderr)

@@ -137,6 +137,17 @@ def test_a_variable_that_makes_no_sense_is_a_usage_error(pat: InProcess) -> None
     formats = "'table', 'json', 'jsonl', 'csv', 'tsv', 'none'"
     assert pat("list", env={"PAT_OUTPUT": "yaml"}) == failed(
         2,
+        f"Invalid value for PAT_OUTPUT: 'yaml' is not one of {formats}",
+        "pat --help shows what it takes",
+    )
+    assert pat("list", env={"PAT_NO_INPUT": "maybe"}) == failed(
+        2,
+        "Invalid value for PAT_NO_INPUT: 'maybe' is not a valid boolean. Recognized values: ,"
+        " 0, 1, f, false, n, no, off, on, t, true, y, yes",
+        "pat --help shows what it takes",
+    )
+    assert pat("-o", "yaml", "list", env={"PAT_NO_INPUT": "1"}) == failed(
+        2,
         f"Invalid value for '-o' / '--output': 'yaml' is not one of {formats}",
         "pat --help shows what it takes",
     )
@@ -182,6 +193,17 @@ def test_debug_says_each_request_and_no_secret(pat: InProcess, emulator: Emulato
 @pytest.mark.parametrize("env", [{}, {"PAT_DEBUG": "0"}, {"PAT_DEBUG": "false"}], ids=str)
 def test_no_traceback_without_debug(env: dict[str, str], pat: InProcess) -> None:
     assert pat("show", "nosuch", env=env) == ERROR
+
+
+def test_a_traceback_is_harmless_to_a_terminal(pat: InProcess, home: Path) -> None:
+    folder = home / "evil\x1b[31m\x9b2J"
+    folder.mkdir()
+    (folder / "config.toml").write_text("[", "utf-8")
+    result = pat("list", "--debug", env={"PAT_CONFIG_DIR": str(folder)})
+    assert "Traceback (most recent call last):\n" in result.stderr
+    shown = str(folder).replace("\x1b", r"\x1b").replace("\x9b", r"\x9b")
+    assert f"azdo_pat.errors.UsageError: {shown}/config.toml is not valid" in result.stderr
+    assert {char for char in result.stderr if not char.isprintable()} == {"\n"}
 
 
 @pytest.mark.parametrize("how", ["option", "variable"])
@@ -375,7 +397,8 @@ def test_usage_errors_as_json(  # one case each
     assert pat(*args, env={"PAT_OUTPUT": "json"}).exit_code == 2
 
 
-def test_every_kind_of_error_as_json(pat: InProcess, emulator: Emulator, home: Path) -> None:
+@pytest.mark.usefixtures("emulator")
+def test_every_kind_of_error_as_json(pat: InProcess, home: Path) -> None:
     pat("create", "here", "--scope", "code", "-q", "-o", "none")
     damaged = home / "damaged" / "state.db"
     damaged.parent.mkdir()

@@ -1,8 +1,14 @@
 """pat import, pat forget."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from azdo_pat.emulator.run import Options, start
+from azdo_pat.naming import as_argument
+from azdo_pat.services.name_lock import lock_key
+from azdo_pat.store.locks import exclusive
 from cli.stage import (
     activity,
     as_json,
@@ -44,24 +50,29 @@ def imported(name: str, expires: str | None = None, **changes: object) -> dict[s
     }
 
 
+def stored(emulator: Emulator, name: str) -> str:
+    """What is said of a secret that was stored."""
+    return f"stored {name!r} for {emulator.url}/contoso: pat get {as_argument(name)}"
+
+
 def test_a_secret_is_checked_and_stored(
     pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
 ) -> None:
     secret = made(pat)
     result = pat("import", "web", "-o", "json", stdin=secret)
-    assert result == done(as_json(imported("web")), "stored 'web' for contoso: pat get web")
+    assert result == done(as_json(imported("web")), stored(emulator, "web"))
     assert memory_keyring.held == {(service(emulator), "web"): secret.strip()}
     last = emulator.requests[-1]
     assert (last["path"], last["authorization"]) == ("/contoso/_apis/connectionData", "Basic")
     assert pat("get", "web") == done(secret)
 
 
-def test_when_it_ends_can_be_said(pat: InProcess) -> None:
+def test_when_it_ends_can_be_said(pat: InProcess, emulator: Emulator) -> None:
     secret = made(pat)
     until = hence(250)[:19] + "Z"
     result = pat("import", "web", "--expires", until, "-o", "json", stdin=secret)
     expected = as_json(imported("web", until))
-    assert result == done(expected, "stored 'web' for contoso: pat get web")
+    assert result == done(expected, stored(emulator, "web"))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +122,9 @@ def test_a_bad_secret_is_found_where_there_are_public_projects(
     assert (result.exit_code, result.stdout, memory_keyring.held) == (4, "", {})
 
 
-def test_a_name_that_is_taken(pat: InProcess, memory_keyring: MemoryKeyring) -> None:
+def test_a_name_that_is_taken(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
     first, second = made(pat), made(pat)
     pat("import", "web", "-q", stdin=first)
     assert pat("import", "web", stdin=second) == failed(
@@ -121,7 +134,7 @@ def test_a_name_that_is_taken(pat: InProcess, memory_keyring: MemoryKeyring) -> 
     )
     assert list(memory_keyring.held.values()) == [first.strip()]
     result = pat("import", "web", "--replace", "-o", "none", stdin=second)
-    assert result == done("", "stored 'web' for contoso: pat get web")
+    assert result == done("", stored(emulator, "web"))
     assert list(memory_keyring.held.values()) == [second.strip()]
 
 
@@ -147,9 +160,7 @@ def test_a_server_of_ones_own_gets_the_secret_and_no_bearer(
         asked = len(server.requests)
         url = f"{server.url}/contoso"  # stands for a collection of Azure DevOps Server
         result = pat("import", "office", "--org", url, "-o", "json", stdin=secret)
-        assert result == done(
-            as_json(imported("office")), "stored 'office' for contoso: pat get office"
-        )
+        assert result == done(as_json(imported("office")), stored(server, "office"))
         assert [each["authorization"] for each in server.requests[asked:]] == ["Basic"]
         assert memory_keyring.held == {(f"azdo-pat:{url}", "office"): secret.strip()}
         assert pat("get", "office", "--org", url) == done(secret)
@@ -195,8 +206,24 @@ def test_forget_does_not_reach_into_another_organization(
     assert memory_keyring.held == {}
 
 
-def test_a_name_with_a_dash_is_quoted_in_what_is_said(pat: InProcess) -> None:
+def test_a_name_with_a_dash_is_quoted_in_what_is_said(pat: InProcess, emulator: Emulator) -> None:
     secret = made(pat)
     result = pat("import", "-o", "none", "--", "-x y", stdin=secret)
-    assert result == done("", "stored '-x y' for contoso: pat get -- '-x y'")
+    assert result == done("", stored(emulator, "-x y"))
     assert pat("get", "--", "-x y") == done(lines(secret.strip()))
+
+
+@pytest.mark.parametrize("command", ["import", "forget"])
+def test_a_name_that_another_pat_works_on(
+    command: str, pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    secret = made(pat)
+    if command == "forget":
+        pat("import", "web", "-q", "-o", "none", stdin=secret)
+    before = dict(memory_keyring.held)
+    key = lock_key("web", f"{emulator.url}/contoso")
+    with exclusive(Path(os.environ["PAT_STATE_DIR"]) / "locks", key):
+        assert pat(command, "web", stdin=secret) == failed(
+            6, f"another pat is working on {key} right now", "try again when it is done"
+        )
+    assert memory_keyring.held == before

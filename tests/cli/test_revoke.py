@@ -1,11 +1,16 @@
 """pat revoke."""
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import keyring
 import pytest
 
+from azdo_pat.store.state import State
 from cli.stage import (
+    ACCOUNTS,
     Token,
     as_json,
     done,
@@ -295,12 +300,74 @@ def test_a_secret_that_stays_in_the_keyring_is_pending(pat: InProcess, emulator:
             {
                 "error": "pending",
                 "message": message,
-                "hint": "it is useless now; take it out later: pat forget laptop",
+                "hint": "it is useless now; to take it out later, the same again: pat revoke"
+                f" {token['authorizationId']}",
                 "exit_code": 8,
             }
         ),
     )
     assert names(emulator, "revoked") == ["laptop"]
+
+
+def test_a_secret_that_stayed_is_taken_out_by_the_command_in_the_hint(
+    pat: InProcess, memory_keyring: MemoryKeyring
+) -> None:
+    pat(*MAKE)
+    keeping = Keeping()
+    keeping.held = memory_keyring.held
+    keyring.set_keyring(keeping)
+    said = pat("revoke", "laptop", "--yes").stderr
+    keyring.set_keyring(memory_keyring)
+    assert len(memory_keyring.held) == 1
+    _, _, command = said.strip().rpartition(": pat ")
+    assert pat(*command.split(), "-o", "none") == done("", "revoked before: 1 token (laptop)")
+    assert memory_keyring.held == {}
+
+
+def test_a_guid_that_another_organization_had_chooses_none_of_its_tokens(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    own = put(emulator, "ci-own")
+    put(emulator, "ci-theirs", organization="fabrikam")
+    assert len(pat("list", "-o", "json").json) == 1  # the GUIDs are remembered now
+    accounts = {name: guid for guid, name in ACCOUNTS.items()}
+    state = State(Path(os.environ["PAT_STATE_DIR"]) / "state.db")
+    remembered = [
+        replace(each, id=accounts["fabrikam" if each.name == "contoso" else "contoso"])
+        for each in state.organizations(emulator.url)
+    ]
+    assert len(remembered) == 2
+    state.remember_organizations(emulator.url, remembered)
+    assert pat("revoke", "--name", "ci-*", "--yes") == done(
+        outcomes("revoked", own), "revoked 1 token (ci-own)"
+    )
+    assert names(emulator) == ["ci-theirs"]
+
+
+def test_one_that_is_not_found_and_listed_all_the_same_keeps_its_secret(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    pat(*MAKE)
+    (token,) = emulator.tokens
+    before = dict(memory_keyring.held)
+    emulator.fail('DELETE * status=404 body=\'{"typeKey": "SessionTokenNotFoundException"}\'')
+    result = pat("revoke", "laptop", "--yes", "-o", "none")
+    assert (result.exit_code, result.stdout) == (9, "")
+    assert result.stderr.startswith(
+        f"pat: warning: laptop ({token['authorizationId']}): the service says that there is no"
+        " such token to revoke, and shows it all the same\n"
+    )
+    assert (names(emulator), memory_keyring.held) == (["laptop"], before)
+
+
+def test_a_name_that_begins_the_id_of_another_revokes_neither(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    victim = put(emulator, "victim")
+    put(emulator, short(victim), hours=-40, state="expired")
+    result = pat("revoke", short(victim), "--yes")
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert (names(emulator), deletions(emulator)) == (["victim"], [])
 
 
 def test_many_are_revoked_in_one_go(pat: InProcess, emulator: Emulator) -> None:

@@ -99,7 +99,9 @@ def test_no_such_scope_or_recipe(  # one case each
 
 def listed(**changes: tuple[object, str]) -> str:
     """What `pat config list -o json` says, with these values and sources in place of defaults."""
-    settings = {key: (value, "default") for key, value in PLAIN.items()}
+    settings: dict[str, tuple[object, str]] = {
+        key: (value, "default") for key, value in PLAIN.items()
+    }
     settings |= {"output": ("json", "--output")}
     settings |= {key.replace("_", "-"): found for key, found in changes.items()}
     return as_json(
@@ -239,3 +241,11 @@ def test_completion_proposes(pat: InProcess, emulator: Emulator) -> None:
 def test_every_command_is_proposed(pat: InProcess) -> None:
     names = root.list_commands(click.Context(root))
     assert sorted(completed(pat, "")) == sorted(names)
+
+
+def test_a_setting_is_printed_harmless_to_a_terminal(pat: InProcess, home: Path) -> None:
+    file = home / "pat" / "config" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('keyring = "evil\\u001b[31m\\u009b2J.Keyring"\n', "utf-8")
+    env = {"PAT_KEYRING": None}
+    assert pat("config", "get", "keyring", env=env) == done("evil\\x1b[31m\\x9b2J.Keyring\n")

@@ -162,7 +162,7 @@ def test_nobody_is_signed_in_to_the_azure_cli(
 def test_a_keyring_that_cannot_be_used_is_a_problem(
     pat: InProcess, emulator: Emulator, home: Path
 ) -> None:
-    keyring.set_keyring(NoKeyring())
+    keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]  # keyring's own class
     result = pat("status", "-o", "json")
     (problem,) = result.json["problems"]
     changes = {"keyring": "", "keyring_usable": False, "problems": [problem]}

@@ -54,6 +54,23 @@ def test_a_new_name_takes_the_secret_along(
     assert pat("get", "desktop") == done(lines(secret))
 
 
+def test_an_imported_secret_stays_where_several_tokens_bear_its_name(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    ours = pat("create", "dup", *MAKE[2:-3], "--no-store", "--as", "token", "-q").stdout
+    pat("import", "dup", "-q", "-o", "none", stdin=ours)
+    other = put(emulator, "dup")["authorizationId"]
+    assert pat("update", other, "--expires", "20d", "-o", "none", "--org", "contoso").exit_code == 0
+    assert pat("update", other, "--name", "desktop", "-o", "none") == done(
+        "",
+        "updated 'desktop' in contoso",
+        "the secret that is stored under 'dup' stays there: several tokens are named so, and"
+        " nothing here says whose it is",
+    )
+    assert pat("revoke", other, "--yes").exit_code == 0
+    assert memory_keyring.held == {(service(emulator), "dup"): ours.strip()}
+
+
 def test_a_new_name_that_is_taken_here_is_refused(
     pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
 ) -> None:
@@ -142,7 +159,7 @@ def test_a_secret_that_cannot_be_moved_is_pending(
             raise RuntimeError("full")
         put_away(where, name, password)
 
-    memory_keyring.set_password = refuse  # type: ignore[method-assign]  # a keyring that is full
+    memory_keyring.set_password = refuse  # type: ignore[method-assign, assignment]  # a keyring that is full
     result = pat("update", "laptop", "--name", "desktop")
     assert (result.exit_code, result.stdout) == (8, "")
     assert result.stderr.startswith(

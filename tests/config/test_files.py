@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,55 @@ class TestReading:
         with pytest.raises(UsageError) as caught:
             read(hand_made)
         assert caught.value.message == f"{hand_made}: timeout cannot be '0'"
+
+
+DEVICES = [Path("/dev/zero"), Path("/dev/null")]
+USES = [
+    pytest.param(read, id="read"),
+    pytest.param(lambda file: set_value(file, "org", "contoso"), id="set"),
+    pytest.param(lambda file: unset_value(file, "org"), id="unset"),
+]
+
+
+@pytest.mark.parametrize("use", USES)
+class TestHostile:
+    """Files whose end may never come, or that hold more than can be held."""
+
+    def refusal(self, use: Callable[[Path], object], file: Path) -> str:
+        with pytest.raises(UsageError) as caught:
+            use(file)
+        assert caught.value.hint == MEND
+        return caught.value.message
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")
+    def test_a_fifo(self, file: Path, use: Callable[[Path], object]) -> None:
+        file.parent.mkdir()
+        os.mkfifo(file)
+        assert self.refusal(use, file) == f"{file} cannot be read: not a regular file"
+
+    @pytest.mark.parametrize("device", DEVICES, ids=str)
+    def test_a_device(self, file: Path, use: Callable[[Path], object], device: Path) -> None:
+        if not device.exists():
+            pytest.skip(f"there is no {device} here")
+        file.parent.mkdir()
+        file.symlink_to(device)
+        assert self.refusal(use, file) == f"{file} cannot be read: not a regular file"
+
+    def test_a_huge_file(self, file: Path, use: Callable[[Path], object]) -> None:
+        file.parent.mkdir()
+        file.write_text("#" * 1_000_000, "utf-8")
+        use(file)
+        file.write_text("#" * 1_000_001, "utf-8")
+        assert self.refusal(use, file) == f"{file} cannot be read: larger than 1 MB"
+
+    @pytest.mark.parametrize("content", ["timeout = " + "9" * 5000, "org = " + "[" * 50_000])
+    def test_more_than_python_takes(
+        self, file: Path, use: Callable[[Path], object], content: str
+    ) -> None:
+        file.parent.mkdir()
+        file.write_text(content, "utf-8")
+        assert self.refusal(use, file).startswith(f"{file} is not valid TOML: ")
+        assert file.read_text("utf-8") == content
 
 
 class TestChanging:
@@ -144,7 +194,9 @@ class TestChanging:
         ):
             with pytest.raises(UsageError) as caught:
                 change()
-            assert caught.value.message.startswith(f"{hand_made} cannot be read: ")
+            with pytest.raises(UsageError) as read_only:
+                read(hand_made)
+            assert caught.value.message == read_only.value.message
             assert caught.value.hint == MEND
         assert hand_made.read_bytes() == content
         assert list(hand_made.parent.iterdir()) == [hand_made]

@@ -72,6 +72,17 @@ class TestGit:
         environment = {**os.environ, "GIT_DIR": str(repository / ".git")}
         assert remote_urls(tmp_path, environment) == [NEW]
 
+    def test_git_is_not_told_the_access_token(
+        self, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        program = tmp_path / "bin" / "git"
+        program.parent.mkdir()
+        program.write_text('#!/bin/sh\necho "remote.origin.url $PAT_ACCESS_TOKEN,$PAT_ORG"\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+        environment = {**os.environ, "PAT_ACCESS_TOKEN": "bearer", "PAT_ORG": "contoso"}
+        assert remote_urls(repository, environment) == [",contoso"]
+
     def test_a_broken_repository_says_nothing(self, repository: Path) -> None:
         (repository / ".git" / "config").write_text("[remote", "utf-8")
         assert remote_urls(repository, os.environ) == []

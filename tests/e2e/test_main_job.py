@@ -137,13 +137,13 @@ def test_a_secret_typed_at_the_prompt_is_not_shown(
 ) -> None:
     secret = pat("create", "a", "--scope", "vso.code", "--no-store", "--as", "token").stdout.strip()
     terminal = pat.on_terminal("import", "typed")
-    terminal.expect("Token: ")
+    terminal.expect(r"Token for http\S+/contoso: ")
     terminal.sendline(secret)
     rest = terminal.read()
     terminal.close()
     assert terminal.exitstatus == 0
     assert secret not in rest
-    assert "stored 'typed' for contoso" in rest
+    assert f"stored 'typed' for {emulator.url}/contoso" in rest
     assert in_keyring(gnome_keyring.environment, emulator, "typed") == secret
 
 

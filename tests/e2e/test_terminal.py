@@ -79,7 +79,7 @@ def test_revoking_is_confirmed(  # noqa: PLR0913, PLR0917  # fixtures and parame
 
 def test_ctrl_c_at_the_hidden_prompt(pat: Installed) -> None:
     terminal = pat.on_terminal("import", "mine")
-    terminal.expect("Token: ")
+    terminal.expect(r"Token for http\S+/contoso: ")
     terminal.send(f"half{CTRL_C}")
     rest = plain(terminal.read())
     assert terminal.getecho(), "or the shell's next prompt would be blind"

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pyperclip
 import pytest
@@ -118,6 +120,24 @@ def test_no_secret_is_in_the_arguments_of_a_process() -> None:
     listed = processes()
     assert "azdo_pat.output.clipboard" in listed
     assert SECRET not in listed
+    wait_for("", seconds=10)
+
+
+@pytest.mark.e2e
+@pytest.mark.usefixtures("display")
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc here")
+def test_the_clearing_process_has_no_access_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAT_ACCESS_TOKEN", "bearer-of-a-test")
+    monkeypatch.setenv("PAT_MARK_OF_THIS_TEST", "1")
+    run(2)
+    environments = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it may have ended, or be another user's
+            if b"azdo_pat.output.clipboard" in (process / "cmdline").read_bytes():
+                environments.append((process / "environ").read_bytes())
+    ours = [each for each in environments if b"PAT_MARK_OF_THIS_TEST=1" in each]
+    assert len(ours) == 1
+    assert b"bearer-of-a-test" not in ours[0]
     wait_for("", seconds=10)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.errors import ConflictError, NotFoundError, PatError, RefusedError, StoreError
-from azdo_pat.models import Organization, Origin, Pat, Status, StoredPat
+from azdo_pat.models import Organization, Origin, Pat, PatChanges, Status, StoredPat
 from azdo_pat.results import OrganizationFailure
 from azdo_pat.services.browse import Filters, Sort, in_order
 from azdo_pat.services.everywhere import listing_everywhere
@@ -280,6 +280,43 @@ class TestFinding:
         machine.emulator.add_tokens(name=(mine.id or "")[:8])
         assert type(failure(machine, (mine.id or "")[:8])) is ConflictError
 
+    @pytest.mark.parametrize("state", ["active", "expired", "revoked"])
+    def test_a_name_that_begins_the_id_of_another(self, machine: Machine, state: str) -> None:
+        mine = machine.made()
+        beginning = (mine.id or "")[:8]
+        (named,) = machine.emulator.add_tokens(
+            name=beginning, state=state, validTo="2026-08-01T00:00:00Z"
+        )
+        error = failure(machine, beginning)
+        assert (type(error), error.message) == (
+            ConflictError,
+            f"2 tokens answer to {beginning!r}",
+        )
+        assert sorted(error.hint.splitlines()[1:]) == sorted(
+            [f"{mine.id}  contoso  expires 2026-07-15", f"{named}  contoso  expires 2026-08-01"]
+        )
+        assert find(machine, "ci") == (mine,)
+
+    def test_a_token_named_like_the_beginning_of_its_own_id(self, machine: Machine) -> None:
+        mine = machine.made()
+        beginning = (mine.id or "")[:8]
+        machine.tokens.update(machine.contoso, mine.id or "", PatChanges(display_name=beginning))
+        assert [pat.id for pat in find(machine, beginning)] == [mine.id]
+
+    @pytest.mark.parametrize("mine", ["active", "expired", "revoked"])
+    @pytest.mark.parametrize("other", ["active", "expired", "revoked"])
+    def test_an_id_in_full_goes_before_a_name(
+        self, machine: Machine, mine: str, other: str
+    ) -> None:
+        (identifier,) = machine.emulator.add_tokens(name="ci", state=mine)
+        machine.emulator.add_tokens(name=identifier, state=other)
+        (pat,) = find(machine, identifier)
+        assert (pat.id, pat.name) == (identifier, "ci")
+
+    def test_a_name_like_an_id_in_full_that_is_nobodys(self, machine: Machine) -> None:
+        machine.emulator.add_tokens(name=CONTOSO_ID)
+        assert [pat.name for pat in find(machine, CONTOSO_ID)] == [CONTOSO_ID]
+
     def test_of_another_organization(self, machine: Machine) -> None:
         theirs = machine.made("theirs", machine.fabrikam)
         for text in ("theirs", theirs.id or "", (theirs.id or "")[:8]):
@@ -346,6 +383,26 @@ class TestOrganizations:
         assert names(machine) == ["here"]
         assert machine.asked() == [LIST, PROFILE, ACCOUNTS, "GET /contoso/_apis/connectionData"]
         assert machine.book.name_of(FABRIKAM_ID) == FABRIKAM_ID
+
+    def test_a_guid_that_is_another_ones_now_is_put_right(self, machine: Machine) -> None:
+        machine.emulator.add_tokens(name="here")
+        machine.emulator.add_tokens(name="there", organization="fabrikam")
+        machine.state.remember_organizations(
+            machine.emulator.url,
+            (
+                machine.organization("contoso", FABRIKAM_ID),
+                machine.organization("fabrikam", CONTOSO_ID),
+            ),
+        )
+        assert names(machine) == ["there"]  # as nothing else is known
+        machine.start()
+        with counted(machine) as asked:
+            machine.book.confirm(machine.contoso)
+        assert asked == ["GET /contoso/_apis/connectionData"]
+        assert names(machine) == ["here"]
+        assert machine.state.organizations(machine.emulator.url) == (
+            machine.organization("contoso", CONTOSO_ID),
+        )
 
     def test_the_name_behind_an_id(self, machine: Machine) -> None:
         assert machine.book.name_of(FABRIKAM_ID.upper()) == "fabrikam"

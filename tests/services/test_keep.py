@@ -1,5 +1,6 @@
 """Secrets of this machine: got, taken in, dropped."""
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import NoReturn
 
@@ -17,7 +18,9 @@ from azdo_pat.errors import (
 )
 from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
 from azdo_pat.results import Held
+from azdo_pat.services.create import create
 from azdo_pat.services.keep import forget, get, held, read_secret, take_in
+from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.server import no_lifecycle
 from azdo_pat.store.state import State
 from services.machine import LOCKED, NOW, Machine
@@ -72,6 +75,44 @@ class TestGet:
             "two",
             machine.held("two", machine.fabrikam),
         )
+
+    @pytest.mark.parametrize(
+        ("url", "hosted"),
+        [
+            ("https://dev.azure.com/contoso", True),
+            ("https://tfs.example/contoso", False),
+            ("http://127.0.0.1:1/contoso", False),
+        ],
+    )
+    def test_whether_microsoft_hosts_it(self, machine: Machine, url: str, *, hosted: bool) -> None:
+        entry = StoredPat(
+            org_url=url,
+            org="contoso",
+            name="theirs",
+            id=None,
+            scopes=(),
+            created=None,
+            expires=None,
+        )
+        machine.state.remember(entry)
+        machine.secrets.put(url, "theirs", Secret("x"))
+        found = Organization(name="contoso", url=url, hosted=hosted)
+        for root in (machine.emulator.url, None):
+            assert get(
+                None,
+                "theirs",
+                secrets=machine.secrets,
+                state=lambda: machine.state,
+                api_root=root,
+            ) == (found, "theirs", Secret("x"))
+
+    def test_one_below_the_api_root_is_hosted(self, machine: Machine) -> None:
+        machine.made()
+        root = machine.emulator.url
+        found, _, _ = get(
+            None, "ci", secrets=machine.secrets, state=lambda: machine.state, api_root=root
+        )
+        assert found == machine.contoso
 
     def test_a_name_in_two_organizations(self, machine: Machine) -> None:
         here, there = machine.made(), machine.made(organization=machine.fabrikam)
@@ -179,6 +220,7 @@ def taken(machine: Machine, secret: str, *, replace: bool = False) -> Pat:
         directory=machine.directory,
         secrets=machine.secrets,
         state=machine.state,
+        exclusive=machine.shop.exclusive,
         now=NOW,
     )
 
@@ -274,6 +316,20 @@ class TestTakeIn:
         assert type(refused(machine, good)) is StoreError
         assert machine.asked() == asked
 
+    @pytest.mark.parametrize("replace", [True, False])
+    def test_a_name_that_another_pat_works_on(
+        self, machine: Machine, good: str, *, replace: bool
+    ) -> None:
+        with (
+            machine.shop.exclusive(lock_key("imported", machine.contoso.url)),
+            pytest.raises(ConflictError) as caught,
+        ):
+            taken(machine, good, replace=replace)
+        assert caught.value.message == (
+            f"another pat is working on 'imported' in {machine.contoso.url} right now"
+        )
+        assert (machine.names_held, machine.known) == ([], [])
+
     def test_an_expired_one_says_so(self, machine: Machine, good: str) -> None:
         pat = take_in(
             machine.contoso,
@@ -284,6 +340,7 @@ class TestTakeIn:
             directory=machine.directory,
             secrets=machine.secrets,
             state=machine.state,
+            exclusive=machine.shop.exclusive,
             now=NOW,
         )
         assert pat.status is Status.EXPIRED
@@ -329,7 +386,13 @@ class TestForget:
     def dropped(
         self, machine: Machine, organization: Organization | None, text: str
     ) -> tuple[str, str]:
-        where, name = forget(organization, text, secrets=machine.secrets, state=machine.state)
+        where, name = forget(
+            organization,
+            text,
+            secrets=machine.secrets,
+            state=machine.state,
+            exclusive=machine.shop.exclusive,
+        )
         return where.url, name
 
     @pytest.mark.parametrize("way", ["name", "id", "beginning"])
@@ -346,6 +409,45 @@ class TestForget:
         assert [entry.name for entry in machine.known] == ["other", "ci elsewhere"]
         assert sorted(machine.alive) == ["ci", "ci elsewhere", "other"]
         assert machine.asked("DELETE") == []
+
+    @pytest.mark.parametrize("way", ["name", "id"])
+    def test_a_name_that_another_pat_works_on(self, machine: Machine, way: str) -> None:
+        pat = machine.made()
+        text = "ci" if way == "name" else pat.id or ""
+        with (
+            machine.shop.exclusive(lock_key("ci", machine.contoso.url)),
+            pytest.raises(ConflictError) as caught,
+        ):
+            self.dropped(machine, machine.contoso, text)
+        assert caught.value.message == (
+            f"another pat is working on 'ci' in {machine.contoso.url} right now"
+        )
+        assert (machine.names_held, [each.id for each in machine.known]) == (["ci"], [pat.id])
+
+    def test_an_id_whose_name_is_anothers_meanwhile(self, machine: Machine) -> None:
+        old = machine.made()
+        new: list[Pat] = []
+
+        def lock(key: str) -> AbstractContextManager[None]:
+            if key == lock_key("ci", machine.contoso.url):
+                request = machine.request(replace=True)
+                new.append(create(machine.contoso, request, machine.shop).pat)
+            return machine.shop.exclusive(key)
+
+        with pytest.raises(ConflictError) as caught:
+            forget(
+                machine.contoso,
+                old.id or "",
+                secrets=machine.secrets,
+                state=machine.state,
+                exclusive=lock,
+            )
+        assert caught.value.message == (
+            "another pat has changed what is stored under 'ci' for contoso"
+        )
+        assert caught.value.hint == "pat list --stored shows what is there now"
+        assert machine.names_held == ["ci"]
+        assert [each.id for each in machine.known] == [pat.id for pat in new]
 
     def test_one_that_only_the_keyring_knows(self, machine: Machine) -> None:
         machine.secrets.put(machine.contoso.url, "theirs", Secret("x"))

@@ -6,16 +6,19 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from azdo_pat.errors import StoreError
+from azdo_pat.errors import ConflictError, StoreError
 from azdo_pat.models import Pat, Secret, Status
 from azdo_pat.results import Outcome, Revocation
 from azdo_pat.services.browse import Filters
+from azdo_pat.services.create import create
 from azdo_pat.services.keep import still_works, take_in
+from azdo_pat.services.name_lock import Exclusive, lock_key
 from azdo_pat.services.revoke import SIDE_BY_SIDE, Revoked, bulk, plan, revoke
 from azdo_pat.store.secrets import SecretStore
 from drivers import PROGRAM, Emulator
@@ -27,6 +30,7 @@ def carry_out(
     pats: Sequence[Pat],
     done: Callable[[], None] = lambda: None,
     secrets: Callable[[], SecretStore] | None = None,
+    exclusive: Exclusive | None = None,
 ) -> Revoked:
     return revoke(
         machine.contoso,
@@ -34,9 +38,16 @@ def carry_out(
         tokens=machine.tokens,
         secrets=secrets or (lambda: machine.secrets),
         state=machine.state,
+        exclusive=exclusive or machine.shop.exclusive,
         works=lambda secret: still_works(machine.contoso, secret, machine.directory),
         done=done,
     )
+
+
+NOT_FOUND = (
+    f"DELETE {PATS} status=404"
+    """ body='{"typeKey": "SessionTokenNotFoundException", "message": "no such token"}'"""
+)
 
 
 def no_keyring() -> SecretStore:
@@ -137,6 +148,7 @@ class TestImported:
             directory=machine.directory,
             secrets=machine.secrets,
             state=machine.state,
+            exclusive=machine.shop.exclusive,
             now=machine.now,
         )
         listed = {pat.id: pat for pat in machine.browser.listing(machine.contoso, Filters())}
@@ -209,6 +221,109 @@ class TestFailures:
         (item,) = carry_out(machine, [pat]).items
         assert item.outcome is Outcome.ALREADY_REVOKED
         assert (machine.alive, machine.names_held) == ([], [])
+
+    def test_a_fault_of_ours_with_one_stops_none_of_the_others(self, machine: Machine) -> None:
+        mine = machine.made()
+        odd, *others = many(machine, 3)
+        odd = replace(odd, id="\ud800")  # no URL can hold it
+        revoked = carry_out(machine, [odd, mine, *others])
+        assert [(item.outcome, item.error) for item in revoked.items] == [
+            (Outcome.FAILED, "pat failed on it with UnicodeEncodeError"),
+            (Outcome.REVOKED, ""),
+            (Outcome.REVOKED, ""),
+            (Outcome.REVOKED, ""),
+        ]
+        assert (machine.alive, machine.names_held) == ([odd.name], [])
+
+    def test_a_fault_of_ours_with_its_secret_is_told(self, machine: Machine) -> None:
+        pats = [machine.made("a"), machine.made("b")]
+
+        def odd(key: str) -> AbstractContextManager[None]:
+            if key.startswith("'a'"):
+                raise ZeroDivisionError
+            return machine.shop.exclusive(key)
+
+        revoked = carry_out(machine, pats, exclusive=odd)
+        assert [item.left_in_keyring for item in revoked.items] == [
+            "pat failed on it with ZeroDivisionError",
+            "",
+        ]
+        assert machine.names_held == ["a"]
+
+    @pytest.mark.parametrize("state", ["active", "expired"])
+    def test_one_that_is_not_found_but_listed(self, machine: Machine, state: str) -> None:
+        pat = machine.made()
+        if state == "expired":
+            machine.emulator.advance(31 * 86400)
+            machine.emulator.access_token = machine.emulator.mint("user")
+            machine.start()
+            (pat,) = machine.browser.find(machine.contoso, ["ci"])
+        machine.emulator.fail(NOT_FOUND)
+        revoked = carry_out(machine, [pat])
+        assert revoked.items == (
+            Revocation(
+                pat=pat,
+                outcome=Outcome.FAILED,
+                error="the service says that there is no such token to revoke, and shows it all"
+                " the same",
+            ),
+        )
+        assert revoked.failed == 1
+        assert machine.names_held == ["ci"]
+        assert [entry.id for entry in machine.known] == [pat.id]
+
+    def test_one_that_is_not_found_and_cannot_be_looked_for(self, machine: Machine) -> None:
+        pat = machine.made()
+        other = machine.made("other")
+        machine.emulator.fail(f"{NOT_FOUND} times=always", f"GET {PATS} status=403 times=always")
+        carried_out = carry_out(machine, [pat, replace(other, status=Status.REVOKED)])
+        assert [item.outcome for item in carried_out.items] == [
+            Outcome.FAILED,
+            Outcome.ALREADY_REVOKED,
+        ]
+        assert carried_out.items[0].error.startswith(
+            "the service says that there is no such token to revoke, and could not be asked whether"
+            " it is gone: "
+        )
+        assert machine.names_held == ["ci"]
+
+
+class TestAtTheSameTime:
+    """Another `pat` is at work on the name."""
+
+    def test_what_it_stored_under_the_name_stays(self, machine: Machine) -> None:
+        old = machine.made()
+        made: list[Pat] = []
+
+        def replaces() -> None:
+            made.append(create(machine.contoso, machine.request(replace=True), machine.shop).pat)
+
+        (item,) = carry_out(machine, [old], done=replaces).items
+        assert (item.outcome, item.pat.id, item.pat.stored) == (Outcome.REVOKED, old.id, False)
+        assert [entry.id for entry in machine.known] == [pat.id for pat in made]
+        assert machine.alive == ["ci"]
+        assert still_works(machine.contoso, Secret(machine.held() or ""), machine.directory)
+
+    def test_a_name_that_is_locked_keeps_its_secret(self, machine: Machine) -> None:
+        pat = machine.made()
+        key = lock_key("ci", machine.contoso.url)
+        with machine.shop.exclusive(key):
+            (item,) = carry_out(machine, [pat]).items
+        assert (item.outcome, item.left_in_keyring) == (
+            Outcome.REVOKED,
+            f"another pat is working on 'ci' in {machine.contoso.url} right now",
+        )
+        assert machine.names_held == ["ci"]
+        # The same again takes it out.
+        (item,) = carry_out(machine, [item.pat]).items
+        assert (item.pat.stored, item.left_in_keyring, machine.names_held) == (False, "", [])
+
+    def test_create_locks_the_same(self, machine: Machine) -> None:
+        with machine.shop.exclusive(lock_key("ci", machine.contoso.url)):
+            with pytest.raises(ConflictError):
+                machine.made()
+            machine.made("other")
+        assert machine.alive == ["other"]
 
 
 class TestInterrupted:

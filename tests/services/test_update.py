@@ -1,10 +1,12 @@
 """Changing a token; its secret goes along, and nothing in between loses it."""
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from azdo_pat.api.http import Exchange
 from azdo_pat.errors import (
     ConflictError,
     PatError,
@@ -15,6 +17,8 @@ from azdo_pat.errors import (
 )
 from azdo_pat.models import Origin, Pat, PatChanges, Secret, Status, StoredPat
 from azdo_pat.results import Updated
+from azdo_pat.services.create import create
+from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.update import update
 from azdo_pat.store.state import State
 from services.machine import LOCKED, NOW, PATS, Machine
@@ -23,15 +27,8 @@ RENAME = PatChanges(display_name="new name")
 
 
 def change(machine: Machine, pat: Pat, changes: PatChanges, state: State | None = None) -> Updated:
-    return update(
-        machine.contoso,
-        pat,
-        changes,
-        tokens=machine.tokens,
-        book=machine.book,
-        secrets=machine.secrets,
-        state=state or machine.state,
-    )
+    shop = machine.shop
+    return update(machine.contoso, pat, changes, replace(shop, state=state or shop.state))
 
 
 def failure(
@@ -90,28 +87,6 @@ class TestChanged:
         assert (updated.pat.name, updated.pat.stored) == ("new name", False)
         assert machine.known == []
 
-    def test_an_imported_one_is_known_by_its_name(self, machine: Machine) -> None:
-        theirs = machine.elsewhere("imported")
-        machine.secrets.put(machine.contoso.url, "imported", Secret("its secret"))
-        machine.state.remember(
-            StoredPat(
-                org_url=machine.contoso.url,
-                org="contoso",
-                name="imported",
-                id=None,
-                scopes=(),
-                created=None,
-                expires=None,
-                origin=Origin.UNKNOWN,
-            )
-        )
-        (pat,) = machine.browser.find(machine.contoso, ["imported"])
-        change(machine, pat, RENAME)
-        assert machine.held("new name") == "its secret"
-        assert [(each.name, each.id, each.scopes) for each in machine.known] == [
-            ("new name", theirs, ("vso.code",))
-        ]
-
     def test_a_shortened_end_is_told(self, machine: Machine) -> None:
         pat = machine.made()
         machine.emulator.set_policies("maximum-lifespan=40")
@@ -128,6 +103,117 @@ class TestChanged:
         change(machine, pat, RENAME)
         assert machine.names_held == []
         assert [entry.name for entry in machine.known] == ["new name"]
+
+
+class TestImported:
+    """A secret of which only the token's name is known."""
+
+    @pytest.fixture
+    def entry(self, machine: Machine) -> StoredPat:
+        """What is remembered of the secret that is stored under `imported`."""
+        machine.secrets.put(machine.contoso.url, "imported", Secret("its secret"))
+        entry = StoredPat(
+            org_url=machine.contoso.url,
+            org="contoso",
+            name="imported",
+            id=None,
+            scopes=(),
+            created=None,
+            expires=None,
+            origin=Origin.UNKNOWN,
+        )
+        machine.state.remember(entry)
+        return entry
+
+    def test_it_is_the_only_token_of_that_names(self, machine: Machine, entry: StoredPat) -> None:
+        theirs = machine.elsewhere("imported")
+        machine.tokens.revoke(machine.contoso, machine.elsewhere("imported"))
+        machine.emulator.add_tokens(name="imported", organization="fabrikam")
+        pat = machine.browser.find(machine.contoso, [theirs])[0]
+        updated = change(machine, pat, RENAME)
+        assert (updated.pat.stored, updated.left_behind) == (True, False)
+        assert (machine.names_held, machine.held("new name")) == (["new name"], "its secret")
+        # Its id stays unknown: a name ties nothing.
+        scopes = ("vso.code",)
+        assert machine.known == [
+            replace(entry, name="new name", scopes=scopes, created=pat.created, expires=pat.expires)
+        ]
+
+    @pytest.mark.parametrize("state", ["active", "expired"])
+    @pytest.mark.parametrize("changes", [RENAME, PatChanges(scopes=("vso.work",))])
+    def test_it_may_be_another_tokens(
+        self, machine: Machine, entry: StoredPat, state: str, changes: PatChanges
+    ) -> None:
+        theirs = machine.elsewhere("imported")
+        machine.emulator.add_tokens(name="imported", state=state)
+        pat = machine.browser.find(machine.contoso, [theirs])[0]
+        updated = change(machine, pat, changes)
+        renamed = changes is RENAME
+        assert (updated.left_behind, updated.pat.stored) == (renamed, not renamed)
+        assert (machine.names_held, machine.held("imported")) == (["imported"], "its secret")
+        assert machine.known == [entry]
+
+
+class TestAtTheSameTime:
+    """Another `pat` is at work on one of the names."""
+
+    @pytest.mark.parametrize("name", ["ci", "new name"])
+    def test_nothing_is_changed(self, machine: Machine, name: str) -> None:
+        pat = machine.made()
+        with machine.shop.exclusive(lock_key(name, machine.contoso.url)):
+            error = failure(machine, pat, RENAME)
+        assert (type(error), error.message) == (
+            ConflictError,
+            f"another pat is working on {name!r} in {machine.contoso.url} right now",
+        )
+        assert (machine.alive, machine.asked("PUT")) == (["ci"], [])
+        change(machine, pat, RENAME)  # the other lock was let go
+        assert machine.names_held == ["new name"]
+
+    def test_the_new_name_is_not_needed_where_the_name_stays(self, machine: Machine) -> None:
+        pat = machine.made()
+        key = lock_key("ci", machine.contoso.url)
+        with machine.shop.exclusive(key):
+            error = failure(machine, pat, PatChanges(scopes=("vso.work",)))
+        assert type(error) is ConflictError
+        assert machine.asked("PUT") == []
+
+    def test_both_names_are_locked_while_the_service_is_asked(self, machine: Machine) -> None:
+        pat = machine.made()
+        refused: list[str] = []
+
+        def meanwhile(exchange: Exchange) -> None:
+            if exchange.method == "PUT":
+                for name in ("ci", "new name"):
+                    with pytest.raises(ConflictError):
+                        create(machine.contoso, machine.request(name, replace=True), machine.shop)
+                    refused.append(name)
+
+        machine.answered = meanwhile
+        change(machine, pat, RENAME)
+        assert refused == ["ci", "new name"]
+        assert [(entry.name, entry.id) for entry in machine.known] == [("new name", pat.id)]
+
+    def test_what_is_stored_was_changed_before_the_lock_was_had(self, machine: Machine) -> None:
+        pat = machine.made()
+        machine.made("other")
+        new: list[Pat] = []
+        shop = machine.shop
+
+        def lock(key: str) -> AbstractContextManager[None]:
+            if key == lock_key("ci", machine.contoso.url):
+                request = machine.request(replace=True)
+                new.append(create(machine.contoso, request, machine.shop).pat)
+            return shop.exclusive(key)
+
+        with pytest.raises(ConflictError) as caught:
+            update(machine.contoso, pat, RENAME, replace(shop, exclusive=lock))
+        assert caught.value.message == (
+            "another pat has changed what is stored under 'ci' for contoso"
+        )
+        assert machine.asked("PUT") == []
+        assert machine.state.find(machine.contoso.url, "ci") is not None
+        assert [entry.id for entry in machine.known if entry.name == "ci"] == [new[0].id]
 
 
 class TestRefused:
@@ -174,6 +260,18 @@ class TestRefused:
         assert machine.alive == ["ci", "new name"]
         assert machine.asked("PUT") == []
         assert other.name == "new name"
+
+    def test_the_name_of_another_token_whose_secret_is_lost(self, machine: Machine) -> None:
+        pat, other = machine.made(), machine.made("new name")
+        machine.secrets.delete(machine.contoso.url, "new name")
+        error = failure(machine, pat, RENAME)
+        assert (type(error), error.message) == (
+            ConflictError,
+            "another token is known here by the name 'new name' for contoso",
+        )
+        assert error.hint == "choose another name, or take that one away: pat forget 'new name'"
+        assert (machine.names_held, machine.asked("PUT")) == (["ci"], [])
+        assert [entry.id for entry in machine.known] == [pat.id, other.id]
 
     @pytest.mark.parametrize("operations", [{"get", "set", "delete"}, {"set"}, {"delete"}])
     def test_a_keyring_that_refuses(self, machine: Machine, operations: set[str]) -> None:
@@ -225,6 +323,25 @@ class TestPending:
         assert (machine.names_held, machine.held()) == (["ci"], secret)
         assert [(entry.name, entry.id) for entry in machine.known] == [("ci", pat.id)]
 
+    def test_another_program_stores_a_secret_there_meanwhile(self, machine: Machine) -> None:
+        pat = machine.made()
+        secret = machine.held()
+
+        def meanwhile(exchange: Exchange) -> None:
+            if exchange.method == "PUT":
+                machine.secrets.put(machine.contoso.url, "new name", Secret("of another program"))
+
+        machine.answered = meanwhile
+        error = failure(machine, pat, RENAME)
+        assert type(error) is PendingError
+        assert error.message == (
+            "the token is now named 'new name', but its secret stays stored under 'ci': another"
+            " secret has been stored under 'new name' meanwhile"
+        )
+        assert error.hint == "pat get ci still prints it"
+        assert (machine.held(), machine.held("new name")) == (secret, "of another program")
+        assert [(entry.name, entry.id) for entry in machine.known] == [("ci", pat.id)]
+
     def test_the_old_name_cannot_be_taken_away(self, machine: Machine) -> None:
         pat = machine.made()
         secret = machine.held()
@@ -248,7 +365,7 @@ class TestPending:
         assert type(error) is PendingError
         assert error.message.endswith(": the disk is full")
         assert error.hint == "make room"
-        assert machine.held() == secret
+        assert (machine.names_held, machine.held()) == (["ci"], secret)
         assert [(entry.name, entry.id) for entry in machine.known] == [("ci", pat.id)]
         # The same command again, once there is room, ends what was begun.
         (renamed,) = machine.browser.find(machine.contoso, ["new name"])

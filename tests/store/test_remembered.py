@@ -1,5 +1,6 @@
 """The cache of the backends that served: valid only as long as nothing changed."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -91,3 +92,21 @@ def test_without_a_file_nothing_is_remembered() -> None:
     remembered.keep(OWN)
     remembered.drop()
     assert remembered.recall() == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no modes and few links")
+def test_the_file_is_made_anew_and_no_link_is_followed(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("of somebody else")
+    file.parent.mkdir()
+    link = file.with_name(f"{file.name}.{os.getpid()}")
+    link.symlink_to(other)
+    Remembered(file, {}).keep(OWN)
+    assert (other.read_text(), file.exists()) == ("of somebody else", False)
+    link.unlink()
+    before = os.umask(0)
+    try:
+        Remembered(file, {}).keep(OWN)
+    finally:
+        os.umask(before)
+    assert (file.stat().st_mode & 0o777, Remembered(file, {}).recall()) == (0o600, OWN)

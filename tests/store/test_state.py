@@ -80,9 +80,16 @@ class TestTokens:
         build = replace(CI, name="build", id="2")
         state.remember(CI)
         state.remember(build)
-        with pytest.raises(ConflictError, match="another token named build"):
+        with pytest.raises(ConflictError, match="another token named 'build'"):
             state.rename(ORG, "ci", "build")
         assert state.stored() == (build, CI)
+
+    def test_the_command_in_the_hint_can_be_copied(self, state: State) -> None:
+        state.remember(CI)
+        state.remember(replace(CI, name="-x $(id)", id="2"))
+        with pytest.raises(ConflictError) as caught:
+            state.rename(ORG, "ci", "-x $(id)")
+        assert caught.value.hint == "run: pat forget -- '-x $(id)'"
 
     def test_what_was_made_here_stays_known(self, state: State) -> None:
         state.remember(CI)

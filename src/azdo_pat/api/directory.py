@@ -8,6 +8,7 @@ from azdo_pat.api.http import Call, Http
 from azdo_pat.api.records import Record
 from azdo_pat.errors import SignInError
 from azdo_pat.models import Identity, Organization, Secret
+from azdo_pat.organizations import is_name
 
 _PROFILE_VERSION: Final = "7.1-preview.3"
 _ACCOUNTS_VERSION: Final = "7.1-preview.1"
@@ -42,6 +43,9 @@ class Directory:
     def organizations(self, member_id: str) -> tuple[Organization, ...]:
         """Return the organizations that a user belongs to, by name.
 
+        One whose name breaks the rule for such names is left out: it could be reached by nothing
+        that is typed, and a hint that repeats it could mean something else to a shell.
+
         Args:
             member_id: the `id` of the user's profile.
         """
@@ -50,8 +54,9 @@ class Directory:
         body, answer = self._http.json(Call(method="GET", url=url), "a list of organizations")
         accounts = Record(body, "a list of organizations", answer)
         found = [
-            self._organization(account.filled_text("accountName"), account.text("accountId"))
+            self._organization(name, account.guid("accountId"))
             for account in accounts.records("value", "an organization")
+            if is_name(name := account.filled_text("accountName"))
         ]
         return tuple(sorted(found, key=lambda organization: organization.name))
 
@@ -69,7 +74,7 @@ class Directory:
             organization=organization.name,
         )
         body, answer = self._http.json(call, "the data of a connection")
-        return Record(body, "the data of a connection", answer).filled_text("instanceId").lower()
+        return Record(body, "the data of a connection", answer).guid("instanceId")
 
     def check_secret(self, organization: Organization, secret: Secret) -> Identity:
         """Return whose secret it is; ask with it alone, never with the access token.
@@ -105,7 +110,7 @@ class Directory:
     def _organization(self, name: str, account_id: str) -> Organization:
         lowered = name.lower()
         return Organization(
-            name=lowered, url=self._http.addresses.organization(lowered), id=account_id.lower()
+            name=lowered, url=self._http.addresses.organization(lowered), id=account_id
         )
 
 

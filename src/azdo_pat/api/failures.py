@@ -149,11 +149,14 @@ def failure_of(answer: Answer) -> PatError | None:
         return by_rule(_SIGN_IN_PAGE, answer)
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
         return None
-    said, kind = _error_body(answer)
+    said, kind, its_own = _error_body(answer)
     rule = _marked(f"{kind} {said} {answer.headers.get('WWW-Authenticate', '')}")
     if rule is None and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _broken_service(answer, said)
-    return by_rule(rule or _by_status(answer), answer, said=said, code=kind)
+    failure = by_rule(rule or _by_status(answer), answer, said=said, code=kind)
+    if answer.asked.method == "POST" and not _is_final(answer.status, its_own=its_own):
+        return _open(failure)
+    return failure
 
 
 def failure_to_answer(trouble: Trouble, asked: Asked) -> UnavailableError:
@@ -248,13 +251,38 @@ def _broken_service(answer: Answer, said: str) -> UnavailableError:
     )
 
 
-def _error_body(answer: Answer) -> tuple[str, str]:
-    """Return message and type of Azure DevOps' error object; empty where there is none."""
+def _is_final(status: int, *, its_own: bool) -> bool:
+    """Tell whether a refusal says that nothing was done.
+
+    A gateway can refuse in the service's place when the service has done its work already; it
+    does not know the service's error object, though.
+    """
+    if status in {HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, HTTPStatus.REQUEST_TIMEOUT}:
+        return False
+    return its_own or status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
+
+
+def _open(failure: PatError) -> NoAnswerError:
+    return NoAnswerError(
+        failure.message,
+        hint=_OUTCOME_UNKNOWN,
+        server_message=failure.server_message,
+        activity_id=failure.activity_id,
+    )
+
+
+def _error_body(answer: Answer) -> tuple[str, str, bool]:
+    """Return message and type of an error object, and whether it is one of Azure DevOps' own."""
     try:
         body = answer.json()
     except ValueError:
-        return "", ""
+        return "", "", False
     if not isinstance(body, dict):
-        return "", ""
+        return "", "", False
     said, kind = body.get("message"), body.get("typeKey")
-    return said if isinstance(said, str) else "", kind if isinstance(kind, str) else ""
+    its_own = isinstance(said, str) and (isinstance(kind, str) or "$id" in body)
+    return (
+        said if isinstance(said, str) else "",
+        kind if isinstance(kind, str) else "",
+        its_own,
+    )

@@ -13,6 +13,7 @@ from requests.auth import AuthBase
 
 from azdo_pat.api.addresses import Addresses, is_loopback
 from azdo_pat.api.answer import Answer, Asked, Trouble
+from azdo_pat.api.body import ACCEPTED_ENCODING, whole_body
 from azdo_pat.api.credentials import Bearer
 from azdo_pat.api.failures import failure_of, failure_to_answer, told_to_wait, unreadable
 from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
@@ -23,6 +24,8 @@ _ATTEMPTS: Final = 4
 _RETRYING_SECONDS: Final = 75.0
 """No new attempt, and no ordered pause, goes beyond this."""
 _WORTH_TELLING_SECONDS: Final = 2.0
+_ANSWERING_SECONDS: Final = 60.0
+"""For a whole answer at least; twice the time limit of reading where that is more."""
 _POOL_SIZE: Final = 32
 _PASSING_STATUSES: Final = frozenset(
     {
@@ -82,7 +85,9 @@ class Http:
     Args:
         api_root: one root that serves every host (`PAT_API_URL`); None for Microsoft's hosts.
         access_token: where the bearer comes from; asked on first use, and again every two minutes.
-        timeout: seconds to connect, and seconds without a byte while reading.
+        timeout: seconds to connect, and seconds without a byte while reading. A body has a minute
+            in all, or twice the latter; headers that come byte by byte have no such end, as
+            neither requests nor http.client gives them one.
         trace: told of each request.
         waiting: told the seconds and the reason before a wait of more than two seconds.
         sleep: waits that many seconds.
@@ -108,6 +113,7 @@ class Http:
         self.addresses = Addresses(api_root)
         self._bearer = Bearer(access_token, self.addresses.origins, clock)
         self._timeout = timeout
+        self._patience = max(_ANSWERING_SECONDS, 2 * timeout[1])
         self._trace = trace
         self._waiting = waiting
         self._sleep = sleep
@@ -188,15 +194,19 @@ class Http:
                 timeout=self._timeout,
                 allow_redirects=False,
                 proxies=_no_proxy(call.url),
+                stream=True,
             )
+            until = started + self._patience
+            body = whole_body(response, until=until, clock=self._clock)
         except NETWORK_ERRORS as error:
             outcome = trouble_of(error)
         else:
-            outcome = Answer(
-                status=response.status_code,
-                headers=response.headers,
-                body=response.content,
-                asked=asked,
+            outcome = (
+                body
+                if isinstance(body, Trouble)
+                else Answer(
+                    status=response.status_code, headers=response.headers, body=body, asked=asked
+                )
             )
         self._note(call, outcome, self._clock() - started)
         return outcome
@@ -264,6 +274,7 @@ def _session(version: str) -> requests.Session:
     session.headers.update(
         {
             "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED_ENCODING,
             "User-Agent": f"azdo-pat/{version}",
             # A bad sign-in is then a 401, not a redirect (docs: "Authentication").
             "X-TFS-FedAuthRedirect": "Suppress",

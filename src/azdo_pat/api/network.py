@@ -13,14 +13,15 @@ NETWORK_ERRORS: Final = (OSError, wire.HTTPError)
 of certificates; urllib3's own get past requests for a host name that cannot be one."""
 
 _CHECK_NETWORK: Final = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
-_TRY_AGAIN: Final = f"try again; if it stays, {_CHECK_NETWORK}"
+TRY_AGAIN: Final = f"try again; if it stays, {_CHECK_NETWORK}"
 _CHECK_PROXY: Final = "check HTTPS_PROXY and NO_PROXY"
 _CHECK_CERTIFICATES: Final = (
     "if a proxy inspects TLS, set REQUESTS_CA_BUNDLE to a file with its certificate"
 )
 REFUSED: Final = "connection refused"
-_NO_TIMELY_ANSWER: Final = Trouble(reason="no answer in time", hint=_TRY_AGAIN)
-_CUT: Final = Trouble(reason="the connection was cut", hint=_TRY_AGAIN)
+_NO_TIMELY_ANSWER: Final = Trouble(reason="no answer in time", hint=TRY_AGAIN)
+_NOT_SECURE: Final = Trouble(reason="no secure connection", hint=_CHECK_CERTIFICATES, passing=False)
+_CUT: Final = Trouble(reason="the connection was cut", hint=TRY_AGAIN)
 
 _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
     (
@@ -36,10 +37,8 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
         exceptions.ProxyError,
         Trouble(reason="the proxy cannot be used", hint=_CHECK_PROXY, sent=False),
     ),
-    (
-        exceptions.SSLError,
-        Trouble(reason="no secure connection", hint=_CHECK_CERTIFICATES, passing=False),
-    ),
+    (exceptions.SSLError, _NOT_SECURE),
+    (wire.SSLError, _NOT_SECURE),
     (
         wire.NameResolutionError,
         Trouble(reason="its name is not known here", hint=_CHECK_NETWORK, sent=False),
@@ -59,11 +58,7 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
     (exceptions.Timeout, _NO_TIMELY_ANSWER),
     (wire.ReadTimeoutError, _NO_TIMELY_ANSWER),
     (exceptions.ConnectionError, _CUT),
-    (exceptions.ChunkedEncodingError, _CUT),
-    (
-        exceptions.ContentDecodingError,
-        Trouble(reason="its answer cannot be unpacked", hint=_TRY_AGAIN),
-    ),
+    (wire.ProtocolError, _CUT),
     (
         exceptions.InvalidProxyURL,
         Trouble(
@@ -81,7 +76,7 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
     ),
     (
         exceptions.RequestException,
-        Trouble(reason="the request failed", hint=_TRY_AGAIN, passing=False),
+        Trouble(reason="the request failed", hint=TRY_AGAIN, passing=False),
     ),
     (
         wire.LocationValueError,
@@ -99,7 +94,7 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
 )
 """By the kind of the exception or of one that it wraps; the first that fits."""
 
-_UNKNOWN: Final = Trouble(reason="the request failed", hint=_TRY_AGAIN, passing=False)
+_UNKNOWN: Final = Trouble(reason="the request failed", hint=TRY_AGAIN, passing=False)
 
 
 def trouble_of(error: Exception) -> Trouble:

@@ -1,10 +1,14 @@
 """Reading JSON objects field by field, so that a wrong shape is one clear error."""
 
+import re
 from datetime import UTC, datetime
+from typing import Final
 
 from azdo_pat.api.answer import Answer
 from azdo_pat.api.failures import unreadable
 from azdo_pat.errors import UnavailableError
+
+_GUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 class Record:
@@ -35,9 +39,16 @@ class Record:
         return value
 
     def filled_text(self, key: str) -> str:
-        """Return a text that must be there and not be empty."""
+        """Return a text that must be there, not be empty, and can be sent on."""
         value = self.text(key)
-        if not value:
+        if not value or not _is_sendable(value):
+            raise self._wrong(key)
+        return value
+
+    def guid(self, key: str) -> str:
+        """Return a GUID that must be there, in lower case."""
+        value = self.text(key).lower()
+        if not re.fullmatch(_GUID, value):
             raise self._wrong(key)
         return value
 
@@ -50,17 +61,24 @@ class Record:
             raise self._wrong(key)
         return value
 
-    def texts_or_none(self, key: str) -> tuple[str, ...] | None:
-        """Return a list of texts; None where it is null. It must not be left out."""
+    def url_part(self, key: str) -> str:
+        """Return a text that is to go into a URL; empty where it is null or left out."""
+        value = self.text_or_empty(key)
+        if not _is_sendable(value):
+            raise self._wrong(key)
+        return value
+
+    def guids_or_none(self, key: str) -> tuple[str, ...] | None:
+        """Return a list of GUIDs, in lower case; None where it is null. It must not be left out."""
         value = self._fields.get(key, ...)
         if value is None:
             return None
         if not isinstance(value, list):
             raise self._wrong(key)
-        texts = tuple(item for item in value if isinstance(item, str))
-        if len(texts) != len(value):
+        guids = tuple(item.lower() for item in value if isinstance(item, str))
+        if len(guids) != len(value) or not all(re.fullmatch(_GUID, guid) for guid in guids):
             raise self._wrong(key)
-        return texts
+        return guids
 
     def moment(self, key: str) -> datetime | None:
         """Return a time, aware; None where it is null or left out."""
@@ -86,6 +104,15 @@ class Record:
 
     def _wrong(self, key: str) -> UnavailableError:
         return unreadable(self._answer, f"{self._what} ({key} is missing or of the wrong type)")
+
+
+def _is_sendable(text: str) -> bool:
+    """Tell whether it can be encoded: JSON can hold half of a surrogate pair, UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parse_moment(text: str) -> datetime:

@@ -24,6 +24,9 @@ _API_VERSION: Final = "7.2-preview.1"
 """7.1 lacks `patTokenErrorMessage` and the four newest values of `patTokenError`."""
 _PAGE_SIZE: Final = "100"
 _LIST_OF_TOKENS: Final = "a list of tokens"
+_MOST_PAGES: Final = 1000
+_MOST_EMPTY_PAGES: Final = 3
+"""In a row; one or two may be what a filter leaves of a page."""
 
 
 class Tokens:
@@ -59,19 +62,25 @@ class Tokens:
         if sort is not None:
             query |= {"sortByOption": sort, "isSortAscending": str(ascending).lower()}
         seen: set[int] = set()
-        while True:
+        empty = 0
+        for _ in range(_MOST_PAGES):
             body, answer = self._http.json(self._call("GET", organization, query), _LIST_OF_TOKENS)
             page = Record(body, _LIST_OF_TOKENS, answer)
-            for token in page.records("patTokens", "a token"):
+            tokens = page.records("patTokens", "a token")
+            for token in tokens:
                 yield _service_pat(token)
-            following = page.text_or_empty("continuationToken")
+            following = page.url_part("continuationToken")
             if not following:
                 return
+            empty = 0 if tokens else empty + 1
+            if empty == _MOST_EMPTY_PAGES:
+                raise unreadable(answer, "a list that comes to an end (its pages are empty)")
             if hash(following) in seen:
                 raise unreadable(answer, "a list that comes to an end (a page is repeated)")
             seen.add(hash(following))
             # The service wants the same filters with every page (spec: Pats_List).
             query["continuationToken"] = following
+        raise unreadable(answer, f"a list that comes to an end (after {_MOST_PAGES} pages)")
 
     def get(self, organization: Organization, authorization_id: str) -> ServicePat:
         """Return one token.
@@ -168,14 +177,13 @@ def _raise_refusal(answer: Answer) -> None:
 
 
 def _service_pat(token: Record) -> ServicePat:
-    accounts = token.texts_or_none("targetAccounts")
     return ServicePat(
-        authorization_id=token.filled_text("authorizationId").lower(),
+        authorization_id=token.guid("authorizationId"),
         display_name=token.text("displayName"),
         scopes=tuple(token.text("scope").split()),
         valid_from=token.moment("validFrom"),
         valid_to=token.moment("validTo"),
-        target_accounts=None if accounts is None else tuple(a.lower() for a in accounts),
+        target_accounts=token.guids_or_none("targetAccounts"),
     )
 
 

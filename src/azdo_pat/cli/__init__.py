@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 import click
+from click.core import ParameterSource
 
 from azdo_pat import __version__
 from azdo_pat.cli.globals import GlobalOptions, global_options, merge
-from azdo_pat.errors import ExitCode, PatError, UsageError
+from azdo_pat.errors import CancelledError, ExitCode, PatError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -162,10 +163,7 @@ class _Ending:
         """Say that the user stopped it."""
         if sys.stderr.isatty():
             click.echo(err=True)  # the ^C and the prompt stand on this line
-        error = PatError("interrupted")
-        error.error = "interrupted"  # type: ignore[misc]  # no class of its own for a key press
-        error.exit_code = ExitCode.INTERRUPTED  # type: ignore[misc]  # as above
-        self._say(error)
+        self._say(CancelledError("interrupted"))
         return ExitCode.INTERRUPTED
 
     def failed(self, error: Exception) -> int:
@@ -173,9 +171,7 @@ class _Ending:
         from azdo_pat.cli import wishes  # a good end needs none of it
 
         if wishes.in_detail(self._args):
-            import traceback  # only --debug needs it
-
-            traceback.print_exception(error)
+            _print_traceback(error)
         if isinstance(error, click.exceptions.NoArgsIsHelpError) and not wishes.as_json(self._args):
             click.echo(error.format_message(), err=True)
             return ExitCode.USAGE
@@ -207,15 +203,35 @@ class _Ending:
         talk.error(error, as_json=wishes.as_json(self._args))
 
 
+def _print_traceback(error: Exception) -> None:
+    """Print the traceback, harmless to a terminal: it quotes what it failed on."""
+    import traceback  # only --debug needs it
+
+    from azdo_pat.output.plain import visible
+
+    for line in "".join(traceback.format_exception(error)).removesuffix("\n").split("\n"):
+        click.echo(visible(line), err=True)
+
+
 def _usage(error: click.ClickException) -> UsageError:
     """Turn click's complaint about the command line into ours."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return UsageError("what is to be done?", hint="pat --help lists the commands")
     path = context.command_path if context else "pat"
+    _name_variable(error)
     # click breaks some of its messages into lines.
     message = " ".join(error.format_message().split()).rstrip(".")
     return UsageError(message, hint=f"{path} --help shows what it takes")
+
+
+def _name_variable(error: click.ClickException) -> None:
+    """Let the error blame the variable that a bad value came from, not the option."""
+    if not isinstance(error, click.BadParameter) or error.param is None or error.ctx is None:
+        return
+    source = error.ctx.get_parameter_source(error.param.name or "")
+    if source is ParameterSource.ENVIRONMENT and isinstance(error.param.envvar, str):
+        error.param_hint = error.param.envvar
 
 
 @contextmanager

@@ -122,21 +122,23 @@ class App(Surroundings):
 
         return Browser(tokens=self.tokens, book=self.book, state=self.state)
 
+    def exclusive(self, key: str) -> AbstractContextManager[None]:
+        """Give the lock of that key between processes; see `store.locks.exclusive`."""
+        from azdo_pat.store.locks import exclusive
+
+        return exclusive(self.state_folder / "locks", key)
+
     @cached_property
     def workshop(self) -> Workshop:
         """What making tokens needs."""
         from azdo_pat.services.workshop import Workshop
-        from azdo_pat.store.locks import exclusive
-
-        def lock(key: str) -> AbstractContextManager[None]:
-            return exclusive(self.state_folder / "locks", key)
 
         return Workshop(
             tokens=self.tokens,
             book=self.book,
             secrets=self.secrets,
             state=self.state,
-            exclusive=lock,
+            exclusive=self.exclusive,
             now=self.now,
         )
 

@@ -84,7 +84,9 @@ def config_get(app: App, key: str) -> None:
     value = app.setting(key)
     if value is None:
         raise NotFoundError(f"{key} is not set", hint=f"pat config set {key} VALUE sets it")
-    click.echo(str(value).lower() if isinstance(value, bool) else value)
+    from azdo_pat.output.plain import visible
+
+    app.out.write((str(value).lower() if isinstance(value, bool) else visible(str(value))) + "\n")
 
 
 @config_command.command("set", short_help="Change a setting.")

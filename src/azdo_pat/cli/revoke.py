@@ -105,6 +105,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
             tokens=app.tokens,
             secrets=lambda: app.secrets,
             state=app.state,
+            exclusive=app.exclusive,
             works=lambda secret: still_works(app.organization, secret, app.directory),
             done=done,
         )
@@ -169,10 +170,12 @@ def _selected(
         names=names,
         scopes=parse_scopes(scopes, allow_unknown=True) if scopes else (),
     )
+    app.book.confirm(app.organization)  # a name given to another one would choose its tokens
     own, left_out = bulk(list(app.browser.listing(app.organization, filters)), app.organization)
     for pat in left_out:
         app.talk.notice(
-            f"left out, as it is for all organizations: {pat.name} (pat revoke {pat.id})"
+            f"left out, as it is for all organizations: {pat.name}"
+            f" (pat revoke {as_argument(pat.id or pat.name)})"
         )
     return own
 
@@ -207,7 +210,9 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
         PendingError(
             f"{item.pat.name} is revoked, but its secret could not be taken out of the keyring:"
             f" {item.left_in_keyring}",
-            hint=f"it is useless now; take it out later: pat forget {as_argument(item.pat.name)}",
+            # By its id: another secret may be stored under the name by then.
+            hint="it is useless now; to take it out later, the same again:"
+            f" pat revoke {as_argument(item.pat.id or item.pat.name)}",
         )
         for item in revoked.left_in_keyring
     ]

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Final, Self, TextIO
 from azdo_pat.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import FrameType, TracebackType
 
 _TRIES: Final = 40
 _PAUSE: Final = 0.05
+_GRACE: Final = 5.0
+"""Seconds that a command has to end itself when it is told to."""
 _KEYRING: Final = "azdo_pat.store.throwaway.ThrowawayKeyring"
 _NOT_TAKEN_ALONG: Final = ("PAT_", "AZURE_", "XDG_", "PYTHON_KEYRING_", "GIT_")
 
@@ -50,10 +52,17 @@ class Sandbox:
     Args:
         exported: the variables that make `pat` use the emulator.
         environment: the user's own, of which only what is harmless is taken along.
+        warn: told, at the end, of a folder that could not be removed.
     """
 
-    def __init__(self, exported: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        exported: Mapping[str, str],
+        environment: Mapping[str, str],
+        warn: Callable[[str], None],
+    ) -> None:
         self._exported = exported
+        self._warn = warn
         self._own = environment
         self._folder = Path()
 
@@ -86,6 +95,7 @@ class Sandbox:
             time.sleep(_PAUSE)  # a program of the same terminal may just be writing its last
             if not self._folder.exists():
                 return
+        self._warn(f"something still writes to {self._folder}: end it, and remove the folder")
 
     @property
     def _home(self) -> Path:
@@ -143,14 +153,23 @@ class Sandbox:
             try:
                 code = process.wait()
             except BaseException:
-                process.terminate()
-                process.wait()
+                _end(process)
                 raise
         except OSError as error:
             raise UsageError(f"{words[0]} cannot be run: {error.strerror}") from error
         finally:
             signal.signal(signal.SIGINT, before)
         return code if code >= 0 else 128 - code
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a command politely, and by force where it does not mind."""
+    process.terminate()
+    try:
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def play_tour(sandbox: Sandbox, out: TextIO) -> int:

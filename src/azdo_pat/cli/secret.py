@@ -41,7 +41,11 @@ def get_command(app: App, name: str, *, form: str | None, copy: bool) -> None:
     if app.options.query is not None and form != "json":
         raise UsageError("--query chooses from JSON", hint="add --as json, or leave out --query")
     organization, stored_as, secret = get(
-        app.located[0], name, secrets=app.secrets, state=lambda: app.state
+        app.located[0],
+        name,
+        secrets=app.secrets,
+        state=lambda: app.state,
+        api_root=app.api_root,
     )
     text = _text(app, (organization, stored_as, secret), form)
     if not copy:
@@ -76,8 +80,9 @@ def _text(app: App, found: tuple[Organization, str, Secret], form: str) -> str:
 def import_command(app: App, name: str, *, expires: str | None, replace: bool) -> None:
     """Store a secret that was made elsewhere under NAME, once the server has accepted it.
 
-    For tokens of the web page and of Azure DevOps Server. The secret is asked for, or read from
-    stdin; it is never an argument, where other users of the machine could read it.
+    For tokens of the web page and of Azure DevOps Server. The secret is asked for; without a
+    terminal, stdin is read to its end. It is never an argument, where other users of the machine
+    could read it.
 
     \b
     Examples:
@@ -99,21 +104,22 @@ def import_command(app: App, name: str, *, expires: str | None, replace: bool) -
     pat = take_in(
         organization,
         name,
-        read_secret(_secret_from_user(app)),
+        read_secret(_secret_from_user(app, organization)),
         expires=until,
         replace=replace,
         directory=app.directory,
         secrets=app.secrets,
         state=app.state,
+        exclusive=app.exclusive,
         now=app.now(),
     )
-    app.talk.notice(f"stored {name!r} for {organization.name}: pat get {as_argument(name)}")
+    app.talk.notice(f"stored {name!r} for {organization.url}: pat get {as_argument(name)}")
     render.pat(pat)
 
 
-def _secret_from_user(app: App) -> str:
+def _secret_from_user(app: App, organization: Organization) -> str:
     if app.may_ask:
-        answer: str = click.prompt("Token", hide_input=True, err=True)
+        answer: str = click.prompt(f"Token for {organization.url}", hide_input=True, err=True)
         return answer
     if sys.stdin.isatty():
         raise UsageError(
@@ -135,5 +141,12 @@ def forget_command(app: App, name: str) -> None:
     """
     from azdo_pat.services.keep import forget
 
-    organization, stored_as = forget(app.located[0], name, secrets=app.secrets, state=app.state)
+    organization, stored_as = forget(
+        app.located[0],
+        name,
+        secrets=app.secrets,
+        state=app.state,
+        exclusive=app.exclusive,
+        api_root=app.api_root,
+    )
     app.talk.notice(f"forgot {stored_as!r} for {organization.name}; this does not revoke the token")

@@ -46,7 +46,7 @@ def print_secret(app: App, created: Created, form: str) -> None:
     """Print the secret of a new token.
 
     Raises:
-        UnavailableError: it could not be written.
+        UnavailableError: it could not be written, and is stored nowhere.
     """
     from azdo_pat.output.secret_forms import SecretForm
     from azdo_pat.results import Held
@@ -54,10 +54,9 @@ def print_secret(app: App, created: Created, form: str) -> None:
     try:
         app.render.secret(Held(pat=created.pat, secret=created.secret), SecretForm(form))
     except OSError as error:
-        kept = created.pat.stored
+        if created.pat.stored:
+            raise
         raise UnavailableError(
             f"the secret could not be written ({error.strerror})",
-            hint=f"it is in the keyring: pat get {as_argument(created.pat.name)}"
-            if kept
-            else "leave out --no-store to have it in the keyring",
+            hint="leave out --no-store to have it in the keyring",
         ) from error

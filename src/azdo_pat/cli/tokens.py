@@ -153,16 +153,13 @@ def update_command(  # one argument for each option
         raise UsageError("nothing is to change", hint="give --name, --scope or --expires")
     render = app.render
     pat = app.browser.find(app.organization, [token])[0]
-    updated = update(
-        app.organization,
-        pat,
-        changes,
-        tokens=app.tokens,
-        book=app.book,
-        secrets=app.secrets,
-        state=app.state,
-    )
+    updated = update(app.organization, pat, changes, app.workshop)
     if updated.requested_expiry is not None and updated.shortened:
         warn_shortened(app, updated.pat, updated.requested_expiry)
     app.talk.notice(f"updated {updated.pat.name!r} in {app.organization.name}")
+    if updated.left_behind:
+        app.talk.notice(
+            f"the secret that is stored under {pat.name!r} stays there: several tokens are named"
+            " so, and nothing here says whose it is"
+        )
     render.pat(updated.pat)

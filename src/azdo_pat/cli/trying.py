@@ -139,7 +139,10 @@ def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
 
     if tour and words:
         raise UsageError("--tour takes no command", hint="pat sandbox COMMAND runs a command")
-    with start_emulator({}) as running, Sandbox(exported(running), app.environment) as sandbox:
+    with (
+        start_emulator({}) as running,
+        Sandbox(exported(running), app.environment, app.talk.warn) as sandbox,
+    ):
         if tour:
             code = play_tour(sandbox, app.out)
         else:

@@ -11,8 +11,6 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.errors import PatError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,9 +45,10 @@ def _wish(args: Sequence[str], name: str, *, letter: str = "") -> str:
         if found := re.fullmatch(forms, arg, re.DOTALL):
             given = found[1] or found[2] or "".join(args[place + 1 : place + 2])
     if not given:
-        from azdo_pat.cli.app import App  # an error that says it all needs no settings
-        from azdo_pat.cli.globals import GlobalOptions
+        # Whatever is wrong with the settings too, it must not hide the error that is to be said.
+        with suppress(Exception):
+            from azdo_pat.cli.app import App  # an error that says it all needs no settings
+            from azdo_pat.cli.globals import GlobalOptions
 
-        with suppress(PatError):
             given = str(App(GlobalOptions()).file_values.get(name, ""))
     return given

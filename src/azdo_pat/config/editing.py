@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 import tomlkit
-from tomlkit.exceptions import TOMLKitError
 
+from azdo_pat.config.reading import parsed, text_of
 from azdo_pat.config.settings import Value
 from azdo_pat.errors import UsageError
 
@@ -37,14 +37,15 @@ def unset_value(file: Path, key: str) -> bool:
 
 
 def _parsed(file: Path) -> tomlkit.TOMLDocument:
-    try:
-        # As bytes, so that the line ends of Windows stay.
-        return tomlkit.parse(file.read_bytes().decode("utf-8"))
-    except FileNotFoundError:
+    text = text_of(file)
+    if text is None:
         return tomlkit.document()
-    except (OSError, UnicodeDecodeError, TOMLKitError) as error:
+    parsed(text, file)  # so that one mistake has one wording, whoever meets it
+    try:
+        return tomlkit.parse(text)
+    except (ValueError, RecursionError, MemoryError) as error:
         raise UsageError(
-            f"{file} cannot be read: {error}", hint="mend it, or move it aside"
+            f"{file} is not valid TOML: {error}", hint="mend it, or move it aside"
         ) from error
 
 

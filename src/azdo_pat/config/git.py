@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final
 
 _SECONDS: Final = 3.0
+_BEARER: Final = "PAT_ACCESS_TOKEN"
+"""The variable that holds a secret, which is none of git's business."""
 
 
 def remote_urls(folder: Path, environment: Mapping[str, str]) -> list[str]:
@@ -23,7 +25,7 @@ def remote_urls(folder: Path, environment: Mapping[str, str]) -> list[str]:
         done = subprocess.run(  # noqa: S603  # fixed arguments
             command,
             cwd=folder,
-            env=dict(environment),
+            env={name: value for name, value in environment.items() if name != _BEARER},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

@@ -1,10 +1,16 @@
 """Reading the configuration file."""
 
+import stat
 import tomllib
 from pathlib import Path
+from typing import Final
 
 from azdo_pat.config.settings import Value, checked
 from azdo_pat.errors import UsageError
+
+_MEND: Final = "mend it, or move it aside"
+_LARGEST: Final = 1_000_000
+"""Bytes: with all settings it has less than a thousand."""
 
 
 def read(file: Path) -> dict[str, Value]:
@@ -13,18 +19,43 @@ def read(file: Path) -> dict[str, Value]:
     Raises:
         UsageError: it cannot be read, or is not what `KEYS` describe. It is left as it is.
     """
+    text = text_of(file)
+    return {} if text is None else checked(parsed(text, file), where=str(file))
+
+
+def text_of(file: Path) -> str | None:
+    """Return the file's text with its line ends as they are; None where there is none.
+
+    Raises:
+        UsageError: it is no regular file (whose end may never come), too large, or no text.
+    """
     try:
-        text = file.read_text(encoding="utf-8")
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise UsageError(f"{file} cannot be read: not a regular file", hint=_MEND)
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise UsageError(f"{file} cannot be read: larger than 1 MB", hint=_MEND)
+        return content.decode("utf-8")
     except FileNotFoundError:
-        return {}
+        return None
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{file} cannot be read: {error}", hint="mend it, or move it aside"
-        ) from error
+        raise UsageError(f"{file} cannot be read: {error}", hint=_MEND) from error
+
+
+def parsed(text: str, file: Path) -> dict[str, object]:
+    """Return the document.
+
+    Args:
+        text: what the file holds.
+        file: where it stands, for the words of an error.
+
+    Raises:
+        UsageError: it is no TOML, or more of it than can be held.
+    """
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(
-            f"{file} is not valid TOML: {error}", hint="mend it, or move it aside"
-        ) from error
-    return checked(document, where=str(file))
+        return tomllib.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{file} is not valid TOML: {error}", hint=_MEND) from error
+    except (RecursionError, MemoryError) as error:
+        raise UsageError(f"{file} is not valid TOML: nested too deeply", hint=_MEND) from error

@@ -67,9 +67,11 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 
 def _seconds(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 600):  # noqa: PLR2004  # bounds are said in the message
+    # Leading zeros apart, three digits: int() refuses some thousands of them in words of its own.
+    digits = text.lstrip("0") if text.isascii() and text.isdigit() else ""
+    if not (1 <= len(digits) <= 3 and int(digits) <= 600):  # noqa: PLR2004  # bounds are said in the message
         raise ValueError("a whole number of seconds from 1 to 600")
-    return int(text)
+    return int(digits)
 
 
 KEYS: Final = (
@@ -151,7 +153,10 @@ def checked(document: Mapping[str, object], *, where: str) -> dict[str, Value]:
         key = key_named_in(name, where)
         if not isinstance(value, str | bool | int):
             raise UsageError(f"{where}: {name} is not a simple value", hint="see pat config list")
-        text = str(value).lower() if isinstance(value, bool) else str(value)
+        try:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+        except ValueError:  # thousands of digits, which TOML can write in hexadecimal
+            raise UsageError(f"{where}: {name} is too large", hint="see pat config list") from None
         values[name] = parse_value(key, text, where=where)
     return values
 

@@ -77,6 +77,7 @@ def _own_output_closed() -> Iterator[None]:
 def _start_clearing(secret: Secret, seconds: float) -> None:
     salt = secrets.token_hex(16)
     order = {"salt": salt, "digest": _digest(secret.reveal(), salt), "seconds": seconds}
+    # It lives longer than the command: the access token does not go along.
     process = subprocess.Popen(
         # -P: a folder that happens to be called azdo_pat where the user stands is not ours.
         [sys.executable, "-P", "-m", "azdo_pat.output.clipboard"],
@@ -86,6 +87,7 @@ def _start_clearing(secret: Secret, seconds: float) -> None:
         start_new_session=True,  # closing the terminal must not stop it
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         text=True,
+        env={name: value for name, value in os.environ.items() if name != "PAT_ACCESS_TOKEN"},
     )
     if process.stdin is not None:
         with process.stdin as its_input:

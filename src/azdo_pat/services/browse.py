@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Origin, Pat, ServicePat, Status
-from azdo_pat.naming import looks_like_id
+from azdo_pat.naming import as_argument, is_full_id, looks_like_id
 from azdo_pat.services.organization_book import Place
 
 if TYPE_CHECKING:
@@ -91,11 +92,12 @@ class Browser:
         """Find the token that each text names: by display name, id, or prefix of the id.
 
         Active tokens come before expired ones and those before revoked ones, so that a name
-        means the one in use.
+        means the one in use. A text that is one token's name, in whatever status, and begins the
+        id of another means neither.
 
         Raises:
             NotFoundError: nothing of that name or id in the organization.
-            ConflictError: several tokens bear the name; their ids are listed.
+            ConflictError: several tokens answer to it; their ids are listed.
         """
         found, failures = self.find_each(organization, texts)
         if failures:
@@ -110,28 +112,27 @@ class Browser:
         Returns:
             Those that were found, each once, and for each other text what `find` would raise.
         """
-        found: dict[str, Pat] = {}
-        elsewhere: dict[str, Pat] = {}
-        failures: dict[str, PatError] = {}
+        matches: dict[str, list[Pat]] = {text: [] for text in texts}
         for status in _IN_ORDER:
-            done = found.keys() | failures.keys()
-            missing = [text for text in dict.fromkeys(texts) if text not in done]
-            if not missing:
+            unsettled = [
+                text for text in matches if not _settled(text, matches[text], organization)
+            ]
+            if not unsettled:
                 break
-            matches = self._matches(organization, status, missing)
-            for text, pats in matches.items():
-                here = [pat for pat in pats if pat.org in {organization.name, None}]
-                if len(here) > 1:
-                    failures[text] = _ambiguous(text, here)
-                elif here:
-                    found[text] = here[0]
-                elif pats:
-                    elsewhere.setdefault(text, pats[0])
-        for text in texts:
-            if text not in found and text not in failures:
-                failures[text] = _missing(text, organization, elsewhere.get(text))
-        unique = {found[text].id: found[text] for text in texts if text in found}
-        return tuple(unique.values()), tuple(failures.values())
+            for text, pats in self._matches(organization, status, unsettled).items():
+                # One that ends while it is looked for is listed under two statuses.
+                known = {pat.id for pat in matches[text]}
+                matches[text] += [pat for pat in pats if pat.id not in known]
+        found: dict[str | None, Pat] = {}
+        failures: list[PatError] = []
+        for text, pats in matches.items():
+            try:
+                pat = _chosen(text, pats, organization)
+            except PatError as error:
+                failures.append(error)
+            else:
+                found[pat.id] = pat
+        return tuple(found.values()), tuple(failures)
 
     def _matches(
         self, organization: Organization, status: Status, texts: Sequence[str]
@@ -199,14 +200,49 @@ def in_order(pats: Iterable[Pat], sort: Sort) -> list[Pat]:
 
 
 def _names(text: str, token: ServicePat) -> bool:
-    if text == token.display_name:
-        return True
-    return looks_like_id(text) and token.authorization_id.lower().startswith(text.lower())
+    return text == token.display_name or _begins_id(text, token.authorization_id)
+
+
+def _begins_id(text: str, identifier: str | None) -> bool:
+    return looks_like_id(text) and (identifier or "").lower().startswith(text.lower())
+
+
+def _settled(text: str, pats: Sequence[Pat], organization: Organization) -> bool:
+    """Tell whether tokens of further statuses cannot change what a text means.
+
+    They can where it is the beginning of an id: an old token may bear it as its name.
+    """
+    if looks_like_id(text):
+        return is_full_id(text) and any(_begins_id(text, pat.id) for pat in pats)
+    return bool(_here(pats, organization))
+
+
+def _chosen(text: str, pats: Sequence[Pat], organization: Organization) -> Pat:
+    """Choose the token that a text means from all that answer to it, those in use first.
+
+    Raises:
+        NotFoundError: none of them belongs to the organization.
+        ConflictError: several are meant as well.
+    """
+    if is_full_id(text):  # nobody names a token by an id by chance: the id goes before the name
+        pats = [pat for pat in pats if _begins_id(text, pat.id)] or pats
+    here = _here(pats, organization)
+    if not here:
+        raise _missing(text, organization, pats[0] if pats else None)
+    if len({pat.name == text for pat in here}) == 1:
+        here = [pat for pat in here if pat.status is here[0].status]
+    if len(here) > 1:
+        raise _ambiguous(text, here)
+    return here[0]
+
+
+def _here(pats: Sequence[Pat], organization: Organization) -> list[Pat]:
+    return [pat for pat in pats if pat.org in {organization.name, None}]
 
 
 def _ambiguous(text: str, pats: Sequence[Pat]) -> ConflictError:
     lines = [
-        f"{pat.id}  {pat.org or 'all organizations'}  "
+        f"{as_argument(pat.id or pat.name)}  {pat.org or 'all organizations'}  "
         + (f"expires {pat.expires:%Y-%m-%d}" if pat.expires else "expiry unknown")
         for pat in pats
     ]
@@ -220,7 +256,7 @@ def _missing(text: str, organization: Organization, elsewhere: Pat | None) -> No
     if elsewhere is not None:
         return NotFoundError(
             f"{text!r} is not a token of {organization.name} but of {elsewhere.org}",
-            hint=f"add --org {elsewhere.org}",
+            hint=f"add --org {shlex.quote(elsewhere.org or '')}",
         )
     return NotFoundError(
         f"there is no token {text!r} in {organization.name}",

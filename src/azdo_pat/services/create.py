@@ -31,6 +31,7 @@ from azdo_pat.models import (
 )
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Created
+from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.undo import (
     DoubtfulError,
     mark_of,
@@ -82,7 +83,7 @@ def create(
         NoAnswerError: the answer never came; what the request made was looked for and revoked.
         CancelledError: the user stopped it behind the request; the same was done.
     """
-    with shop.exclusive(f"{request.name!r} in {organization.url}"):
+    with shop.exclusive(lock_key(request.name, organization.url)):
         settle_leftovers(organization, request.name, shop)
         replaced = _room_for(organization, request, shop)
         intent = Intent(

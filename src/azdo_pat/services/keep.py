@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from azdo_pat.errors import ConflictError, NotFoundError, PatError, SignInError, UsageError
 from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument, looks_like_id
+from azdo_pat.organizations import hosted_name
 from azdo_pat.results import Held
+from azdo_pat.services.name_lock import lock_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from azdo_pat.api.directory import Directory
+    from azdo_pat.services.name_lock import Exclusive
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
@@ -24,6 +27,7 @@ def get(
     *,
     secrets: SecretStore,
     state: Callable[[], State],
+    api_root: str | None = None,
 ) -> tuple[Organization, str, Secret]:
     """Find a stored secret by its token's name, id or prefix of the id, without the network.
 
@@ -33,6 +37,7 @@ def get(
         text: what the user typed.
         secrets: the keyring.
         state: gives the state file, which is opened only where the name alone does not find it.
+        api_root: `PAT_API_URL`, below which organizations are hosted too.
 
     Returns:
         The organization, the name under which the secret lies, and the secret.
@@ -51,9 +56,9 @@ def get(
         raise NotFoundError(
             f"the secret of {entry.name!r} for {entry.org} is not in the keyring any more",
             hint="the service never shows a secret twice: make a new token, and revoke the old"
-            f" one (pat revoke {entry.id or as_argument(entry.name)})",
+            f" one (pat revoke {as_argument(entry.id or entry.name)})",
         )
-    return Organization(name=entry.org, url=entry.org_url), entry.name, secret
+    return _organization(entry, api_root), entry.name, secret
 
 
 def held(
@@ -74,25 +79,18 @@ def take_in(  # noqa: PLR0913  # the collaborators are the arguments, as in ever
     directory: Directory,
     secrets: SecretStore,
     state: State,
+    exclusive: Exclusive,
     now: datetime,
 ) -> Pat:
     """Store a secret that was made elsewhere, once the server has accepted it.
 
     Raises:
         UsageError: what was given cannot be a token.
-        ConflictError: a secret is stored under the name.
+        ConflictError: a secret is stored under the name, or another `pat` is at work on it.
         SignInError: the server does not accept the secret.
         StoreError: the keyring refuses.
     """
     state.stored()  # one that cannot be used is found before anything is stored
-    if not replace and secrets.get(organization.url, name) is not None:
-        raise ConflictError(
-            f"a secret is already stored under {name!r} for {organization.name}",
-            hint=f"--replace overwrites it; pat forget {as_argument(name)} takes it away",
-        )
-    secrets.check()
-    directory.check_secret(organization, secret)
-    secrets.put(organization.url, name, secret)
     entry = StoredPat(
         org_url=organization.url,
         org=organization.name,
@@ -103,7 +101,16 @@ def take_in(  # noqa: PLR0913  # the collaborators are the arguments, as in ever
         expires=expires,
         origin=Origin.UNKNOWN,
     )
-    state.remember(entry)
+    with exclusive(lock_key(name, organization.url)):
+        if not replace and secrets.get(organization.url, name) is not None:
+            raise ConflictError(
+                f"a secret is already stored under {name!r} for {organization.name}",
+                hint=f"--replace overwrites it; pat forget {as_argument(name)} takes it away",
+            )
+        secrets.check()
+        directory.check_secret(organization, secret)
+        secrets.put(organization.url, name, secret)
+        state.remember(entry)
     return _as_pat(entry, now)
 
 
@@ -136,25 +143,47 @@ def read_secret(text: str) -> Secret:
 
 
 def forget(
-    organization: Organization | None, text: str, *, secrets: SecretStore, state: State
+    organization: Organization | None,
+    text: str,
+    *,
+    secrets: SecretStore,
+    state: State,
+    exclusive: Exclusive,
+    api_root: str | None = None,
 ) -> tuple[Organization, str]:
     """Take a secret out of the keyring; its token lives on.
+
+    Args:
+        organization: the one at hand, as for `get`.
+        text: what the user typed.
+        secrets: the keyring.
+        state: the state file.
+        exclusive: the lock on a name.
+        api_root: `PAT_API_URL`, below which organizations are hosted too.
 
     Returns:
         The organization and the name under which the secret lay.
 
     Raises:
         NotFoundError: no such secret here.
-        ConflictError: several answer.
+        ConflictError: several answer, or another `pat` is at work on the name.
     """
-    name = text
     state.stored()  # one that cannot be used is found before anything goes
-    if organization is None or not secrets.delete(organization.url, text):
-        entry = _entry(organization, text, state)
-        organization, name = Organization(name=entry.org, url=entry.org_url), entry.name
-        secrets.delete(organization.url, name)
-    state.forget(organization.url, name)
-    return organization, name
+    if organization is not None:
+        with exclusive(lock_key(text, organization.url)):
+            if secrets.delete(organization.url, text):
+                state.forget(organization.url, text)
+                return organization, text
+    entry = _entry(organization, text, state)
+    with exclusive(lock_key(entry.name, entry.org_url)):
+        if state.find(entry.org_url, entry.name) != entry:
+            raise ConflictError(
+                f"another pat has changed what is stored under {entry.name!r} for {entry.org}",
+                hint="pat list --stored shows what is there now",
+            )
+        secrets.delete(entry.org_url, entry.name)
+        state.forget(entry.org_url, entry.name)
+    return _organization(entry, api_root), entry.name
 
 
 def stored_here(organization: Organization | None, *, state: State, now: datetime) -> list[Pat]:
@@ -184,7 +213,7 @@ def _entry(organization: Organization | None, text: str, state: State) -> Stored
     if len(found) == 1:
         return found[0]
     if found:
-        lines = [f"{each.id or each.name}  {each.org}" for each in found]
+        lines = [f"{as_argument(each.id or each.name)}  {each.org}" for each in found]
         raise ConflictError(
             f"{len(found)} stored tokens answer to {text!r}",
             hint="\n".join(["say which by its id, or by --org:", *lines]),
@@ -195,6 +224,11 @@ def _entry(organization: Organization | None, text: str, state: State) -> Stored
         hint="pat list --stored shows those that are; pat create makes and stores one, pat import"
         " stores one made elsewhere",
     )
+
+
+def _organization(entry: StoredPat, api_root: str | None) -> Organization:
+    hosted = hosted_name(entry.org_url, api_root) is not None
+    return Organization(name=entry.org, url=entry.org_url, hosted=hosted)
 
 
 def _as_pat(entry: StoredPat, now: datetime) -> Pat:

@@ -30,7 +30,8 @@ class OrganizationBook:
     """The user's organizations, remembered, so that a listing needs no look-up of its own.
 
     The service is asked once a run at most, and only when a GUID or an organization is met that
-    is not remembered. GUIDs of organizations do not change.
+    is not remembered. The GUID of an organization does not change, but its name may be given to
+    another one: what revokes by a filter holds it to be true first (`confirm`).
     """
 
     def __init__(self, *, state: State, directory: Directory, api_root: str) -> None:
@@ -73,6 +74,16 @@ class OrganizationBook:
         """Remember a GUID that the service revealed, as a created token does."""
         if self._organizations().get(account_id.lower()) is None:
             self._keep([replace(organization, id=account_id.lower())])
+
+    def confirm(self, organization: Organization) -> None:
+        """Ask the organization itself for its GUID, in place of the one remembered.
+
+        Raises:
+            PatError: it cannot be asked.
+        """
+        told = self._directory.account_id(organization).lower()
+        if self._id_by_url(organization.url) != told:
+            self._keep([replace(organization, id=told)])
 
     def pat(
         self, token: ServicePat, organization: Organization, status: Status = Status.UNKNOWN
@@ -133,7 +144,11 @@ class OrganizationBook:
         They are only a shortcut: a listing must work where nothing can be written.
         """
         with suppress(StoreError):
-            known = {each.url: each for each in self._organizations().values()}
+            # A GUID that shows up under another name has left the one it was known by.
+            newer = {each.id for each in organizations}
+            known = {
+                each.url: each for each in self._organizations().values() if each.id not in newer
+            }
             known |= {each.url: each for each in organizations}
             self._known = {each.id.lower(): each for each in known.values() if each.id}
             self._state.remember_organizations(self._api_root, tuple(known.values()))

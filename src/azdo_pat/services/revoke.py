@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.errors import PatError
 from azdo_pat.models import Pat, Status
 from azdo_pat.results import Outcome, Revocation
+from azdo_pat.services.name_lock import lock_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.models import Organization, Secret, StoredPat
+    from azdo_pat.services.name_lock import Exclusive
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
@@ -75,6 +78,7 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
     tokens: Tokens,
     secrets: Callable[[], SecretStore],
     state: State,
+    exclusive: Exclusive,
     works: Callable[[Secret], bool],
     done: Callable[[], None],
 ) -> Revoked:
@@ -90,6 +94,7 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
         tokens: the service.
         secrets: gives the keyring, which is opened only where a secret is stored.
         state: the state file.
+        exclusive: the lock on a name, under which its secret is taken out.
         works: tells whether the service still accepts a secret; asked only of imported ones,
             which nothing but their name ties to a token.
         done: told after each token; what it raises as KeyboardInterrupt stops it, too.
@@ -99,6 +104,7 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
         entries=state.stored(organization.url),  # before anything is done: it may not be readable
         secrets=secrets,
         state=state,
+        exclusive=exclusive,
         works=works,
     )
     outcomes: dict[int, Revocation] = {
@@ -107,12 +113,24 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
         if pat.status is Status.REVOKED
     }
     waiting = [place for place in range(len(pats)) if place not in outcomes]
-    interrupted = False
 
     def work(place: int) -> None:
         # Noted by who did it: wherever Ctrl-C strikes, what was done is reported as done.
         outcomes[place] = _one(tokens, organization, pats[place])
 
+    interrupted = _side_by_side(work, list(waiting), done)
+    items = [
+        outcomes.get(place, Revocation(pat=pat, outcome=Outcome.NOT_REACHED))
+        for place, pat in enumerate(pats)
+    ]
+    items = _looked_at_again(tokens, organization, pats, items)
+    return Revoked(items=tuple(map(cleaner.forget, items)), interrupted=interrupted)
+
+
+def _side_by_side(
+    work: Callable[[int], None], waiting: list[int], done: Callable[[], None]
+) -> bool:
+    """Do the work on each place; tell whether Ctrl-C kept it from some of them."""
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         running: set[Future[None]] = set()
         try:
@@ -125,12 +143,8 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
                     future.result()
                     done()
         except KeyboardInterrupt:
-            interrupted = True
-    items = [
-        outcomes.get(place, Revocation(pat=pat, outcome=Outcome.NOT_REACHED))
-        for place, pat in enumerate(pats)
-    ]
-    return Revoked(items=tuple(map(cleaner.forget, items)), interrupted=interrupted)
+            return True
+    return False
 
 
 def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:
@@ -138,10 +152,54 @@ def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:
         was_there = tokens.revoke(organization, pat.id or "")
     except PatError as error:
         return Revocation(pat=pat, outcome=Outcome.FAILED, error=error.message)
+    except Exception as error:  # noqa: BLE001  # a fault met on one must not hide what became of the others
+        return Revocation(pat=pat, outcome=Outcome.FAILED, error=_fault(error))
     return Revocation(
         pat=replace(pat, status=Status.REVOKED),
         outcome=Outcome.REVOKED if was_there else Outcome.ALREADY_REVOKED,
     )
+
+
+def _looked_at_again(
+    tokens: Tokens, organization: Organization, pats: Sequence[Pat], items: Sequence[Revocation]
+) -> list[Revocation]:
+    """Hold that tokens which the service did not find are gone; one that is listed has failed.
+
+    Each was listed a moment ago, and "not found" is also what a gateway says, or the service of a
+    token that is another organization's. A single token cannot be asked for instead: the service
+    returns revoked ones, too, and does not tell them apart.
+    """
+    doubtful = {
+        pat.id or "": pat
+        for pat, item in zip(pats, items, strict=True)
+        if item.outcome is Outcome.ALREADY_REVOKED and pat.status is not Status.REVOKED
+    }
+    if not doubtful:
+        return list(items)
+    error = "the service says that there is no such token to revoke, and shows it all the same"
+    alive: AbstractSet[str]
+    try:
+        alive = {
+            each.authorization_id
+            for status in (Status.ACTIVE, Status.EXPIRED)
+            for each in tokens.list(organization, status)
+        }
+    except PatError as failure:
+        error = (
+            "the service says that there is no such token to revoke, and could not be asked"
+            f" whether it is gone: {failure.message}"
+        )
+        alive = doubtful.keys()
+    return [
+        Revocation(pat=doubtful[item.pat.id or ""], outcome=Outcome.FAILED, error=error)
+        if item.pat.id in doubtful and item.pat.id in alive
+        else item
+        for item in items
+    ]
+
+
+def _fault(error: Exception) -> str:
+    return f"pat failed on it with {type(error).__name__}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +210,7 @@ class _Cleaner:
     entries: Sequence[StoredPat]
     secrets: Callable[[], SecretStore]
     state: State
+    exclusive: Exclusive
     works: Callable[[Secret], bool]
 
     def forget(self, item: Revocation) -> Revocation:
@@ -162,22 +221,40 @@ class _Cleaner:
             entry = self._entry(item.pat)
             if entry is None:
                 return item
-            if entry.stored:
-                self.secrets().delete(self.organization.url, entry.name)
-            self.state.forget(self.organization.url, entry.name)
+            with self.exclusive(lock_key(entry.name, self.organization.url)):
+                stays = self._take_out(entry)
         except PatError as error:
             return replace(item, left_in_keyring=error.message)
-        return replace(item, pat=replace(item.pat, stored=False))
+        except Exception as error:  # noqa: BLE001  # as in _one
+            return replace(item, left_in_keyring=_fault(error))
+        return item if stays else replace(item, pat=replace(item.pat, stored=False))
 
     def _entry(self, pat: Pat) -> StoredPat | None:
-        """Find the token's entry; one imported under its name counts if its secret is dead."""
+        """Find the token's entry, or else the one of a secret imported under its name."""
         by_name = None
         for each in self.entries:
             if each.id and each.id.lower() == (pat.id or "").lower():
                 return each
             if each.id is None and each.name == pat.name:
                 by_name = each
-        if by_name is None:
-            return None
-        secret = self.secrets().get(self.organization.url, by_name.name)
-        return None if secret is not None and self.works(secret) else by_name
+        return by_name
+
+    def _take_out(self, entry: StoredPat) -> bool:
+        """Take out the secret of an entry; True where it is another token's, and stays.
+
+        Another `pat` may have stored a new one under the name since the entries were read, so
+        they are read again under the lock. An imported secret goes only if it is dead: nothing
+        but the name says whose it is.
+        """
+        where = (self.organization.url, entry.name)
+        now = self.state.find(*where)
+        if now is None or now.id != entry.id:
+            return False
+        if now.id is None:
+            secret = self.secrets().get(*where)
+            if secret is not None and self.works(secret):
+                return True
+        if now.stored:
+            self.secrets().delete(*where)
+        self.state.forget(*where)
+        return False

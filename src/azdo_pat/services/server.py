@@ -1,5 +1,7 @@
 """Azure DevOps Server, which has tokens but no API for their lifecycle."""
 
+import shlex
+
 from azdo_pat.errors import RefusedError
 from azdo_pat.models import Organization
 
@@ -9,5 +11,5 @@ def no_lifecycle(organization: Organization) -> RefusedError:
     return RefusedError(
         f"{organization.url} is Azure DevOps Server, which has no API to manage tokens",
         hint=f"make the token at {organization.url}/_usersSettings/tokens, then store it:"
-        f" pat import NAME --org {organization.url}",
+        f" pat import NAME --org {shlex.quote(organization.url)}",
     )

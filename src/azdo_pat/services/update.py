@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import ConflictError, PatError, PendingError, RefusedError, UsageError
+from azdo_pat.errors import (
+    ConflictError,
+    PatError,
+    PendingError,
+    RefusedError,
+    StoreError,
+    UsageError,
+)
 from azdo_pat.expiry import is_shortened
 from azdo_pat.models import Pat, PatChanges, Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Updated
+from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.organization_book import Place
 
 if TYPE_CHECKING:
-    from azdo_pat.api.tokens import Tokens
     from azdo_pat.models import Organization
-    from azdo_pat.services.organization_book import OrganizationBook
+    from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
 
-def update(  # noqa: PLR0913  # the collaborators are the arguments, as in every use case
-    organization: Organization,
-    pat: Pat,
-    changes: PatChanges,
-    *,
-    tokens: Tokens,
-    book: OrganizationBook,
-    secrets: SecretStore,
-    state: State,
-) -> Updated:
+def update(organization: Organization, pat: Pat, changes: PatChanges, shop: Workshop) -> Updated:
     """Change a token on the service; a renamed one keeps its secret, under the new name.
+
+    A secret that was imported under the token's name is taken for the token's own only where no
+    other token bears that name.
 
     Raises:
         UsageError: nothing is to change.
         RefusedError: the token is revoked, or the service refuses.
-        ConflictError: another secret is stored here under the new name.
+        ConflictError: another secret is stored here under the new name, or another `pat` is at
+            work on one of the names.
         PendingError: changed, but the secret could not be moved to the new name.
     """
     if changes == PatChanges():
@@ -45,48 +49,99 @@ def update(  # noqa: PLR0913  # the collaborators are the arguments, as in every
         raise RefusedError(
             f"{pat.name!r} is revoked and cannot be changed", hint="pat create makes a new one"
         )
-    known = _known(state, organization, pat)
+    known = _known(shop.state, organization, pat)
+    with ExitStack() as locks:
+        if known is not None:
+            for name in sorted({known.name, changes.display_name or known.name}):
+                locks.enter_context(shop.exclusive(lock_key(name, organization.url)))
+            _hold_unchanged(shop.state, known)
+        return _changed(organization, pat, changes, shop, known)
+
+
+def _changed(
+    organization: Organization,
+    pat: Pat,
+    changes: PatChanges,
+    shop: Workshop,
+    known: StoredPat | None,
+) -> Updated:
+    """Change the token, then its entry and the place of its secret; the names are locked."""
+    left = known is not None and known.id is None and not _only_one(organization, pat, shop)
+    own = None if left else known
     new_name = changes.display_name
-    moves = new_name if known and known.stored and new_name != known.name else None
-    if known is not None and moves is not None:
-        secrets.check()
-        # The same secret there is what an earlier attempt to move it left.
-        taken = secrets.get(organization.url, moves)
-        if taken is not None and taken != secrets.get(organization.url, known.name):
-            raise ConflictError(
-                f"a secret is already stored under {moves!r} for {organization.name}",
-                hint=f"choose another name, or take that one away: pat forget {as_argument(moves)}",
-            )
-    granted = tokens.update(organization, pat.id, changes)
+    moves = new_name if own and own.stored and new_name != own.name else None
+    if own is not None and moves is not None:
+        _hold_free(shop, own, moves)
+    granted = shop.tokens.update(organization, pat.id or "", changes)
+    left_behind = left and new_name not in {None, pat.name}
     answer = replace(
-        book.pat(granted, organization, Status.ACTIVE), stored=pat.stored, origin=pat.origin
+        shop.book.pat(granted, organization, Status.ACTIVE),
+        stored=pat.stored and not left_behind,
+        origin=pat.origin,
     )
-    if known is not None:
-        _remember(state, known, answer)
+    if own is not None:
+        _remember(shop.state, own, answer)
         if moves is not None:
-            _move(secrets, state, known, moves)
+            _move(shop.secrets, shop.state, own, moves)
     return Updated(
         pat=answer,
         requested_expiry=changes.valid_to,
         shortened=changes.valid_to is not None and is_shortened(changes.valid_to, answer.expires),
+        left_behind=left_behind,
     )
 
 
 def _known(state: State, organization: Organization, pat: Pat) -> StoredPat | None:
     """Find this token's entry in the state file; an imported one is known by its name alone."""
+    by_name = None
     for each in state.stored(organization.url):
         if each.id and pat.id and each.id.lower() == pat.id.lower():
             return each
         if each.id is None and each.name == pat.name and pat.stored:
-            return each
-    return None
+            by_name = each
+    return by_name
+
+
+def _hold_unchanged(state: State, known: StoredPat) -> None:
+    """Hold, under the lock, that nobody has changed what was read without it."""
+    if state.find(known.org_url, known.name) != known:
+        raise ConflictError(
+            f"another pat has changed what is stored under {known.name!r} for {known.org}",
+            hint="pat list --stored shows what is there now",
+        )
+
+
+def _only_one(organization: Organization, pat: Pat, shop: Workshop) -> bool:
+    """Tell whether no other token of the organization that may be alive bears the name."""
+    return not any(
+        each.display_name == pat.name
+        and each.authorization_id != pat.id
+        and shop.book.place(each.target_accounts, organization) is not Place.ELSEWHERE
+        for status in (Status.ACTIVE, Status.EXPIRED)
+        for each in shop.tokens.list(organization, status)
+    )
+
+
+def _hold_free(shop: Workshop, known: StoredPat, new_name: str) -> None:
+    """Hold that the secret can be moved, before anything is changed."""
+    shop.secrets.check()
+    taken = shop.secrets.get(known.org_url, new_name)
+    # The same secret there is what an earlier attempt to move it left.
+    hint = f"choose another name, or take that one away: pat forget {as_argument(new_name)}"
+    if taken is not None and taken != shop.secrets.get(known.org_url, known.name):
+        raise ConflictError(
+            f"a secret is already stored under {new_name!r} for {known.org}", hint=hint
+        )
+    if shop.state.find(known.org_url, new_name) is not None:
+        raise ConflictError(
+            f"another token is known here by the name {new_name!r} for {known.org}", hint=hint
+        )
 
 
 def _remember(state: State, known: StoredPat, granted: Pat) -> None:
     """Note scopes and dates under the name that the secret still has."""
     entry = replace(
         known,
-        id=granted.id,
         scopes=granted.scopes,
         created=granted.created,
         expires=granted.expires,
@@ -107,8 +162,16 @@ def _move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) -
         if secret is None:
             state.rename(known.org_url, known.name, new_name)
             return
+        there = secrets.get(known.org_url, new_name)
+        if there not in {None, secret}:  # by another program: this one holds the lock
+            raise ConflictError(f"another secret has been stored under {new_name!r} meanwhile")
         secrets.put(known.org_url, new_name, secret)
-        state.rename(known.org_url, known.name, new_name)
+        try:
+            state.rename(known.org_url, known.name, new_name)
+        except PatError:
+            with suppress(StoreError):
+                secrets.delete(known.org_url, new_name)
+            raise
     except PatError as error:
         raise PendingError(
             f"the token is now named {new_name!r}, but its secret stays stored under"

@@ -56,7 +56,10 @@ class Remembered:
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
             make_private(self._file.parent)
-            beside.write_text(text, encoding="utf-8")
+            # Made new, never opened: a link that somebody laid there is not followed.
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
             beside.replace(self._file)
 
     def drop(self) -> None:

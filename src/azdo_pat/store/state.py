@@ -9,6 +9,7 @@ from pathlib import Path
 
 from azdo_pat.errors import ConflictError
 from azdo_pat.models import Intent, Organization, Origin, StoredPat
+from azdo_pat.naming import as_argument
 from azdo_pat.store.database import Database
 
 
@@ -65,8 +66,8 @@ class State:
                 )
             except sqlite3.IntegrityError as error:
                 raise ConflictError(
-                    f"there is another token named {new} in {org_url}",
-                    hint=f"run: pat forget {new}",
+                    f"there is another token named {new!r} in {org_url}",
+                    hint=f"run: pat forget {as_argument(new)}",
                 ) from error
 
     def forget(self, org_url: str, name: str) -> None:
@@ -126,11 +127,12 @@ class State:
         assert key is not None  # noqa: S101 - sqlite3 sets it after every INSERT
         return key
 
-    def note(self, key: int, authorization_id: str) -> None:
-        """Write into an entry of the journal which token the operation made."""
+    def note(self, key: int, authorization_id: str, mark: str = "") -> None:
+        """Write into an entry of the journal which token the operation made, and its mark."""
         with self._database.writing() as connection:
             connection.execute(
-                "UPDATE journal SET authorization_id = ? WHERE key = ?", (authorization_id, key)
+                "UPDATE journal SET authorization_id = ?, mark = ? WHERE key = ?",
+                (authorization_id, mark, key),
             )
             _insert_made(connection, authorization_id)
 
@@ -212,6 +214,7 @@ def _intent(row: sqlite3.Row) -> Intent:
         valid_to=datetime.fromisoformat(row["valid_to"]),
         started=datetime.fromisoformat(row["started"]),
         authorization_id=row["authorization_id"],
+        mark=row["mark"],
         key=row["key"],
     )
 

@@ -1,0 +1,44 @@
+"""Where the benchmarks play: an emulator, an empty home, an environment with nothing else in it."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from azdo_pat.emulator.run import Options, start
+from drivers import Emulator
+from measuring import PAT, Program
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """An emulator and the environment of programs that use it.
+
+    Attributes:
+        environment: the whole of it, with organization and access token.
+    """
+
+    emulator: Emulator
+    environment: dict[str, str]
+
+    def pat(self, *args: str) -> Program:
+        """Return the installed `pat` with these arguments."""
+        return Program(argv=[PAT, *args], environment=self.environment)
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Start an emulator without any token; what `pat` keeps is in a folder that is removed."""
+    with tempfile.TemporaryDirectory() as home, start(Options()) as running:
+        emulator = Emulator(running)
+        emulator.remove_tokens()
+        yield Stage(
+            emulator=emulator, environment={**bare_environment(home), **emulator.environment}
+        )
+
+
+def bare_environment(home: str | Path) -> dict[str, str]:
+    """Return the environment of a newcomer: a home, a PATH, and nothing of this process's own."""
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}

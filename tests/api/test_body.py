@@ -1,0 +1,162 @@
+"""Answers that never end, or that fill more room than there is."""
+
+import gzip
+import socket
+import threading
+import time
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+
+import pytest
+
+from azdo_pat.api.body import LARGEST
+from azdo_pat.api.http import Call, Http
+from azdo_pat.errors import NoAnswerError, UnavailableError
+from azdo_pat.models import AccessToken, Secret
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+PACKED = HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n"
+Answering = Callable[[socket.socket], None]
+
+
+@contextmanager
+def serving(answer: Answering) -> Iterator[tuple[str, list[int]]]:
+    """Run a server while the block runs; give its URL, and the number of its connections."""
+    connections: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    connections.append(1)
+                    with connection, suppress(OSError):
+                        while connection.recv(65536):
+                            answer(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", connections
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def client(url: str, clock: Callable[[], float] = time.monotonic) -> Http:
+    return Http(
+        api_root=url,
+        access_token=lambda: AccessToken(secret=Secret("x"), source="the test"),
+        timeout=(5.0, 5.0),
+        clock=clock,
+        version="1",
+    )
+
+
+def fast() -> Callable[[], float]:
+    """Return a clock on which a minute passes in a second."""
+    began = time.monotonic()
+    return lambda: (time.monotonic() - began) * 60
+
+
+def drip(connection: socket.socket) -> None:
+    connection.sendall(HEAD + b"Content-Length: 100000\r\n\r\n")
+    while True:
+        connection.sendall(b" ")
+        time.sleep(0.02)
+
+
+def drip_chunks(connection: socket.socket) -> None:
+    connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    while True:
+        connection.sendall(b"1\r\n \r\n")
+        time.sleep(0.02)
+
+
+def drip_what_unpacks_to_nothing(connection: socket.socket) -> None:
+    connection.sendall(PACKED + gzip.compress(b"")[:10])
+    while True:
+        connection.sendall(b"\0\0\0\xff\xff")
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("answer", [drip, drip_chunks, drip_what_unpacks_to_nothing])
+@pytest.mark.parametrize(("method", "kind"), [("GET", UnavailableError), ("POST", NoAnswerError)])
+def test_an_answer_that_drips_is_given_up(
+    answer: Answering, method: str, kind: type[UnavailableError]
+) -> None:
+    with serving(answer) as (url, connections):
+        started = time.monotonic()
+        with pytest.raises(UnavailableError) as caught:
+            client(url, fast()).send(Call(method=method, url=f"{url}/x"))
+        assert 0.9 < time.monotonic() - started < 3
+        assert len(connections) == 1
+    host = url.removeprefix("http://")
+    assert type(caught.value) is kind
+    assert caught.value.message == (
+        f"{host} did not answer: its answer came too slowly to wait for its end"
+    )
+
+
+def blanks(connection: socket.socket) -> None:
+    """Send a gigabyte and a half of blanks, packed."""
+    packing = zlib.compressobj(9, zlib.DEFLATED, 31)
+    connection.sendall(PACKED)
+    for _ in range(1500):
+        connection.sendall(packing.compress(b" " * (1 << 20)))
+    connection.sendall(packing.flush())
+    connection.shutdown(socket.SHUT_WR)
+
+
+def plain_blanks(connection: socket.socket) -> None:
+    connection.sendall(HEAD + b"\r\n")
+    for _ in count():
+        connection.sendall(b" " * (1 << 20))
+
+
+@pytest.mark.parametrize("answer", [blanks, plain_blanks])
+def test_an_answer_that_fills_the_memory_is_given_up(answer: Answering) -> None:
+    with serving(answer) as (url, connections):
+        tracemalloc.start()
+        try:
+            with pytest.raises(UnavailableError, match="its answer is larger than 32 MB"):
+                client(url).send(Call(method="GET", url=f"{url}/x"))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert len(connections) == 1
+    assert peak < 3 * LARGEST
+
+
+@pytest.mark.parametrize("size", [0, 2, 100_000])
+@pytest.mark.parametrize("how", ["length", "chunks", "packed", "packed chunks"])
+def test_whole_answers_on_one_connection(size: int, how: str) -> None:
+    body = bytes(index * index % 251 for index in range(size))
+    sent = gzip.compress(body) if "packed" in how else body
+    head = HEAD + (b"Content-Encoding: gzip\r\n" if "packed" in how else b"")
+    if "chunks" in how:
+        half = len(sent) // 2
+        pieces = [piece for piece in (sent[:half], sent[half:]) if piece]
+        framed = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+        whole = head + b"Transfer-Encoding: chunked\r\n\r\n" + framed + b"0\r\n\r\n"
+    else:
+        whole = head + b"Content-Length: %d\r\n\r\n" % len(sent) + sent
+    with serving(lambda connection: connection.sendall(whole)) as (url, connections):
+        http = client(url)
+        for _ in range(3):
+            assert http.send(Call(method="GET", url=f"{url}/x")).body == body
+        assert len(connections) == 1
+        http._session.close()  # noqa: SLF001 - the server waits for the end of the connection
+
+
+def test_a_packed_answer_that_is_cut_is_none() -> None:
+    packed = gzip.compress(b"[1, 2, 3]")[:-12]
+    whole = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed
+    with serving(lambda connection: connection.sendall(whole)) as (url, _):
+        http = client(url)
+        with pytest.raises(NoAnswerError, match="its answer cannot be unpacked"):
+            http.send(Call(method="POST", url=f"{url}/x"))
+        http._session.close()  # noqa: SLF001 - as above
