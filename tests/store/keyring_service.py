@@ -123,7 +123,7 @@ def _start_daemon(runtime: Path, environment: dict[str, str]) -> subprocess.Pope
     daemon.stdin.write(PASSWORD)
     daemon.stdin.close()
     limit = time.monotonic() + START_LIMIT
-    while not _is_on_bus(environment):
+    while not (_is_on_bus(environment) and _has_default_collection(environment)):
         if time.monotonic() > limit or daemon.poll() is not None:
             _end(daemon)
             raise TimeoutError("gnome-keyring-daemon did not come up")
@@ -148,6 +148,25 @@ def _is_on_bus(environment: dict[str, str]) -> bool:
         check=False,
     )
     return "boolean true" in asked.stdout
+
+
+def _has_default_collection(environment: dict[str, str]) -> bool:
+    asked = subprocess.run(
+        [
+            "dbus-send",
+            "--session",
+            "--print-reply",
+            "--dest=org.freedesktop.secrets",
+            "/org/freedesktop/secrets",
+            "org.freedesktop.Secret.Service.ReadAlias",
+            "string:default",
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "/collection/" in asked.stdout
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -284,3 +284,31 @@ def test_a_desktop_gets_time_to_ask(
     )
     with pytest.raises(StoreError, match=f"within {limit} seconds"):
         secrets.get(ORG, "ci")
+
+
+class Starting(Unpicked):
+    """A Secret Service that has no collection when it is asked for the first time."""
+
+    asked = 0
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.asked += 1
+        if self.asked == 1:
+            raise InitError("Failed to create the collection: Prompt dismissed..")
+        return super().get_password(service, username)
+
+
+def test_a_service_without_a_collection_is_asked_once_more() -> None:
+    backend = Starting()
+    use(backend)
+    assert store().get(ORG, "ci") is None
+    assert backend.asked == 2
+
+
+def test_somebody_who_would_not_make_a_collection_is_not_asked_again() -> None:
+    backend = Starting()
+    use(backend)
+    desktop = SecretStore(backend=None, cache_file=None, environment={"DISPLAY": ":0"})
+    with pytest.raises(StoreError):
+        desktop.get(ORG, "ci")
+    assert backend.asked == 1

@@ -117,7 +117,11 @@ class SecretStore:
         if self._opened is None:
             from azdo_pat.store.vault import Vault  # noqa: PLC0415 - it imports keyring
 
-            self._opened = Vault(self._backend, self._remembered)
+            self._opened = Vault(
+                self._backend,
+                self._remembered,
+                asks_somebody=_has_desktop(self._environment),
+            )
         return self._opened
 
     def _within(self, work: Callable[[], Result]) -> Result:

@@ -1,9 +1,11 @@
 """Secrets in and out of keyring's backends: slow to import, and without a time limit."""
 
+import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
 from keyring.backend import KeyringBackend
+from keyring.errors import InitError
 
 from azdo_pat.errors import StoreError
 from azdo_pat.store.backends import (
@@ -22,6 +24,8 @@ Result = TypeVar("Result")
 
 PROBE_SERVICE: Final = "azdo-pat:check"
 
+_MOMENT: Final = 0.3
+
 _COPIES: Final = 16
 """How often an entry is deleted until it is gone: other programs may have stored it, too, and
 the Secret Service then holds one item for each of them."""
@@ -30,7 +34,10 @@ the Secret Service then holds one item for each of them."""
 class Vault:
     """The backends of this machine, chosen on first use. Raises nothing but `StoreError`."""
 
-    def __init__(self, backend: str | None, remembered: Remembered) -> None:
+    def __init__(
+        self, backend: str | None, remembered: Remembered, *, asks_somebody: bool = True
+    ) -> None:
+        self._asks_somebody = asks_somebody
         self._backend = backend
         self._remembered = remembered
         self._chosen: Chosen | None = None
@@ -65,7 +72,7 @@ class Vault:
         """Do it with the backends at hand; if remembered ones fail, look for others once."""
         chosen = self._chosen or self._choose()
         try:
-            result = operation(chosen)
+            result = self._again_if_no_collection(operation, chosen)
         # Backends raise whatever the libraries below them do: RuntimeError, NotImplementedError,
         # errors of D-Bus and of Windows. This is the border where all that ends.
         except Exception as error:  # noqa: BLE001 - see above
@@ -81,6 +88,22 @@ class Vault:
             self._remembered.keep(chosen.paths)
         self._chosen = chosen
         return result
+
+    def _again_if_no_collection(
+        self, operation: Callable[[Chosen], Result], chosen: Chosen
+    ) -> Result:
+        """Do it; once more where the Secret Service has no collection to work in.
+
+        One that many ask at the same time sometimes says so for a moment. Nothing was done then.
+        Where somebody is being asked to make one, the answer stands.
+        """
+        try:
+            return operation(chosen)
+        except InitError:
+            if self._asks_somebody:
+                raise
+            time.sleep(_MOMENT)
+            return operation(chosen)
 
     def _choose(self) -> Chosen:
         if self._backend is not None:
