@@ -149,7 +149,7 @@ def _complain(failed: int, of: int) -> None:
     if failed:
         raise PartialError(
             f"{failed} of {of} tokens could not be revoked",
-            hint="the others could; pat list shows what is left",
+            hint="the others could; pat list shows what is left" if failed < of else "see above",
         )
 
 
