@@ -62,7 +62,7 @@ def contract(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[0])
 def minimums(session: nox.Session) -> None:
     """Run the tests on the oldest Python with the oldest versions that we say will do."""
-    constraints = Path(session.create_tmp(), "minimums.txt")
+    constraints = Path(session.virtualenv.location, "minimums.txt")
     constraints.write_text("\n".join(oldest()), "utf-8")
     install(session, "tests", "--constraint", str(constraints))
     session.run("pytest", *session.posargs)
