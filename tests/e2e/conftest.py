@@ -41,7 +41,17 @@ def pat(emulator: Emulator, gnome_keyring: KeyringService) -> Installed:
 def display(request: pytest.FixtureRequest) -> Iterator[str]:
     """Start an X server without a screen, for the clipboard; return its `DISPLAY`."""
     need(request.config, [name for name in ("Xvfb", "xclip") if shutil.which(name) is None])
-    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x8", "-nolisten", "tcp"]
+    command = [
+        "Xvfb",
+        "-displayfd",
+        "1",
+        "-screen",
+        "0",
+        "640x480x8",
+        "-nolisten",
+        "tcp",
+        "-noreset",
+    ]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:

@@ -23,6 +23,9 @@ from azdo_pat.models import Secret
 CLEAR_AFTER: Final = 45.0
 """Seconds until the clipboard is emptied (as `pass` does)."""
 
+_LOOKS: Final = 10
+_BETWEEN_LOOKS: Final = 0.05
+
 _FAILURES: Final = (pyperclip.PyperclipException, OSError, subprocess.SubprocessError)
 
 
@@ -38,12 +41,21 @@ def copy(secret: Secret, *, clear_after: float = CLEAR_AFTER) -> None:
     try:
         with _own_output_closed():
             pyperclip.copy(secret.reveal())
-        arrived = pyperclip.paste()
+        arrived = _arrives(secret)
     except _FAILURES as error:
         raise _no_clipboard() from error
-    if arrived != secret.reveal():  # pyperclip does not look at the exit status of its programs
+    if not arrived:  # pyperclip does not look at the exit status of its programs
         raise _no_clipboard()
     _start_clearing(secret, clear_after)
+
+
+def _arrives(secret: Secret) -> bool:
+    """Tell whether the clipboard comes to hold the secret: xclip serves it a moment later."""
+    for _ in range(_LOOKS):
+        if pyperclip.paste() == secret.reveal():
+            return True
+        time.sleep(_BETWEEN_LOOKS)
+    return False
 
 
 def _no_clipboard() -> UsageError:
