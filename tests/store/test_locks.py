@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.errors import ConflictError, StoreError
-from azdo_pat.store.locks import exclusive, waiting
+from azdo_pat.store.locks import exclusive, in_turn, waiting
 
 KEY = "ci-token in contoso"
 HOLDER = """
@@ -89,3 +89,38 @@ def test_waiting_ends(tmp_path: Path) -> None:
         waiting(file, 0.1),
     ):
         pytest.fail("entered")
+
+
+TAKER = """
+import sys, time
+from pathlib import Path
+from azdo_pat.store.locks import in_turn
+for _ in range(20):
+    with in_turn(Path(sys.argv[1]), 10):
+        Path(sys.argv[2]).touch(exist_ok=False)
+        time.sleep(0.002)
+        Path(sys.argv[2]).unlink()
+"""
+
+
+def test_processes_take_turns(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", TAKER, str(tmp_path / "turn"), str(tmp_path / "alone")]
+    takers = [subprocess.Popen(arguments) for _ in range(3)]
+    assert [taker.wait(timeout=60) for taker in takers] == [0, 0, 0]
+
+
+def test_a_turn_that_does_not_come_is_not_waited_for_longer(tmp_path: Path) -> None:
+    file = tmp_path / "turn"
+    with in_turn(file, 1), in_turn(file, 0.05), in_turn(None, 1):
+        pass
+
+
+def test_a_turn_without_a_folder_that_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with in_turn(tmp_path / "file" / "turn", 1):
+        pass
+
+
+def test_a_failure_within_a_turn_is_the_callers(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="mine"), in_turn(tmp_path / "turn", 1):
+        raise StoreError("mine")

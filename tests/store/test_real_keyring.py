@@ -94,7 +94,7 @@ def test_reading_needs_no_keyring_once_the_backend_is_known(
     service: KeyringService, cache: Path
 ) -> None:
     first = run(service.environment, cache, ("get", "ci"), ("put", "ci", "s3cret"), ("loaded",))
-    assert silent(first) == [None, None, ["jeepney", "keyring"]]
+    assert silent(first) == [None, None, ["filelock", "jeepney", "keyring"]]
     later = run(service.environment, cache, ("get", "ci"), ("get", "none"), ("loaded",))
     assert silent(later) == ["s3cret", None, ["jeepney"]]
     named = service.environment | {"PAT_KEYRING": BACKEND}
@@ -116,7 +116,8 @@ def test_a_configured_backend_is_left_to_keyring(service: KeyringService, cache:
         check=True,
     )
     assert found.stdout == "s3cret"
-    assert run(environment, cache, ("get", "ci"), ("loaded",)).values[1] == ["jeepney", "keyring"]
+    loaded = run(environment, cache, ("get", "ci"), ("loaded",)).values[1]
+    assert loaded == ["filelock", "jeepney", "keyring"]
 
 
 @pytest.mark.parametrize(
@@ -244,4 +245,4 @@ def test_many_processes_at_once(service: KeyringService, cache: Path) -> None:
     ]
     assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0]
     assert cache.read_text().splitlines()[1:] == [BACKEND]
-    assert [path.name for path in cache.parent.iterdir()] == [cache.name]
+    assert {path.name for path in cache.parent.iterdir()} == {cache.name, "keyring.lock"}

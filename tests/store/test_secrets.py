@@ -286,27 +286,64 @@ def test_a_desktop_gets_time_to_ask(
         secrets.get(ORG, "ci")
 
 
-class Starting(Unpicked):
-    """A Secret Service that has no collection when it is asked for the first time."""
+class ItemNotFoundException(Exception):  # noqa: N818 - its name is what is known of it
+    """Named as SecretStorage's, for an object that is off the bus for a moment."""
 
-    asked = 0
+
+NO_COLLECTION = InitError("Failed to create the collection: Prompt dismissed..")
+OFF_THE_BUS = ItemNotFoundException("Item does not exist!")
+
+
+class Stumbling(Unpicked):
+    """Fails at some of its calls, counted over all of its methods, and works at the others."""
+
+    def __init__(self, error: Exception, *failing: int) -> None:
+        super().__init__()
+        self.error = error
+        self.failing = failing
+        self.asked = 0
+
+    def _stumble(self) -> None:
+        self.asked += 1
+        if self.asked in self.failing:
+            raise self.error
 
     def get_password(self, service: str, username: str) -> str | None:
-        self.asked += 1
-        if self.asked == 1:
-            raise InitError("Failed to create the collection: Prompt dismissed..")
+        self._stumble()
         return super().get_password(service, username)
 
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._stumble()
+        super().set_password(service, username, password)
 
-def test_a_service_without_a_collection_is_asked_once_more() -> None:
-    backend = Starting()
+    def delete_password(self, service: str, username: str) -> None:
+        super().delete_password(service, username)
+        self._stumble()
+
+
+@pytest.mark.parametrize("error", [NO_COLLECTION, OFF_THE_BUS], ids=["collection", "object"])
+@pytest.mark.parametrize("failing", range(1, 8))
+def test_what_is_gone_for_a_moment_is_asked_for_again(error: Exception, failing: int) -> None:
+    backend = Stumbling(error, failing, failing + 1)
     use(backend)
-    assert store().get(ORG, "ci") is None
-    assert backend.asked == 2
+    secrets = store()
+    secrets.put(ORG, "ci", Secret("one"))
+    assert secrets.get(ORG, "ci") == Secret("one")
+    assert secrets.delete(ORG, "ci")
+    assert secrets.get(ORG, "ci") is None
+    assert backend.asked > failing + 1
+
+
+def test_what_stays_gone_is_told() -> None:
+    backend = Stumbling(OFF_THE_BUS, *range(1, 50))
+    use(backend)
+    with pytest.raises(StoreError, match="failed with ItemNotFoundException"):
+        store().get(ORG, "ci")
+    assert backend.asked == 4
 
 
 def test_somebody_who_would_not_make_a_collection_is_not_asked_again() -> None:
-    backend = Starting()
+    backend = Stumbling(NO_COLLECTION, 1)
     use(backend)
     desktop = SecretStore(backend=None, cache_file=None, environment={"DISPLAY": ":0"})
     with pytest.raises(StoreError):

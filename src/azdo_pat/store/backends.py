@@ -12,6 +12,8 @@ from keyring.core import load_keyring
 
 from azdo_pat.errors import StoreError
 
+SECRET_SERVICE: Final = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class path
+
 NO_STORE_HINT: Final = "without one, in CI: pat create NAME --no-store --as token"
 
 _READ_ONLY: Final = frozenset(
@@ -31,7 +33,7 @@ _PLAINTEXT_NAME: Final = "plaintext"
 PyCryptodome, the Windows Crypto API, GNOME Keyring or Keyczar (source: keyrings.alt 5)."""
 
 _NAMES: Final = {
-    "keyring.backends.SecretService.Keyring": "Secret Service",
+    SECRET_SERVICE: "Secret Service",
     "keyring.backends.libsecret.Keyring": "Secret Service through libsecret",
     "keyring.backends.kwallet.DBusKeyring": "KWallet",
     "keyring.backends.kwallet.DBusKeyringKWallet4": "KWallet 4",

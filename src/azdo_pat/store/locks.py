@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -49,6 +49,19 @@ def waiting(file: Path, seconds: float) -> Iterator[None]:
                 f"{file} has been locked by another process for {seconds:g} seconds",
                 hint="try again when that one is done",
             )
+        yield
+
+
+@contextmanager
+def in_turn(file: Path | None, seconds: float) -> Iterator[None]:
+    """Let the block run alone where that can be had.
+
+    After so many seconds, or without a file that can be written, it runs all the same.
+    """
+    with ExitStack() as stack:
+        if file is not None:
+            with suppress(StoreError):
+                stack.enter_context(_held(file, seconds))
         yield
 
 

@@ -4,6 +4,9 @@ keyring and SecretStorage take 200 ms for what takes 50 here: most of it is impo
 dependencies, cryptography among them. So reading, the one thing that happens every time git or a
 script asks, goes without them; whatever is not plain sailing is left to them.
 
+No property is read on the way to a secret that is there: gnome-keyring 42 aborts where it is asked
+for one of a collection that it is just reading anew, because another program stored something.
+
 The item is the one that keyring's own backend finds: in the default collection, by the attributes
 `service` and `username` (source: `keyring/backends/SecretService.py`). It travels over the session
 bus in a `plain` session: a socket of this user alone, on which whoever could listen could ask for
@@ -46,11 +49,14 @@ def read(service: str, username: str) -> str | None:
         Exception: there is no bus, or it cannot be talked to.
     """
     with open_dbus_connection() as connection:
-        (items,) = _call(connection, _DEFAULT, "SearchItems", "a{ss}", _query(service, username))
-        if _locked(connection):
+        query = _query(service, username)
+        (collection,) = _call(connection, _SERVICE, "ReadAlias", "s", "default")
+        (found, locked) = _call(connection, _SERVICE, "SearchItems", "a{ss}", query)
+        items = [item for item in found if item.startswith(f"{collection}/")]
+        if locked or not items:
             # It must be unlocked first; what it finds until then need not be all.
-            raise DirectReadError
-        if not items:
+            if locked or _is_locked(connection):
+                raise DirectReadError
             return None
         _, session = _call(connection, _SERVICE, "OpenSession", "sv", "plain", ("s", ""))
         item = DBusAddress(items[0], _BUS_NAME, f"{_INTERFACE}Item")
@@ -58,11 +64,24 @@ def read(service: str, username: str) -> str | None:
         return bytes(value).decode()
 
 
+def has_collection() -> bool:
+    """Tell whether there is a default collection; True where that cannot be found out.
+
+    There is no time limit: the caller sets one.
+    """
+    try:
+        with open_dbus_connection() as connection:
+            (collection,) = _call(connection, _SERVICE, "ReadAlias", "s", "default")
+    except Exception:  # noqa: BLE001 - no bus, no service: keyring finds it out, and says so
+        return True
+    return bool(collection != "/")
+
+
 def _query(service: str, username: str) -> dict[str, str]:
     return {"service": service, "username": username}
 
 
-def _locked(connection: DBusConnection) -> bool:
+def _is_locked(connection: DBusConnection) -> bool:
     reply = connection.send_and_get_reply(Properties(_DEFAULT).get("Locked"))
     if reply.header.message_type is not MessageType.method_return:
         raise DirectReadError

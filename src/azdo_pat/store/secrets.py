@@ -40,7 +40,8 @@ class SecretStore:
     Args:
         backend: a class path from PAT_KEYRING or the configuration; naming a plaintext backend
             here is the permission to use it. None leaves the choice to keyring.
-        cache_file: where to remember which backend served; None for not at all.
+        cache_file: where to remember which backend served, and beside it the lock by which
+            several processes take turns; None for neither.
         environment: the process's environment variables.
         timeout: seconds for one operation where there is no desktop.
         patience: the same where there is one, and so perhaps somebody who is being asked.
@@ -58,6 +59,7 @@ class SecretStore:
         self._backend = backend
         self._environment = environment
         self._remembered = Remembered(cache_file, environment)
+        self._lock_file = cache_file and cache_file.with_name("keyring.lock")
         self._seconds = max(timeout, patience) if _has_desktop(environment) else timeout
         self._hangs = False
         self._opened: Vault | None = None
@@ -121,6 +123,7 @@ class SecretStore:
                 self._backend,
                 self._remembered,
                 asks_somebody=_has_desktop(self._environment),
+                lock_file=self._lock_file,
             )
         return self._opened
 

@@ -1,11 +1,8 @@
 """Secrets in and out of keyring's backends: slow to import, and without a time limit."""
 
-import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TypeVar
-
-from keyring.backend import KeyringBackend
-from keyring.errors import InitError
 
 from azdo_pat.errors import StoreError
 from azdo_pat.store.backends import (
@@ -18,13 +15,16 @@ from azdo_pat.store.backends import (
     recalled,
 )
 from azdo_pat.store.failures import explain, explain_loading
+from azdo_pat.store.locks import in_turn
+from azdo_pat.store.patience import Patient
 from azdo_pat.store.remembered import Remembered
 
 Result = TypeVar("Result")
 
 PROBE_SERVICE: Final = "azdo-pat:check"
 
-_MOMENT: Final = 0.3
+_TURN_LIMIT: Final = 4.0
+"""Seconds to wait for others: what is left of the time limit must do for the work itself."""
 
 _COPIES: Final = 16
 """How often an entry is deleted until it is gone: other programs may have stored it, too, and
@@ -32,11 +32,26 @@ the Secret Service then holds one item for each of them."""
 
 
 class Vault:
-    """The backends of this machine, chosen on first use. Raises nothing but `StoreError`."""
+    """The backends of this machine, chosen on first use. Raises nothing but `StoreError`.
+
+    Args:
+        backend: a class path; None leaves the choice to keyring.
+        remembered: which backends served last time.
+        asks_somebody: there is a desktop, and so perhaps somebody who is being asked.
+        lock_file: held during each operation, so that several pat take turns. gnome-keyring 42
+            aborts, and is locked afterwards, where one program asks it for a property of a
+            collection that it is just reading anew because another one stored something.
+    """
 
     def __init__(
-        self, backend: str | None, remembered: Remembered, *, asks_somebody: bool = True
+        self,
+        backend: str | None,
+        remembered: Remembered,
+        *,
+        asks_somebody: bool = True,
+        lock_file: Path | None = None,
     ) -> None:
+        self._lock_file = lock_file
         self._asks_somebody = asks_somebody
         self._backend = backend
         self._remembered = remembered
@@ -44,15 +59,15 @@ class Vault:
 
     def get(self, service: str, user: str) -> str | None:
         """Return a secret, or None; the first backend that has it answers."""
-        return self._run(lambda chosen: _get(chosen, service, user))
+        return self._run(lambda chosen: _get(self._members(chosen), service, user))
 
     def put(self, service: str, user: str, text: str) -> None:
         """Store a secret and read it back; what was there before is restored on failure."""
-        self._run(lambda chosen: _put(chosen, service, user, text))
+        self._run(lambda chosen: _put(self._members(chosen), service, user, text))
 
     def delete(self, service: str, user: str) -> bool:
         """Delete a secret from every backend; False if none had it."""
-        return self._run(lambda chosen: _delete(chosen, service, user))
+        return self._run(lambda chosen: _delete(self._members(chosen), service, user))
 
     def describe(self) -> str:
         """Name the backend that stores, after a look whether the machine still has it."""
@@ -62,17 +77,22 @@ class Vault:
         """Store, read and delete an entry that is no secret; the backend may be quoted."""
 
         def probe(chosen: Chosen) -> None:
-            _put(chosen, PROBE_SERVICE, user, "probe", quote=True)
-            if not _delete(chosen, PROBE_SERVICE, user):
+            members = self._members(chosen)
+            _put(members, PROBE_SERVICE, user, "probe", quote=True)
+            if not _delete(members, PROBE_SERVICE, user):
                 raise StoreError(f"the keyring backend {chosen.paths[0]} lost what it stored")
 
         self._run(probe, quote=True)
 
     def _run(self, operation: Callable[[Chosen], Result], *, quote: bool = False) -> Result:
+        with in_turn(self._lock_file, _TURN_LIMIT):
+            return self._run_alone(operation, quote=quote)
+
+    def _run_alone(self, operation: Callable[[Chosen], Result], *, quote: bool) -> Result:
         """Do it with the backends at hand; if remembered ones fail, look for others once."""
         chosen = self._chosen or self._choose()
         try:
-            result = self._again_if_no_collection(operation, chosen)
+            result = operation(chosen)
         # Backends raise whatever the libraries below them do: RuntimeError, NotImplementedError,
         # errors of D-Bus and of Windows. This is the border where all that ends.
         except Exception as error:  # noqa: BLE001 - see above
@@ -89,21 +109,10 @@ class Vault:
         self._chosen = chosen
         return result
 
-    def _again_if_no_collection(
-        self, operation: Callable[[Chosen], Result], chosen: Chosen
-    ) -> Result:
-        """Do it; once more where the Secret Service has no collection to work in.
-
-        One that many ask at the same time sometimes says so for a moment. Nothing was done then.
-        Where somebody is being asked to make one, the answer stands.
-        """
-        try:
-            return operation(chosen)
-        except InitError:
-            if self._asks_somebody:
-                raise
-            time.sleep(_MOMENT)
-            return operation(chosen)
+    def _members(self, chosen: Chosen) -> tuple[Patient, ...]:
+        return tuple(
+            Patient(member, asks_somebody=self._asks_somebody) for member in chosen.members
+        )
 
     def _choose(self) -> Chosen:
         if self._backend is not None:
@@ -147,48 +156,51 @@ def _describe(chosen: Chosen) -> str:
     return label(first)
 
 
-def _get(chosen: Chosen, service: str, user: str) -> str | None:
-    for member in chosen.members:
-        text = member.get_password(service, user)
+def _get(members: tuple[Patient, ...], service: str, user: str) -> str | None:
+    for member in members:
+        text = member.get(service, user)
         if text is not None:
             return text
     return None
 
 
-def _put(chosen: Chosen, service: str, user: str, text: str, *, quote: bool = False) -> None:
-    for member in chosen.members:
+def _put(
+    members: tuple[Patient, ...], service: str, user: str, text: str, *, quote: bool = False
+) -> None:
+    for member in members:
         try:
             _Entry(member, service, user).store(text, quote=quote)
         except NotImplementedError:
             continue  # reads only; the next one may store
         return
-    raise read_only(chosen.paths[0])
+    raise read_only(class_path(members[0].backend))
 
 
-def _delete(chosen: Chosen, service: str, user: str) -> bool:
+def _delete(members: tuple[Patient, ...], service: str, user: str) -> bool:
     # Counted to the end: the second backend may have one, too.
-    return sum(_Entry(member, service, user).clear() for member in chosen.members) > 0
+    return sum(_Entry(member, service, user).clear() for member in members) > 0
 
 
 class _Entry:
     """One entry of one backend."""
 
-    def __init__(self, backend: KeyringBackend, service: str, user: str) -> None:
+    def __init__(self, backend: Patient, service: str, user: str) -> None:
         self._backend = backend
+        self._path = class_path(backend.backend)
         self._service = service
         self._user = user
 
     def get(self) -> str | None:
-        return self._backend.get_password(self._service, self._user)
+        return self._backend.get(self._service, self._user)
 
     def clear(self) -> bool:
         """Delete it until it is gone; False if it was not there."""
         for deleted in range(_COPIES):
             if self.get() is None:
                 return deleted > 0
-            self._backend.delete_password(self._service, self._user)
+            self._backend.delete(self._service, self._user)
         raise StoreError(
-            f"the keyring backend {class_path(self._backend)} did not delete the secret",
+            f"the keyring backend {self._path} did not delete the secret",
             hint="delete it with the system's own keyring program",
         )
 
@@ -212,10 +224,10 @@ class _Entry:
         except NotImplementedError:
             raise
         except Exception as error:  # noqa: BLE001 - what was there is restored first
-            failure = explain(error, class_path(self._backend), quote=quote)
+            failure = explain(error, self._path, quote=quote)
         else:
             failure = StoreError(
-                f"the keyring backend {class_path(self._backend)} did not keep the secret",
+                f"the keyring backend {self._path} did not keep the secret",
                 hint="to use another one: PAT_KEYRING; for their names: keyring --list-backends",
             )
         if not self._restored(previous):
@@ -226,7 +238,7 @@ class _Entry:
         raise failure
 
     def _kept(self, text: str) -> bool:
-        self._backend.set_password(self._service, self._user, text)
+        self._backend.set(self._service, self._user, text)
         return self.get() == text
 
     def _backend_stores(self) -> bool:
