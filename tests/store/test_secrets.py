@@ -342,6 +342,19 @@ def test_what_stays_gone_is_told() -> None:
     assert backend.asked == 4
 
 
+def test_who_waited_in_vain_does_not_wait_again() -> None:
+    backend = Stumbling(OFF_THE_BUS, *range(1, 6), 8)
+    use(backend)
+    secrets = store()
+    for asked in (4, 5):  # the first one tries again, the next does not
+        with pytest.raises(StoreError):
+            secrets.get(ORG, "ci")
+        assert backend.asked == asked
+    for asked in (6, 7, 9):  # it works again, and so is worth a second try again
+        assert secrets.get(ORG, "ci") is None
+        assert backend.asked == asked
+
+
 def test_somebody_who_would_not_make_a_collection_is_not_asked_again() -> None:
     backend = Stumbling(NO_COLLECTION, 1)
     use(backend)

@@ -25,17 +25,35 @@ _GONE_FOR_A_MOMENT: Final = "ItemNotFoundException"
 """By name: SecretStorage, whose class it is, is not on every platform."""
 
 
+class Patience:
+    """What is left of the will to wait, shared by all that ask.
+
+    Attributes:
+        spent: waiting was in vain once. The next of a bulk operation does not wait as long again.
+    """
+
+    def __init__(self) -> None:
+        self.spent = False
+
+    @property
+    def pauses(self) -> tuple[float, ...]:
+        """Seconds to wait before each further try."""
+        return () if self.spent else _PAUSES
+
+
 class Patient:
     """One backend, asked again after a short pause where that helps.
 
     Args:
         backend: the backend. Each method raises what it raises.
+        patience: shared with others.
         asks_somebody: there is a desktop, and so perhaps somebody who just declined to have a
             collection made: that answer stands.
     """
 
-    def __init__(self, backend: KeyringBackend, *, asks_somebody: bool) -> None:
+    def __init__(self, backend: KeyringBackend, patience: Patience, *, asks_somebody: bool) -> None:
         self.backend = backend
+        self._patience = patience
         self._asks_somebody = asks_somebody
 
     def get(self, service: str, user: str) -> str | None:
@@ -58,7 +76,7 @@ class Patient:
             time.sleep(_PAUSES[0])
 
     def _ask(self, call: Callable[[], Result]) -> Result:
-        for pause in _PAUSES:
+        for pause in self._patience.pauses:
             if not self._collection_is_there():
                 break
             try:
@@ -67,7 +85,11 @@ class Patient:
                 if not self._passes(error):
                     raise
             time.sleep(pause)
-        return call()
+        else:
+            self._patience.spent = True
+        answer = call()
+        self._patience.spent = False
+        return answer
 
     def _passes(self, error: Exception) -> bool:
         if isinstance(error, InitError):
@@ -82,8 +104,10 @@ class Patient:
             return True
         from azdo_pat.store.secret_service import has_collection  # noqa: PLC0415 - Linux only
 
-        for pause in _PAUSES:
+        for pause in self._patience.pauses:
             if has_collection():
                 return True
             time.sleep(pause)
-        return has_collection()
+        found = has_collection()
+        self._patience.spent = not found
+        return found

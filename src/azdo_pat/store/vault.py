@@ -16,7 +16,7 @@ from azdo_pat.store.backends import (
 )
 from azdo_pat.store.failures import explain, explain_loading
 from azdo_pat.store.locks import in_turn
-from azdo_pat.store.patience import Patient
+from azdo_pat.store.patience import Patience, Patient
 from azdo_pat.store.remembered import Remembered
 
 Result = TypeVar("Result")
@@ -52,6 +52,7 @@ class Vault:
         lock_file: Path | None = None,
     ) -> None:
         self._lock_file = lock_file
+        self._patience = Patience()
         self._asks_somebody = asks_somebody
         self._backend = backend
         self._remembered = remembered
@@ -111,7 +112,8 @@ class Vault:
 
     def _members(self, chosen: Chosen) -> tuple[Patient, ...]:
         return tuple(
-            Patient(member, asks_somebody=self._asks_somebody) for member in chosen.members
+            Patient(member, self._patience, asks_somebody=self._asks_somebody)
+            for member in chosen.members
         )
 
     def _choose(self) -> Chosen:
