@@ -40,7 +40,7 @@ KEYS = [
 
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Every command with the words that call it."""
-    context = click.Context(root, info_name="pat")
+    context = click.Context(root, info_name="pat", **root.context_settings)
     for name in root.list_commands(context):
         command = root.get_command(context, name)
         assert command is not None
@@ -87,7 +87,7 @@ def test_behind_a_command_of_a_group(pat: InProcess) -> None:
 def test_every_command_takes_them_all(name: str, command: click.Command) -> None:
     taken = {
         option
-        for parameter in command.get_params(click.Context(command))
+        for parameter in command.get_params(click.Context(command, **root.context_settings))
         for option in parameter.opts
     }
     promised = {
