@@ -8,6 +8,9 @@ from packaging.requirements import Requirement
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 
+SIDE_BY_SIDE = ("-n", "auto")
+"""Most of the time of a test is waiting for programs and time limits."""
+
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["tests", "lint", "docs"]
 nox.options.default_venv_backend = "virtualenv"
@@ -24,7 +27,7 @@ def install(session: nox.Session, group: str, *constraints: str) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; what needs programs that are not here is skipped, and says so."""
     install(session, "tests")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session
@@ -49,7 +52,7 @@ def docs(session: nox.Session) -> None:
 def e2e(session: nox.Session) -> None:
     """Drive the installed pat with a real keyring, git and terminal (Debian packages: .ci/run)."""
     install(session, "tests")
-    session.run("pytest", "-m", "e2e", "--require-components", *session.posargs)
+    session.run("pytest", "-m", "e2e", "--require-components", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session
@@ -65,7 +68,7 @@ def minimums(session: nox.Session) -> None:
     constraints = Path(session.virtualenv.location, "minimums.txt")
     constraints.write_text("\n".join(oldest()), "utf-8")
     install(session, "tests", "--constraint", str(constraints))
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session
