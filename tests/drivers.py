@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+from urllib.request import urlopen
 
 import click
 import pexpect
@@ -142,14 +144,19 @@ class Emulator:
         self.url = running.url
         self.access_token = running.access_token
         self.organization = running.organization
+        self.authority = running.authority
+        self.authority_file = running.authority_file
 
     @property
     def environment(self) -> dict[str, str]:
-        """What `pat` needs to find it."""
+        """What `pat` needs to find it; without an access token where there is an Entra for one."""
+        found = {"PAT_API_URL": self.url, "PAT_ORG": self.organization}
+        if self.authority is None:
+            return {**found, "PAT_ACCESS_TOKEN": self.access_token}
         return {
-            "PAT_API_URL": self.url,
-            "PAT_ACCESS_TOKEN": self.access_token,
-            "PAT_ORG": self.organization,
+            **found,
+            "PAT_AUTHORITY": self.authority,
+            "PAT_CA_BUNDLE": str(self.authority_file),
         }
 
     def fail(self, *faults: str) -> None:
@@ -184,6 +191,21 @@ class Emulator:
     def advance(self, seconds: float) -> None:
         """Set its clock forward."""
         self._control("POST", "clock", {"advanceSeconds": seconds})
+
+    def revoke_refresh_tokens(self) -> int:
+        """Revoke every refresh token that its Entra gave; return how many there were."""
+        removed: int = self._control("DELETE", "refresh-tokens")["removed"]
+        return removed
+
+    def enter_code(self, code: str, user: str) -> None:
+        """Enter a device code as a user would; an empty user declines."""
+        assert self.authority is not None
+        context = ssl.create_default_context(cafile=str(self.authority_file))
+        fields = urlencode({"user_code": code, "user": user}).encode()
+        with urlopen(  # noqa: S310  # https to the emulator
+            f"{self.authority}/devicelogin", fields, timeout=TIME_LIMIT, context=context
+        ) as answer:
+            assert "You can close this window" in answer.read().decode()
 
     def mint(self, kind: str, **fields: str | float) -> str:
         """Make an access token: `user`, `app`, `expired` or `wrong-audience`."""

@@ -84,6 +84,7 @@ def emulator_command(  # one argument for each option
             "state_file": state_file,
             "faults": faults,
             "policies": policies,
+            "entra": True,
         }
     )
     with running:
@@ -98,11 +99,17 @@ def emulator_command(  # one argument for each option
 
 def exported(running: RunningEmulator) -> dict[str, str]:
     """Return the variables that make `pat` use an emulator."""
-    return {
+    variables = {
         "PAT_API_URL": running.url,
         "PAT_ACCESS_TOKEN": running.access_token,
         "PAT_ORG": running.organization,
     }
+    if running.authority is not None:
+        variables |= {
+            "PAT_AUTHORITY": running.authority,
+            "PAT_CA_BUNDLE": str(running.authority_file),
+        }
+    return variables
 
 
 def told_to_end() -> threading.Event:
@@ -140,7 +147,7 @@ def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
     if tour and words:
         raise UsageError("--tour takes no command", hint="pat sandbox COMMAND runs a command")
     with (
-        start_emulator({}) as running,
+        start_emulator({"entra": True}) as running,
         Sandbox(exported(running), app.environment, app.talk.warn) as sandbox,
     ):
         if tour:

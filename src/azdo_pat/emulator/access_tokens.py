@@ -20,6 +20,7 @@ from typing import Any, Final
 from azdo_pat.emulator.directory import TENANT_ID, User, find_user
 
 AZURE_DEVOPS: Final = "499b84ac-1321-427f-aa17-267ca6975798"
+AZURE_CLI: Final = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 AZURE_RESOURCE_MANAGER: Final = "https://management.core.windows.net/"
 _APPLICATION_ID: Final = "b5d0f1c2-3e4a-4b6c-8d7e-9f0a1b2c3d4e"
 
@@ -66,6 +67,7 @@ class Order:
     user: User
     lifetime: timedelta = timedelta(hours=1)
     scopes: str = "user_impersonation"
+    client_id: str = AZURE_CLI
 
 
 def mint(order: Order, *, key: bytes, now: datetime) -> str:
@@ -119,7 +121,7 @@ def _claims(order: Order, made: datetime) -> dict[str, Any]:
         }
     user = order.user
     return common | {
-        "appid": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+        "appid": order.client_id,
         "appidacr": "0",
         "idtyp": "user",
         "name": user.display_name,

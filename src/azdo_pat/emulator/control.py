@@ -19,6 +19,7 @@ from azdo_pat.emulator.tokens import Status
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from azdo_pat.emulator.entra import Entra
     from azdo_pat.emulator.request_log import RequestLog
     from azdo_pat.emulator.service import Service
 
@@ -35,6 +36,7 @@ class Control:
         self._faults = faults
         self._log = log
         self.hosts: frozenset[str] = frozenset()
+        self.entra: Entra | None = None
 
     def answer(self, request: Request) -> Response:
         """Carry out one control request.
@@ -73,6 +75,9 @@ class Control:
             ("GET", "clock"): lambda _: {"now": times.write(self._service.now())},
             ("POST", "clock"): self._advance,
             ("POST", "access-tokens"): self._mint,
+            ("DELETE", "refresh-tokens"): lambda _: {
+                "removed": self.entra.revoke_all() if self.entra else 0
+            },
         }
 
     def _add_faults(self, value: object) -> object:

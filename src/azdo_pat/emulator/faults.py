@@ -60,6 +60,7 @@ class Fault:
     status: int | None = None
     body: str | None = None
     pat_error: str | None = None
+    aadsts: int | None = None
     special: Special | None = None
     cut: Moment | None = None
     commit: bool = False
@@ -68,7 +69,7 @@ class Fault:
     @property
     def replaces_answer(self) -> bool:
         """Whether the client gets something made up."""
-        made_up = self.status, self.body, self.pat_error
+        made_up = self.status, self.body, self.pat_error, self.aadsts
         return any(part is not None for part in made_up) or self.special is Special.HTML
 
     def matches(self, method: str, path: str) -> bool:
@@ -243,6 +244,7 @@ _READERS: Final[dict[str, Callable[[str], object]]] = {
     "status": _status,
     "body": str,
     "pat-error": str,
+    "aadsts": _number,
     "cut": Moment,
     "commit": lambda value: _TRUTH[value],
 }

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Self
 
 from azdo_pat.emulator import access_tokens, persist, seed
 from azdo_pat.emulator.access_tokens import Kind, Order
+from azdo_pat.emulator.certificate import Certificate, make_certificate, write_authority
 from azdo_pat.emulator.directory import ADA, CONTOSO
+from azdo_pat.emulator.entra import Entra
+from azdo_pat.emulator.entra_routes import EntraApplication
 from azdo_pat.emulator.faults import FaultBoard, parse_fault
 from azdo_pat.emulator.policies import parse_policies
 from azdo_pat.emulator.request_log import RequestLog
@@ -25,11 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How to start; port 0 is a free one, without ``state_file`` nothing outlives the emulator."""
+    """How to start; port 0 is a free one, without ``state_file`` nothing outlives the emulator.
+
+    With ``entra`` there is a Microsoft Entra beside it, on a free port, to sign in at.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
     state_file: Path | None = None
+    entra: bool = False
     faults: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
 
@@ -37,22 +44,35 @@ class Options:
 class RunningEmulator:
     """An emulator that answers until closed; a context manager.
 
-    ``access_token`` signs in the default user for 12 hours.
+    ``access_token`` signs in the default user for 12 hours. ``authority`` is the address of its
+    Entra, and ``authority_file`` holds the certificate to trust for it; both None without.
     """
 
     def __init__(
         self, server: Server, *, url: str, access_token: str, closing: threading.Event
     ) -> None:
-        self._server = server
         self._closing = closing
         self._closed = False
+        self._servers: list[tuple[Server, threading.Thread]] = []
         self.url = url
         self.access_token = access_token
         self.organization = CONTOSO.name
-        self._thread = threading.Thread(
+        self.authority: str | None = None
+        self.authority_file: Path | None = None
+        self._serve(server)
+
+    def serve_entra(self, server: Server, certificate: Certificate) -> None:
+        """Let an Entra answer, too, until this is closed."""
+        self.authority = f"https://localhost:{server.server_address[1]}"
+        self.authority_file = write_authority(certificate)
+        self._serve(server)
+
+    def _serve(self, server: Server) -> None:
+        thread = threading.Thread(
             target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
-        self._thread.start()
+        thread.start()
+        self._servers.append((server, thread))
 
     def close(self) -> None:
         """Stop serving and close every connection; a second call does nothing."""
@@ -60,8 +80,11 @@ class RunningEmulator:
             return
         self._closed = True
         self._closing.set()
-        self._server.close()
-        self._thread.join()
+        for server, thread in self._servers:
+            server.close()
+            thread.join()
+        if self.authority_file is not None:
+            self.authority_file.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +117,8 @@ def start(options: Options, *, clock: Callable[[], datetime] = utc_now) -> Runni
     if options.policies:
         service.policies = parse_policies(options.policies)
     closing = threading.Event()
-    application = Application(service, faults, RequestLog(), closing)
+    log = RequestLog()
+    application = Application(service, faults, log, closing)
     with listen(options.host, options.port) as listener:
         server = Server(listener, application)
     name = f"[{options.host}]" if ":" in options.host else options.host
@@ -102,12 +126,20 @@ def start(options: Options, *, clock: Callable[[], datetime] = utc_now) -> Runni
     names = ("127.0.0.1", "localhost", "[::1]", name.casefold())
     application.control.hosts = frozenset(f"{each}:{port}" for each in names)
     order = Order(kind=Kind.USER, user=ADA, lifetime=timedelta(hours=12))
-    return RunningEmulator(
+    running = RunningEmulator(
         server,
         url=f"http://{name}:{port}",
         access_token=access_tokens.mint(order, key=service.signing_key, now=service.now()),
         closing=closing,
     )
+    if options.entra:
+        entra = Entra(service)
+        application.control.entra = entra
+        certificate = make_certificate("127.0.0.1")
+        page = EntraApplication(service, faults, log, closing, entra)
+        with listen("127.0.0.1", 0) as listener:
+            running.serve_entra(Server(listener, page, certificate.context), certificate)
+    return running
 
 
 def _service(options: Options, clock: Callable[[], datetime]) -> Service:

@@ -88,7 +88,7 @@ class Application:
         if fault.cut is Moment.AFTER:
             raise ConnectionCut
         if found is None or fault.replaces_answer:
-            found = _made_up(fault, request.host_url.rstrip("/"))
+            found = self._made_up(fault, request.host_url.rstrip("/"))
         if fault.special is Special.BROKEN_JSON:
             data = found.get_data()
             found.set_data(data[: max(1, len(data) * 2 // 3)])
@@ -110,6 +110,9 @@ class Application:
             return answer(call, self._service)
         except Exception as error:  # noqa: BLE001 -- a client must see a 500, not a dead thread
             return answers.error_answer(INTERNAL, f"{type(error).__name__}: {error}")
+
+    def _made_up(self, fault: Fault, root: str) -> Response:
+        return _made_up(fault, root)
 
     def _entry(self, request: Request) -> Entry:
         scheme = request.headers.get("Authorization", "").partition(" ")[0]

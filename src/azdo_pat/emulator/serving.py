@@ -20,6 +20,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from azdo_pat.emulator.errors import ConnectionCut, EmulatorError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from _typeshed.wsgi import WSGIApplication
@@ -102,11 +103,23 @@ class Handler(WSGIRequestHandler):
 class Server(ThreadedWSGIServer):
     """Serves on one address until closed, and then lets go of every connection."""
 
-    def __init__(self, listener: socket.socket, app: WSGIApplication) -> None:
+    def __init__(
+        self, listener: socket.socket, app: WSGIApplication, tls: ssl.SSLContext | None = None
+    ) -> None:
         host, port = listener.getsockname()[:2]
         super().__init__(host, port, app, handler=Handler, fd=listener.fileno())
+        self.ssl_context = tls  # the handler looks at it to tell https from http
         self._connections: dict[int, _Request] = {}
         self._guard = threading.Lock()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Take a connection; its TLS handshake is for its own thread, with its first byte."""
+        connection, address = super().get_request()
+        if self.ssl_context is not None:
+            connection = self.ssl_context.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        return connection, address
 
     def process_request(self, request: _Request, client_address: object) -> None:
         """Remember the connection; a thread of its own serves it."""
