@@ -16,6 +16,8 @@ CONTRACT = {
     "get",
     "import",
     "list",
+    "login",
+    "logout",
     "revoke",
     "sandbox",
     "scopes",
@@ -23,7 +25,7 @@ CONTRACT = {
     "status",
     "update",
 }
-TOP = click.Context(root, info_name="pat")
+TOP = click.Context(root, info_name="pat", **root.context_settings)
 NAMES = root.list_commands(TOP)
 EVERYWHERE = {parameter.opts[-1] for parameter in root.params}
 

@@ -14,12 +14,15 @@ LIBRARIES = {
     "filelock",
     "jmespath",
     "keyring",
+    "msal",
+    "msal_extensions",
     "platformdirs",
     "pyperclip",
     "requests",
     "rich",
     "sqlite3",
     "tomlkit",
+    "trustme",
     "werkzeug",
 }
 """What the rooms of the package own, click excepted."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from azdo_pat.models import Identity, Organization, Pat, Secret, SourceReport
 
@@ -82,6 +83,22 @@ class OrganizationFailure:
 
     org: str
     reason: str
+
+
+class SignedIn(NamedTuple):
+    """What `pat login` came to.
+
+    Attributes:
+        user: the sign-in name.
+        tenant: the id of the tenant that was signed in to.
+        expires: when the access token ends; it is renewed by itself where it is remembered.
+        remembered: the next command is signed in, too.
+    """
+
+    user: str
+    tenant: str
+    expires: datetime
+    remembered: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from azdo_pat.errors import (
 from azdo_pat.models import Organization, PatRequest
 
 REPORT = "try again; if it stays, report it with the activity id"
-SIGN_IN = "run: az login, or set PAT_ACCESS_TOKEN to a fresh access token"
+SIGN_IN = "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token"
 REQUEST = PatRequest(
     display_name="n", scopes=("vso.code",), valid_to=datetime(2027, 1, 1, tzinfo=UTC)
 )
@@ -51,7 +51,7 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "status=401 " + error_body("TF400813: The user 'ada' is not authorized"),
             SignInError,
             "contoso does not know the signed-in user: wrong account, tenant or organization",
-            "check the name of the organization, then sign in with: az login --tenant TENANT",
+            "check the name of the organization, then sign in with: pat login --tenant TENANT",
         ),
         (
             "status=401 " + error_body("TF400813: Resource not available for anonymous access."),
@@ -63,7 +63,7 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "status=401 header.WWW-Authenticate='Bearer x=TokenCreatedWithOutdatedPolicies'",
             SignInError,
             "the access token from the test is older than a change of the sign-in policies",
-            "run az login again",
+            "sign in again: pat login, or az login",
         ),
         (
             "status=401 " + error_body("TF401444: Please sign-in at least once"),
@@ -75,7 +75,7 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "status=401 " + error_body("VS403463: The conditional access policy failed"),
             SignInError,
             "a Conditional Access policy of the tenant does not allow this sign-in",
-            "sign in again from a device and network that the policy allows: az login",
+            "sign in again from a device and network that the policy allows: pat login",
         ),
         (
             "status=404 " + error_body("no profile", "ProfileDoesNotExistException"),
@@ -91,7 +91,7 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             ),
             RefusedError,
             "service principals and managed identities cannot manage tokens",
-            "sign in as a user: az login",
+            "sign in as a user: pat login",
         ),
         (
             "status=403 "
@@ -100,7 +100,7 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "the sign-in was accepted, the operation was not allowed",
             (
                 "the tenant's sign-in frequency policy may want a fresh sign-in: open "
-                "https://dev.azure.com in a browser, sign in, then run az login"
+                "https://dev.azure.com in a browser, sign in, then run pat login"
             ),
         ),
         (

@@ -23,7 +23,10 @@ from azdo_pat.errors import UnavailableError
 
 NETWORK = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
 AGAIN = f"try again; if it stays, {NETWORK}"
-CERTIFICATES = "if a proxy inspects TLS, set REQUESTS_CA_BUNDLE to a file with its certificate"
+CERTIFICATES = (
+    "if a proxy inspects TLS, name a file with its certificate: pat config set ca-bundle FILE,"
+    " or REQUESTS_CA_BUNDLE"
+)
 
 
 def failure(api_root: str, timeout: float = 5.0) -> tuple[str, str]:
@@ -154,7 +157,7 @@ def test_a_bundle_that_is_not_there(
     host = tls_server.removeprefix("https://")
     assert failure(tls_server) == (
         f"{host} did not answer: the file of certificates to trust cannot be read",
-        "check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE",
+        "check ca-bundle (pat config list), REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE",
     )
 
 

@@ -201,7 +201,7 @@ class TestRefused:
             " which cannot manage personal access tokens"
         )
         assert error.hint == (
-            "sign in as a user (az login), or use that identity's access token in place of a"
+            "sign in as a user (pat login), or use that identity's access token in place of a"
             " personal access token"
         )
 

@@ -69,8 +69,8 @@ class TestOrder:
             found.required()
         assert caught.value.message == "not signed in (A: not set; B: not installed)"
         assert caught.value.hint == (
-            "sign in to the Azure CLI (az login), or put a Microsoft Entra access token into"
-            " PAT_ACCESS_TOKEN"
+            "run: pat login; or sign in to the Azure CLI (az login), or put a Microsoft Entra"
+            " access token into PAT_ACCESS_TOKEN"
         )
         assert found.reports == (
             SourceReport(name="A", used=False, detail="not set"),

@@ -38,7 +38,7 @@ RIGHT_ONE = (
     "from the Azure CLI: export PAT_ACCESS_TOKEN=$(az account get-access-token"
     f" --resource {RESOURCE} --query accessToken -o tsv)"
 )
-FRESH = "run: az login, or set PAT_ACCESS_TOKEN to a fresh access token"
+FRESH = "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token"
 LATER = "try again later; the service's state: https://status.dev.azure.com"
 NETWORK = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
 INTERNAL = "TF400898: An Internal Error Occurred. Activity Id: {id}."
@@ -156,7 +156,7 @@ def test_an_organization_that_is_not_the_users(pat: InProcess, emulator: Emulato
     assert result == failed(
         4,
         "northwind does not know the signed-in user: wrong account, tenant or organization",
-        "check the name of the organization, then sign in with: az login --tenant TENANT",
+        "check the name of the organization, then sign in with: pat login --tenant TENANT",
         "the service said: TF400813: The user 'd6245f20-2af8-44f4-9451-8107cb2767db' is not"
         " authorized to access this resource.",
         f"activity id: {activity(emulator, 'POST')}",
@@ -226,9 +226,10 @@ def test_no_access_token(
     monkeypatch.setenv("PATH", "/nowhere")
     assert pat("list", env={"PAT_ACCESS_TOKEN": given}) == failed(
         4,
-        "not signed in (PAT_ACCESS_TOKEN: not set; Azure CLI: not installed)",
-        "sign in to the Azure CLI (az login), or put a Microsoft Entra access token into"
-        " PAT_ACCESS_TOKEN",
+        "not signed in (PAT_ACCESS_TOKEN: not set; pat login: not signed in; Azure CLI: not"
+        " installed)",
+        "run: pat login; or sign in to the Azure CLI (az login), or put a Microsoft Entra access"
+        " token into PAT_ACCESS_TOKEN",
     )
     assert emulator.requests == []
 
@@ -244,7 +245,7 @@ def test_no_access_token(
                 "the access token from PAT_ACCESS_TOKEN belongs to a service principal or managed"
                 " identity, which cannot manage personal access tokens"
             ),
-            "sign in as a user (az login), ",
+            "sign in as a user (pat login), ",
         ),
         (
             "wrong-audience",

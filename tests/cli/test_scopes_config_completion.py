@@ -23,6 +23,9 @@ PLAIN = {
     "expires": "30d",
     "sort": "name",
     "keyring": None,
+    "ca-bundle": None,
+    "client-id": None,
+    "tenant": None,
     "timeout": 30,
 }
 ALONE = {"PAT_ORG": None, "PAT_ACCESS_TOKEN": None, "PAT_API_URL": None}

@@ -107,11 +107,13 @@ def test_nobody_is_signed_in(
     result = pat("status", "-o", "json", env={"PAT_ACCESS_TOKEN": None})
     sources = [
         {"name": "PAT_ACCESS_TOKEN", "used": False, "detail": "not set"},
+        {"name": "pat login", "used": False, "detail": "not signed in"},
         {"name": "Azure CLI", "used": False, "detail": "not installed"},
     ]
     problem = (
-        "not signed in (PAT_ACCESS_TOKEN: not set; Azure CLI: not installed); sign in to the Azure"
-        " CLI (az login), or put a Microsoft Entra access token into PAT_ACCESS_TOKEN"
+        "not signed in (PAT_ACCESS_TOKEN: not set; pat login: not signed in; Azure CLI: not"
+        " installed); run: pat login; or sign in to the Azure CLI (az login), or put a Microsoft"
+        " Entra access token into PAT_ACCESS_TOKEN"
     )
     changes = signed_out(emulator, sources=sources, problems=[problem])
     assert result == whole(report(emulator, home, result, **changes), exit_code=4)
@@ -125,6 +127,7 @@ def test_signed_in_to_the_azure_cli(
     result = pat("status", "-o", "json", env={"PAT_ACCESS_TOKEN": None})
     sources = [
         {"name": "PAT_ACCESS_TOKEN", "used": False, "detail": "not set"},
+        {"name": "pat login", "used": False, "detail": "not signed in"},
         {"name": "Azure CLI", "used": True, "detail": "used"},
     ]
     changes = {"token_source": "Azure CLI", "sources": sources}
@@ -148,11 +151,13 @@ def test_nobody_is_signed_in_to_the_azure_cli(
     detail = "nobody is signed in (az login)"
     sources = [
         {"name": "PAT_ACCESS_TOKEN", "used": False, "detail": "not set"},
+        {"name": "pat login", "used": False, "detail": "not signed in"},
         {"name": "Azure CLI", "used": False, "detail": detail},
     ]
     problem = (
-        f"not signed in (PAT_ACCESS_TOKEN: not set; Azure CLI: {detail}); sign in to the Azure"
-        " CLI (az login), or put a Microsoft Entra access token into PAT_ACCESS_TOKEN"
+        f"not signed in (PAT_ACCESS_TOKEN: not set; pat login: not signed in; Azure CLI: {detail});"
+        " run: pat login; or sign in to the Azure CLI (az login), or put a Microsoft Entra access"
+        " token into PAT_ACCESS_TOKEN"
     )
     changes = signed_out(emulator, sources=sources, problems=[problem])
     assert result == whole(report(emulator, home, result, **changes), exit_code=4)

@@ -7,9 +7,12 @@ import pytest
 from azdo_pat.config.settings import KEYS, Value, checked, key_named, parse_value
 from azdo_pat.errors import UsageError
 
-NAMES = "org, output, color, quiet, verbose, no-input, expires, sort, keyring, timeout"
+NAMES = (
+    "org, output, color, quiet, verbose, no-input, expires, sort, keyring, ca-bundle, client-id,"
+    " tenant, timeout"
+)
 EXPECTED = {
-    "a text that is not empty": ["org", "expires", "keyring"],
+    "a text that is not empty": ["org", "expires", "keyring", "ca-bundle", "client-id", "tenant"],
     "true or false": ["quiet", "verbose", "no-input"],
     "one of table, json, jsonl, csv, tsv, none": ["output"],
     "one of auto, always, never": ["color"],
@@ -32,6 +35,9 @@ class TestKeys:
             "expires": ("PAT_EXPIRES", "30d"),
             "sort": ("PAT_SORT", "name"),
             "keyring": ("PAT_KEYRING", None),
+            "ca-bundle": ("PAT_CA_BUNDLE", None),
+            "client-id": ("PAT_CLIENT_ID", None),
+            "tenant": ("PAT_TENANT", None),
             "timeout": ("PAT_TIMEOUT", 30),
         }
 

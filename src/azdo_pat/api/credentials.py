@@ -71,9 +71,17 @@ def _header_text(token: AccessToken) -> str:
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise SignInError(
             f"what came from {token.source} is not an access token",
-            hint="sign in with: az login, or set PAT_ACCESS_TOKEN to an access token alone",
+            hint="sign in with: pat login, or set PAT_ACCESS_TOKEN to an access token alone",
         )
     return text
+
+
+class Anonymous(AuthBase):
+    """Adds nothing, and keeps requests from adding what `~/.netrc` has."""
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        """Leave the request as it is."""
+        return r
 
 
 class BasicSecret(AuthBase):

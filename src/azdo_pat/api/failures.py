@@ -17,7 +17,7 @@ from azdo_pat.errors import (
     UnavailableError,
 )
 
-_SIGN_IN: Final = "run: az login, or set PAT_ACCESS_TOKEN to a fresh access token"
+_SIGN_IN: Final = "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token"
 _STATUS: Final = "try again later; the service's state: https://status.dev.azure.com"
 
 
@@ -48,14 +48,14 @@ _MARKS: Final[dict[str, Rule]] = {
     "TokenCreatedWithOutdatedPolicies": Rule(
         error=SignInError,
         message="the access token from {source} is older than a change of the sign-in policies",
-        hint="run az login again",
+        hint="sign in again: pat login, or az login",
     ),
     "TF400813: Resource not available for anonymous access": _NOT_ACCEPTED,
     "TF400813: The user '' is not authorized": _NOT_ACCEPTED,
     "TF400813": Rule(
         error=SignInError,
         message="{org} does not know the signed-in user: wrong account, tenant or organization",
-        hint="check the name of the organization, then sign in with: az login --tenant TENANT",
+        hint="check the name of the organization, then sign in with: pat login --tenant TENANT",
     ),
     "TF401444": Rule(
         error=SignInError,
@@ -65,7 +65,7 @@ _MARKS: Final[dict[str, Rule]] = {
     "VS403463": Rule(
         error=SignInError,
         message="a Conditional Access policy of the tenant does not allow this sign-in",
-        hint="sign in again from a device and network that the policy allows: az login",
+        hint="sign in again from a device and network that the policy allows: pat login",
     ),
     "ProfileDoesNotExist": Rule(
         error=SignInError,
@@ -75,13 +75,13 @@ _MARKS: Final[dict[str, Rule]] = {
     "Service principals are not allowed": Rule(
         error=RefusedError,
         message="service principals and managed identities cannot manage tokens",
-        hint="sign in as a user: az login",
+        hint="sign in as a user: pat login",
     ),
     "InvalidAccessException": Rule(
         error=RefusedError,
         message="the sign-in was accepted, the operation was not allowed",
         hint="the tenant's sign-in frequency policy may want a fresh sign-in: open "
-        "https://dev.azure.com in a browser, sign in, then run az login",
+        "https://dev.azure.com in a browser, sign in, then run pat login",
     ),
     "SessionTokenNotFound": Rule(
         error=NoSuchTokenError,

@@ -88,6 +88,8 @@ class Http:
         timeout: seconds to connect, and seconds without a byte while reading. A body has a minute
             in all, or twice the latter; headers that come byte by byte have no such end, as
             neither requests nor http.client gives them one.
+        ca_bundle: a file of certificates to trust in place of the usual ones; wins over the
+            environment's.
         trace: told of each request.
         waiting: told the seconds and the reason before a wait of more than two seconds.
         sleep: waits that many seconds.
@@ -104,6 +106,7 @@ class Http:
         api_root: str | None,
         access_token: Callable[[], AccessToken],
         timeout: tuple[float, float] = (10.0, 30.0),
+        ca_bundle: str | None = None,
         trace: Callable[[Exchange], None] = _ignore_exchange,
         waiting: Callable[[float, str], None] = _ignore_waiting,
         sleep: Callable[[float], None] = time.sleep,
@@ -113,6 +116,7 @@ class Http:
         self.addresses = Addresses(api_root)
         self._bearer = Bearer(access_token, self.addresses.origins, clock)
         self._timeout = timeout
+        self._ca_bundle = ca_bundle
         self._patience = max(_ANSWERING_SECONDS, 2 * timeout[1])
         self._trace = trace
         self._waiting = waiting
@@ -173,6 +177,11 @@ class Http:
             raise failure
         return outcome
 
+    def probe(self, call: Call) -> Answer | None:
+        """Make the request once, and return whatever answer there is; None for none."""
+        outcome = self._attempt(call, self._asked(call))
+        return outcome if isinstance(outcome, Answer) else None
+
     def _asked(self, call: Call) -> Asked:
         source = "" if call.credential else self._bearer.current().source
         return Asked(
@@ -193,7 +202,8 @@ class Http:
                 auth=call.credential or self._bearer,
                 timeout=self._timeout,
                 allow_redirects=False,
-                proxies=_no_proxy(call.url),
+                verify=self._ca_bundle,
+                proxies=no_proxy(call.url),
                 stream=True,
             )
             until = started + self._patience
@@ -247,7 +257,7 @@ class Http:
             waited_for = opens
 
 
-def _no_proxy(url: str) -> dict[str, str] | None:
+def no_proxy(url: str) -> dict[str, str] | None:
     """Keep requests to this machine from a proxy, which would look for them on its own."""
     host = urlsplit(url).hostname or ""
     return {"no_proxy": host} if is_loopback(host) else None

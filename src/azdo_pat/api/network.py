@@ -16,7 +16,8 @@ _CHECK_NETWORK: Final = "check the network, VPN and proxy settings (HTTPS_PROXY,
 TRY_AGAIN: Final = f"try again; if it stays, {_CHECK_NETWORK}"
 _CHECK_PROXY: Final = "check HTTPS_PROXY and NO_PROXY"
 _CHECK_CERTIFICATES: Final = (
-    "if a proxy inspects TLS, set REQUESTS_CA_BUNDLE to a file with its certificate"
+    "if a proxy inspects TLS, name a file with its certificate: pat config set ca-bundle FILE,"
+    " or REQUESTS_CA_BUNDLE"
 )
 REFUSED: Final = "connection refused"
 _NO_TIMELY_ANSWER: Final = Trouble(reason="no answer in time", hint=TRY_AGAIN)
@@ -86,7 +87,7 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
         OSError,
         Trouble(
             reason="the file of certificates to trust cannot be read",
-            hint="check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE",
+            hint="check ca-bundle (pat config list), REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE",
             sent=False,
             passing=False,
         ),

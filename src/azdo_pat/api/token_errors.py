@@ -16,7 +16,7 @@ from azdo_pat.models import GLOBAL_CREATION_BLOCKED, GLOBAL_TOKENS_STOP
 
 _ADMINISTRATOR: Final = "ask an administrator of the tenant, or see the policies of {org}"
 _LIST: Final = "see the tokens there are with: pat list --status all"
-_AS_USER: Final = "sign in as a user: az login"
+_AS_USER: Final = "sign in as a user: pat login"
 _LATER: Final = "try again later"
 _REPORT: Final = "try again; if it stays, report it with the activity id"
 _ORG: Final = "check the name of the organization: pat status"

@@ -87,7 +87,7 @@ def _refuse_application(claims: dict[str, object], source: str) -> None:
         raise RefusedError(
             f"the access token from {source} belongs to a service principal or managed identity,"
             " which cannot manage personal access tokens",
-            hint="sign in as a user (az login), or use that identity's access token in place of a"
+            hint="sign in as a user (pat login), or use that identity's access token in place of a"
             " personal access token",
         )
 

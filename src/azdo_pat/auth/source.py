@@ -73,7 +73,7 @@ def first_that_answers(sources: Iterable[TokenSource], now: datetime) -> Search:
     tried = "; ".join(f"{report.name}: {report.detail}" for report in reports)
     failure = SignInError(
         f"not signed in ({tried})",
-        hint="sign in to the Azure CLI (az login), or put a Microsoft Entra access token into"
-        " PAT_ACCESS_TOKEN",
+        hint="run: pat login; or sign in to the Azure CLI (az login), or put a Microsoft Entra"
+        " access token into PAT_ACCESS_TOKEN",
     )
     return Search(token=None, failure=failure, reports=tuple(reports))

@@ -34,6 +34,8 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "scopes": ("local", "List the scopes and the recipes."),
     },
     "Signing in": {
+        "login": ("signing", "Sign in with Microsoft Entra."),
+        "logout": ("signing", "Forget the sign-in."),
         "status": ("status", "Show sign-in and organization and keyring."),
     },
     "Trying and automating": {

@@ -5,13 +5,15 @@ Imports stand inside the functions that need them: a command pays for what it us
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azdo_pat import __version__
 from azdo_pat.cli.surroundings import Surroundings
-from azdo_pat.errors import NotFoundError, UsageError
+from azdo_pat.errors import NotFoundError, PatError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +22,13 @@ if TYPE_CHECKING:
     from azdo_pat.api.directory import Directory
     from azdo_pat.api.http import Exchange, Http
     from azdo_pat.api.tokens import Tokens
+    from azdo_pat.auth.entra import Entra
+    from azdo_pat.auth.outcome import Client
+    from azdo_pat.auth.own import Memory
+    from azdo_pat.auth.places import Place
+    from azdo_pat.auth.remembered import SignIn
     from azdo_pat.auth.source import Search, TokenSource
-    from azdo_pat.models import AccessToken, Organization
+    from azdo_pat.models import AccessToken, Organization, Secret
     from azdo_pat.services.browse import Browser
     from azdo_pat.services.organization_book import OrganizationBook
     from azdo_pat.services.workshop import Workshop
@@ -59,9 +66,110 @@ class App(Surroundings):
 
         given = self.environment.get(VARIABLE)
         yield EnvironmentSource(value=None if given is None else Secret(given))
+        yield self._own_source()
         from azdo_pat.auth.azure_cli import AzureCliSource  # where the first has none: 4 ms
 
         yield AzureCliSource(environment=self.environment)
+
+    def _own_source(self) -> TokenSource:
+        from azdo_pat.auth.own import OwnSource
+
+        return OwnSource(
+            memory=self.memory, organization=self._url_at_hand, entra=self._renewing_entra
+        )
+
+    def _url_at_hand(self) -> str:
+        """Return the URL of the organization at hand; empty where none is, or none can be found."""
+        try:
+            found, _ = self.located
+        except PatError:  # whoever needs the organization will say so
+            return ""
+        return found.url if found is not None else ""
+
+    def _renewing_entra(self, sign_in: SignIn, cache: Secret | None) -> Entra:
+        from azdo_pat.auth.outcome import Client
+
+        client = Client(
+            authority=self.authority, tenant=sign_in.tenant, client_id=sign_in.client_id
+        )
+        return self.entra(client, cache)
+
+    @cached_property
+    def authority(self) -> str:
+        """The Entra authority: `PAT_AUTHORITY`, or Microsoft's own."""
+        from azdo_pat.auth.outcome import authority_root
+
+        return authority_root(self.environment.get("PAT_AUTHORITY"))
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What is remembered of sign-ins."""
+        from azdo_pat.auth.own import Memory
+        from azdo_pat.auth.places import KeyringPlace, PiecesPlace
+
+        owner = f"sign-in:{self.authority}"
+        small = PiecesPlace if sys.platform == "win32" else KeyringPlace
+        return Memory(
+            sign_ins=small(self.secrets, owner, "sign-ins"),
+            cache=self._cache_place(owner),
+            turn=self._sign_in_turn,
+            marker=self.state_folder / "sign-ins",
+            name=self.authority,
+        )
+
+    def _cache_place(self, owner: str) -> Place:
+        if sys.platform in {"win32", "darwin"}:
+            from azdo_pat.auth.protected import ProtectedPlace
+
+            digest = sha256(owner.encode()).hexdigest()[:16]
+            return ProtectedPlace(self.state_folder / f"sign-in-{digest}.bin")
+        from azdo_pat.auth.places import KeyringPlace
+
+        return KeyringPlace(self.secrets, owner, "refresh")
+
+    def _sign_in_turn(self) -> AbstractContextManager[None]:
+        from azdo_pat.store.locks import waiting
+
+        return waiting(self.state_folder / "locks" / "sign-in.lock", 30)
+
+    def entra_client(self, *, tenant: str | None, client_id: str | None) -> Client:
+        """Return which application signs in, and to which tenant: the organization's, if any."""
+        from azdo_pat.auth.outcome import ANY_TENANT, AZURE_CLI, Client
+
+        wanted = str(tenant or self.setting("tenant") or "")
+        found, _ = self.located
+        if not wanted and found is not None and found.hosted:
+            from azdo_pat.api.entra import tenant_of
+
+            wanted = tenant_of(self.http, found.name)
+        return Client(
+            authority=self.authority,
+            tenant=wanted or ANY_TENANT,
+            client_id=str(client_id or self.setting("client-id") or AZURE_CLI),
+        )
+
+    def entra(self, client: Client, cache: Secret | None) -> Entra:
+        """Return what signs in; imports MSAL."""
+        from azdo_pat.api.entra import EntraHttp
+        from azdo_pat.auth.entra import Entra
+
+        http = EntraHttp(
+            client.authority,
+            timeout=self._timeout,
+            ca_bundle=self._ca_bundle,
+            trace=self._trace,
+        )
+        return Entra(client, http_client=http, cache=cache, now=self.now)
+
+    @property
+    def _timeout(self) -> tuple[float, float]:
+        seconds = float(self.setting("timeout") or 30)
+        return min(10.0, seconds), seconds
+
+    @property
+    def _ca_bundle(self) -> str | None:
+        given = self.setting("ca-bundle")
+        return str(Path(str(given)).expanduser()) if given else None
 
     def access_token(self) -> AccessToken:
         """Return the access token; see `Search.required` for what is raised."""
@@ -72,11 +180,11 @@ class App(Surroundings):
         """The connection to the service."""
         from azdo_pat.api.http import Http
 
-        seconds = float(self.setting("timeout") or 30)
         return Http(
             api_root=self.api_root,
             access_token=self.access_token,
-            timeout=(min(10.0, seconds), seconds),
+            timeout=self._timeout,
+            ca_bundle=self._ca_bundle,
             trace=self._trace,
             waiting=lambda seconds, reason: self.talk.notice(f"waiting {seconds:.0f} s: {reason}"),
             version=__version__,

@@ -201,7 +201,7 @@ def play_tour(sandbox: Sandbox, out: TextIO) -> int:
             wrong.append(line)
     out.write(
         "\n# That was the main job. All of it is removed now. With an account of your own:\n"
-        "#   az login\n#   pat create laptop --for git --org YOUR-ORGANIZATION\n"
+        "#   pat login\n#   pat create laptop --for git --org YOUR-ORGANIZATION\n"
     )
     out.flush()
     if wrong:

@@ -121,11 +121,14 @@ class Surroundings:
         )
 
     @property
+    def must_not_ask(self) -> bool:
+        """Tell whether nobody may be asked anything: `--no-input`, or CI."""
+        return self._switch("no-input") or self.environment.get("CI", "").lower() not in _OFF
+
+    @property
     def may_ask(self) -> bool:
         """Tell whether somebody is there to answer a prompt."""
-        if self._switch("no-input") or self.environment.get("CI", "").lower() not in _OFF:
-            return False
-        return sys.stdin.isatty() and self.err.isatty()
+        return not self.must_not_ask and sys.stdin.isatty() and self.err.isatty()
 
     @cached_property
     def render(self) -> Renderer:

@@ -99,6 +99,9 @@ KEYS: Final = (
         default="name",
     ),
     Key(name="keyring", summary="keyring backend, as a class path", parse=_text),
+    Key(name="ca-bundle", summary="file of certificates to trust", parse=_text),
+    Key(name="client-id", summary="application that pat login signs in with", parse=_text),
+    Key(name="tenant", summary="Entra tenant that pat login signs in to", parse=_text),
     Key(name="timeout", summary="seconds to wait for an answer", parse=_seconds, default=30),
 )
 

@@ -8,8 +8,8 @@ from azdo_pat.output import rows
 from azdo_pat.output.grid import Grid
 from azdo_pat.output.machine import Setting
 from azdo_pat.output.shapes import shape_of
-from azdo_pat.output.status_rows import status_grid
-from azdo_pat.results import Revocation, StatusReport
+from azdo_pat.output.status_rows import signed_in_grid, status_grid
+from azdo_pat.results import Revocation, SignedIn, StatusReport
 from azdo_pat.scopes import Recipe, Scope
 
 
@@ -40,6 +40,10 @@ class Grids:
     def status(self, report: StatusReport) -> Grid:
         """Show the state of sign-in, organization and keyring."""
         return status_grid(report, self._now, self._zone)
+
+    def signed_in(self, signed_in: SignedIn) -> Grid:
+        """Show what `pat login` came to."""
+        return signed_in_grid(signed_in, self._now, self._zone)
 
     def scopes(self, scopes: Sequence[Scope]) -> Grid:
         """Show scopes."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.models import Organization, Pat
-    from azdo_pat.results import OrganizationFailure, Revocation, StatusReport
+    from azdo_pat.results import OrganizationFailure, Revocation, SignedIn, StatusReport
     from azdo_pat.scopes import Recipe, Scope
 
 Document = dict[str, object]
@@ -141,6 +141,16 @@ def status_document(report: StatusReport) -> Document:
         "config_file": report.config_file,
         "state_file": report.state_file,
         "problems": list(report.problems),
+    }
+
+
+def signed_in_document(signed_in: SignedIn) -> Document:
+    """Return what `pat login` came to."""
+    return {
+        "user": signed_in.user or None,
+        "tenant": signed_in.tenant or None,
+        "expires": rfc3339(signed_in.expires),
+        "remembered": signed_in.remembered,
     }
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azdo_pat.output.machine import Setting
     from azdo_pat.output.screen import Screen
     from azdo_pat.output.secret_forms import SecretForm
-    from azdo_pat.results import Held, Revocation, StatusReport
+    from azdo_pat.results import Held, Revocation, SignedIn, StatusReport
     from azdo_pat.scopes import Recipe, Scope
 
 
@@ -80,6 +80,11 @@ class Renderer:
         """Write the state of sign-in, organization and keyring."""
         document = machine.status_document(report)
         self._show(document, lambda: self._grids.status(report))
+
+    def signed_in(self, signed_in: SignedIn) -> None:
+        """Write what `pat login` came to."""
+        document = machine.signed_in_document(signed_in)
+        self._show(document, lambda: self._grids.signed_in(signed_in))
 
     def scopes(self, scopes: Sequence[Scope]) -> None:
         """Write scopes."""

@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from azdo_pat.output.grid import Cell, Grid, Tone
 from azdo_pat.output.moments import distance, local_minute
 from azdo_pat.output.rows import pairs_grid
-from azdo_pat.results import StatusReport
+from azdo_pat.results import SignedIn, StatusReport
 
 
 def status_grid(report: StatusReport, now: datetime, zone: tzinfo | None) -> Grid:
@@ -19,6 +19,24 @@ def status_grid(report: StatusReport, now: datetime, zone: tzinfo | None) -> Gri
     ]
     pairs += _listed("Problems", [Cell(problem, Tone.ALARM) for problem in report.problems])
     return pairs_grid(pairs)
+
+
+def signed_in_grid(signed_in: SignedIn, now: datetime, zone: tzinfo | None) -> Grid:
+    """Return who signed in, where, and for how long."""
+    until = f"{local_minute(signed_in.expires, zone)} ({distance(signed_in.expires, now)})"
+    kept = (
+        Cell("yes; it is renewed when it is due", Tone.GOOD)
+        if signed_in.remembered
+        else Cell("no", Tone.ALARM)
+    )
+    return pairs_grid(
+        [
+            ("Signed in", Cell(signed_in.user, Tone.GOOD)),
+            ("Tenant", Cell(signed_in.tenant)),
+            ("Access token", Cell(f"until {until}")),
+            ("Remembered", kept),
+        ]
+    )
 
 
 def _signed_in(report: StatusReport, now: datetime, zone: tzinfo | None) -> list[tuple[str, Cell]]:

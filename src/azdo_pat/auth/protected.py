@@ -1,0 +1,75 @@
+"""MSAL's cache where the system protects it: DPAPI on Windows, the Keychain on macOS.
+
+It is larger than what a Windows credential holds. Both go through msal-extensions, the only
+module of ours that knows it; it imports MSAL, so nothing here is needed while a token lasts.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import msal_extensions  # type: ignore[import-untyped]  # it carries no types
+
+from azdo_pat.errors import StoreError
+from azdo_pat.models import Secret
+
+Result = TypeVar("Result")
+
+
+class Persistence(Protocol):
+    """What msal-extensions calls a persistence."""
+
+    def save(self, content: str) -> None:
+        """Write the text."""
+
+    def load(self) -> str:
+        """Return the text."""
+
+
+class ProtectedPlace:
+    """A file that only this user on this machine can read, or the Keychain.
+
+    Args:
+        file: the file; on macOS it only tells that the Keychain's entry has changed.
+        make: makes the persistence for the file; by default what protects it on this system.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        make: Callable[[str], Persistence] = msal_extensions.build_encrypted_persistence,
+    ) -> None:
+        self._file = file
+        self._make = make
+
+    def load(self) -> Secret | None:
+        """Return the text; see `places.Place`."""
+        if not self._file.exists():
+            return None
+        text = _guarded(lambda: self._make(str(self._file)).load())
+        return Secret(text) if text else None
+
+    def save(self, text: Secret) -> None:
+        """Store the text; see `places.Place`."""
+        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _guarded(lambda: self._make(str(self._file)).save(text.reveal()))
+
+    def delete(self) -> bool:
+        """Remove the text; see `places.Place`."""
+        if not self._file.exists():
+            return False
+        # The Keychain's entry stays, empty: msal-extensions deletes none.
+        _guarded(lambda: self._make(str(self._file)).save(""))
+        self._file.unlink(missing_ok=True)
+        return True
+
+
+def _guarded(work: Callable[[], Result]) -> Result:
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - errors of DPAPI, the Keychain, the file system
+        failure = StoreError(
+            f"what is remembered of the sign-in cannot be read or written ({type(error).__name__})",
+            hint="sign in once more: pat logout, then pat login",
+        )
+    raise failure

@@ -1,0 +1,53 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from azdo_pat.results import SignedIn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azdo_pat.auth.outcome import Granted
+    from azdo_pat.auth.own import Memory
+    from azdo_pat.models import AccessToken, Secret
+
+
+class Way(NamedTuple):
+    """How to sign in.
+
+    Attributes:
+        sign_in: takes MSAL's cache and the claims that Entra asked for, and has the user sign in.
+        inspect: looks at an access token, and refuses one that is not a user's.
+        organization: the URL of the organization that it is for; empty for none in particular.
+        safe: there is a safe place to remember it in.
+    """
+
+    sign_in: Callable[[Secret | None, str], Granted]
+    inspect: Callable[[Secret], AccessToken]
+    organization: str
+    safe: bool
+
+
+def sign_in(way: Way, memory: Memory) -> SignedIn:
+    """Have the user sign in, and remember it where there is a safe place.
+
+    Raises:
+        PatError: the sign-in failed, is not a user's, or could not be stored.
+    """
+    before = memory.load() if way.safe and memory.any else None
+    cache = memory.cache.load() if before is not None else None
+    former = before.of(way.organization) if before is not None else None
+    granted = way.sign_in(cache, former.challenge if former else "")
+    token = way.inspect(granted.sign_in.token)
+    found = granted.sign_in._replace(
+        user=granted.sign_in.user or token.user, tenant=granted.sign_in.tenant or token.tenant
+    )
+    if way.safe:
+        with memory.turn():
+            # Read again: signing in takes a while, in which other sign-ins may be renewed.
+            memory.keep(memory.load().signed_in(found, way.organization), granted.cache)
+    return SignedIn(
+        user=found.user, tenant=found.tenant, expires=found.expires, remembered=way.safe
+    )

@@ -1,0 +1,49 @@
+"""What Entra refuses."""
+
+import pytest
+
+from azdo_pat.auth.entra_errors import refusal
+from azdo_pat.errors import RefusedError, SignInError, UnavailableError
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "message"),
+    [
+        ({"error": "access_denied"}, SignInError, "the sign-in was declined"),
+        ({"error": "authorization_pending"}, SignInError, "nobody entered the code in time"),
+        ({"error": "expired_token"}, SignInError, "nobody entered the code in time"),
+        (
+            {"error": "invalid_grant", "error_description": "AADSTS50057: disabled"},
+            SignInError,
+            "the user's account is disabled",
+        ),
+        (
+            {"error": "consent_required", "error_codes": [90094]},
+            RefusedError,
+            "nobody has consented to this application in the tenant",
+        ),
+        (
+            {"error": "temporarily_unavailable"},
+            UnavailableError,
+            "Microsoft Entra cannot sign anybody in right now",
+        ),
+        ({"error": "odd"}, SignInError, "Microsoft Entra refused the sign-in (odd)"),
+        ({}, SignInError, "Microsoft Entra refused the sign-in (no reason given)"),
+        (
+            {"error": 1, "error_description": 2, "error_codes": ["x"], "correlation_id": []},
+            SignInError,
+            "Microsoft Entra refused the sign-in (no reason given)",
+        ),
+    ],
+)
+def test_each_is_told(answer: dict[str, object], kind: type[Exception], message: str) -> None:
+    error = refusal(answer)
+    assert (type(error), error.message) == (kind, message)
+    assert error.hint
+
+
+def test_the_servers_words_without_its_ids() -> None:
+    said = "AADSTS50173: The grant is revoked. Trace ID: 1 Correlation ID: 2"
+    error = refusal({"error": "invalid_grant", "error_description": said, "correlation_id": "2"})
+    assert error.server_message == "AADSTS50173: The grant is revoked."
+    assert error.activity_id == "2"

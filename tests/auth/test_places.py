@@ -1,0 +1,95 @@
+"""Where sign-ins lie."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msal_extensions import FilePersistence  # type: ignore[import-untyped]  # it carries no types
+
+from azdo_pat.auth.places import PIECE, KeyringPlace, PiecesPlace, Place
+from azdo_pat.auth.protected import ProtectedPlace
+from azdo_pat.errors import StoreError
+from azdo_pat.models import Secret
+
+OWNER = "sign-in:https://login.microsoftonline.com"
+WINDOWS_LIMIT = 1280
+
+
+class Credentials:
+    """A secret store whose entries hold no more than those of Windows."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, str] = {}
+
+    def get(self, org_url: str, name: str) -> Secret | None:
+        assert org_url == OWNER
+        return Secret(self.held[name]) if name in self.held else None
+
+    def put(self, org_url: str, name: str, secret: Secret) -> None:
+        assert org_url == OWNER
+        assert len(secret.reveal()) <= WINDOWS_LIMIT
+        self.held[name] = secret.reveal()
+
+    def delete(self, org_url: str, name: str) -> bool:
+        assert org_url == OWNER
+        return self.held.pop(name, None) is not None
+
+
+def in_one(_: Path) -> Place:
+    return KeyringPlace(Credentials(), OWNER, "sign-ins")
+
+
+def in_pieces(_: Path) -> Place:
+    return PiecesPlace(Credentials(), OWNER, "sign-ins")
+
+
+def in_a_file(folder: Path) -> Place:
+    # The system's own protection is not here: msal-extensions' unprotected file has its contract.
+    return ProtectedPlace(folder / "state" / "sign-in.bin", make=FilePersistence)
+
+
+@pytest.mark.parametrize("make", [in_one, in_pieces, in_a_file])
+def test_it_keeps_one_text(make: Callable[[Path], Place], tmp_path: Path) -> None:
+    place = make(tmp_path)
+    assert place.load() is None
+    assert not place.delete()
+    for text in ("one", "another"):
+        place.save(Secret(text))
+        assert place.load() == Secret(text)
+    assert place.delete()
+    assert place.load() is None
+
+
+@pytest.mark.parametrize("length", [0, 1, PIECE - 1, PIECE, PIECE + 1, 5 * PIECE])
+def test_pieces_of_any_number(length: int) -> None:
+    credentials = Credentials()
+    place = PiecesPlace(credentials, OWNER, "sign-ins")
+    place.save(Secret("y" * 3 * PIECE))
+    place.save(Secret("x" * length))
+    assert place.load() == Secret("x" * length)
+    assert len(credentials.held) == max(1, -(-length // PIECE))
+    place.delete()
+    assert credentials.held == {}
+
+
+def test_pieces_that_do_not_belong_together_are_nothing() -> None:
+    credentials = Credentials()
+    place = PiecesPlace(credentials, OWNER, "sign-ins")
+    place.save(Secret("x" * 2 * PIECE))
+    del credentials.held["sign-ins.1"]
+    assert place.load() is None
+    credentials.held["sign-ins"] = "not ours"
+    assert place.load() is None
+
+
+def test_protection_that_fails_says_what_to_do(tmp_path: Path) -> None:
+    def broken(_: str) -> FilePersistence:
+        raise RuntimeError("the secret itself")
+
+    place = ProtectedPlace(tmp_path / "sign-in.bin", make=broken)
+    with pytest.raises(StoreError) as caught:
+        place.save(Secret("x"))
+    assert caught.value.message == (
+        "what is remembered of the sign-in cannot be read or written (RuntimeError)"
+    )
+    assert caught.value.hint == "sign in once more: pat logout, then pat login"
