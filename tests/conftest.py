@@ -8,6 +8,7 @@ from pathlib import Path
 import keyring
 import pytest
 
+from azdo_pat import redaction
 from azdo_pat.cli import pat as root
 from azdo_pat.emulator.run import Options, start
 from drivers import AzureCli, Emulator, InProcess, Installed
@@ -47,6 +48,12 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))  # no git repository, no remote to find
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _nothing_masked() -> None:
+    """Let no secret of another test be masked in this one."""
+    redaction.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -163,6 +163,10 @@ class Emulator:
         """Arm faults: `POST */tokens/pats status=503 times=1`."""
         self._control("POST", "faults", {"faults": faults})
 
+    def heal(self) -> None:
+        """Take all faults down."""
+        self._control("DELETE", "faults")
+
     def set_policies(self, *policies: str) -> None:
         """Switch on these policies, `maximum-lifespan=7`, and no others."""
         self._control("PUT", "policies", policies)

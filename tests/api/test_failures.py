@@ -75,7 +75,10 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "status=401 " + error_body("VS403463: The conditional access policy failed"),
             SignInError,
             "a Conditional Access policy of the tenant does not allow this sign-in",
-            "sign in again from a device and network that the policy allows: pat login",
+            (
+                "sign in again from a device and network that the policy allows: pat login;"
+                " administrators of Microsoft Entra decide on Conditional Access"
+            ),
         ),
         (
             "status=404 " + error_body("no profile", "ProfileDoesNotExistException"),

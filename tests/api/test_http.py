@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from api.stage import PATS, Elsewhere, Hands, Stage, client
 from azdo_pat.api.credentials import BasicSecret
-from azdo_pat.api.http import Call, Exchange, Http
+from azdo_pat.api.exchange import Exchange
+from azdo_pat.api.http import Call, Http
 from azdo_pat.errors import NoAnswerError, SignInError, UnavailableError
 from azdo_pat.models import AccessToken, Organization, PatChanges, PatRequest, Secret
 

@@ -6,10 +6,12 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
+import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -27,6 +29,9 @@ CERTIFICATES = (
     "if a proxy inspects TLS, name a file with its certificate: pat config set ca-bundle FILE,"
     " or REQUESTS_CA_BUNDLE"
 )
+OTHER = "is for another name (IP address mismatch, certificate is not valid for '127.0.0.1')"
+ANSWERED = "another server answered"
+CLOCK = "check the clock of this machine; else the server's certificate needs renewal"
 
 
 def failure(api_root: str, timeout: float = 5.0) -> tuple[str, str]:
@@ -75,6 +80,13 @@ def tls_server(certificate: Path) -> Iterator[str]:
     """Serve one profile by https to whoever trusts the certificate; give the address."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
+    with serving(context) as address:
+        yield address
+
+
+@contextmanager
+def serving(context: ssl.SSLContext) -> Iterator[str]:
+    """Serve one profile by https with the certificate of this context; give the address."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -95,10 +107,12 @@ def tls_server(certificate: Path) -> Iterator[str]:
 
     thread = threading.Thread(target=serve)
     thread.start()
-    yield f"https://127.0.0.1:{listener.getsockname()[1]}"
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    thread.join()
+    try:
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
 
 
 def test_connection_refused() -> None:
@@ -139,8 +153,58 @@ def test_https_to_a_server_that_speaks_http(elsewhere: Callable[..., Elsewhere])
 def test_a_certificate_that_is_not_trusted(tls_server: str) -> None:
     host = tls_server.removeprefix("https://")
     message, hint = failure(tls_server)
-    assert message.startswith(f"{host} did not answer: its certificate is not trusted (self")
+    unknown = "its certificate is from an issuer that is not known here (self"
+    assert message.startswith(f"{host} did not answer: {unknown}")
     assert hint == CERTIFICATES
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "trusted", "expected"),
+    [
+        ("127.0.0.1", (-9, -1), True, ("has expired (certificate has expired)", CLOCK)),
+        ("127.0.0.1", (1, 9), True, ("is not valid yet (certificate is not yet valid)", CLOCK)),
+        (
+            "other.example",
+            (-1, 9),
+            True,
+            (OTHER, "check the address (PAT_API_URL, PAT_AUTHORITY) and the proxy: " + ANSWERED),
+        ),
+        (
+            "127.0.0.1",
+            (-1, 9),
+            False,
+            (
+                "is from an issuer that is not known here (unable to get local issuer certificate)",
+                CERTIFICATES,
+            ),
+        ),
+    ],
+    ids=["expired", "too new", "other name", "unknown issuer"],
+)
+def test_what_is_wrong_with_a_certificate(
+    name: str,
+    days: tuple[int, int],
+    trusted: bool,  # noqa: FBT001 - a parameter of the test
+    expected: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cause, hint = expected
+    now = dt.datetime.now(dt.UTC)
+    authority = trustme.CA()
+    made = authority.issue_cert(
+        name,
+        not_before=now + dt.timedelta(days=days[0]),
+        not_after=now + dt.timedelta(days=days[1]),
+    )
+    bundle = tmp_path / "bundle.pem"
+    (authority if trusted else trustme.CA()).cert_pem.write_to_path(str(bundle))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.configure_cert(context)
+    with serving(context) as address:
+        host = address.removeprefix("https://")
+        assert failure(address) == (f"{host} did not answer: its certificate {cause}", hint)
 
 
 def test_a_certificate_that_the_user_trusts(

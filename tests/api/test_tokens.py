@@ -357,15 +357,20 @@ def test_a_continuation_token_that_no_url_can_hold() -> None:
 def test_five_thousand_tokens_in_fifty_requests_and_flat_memory(stage: Stage) -> None:
     stage.control("DELETE", "tokens")
     stage.control("POST", "tokens", {"count": 5000})
-    listing = stage.client().tokens.list(stage.contoso)
+    made = stage.client()
+    listing = made.tokens.list(stage.contoso)
     ids = {token.authorization_id for token in islice(listing, 1000)}
     tracemalloc.start()
     try:
         for token in islice(listing, 1000):
             ids.add(token.authorization_id)
+            made.exchanges.clear()  # what the test keeps of them does not count
         tracemalloc.reset_peak()
         early, _ = tracemalloc.get_traced_memory()
-        count = sum(1 for _ in listing)
+        count = 0
+        for _ in listing:
+            count += 1
+            made.exchanges.clear()
         late, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -49,6 +49,10 @@ class TestOrder:
             ),
         )
         assert found.required() is TOKEN
+        assert found.with_unasked(["first", "second", "third"]) == (
+            *found.reports,
+            SourceReport(name="third", used=False, detail="not asked: second comes first"),
+        )
         assert [source.asked for source in sources] == [1, 1, 0]
 
     @pytest.mark.parametrize("error", [SignInError("expired"), RefusedError("an app's")])

@@ -293,20 +293,20 @@ def test_fail_if_shortened_revokes_the_token(
         (
             "creation-disabled",
             "code",
-            "a policy of contoso restricts who may make tokens",
-            "packaging scopes may still be allowed; else ask an administrator of contoso",
+            "a policy of contoso (Restrict personal access token creation) does not let you make",
+            "packaging scopes alone may still be allowed: --for packages; a Project Collection",
         ),
         (
             "full-scope-forbidden",
             "full",
-            "a policy of the tenant forbids tokens with full access",
-            "name the scopes that the job needs: pat scopes",
+            "a policy of the tenant (Restrict full-scoped personal access token creation) forbids",
+            "name the scopes that the job needs: pat scopes; an Azure DevOps Administrator of the",
         ),
         (
             "maximum-lifespan=1 mode=refuse",
             "code",
-            "a policy of the tenant does not allow a token to live that long",
-            "ask for less: --expires 7d",
+            "a policy of the tenant (Enforce maximum personal access token lifespan) does not",
+            "ask for less: --expires 7d; an Azure DevOps Administrator of the tenant can change",
         ),
     ],
 )
@@ -315,9 +315,12 @@ def test_policies_refuse(
 ) -> None:
     emulator.set_policies(policy)
     result = pat("create", "laptop", "--scope", scope)
-    said = result.stderr.partition("the service said: ")[2].partition("\n")[0]
-    below = [f"the service said: {said}"] if said else []
-    assert result == failed(5, message, hint, *below, f"activity id: {activity(emulator)}")
+    first, second, *below = result.stderr.splitlines()
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert first.startswith(f"pat: {message} ")
+    assert second.startswith(f"     {hint} ")
+    assert "can change the policy or exempt you" in second
+    assert below[-1] == f"     activity id: {activity(emulator)}"
     assert (emulator.tokens, names(emulator)) == ([], [])
 
 

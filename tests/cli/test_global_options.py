@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,8 +176,25 @@ def test_quiet_keeps_notices_back(pat: InProcess) -> None:
 
 def test_verbose_says_where_things_come_from(pat: InProcess, emulator: Emulator) -> None:
     put(emulator, "one")
-    assert pat("list", "-v", "-o", "none") == done(
-        "", "organization contoso (PAT_ORG)", "access token from PAT_ACCESS_TOKEN"
+    result = pat("list", "-v", "-o", "none")
+    said = result.stderr.splitlines()
+    assert said[:2] == ["organization contoso (PAT_ORG)", "access token from PAT_ACCESS_TOKEN"]
+    asked = emulator.requests
+    assert len(said) == 2 + len(asked)
+    for line, entry in zip(said[2:], asked, strict=True):
+        assert line.startswith(f"GET {emulator.url}{entry['path']}?")
+        assert re.search(r": 200 in \d\.\d{3} s, activity " + entry["activityId"], line)
+
+
+def test_verbose_says_what_is_left_of_the_rate_limit(pat: InProcess, emulator: Emulator) -> None:
+    emulator.fail(
+        "GET */pats ratelimit-resource=VSSPS/Tokens ratelimit-limit=200 ratelimit-remaining=17"
+        " ratelimit-reset=1798761599 ratelimit-delay=0.4"
+    )
+    result = pat("list", "-v", "-o", "none")
+    assert (
+        "rate limit of VSSPS/Tokens: 17 of 200 left, reset at 23:59:59 UTC, delayed by 0.4 s"
+        in result.stderr.splitlines()
     )
 
 
@@ -185,6 +203,11 @@ def test_debug_says_each_request_and_no_secret(pat: InProcess, emulator: Emulato
     secret = result.stdout.strip()
     (posted,) = [each for each in emulator.requests if each["method"] == "POST"]
     assert f"activity {posted['activityId']}" in result.stderr
+    said = result.stderr.splitlines()
+    assert "> Authorization: ***" in said
+    assert "> X-TFS-FedAuthRedirect: Suppress" in said
+    assert any(line.startswith('> {"displayName": "one", "scope": "vso.code"') for line in said)
+    assert any(line.startswith("< ") and '"token": "***"' in line for line in said)
     assert f"POST {emulator.url}/contoso/_apis/tokens/pats" in result.stderr
     assert secret not in result.stderr
     assert emulator.access_token not in result.stderr

@@ -17,6 +17,7 @@ ADA = {
     "name": "Ada Lovelace",
     "mail": "ada@contoso.example",
 }
+UNASKED = "not asked: PAT_ACCESS_TOKEN comes first"
 CONTOSO_ID = "38aaa865-2c70-4bf7-a308-0c6539c38c1a"
 FABRIKAM_ID = "6affcbef-fe5d-44c6-8a29-439b79aaa118"
 
@@ -36,7 +37,11 @@ def report(emulator: Emulator, home: Path, result: Result, **changes: object) ->
         "tenant": TENANT,
         "token_source": "PAT_ACCESS_TOKEN",
         "token_expires": result.json["token_expires"],
-        "sources": [{"name": "PAT_ACCESS_TOKEN", "used": True, "detail": "used"}],
+        "sources": [
+            {"name": "PAT_ACCESS_TOKEN", "used": True, "detail": "used"},
+            {"name": "pat login", "used": False, "detail": UNASKED},
+            {"name": "Azure CLI", "used": False, "detail": UNASKED},
+        ],
         "identity": ADA,
         "organizations": [
             organization(emulator, "contoso", CONTOSO_ID),
@@ -87,6 +92,8 @@ def test_as_a_table(pat: InProcess, emulator: Emulator, home: Path) -> None:
             "Access token   from PAT_ACCESS_TOKEN, until"
             f" {until[:10]} {until[11:16]} (in 12 hours)",
             "Sources        PAT_ACCESS_TOKEN: used",
+            f"               pat login: {UNASKED}",
+            f"               Azure CLI: {UNASKED}",
             "Organization   contoso (from PAT_ORG)",
             f"               {emulator.url}/contoso",
             "Organizations  contoso, fabrikam",

@@ -331,7 +331,7 @@ def test_a_certificate_that_is_not_trusted_names_the_setting(
     assert emulator.authority is not None
     result = pat("login", "--device-code", env={"PAT_CA_BUNDLE": None})
     assert result.exit_code == 11
-    assert "its certificate is not trusted" in result.stderr
+    assert "its certificate is from an issuer that is not known here" in result.stderr
     assert "pat config set ca-bundle FILE" in result.stderr
 
 

@@ -12,7 +12,8 @@ from keyring.errors import KeyringLocked
 
 from api.stage import ADA_ID, CONTOSO_ID, FABRIKAM_ID, Hands
 from azdo_pat.api.directory import Directory
-from azdo_pat.api.http import Exchange, Http
+from azdo_pat.api.exchange import Exchange
+from azdo_pat.api.http import Http
 from azdo_pat.api.tokens import Tokens
 from azdo_pat.models import (
     AccessToken,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from azdo_pat.api.http import Exchange
+from azdo_pat.api.exchange import Exchange
 from azdo_pat.errors import (
     CancelledError,
     ConflictError,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from azdo_pat.api.http import Exchange
+from azdo_pat.api.exchange import Exchange
 from azdo_pat.errors import (
     ConflictError,
     PatError,

@@ -44,7 +44,8 @@ class Answer:
     def activity_id(self) -> str:
         """The id under which the service logged the request; empty where it gave none."""
         headers = self.headers
-        return printable(headers.get("ActivityId") or headers.get("X-VSS-E2EID") or "")
+        names = ("ActivityId", "X-TFS-Session", "X-VSS-E2EID")
+        return printable(next((headers[name] for name in names if headers.get(name)), ""))
 
     @property
     def is_html(self) -> bool:

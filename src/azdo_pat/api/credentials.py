@@ -15,6 +15,7 @@ from requests.auth import AuthBase
 from azdo_pat.api.addresses import origin
 from azdo_pat.errors import SignInError
 from azdo_pat.models import AccessToken, Secret
+from azdo_pat.redaction import remember
 
 _REMEMBERED_SECONDS: Final = 120.0
 """How long a source is not asked again; far less than what it grants (Azure CLI: 5 minutes)."""
@@ -58,6 +59,7 @@ class Bearer(AuthBase):
             now = self._clock()
             if self._held is None or now - self._asked_at > _REMEMBERED_SECONDS:
                 self._held = self._access_token()
+                remember(self._held.secret.reveal())
                 self._asked_at = now
             return self._held
 
@@ -93,6 +95,7 @@ class BasicSecret(AuthBase):
     """
 
     def __init__(self, secret: Secret, url: str) -> None:
+        remember(secret.reveal())
         self._secret = secret
         self._origin = origin(url)
 

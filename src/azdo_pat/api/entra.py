@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,9 +12,11 @@ import requests
 from azdo_pat.api.addresses import Service, origin, segment
 from azdo_pat.api.answer import printable
 from azdo_pat.api.credentials import Anonymous
-from azdo_pat.api.http import Call, Exchange, Http, no_proxy
+from azdo_pat.api.exchange import Exchange, received_message, sent_message
+from azdo_pat.api.http import Call, Http, no_proxy
 from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
 from azdo_pat.errors import SignInError, UnavailableError
+from azdo_pat.redaction import remember_fields
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NO_TENANT: Final = "00000000-0000-0000-0000-000000000000"
@@ -85,6 +88,7 @@ class EntraHttp:
                 hint="check PAT_AUTHORITY",
             )
         started = monotonic()
+        remember_fields(data)
         try:
             response = self._session.request(
                 method,
@@ -104,6 +108,8 @@ class EntraHttp:
                 f"{urlsplit(url).netloc} could not be asked: {trouble.reason}", hint=trouble.hint
             )
         else:
+            with suppress(ValueError, RecursionError):
+                remember_fields(response.json())
             self._trace(
                 Exchange(
                     method=method,
@@ -111,7 +117,8 @@ class EntraHttp:
                     status=response.status_code,
                     seconds=monotonic() - started,
                     activity_id=printable(response.headers.get("x-ms-request-id", "")),
-                    note="",
+                    sent=sent_message(response.request),
+                    received=received_message(response, response.content),
                 )
             )
             return response

@@ -65,7 +65,8 @@ _MARKS: Final[dict[str, Rule]] = {
     "VS403463": Rule(
         error=SignInError,
         message="a Conditional Access policy of the tenant does not allow this sign-in",
-        hint="sign in again from a device and network that the policy allows: pat login",
+        hint="sign in again from a device and network that the policy allows: pat login;"
+        " administrators of Microsoft Entra decide on Conditional Access",
     ),
     "ProfileDoesNotExist": Rule(
         error=SignInError,
@@ -82,6 +83,12 @@ _MARKS: Final[dict[str, Rule]] = {
         message="the sign-in was accepted, the operation was not allowed",
         hint="the tenant's sign-in frequency policy may want a fresh sign-in: open "
         "https://dev.azure.com in a browser, sign in, then run pat login",
+    ),
+    "JsonReaderException": Rule(
+        error=UnavailableError,
+        message="{host} could not read the request",
+        hint="something on the way may have changed it, as a proxy: see pat --debug; if it stays,"
+        " report it with the activity id",
     ),
     "SessionTokenNotFound": Rule(
         error=NoSuchTokenError,
@@ -130,6 +137,11 @@ _REFUSED: Final = Rule(
     message="{host} refused it (HTTP {status})",
     hint="try again; if it stays, report it with the activity id",
 )
+_INTERNAL: Final = Rule(
+    error=UnavailableError, message="{host} failed inside (HTTP {status})", hint=_STATUS
+)
+"""TF400898, "An Internal Error Occurred": no refusal, though it can come as 400."""
+
 _NO_SUCH_PAGE: Final = Rule(
     error=UnavailableError,
     message="{host} does not know the page that was asked for (HTTP 404)",
@@ -153,8 +165,10 @@ def failure_of(answer: Answer) -> PatError | None:
     rule = _marked(f"{kind} {said} {answer.headers.get('WWW-Authenticate', '')}")
     if rule is None and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _broken_service(answer, said)
-    failure = by_rule(rule or _by_status(answer), answer, said=said, code=kind)
-    if answer.asked.method == "POST" and not _is_final(answer.status, its_own=its_own):
+    rule = rule or _by_status(answer, said)
+    failure = by_rule(rule, answer, said=said, code=kind)
+    final = rule is not _INTERNAL and _is_final(answer.status, its_own=its_own)
+    if answer.asked.method == "POST" and not final:
         return _open(failure)
     return failure
 
@@ -234,7 +248,9 @@ def _marked(text: str) -> Rule | None:
     return next((rule for mark, rule in _MARKS.items() if mark in text), None)
 
 
-def _by_status(answer: Answer) -> Rule:
+def _by_status(answer: Answer, said: str) -> Rule:
+    if answer.status == HTTPStatus.BAD_REQUEST and "TF400898" in said:
+        return _INTERNAL
     if answer.status == HTTPStatus.NOT_FOUND and not answer.asked.organization:
         return _NO_SUCH_PAGE
     return _STATUSES.get(answer.status, _REFUSED)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final, NamedTuple
@@ -15,6 +16,7 @@ from azdo_pat.api.addresses import Addresses, is_loopback
 from azdo_pat.api.answer import Answer, Asked, Trouble
 from azdo_pat.api.body import ACCEPTED_ENCODING, whole_body
 from azdo_pat.api.credentials import Bearer
+from azdo_pat.api.exchange import Exchange, Message, received_message, sent_message
 from azdo_pat.api.failures import failure_of, failure_to_answer, told_to_wait, unreadable
 from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
 from azdo_pat.api.pacing import Gate, backoff, retry_after
@@ -35,23 +37,6 @@ _PASSING_STATUSES: Final = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
-
-
-class Exchange(NamedTuple):
-    """One request and its answer, for `-v` and `--debug`: neither headers nor bodies.
-
-    Attributes:
-        status: None where no answer came.
-        seconds: how long it took.
-        note: why no answer came, or what follows; empty where there is nothing to say.
-    """
-
-    method: str
-    url: str
-    status: int | None
-    seconds: float
-    activity_id: str
-    note: str
 
 
 class Call(NamedTuple):
@@ -194,6 +179,8 @@ class Http:
     def _attempt(self, call: Call, asked: Asked) -> Answer | Trouble:
         started = self._clock()
         outcome: Answer | Trouble
+        sent: Message | None
+        received: Message | None = None
         try:
             response = self._session.request(
                 call.method,
@@ -210,18 +197,30 @@ class Http:
             body = whole_body(response, until=until, clock=self._clock)
         except NETWORK_ERRORS as error:
             outcome = trouble_of(error)
+            sent = sent_message(getattr(error, "request", None))
         else:
-            outcome = (
-                body
-                if isinstance(body, Trouble)
-                else Answer(
+            sent = sent_message(response.request)
+            if isinstance(body, Trouble):
+                outcome = body
+            else:
+                outcome = Answer(
                     status=response.status_code, headers=response.headers, body=body, asked=asked
                 )
-            )
-        self._note(call, outcome, self._clock() - started)
+                received = received_message(response, body)
+        self._note(
+            Exchange(
+                method=call.method,
+                url=call.url,
+                status=None,
+                seconds=self._clock() - started,
+                sent=sent,
+                received=received,
+            ),
+            outcome,
+        )
         return outcome
 
-    def _note(self, call: Call, outcome: Answer | Trouble, seconds: float) -> None:
+    def _note(self, exchange: Exchange, outcome: Answer | Trouble) -> None:
         """Tell the trace, and shut the gate if the answer orders a pause."""
         status, activity_id, note = None, "", ""
         if isinstance(outcome, Answer):
@@ -232,16 +231,7 @@ class Http:
                 self._gate.hold(pause)
         else:
             note = outcome.reason
-        self._trace(
-            Exchange(
-                method=call.method,
-                url=call.url,
-                status=status,
-                seconds=seconds,
-                activity_id=activity_id,
-                note=note,
-            )
-        )
+        self._trace(replace(exchange, status=status, activity_id=activity_id, note=note))
 
     def _pass_gate(self, asked: Asked) -> None:
         """Wait while the service wants to be left alone, also if it prolongs that meanwhile."""

@@ -24,15 +24,31 @@ _NO_TIMELY_ANSWER: Final = Trouble(reason="no answer in time", hint=TRY_AGAIN)
 _NOT_SECURE: Final = Trouble(reason="no secure connection", hint=_CHECK_CERTIFICATES, passing=False)
 _CUT: Final = Trouble(reason="the connection was cut", hint=TRY_AGAIN)
 
+_NOT_TRUSTED: Final = Trouble(
+    reason="its certificate is not trusted", hint=_CHECK_CERTIFICATES, sent=False, passing=False
+)
+_CLOCK: Final = "check the clock of this machine; else the server's certificate needs renewal"
+_OTHER_NAME: Final = (
+    "check the address (PAT_API_URL, PAT_AUTHORITY) and the proxy: another server answered"
+)
+_CERTIFICATE_TROUBLES: Final = {
+    9: _NOT_TRUSTED._replace(reason="its certificate is not valid yet", hint=_CLOCK),
+    10: _NOT_TRUSTED._replace(reason="its certificate has expired", hint=_CLOCK),
+    **dict.fromkeys(
+        (2, 18, 19, 20, 21, 27),
+        _NOT_TRUSTED._replace(reason="its certificate is from an issuer that is not known here"),
+    ),
+    **dict.fromkeys(
+        (62, 64),
+        _NOT_TRUSTED._replace(reason="its certificate is for another name", hint=_OTHER_NAME),
+    ),
+}
+"""By OpenSSL's number (`x509_vfy.h`, X509_V_ERR_…)."""
+
 _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
     (
         ssl.SSLCertVerificationError,
-        Trouble(
-            reason="its certificate is not trusted",
-            hint=_CHECK_CERTIFICATES,
-            sent=False,
-            passing=False,
-        ),
+        _NOT_TRUSTED,
     ),
     (
         exceptions.ProxyError,
@@ -110,8 +126,10 @@ def trouble_of(error: Exception) -> Trouble:
     for kind, trouble in _TROUBLES:
         for cause in causes:
             if isinstance(cause, kind):
-                detail = _detail(cause, causes)
-                return trouble._replace(reason=f"{trouble.reason}{detail}")
+                found = trouble
+                if isinstance(cause, ssl.SSLCertVerificationError):
+                    found = _CERTIFICATE_TROUBLES.get(cause.verify_code, trouble)
+                return found._replace(reason=f"{found.reason}{_detail(cause, causes)}")
     return _UNKNOWN
 
 
@@ -119,7 +137,7 @@ def _detail(cause: BaseException, causes: list[BaseException]) -> str:
     """Return, in brackets, what TLS or the proxy said; empty for other troubles."""
     said = ""
     if isinstance(cause, ssl.SSLCertVerificationError):
-        said = cause.verify_message
+        said = cause.verify_message.rstrip(".")
     if isinstance(cause, exceptions.ProxyError):
         # What the proxy answered to CONNECT, or the system to connecting to the proxy.
         systems = [each for each in causes if isinstance(each, OSError)]

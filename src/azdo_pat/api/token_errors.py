@@ -15,6 +15,15 @@ from azdo_pat.errors import (
 from azdo_pat.models import GLOBAL_CREATION_BLOCKED, GLOBAL_TOKENS_STOP
 
 _ADMINISTRATOR: Final = "ask an administrator of the tenant, or see the policies of {org}"
+_TENANT: Final = (
+    "; an Azure DevOps Administrator of the tenant can change the policy or exempt you"
+    " (Organization settings > Microsoft Entra)"
+)
+_COLLECTION: Final = (
+    "; a Project Collection Administrator of {org} can change the policy or exempt you"
+    " (Organization settings > Policies)"
+)
+"""Source: "Manage personal access tokens using policies", on who may set which, and where."""
 _LIST: Final = "see the tokens there are with: pat list --status all"
 _AS_USER: Final = "sign in as a user: pat login"
 _LATER: Final = "try again later"
@@ -71,18 +80,21 @@ PAT_TOKEN_ERRORS: Final = {
     # policies
     "patLifespanPolicyViolation": Rule(
         error=RefusedError,
-        message="a policy of the tenant does not allow a token to live that long",
-        hint="ask for less: --expires 7d",
+        message="a policy of the tenant (Enforce maximum personal access token lifespan) does not"
+        " allow a token to live that long",
+        hint="ask for less: --expires 7d" + _TENANT,
     ),
     "fullScopePatPolicyViolation": Rule(
         error=RefusedError,
-        message="a policy of the tenant forbids tokens with full access",
-        hint="name the scopes that the job needs: pat scopes",
+        message="a policy of the tenant (Restrict full-scoped personal access token creation)"
+        " forbids tokens with full access",
+        hint="name the scopes that the job needs: pat scopes" + _TENANT,
     ),
     "globalPatPolicyViolation": Rule(
         error=RefusedError,
-        message="a policy of the tenant forbids tokens for all organizations",
-        hint="make one token for each organization: --org NAME",
+        message="a policy of the tenant (Restrict global personal access token creation)"
+        " forbids tokens for all organizations",
+        hint="make one token for each organization: --org NAME" + _TENANT,
     ),
     "globalPATCreationBlocked": Rule(
         error=RefusedError,
@@ -93,8 +105,9 @@ PAT_TOKEN_ERRORS: Final = {
     ),
     "disablePatCreationPolicyViolation": Rule(
         error=RefusedError,
-        message="a policy of {org} restricts who may make tokens",
-        hint="packaging scopes may still be allowed; else ask an administrator of {org}",
+        message="a policy of {org} (Restrict personal access token creation) does not let you make"
+        " this token",
+        hint="packaging scopes alone may still be allowed: --for packages" + _COLLECTION,
     ),
     "failedToReadTenantPolicy": Rule(
         error=RefusedError,
@@ -107,7 +120,9 @@ PAT_TOKEN_ERRORS: Final = {
         hint=_ADMINISTRATOR,
     ),
     "sshPolicyDisabled": Rule(
-        error=RefusedError, message="a policy of {org} forbids SSH keys", hint=_ADMINISTRATOR
+        error=RefusedError,
+        message="a policy of {org} (SSH authentication) forbids SSH keys",
+        hint="use https in place of ssh" + _COLLECTION,
     ),
     # who asks, and from where
     "accessDenied": Rule(

@@ -19,6 +19,7 @@ from azdo_pat.models import (
     ServicePat,
     Status,
 )
+from azdo_pat.redaction import remember
 
 _API_VERSION: Final = "7.2-preview.1"
 """7.1 lacks `patTokenErrorMessage` and the four newest values of `patTokenError`."""
@@ -104,7 +105,9 @@ class Tokens:
             "allOrgs": False,
         }
         token = self._token(self._call("POST", organization, {}, body))
-        return NewPat(pat=_service_pat(token), secret=Secret(token.filled_text("token")))
+        secret = token.filled_text("token")
+        remember(secret)
+        return NewPat(pat=_service_pat(token), secret=Secret(secret))
 
     def update(
         self, organization: Organization, authorization_id: str, changes: PatChanges

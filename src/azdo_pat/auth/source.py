@@ -41,6 +41,21 @@ class Search(NamedTuple):
     failure: PatError | None
     reports: tuple[SourceReport, ...]
 
+    def with_unasked(self, names: Iterable[str]) -> tuple[SourceReport, ...]:
+        """Return a report on every source, those too that were not asked for an earlier one's sake.
+
+        Args:
+            names: of all sources, in their order.
+        """
+        known = {report.name for report in self.reports}
+        first = self.reports[-1].name if self.reports else ""
+        unasked = (
+            SourceReport(name=name, used=False, detail=f"not asked: {first} comes first")
+            for name in names
+            if name not in known
+        )
+        return (*self.reports, *unasked)
+
     def required(self) -> AccessToken:
         """Return the token.
 

@@ -206,12 +206,14 @@ class _Ending:
 
 
 def _print_traceback(error: Exception) -> None:
-    """Print the traceback, harmless to a terminal: it quotes what it failed on."""
+    """Print the traceback, harmless to a terminal and without secrets: it quotes what it met."""
     import traceback  # only --debug needs it
 
     from azdo_pat.output.plain import visible
+    from azdo_pat.redaction import masked
 
-    for line in "".join(traceback.format_exception(error)).removesuffix("\n").split("\n"):
+    text = masked("".join(traceback.format_exception(error)).removesuffix("\n"))
+    for line in text.split("\n"):
         click.echo(visible(line), err=True)
 
 

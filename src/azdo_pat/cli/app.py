@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from azdo_pat.api.directory import Directory
-    from azdo_pat.api.http import Exchange, Http
+    from azdo_pat.api.exchange import Exchange
+    from azdo_pat.api.http import Http
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.auth.entra import Entra
     from azdo_pat.auth.outcome import Client
@@ -70,6 +71,11 @@ class App(Surroundings):
         from azdo_pat.auth.azure_cli import AzureCliSource  # where the first has none: 4 ms
 
         yield AzureCliSource(environment=self.environment)
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """The names of all sources of access tokens, in their order."""
+        return tuple(source.name for source in self._sources)
 
     def _own_source(self) -> TokenSource:
         from azdo_pat.auth.own import OwnSource
@@ -191,13 +197,13 @@ class App(Surroundings):
         )
 
     def _trace(self, exchange: Exchange) -> None:
-        status = exchange.status if exchange.status is not None else "no answer"
-        activity = f" activity {exchange.activity_id}" if exchange.activity_id else ""
-        note = f" ({exchange.note})" if exchange.note else ""
-        self.talk.trace(
-            f"{exchange.method} {exchange.url}: {status} in {exchange.seconds:.3f} s"
-            f"{activity}{note}"
-        )
+        if not self.talk.verbose:
+            return
+        self.talk.detail(exchange.summary())
+        if limit := exchange.rate_limit():
+            self.talk.detail(limit)
+        if self.talk.debug:
+            self.talk.trace("\n".join(exchange.lines()))
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -26,6 +26,7 @@ def status_command(app: App) -> None:
     report = standing(
         Surroundings(
             api_root=app.api_root or HOSTED_ROOT,
+            source_names=app.source_names,
             locate=lambda: app.located,
             config_file=str(app.config_file),
             state_file=str(app.state_folder / "state.db"),

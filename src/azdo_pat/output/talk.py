@@ -30,38 +30,38 @@ class Talk:
     ) -> None:
         self._err = err
         self._quiet = quiet
-        self._verbose = verbose or debug
-        self._debug = debug
+        self.verbose = verbose or debug
+        self.debug = debug
         self._color = color
 
     def notice(self, text: str) -> None:
         """Say what happened."""
         if not self._quiet:
-            self._say(visible(text))
+            self._say(_shown(text))
 
     def warn(self, text: str) -> None:
         """Say what the user should know even with `--quiet`."""
-        self._say(f"{self._painted('pat: warning:', _YELLOW)} {visible(text)}")
+        self._say(f"{self._painted('pat: warning:', _YELLOW)} {_shown(text)}")
 
     def detail(self, text: str) -> None:
         """Say what `--verbose` asks for."""
-        if self._verbose:
-            self._say(visible(text))
+        if self.verbose:
+            self._say(_shown(text))
 
     def trace(self, text: str) -> None:
         """Say what `--debug` asks for; a text of several lines (a traceback) keeps them."""
-        if self._debug:
+        if self.debug:
             for line in text.split("\n"):
-                self._say(self._painted(visible(line), _DIM))
+                self._say(self._painted(_shown(line), _DIM))
 
     def error(self, error: PatError, *, as_json: bool) -> None:
         """Say what went wrong and what to do about it, as one JSON object if `as_json`."""
         if as_json:
             self._say(_error_json(error))
             return
-        self._say(f"{self._painted('pat:', _BOLD_RED)} {visible(error.message)}")
+        self._say(f"{self._painted('pat:', _BOLD_RED)} {_shown(error.message)}")
         for line in _below(error):
-            self._say(f"{_INDENT}{visible(line)}")
+            self._say(f"{_INDENT}{_shown(line)}")
 
     def _say(self, line: str) -> None:
         # Nobody may be listening any more (`2>&1 | head`): the work goes on, and its result counts.
@@ -71,6 +71,13 @@ class Talk:
 
     def _painted(self, text: str, style: str) -> str:
         return f"{style}{text}{_RESET}" if self._color else text
+
+
+def _shown(text: str) -> str:
+    """Return a text as it may stand on a terminal: no secret, no character that acts."""
+    from azdo_pat.redaction import masked  # noqa: PLC0415 - who has nothing to say needs it not
+
+    return visible(masked(text))
 
 
 def _below(error: PatError) -> list[str]:
@@ -85,14 +92,16 @@ def _below(error: PatError) -> list[str]:
 
 
 def _error_json(error: PatError) -> str:
+    from azdo_pat.redaction import masked  # noqa: PLC0415 - as above
+
     document: dict[str, object] = {
         "error": error.error,
-        "message": error.message,
-        "hint": error.hint,
+        "message": masked(error.message),
+        "hint": masked(error.hint),
         "exit_code": int(error.exit_code),
     }
     if error.server_message:
-        document["server_message"] = error.server_message
+        document["server_message"] = masked(error.server_message)
     if error.activity_id:
-        document["activity_id"] = error.activity_id
+        document["activity_id"] = masked(error.activity_id)
     return visible_json(json.dumps(document, ensure_ascii=False))

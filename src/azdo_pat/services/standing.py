@@ -26,10 +26,12 @@ class Surroundings:
     """Where the program runs.
 
     Attributes:
+        source_names: of all sources of access tokens, in their order.
         locate: finds the organization at hand and where its name came from; may raise.
     """
 
     api_root: str
+    source_names: tuple[str, ...]
     locate: Callable[[], tuple[Organization | None, str]]
     config_file: str
     state_file: str
@@ -87,7 +89,7 @@ def standing(
         tenant=token.tenant if token else "",
         token_source=token.source if token else "",
         token_expires=token.expires if token else None,
-        sources=search.reports,
+        sources=search.with_unasked(surroundings.source_names),
         identity=identity,
         organizations=organizations,
         keyring=keyring,

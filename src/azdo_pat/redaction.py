@@ -1,0 +1,171 @@
+"""Text in which every secret is masked: for `--debug`, error messages and tracebacks.
+
+Two nets, as neither holds alone. Secrets that this run has sent or received are known, and masked
+wherever they turn up, in any usual encoding: a service may echo them in its own words. What is
+not known is masked by its shape, or by the name of the field that it stands in.
+"""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Final
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+
+MASK: Final = "***"
+_SHORTEST_KNOWN: Final = 8
+"""A shorter text is no secret, and masking it would make a riddle of everything."""
+
+_SECRET_FIELDS: Final = frozenset(
+    {
+        "accesstoken",
+        "assertion",
+        "authorization",
+        "clientassertion",
+        "clientinfo",
+        "clientsecret",
+        "code",
+        "codeverifier",
+        "cookie",
+        "devicecode",
+        "idtoken",
+        "password",
+        "pat",
+        "refreshtoken",
+        "secret",
+        "token",
+        "usercode",
+    }
+)
+"""Without `_` and `-`, in lower case. Sources: the `token` of a `PatToken` (spec: tokens 7.2);
+RFC 6749, 7636 and 8628; Microsoft Entra's `client_info` names the account."""
+
+_SECRET_HEADERS: Final = frozenset(
+    {
+        "authorization",
+        "cookie",
+        "location",  # the way to a sign-in carries codes and states
+        "proxy-authorization",
+        "set-cookie",
+        "x-vss-forwardedpassword",
+    }
+)
+
+_NAMES: Final = (
+    "access_?token|refresh_?token|id_?token|token|client_?secret|password"
+    "|device_?code|user_?code|code_?verifier|code"
+)
+_SHAPES: Final = (
+    # a JSON web token, signed or encrypted
+    (r"eyJ[\w-]{6,}(?:\.[\w-]*)+", MASK),
+    # a refresh token or code of Microsoft Entra
+    (r"(?:\b|(?<=%3A))[01M]\.[\w-]{2,}[\w.*!$-]{40,}", MASK),
+    (r"(?i)\b(bearer|basic)\s+[\w.~+/-]{16,}=*(?![\w=])", rf"\1 {MASK}"),
+    (r"://[^/@\s]+@", f"://{MASK}@"),
+    # a field in a text that is neither JSON nor a form
+    (rf"(?i)\b({_NAMES})(\"?\s*[=:]\s*\"?)[^\s\"'&;,<>\\]{{6,}}", rf"\1\2{MASK}"),
+    # a personal access token: 84 letters and digits, formerly 52; base64 is longer still
+    (r"[A-Za-z0-9]{52,}(?:[A-Za-z0-9+/]*={0,2})", MASK),
+)
+"""Compiled on first use: most runs mask nothing."""
+
+_known: set[str] = set()
+
+
+def remember(*secrets: str) -> None:
+    """Mask these wherever they turn up from now on, in this process.
+
+    Args:
+        secrets: texts that were sent or received; those of fewer than 8 characters are left out.
+    """
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_KNOWN:
+            _known.update(_guises(secret))
+
+
+def remember_fields(document: object) -> None:
+    """Remember what stands in the secret fields of a form or of JSON, however deep."""
+    if isinstance(document, Mapping):
+        for name, value in document.items():
+            if isinstance(value, str) and _is_secret(str(name)):
+                remember(value)
+            else:
+                remember_fields(value)
+    elif isinstance(document, list):
+        for item in document:
+            remember_fields(item)
+
+
+def forget() -> None:
+    """Forget every secret that was remembered."""
+    _known.clear()
+
+
+def masked(text: str) -> str:
+    """Return the text without secrets."""
+    # The longest first: one may be part of another.
+    for secret in sorted(_known, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    for shape, instead in _SHAPES:
+        text = re.sub(shape, instead, text)
+    return text
+
+
+def masked_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the headers in their order; of those that vouch for somebody only the names."""
+    return [
+        (name, MASK if name.lower() in _SECRET_HEADERS else masked(value))
+        for name, value in headers
+    ]
+
+
+def masked_body(body: bytes, content_type: str) -> str:
+    """Return a body as text without secrets.
+
+    Args:
+        body: as it was sent or received, decompressed.
+        content_type: what its header says; a wrong one does no harm.
+    """
+    text = body.decode("utf-8", "replace")
+    if "x-www-form-urlencoded" in content_type.lower():
+        pairs = parse_qsl(text, keep_blank_values=True)
+        return urlencode([(key, _of_field(key, value)) for key, value in pairs], safe="*:/ ")
+    with suppress(ValueError, RecursionError):  # no JSON, or none that anybody could read
+        text = json.dumps(_walked(json.loads(text)), ensure_ascii=False)
+    return masked(text)
+
+
+def _walked(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {masked(str(key)): _of_field(str(key), item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_walked(item) for item in value]
+    return masked(value) if isinstance(value, str) else value
+
+
+def _of_field(name: str, value: object) -> object:
+    if _is_secret(name):
+        # That there is none is no secret, and says why a client goes on to fail.
+        return value if value is None or value == "" else MASK
+    return _walked(value)
+
+
+def _is_secret(field: str) -> bool:
+    return field.lower().replace("_", "").replace("-", "") in _SECRET_FIELDS
+
+
+def _guises(secret: str) -> set[str]:
+    """Return a secret as it may be written: plain, in a URL, in JSON, in HTML, in base64."""
+    plain = secret.encode("utf-8", "surrogatepass")
+    found = {
+        secret,
+        quote(secret, safe="", errors="surrogatepass"),
+        quote_plus(secret, errors="surrogatepass"),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
+        b64encode(plain).decode(),
+        b64encode(b":" + plain).decode(),
+    }
+    return found | {each.rstrip("=") for each in found}
