@@ -305,6 +305,21 @@ def test_a_proxy_is_used_for_the_service(
     assert all("bearer-of-a-test" not in str(headers) for _, _, headers in proxy.heard)
 
 
+@pytest.mark.parametrize(
+    "exempt", ["app.vssps.visualstudio.com", ".visualstudio.com", "*", "x, visualstudio.com"]
+)
+def test_a_host_that_no_proxy_is_meant_for(
+    elsewhere: Callable[..., Elsewhere], monkeypatch: pytest.MonkeyPatch, exempt: str
+) -> None:
+    proxy = elsewhere()
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    monkeypatch.setenv("NO_PROXY", exempt)
+    with pytest.raises(UnavailableError) as caught:
+        client(None).directory.me()
+    assert "proxy" not in caught.value.message
+    assert proxy.heard == []
+
+
 @pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2", "::1"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost"])
 def test_no_proxy_is_used_for_this_machine(

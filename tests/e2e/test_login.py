@@ -7,13 +7,18 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pexpect
 import pytest
 
 import browser
+from azdo_pat.api.entra import EntraHttp
+from azdo_pat.auth.entra import Entra
+from azdo_pat.auth.outcome import AZURE_CLI, Client
 from azdo_pat.emulator.run import Options, start
+from azdo_pat.errors import SignInError
 from cli.stage import lines
 from drivers import Emulator, Installed, Result
 from e2e.stage import finish
@@ -251,6 +256,39 @@ def test_declined(pat: Installed, emulator: Emulator) -> None:
     terminal = in_browser(pat, user="nobody")
     assert terminal.exitstatus == 4
     assert "the sign-in was declined" in str(terminal.before)
+
+
+def test_a_code_that_nobody_enters(pat: Installed, emulator: Emulator) -> None:
+    process = start_pat(pat, "login", "--device-code")
+    assert process.stderr is not None
+    assert CODE.fullmatch(process.stderr.readline())
+    emulator.advance(901)  # a code is good for a quarter of an hour
+    result = finish(process)
+    assert result.exit_code == 4
+    assert result.stderr.splitlines()[:2] == [
+        "pat: nobody entered the code in time",
+        "     run: pat login",
+    ]
+
+
+def test_a_browser_in_which_nobody_signs_in(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("azdo_pat.auth.entra._BROWSER_SECONDS", 1)
+    monkeypatch.setenv("BROWSER", "true %s")
+    assert emulator.authority is not None
+    http = EntraHttp(
+        emulator.authority,
+        timeout=(5.0, 5.0),
+        ca_bundle=str(emulator.authority_file),
+        trace=lambda _: None,
+    )
+    client = Client(authority=emulator.authority, tenant=TENANT, client_id=AZURE_CLI)
+    entra = Entra(client, http_client=http, cache=None, now=lambda: datetime.now(UTC))
+    with pytest.raises(SignInError) as caught:
+        entra.by_browser(account="", claims="", show=lambda _: None)
+    assert caught.value.message == "nobody signed in in the browser within 0 minutes"
+    assert caught.value.hint == ("run it again; without a browser here: pat login --device-code")
 
 
 def test_no_such_tenant(pat: Installed) -> None:
