@@ -19,6 +19,7 @@ CONTRACT = {
     "login",
     "logout",
     "revoke",
+    "rotate",
     "sandbox",
     "scopes",
     "show",

@@ -185,12 +185,14 @@ class Intent(NamedTuple):
     """An entry of the journal: an operation that was begun and not yet finished.
 
     Attributes:
-        operation: its name: `create`.
-        valid_to: the expiry that was asked for.
+        operation: `create` or `rotate`, which make a token, or `revoke`.
+        valid_to: the expiry that was asked for; for `revoke`, when to do it.
         started: when it was begun.
-        authorization_id: of the token that it made, as soon as that is known.
+        authorization_id: of the token that it made, as soon as that is known; for `revoke`, of the
+            token that is to go.
         mark: what its secret can be recognized by, as `mark_of` makes it; empty for a secret that
             is not to be stored, or not known yet.
+        user: whose tokens they are: the sign-in name, as far as it is known.
         key: the entry's number; None before `State.begin`.
     """
 
@@ -203,6 +205,7 @@ class Intent(NamedTuple):
     started: datetime
     authorization_id: str | None = None
     mark: str = ""
+    user: str = ""
     key: int | None = None
 
 

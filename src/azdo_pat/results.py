@@ -27,6 +27,35 @@ class Created:
     replaced: str | None = None
 
 
+class OldToken(StrEnum):
+    """What became of a token that was replaced."""
+
+    REVOKED = "revoked"
+    LATER = "later"
+    PENDING = "pending"
+    KEPT = "kept"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotated:
+    """A token that was replaced by a new one.
+
+    Attributes:
+        created: the new token.
+        replaced: the old one, as it was.
+        old: what became of it.
+        due: when it will be revoked, for `LATER`.
+        reason: why it could not be revoked, for `PENDING`; the next run tries again.
+    """
+
+    created: Created
+    replaced: Pat
+    old: OldToken
+    due: datetime | None = None
+    reason: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Updated:
     """A token that was changed.

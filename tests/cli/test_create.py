@@ -31,7 +31,7 @@ from fakes import MemoryKeyring
 
 SAID = "created 'laptop' in contoso; its secret is in the keyring: pat get laptop"
 LASTS = ("--expires", "40h")
-LATE = "try again; should one come late, the next pat create of that name revokes it"
+LATE = "try again; should one come late, the next pat that signs in revokes it"
 GIT = ("create", "laptop", "--scope", "code_write", *LASTS)
 
 

@@ -393,7 +393,7 @@ def test_json_may_be_wished_for_elsewhere(pat: InProcess) -> None:
 @pytest.mark.parametrize(
     ("args", "message", "hint"),
     [
-        (("frobnicate",), "No such command 'frobnicate'", "pat --help shows what it takes"),
+        (("xyzzy",), "No such command 'xyzzy'", "pat --help shows what it takes"),
         (("lits",), "No such command 'lits'. Did you mean list?", "pat --help shows what it takes"),
         ((), "Missing command", "pat --help shows what it takes"),
         (("config", "frob"), "No such command 'frob'", "pat config --help shows what it takes"),

@@ -15,7 +15,7 @@ from azdo_pat.errors import (
     UnavailableError,
     UsageError,
 )
-from azdo_pat.models import Origin, Pat, Secret, Status, StoredPat
+from azdo_pat.models import Intent, Origin, Pat, Secret, Status, StoredPat
 from azdo_pat.results import Created
 from azdo_pat.services.create import create, refuse_global
 from azdo_pat.store.state import State
@@ -208,10 +208,12 @@ class TestKeyring:
 class Unfinishing(State):
     """A state file on a disk that is full by the time that an operation ends."""
 
-    def finish(self, key: int, pat: StoredPat | None = None) -> None:
+    def finish(
+        self, key: int, pat: StoredPat | None = None, then: Intent | None = None
+    ) -> int | None:
         if pat is not None:
             raise StoreError("the disk is full")
-        super().finish(key)
+        return super().finish(key, then=then)
 
 
 class Unnoting(State):

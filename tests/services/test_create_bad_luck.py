@@ -24,7 +24,7 @@ from azdo_pat.errors import (
     SignInError,
     UnavailableError,
 )
-from azdo_pat.models import Secret, StoredPat
+from azdo_pat.models import Intent, Secret, StoredPat
 from azdo_pat.services.create import create
 from azdo_pat.services.undo import mark_of, parked
 from azdo_pat.store.locks import exclusive
@@ -77,7 +77,7 @@ class TestAnswerLost:
         if type(error) is NoAnswerError:
             assert error.message.endswith("; no token of it is there")
             assert error.hint == (
-                "try again; should one come late, the next pat create of that name revokes it"
+                "try again; should one come late, the next pat that signs in revokes it"
             )
             # A slow service may still be at work on it: the next create looks again.
             assert len(machine.state.unfinished()) == 1
@@ -175,7 +175,7 @@ class TestAnswerLost:
         assert type(error) is NoAnswerError
         assert "whether 'ci' was made is not known" in error.message
         assert error.hint == (
-            "the next pat create of that name looks again, and revokes it if it is there"
+            "the next pat that signs in looks again, and revokes it if it is there"
         )
         assert machine.alive == ["ci"]
         lost = machine.listed("ci").authorization_id
@@ -430,10 +430,13 @@ class TestInterrupted:
         before = machine.held(), machine.known, machine.alive
 
         class Interrupted(type(machine.state)):  # type: ignore[misc]  # the class of the real one
-            def finish(self, key: int, pat: StoredPat | None = None) -> None:
+            def finish(
+                self, key: int, pat: StoredPat | None = None, then: Intent | None = None
+            ) -> int | None:
                 if pat is not None:
                     raise KeyboardInterrupt
-                super().finish(key)
+                super().finish(key, then=then)
+                return None
 
         shop = replace(machine.shop, state=Interrupted(machine.folder / "state.db"))
         with pytest.raises(CancelledError):

@@ -14,7 +14,7 @@ import pytest
 
 from azdo_pat.errors import StoreError
 from azdo_pat.store.state import State
-from store.values import CI, ORG
+from store.values import CI, INTENT, ORG
 
 READS: list[Callable[[State], object]] = [
     lambda state: state.stored(),
@@ -116,6 +116,19 @@ class TestFile:
         with pytest.raises(StoreError) as caught:
             state.stored()
         assert str(path) in caught.value.message
+
+    def test_an_older_schema_is_read_and_upgraded_by_the_first_write(
+        self, state: State, path: Path
+    ) -> None:
+        key = state.begin(INTENT)
+        change(path, "ALTER TABLE journal DROP COLUMN user")
+        change(path, "PRAGMA user_version = 1")
+        expected = (INTENT._replace(key=key),)
+        assert state.unfinished() == expected
+        state.remember(CI)
+        assert state.unfinished() == expected
+        state.begin(INTENT._replace(user="ada"))
+        assert [each.user for each in state.unfinished()] == ["", "ada"]
 
     def test_a_newer_schema_is_left_alone(self, state: State, path: Path) -> None:
         state.remember(CI)

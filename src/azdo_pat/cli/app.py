@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from azdo_pat.models import AccessToken, Organization, Secret
     from azdo_pat.services.browse import Browser
     from azdo_pat.services.organization_book import OrganizationBook
+    from azdo_pat.services.recovery import Recovered
     from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
@@ -210,7 +211,37 @@ class App(Surroundings):
         """The lifecycle API."""
         from azdo_pat.api.tokens import Tokens
 
-        return Tokens(self.http)
+        tokens = Tokens(self.http)
+        self._finish_what_was_begun(tokens)
+        return tokens
+
+    def _finish_what_was_begun(self, tokens: Tokens) -> None:
+        """Bring to its end what an earlier run left behind; the command at hand goes on anyway."""
+        try:
+            if not self.state.unfinished():
+                return
+            from azdo_pat.services.recovery import recover
+
+            for each in recover(self._workshop(tokens), user=self._user(), api_root=self.api_root):
+                self._say_recovered(each)
+        except PatError as error:
+            self.talk.detail(f"what an earlier run left behind is still there: {error.message}")
+
+    def _say_recovered(self, recovered: Recovered) -> None:
+        intent, failure = recovered
+        old = intent.operation in {"revoke", "tidy"}
+        what = f"the token that {intent.name!r} in {intent.org} has replaced"
+        if not old:
+            what = f"what an interrupted {intent.operation} of {intent.name!r} in {intent.org} left"
+        if failure is not None:
+            self.talk.warn(f"{what} could not be revoked yet: {failure.message}")
+        elif intent.operation == "revoke":
+            self.talk.notice(f"revoked {what} ({intent.authorization_id})")
+        else:
+            self.talk.detail(f"cleared away {what}")
+
+    def _user(self) -> str:
+        return self.access_token().user
 
     @cached_property
     def directory(self) -> Directory:
@@ -245,15 +276,19 @@ class App(Surroundings):
     @cached_property
     def workshop(self) -> Workshop:
         """What making tokens needs."""
+        return self._workshop(self.tokens)
+
+    def _workshop(self, tokens: Tokens) -> Workshop:
         from azdo_pat.services.workshop import Workshop
 
         return Workshop(
-            tokens=self.tokens,
+            tokens=tokens,
             book=self.book,
             secrets=self.secrets,
             state=self.state,
             exclusive=self.exclusive,
             now=self.now,
+            user=self._user,
         )
 
     @cached_property

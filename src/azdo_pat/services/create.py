@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import (
-    CancelledError,
-    ConflictError,
-    NoAnswerError,
-    PatError,
-    RefusedError,
-    SignInError,
-    StoreError,
-)
+from azdo_pat.errors import ConflictError, RefusedError
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import (
-    GLOBAL_CREATION_BLOCKED,
-    GLOBAL_TOKENS_STOP,
-    Intent,
-    NewPat,
-    Origin,
-    Pat,
-    PatRequest,
-    Secret,
-    Status,
-    StoredPat,
-)
+from azdo_pat.models import GLOBAL_CREATION_BLOCKED, GLOBAL_TOKENS_STOP, Intent, Secret
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Created
+from azdo_pat.services.making import Making
 from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.undo import (
-    DoubtfulError,
-    mark_of,
-    parked,
-    settle_leftovers,
-    take_back_secret,
-    undo,
-)
+from azdo_pat.services.recovery import settle_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from azdo_pat.models import Organization, ServicePat
+    from azdo_pat.models import Organization
     from azdo_pat.services.workshop import CreateRequest, Workshop
 
 
@@ -94,12 +67,14 @@ def create(
             scopes=request.scopes,
             valid_to=request.expires,
             started=shop.now(),
+            user=shop.user(),
         )
-        making = _Making(
+        making = Making(
             shop=shop,
             organization=organization,
             intent=intent._replace(key=shop.state.begin(intent)),
             previous=replaced.secret if replaced else None,
+            follow_up=intent._replace(operation="tidy") if replaced else None,
         )
         new = making.post(request)
         making.guard_life(new, request)
@@ -144,189 +119,3 @@ def _room_for(
         )
     known = shop.state.find(organization.url, request.name)
     return _Replaced(id=known.id if known else None, secret=secret)
-
-
-@dataclass(kw_only=True)
-class _Making:
-    """One create under way, with its entry in the journal.
-
-    Attributes:
-        previous: the secret that the new one overwrites, to be put back if that fails.
-    """
-
-    shop: Workshop
-    organization: Organization
-    intent: Intent
-    previous: Secret | None = field(default=None, repr=False)
-
-    @property
-    def _key(self) -> int:
-        if self.intent.key is None:
-            msg = "an intent is written before it is worked on"
-            raise TypeError(msg)
-        return self.intent.key
-
-    def post(self, request: CreateRequest) -> NewPat:
-        """Ask the service; on silence, undo what the request may have made."""
-        ask = PatRequest(display_name=request.name, scopes=request.scopes, valid_to=request.expires)
-        try:
-            new = self.shop.tokens.create(self.organization, ask)
-        except NoAnswerError as error:
-            raise self._after_silence(error) from error
-        except KeyboardInterrupt:
-            # The request may have left: the same search as after a lost answer, then stop.
-            raise self._after_silence(CancelledError("interrupted")) from None
-        except SignInError as error:
-            raise self._after_page(error) from error
-        except PatError:
-            with suppress(StoreError):
-                self.shop.state.finish(self._key)
-            raise
-        mark = mark_of(new.secret) if request.store else ""
-        self.intent = self.intent._replace(authorization_id=new.pat.authorization_id, mark=mark)
-        try:
-            self.shop.state.note(self._key, new.pat.authorization_id, mark)
-        except StoreError as error:
-            raise self._take_back(new, error) from error
-        return new
-
-    def guard_life(self, new: NewPat, request: CreateRequest) -> None:
-        """Revoke a token whose life was shortened, where the user wants it whole or not at all."""
-        granted = new.pat.valid_to
-        if request.fail_if_shortened and granted and is_shortened(request.expires, granted):
-            problem = RefusedError(
-                f"{self.organization.name} granted {request.name!r} a life until"
-                f" {granted:%Y-%m-%d %H:%M} UTC only, and {request.expires:%Y-%m-%d %H:%M} UTC was"
-                " asked for",
-                hint="a policy limits the life of tokens: ask for less with --expires, or leave"
-                " out --fail-if-shortened",
-                code="patLifespanPolicyViolation",
-            )
-            raise self._take_back(new, problem)
-
-    def keep(self, new: NewPat, request: CreateRequest, hand_over: Callable[[], None]) -> None:
-        """Store the secret, then index the token and close the journal in one transaction."""
-        url, name = self.organization.url, request.name
-        try:
-            if not request.store:
-                hand_over()
-            elif self.previous is None:
-                self.shop.secrets.put(url, name, new.secret)
-            else:
-                self.shop.secrets.put(parked(url), name, self.previous)
-                self.shop.secrets.put(url, name, new.secret)
-            self.shop.state.finish(self._key, self._record(new.pat, request))
-        except KeyboardInterrupt:
-            raise self._take_back(new, CancelledError("interrupted")) from None
-        except PatError as error:
-            raise self._take_back(new, error) from error
-        except BaseException:
-            # A keyring's backend, or the output, may raise anything.
-            self.discard(new)
-            raise
-        with suppress(StoreError):
-            if self.previous is not None:
-                self.shop.secrets.delete(parked(url), name)
-            if new.pat.target_accounts:
-                self.shop.book.learn(self.organization, new.pat.target_accounts[0])
-
-    def discard(self, new: NewPat) -> bool:
-        """Revoke what was made, forget what was stored of it; False where that failed.
-
-        What could not be undone stays in the journal, for the next create of that name.
-        """
-        try:
-            self.shop.tokens.revoke(self.organization, new.pat.authorization_id)
-        except PatError:
-            return False
-        with suppress(StoreError):
-            take_back_secret(self.organization, self.intent, self.shop)
-            self.shop.state.finish(self._key)
-        return True
-
-    def _take_back(self, new: NewPat, cause: PatError) -> PatError:
-        """Revoke the new token, and say so in the error that made it necessary."""
-        revoked = self.discard(new)
-        identifier = new.pat.authorization_id
-        if revoked:
-            outcome, hint = "the new token was revoked again", cause.hint
-        else:
-            outcome = f"the new token {identifier} could not be revoked"
-            hint = f"revoke it: pat revoke {identifier} --org {self.organization.name}"
-        return _same_kind(cause, f"{cause.message}; {outcome}", hint)
-
-    def _after_page(self, error: SignInError) -> PatError:
-        """Hold that nothing was made where a page came in place of an answer.
-
-        It mostly says that nobody is signed in, and then the search fails as well; a proxy's
-        page hides what the service did. What cannot be known stays in the journal.
-        """
-        undone = False
-        try:
-            undone = undo(self.organization, self.intent, self.shop)
-        except SignInError:
-            pass  # nobody is signed in, then
-        except PatError as second:
-            unknown = f"whether {self.intent.name!r} was made is not known ({second.message})"
-            return _same_kind(error, f"{error.message}; {unknown}", error.hint)
-        with suppress(StoreError):
-            self.shop.state.finish(self._key)
-        if not undone:
-            return error
-        return _same_kind(error, f"{error.message}; the token it made was revoked", error.hint)
-
-    def _after_silence(self, error: PatError) -> PatError:
-        """Look for what the unanswered request made, and say what became of it.
-
-        Where nothing is found the journal's entry stays: a slow service may still be at work.
-        """
-        again = "the next pat create of that name looks again, and revokes it if it is there"
-        try:
-            undone = undo(self.organization, self.intent, self.shop)
-        except DoubtfulError as second:
-            return _same_kind(error, f"{error.message}; {second.message}", second.hint)
-        except PatError as second:
-            unknown = f"whether {self.intent.name!r} was made is not known ({second.message})"
-            return _same_kind(error, f"{error.message}; {unknown}", again)
-        if not undone:
-            hint = "try again; should one come late, the next pat create of that name revokes it"
-            return _same_kind(error, f"{error.message}; no token of it is there", hint)
-        with suppress(StoreError):
-            self.shop.state.finish(self._key)
-        return _same_kind(error, f"{error.message}; the token it made was revoked", "try again")
-
-    def granted(self, pat: ServicePat, request: CreateRequest) -> Pat:
-        """Return the token as the service granted it, with what this machine did."""
-        return Pat(
-            name=pat.display_name,
-            id=pat.authorization_id,
-            org=None if pat.target_accounts is None else self.organization.name,
-            status=Status.ACTIVE,
-            scopes=pat.scopes,
-            created=pat.valid_from,
-            expires=pat.valid_to,
-            is_global=pat.target_accounts is None,
-            stored=request.store,
-            origin=Origin.PAT,
-        )
-
-    def _record(self, pat: ServicePat, request: CreateRequest) -> StoredPat | None:
-        if not request.store:
-            return None
-        return StoredPat(
-            org_url=self.organization.url,
-            org=self.organization.name,
-            name=request.name,
-            id=pat.authorization_id,
-            scopes=pat.scopes,
-            created=pat.valid_from,
-            expires=pat.valid_to,
-        )
-
-
-def _same_kind(cause: PatError, message: str, hint: str) -> PatError:
-    """Make an error of the cause's class that says more."""
-    more = copy(cause)
-    more.args = (message,)
-    more.message, more.hint = message, hint
-    return more

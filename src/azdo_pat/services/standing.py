@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from azdo_pat.errors import PatError, UnavailableError
-from azdo_pat.naming import as_argument
 from azdo_pat.results import StatusReport
 
 if TYPE_CHECKING:
@@ -107,10 +106,16 @@ def standing(
 
 
 def _left_open(intent: Intent) -> PatError:
+    if intent.operation in {"revoke", "tidy"}:
+        return PatError(
+            f"the token that {intent.name!r} in {intent.org} has replaced is still to be revoked"
+            f" ({intent.authorization_id})",
+            hint=f"a pat that signs in does it, from {intent.valid_to:%Y-%m-%d %H:%M} UTC on",
+        )
     return PatError(
-        f"a create of {intent.name!r} in {intent.org} was not brought to its end, and may have made"
-        " a token",
-        hint=f"the next pat create {as_argument(intent.name)} looks for it and revokes it",
+        f"a {intent.operation} of {intent.name!r} in {intent.org} was not brought to its end, and"
+        " may have made a token",
+        hint="the next pat that signs in looks for it and revokes it, as pat list",
     )
 
 

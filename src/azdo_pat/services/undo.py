@@ -8,7 +8,7 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.errors import StoreError, UnavailableError
+from azdo_pat.errors import UnavailableError
 from azdo_pat.models import Status
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The service and this machine need not agree on the time; a token made by a request that got no
 # answer is looked for among those that the service dates this close to the request.
-_CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
+CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
 # The service keeps times to 1/300 s (spec: examples of `Pats_Create`).
 _ROUNDING: Final = timedelta(milliseconds=10)
 
@@ -48,25 +48,6 @@ def parked(org_url: str) -> str:
     It takes the place of the organization's URL in the name of the keyring's service.
     """
     return f"{org_url}#replaced"
-
-
-def settle_leftovers(organization: Organization, name: str, shop: Workshop) -> None:
-    """Undo what an earlier create of that name left behind when it was killed.
-
-    The lock on the name is held, so no live process is at work on it. An entry of the journal
-    whose request nobody can find stays as long as a slow service may still be at work on it.
-    """
-    for intent in shop.state.unfinished(organization.url, name):
-        undone = undo(organization, intent, shop)
-        if not undone and shop.now() - intent.started <= _CLOCK_DIFFERENCE:
-            continue
-        try:
-            take_back_secret(organization, intent, shop)
-        except StoreError:
-            # A keyring that refuses is told where this create needs it; the next one looks again.
-            continue
-        if intent.key is not None:
-            shop.state.finish(intent.key)
 
 
 def take_back_secret(organization: Organization, intent: Intent, shop: Workshop) -> None:
@@ -148,7 +129,7 @@ def _resembles(pat: ServicePat, intent: Intent) -> bool:
         and set(pat.scopes) == set(intent.scopes)
         and pat.target_accounts is not None
         and pat.valid_from is not None
-        and abs(pat.valid_from - intent.started) <= _CLOCK_DIFFERENCE
+        and abs(pat.valid_from - intent.started) <= CLOCK_DIFFERENCE
         and pat.valid_to is not None
         and pat.valid_to <= intent.valid_to + _ROUNDING
     )

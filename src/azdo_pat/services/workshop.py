@@ -42,6 +42,7 @@ class Workshop:
         exclusive: a lock by key between processes of this machine; raises ConflictError when
             another one holds it.
         now: the clock.
+        user: gives the sign-in name; empty where it is not known.
     """
 
     tokens: Tokens
@@ -50,3 +51,4 @@ class Workshop:
     state: State
     exclusive: Callable[[str], AbstractContextManager[None]]
     now: Callable[[], datetime]
+    user: Callable[[], str] = str

@@ -16,7 +16,7 @@ BUSY_TIMEOUT: Final = 5.0
 APPLICATION_ID: Final = 0x70617431  # "pat1"
 """What marks a SQLite file as ours (source: "PRAGMA application_id" in SQLite's manual)."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 _SCHEMA: Final = (
     """
@@ -56,12 +56,18 @@ _SCHEMA: Final = (
         valid_to TEXT NOT NULL,
         started TEXT NOT NULL,
         authorization_id TEXT,
-        mark TEXT NOT NULL DEFAULT ''
+        mark TEXT NOT NULL DEFAULT '',
+        user TEXT NOT NULL DEFAULT ''
     )
     """,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
+
+_UPGRADES: Final = {
+    1: ("ALTER TABLE journal ADD COLUMN user TEXT NOT NULL DEFAULT ''", "PRAGMA user_version = 2"),
+}
+"""By version: what makes it the next one. Whoever only reads must cope without."""
 
 _MOVE_ASIDE: Final = (
     "move it aside and try again: it holds no secrets, those are in the keyring and are not lost"
@@ -111,8 +117,11 @@ class Database:
             with closing(self._connect()) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
-                    if not self._version(connection):
-                        for statement in _SCHEMA:
+                    version = self._version(connection)
+                    for statement in () if version else _SCHEMA:
+                        connection.execute(statement)
+                    for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+                        for statement in _UPGRADES[older]:
                             connection.execute(statement)
                     yield connection
                 except BaseException:

@@ -109,23 +109,7 @@ class State:
     def begin(self, intent: Intent) -> int:
         """Open an entry of the journal and return its key; on disk when this returns."""
         with self._database.writing() as connection:
-            cursor = connection.execute(
-                "INSERT INTO journal (operation, org_url, org, name, scopes, valid_to, started,"
-                " authorization_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    intent.operation,
-                    intent.org_url,
-                    intent.org,
-                    intent.name,
-                    json.dumps(intent.scopes),
-                    _written(intent.valid_to),
-                    _written(intent.started),
-                    intent.authorization_id,
-                ),
-            )
-            key = cursor.lastrowid
-        assert key is not None  # noqa: S101 - sqlite3 sets it after every INSERT
-        return key
+            return _insert_intent(connection, intent)
 
     def note(self, key: int, authorization_id: str, mark: str = "") -> None:
         """Write into an entry of the journal which token the operation made, and its mark."""
@@ -136,12 +120,19 @@ class State:
             )
             _insert_made(connection, authorization_id)
 
-    def finish(self, key: int, pat: StoredPat | None = None) -> None:
-        """Close an entry of the journal and, in the same transaction, remember its token."""
+    def finish(
+        self, key: int, pat: StoredPat | None = None, then: Intent | None = None
+    ) -> int | None:
+        """Close an entry of the journal; in the same transaction remember its token, open the next.
+
+        Returns:
+            The key of the entry that `then` became.
+        """
         with self._database.writing() as connection:
             if pat is not None:
                 _insert_token(connection, pat)
             connection.execute("DELETE FROM journal WHERE key = ?", (key,))
+            return None if then is None else _insert_intent(connection, then)
 
     def unfinished(self, org_url: str | None = None, name: str | None = None) -> tuple[Intent, ...]:
         """Return the journal's open entries, oldest first; of one organization or name only."""
@@ -165,6 +156,27 @@ class State:
             yield rows
         except (ValueError, TypeError) as error:
             raise self._database.damaged(str(error)) from error
+
+
+def _insert_intent(connection: sqlite3.Connection, intent: Intent) -> int:
+    cursor = connection.execute(
+        "INSERT INTO journal (operation, org_url, org, name, scopes, valid_to, started,"
+        " authorization_id, user) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            intent.operation,
+            intent.org_url,
+            intent.org,
+            intent.name,
+            json.dumps(intent.scopes),
+            _written(intent.valid_to),
+            _written(intent.started),
+            intent.authorization_id,
+            intent.user,
+        ),
+    )
+    key = cursor.lastrowid
+    assert key is not None  # noqa: S101 - sqlite3 sets it after every INSERT
+    return key
 
 
 def _insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
@@ -215,6 +227,7 @@ def _intent(row: sqlite3.Row) -> Intent:
         started=datetime.fromisoformat(row["started"]),
         authorization_id=row["authorization_id"],
         mark=row["mark"],
+        user=row["user"] if "user" in row.keys() else "",  # noqa: SIM118 - a Row is no dict
         key=row["key"],
     )
 

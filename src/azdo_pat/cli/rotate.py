@@ -1,0 +1,159 @@
+"""rotate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.cli.completing import complete_tokens
+from azdo_pat.cli.globals import option
+from azdo_pat.cli.interrupts import ending_politely
+from azdo_pat.cli.showing import SECRET_FORMS, print_secret, warn_shortened
+from azdo_pat.errors import PartialError, PatError, PendingError, UsageError
+from azdo_pat.naming import as_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import Pat
+    from azdo_pat.results import Rotated
+    from azdo_pat.services.rotate import RotateRequest
+
+
+@command("rotate")
+@click.argument(
+    "texts", metavar="TOKEN...", nargs=-1, required=True, shell_complete=complete_tokens
+)
+@option("--expires", metavar="SPAN|DATE", help="Its end [as long a life as the old one had].")
+@option("--as", "form", type=SECRET_FORMS, help="Print the new secret, in this form.")
+@option("--grace", metavar="SPAN", help="Let the old one live so long: 1h, 2d.")
+@option("--keep-old", is_flag=True, help="Do not revoke the old one.")
+def rotate_command(  # one argument for each option
+    app: App,
+    texts: tuple[str, ...],
+    *,
+    expires: str | None,
+    form: str | None,
+    grace: str | None,
+    keep_old: bool,
+) -> None:
+    """Replace TOKEN by a new one of the same name and scopes, and revoke the old one.
+
+    The old one lives until the new secret is in the keyring and was accepted by the service. If
+    it cannot be revoked then, the exit code is 8, and the next pat that signs in does it.
+
+    \b
+    Examples:
+      pat rotate laptop
+      pat rotate ci --expires 90d --grace 1h
+    """
+    from azdo_pat.expiry import parse_expiry, parse_moment
+    from azdo_pat.services.rotate import RotateRequest
+
+    if grace and keep_old:
+        raise UsageError("--grace revokes the old token later, --keep-old never", hint="give one")
+    if form and len(set(texts)) > 1:
+        raise UsageError(
+            "--as prints one secret", hint="rotate one token at a time, or leave out --as"
+        )
+    now = app.now()
+    request = RotateRequest(
+        expires=None if expires is None else parse_expiry(expires, now),
+        otherwise=parse_expiry(str(app.setting("expires")), now),
+        keep_old=keep_old,
+        grace=None if grace is None else parse_moment(grace, now) - now,
+    )
+    render = app.render  # a mistake in --query is found before anything is made
+    pats, failures = app.browser.find_each(app.organization, texts)
+    if failures and len(set(texts)) == 1:
+        raise failures[0]
+    for failure in failures:
+        app.talk.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
+    if len(set(texts)) == 1:
+        rotated = _rotated(app, pats[0], request)
+        if form:
+            print_secret(app, rotated.created, form)
+        else:
+            render.pat(rotated.created.pat)
+        _conclude([rotated], 0, 1)
+        return
+    done: list[Rotated] = []
+    for pat in pats:
+        try:
+            done.append(_rotated(app, pat, request))
+        except PatError as error:
+            failures = (*failures, error)
+            app.talk.warn(f"{pat.name}: {error.message}{f' ({error.hint})' if error.hint else ''}")
+    render.pats([each.created.pat for each in done])
+    _conclude(done, len(failures), len(done) + len(failures))
+
+
+def _rotated(app: App, pat: Pat, request: RotateRequest) -> Rotated:
+    from azdo_pat.services.rotate import rotate
+
+    organization = app.organization
+    with ending_politely():
+        rotated = rotate(
+            organization,
+            pat,
+            request,
+            app.workshop,
+            try_out=lambda secret: app.directory.check_secret(organization, secret),
+        )
+    _say(app, rotated)
+    return rotated
+
+
+def _say(app: App, rotated: Rotated) -> None:
+    """Say on stderr what was made, and what became of the old one."""
+    from azdo_pat.results import OldToken
+
+    new, old = rotated.created.pat, rotated.replaced
+    ended = {
+        OldToken.REVOKED: "is revoked",
+        OldToken.KEPT: "lives on",
+        OldToken.EXPIRED: "had expired",
+        OldToken.LATER: f"is revoked by the first pat that signs in after"
+        f" {rotated.due:%Y-%m-%d %H:%M} UTC"
+        if rotated.due
+        else "",
+        OldToken.PENDING: "could not be revoked yet",
+    }[rotated.old]
+    app.talk.notice(
+        f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
+        f" keyring (pat get {as_argument(new.name)}); the old token {old.id} {ended}"
+    )
+    if rotated.created.shortened:
+        warn_shortened(app, new, rotated.created.requested_expiry)
+    if old.is_global:
+        app.talk.warn(
+            f"the old token was for all organizations; the new one is for {app.organization.name}"
+            " alone"
+        )
+    if not old.stored:
+        app.talk.notice(
+            "the old secret was not in this keyring: whatever uses it needs the new one now"
+        )
+    if rotated.old is OldToken.PENDING:
+        app.talk.warn(f"the old token {old.id} could not be revoked yet: {rotated.reason}")
+
+
+def _conclude(done: Sequence[Rotated], failed: int, of: int) -> None:
+    """End with the code for how it went."""
+    from azdo_pat.results import OldToken
+
+    if failed:
+        raise PartialError(
+            f"{failed} of {of} tokens could not be rotated", hint="see above; the others were"
+        )
+    pending = sum(each.old is OldToken.PENDING for each in done)
+    if pending:
+        raise PendingError(
+            "the new token is in use, the old one could not be revoked yet"
+            if of == 1
+            else f"{pending} old tokens could not be revoked yet",
+            hint="the next pat that signs in does it, as pat list",
+        )

@@ -1,0 +1,114 @@
+"""Bringing to its end what an earlier run began: a killed one, or one that left work for later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from azdo_pat.errors import ConflictError, PatError, StoreError
+from azdo_pat.models import Organization
+from azdo_pat.organizations import hosted_name
+from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.undo import CLOCK_DIFFERENCE, parked, take_back_secret, undo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from azdo_pat.models import Intent
+    from azdo_pat.services.workshop import Workshop
+
+
+class Recovered(NamedTuple):
+    """What became of an unfinished operation.
+
+    Attributes:
+        intent: the operation.
+        failure: why it is still unfinished; None where it is done.
+    """
+
+    intent: Intent
+    failure: PatError | None = None
+
+
+def settle_leftovers(organization: Organization, name: str, shop: Workshop) -> None:
+    """Bring to its end what earlier runs left behind under a name.
+
+    The lock on the name is held, so no live process is at work on it. An entry of the journal
+    whose request nobody can find stays as long as a slow service may still be at work on it.
+
+    Raises:
+        PatError: the service could not be asked.
+    """
+    for intent in shop.state.unfinished(organization.url, name):
+        settle(organization, intent, shop)
+
+
+def recover(shop: Workshop, *, user: str, api_root: str | None) -> Iterator[Recovered]:
+    """Bring to its end what earlier runs of the same user left behind, in every organization.
+
+    What another live process is at work on is left to it, what is not due yet to later.
+
+    Args:
+        shop: the collaborators.
+        user: the sign-in name; another user would not find the tokens, and take them for gone.
+        api_root: `PAT_API_URL`; what belongs to other roots is left alone.
+    """
+    for intent in shop.state.unfinished():
+        if intent.user != user or hosted_name(intent.org_url, api_root) is None:
+            continue
+        organization = Organization(name=intent.org, url=intent.org_url)
+        try:
+            with shop.exclusive(lock_key(intent.name, intent.org_url)):
+                # Another process may have done it before the lock was had.
+                here = shop.state.unfinished(intent.org_url, intent.name)
+                if any(each.key == intent.key for each in here) and settle(
+                    organization, intent, shop
+                ):
+                    yield Recovered(intent)
+        except ConflictError:
+            continue
+        except PatError as error:
+            yield Recovered(intent, error)
+
+
+def settle(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+    """Bring one operation to its end, or back to its beginning; False if it must wait.
+
+    Raises:
+        PatError: the service could not be asked.
+    """
+    work = {"revoke": _revoke, "tidy": _tidy}.get(intent.operation, _take_back)
+    if not work(organization, intent, shop):
+        return False
+    if intent.key is not None:
+        shop.state.finish(intent.key)
+    return True
+
+
+def _revoke(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+    """Revoke the token that was replaced, once that is due."""
+    if shop.now() < intent.valid_to:
+        return False
+    shop.tokens.revoke(organization, intent.authorization_id or "")
+    return _tidy(organization, intent, shop)
+
+
+def _tidy(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+    """Take the secret that was replaced out of the keyring."""
+    try:
+        shop.secrets.delete(parked(organization.url), intent.name)
+    except StoreError:
+        return False
+    return True
+
+
+def _take_back(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+    """Revoke what was made, forget its secret, and put back the one that it replaced."""
+    undone = undo(organization, intent, shop)
+    if not undone and shop.now() - intent.started <= CLOCK_DIFFERENCE:
+        return False
+    try:
+        take_back_secret(organization, intent, shop)
+    except StoreError:
+        # A keyring that refuses is told where this run needs it; the next one looks again.
+        return False
+    return True

@@ -1,0 +1,167 @@
+"""Replacing a token by a new one of the same name and scopes, and the old one's end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.errors import ConflictError, PatError, RefusedError
+from azdo_pat.expiry import is_shortened
+from azdo_pat.models import Intent, Pat, Status
+from azdo_pat.naming import as_argument
+from azdo_pat.results import Created, OldToken, Rotated
+from azdo_pat.services.making import Making
+from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.recovery import settle, settle_leftovers
+from azdo_pat.services.workshop import CreateRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from azdo_pat.models import Organization, Secret
+    from azdo_pat.services.workshop import Workshop
+
+_LONGEST_LIFE: Final = timedelta(days=365)
+"""Source: the service refuses more (documentation: "Use personal access tokens")."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotateRequest:
+    """What the user asks for.
+
+    Attributes:
+        expires: the end of the new token; None for as long a life as the old one was given.
+        otherwise: its end where that life is not known.
+        keep_old: let the old token live.
+        grace: revoke the old token so long after this run; None for at once.
+    """
+
+    expires: datetime | None
+    otherwise: datetime
+    keep_old: bool = False
+    grace: timedelta | None = None
+
+
+def rotate(
+    organization: Organization,
+    pat: Pat,
+    request: RotateRequest,
+    shop: Workshop,
+    *,
+    try_out: Callable[[Secret], object],
+) -> Rotated:
+    """Make a token of the same name and scopes, see that its secret works, revoke the old one.
+
+    The order is what makes it safe: the old token lives until the new secret is stored, was read
+    back and was accepted by the service. From then on the journal knows that the old one must go.
+
+    Args:
+        organization: where; a token for all organizations is replaced by one for this.
+        pat: the token as the service lists it.
+        request: what is wished of the new one.
+        shop: the collaborators.
+        try_out: uses a secret; raises what is wrong with it.
+
+    Raises:
+        RefusedError: the token is revoked, or the service refused; nothing has changed.
+        ConflictError: the secret of another token is stored under the name.
+        PatError: as `create` raises it; the old token lives and its secret is where it was.
+    """
+    if pat.status is Status.REVOKED:
+        raise RefusedError(
+            f"{pat.name!r} in {organization.name} is revoked: there is nothing to rotate",
+            hint=f"make a new one: pat create {as_argument(pat.name)} --scope …",
+        )
+    with shop.exclusive(lock_key(pat.name, organization.url)):
+        settle_leftovers(organization, pat.name, shop)
+        previous = _stored_secret(organization, pat, shop)
+        wanted = CreateRequest(
+            name=pat.name, scopes=pat.scopes, expires=_end(pat, request, shop.now())
+        )
+        intent = Intent(
+            operation="rotate",
+            org_url=organization.url,
+            org=organization.name,
+            name=wanted.name,
+            scopes=wanted.scopes,
+            valid_to=wanted.expires,
+            started=shop.now(),
+            user=shop.user(),
+        )
+        making = Making(
+            shop=shop,
+            organization=organization,
+            intent=intent._replace(key=shop.state.begin(intent)),
+            previous=previous,
+            follow_up=_end_of_old(pat, request, intent, shop.now(), stored=previous is not None),
+            try_out=try_out,
+        )
+        new = making.post(wanted)
+        created = Created(
+            pat=making.granted(new.pat, wanted),
+            secret=new.secret,
+            requested_expiry=wanted.expires,
+            shortened=is_shortened(wanted.expires, new.pat.valid_to),
+        )
+        follow_up = making.keep(new, wanted, lambda: None)
+        return _with_old(organization, pat, created, follow_up, shop)
+
+
+def _stored_secret(organization: Organization, pat: Pat, shop: Workshop) -> Secret | None:
+    """Hold that the keyring works, and that what lies under the name is this token's own."""
+    shop.secrets.check()
+    secret = shop.secrets.get(organization.url, pat.name)
+    known = shop.state.find(organization.url, pat.name)
+    if secret is None or known is None or known.id is None or known.id == pat.id:
+        return secret
+    raise ConflictError(
+        f"the secret that is stored under {pat.name!r} is that of another token, {known.id}",
+        hint=f"rotate that one by its id, or take its secret away first:"
+        f" pat forget {as_argument(pat.name)}",
+    )
+
+
+def _end(pat: Pat, request: RotateRequest, now: datetime) -> datetime:
+    """Return the end of the new token: a full life again, never what was left of the old one."""
+    if request.expires is not None:
+        return request.expires
+    if pat.created is None or pat.expires is None or pat.expires <= pat.created:
+        return request.otherwise
+    return now + min(pat.expires - pat.created, _LONGEST_LIFE)
+
+
+def _end_of_old(
+    pat: Pat, request: RotateRequest, intent: Intent, now: datetime, *, stored: bool
+) -> Intent | None:
+    """Return what is left to do once the new token is safe."""
+    if request.keep_old or pat.status is Status.EXPIRED:
+        return intent._replace(operation="tidy") if stored else None
+    due = now + (request.grace or timedelta())
+    return intent._replace(operation="revoke", authorization_id=pat.id, valid_to=due)
+
+
+def _with_old(
+    organization: Organization,
+    pat: Pat,
+    created: Created,
+    follow_up: Intent | None,
+    shop: Workshop,
+) -> Rotated:
+    """Revoke the old token if that is due; what fails is left to the next run."""
+    if follow_up is None or follow_up.operation != "revoke":
+        old = OldToken.EXPIRED if pat.status is Status.EXPIRED else OldToken.KEPT
+        return Rotated(created=created, replaced=pat, old=old)
+    if follow_up.valid_to > shop.now():
+        due = follow_up.valid_to
+        return Rotated(created=created, replaced=pat, old=OldToken.LATER, due=due)
+    try:
+        done = settle(organization, follow_up, shop)
+    except (PatError, KeyboardInterrupt) as error:
+        reason = error.message if isinstance(error, PatError) else "interrupted"
+        return Rotated(created=created, replaced=pat, old=OldToken.PENDING, reason=reason)
+    if not done:
+        reason = "its secret could not be taken out of the keyring"
+        return Rotated(created=created, replaced=pat, old=OldToken.PENDING, reason=reason)
+    return Rotated(created=created, replaced=pat, old=OldToken.REVOKED)
