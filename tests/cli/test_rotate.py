@@ -116,6 +116,7 @@ def test_a_grace_lets_the_old_one_live_for_a_while(pat: InProcess, emulator: Emu
     assert "is revoked by the first pat that signs in after" in result.stderr
     assert pat("list", "-o", "none").stderr == ""
     assert names(emulator) == ["ci", "ci"]
+    assert pat("status", "-o", "json", "--query", "problems").json == []
 
 
 def test_keep_old(pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring) -> None:

@@ -32,6 +32,7 @@ def stand(
     locate: Callable[[], tuple[Organization | None, str]] | None = None,
 ) -> StatusReport:
     surroundings = Surroundings(
+        now=machine.now,
         source_names=("the test",),
         api_root=machine.emulator.url,
         locate=locate or (lambda: (machine.contoso, "--org")),

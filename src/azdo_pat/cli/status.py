@@ -26,6 +26,7 @@ def status_command(app: App) -> None:
     report = standing(
         Surroundings(
             api_root=app.api_root or HOSTED_ROOT,
+            now=app.now(),
             source_names=app.source_names,
             locate=lambda: app.located,
             config_file=str(app.config_file),

@@ -10,6 +10,7 @@ from azdo_pat.results import StatusReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from azdo_pat.auth.source import Search
     from azdo_pat.models import Identity, Intent, Organization
@@ -25,11 +26,13 @@ class Surroundings:
     """Where the program runs.
 
     Attributes:
+        now: the time; what is planned for later is no problem.
         source_names: of all sources of access tokens, in their order.
         locate: finds the organization at hand and where its name came from; may raise.
     """
 
     api_root: str
+    now: datetime
     source_names: tuple[str, ...]
     locate: Callable[[], tuple[Organization | None, str]]
     config_file: str
@@ -76,7 +79,11 @@ def standing(
     count: int | None = None
     count = trying(lambda: sum(each.stored for each in state.stored()), count)
     nothing_open: tuple[Intent, ...] = ()
-    problems.extend(_left_open(each) for each in trying(state.unfinished, nothing_open))
+    problems.extend(
+        _left_open(each)
+        for each in trying(state.unfinished, nothing_open)
+        if each.operation != "revoke" or each.valid_to <= surroundings.now
+    )
     keyring = trying(secrets.describe, "")
     usable = bool(keyring) and trying(lambda: _answers(secrets), otherwise=False)
     return StatusReport(
@@ -110,7 +117,7 @@ def _left_open(intent: Intent) -> PatError:
         return PatError(
             f"the token that {intent.name!r} in {intent.org} has replaced is still to be revoked"
             f" ({intent.authorization_id})",
-            hint=f"a pat that signs in does it, from {intent.valid_to:%Y-%m-%d %H:%M} UTC on",
+            hint="the next pat that signs in does it, as pat list",
         )
     return PatError(
         f"a {intent.operation} of {intent.name!r} in {intent.org} was not brought to its end, and"
