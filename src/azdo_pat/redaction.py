@@ -64,7 +64,7 @@ _SHAPES: Final = (
     (r"(?i)\b(bearer|basic)\s+[\w.~+/-]{16,}=*(?![\w=])", rf"\1 {MASK}"),
     (r"://[^/@\s]+@", f"://{MASK}@"),
     # a field in a text that is neither JSON nor a form
-    (rf"(?i)\b({_NAMES})(\"?\s*[=:]\s*\"?)[^\s\"'&;,<>\\]{{6,}}", rf"\1\2{MASK}"),
+    (rf"(?i)\b({_NAMES})(=|\"\s*:\s*\"?)[^\s\"'&;,<>\\]{{6,}}", rf"\1\2{MASK}"),
     # a personal access token: 84 letters and digits, formerly 52; base64 is longer still
     (r"[A-Za-z0-9]{52,}(?:[A-Za-z0-9+/]*={0,2})", MASK),
 )

@@ -1,6 +1,7 @@
 """pat login, logout, and the commands after it: with real MSAL, against the emulator's Entra."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -113,6 +114,8 @@ def test_a_device_code_without_a_terminal(pat: Installed, emulator: Emulator) ->
         "remembered": True,
     }
     assert result.stderr == f"signed in as ada@contoso.example in the tenant {TENANT}\n"
+    marker = Path(os.environ["PAT_STATE_DIR"]) / "sign-ins"
+    assert marker.stat().st_mode & 0o777 == 0o600
     status = pat("status", "-o", "json", "--query", "[user, tenant, token_source]")
     assert status.json == ["ada@contoso.example", TENANT, "pat login"]
 

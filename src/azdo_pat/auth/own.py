@@ -79,6 +79,7 @@ class Memory(NamedTuple):
             self.marker.unlink(missing_ok=True)
             return
         self.marker.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.marker.touch(mode=0o600)
         self.marker.write_text("".join(f"{each}\n" for each in names), "utf-8")
 
 
