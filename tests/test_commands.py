@@ -12,6 +12,7 @@ CONTRACT = {
     "config",
     "create",
     "emulator",
+    "ensure",
     "forget",
     "get",
     "import",

@@ -51,6 +51,16 @@ def test_get_needs_the_keyring_alone(pat_process: Installed, tmp_path: Path) -> 
     assert LIBRARIES & imported <= {"keyring", "filelock"}
 
 
+def test_a_token_that_is_kept_needs_the_keyring_and_the_state(
+    pat_process: Installed, tmp_path: Path
+) -> None:
+    command = ("ensure", "ci", "--scope", "vso.code", "--as", "token")
+    assert pat_process(*command).exit_code == 0
+    imported = pat_process.modules(*command, folder=tmp_path)
+    assert LIBRARIES & imported <= {"keyring", "filelock", "sqlite3", "dateutil"}
+    assert {"azdo_pat.services.create", "azdo_pat.services.rotate"} & imported == set()
+
+
 def test_scopes_as_json_needs_no_library(pat_process: Installed, tmp_path: Path) -> None:
     imported = pat_process.modules("scopes", "-o", "json", folder=tmp_path)
     assert LIBRARIES & imported == set()

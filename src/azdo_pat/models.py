@@ -208,6 +208,10 @@ class Intent(NamedTuple):
     user: str = ""
     key: int | None = None
 
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether it is to be brought to its end; what is planned for later is not yet."""
+        return self.operation != "revoke" or self.valid_to <= now
+
 
 class Identity(NamedTuple):
     """Who is signed in (spec: `Profile`).

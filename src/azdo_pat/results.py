@@ -56,6 +56,30 @@ class Rotated:
     reason: str = ""
 
 
+class Ensuring(StrEnum):
+    """What it took to have a token there."""
+
+    CREATED = "created"
+    ROTATED = "rotated"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ensured:
+    """A token that is there, and what it took.
+
+    Attributes:
+        created: what was made, for `CREATED`.
+        rotated: what was replaced, for `ROTATED`.
+    """
+
+    outcome: Ensuring
+    pat: Pat
+    secret: Secret = field(repr=False)
+    created: Created | None = None
+    rotated: Rotated | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Updated:
     """A token that was changed.

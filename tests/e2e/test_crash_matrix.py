@@ -139,6 +139,27 @@ def test_rotate(killed: Killed, emulator: Emulator, home: Path) -> None:
         forget_unsent(home)
 
 
+def test_ensure(killed: Killed, emulator: Emulator, home: Path) -> None:
+    """What makes a token and what rotates it, one after the other: killed at each moment."""
+    pat = killed.pat
+    emulator.remove_tokens()
+    scopes = ("code", "packaging")
+    assert pat("ensure", "ci", "--scope", "code", "-q", "-o", "none").exit_code == 0
+    for moment in range(1, MOST_MOMENTS):
+        command = ("ensure", "ci", "--scope", scopes[moment % 2], "-q", "-o", "none")
+        was_killed = killed.at(moment, *command)
+        assert pat(*command).exit_code == 0, moment
+        (secret,) = secrets_held(home)
+        assert works(emulator, secret), moment
+        (token,) = [each for each in emulator.tokens if each["status"] == "active"]
+        assert token["scope"] == f"vso.{scopes[moment % 2]}", moment
+        forget_unsent(home)
+        if not was_killed:
+            assert moment > 8
+            return
+    pytest.fail("it has no end")
+
+
 def test_create(killed: Killed, emulator: Emulator, home: Path) -> None:
     pat = killed.pat
     emulator.remove_tokens()

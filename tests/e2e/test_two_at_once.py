@@ -24,6 +24,20 @@ def test_one_of_many_creates_of_one_name_wins(
     assert (listed["id"], listed["stored"]) == (active(emulator, "ci")[0], True)
 
 
+def test_many_ensures_make_one_token(
+    pat: Installed, emulator: Emulator, gnome_keyring: KeyringService
+) -> None:
+    command = ("ensure", "ci", "--scope", "vso.code", "-q", "-o", "json")
+    results = [finish(each) for each in [start(pat, *command) for _ in range(10)]]
+    assert [each.stderr for each in results] == [""] * 10
+    assert sorted(each.json["outcome"] for each in results) == ["created", *["kept"] * 9]
+    assert len({each.json["id"] for each in results}) == 1
+    assert len(active(emulator, "ci")) == 1
+    secret = in_keyring(gnome_keyring.environment, emulator, "ci")
+    assert secret is not None
+    assert accepts(emulator, secret)
+
+
 def test_creates_of_different_names_do_not_mind_each_other(
     pat: Installed, emulator: Emulator, gnome_keyring: KeyringService
 ) -> None:

@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "show": ("listing", "Show one token."),
         "get": ("secret", "Print a stored secret."),
         "update": ("tokens", "Rename a token or change its scopes or its end."),
+        "ensure": ("ensure", "See to it that a token is there; for scripts."),
         "rotate": ("rotate", "Replace a token by a new one, and revoke the old one."),
         "revoke": ("revoke", "Revoke tokens."),
         "import": ("secret", "Store a secret that was made elsewhere."),

@@ -227,6 +227,19 @@ class App(Surroundings):
         except PatError as error:
             self.talk.detail(f"what an earlier run left behind is still there: {error.message}")
 
+    def finish_what_is_due(self) -> None:
+        """Do so where the command at hand would not sign in; it goes on where that fails.
+
+        A token that only `pat ensure` looks after would otherwise never see it done.
+        """
+        if not any(each.is_due(self.now()) for each in self.state.unfinished()):
+            return
+        try:
+            self.access_token()
+            self.tokens  # noqa: B018 - see there
+        except PatError as error:
+            self.talk.warn(f"what an earlier run left behind is still there: {error.message}")
+
     def _say_recovered(self, recovered: Recovered) -> None:
         intent, failure = recovered
         old = intent.operation in {"revoke", "tidy"}
@@ -272,6 +285,13 @@ class App(Surroundings):
         from azdo_pat.store.locks import exclusive
 
         return exclusive(self.state_folder / "locks", key)
+
+    def in_line(self, key: str) -> AbstractContextManager[None]:
+        """Give a lock of that key between processes, waiting for it for two minutes."""
+        from azdo_pat.store.locks import waiting
+
+        digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return waiting(self.state_folder / "locks" / f"{digest}.lock", 120)
 
     @cached_property
     def workshop(self) -> Workshop:

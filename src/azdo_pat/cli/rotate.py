@@ -78,7 +78,7 @@ def rotate_command(  # one argument for each option
             print_secret(app, rotated.created, form)
         else:
             render.pat(rotated.created.pat)
-        _conclude([rotated], 0, 1)
+        conclude([rotated], 0, 1)
         return
     done: list[Rotated] = []
     for pat in pats:
@@ -88,7 +88,7 @@ def rotate_command(  # one argument for each option
             failures = (*failures, error)
             app.talk.warn(f"{pat.name}: {error.message}{f' ({error.hint})' if error.hint else ''}")
     render.pats([each.created.pat for each in done])
-    _conclude(done, len(failures), len(done) + len(failures))
+    conclude(done, len(failures), len(done) + len(failures))
 
 
 def _rotated(app: App, pat: Pat, request: RotateRequest) -> Rotated:
@@ -103,11 +103,11 @@ def _rotated(app: App, pat: Pat, request: RotateRequest) -> Rotated:
             app.workshop,
             try_out=lambda secret: app.directory.check_secret(organization, secret),
         )
-    _say(app, rotated)
+    say_rotated(app, rotated)
     return rotated
 
 
-def _say(app: App, rotated: Rotated) -> None:
+def say_rotated(app: App, rotated: Rotated) -> None:
     """Say on stderr what was made, and what became of the old one."""
     from azdo_pat.results import OldToken
 
@@ -141,7 +141,7 @@ def _say(app: App, rotated: Rotated) -> None:
         app.talk.warn(f"the old token {old.id} could not be revoked yet: {rotated.reason}")
 
 
-def _conclude(done: Sequence[Rotated], failed: int, of: int) -> None:
+def conclude(done: Sequence[Rotated], failed: int, of: int) -> None:
     """End with the code for how it went."""
     from azdo_pat.results import OldToken
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.models import Organization, Pat
-    from azdo_pat.results import OrganizationFailure, Revocation, SignedIn, StatusReport
+    from azdo_pat.results import Ensured, OrganizationFailure, Revocation, SignedIn, StatusReport
     from azdo_pat.scopes import Recipe, Scope
 
 Document = dict[str, object]
@@ -87,6 +87,11 @@ def revocation_document(revocation: Revocation, now: datetime) -> Document:
         "error": revocation.error or None,
         "left_in_keyring": revocation.left_in_keyring or None,
     }
+
+
+def ensured_document(ensured: Ensured, now: datetime) -> Document:
+    """Return the token object with `outcome`: `created`, `rotated` or `kept`."""
+    return pat_document(ensured.pat, now) | {"outcome": str(ensured.outcome)}
 
 
 def failure_document(failure: OrganizationFailure) -> Document:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azdo_pat.output.machine import Setting
     from azdo_pat.output.screen import Screen
     from azdo_pat.output.secret_forms import SecretForm
-    from azdo_pat.results import Held, Revocation, SignedIn, StatusReport
+    from azdo_pat.results import Ensured, Held, Revocation, SignedIn, StatusReport
     from azdo_pat.scopes import Recipe, Scope
 
 
@@ -70,6 +70,11 @@ class Renderer:
         """Write one token."""
         document = machine.pat_document(pat, self._now)
         self._show(document, lambda: self._grids.pat(pat))
+
+    def ensured(self, ensured: Ensured) -> None:
+        """Write a token that is there, and what it took."""
+        document = machine.ensured_document(ensured, self._now)
+        self._show(document, lambda: self._grids.pat(ensured.pat))
 
     def revocations(self, revocations: Sequence[Revocation]) -> None:
         """Write what became of each token."""

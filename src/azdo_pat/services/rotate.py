@@ -36,12 +36,16 @@ class RotateRequest:
         otherwise: its end where that life is not known.
         keep_old: let the old token live.
         grace: revoke the old token so long after this run; None for at once.
+        scopes: those of the new token; None for the old one's.
+        name: that of the new token, and of the place of its secret; None for the old one's.
     """
 
     expires: datetime | None
     otherwise: datetime
     keep_old: bool = False
     grace: timedelta | None = None
+    scopes: tuple[str, ...] | None = None
+    name: str | None = None
 
 
 def rotate(
@@ -74,11 +78,14 @@ def rotate(
             f"{pat.name!r} in {organization.name} is revoked: there is nothing to rotate",
             hint=f"make a new one: pat create {as_argument(pat.name)} --scope …",
         )
-    with shop.exclusive(lock_key(pat.name, organization.url)):
-        settle_leftovers(organization, pat.name, shop)
-        previous = _stored_secret(organization, pat, shop)
+    name = request.name or pat.name
+    with shop.exclusive(lock_key(name, organization.url)):
+        settle_leftovers(organization, name, shop)
+        previous = _stored_secret(organization, name, pat, shop)
         wanted = CreateRequest(
-            name=pat.name, scopes=pat.scopes, expires=_end(pat, request, shop.now())
+            name=name,
+            scopes=request.scopes or pat.scopes,
+            expires=_end(pat, request, shop.now()),
         )
         intent = Intent(
             operation="rotate",
@@ -109,17 +116,19 @@ def rotate(
         return _with_old(organization, pat, created, follow_up, shop)
 
 
-def _stored_secret(organization: Organization, pat: Pat, shop: Workshop) -> Secret | None:
+def _stored_secret(
+    organization: Organization, name: str, pat: Pat, shop: Workshop
+) -> Secret | None:
     """Hold that the keyring works, and that what lies under the name is this token's own."""
     shop.secrets.check()
-    secret = shop.secrets.get(organization.url, pat.name)
-    known = shop.state.find(organization.url, pat.name)
+    secret = shop.secrets.get(organization.url, name)
+    known = shop.state.find(organization.url, name)
     if secret is None or known is None or known.id is None or known.id == pat.id:
         return secret
     raise ConflictError(
-        f"the secret that is stored under {pat.name!r} is that of another token, {known.id}",
+        f"the secret that is stored under {name!r} is that of another token, {known.id}",
         hint=f"rotate that one by its id, or take its secret away first:"
-        f" pat forget {as_argument(pat.name)}",
+        f" pat forget {as_argument(name)}",
     )
 
 

@@ -82,7 +82,7 @@ def standing(
     problems.extend(
         _left_open(each)
         for each in trying(state.unfinished, nothing_open)
-        if each.operation != "revoke" or each.valid_to <= surroundings.now
+        if each.is_due(surroundings.now)
     )
     keyring = trying(secrets.describe, "")
     usable = bool(keyring) and trying(lambda: _answers(secrets), otherwise=False)

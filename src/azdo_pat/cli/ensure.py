@@ -1,0 +1,168 @@
+"""ensure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.cli.completing import complete_recipes, complete_scopes
+from azdo_pat.cli.globals import option
+from azdo_pat.cli.showing import SECRET_FORMS
+from azdo_pat.errors import UsageError
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import Organization, Secret
+    from azdo_pat.results import Ensured
+    from azdo_pat.services.ensure import Wanted
+
+
+@command("ensure")
+@click.argument("name", metavar="NAME")
+@option(
+    "--scope",
+    "scopes",
+    metavar="S",
+    multiple=True,
+    shell_complete=complete_scopes,
+    help="What it may do: code_write, vso.code_write, or full. Repeatable.",
+)
+@option(
+    "--for",
+    "recipes",
+    metavar="RECIPE",
+    multiple=True,
+    shell_complete=complete_recipes,
+    help="The least scopes for a job: git, packages, agent… (pat scopes --recipes).",
+)
+@option("--expires", metavar="SPAN|DATE", help="Its life, where it has to be made: 12h, 30d, 1y.")
+@option("--renew-before", metavar="SPAN", help="Rotate it so long before its end [third of life].")
+@option("--as", "form", type=SECRET_FORMS, help="Print the secret, in this form.")
+@option("--verify", is_flag=True, help="Ask the service whether it takes the secret.")
+@option("--allow-unknown-scope", is_flag=True, help="Pass on scopes that pat does not know.")
+def ensure_command(  # noqa: PLR0913  # one argument for each option
+    app: App,
+    name: str,
+    *,
+    scopes: tuple[str, ...],
+    recipes: tuple[str, ...],
+    expires: str | None,
+    renew_before: str | None,
+    form: str | None,
+    verify: bool,
+    allow_unknown_scope: bool,
+) -> None:
+    """See to it that a token called NAME is there, with these scopes and some life left.
+
+    It is made if its secret is not here, and rotated if it is near its end or has other scopes.
+    Otherwise it is kept, and neither network nor sign-in is needed. As often as it is run, and by
+    however many at once, one token comes of it.
+
+    \b
+    Examples:
+      pat ensure ci --for packages --expires 7d --renew-before 2d
+      export AZURE_DEVOPS_EXT_PAT=$(pat ensure ci --scope code --as token)
+    """
+    from azdo_pat.naming import checked_name
+    from azdo_pat.scopes import parse_scopes
+    from azdo_pat.services.ensure import as_wanted
+
+    checked_name(name)
+    wanted = _wanted(
+        app,
+        name,
+        parse_scopes(scopes, recipes=recipes, allow_unknown=allow_unknown_scope),
+        expires=expires,
+        renew_before=renew_before,
+    )
+    render = app.render if form is None else None  # a mistake in --query is found first
+    organization = _organization(app, name)
+    ensured = None
+    if not verify:
+        ensured = as_wanted(
+            organization, wanted, state=app.state, secrets=app.secrets, now=app.now()
+        )
+    if ensured is not None:
+        app.finish_what_is_due()
+    else:
+        ensured = _seen_to(app, organization, wanted, verify=verify)
+    _say(app, ensured, organization)
+    if render is not None:
+        render.ensured(ensured)
+    elif form == "token":
+        app.out.write(ensured.secret.reveal() + "\n")
+        app.out.flush()
+    else:
+        _print(app, ensured, str(form))
+    if ensured.rotated is not None:
+        from azdo_pat.cli.rotate import conclude
+
+        conclude([ensured.rotated], 0, 1)
+
+
+def _wanted(
+    app: App, name: str, scopes: tuple[str, ...], *, expires: str | None, renew_before: str | None
+) -> Wanted:
+    from azdo_pat.expiry import parse_expiry, parse_moment
+    from azdo_pat.services.ensure import Wanted
+
+    now = app.now()
+    margin = None if renew_before is None else parse_moment(renew_before, now) - now
+    end = parse_expiry(str(app.setting("expires")) if expires is None else expires, now)
+    if margin is not None and now + margin >= end:
+        raise UsageError(
+            f"with --renew-before {renew_before} a token would be due as soon as it is made",
+            hint="give it a longer life (--expires), or a shorter span",
+        )
+    return Wanted(name=name, scopes=scopes, expires=end, renew_before=margin)
+
+
+def _organization(app: App, name: str) -> Organization:
+    """Return the organization at hand; without one, that of the only such token here."""
+    from azdo_pat.services.ensure import where_known
+
+    if app.located[0] is None:
+        known = where_known(name, app.state)
+        if known is not None:
+            return known
+    return app.organization
+
+
+def _seen_to(app: App, organization: Organization, wanted: Wanted, *, verify: bool) -> Ensured:
+    from azdo_pat.cli.interrupts import ending_politely
+    from azdo_pat.services.ensure import Maker, ensure
+
+    def try_out(secret: Secret) -> object:
+        return app.directory.check_secret(organization, secret)
+
+    maker = Maker(
+        shop=app.workshop,
+        browser=app.browser,
+        alone=lambda: app.in_line(f"ensure {wanted.name!r} in {organization.url}"),
+        try_out=try_out,
+    )
+    with ending_politely():
+        return ensure(organization, wanted, maker, verify=verify)
+
+
+def _say(app: App, ensured: Ensured, organization: Organization) -> None:
+    """Say on stderr what it took."""
+    if ensured.created is not None:
+        from azdo_pat.cli.showing import say_created
+
+        say_created(app, ensured.created)
+    elif ensured.rotated is not None:
+        from azdo_pat.cli.rotate import say_rotated
+
+        say_rotated(app, ensured.rotated)
+    else:
+        app.talk.notice(f"kept {ensured.pat.name!r} in {organization.name}")
+
+
+def _print(app: App, ensured: Ensured, form: str) -> None:
+    from azdo_pat.output.secret_forms import SecretForm
+    from azdo_pat.results import Held
+
+    app.render.secret(Held(pat=ensured.pat, secret=ensured.secret), SecretForm(form))

@@ -1,0 +1,169 @@
+"""Seeing to it that a token is there, with these scopes and some life left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
+from azdo_pat.results import Ensured, Ensuring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from datetime import datetime, timedelta
+
+    from azdo_pat.services.browse import Browser
+    from azdo_pat.services.workshop import Workshop
+    from azdo_pat.store.secrets import SecretStore
+    from azdo_pat.store.state import State
+
+
+class Wanted(NamedTuple):
+    """What is to be there.
+
+    Attributes:
+        expires: the end of a token that has to be made.
+        renew_before: how long before its end a token is replaced; None for a third of its life.
+    """
+
+    name: str
+    scopes: tuple[str, ...]
+    expires: datetime
+    renew_before: timedelta | None = None
+
+
+class Maker(NamedTuple):
+    """What it takes where a token has to be made.
+
+    Attributes:
+        alone: lets one process at a time do it; the others wait, and find it done.
+        try_out: uses a secret; raises what is wrong with it.
+    """
+
+    shop: Workshop
+    browser: Browser
+    alone: Callable[[], AbstractContextManager[None]]
+    try_out: Callable[[Secret], object]
+
+
+def where_known(name: str, state: State) -> Organization | None:
+    """Return the organization of the only token of that name whose secret is here."""
+    entries = [each for each in state.stored() if each.stored and each.name == name]
+    if len(entries) != 1:
+        return None
+    return Organization(name=entries[0].org, url=entries[0].org_url)
+
+
+def as_wanted(
+    organization: Organization, wanted: Wanted, *, state: State, secrets: SecretStore, now: datetime
+) -> Ensured | None:
+    """Return the token if it is there as wanted, by keyring and state alone; None if not."""
+    entry = state.find(organization.url, wanted.name)
+    if entry is None or not entry.stored or set(entry.scopes) != set(wanted.scopes):
+        return None
+    if entry.expires is None or entry.expires - now <= _margin(entry, wanted):
+        return None
+    secret = secrets.get(organization.url, wanted.name)
+    if secret is None:
+        return None
+    pat = Pat(
+        name=entry.name,
+        id=entry.id,
+        org=entry.org,
+        status=Status.UNKNOWN,  # only the service knows whether it was revoked meanwhile
+        scopes=entry.scopes,
+        created=entry.created,
+        expires=entry.expires,
+        stored=True,
+        origin=entry.origin,
+    )
+    return Ensured(outcome=Ensuring.KEPT, pat=pat, secret=secret)
+
+
+def ensure(organization: Organization, wanted: Wanted, maker: Maker, *, verify: bool) -> Ensured:
+    """Make the token if it is not there, rotate it if it is due or its scopes differ.
+
+    Args:
+        organization: where.
+        wanted: what is to be there.
+        maker: the collaborators.
+        verify: ask the service whether it takes the secret; one that it refuses is replaced.
+
+    Raises:
+        ConflictError: a secret whose token nobody here knows is stored under the name.
+        PatError: as `create` and `rotate` raise it.
+    """
+    shop = maker.shop
+    with maker.alone():
+        # Another process may have done it while this one waited.
+        found = as_wanted(
+            organization, wanted, state=shop.state, secrets=shop.secrets, now=shop.now()
+        )
+        if found is not None and (not verify or _accepted(found, maker)):
+            return found
+        return _made_good(organization, wanted, maker)
+
+
+def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensured:
+    # Whoever finds all well pays for none of it.
+    from azdo_pat.services.create import create  # noqa: PLC0415 - see above
+    from azdo_pat.services.rotate import RotateRequest, rotate  # noqa: PLC0415 - see above
+    from azdo_pat.services.workshop import CreateRequest  # noqa: PLC0415 - see above
+
+    entry = maker.shop.state.find(organization.url, wanted.name)
+    old = _living(organization, entry, maker.browser)
+    if old is None:
+        created = create(
+            organization,
+            CreateRequest(
+                name=wanted.name,
+                scopes=wanted.scopes,
+                expires=wanted.expires,
+                # The secret of a token that is dead for certain may go.
+                replace=entry is not None and entry.id is not None,
+            ),
+            maker.shop,
+        )
+        return Ensured(
+            outcome=Ensuring.CREATED, pat=created.pat, secret=created.secret, created=created
+        )
+    request = RotateRequest(
+        expires=wanted.expires, otherwise=wanted.expires, scopes=wanted.scopes, name=wanted.name
+    )
+    rotated = rotate(organization, old, request, maker.shop, try_out=maker.try_out)
+    made = rotated.created
+    return Ensured(outcome=Ensuring.ROTATED, pat=made.pat, secret=made.secret, rotated=rotated)
+
+
+def _living(organization: Organization, entry: StoredPat | None, browser: Browser) -> Pat | None:
+    """Return the token of an entry as the service has it; None if it is revoked or unknown."""
+    from azdo_pat.errors import NotFoundError  # noqa: PLC0415 - as above
+
+    if entry is None or entry.id is None:
+        return None
+    try:
+        (pat,) = browser.find(organization, [entry.id])
+    except NotFoundError:
+        return None
+    return None if pat.status is Status.REVOKED else pat
+
+
+def _accepted(found: Ensured, maker: Maker) -> bool:
+    from azdo_pat.errors import SignInError  # noqa: PLC0415 - as above
+
+    try:
+        maker.try_out(found.secret)
+    except SignInError:
+        return False
+    return True
+
+
+def _margin(entry: StoredPat, wanted: Wanted) -> timedelta:
+    """Return how long before its end a token is due: a third of its life, as certbot has it."""
+    if wanted.renew_before is not None:
+        return wanted.renew_before
+    if entry.created is None or entry.expires is None:
+        from datetime import timedelta  # noqa: PLC0415 - as above
+
+        return timedelta(days=1)
+    return (entry.expires - entry.created) / 3
