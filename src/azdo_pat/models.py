@@ -4,8 +4,8 @@ Dataclasses where values are changed by `replace` or hold a secret; NamedTuples 
 the making of a frozen dataclass takes half a millisecond of every start.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple, NoReturn
 
@@ -159,6 +159,59 @@ class PatChanges(NamedTuple):
     valid_to: datetime | None = None
 
 
+class Delivery(NamedTuple):
+    """A place where the secret of a token is put each time it is a new one.
+
+    Attributes:
+        kind: which carrier brings it there: `command` or `file`.
+        target: the words of the command; of a file its path, absolute, as the only one.
+        template: of a file: the lines that hold the secret, with `{token}` and the like; empty for
+            a file that holds the secret and nothing else.
+        folder: where the command runs, absolute.
+        seconds: how long the command may take.
+    """
+
+    kind: str
+    target: tuple[str, ...]
+    template: str = ""
+    folder: str = ""
+    seconds: int = 60
+
+    def __str__(self) -> str:
+        """Name it in a sentence."""
+        return f"{self.kind} {' '.join(self.target)}"
+
+
+class Upkeep(NamedTuple):
+    """How a token is looked after; remembered with it, so that each rotation knows.
+
+    Attributes:
+        deliveries: where its secret goes.
+        renew_before: how long before its end it is due; None for a third of its life.
+        source: the absolute path of the file that declares it (`pat apply`); empty for none.
+    """
+
+    deliveries: tuple[Delivery, ...] = ()
+    renew_before: timedelta | None = None
+    source: str = ""
+
+
+NO_UPKEEP: Final = Upkeep()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handover:
+    """A secret on its way to a program, and the facts that go with it.
+
+    Attributes:
+        org_url: the URL of the organization.
+    """
+
+    pat: "Pat"
+    secret: Secret = field(repr=False)
+    org_url: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoredPat:
     """What this machine remembers of a token that went through it; never its secret.
@@ -168,6 +221,7 @@ class StoredPat:
         org: the organization's name.
         stored: its secret was put in the keyring (False after `create --no-store`).
         origin: PAT for one that `pat` made, UNKNOWN for an imported one.
+        upkeep: how it is looked after.
     """
 
     org_url: str
@@ -179,20 +233,24 @@ class StoredPat:
     expires: datetime | None
     stored: bool = True
     origin: Origin = Origin.PAT
+    upkeep: Upkeep = NO_UPKEEP
 
 
 class Intent(NamedTuple):
     """An entry of the journal: an operation that was begun and not yet finished.
 
     Attributes:
-        operation: `create` or `rotate`, which make a token, or `revoke`.
-        valid_to: the expiry that was asked for; for `revoke`, when to do it.
+        operation: `create` or `rotate`, which make a token; `deliver`, which brings its secret
+            where it is to go, `revoke`, which ends the token that it replaced, and `tidy`, which
+            takes the replaced secret out of the keyring: each goes on to what stands behind it.
+        valid_to: the expiry that was asked for; from `deliver` on, when to revoke the old token.
         started: when it was begun.
-        authorization_id: of the token that it made, as soon as that is known; for `revoke`, of the
-            token that is to go.
+        authorization_id: of the token that it made, as soon as that is known; from `deliver` on,
+            of the token that is to go, None where it may stay.
         mark: what its secret can be recognized by, as `mark_of` makes it; empty for a secret that
             is not to be stored, or not known yet.
         user: whose tokens they are: the sign-in name, as far as it is known.
+        reason: why it could not be done yet, where it was tried.
         key: the entry's number; None before `State.begin`.
     """
 
@@ -206,6 +264,7 @@ class Intent(NamedTuple):
     authorization_id: str | None = None
     mark: str = ""
     user: str = ""
+    reason: str = ""
     key: int | None = None
 
     def is_due(self, now: datetime) -> bool:

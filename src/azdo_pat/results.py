@@ -18,6 +18,7 @@ class Created:
         requested_expiry: what was asked for.
         shortened: the service granted less than was asked for.
         replaced: the authorization id of the token whose stored secret was overwritten.
+        undelivered: why its secret is not everywhere it is to go; empty where it is.
     """
 
     pat: Pat
@@ -25,6 +26,7 @@ class Created:
     requested_expiry: datetime
     shortened: bool = False
     replaced: str | None = None
+    undelivered: str = ""
 
 
 class OldToken(StrEnum):
@@ -33,6 +35,7 @@ class OldToken(StrEnum):
     REVOKED = "revoked"
     LATER = "later"
     PENDING = "pending"
+    UNDELIVERED = "undelivered"
     KEPT = "kept"
     EXPIRED = "expired"
 
@@ -46,7 +49,8 @@ class Rotated:
         replaced: the old one, as it was.
         old: what became of it.
         due: when it will be revoked, for `LATER`.
-        reason: why it could not be revoked, for `PENDING`; the next run tries again.
+        reason: why it could not be revoked, for `PENDING`, or the new secret not be delivered, for
+            `UNDELIVERED`, where the old one lives on; the next run tries again.
     """
 
     created: Created
@@ -62,6 +66,7 @@ class Ensuring(StrEnum):
     CREATED = "created"
     ROTATED = "rotated"
     KEPT = "kept"
+    DELIVERED = "delivered"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +74,7 @@ class Ensured:
     """A token that is there, and what it took.
 
     Attributes:
+        undelivered: why its secret is not everywhere it is to go; empty where it is.
         created: what was made, for `CREATED`.
         rotated: what was replaced, for `ROTATED`.
     """
@@ -78,6 +84,7 @@ class Ensured:
     secret: Secret = field(repr=False)
     created: Created | None = None
     rotated: Rotated | None = None
+    undelivered: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ from azdo_pat.api.http import Http
 from azdo_pat.api.tokens import Tokens
 from azdo_pat.models import (
     AccessToken,
+    Delivery,
+    Handover,
     Organization,
     Pat,
     PatRequest,
@@ -93,6 +95,7 @@ class Machine:
     now: datetime = NOW
     timeout: float = 5.0
     answered: Callable[[Exchange], None] = lambda _: None
+    deliver: Callable[[Delivery, Handover], None] = lambda *_: None
 
     def __post_init__(self) -> None:
         self.state = State(self.folder / "state.db")
@@ -137,6 +140,7 @@ class Machine:
             state=self.state,
             exclusive=lock,
             now=lambda: self.now,
+            deliver=lambda delivery, handover: self.deliver(delivery, handover),  # noqa: PLW0108  # tests set it later
         )
 
     def organization(self, name: str, guid: str | None = None) -> Organization:

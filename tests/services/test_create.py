@@ -209,7 +209,7 @@ class Unfinishing(State):
     """A state file on a disk that is full by the time that an operation ends."""
 
     def finish(
-        self, key: int, pat: StoredPat | None = None, then: Intent | None = None
+        self, key: int | None, pat: StoredPat | None = None, then: Intent | None = None
     ) -> int | None:
         if pat is not None:
             raise StoreError("the disk is full")

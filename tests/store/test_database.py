@@ -121,10 +121,13 @@ class TestFile:
         self, state: State, path: Path
     ) -> None:
         key = state.begin(INTENT)
+        state.remember(CI)
+        change(path, "ALTER TABLE tokens DROP COLUMN upkeep")
+        change(path, "ALTER TABLE journal DROP COLUMN reason")
         change(path, "ALTER TABLE journal DROP COLUMN user")
         change(path, "PRAGMA user_version = 1")
         expected = (INTENT._replace(key=key),)
-        assert state.unfinished() == expected
+        assert (state.unfinished(), state.stored()) == (expected, (CI,))
         state.remember(CI)
         assert state.unfinished() == expected
         state.begin(INTENT._replace(user="ada"))

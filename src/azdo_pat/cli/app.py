@@ -16,7 +16,7 @@ from azdo_pat.cli.surroundings import Surroundings
 from azdo_pat.errors import NotFoundError, PatError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from azdo_pat.api.directory import Directory
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from azdo_pat.auth.places import Place
     from azdo_pat.auth.remembered import SignIn
     from azdo_pat.auth.source import Search, TokenSource
-    from azdo_pat.models import AccessToken, Organization, Secret
+    from azdo_pat.deliveries.carrier import Carrier
+    from azdo_pat.models import AccessToken, Delivery, Handover, Organization, Secret
     from azdo_pat.services.browse import Browser
     from azdo_pat.services.organization_book import OrganizationBook
     from azdo_pat.services.recovery import Recovered
@@ -218,40 +219,38 @@ class App(Surroundings):
     def _finish_what_was_begun(self, tokens: Tokens) -> None:
         """Bring to its end what an earlier run left behind; the command at hand goes on anyway."""
         try:
-            if not self.state.unfinished():
-                return
-            from azdo_pat.services.recovery import recover
-
-            for each in recover(self._workshop(tokens), user=self._user(), api_root=self.api_root):
-                self._say_recovered(each)
+            if self.state.unfinished():
+                self._recover(tokens, again=False)
         except PatError as error:
             self.talk.detail(f"what an earlier run left behind is still there: {error.message}")
 
-    def finish_what_is_due(self) -> None:
+    def finish_what_is_due(self) -> Sequence[Recovered]:
         """Do so where the command at hand would not sign in; it goes on where that fails.
 
         A token that only `pat ensure` looks after would otherwise never see it done.
+
+        Returns:
+            What became of each operation, as it was said.
         """
         if not any(each.is_due(self.now()) for each in self.state.unfinished()):
-            return
+            return ()
         try:
             self.access_token()
-            self.tokens  # noqa: B018 - see there
+            return self._recover(self.tokens, again=True)
         except PatError as error:
             self.talk.warn(f"what an earlier run left behind is still there: {error.message}")
+            return ()
 
-    def _say_recovered(self, recovered: Recovered) -> None:
-        intent, failure = recovered
-        old = intent.operation in {"revoke", "tidy"}
-        what = f"the token that {intent.name!r} in {intent.org} has replaced"
-        if not old:
-            what = f"what an interrupted {intent.operation} of {intent.name!r} in {intent.org} left"
-        if failure is not None:
-            self.talk.warn(f"{what} could not be revoked yet: {failure.message}")
-        elif intent.operation == "revoke":
-            self.talk.notice(f"revoked {what} ({intent.authorization_id})")
-        else:
-            self.talk.detail(f"cleared away {what}")
+    def _recover(self, tokens: Tokens, *, again: bool) -> Sequence[Recovered]:
+        from azdo_pat.cli.leftovers import say_recovered
+        from azdo_pat.services.recovery import recover
+
+        shop = self._workshop(tokens)
+        recovered = []
+        for each in recover(shop, user=self._user(), api_root=self.api_root, again=again):
+            say_recovered(self.talk, each)
+            recovered.append(each)
+        return recovered
 
     def _user(self) -> str:
         return self.access_token().user
@@ -308,8 +307,20 @@ class App(Surroundings):
             state=self.state,
             exclusive=self.exclusive,
             now=self.now,
+            deliver=self._deliver,
             user=self._user,
         )
+
+    def _deliver(self, delivery: Delivery, handover: Handover) -> None:
+        self.carrier.deliver(delivery, handover)  # imported by the first that there is
+
+    @cached_property
+    def carrier(self) -> Carrier:
+        """What brings secrets to other programs."""
+        from azdo_pat.deliveries.carrier import Carrier
+        from azdo_pat.deliveries.facts import Surroundings
+
+        return Carrier(Surroundings(environment=self.environment, heard=self.talk.detail))
 
     @cached_property
     def secrets(self) -> SecretStore:

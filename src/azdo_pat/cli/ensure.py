@@ -8,6 +8,7 @@ import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_recipes, complete_scopes
+from azdo_pat.cli.delivering import deliver_option, not_delivered, parsed_deliveries
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.showing import SECRET_FORMS
 from azdo_pat.errors import UsageError
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 )
 @option("--expires", metavar="SPAN|DATE", help="Its life, where it has to be made: 12h, 30d, 1y.")
 @option("--renew-before", metavar="SPAN", help="Rotate it so long before its end [third of life].")
+@deliver_option
 @option("--as", "form", type=SECRET_FORMS, help="Print the secret, in this form.")
 @option("--verify", is_flag=True, help="Ask the service whether it takes the secret.")
 @option("--allow-unknown-scope", is_flag=True, help="Pass on scopes that pat does not know.")
@@ -50,6 +52,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     recipes: tuple[str, ...],
     expires: str | None,
     renew_before: str | None,
+    deliveries: tuple[str, ...],
     form: str | None,
     verify: bool,
     allow_unknown_scope: bool,
@@ -65,6 +68,8 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
       pat ensure ci --for packages --expires 7d --renew-before 2d
       export AZURE_DEVOPS_EXT_PAT=$(pat ensure ci --scope code --as token)
     """
+    from dataclasses import replace
+
     from azdo_pat.naming import checked_name
     from azdo_pat.scopes import parse_scopes
     from azdo_pat.services.ensure import as_wanted
@@ -76,7 +81,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         parse_scopes(scopes, recipes=recipes, allow_unknown=allow_unknown_scope),
         expires=expires,
         renew_before=renew_before,
-    )
+    )._replace(deliveries=parsed_deliveries(deliveries))
     render = app.render if form is None else None  # a mistake in --query is found first
     organization = _organization(app, name)
     ensured = None
@@ -85,7 +90,12 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
             organization, wanted, state=app.state, secrets=app.secrets, now=app.now()
         )
     if ensured is not None:
-        app.finish_what_is_due()
+        undelivered = [
+            each.failure.message
+            for each in app.finish_what_is_due()
+            if each.failure and each.intent.operation == "deliver" and each.intent.name == name
+        ]
+        ensured = replace(ensured, undelivered="; ".join(undelivered))
     else:
         ensured = _seen_to(app, organization, wanted, verify=verify)
     _say(app, ensured, organization)
@@ -96,6 +106,8 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         app.out.flush()
     else:
         _print(app, ensured, str(form))
+    if ensured.undelivered:
+        raise not_delivered(1)
     if ensured.rotated is not None:
         from azdo_pat.cli.rotate import conclude
 
@@ -157,6 +169,10 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
         from azdo_pat.cli.rotate import say_rotated
 
         say_rotated(app, ensured.rotated)
+    elif ensured.outcome == "delivered" and ensured.undelivered:
+        app.talk.warn(f"{ensured.pat.name!r} is not delivered everywhere: {ensured.undelivered}")
+    elif ensured.outcome == "delivered":
+        app.talk.notice(f"delivered {ensured.pat.name!r} in {organization.name}")
     else:
         app.talk.notice(f"kept {ensured.pat.name!r} in {organization.name}")
 

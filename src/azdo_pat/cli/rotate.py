@@ -8,6 +8,7 @@ import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_tokens
+from azdo_pat.cli.delivering import deliver_option, not_delivered, parsed_deliveries
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.interrupts import ending_politely
 from azdo_pat.cli.showing import SECRET_FORMS, print_secret, warn_shortened
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 @option("--as", "form", type=SECRET_FORMS, help="Print the new secret, in this form.")
 @option("--grace", metavar="SPAN", help="Let the old one live so long: 1h, 2d.")
 @option("--keep-old", is_flag=True, help="Do not revoke the old one.")
-def rotate_command(  # one argument for each option
+@deliver_option
+def rotate_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     texts: tuple[str, ...],
     *,
@@ -39,16 +41,22 @@ def rotate_command(  # one argument for each option
     form: str | None,
     grace: str | None,
     keep_old: bool,
+    deliveries: tuple[str, ...],
 ) -> None:
     """Replace TOKEN by a new one of the same name and scopes, and revoke the old one.
 
     The old one lives until the new secret is in the keyring and was accepted by the service. If
     it cannot be revoked then, the exit code is 8, and the next pat that signs in does it.
 
+    --deliver brings the secret where it is needed, before the old one goes: to the standard input
+    of a command, or into a file. It is remembered: every later rotation delivers again.
+
     \b
     Examples:
       pat rotate laptop
       pat rotate ci --expires 90d --grace 1h
+      pat rotate ci --deliver "command:gh secret set AZURE_PAT"
+      pat rotate ci --deliver "file:.env|AZURE_PAT={token}"
     """
     from azdo_pat.expiry import parse_expiry, parse_moment
     from azdo_pat.services.rotate import RotateRequest
@@ -59,12 +67,17 @@ def rotate_command(  # one argument for each option
         raise UsageError(
             "--as prints one secret", hint="rotate one token at a time, or leave out --as"
         )
+    if deliveries and len(set(texts)) > 1:
+        raise UsageError(
+            "--deliver is for one token", hint="rotate one at a time, each with its own"
+        )
     now = app.now()
     request = RotateRequest(
         expires=None if expires is None else parse_expiry(expires, now),
         otherwise=parse_expiry(str(app.setting("expires")), now),
         keep_old=keep_old,
         grace=None if grace is None else parse_moment(grace, now) - now,
+        deliveries=parsed_deliveries(deliveries),
     )
     render = app.render  # a mistake in --query is found before anything is made
     pats, failures = app.browser.find_each(app.organization, texts)
@@ -121,6 +134,7 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         if rotated.due
         else "",
         OldToken.PENDING: "could not be revoked yet",
+        OldToken.UNDELIVERED: "lives on",
     }[rotated.old]
     app.talk.notice(
         f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
@@ -139,6 +153,8 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         )
     if rotated.old is OldToken.PENDING:
         app.talk.warn(f"the old token {old.id} could not be revoked yet: {rotated.reason}")
+    if rotated.old is OldToken.UNDELIVERED:
+        app.talk.warn(f"the new secret is not delivered everywhere: {rotated.reason}")
 
 
 def conclude(done: Sequence[Rotated], failed: int, of: int) -> None:
@@ -149,6 +165,8 @@ def conclude(done: Sequence[Rotated], failed: int, of: int) -> None:
         raise PartialError(
             f"{failed} of {of} tokens could not be rotated", hint="see above; the others were"
         )
+    if undelivered := sum(each.old is OldToken.UNDELIVERED for each in done):
+        raise not_delivered(undelivered)
     pending = sum(each.old is OldToken.PENDING for each in done)
     if pending:
         raise PendingError(

@@ -27,6 +27,8 @@ def say_created(app: App, created: Created) -> None:
     app.talk.notice(f"created {pat.name!r} in {where}{kept}")
     if created.shortened:
         warn_shortened(app, pat, created.requested_expiry)
+    if created.undelivered:
+        app.talk.warn(f"it is not delivered everywhere: {created.undelivered}")
     if created.replaced is not None:
         app.talk.warn(
             f"the token whose secret was replaced is still valid: pat revoke {created.replaced}"

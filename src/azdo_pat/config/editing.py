@@ -1,7 +1,5 @@
 """Changing the configuration file: one key, and the rest of the file as it was."""
 
-import os
-import tempfile
 from pathlib import Path
 
 import tomlkit
@@ -9,6 +7,7 @@ import tomlkit
 from azdo_pat.config.reading import parsed, text_of
 from azdo_pat.config.settings import Value
 from azdo_pat.errors import UsageError
+from azdo_pat.files import replace_whole
 
 
 def set_value(file: Path, key: str, value: Value) -> None:
@@ -50,24 +49,9 @@ def _parsed(file: Path) -> tomlkit.TOMLDocument:
 
 
 def _write(file: Path, text: str) -> None:
-    """Replace the file in one step, so that no reader and no crash meets half of it."""
     try:
-        target = file.resolve()  # a symbolic link stays one
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=target.parent, prefix=".config-", delete=False
-        ) as scratch:
-            try:
-                scratch.write(text)
-                scratch.flush()
-                os.fsync(scratch.fileno())
-                if target.exists():
-                    Path(scratch.name).chmod(target.stat().st_mode & 0o777)
-                scratch.close()
-                Path(scratch.name).replace(target)
-            except BaseException:
-                Path(scratch.name).unlink(missing_ok=True)
-                raise
+        file.resolve().parent.mkdir(parents=True, exist_ok=True)
+        replace_whole(file, text.encode("utf-8"))
     except OSError as error:
         raise UsageError(
             f"{file} cannot be written: {error}", hint="PAT_CONFIG_DIR names another folder"

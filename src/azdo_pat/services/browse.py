@@ -125,14 +125,23 @@ class Browser:
                 matches[text] += [pat for pat in pats if pat.id not in known]
         found: dict[str | None, Pat] = {}
         failures: list[PatError] = []
+        leaving = self._leaving(organization)
         for text, pats in matches.items():
             try:
-                pat = _chosen(text, pats, organization)
+                pat = _chosen(text, _staying(text, pats, leaving), organization)
             except PatError as error:
                 failures.append(error)
             else:
                 found[pat.id] = pat
         return tuple(found.values()), tuple(failures)
+
+    def _leaving(self, organization: Organization) -> frozenset[str]:
+        """Return the ids of the tokens that were replaced, and are still to be revoked."""
+        return frozenset(
+            intent.authorization_id.lower()
+            for intent in self._state.unfinished(organization.url)
+            if intent.operation in {"deliver", "revoke"} and intent.authorization_id
+        )
 
     def _matches(
         self, organization: Organization, status: Status, texts: Sequence[str]
@@ -215,6 +224,13 @@ def _settled(text: str, pats: Sequence[Pat], organization: Organization) -> bool
     if looks_like_id(text):
         return is_full_id(text) and any(_begins_id(text, pat.id) for pat in pats)
     return bool(_here(pats, organization))
+
+
+def _staying(text: str, pats: Sequence[Pat], leaving: frozenset[str]) -> Sequence[Pat]:
+    """Leave out tokens that others have replaced; where all are, or one is named by id, none."""
+    if looks_like_id(text):
+        return pats
+    return [pat for pat in pats if (pat.id or "").lower() not in leaving] or pats
 
 
 def _chosen(text: str, pats: Sequence[Pat], organization: Organization) -> Pat:

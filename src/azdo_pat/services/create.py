@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import ConflictError, RefusedError
+from azdo_pat.errors import ConflictError, PatError, RefusedError
 from azdo_pat.expiry import is_shortened
 from azdo_pat.models import GLOBAL_CREATION_BLOCKED, GLOBAL_TOKENS_STOP, Intent, Secret
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Created
+from azdo_pat.services.delivering import delivered
 from azdo_pat.services.making import Making
 from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.recovery import settle_leftovers
+from azdo_pat.services.recovery import settle, settle_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +76,7 @@ def create(
             organization=organization,
             intent=intent._replace(key=shop.state.begin(intent)),
             previous=replaced.secret if replaced else None,
-            follow_up=intent._replace(operation="tidy") if replaced else None,
+            follow_up=_what_follows(intent, request, tidy=replaced is not None),
         )
         new = making.post(request)
         making.guard_life(new, request)
@@ -85,8 +87,20 @@ def create(
             shortened=is_shortened(request.expires, new.pat.valid_to),
             replaced=replaced.id if replaced else None,
         )
-        making.keep(new, request, lambda: hand_over(created) if hand_over else None)
+        rest = making.keep(new, request, lambda: hand_over(created) if hand_over else None)
+        if rest is not None and rest.operation == "deliver":
+            rest, undelivered = delivered(organization, rest, shop)
+            created = replace(created, undelivered=undelivered)
+        if rest is not None and not created.undelivered:
+            with suppress(PatError):  # a secret that was replaced is left: the next run looks again
+                settle(organization, rest, shop)
         return created
+
+
+def _what_follows(intent: Intent, request: CreateRequest, *, tidy: bool) -> Intent | None:
+    if request.upkeep.deliveries:
+        return intent._replace(operation="deliver")
+    return intent._replace(operation="tidy") if tidy else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
+from azdo_pat.models import NO_UPKEEP, Organization, Pat, Secret, Status, StoredPat, Upkeep
 from azdo_pat.results import Ensured, Ensuring
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
 
+    from azdo_pat.models import Delivery
     from azdo_pat.services.browse import Browser
     from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.secrets import SecretStore
@@ -24,12 +26,25 @@ class Wanted(NamedTuple):
     Attributes:
         expires: the end of a token that has to be made.
         renew_before: how long before its end a token is replaced; None for a third of its life.
+        deliveries: where its secret goes; None for where it went before.
+        source: the file that declares it; None for what is remembered.
     """
 
     name: str
     scopes: tuple[str, ...]
     expires: datetime
     renew_before: timedelta | None = None
+    deliveries: tuple[Delivery, ...] | None = None
+    source: str | None = None
+
+    def upkeep(self, known: StoredPat | None) -> Upkeep:
+        """Return how the token is to be looked after: as it is known to be, but for what is set."""
+        upkeep = known.upkeep if known else NO_UPKEEP
+        return Upkeep(
+            deliveries=upkeep.deliveries if self.deliveries is None else self.deliveries,
+            renew_before=upkeep.renew_before if self.renew_before is None else self.renew_before,
+            source=upkeep.source if self.source is None else self.source,
+        )
 
 
 class Maker(NamedTuple):
@@ -57,27 +72,22 @@ def where_known(name: str, state: State) -> Organization | None:
 def as_wanted(
     organization: Organization, wanted: Wanted, *, state: State, secrets: SecretStore, now: datetime
 ) -> Ensured | None:
-    """Return the token if it is there as wanted, by keyring and state alone; None if not."""
+    """Return the token if it is there as wanted, by keyring and state alone; None if not.
+
+    It is not as wanted where its secret is to go elsewhere than it went.
+    """
     entry = state.find(organization.url, wanted.name)
     if entry is None or not entry.stored or set(entry.scopes) != set(wanted.scopes):
         return None
-    if entry.expires is None or entry.expires - now <= _margin(entry, wanted):
+    upkeep = wanted.upkeep(entry)
+    if upkeep.deliveries != entry.upkeep.deliveries:
+        return None
+    if entry.expires is None or entry.expires - now <= margin(entry, upkeep.renew_before):
         return None
     secret = secrets.get(organization.url, wanted.name)
     if secret is None:
         return None
-    pat = Pat(
-        name=entry.name,
-        id=entry.id,
-        org=entry.org,
-        status=Status.UNKNOWN,  # only the service knows whether it was revoked meanwhile
-        scopes=entry.scopes,
-        created=entry.created,
-        expires=entry.expires,
-        stored=True,
-        origin=entry.origin,
-    )
-    return Ensured(outcome=Ensuring.KEPT, pat=pat, secret=secret)
+    return Ensured(outcome=Ensuring.KEPT, pat=as_pat(entry), secret=secret)
 
 
 def ensure(organization: Organization, wanted: Wanted, maker: Maker, *, verify: bool) -> Ensured:
@@ -99,9 +109,30 @@ def ensure(organization: Organization, wanted: Wanted, maker: Maker, *, verify: 
         found = as_wanted(
             organization, wanted, state=shop.state, secrets=shop.secrets, now=shop.now()
         )
+        if found is None:
+            found = _delivered_elsewhere(organization, wanted, shop)
         if found is not None and (not verify or _accepted(found, maker)):
             return found
         return _made_good(organization, wanted, maker)
+
+
+def _delivered_elsewhere(
+    organization: Organization, wanted: Wanted, shop: Workshop
+) -> Ensured | None:
+    """Deliver a token's secret to other places than before; None if the token itself is due."""
+    entry = shop.state.find(organization.url, wanted.name)
+    if entry is None:
+        return None
+    as_before = wanted._replace(deliveries=entry.upkeep.deliveries)
+    found = as_wanted(
+        organization, as_before, state=shop.state, secrets=shop.secrets, now=shop.now()
+    )
+    if found is None:
+        return None
+    from azdo_pat.services.delivering import deliver_anew  # noqa: PLC0415 - as below
+
+    undelivered = deliver_anew(organization, entry, wanted.upkeep(entry), shop)
+    return replace(found, outcome=Ensuring.DELIVERED, undelivered=undelivered)
 
 
 def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensured:
@@ -121,18 +152,48 @@ def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensu
                 expires=wanted.expires,
                 # The secret of a token that is dead for certain may go.
                 replace=entry is not None and entry.id is not None,
+                upkeep=wanted.upkeep(entry),
             ),
             maker.shop,
         )
         return Ensured(
-            outcome=Ensuring.CREATED, pat=created.pat, secret=created.secret, created=created
+            outcome=Ensuring.CREATED,
+            pat=created.pat,
+            secret=created.secret,
+            created=created,
+            undelivered=created.undelivered,
         )
     request = RotateRequest(
-        expires=wanted.expires, otherwise=wanted.expires, scopes=wanted.scopes, name=wanted.name
+        expires=wanted.expires,
+        otherwise=wanted.expires,
+        scopes=wanted.scopes,
+        name=wanted.name,
+        upkeep=wanted.upkeep(entry),
     )
     rotated = rotate(organization, old, request, maker.shop, try_out=maker.try_out)
     made = rotated.created
-    return Ensured(outcome=Ensuring.ROTATED, pat=made.pat, secret=made.secret, rotated=rotated)
+    return Ensured(
+        outcome=Ensuring.ROTATED,
+        pat=made.pat,
+        secret=made.secret,
+        rotated=rotated,
+        undelivered=made.undelivered,
+    )
+
+
+def as_pat(entry: StoredPat) -> Pat:
+    """Return a token as this machine knows it; only the service knows whether it still lives."""
+    return Pat(
+        name=entry.name,
+        id=entry.id,
+        org=entry.org,
+        status=Status.UNKNOWN,
+        scopes=entry.scopes,
+        created=entry.created,
+        expires=entry.expires,
+        stored=entry.stored,
+        origin=entry.origin,
+    )
 
 
 def _living(organization: Organization, entry: StoredPat | None, browser: Browser) -> Pat | None:
@@ -158,10 +219,10 @@ def _accepted(found: Ensured, maker: Maker) -> bool:
     return True
 
 
-def _margin(entry: StoredPat, wanted: Wanted) -> timedelta:
+def margin(entry: StoredPat, renew_before: timedelta | None) -> timedelta:
     """Return how long before its end a token is due: a third of its life, as certbot has it."""
-    if wanted.renew_before is not None:
-        return wanted.renew_before
+    if renew_before is not None:
+        return renew_before
     if entry.created is None or entry.expires is None:
         from datetime import timedelta  # noqa: PLC0415 - as above
 

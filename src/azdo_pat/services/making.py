@@ -129,12 +129,7 @@ class Making:
         with suppress(StoreError):
             if new.pat.target_accounts:
                 self.shop.book.learn(self.organization, new.pat.target_accounts[0])
-        follow_up = self.follow_up._replace(key=key) if self.follow_up else None
-        if follow_up is not None and follow_up.operation == "tidy":
-            with suppress(StoreError):
-                self.shop.secrets.delete(parked(url), name)
-                self.shop.state.finish(key or 0)
-        return follow_up
+        return self.follow_up._replace(key=key) if self.follow_up else None
 
     def discard(self, new: NewPat) -> bool:
         """Revoke what was made, forget what was stored of it; False where that failed.
@@ -227,6 +222,7 @@ class Making:
             scopes=pat.scopes,
             created=pat.valid_from,
             expires=pat.valid_to,
+            upkeep=request.upkeep,
         )
 
 

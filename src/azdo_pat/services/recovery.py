@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from azdo_pat.errors import ConflictError, PatError, StoreError
+from azdo_pat.errors import ConflictError, PatError, PendingError, StoreError
 from azdo_pat.models import Organization
 from azdo_pat.organizations import hosted_name
+from azdo_pat.services.delivering import deliver
 from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.undo import CLOCK_DIFFERENCE, parked, take_back_secret, undo
 
@@ -39,10 +41,14 @@ def settle_leftovers(organization: Organization, name: str, shop: Workshop) -> N
         PatError: the service could not be asked.
     """
     for intent in shop.state.unfinished(organization.url, name):
-        settle(organization, intent, shop)
+        # What cannot be delivered is delivered with the secret that is about to be made.
+        with suppress(PendingError):
+            settle(organization, intent, shop)
 
 
-def recover(shop: Workshop, *, user: str, api_root: str | None) -> Iterator[Recovered]:
+def recover(
+    shop: Workshop, *, user: str, api_root: str | None, again: bool = False
+) -> Iterator[Recovered]:
     """Bring to its end what earlier runs of the same user left behind, in every organization.
 
     What another live process is at work on is left to it, what is not due yet to later.
@@ -51,9 +57,13 @@ def recover(shop: Workshop, *, user: str, api_root: str | None) -> Iterator[Reco
         shop: the collaborators.
         user: the sign-in name; another user would not find the tokens, and take them for gone.
         api_root: `PAT_API_URL`; what belongs to other roots is left alone.
+        again: also try anew to deliver what failed. A command that fails each time must not hold
+            up whoever only lists tokens.
     """
     for intent in shop.state.unfinished():
         if intent.user != user or hosted_name(intent.org_url, api_root) is None:
+            continue
+        if intent.operation == "deliver" and intent.reason and not again:
             continue
         organization = Organization(name=intent.org, url=intent.org_url)
         try:
@@ -74,8 +84,11 @@ def settle(organization: Organization, intent: Intent, shop: Workshop) -> bool:
     """Bring one operation to its end, or back to its beginning; False if it must wait.
 
     Raises:
+        PendingError: the secret could not be delivered.
         PatError: the service could not be asked.
     """
+    if intent.operation == "deliver":
+        intent = deliver(organization, intent, shop)
     work = {"revoke": _revoke, "tidy": _tidy}.get(intent.operation, _take_back)
     if not work(organization, intent, shop):
         return False
@@ -93,7 +106,13 @@ def _revoke(organization: Organization, intent: Intent, shop: Workshop) -> bool:
 
 
 def _tidy(organization: Organization, intent: Intent, shop: Workshop) -> bool:
-    """Take the secret that was replaced out of the keyring."""
+    """Take the secret that was replaced out of the keyring.
+
+    It stays while a later operation of that name is open, which may have to put it back.
+    """
+    here = shop.state.unfinished(organization.url, intent.name)
+    if any(each.operation in {"create", "rotate"} and each.mark for each in here):
+        return False
     try:
         shop.secrets.delete(parked(organization.url), intent.name)
     except StoreError:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import ConflictError, PatError, RefusedError
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import Intent, Pat, Status
+from azdo_pat.models import NO_UPKEEP, Intent, Pat, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Created, OldToken, Rotated
+from azdo_pat.services.delivering import delivered
 from azdo_pat.services.making import Making
 from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.recovery import settle, settle_leftovers
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from azdo_pat.models import Organization, Secret
+    from azdo_pat.models import Delivery, Organization, Secret, StoredPat, Upkeep
     from azdo_pat.services.workshop import Workshop
 
 _LONGEST_LIFE: Final = timedelta(days=365)
@@ -38,6 +40,8 @@ class RotateRequest:
         grace: revoke the old token so long after this run; None for at once.
         scopes: those of the new token; None for the old one's.
         name: that of the new token, and of the place of its secret; None for the old one's.
+        deliveries: where its secret goes; None for where the old one's went.
+        upkeep: how the new one is looked after; None for as the old one was.
     """
 
     expires: datetime | None
@@ -46,6 +50,8 @@ class RotateRequest:
     grace: timedelta | None = None
     scopes: tuple[str, ...] | None = None
     name: str | None = None
+    deliveries: tuple[Delivery, ...] | None = None
+    upkeep: Upkeep | None = None
 
 
 def rotate(
@@ -59,7 +65,8 @@ def rotate(
     """Make a token of the same name and scopes, see that its secret works, revoke the old one.
 
     The order is what makes it safe: the old token lives until the new secret is stored, was read
-    back and was accepted by the service. From then on the journal knows that the old one must go.
+    back and was accepted by the service. From then on the journal knows that the new one must be
+    delivered, and the old one go once it is.
 
     Args:
         organization: where; a token for all organizations is replaced by one for this.
@@ -82,10 +89,12 @@ def rotate(
     with shop.exclusive(lock_key(name, organization.url)):
         settle_leftovers(organization, name, shop)
         previous = _stored_secret(organization, name, pat, shop)
+        known = shop.state.find(organization.url, name)
         wanted = CreateRequest(
             name=name,
             scopes=request.scopes or pat.scopes,
             expires=_end(pat, request, shop.now()),
+            upkeep=_upkeep(request, known),
         )
         intent = Intent(
             operation="rotate",
@@ -102,7 +111,13 @@ def rotate(
             organization=organization,
             intent=intent._replace(key=shop.state.begin(intent)),
             previous=previous,
-            follow_up=_end_of_old(pat, request, intent, shop.now(), stored=previous is not None),
+            follow_up=_what_follows(
+                pat,
+                request,
+                intent,
+                deliver=bool(wanted.upkeep.deliveries),
+                tidy=previous is not None,
+            ),
             try_out=try_out,
         )
         new = making.post(wanted)
@@ -132,6 +147,13 @@ def _stored_secret(
     )
 
 
+def _upkeep(request: RotateRequest, known: StoredPat | None) -> Upkeep:
+    upkeep = request.upkeep or (known.upkeep if known else NO_UPKEEP)
+    if request.deliveries is None:
+        return upkeep
+    return upkeep._replace(deliveries=request.deliveries)
+
+
 def _end(pat: Pat, request: RotateRequest, now: datetime) -> datetime:
     """Return the end of the new token: a full life again, never what was left of the old one."""
     if request.expires is not None:
@@ -141,14 +163,20 @@ def _end(pat: Pat, request: RotateRequest, now: datetime) -> datetime:
     return now + min(pat.expires - pat.created, _LONGEST_LIFE)
 
 
-def _end_of_old(
-    pat: Pat, request: RotateRequest, intent: Intent, now: datetime, *, stored: bool
+def _what_follows(
+    pat: Pat, request: RotateRequest, intent: Intent, *, deliver: bool, tidy: bool
 ) -> Intent | None:
     """Return what is left to do once the new token is safe."""
-    if request.keep_old or pat.status is Status.EXPIRED:
-        return intent._replace(operation="tidy") if stored else None
-    due = now + (request.grace or timedelta())
-    return intent._replace(operation="revoke", authorization_id=pat.id, valid_to=due)
+    lives_on = request.keep_old or pat.status is Status.EXPIRED
+    follow_up = intent._replace(
+        authorization_id=None if lives_on else pat.id,
+        valid_to=intent.started + (request.grace or timedelta()),
+    )
+    if deliver:
+        return follow_up._replace(operation="deliver")
+    if lives_on:
+        return follow_up._replace(operation="tidy") if tidy else None
+    return follow_up._replace(operation="revoke")
 
 
 def _with_old(
@@ -158,19 +186,27 @@ def _with_old(
     follow_up: Intent | None,
     shop: Workshop,
 ) -> Rotated:
-    """Revoke the old token if that is due; what fails is left to the next run."""
-    if follow_up is None or follow_up.operation != "revoke":
+    """Deliver the new secret and revoke the old token; what fails is left to a later run."""
+    if follow_up is not None and follow_up.operation == "deliver":
+        follow_up, undelivered = delivered(organization, follow_up, shop)
+        created = replace(created, undelivered=undelivered)
+    rotated = Rotated(created=created, replaced=pat, old=OldToken.REVOKED)
+    if created.undelivered:
+        return replace(rotated, old=OldToken.UNDELIVERED, reason=created.undelivered)
+    if follow_up is None or follow_up.authorization_id is None:
+        with suppress(PatError):
+            if follow_up is not None:
+                settle(organization, follow_up, shop)
         old = OldToken.EXPIRED if pat.status is Status.EXPIRED else OldToken.KEPT
-        return Rotated(created=created, replaced=pat, old=old)
+        return replace(rotated, old=old)
     if follow_up.valid_to > shop.now():
-        due = follow_up.valid_to
-        return Rotated(created=created, replaced=pat, old=OldToken.LATER, due=due)
+        return replace(rotated, old=OldToken.LATER, due=follow_up.valid_to)
     try:
         done = settle(organization, follow_up, shop)
     except (PatError, KeyboardInterrupt) as error:
         reason = error.message if isinstance(error, PatError) else "interrupted"
-        return Rotated(created=created, replaced=pat, old=OldToken.PENDING, reason=reason)
+        return replace(rotated, old=OldToken.PENDING, reason=reason)
     if not done:
         reason = "its secret could not be taken out of the keyring"
-        return Rotated(created=created, replaced=pat, old=OldToken.PENDING, reason=reason)
-    return Rotated(created=created, replaced=pat, old=OldToken.REVOKED)
+        return replace(rotated, old=OldToken.PENDING, reason=reason)
+    return rotated

@@ -113,6 +113,12 @@ def standing(
 
 
 def _left_open(intent: Intent) -> PatError:
+    if intent.operation == "deliver":
+        return PatError(
+            f"the new secret of {intent.name!r} in {intent.org} is still to be delivered"
+            + (f": {intent.reason}" if intent.reason else ""),
+            hint="mend that, then run pat renew; the token that it replaced lives until then",
+        )
     if intent.operation in {"revoke", "tidy"}:
         return PatError(
             f"the token that {intent.name!r} in {intent.org} has replaced is still to be revoked"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from azdo_pat.models import NO_UPKEEP, Upkeep
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from azdo_pat.api.tokens import Tokens
+    from azdo_pat.models import Delivery, Handover
     from azdo_pat.services.organization_book import OrganizationBook
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
@@ -24,6 +27,7 @@ class CreateRequest:
         store: put the secret in the keyring.
         replace: overwrite a secret that is stored under the name; its token lives on.
         fail_if_shortened: take a shortened life for a failure, and revoke the token.
+        upkeep: how it is to be looked after; its secret is delivered at once.
     """
 
     name: str
@@ -32,6 +36,7 @@ class CreateRequest:
     store: bool = True
     replace: bool = False
     fail_if_shortened: bool = False
+    upkeep: Upkeep = NO_UPKEEP
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +47,7 @@ class Workshop:
         exclusive: a lock by key between processes of this machine; raises ConflictError when
             another one holds it.
         now: the clock.
+        deliver: brings a secret to one place; raises PendingError where that cannot be done.
         user: gives the sign-in name; empty where it is not known.
     """
 
@@ -51,4 +57,5 @@ class Workshop:
     state: State
     exclusive: Callable[[str], AbstractContextManager[None]]
     now: Callable[[], datetime]
+    deliver: Callable[[Delivery, Handover], None]
     user: Callable[[], str] = str

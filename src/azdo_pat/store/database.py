@@ -16,7 +16,7 @@ BUSY_TIMEOUT: Final = 5.0
 APPLICATION_ID: Final = 0x70617431  # "pat1"
 """What marks a SQLite file as ours (source: "PRAGMA application_id" in SQLite's manual)."""
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 _SCHEMA: Final = (
     """
@@ -30,6 +30,7 @@ _SCHEMA: Final = (
         expires TEXT,
         stored INTEGER NOT NULL,
         origin TEXT NOT NULL,
+        upkeep TEXT NOT NULL DEFAULT '{}',
         PRIMARY KEY (org_url, name)
     )
     """,
@@ -57,7 +58,8 @@ _SCHEMA: Final = (
         started TEXT NOT NULL,
         authorization_id TEXT,
         mark TEXT NOT NULL DEFAULT '',
-        user TEXT NOT NULL DEFAULT ''
+        user TEXT NOT NULL DEFAULT '',
+        reason TEXT NOT NULL DEFAULT ''
     )
     """,
     f"PRAGMA application_id = {APPLICATION_ID}",
@@ -66,6 +68,11 @@ _SCHEMA: Final = (
 
 _UPGRADES: Final = {
     1: ("ALTER TABLE journal ADD COLUMN user TEXT NOT NULL DEFAULT ''", "PRAGMA user_version = 2"),
+    2: (
+        "ALTER TABLE journal ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE tokens ADD COLUMN upkeep TEXT NOT NULL DEFAULT '{}'",
+        "PRAGMA user_version = 3",
+    ),
 }
 """By version: what makes it the next one. Whoever only reads must cope without."""
 

@@ -11,6 +11,7 @@ from azdo_pat.errors import ConflictError
 from azdo_pat.models import Intent, Organization, Origin, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.store.database import Database
+from azdo_pat.store.upkeep import read_upkeep, written_upkeep
 
 
 class State:
@@ -121,9 +122,14 @@ class State:
             _insert_made(connection, authorization_id)
 
     def finish(
-        self, key: int, pat: StoredPat | None = None, then: Intent | None = None
+        self, key: int | None, pat: StoredPat | None = None, then: Intent | None = None
     ) -> int | None:
         """Close an entry of the journal; in the same transaction remember its token, open the next.
+
+        Args:
+            key: None where there is none to close.
+            pat: what to remember.
+            then: what is left to do.
 
         Returns:
             The key of the entry that `then` became.
@@ -133,6 +139,11 @@ class State:
                 _insert_token(connection, pat)
             connection.execute("DELETE FROM journal WHERE key = ?", (key,))
             return None if then is None else _insert_intent(connection, then)
+
+    def explain(self, key: int, reason: str) -> None:
+        """Write into an entry of the journal why it could not be brought to its end."""
+        with self._database.writing() as connection:
+            connection.execute("UPDATE journal SET reason = ? WHERE key = ?", (reason, key))
 
     def unfinished(self, org_url: str | None = None, name: str | None = None) -> tuple[Intent, ...]:
         """Return the journal's open entries, oldest first; of one organization or name only."""
@@ -161,7 +172,7 @@ class State:
 def _insert_intent(connection: sqlite3.Connection, intent: Intent) -> int:
     cursor = connection.execute(
         "INSERT INTO journal (operation, org_url, org, name, scopes, valid_to, started,"
-        " authorization_id, user) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " authorization_id, user, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             intent.operation,
             intent.org_url,
@@ -172,6 +183,7 @@ def _insert_intent(connection: sqlite3.Connection, intent: Intent) -> int:
             _written(intent.started),
             intent.authorization_id,
             intent.user,
+            intent.reason,
         ),
     )
     key = cursor.lastrowid
@@ -181,7 +193,7 @@ def _insert_intent(connection: sqlite3.Connection, intent: Intent) -> int:
 
 def _insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             pat.org_url,
             pat.org,
@@ -192,6 +204,7 @@ def _insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
             None if pat.expires is None else _written(pat.expires),
             pat.stored,
             pat.origin.value,
+            written_upkeep(pat.upkeep),
         ),
     )
     if pat.id is not None and pat.origin is Origin.PAT:
@@ -213,6 +226,7 @@ def _stored_pat(row: sqlite3.Row) -> StoredPat:
         expires=None if row["expires"] is None else datetime.fromisoformat(row["expires"]),
         stored=bool(row["stored"]),
         origin=Origin(row["origin"]),
+        upkeep=read_upkeep(_newer(row, "upkeep", "{}")),
     )
 
 
@@ -227,9 +241,15 @@ def _intent(row: sqlite3.Row) -> Intent:
         started=datetime.fromisoformat(row["started"]),
         authorization_id=row["authorization_id"],
         mark=row["mark"],
-        user=row["user"] if "user" in row.keys() else "",  # noqa: SIM118 - a Row is no dict
+        user=_newer(row, "user", ""),
+        reason=_newer(row, "reason", ""),
         key=row["key"],
     )
+
+
+def _newer(row: sqlite3.Row, column: str, otherwise: str) -> str:
+    """Return a column that a file of an earlier version does not have."""
+    return str(row[column]) if column in row.keys() else otherwise  # noqa: SIM118 - a Row is no dict
 
 
 def _written(moment: datetime) -> str:

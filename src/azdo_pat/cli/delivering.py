@@ -1,0 +1,47 @@
+"""The option that says where a secret goes, and what is said where it could not be brought."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.cli.globals import option
+from azdo_pat.errors import PendingError
+
+if TYPE_CHECKING:
+    from azdo_pat.models import Delivery
+
+
+deliver_option: Final = option(
+    "--deliver",
+    "deliveries",
+    metavar="PLACE",
+    multiple=True,
+    help="Bring the secret there, now and at each rotation: command:LINE, file:PATH,"
+    " or file:PATH|NAME={token}. Repeatable; none forgets them.",
+)
+
+
+def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
+    """Understand the values of `--deliver`; None where it was not given.
+
+    Raises:
+        UsageError: one is malformed.
+    """
+    if not texts:
+        return None
+    if texts == ("none",):
+        return ()
+    from azdo_pat.deliveries.parsing import from_text
+
+    return tuple(dict.fromkeys(from_text(text, Path.cwd()) for text in texts))
+
+
+def not_delivered(tokens: int) -> PendingError:
+    """Make the error for secrets that are stored but not where they are to go."""
+    return PendingError(
+        "the new secret is in the keyring, but not delivered everywhere"
+        if tokens == 1
+        else f"{tokens} new secrets are in the keyring, but not delivered everywhere",
+        hint="what they replace lives on; mend what stands in the way, then run: pat renew",
+    )

@@ -1,0 +1,1 @@
+"""Bringing a token's secret where another program looks for it."""

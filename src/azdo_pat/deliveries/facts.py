@@ -1,0 +1,54 @@
+"""What goes with a secret: the facts that commands and templates may use."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from azdo_pat.models import Handover
+
+SECRETS: Final = ("token", "basic")
+"""The placeholders of a template that stand for the secret."""
+
+FACTS: Final = ("name", "id", "org", "url", "expires", "scopes")
+"""The other ones; in a command's environment `PAT_TOKEN_NAME` and so on."""
+
+
+class Surroundings(NamedTuple):
+    """What deliveries find around them.
+
+    Attributes:
+        environment: that of a command, before the facts are added.
+        heard: told what a command printed.
+    """
+
+    environment: Mapping[str, str]
+    heard: Callable[[str], None]
+
+
+def facts(handover: Handover) -> dict[str, str]:
+    """Return what is no secret; empty texts for what is not known."""
+    pat = handover.pat
+    expires = "" if pat.expires is None else f"{pat.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return {
+        "name": pat.name,
+        "id": pat.id or "",
+        "org": pat.org or "",
+        "url": handover.org_url,
+        "expires": expires,
+        "scopes": " ".join(pat.scopes),
+    }
+
+
+def values(handover: Handover) -> dict[str, str]:
+    """Return what each placeholder of a template stands for, secrets included."""
+    secret = handover.secret.reveal()
+    return {
+        **facts(handover),
+        "token": secret,
+        "basic": b64encode(f":{secret}".encode()).decode(),
+    }

@@ -1,0 +1,63 @@
+"""A file that holds the secret: alone, or in a line among others."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.deliveries.facts import values
+from azdo_pat.deliveries.template import placed
+from azdo_pat.errors import PendingError
+from azdo_pat.files import replace_whole
+
+if TYPE_CHECKING:
+    from azdo_pat.deliveries.facts import Surroundings
+    from azdo_pat.models import Delivery, Handover
+
+_LARGEST: Final = 10_000_000
+_MODE: Final = 0o600
+"""Readable by its owner alone, whatever it was before: it holds a secret."""
+
+
+def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) -> None:
+    """Put the secret into the file, in one step; other lines stay as they are, byte for byte.
+
+    Raises:
+        PendingError: it cannot be read or written, is no regular file, or, where it is to hold
+            the secret alone, holds something else.
+    """
+    del surroundings
+    path = Path(delivery.target[0])
+    try:
+        before = _content(path)
+        if delivery.template:
+            after = placed(before, delivery.template, values(handover))
+        else:
+            after = f"{handover.secret.reveal()}\n"
+            if len(before.split()) > 1:
+                raise PendingError(
+                    f"{path} holds more than a token, and would be overwritten",
+                    hint="give a template, which keeps the other lines:"
+                    f" --deliver 'file:{path}|NAME={{token}}'",
+                )
+        if after != before or stat.S_IMODE(path.stat().st_mode) != _MODE:
+            replace_whole(path, after.encode("utf-8", "surrogateescape"), mode=_MODE)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
+        reason = getattr(error, "strerror", None) or error
+        raise PendingError(
+            f"{path} cannot be written: {reason}", hint="see to its folder and permissions"
+        ) from error
+
+
+def _content(path: Path) -> str:
+    """Return what the file holds; nothing where there is none. Bytes that are no text survive."""
+    if not path.exists():
+        return ""
+    if not path.is_file():
+        raise OSError(None, "not a regular file")
+    with path.open("rb") as opened:
+        content = opened.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise OSError(None, "larger than 10 MB")
+    return content.decode("utf-8", "surrogateescape")

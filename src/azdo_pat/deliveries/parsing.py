@@ -1,0 +1,100 @@
+"""What users write for a delivery becomes a `Delivery`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.deliveries.template import checked_template
+from azdo_pat.errors import UsageError
+from azdo_pat.models import Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FORMS: Final = (
+    "give command:PROGRAM ARGUMENTS, file:PATH for the secret alone, or file:PATH|TEMPLATE for a"
+    " line such as NAME={token}"
+)
+_KEYS: Final = {"command": {"command", "timeout"}, "file": {"file", "template"}}
+_LONGEST: Final = 3600
+
+
+def from_text(text: str, folder: Path) -> Delivery:
+    """Understand `command:…` or `file:…`, as `--deliver` takes it.
+
+    Args:
+        text: what the user typed.
+        folder: where the user stands: relative paths are meant from there.
+
+    Raises:
+        UsageError: it is malformed.
+    """
+    kind, colon, rest = text.partition(":")
+    if not colon or kind not in _KEYS or not rest.strip():
+        raise UsageError(f"{text!r} is no delivery", hint=_FORMS)
+    if kind == "command":
+        return _command(_words(rest), folder)
+    path, bar, template = rest.partition("|")
+    return _file(path, template if bar else None, folder)
+
+
+def from_table(table: Mapping[str, object], folder: Path) -> Delivery:
+    """Understand `{ command = …, timeout = 60 }` or `{ file = …, template = … }`.
+
+    Raises:
+        UsageError: it is malformed.
+    """
+    kinds = [kind for kind in _KEYS if kind in table]
+    if len(kinds) != 1:
+        raise UsageError("a delivery is a table with command or with file", hint=_FORMS)
+    (kind,) = kinds
+    if unknown := sorted(set(table) - _KEYS[kind]):
+        raise UsageError(
+            f"a delivery with {kind} takes no {unknown[0]!r}",
+            hint=f"it takes {' and '.join(sorted(_KEYS[kind]))}",
+        )
+    if kind == "file":
+        template = table.get("template")
+        if not isinstance(table["file"], str) or not isinstance(template, str | None):
+            raise UsageError("file and template are texts", hint=_FORMS)
+        return _file(table["file"], template, folder)
+    words = table["command"]
+    if isinstance(words, str):
+        words = _words(words)
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise UsageError("command is a text, or an array of texts", hint=_FORMS)
+    return _command(words, folder, table.get("timeout", 60))
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text, posix=os.name != "nt")
+    except ValueError as error:
+        raise UsageError(f"the command {text!r}: {error}", hint="close the quotes") from error
+
+
+def _command(words: list[str], folder: Path, seconds: object = 60) -> Delivery:
+    if not words or not words[0] or any("\0" in word for word in words):
+        raise UsageError("the command is empty", hint=_FORMS)
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds <= _LONGEST:
+        raise UsageError(
+            f"timeout = {seconds!r} is no number of seconds", hint=f"give 1 to {_LONGEST}"
+        )
+    first, *others = words
+    program = str(Path(first).expanduser()) if first.startswith("~") else first
+    return Delivery(
+        kind="command", target=(program, *others), folder=str(folder.absolute()), seconds=seconds
+    )
+
+
+def _file(path: str, template: str | None, folder: Path) -> Delivery:
+    if not path.strip() or "\0" in path:
+        raise UsageError("the file of the delivery has no name", hint=_FORMS)
+    return Delivery(
+        kind="file",
+        target=(str((folder / Path(path).expanduser()).absolute()),),
+        template="" if template is None else checked_template(template),
+    )

@@ -1,0 +1,111 @@
+"""Delivering the secret that is stored under a name, and going on to what is behind that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import PatError, PendingError
+from azdo_pat.models import Handover, Intent, Pat, Status
+from azdo_pat.services.name_lock import lock_key
+
+if TYPE_CHECKING:
+    from azdo_pat.models import Organization, Secret, StoredPat, Upkeep
+    from azdo_pat.services.workshop import Workshop
+
+
+def deliver(organization: Organization, intent: Intent, shop: Workshop) -> Intent:
+    """Deliver what is stored under an intent's name to all its places.
+
+    It is always the newest secret: what an earlier rotation could not deliver is settled with it.
+
+    Returns:
+        What is left to do, as it stands in the journal: the end of the token that was replaced.
+
+    Raises:
+        PendingError: it could not be delivered everywhere; the journal says why.
+        StoreError: the keyring or the state file refuses.
+    """
+    entry = shop.state.find(organization.url, intent.name)
+    secret = shop.secrets.get(organization.url, intent.name)
+    if entry is not None and secret is not None:
+        try:
+            _to_all(entry, secret, shop)
+        except PendingError as error:
+            if intent.key is not None:
+                shop.state.explain(intent.key, error.message)
+            raise
+    for other in shop.state.unfinished(organization.url, intent.name):
+        if other.operation == "deliver" and other.key != intent.key:
+            shop.state.finish(other.key, then=_after(other))
+    rest = _after(intent)
+    return rest._replace(key=shop.state.finish(intent.key, then=rest))
+
+
+def delivered(organization: Organization, intent: Intent, shop: Workshop) -> tuple[Intent, str]:
+    """Deliver; where that fails, return the intent itself, which stands in the journal, and why."""
+    try:
+        return deliver(organization, intent, shop), ""
+    except KeyboardInterrupt:
+        return intent, "interrupted"
+    except PatError as error:
+        return intent, error.message
+
+
+def deliver_anew(
+    organization: Organization, entry: StoredPat, upkeep: Upkeep, shop: Workshop
+) -> str:
+    """Remember other places for a token's secret, and bring it there; return why that failed."""
+    with shop.exclusive(lock_key(entry.name, organization.url)):
+        now = shop.now()
+        intent = Intent(
+            operation="deliver",
+            org_url=organization.url,
+            org=organization.name,
+            name=entry.name,
+            scopes=entry.scopes,
+            valid_to=now,
+            started=now,
+            user=shop.user(),
+        )
+        remembered = replace(entry, upkeep=upkeep)
+        key = shop.state.finish(None, remembered, intent if upkeep.deliveries else None)
+        if key is None:
+            return ""
+        rest, undelivered = delivered(organization, intent._replace(key=key), shop)
+        if not undelivered:
+            shop.state.finish(rest.key)
+        return undelivered
+
+
+def _after(intent: Intent) -> Intent:
+    operation = "tidy" if intent.authorization_id is None else "revoke"
+    return intent._replace(operation=operation, reason="", key=None)
+
+
+def _to_all(entry: StoredPat, secret: Secret, shop: Workshop) -> None:
+    """Go to each place, also past one that fails.
+
+    Raises:
+        PendingError: with the reasons of all that failed.
+    """
+    pat = Pat(
+        name=entry.name,
+        id=entry.id,
+        org=entry.org,
+        status=Status.ACTIVE,
+        scopes=entry.scopes,
+        created=entry.created,
+        expires=entry.expires,
+        stored=True,
+        origin=entry.origin,
+    )
+    handover = Handover(pat=pat, secret=secret, org_url=entry.org_url)
+    failures: list[PendingError] = []
+    for delivery in entry.upkeep.deliveries:
+        try:
+            shop.deliver(delivery, handover)
+        except PendingError as error:
+            failures.append(error)
+    if failures:
+        raise PendingError("; ".join(each.message for each in failures), hint=failures[0].hint)

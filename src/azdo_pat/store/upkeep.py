@@ -1,0 +1,51 @@
+"""How a token is looked after, as the state file has it: a JSON object with what is set."""
+
+import json
+from datetime import timedelta
+
+from azdo_pat.models import Delivery, Upkeep
+
+
+def written_upkeep(upkeep: Upkeep) -> str:
+    """Write it; what is not set is left out."""
+    document: dict[str, object] = {}
+    if upkeep.deliveries:
+        document["deliveries"] = [each._asdict() for each in upkeep.deliveries]
+    if upkeep.renew_before is not None:
+        document["renew_before"] = upkeep.renew_before.total_seconds()
+    if upkeep.source:
+        document["source"] = upkeep.source
+    return json.dumps(document)
+
+
+def read_upkeep(text: str) -> Upkeep:
+    """Read it back.
+
+    Raises:
+        ValueError: it is none.
+        TypeError: the same.
+    """
+    if text == "{}":
+        return Upkeep()
+    document = json.loads(text)
+    try:
+        before = document.get("renew_before")
+        return Upkeep(
+            deliveries=tuple(_delivery(**each) for each in document.get("deliveries", ())),
+            renew_before=None if before is None else timedelta(seconds=before),
+            source=str(document.get("source", "")),
+        )
+    except (AttributeError, OverflowError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _delivery(
+    *, kind: str, target: list[str], template: str = "", folder: str = "", seconds: int = 60
+) -> Delivery:
+    return Delivery(
+        kind=str(kind),
+        target=tuple(map(str, target)),
+        template=str(template),
+        folder=str(folder),
+        seconds=int(seconds),
+    )

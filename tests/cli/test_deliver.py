@@ -1,0 +1,168 @@
+"""--deliver: the new secret is where it is needed before the old token goes."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.stage import names
+from drivers import Emulator, InProcess
+
+ENSURE = ("ensure", "ci", "--scope", "code")
+
+
+def make(pat: InProcess) -> None:
+    assert pat("create", "ci", "--scope", "code", "-q", "-o", "none").exit_code == 0
+
+
+def secret(pat: InProcess) -> str:
+    return pat("get", "ci").stdout.strip()
+
+
+def into(path: Path) -> tuple[str, str]:
+    return "--deliver", f"file:{path}|PAT={{token}}"
+
+
+def problems(pat: InProcess) -> list[str]:
+    found: list[str] = pat("status", "-o", "json", "--query", "problems").json
+    return found
+
+
+def test_a_rotation_delivers_now_and_from_then_on(pat: InProcess, tmp_path: Path) -> None:
+    make(pat)
+    (tmp_path / ".env").write_text("A=1\n")
+    first = ("--deliver", "command:sh -c 'cat > got'", *into(Path(".env")))
+    for options in (first, (), ("--expires", "20d")):
+        with pytest.MonkeyPatch.context() as patch:
+            if options == first:
+                patch.chdir(tmp_path)
+            assert pat("rotate", "ci", *options, "-q", "-o", "none").exit_code == 0
+        assert (tmp_path / "got").read_text() == secret(pat)
+        assert (tmp_path / ".env").read_text() == f"A=1\nPAT={secret(pat)}\n"
+
+
+def test_the_old_token_lives_until_the_new_one_is_delivered(
+    pat: InProcess, emulator: Emulator, tmp_path: Path
+) -> None:
+    make(pat)
+    script = tmp_path / "deploy"
+    script.write_text("#!/bin/sh\ncurl=$(cat)\necho there is no such cluster\nexit 4\n")
+    script.chmod(0o700)
+    result = pat("rotate", "ci", "--deliver", f"command:{script}")
+    assert result.exit_code == 8
+    assert f"'{script}' ended with status 4: there is no such cluster" in result.stderr
+    assert " lives on\n" in result.stderr
+    assert "not delivered everywhere" in result.stderr
+    assert names(emulator) == ["ci", "ci"]
+    (problem,) = problems(pat)
+    assert problem.startswith("the new secret of 'ci' in contoso is still to be delivered: ")
+
+    # A command that fails each time does not hold up whoever only lists tokens.
+    assert pat("list", "-o", "none").stderr == ""
+    script.write_text(f"#!/bin/sh\ncat > {tmp_path}/got\n")
+    assert pat("list", "-o", "none").stderr == ""
+    assert names(emulator) == ["ci", "ci"]
+
+    kept = pat(*ENSURE)
+    assert (kept.exit_code, names(emulator)) == (0, ["ci"])
+    assert kept.stderr == "delivered the new secret of 'ci' in contoso\nkept 'ci' in contoso\n"
+    assert (tmp_path / "got").read_text() == secret(pat)
+    assert problems(pat) == []
+
+
+def test_a_later_rotation_makes_good_what_could_not_be_delivered(
+    pat: InProcess, emulator: Emulator, tmp_path: Path
+) -> None:
+    make(pat)
+    assert pat("rotate", "ci", *into(tmp_path / "no" / ".env"), "-q").exit_code == 8
+    assert pat("rotate", "ci", "-q").exit_code == 8
+    assert names(emulator) == ["ci", "ci", "ci"]
+    (tmp_path / "no").mkdir()
+    assert pat("rotate", "ci", "-q", "-o", "none").exit_code == 0
+    assert pat("list", "-q", "-o", "none").exit_code == 0
+    assert names(emulator) == ["ci"]
+    assert (tmp_path / "no" / ".env").read_text() == f"PAT={secret(pat)}\n"
+    assert problems(pat) == []
+
+
+def test_a_grace_begins_with_the_rotation(
+    pat: InProcess, emulator: Emulator, tmp_path: Path
+) -> None:
+    make(pat)
+    result = pat("rotate", "ci", "--grace", "1h", *into(tmp_path / ".env"))
+    assert result.exit_code == 0
+    assert "is revoked by the first pat that signs in after" in result.stderr
+    assert names(emulator) == ["ci", "ci"]
+    assert problems(pat) == []
+
+
+def test_keep_old(pat: InProcess, emulator: Emulator, tmp_path: Path) -> None:
+    make(pat)
+    assert pat("rotate", "ci", "--keep-old", *into(tmp_path / ".env"), "-q").exit_code == 0
+    assert (names(emulator), problems(pat)) == (["ci", "ci"], [])
+    assert (tmp_path / ".env").read_text() == f"PAT={secret(pat)}\n"
+
+
+class TestEnsure:
+    """ensure delivers what it makes, and what is to go elsewhere."""
+
+    def outcome(self, pat: InProcess, *options: str) -> str:
+        result = pat(*ENSURE, *options, "-q", "-o", "json")
+        assert result.exit_code == 0, result.stderr
+        return str(result.json["outcome"])
+
+    def test_what_it_makes(self, pat: InProcess, tmp_path: Path) -> None:
+        place = into(tmp_path / ".env")
+        assert self.outcome(pat, *place) == "created"
+        assert (tmp_path / ".env").read_text() == f"PAT={secret(pat)}\n"
+        assert (self.outcome(pat, *place), self.outcome(pat)) == ("kept", "kept")
+
+    def test_what_it_rotates(self, pat: InProcess, tmp_path: Path) -> None:
+        self.outcome(pat, *into(tmp_path / ".env"))
+        assert self.outcome(pat, "--scope", "packaging") == "rotated"
+        assert (tmp_path / ".env").read_text() == f"PAT={secret(pat)}\n"
+
+    def test_other_places(self, pat: InProcess, emulator: Emulator, tmp_path: Path) -> None:
+        self.outcome(pat)
+        before = secret(pat)
+        assert self.outcome(pat, *into(tmp_path / ".env")) == "delivered"
+        assert (tmp_path / ".env").read_text() == f"PAT={before}\n"
+        assert (secret(pat), names(emulator)) == (before, ["ci"])
+        assert self.outcome(pat, "--deliver", "none") == "delivered"
+        assert pat("rotate", "ci", "-q", "-o", "none").exit_code == 0
+        assert (tmp_path / ".env").read_text() == f"PAT={before}\n"
+
+    def test_what_cannot_be_delivered(
+        self, pat: InProcess, emulator: Emulator, tmp_path: Path
+    ) -> None:
+        place = into(tmp_path / "no" / ".env")
+        result = pat(*ENSURE, *place, "--as", "token")
+        assert (result.exit_code, names(emulator)) == (8, ["ci"])
+        assert "it is not delivered everywhere: " in result.stderr
+        assert pat(*ENSURE, *place, "-q").exit_code == 8
+        assert secret(pat) == result.stdout.strip()
+        (tmp_path / "no").mkdir()
+        assert self.outcome(pat, *place) == "kept"
+        assert (tmp_path / "no" / ".env").read_text() == f"PAT={secret(pat)}\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("rotate", "ci", "--deliver", "elsewhere"), "'elsewhere' is no delivery"),
+        (("rotate", "ci", "--deliver", "file:x|PAT"), "holds no secret"),
+        (("rotate", "a", "b", "--deliver", "file:x"), "--deliver is for one token"),
+        ((*ENSURE, "--deliver", "command:"), "is no delivery"),
+    ],
+)
+def test_usage(args: tuple[str, ...], message: str, pat: InProcess, emulator: Emulator) -> None:
+    result = pat(*args)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert emulator.requests == []
+
+
+def test_a_place_in_the_environment(pat: InProcess, tmp_path: Path) -> None:
+    make(pat)
+    env = {"PAT_DELIVER": f"file:{tmp_path}/a b|PAT={{token}}"}
+    assert pat("rotate", "ci", "-q", "-o", "none", env=env).exit_code == 0
+    assert (tmp_path / "a b").read_text() == f"PAT={secret(pat)}\n"

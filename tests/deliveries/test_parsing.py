@@ -1,0 +1,99 @@
+"""What users write for a delivery."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from azdo_pat.deliveries.parsing import from_table, from_text
+from azdo_pat.errors import UsageError
+from azdo_pat.models import Delivery
+
+HERE = Path("/somewhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("command:./deploy.sh", Delivery("command", ("./deploy.sh",), folder="/somewhere")),
+        (
+            "command:gh secret set 'MY PAT'",
+            Delivery("command", ("gh", "secret", "set", "MY PAT"), folder="/somewhere"),
+        ),
+        ("file:secret", Delivery("file", ("/somewhere/secret",))),
+        ("file:/etc/a b|X={token}", Delivery("file", ("/etc/a b",), template="X={token}")),
+        ("file:.env|A|B={token}", Delivery("file", ("/somewhere/.env",), template="A|B={token}")),
+    ],
+)
+def test_texts(text: str, expected: Delivery) -> None:
+    assert from_text(text, HERE) == expected
+
+
+def test_the_users_home(home: Path) -> None:
+    assert from_text("file:~/x", HERE).target == (f"{home}/x",)
+    assert from_text("command:~/x y", HERE).target == (f"{home}/x", "y")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "command",
+        "command:",
+        "command: ",
+        "command:'",
+        "file:",
+        "file: |X={token}",
+        "file:x|",
+        "file:x|PAT",
+        "mail:me",
+        "./deploy.sh",
+        "command:a\0b",
+        "file:a\0b",
+    ],
+)
+def test_texts_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError):
+        from_text(text, HERE)
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ({"command": "a 'b c'"}, Delivery("command", ("a", "b c"), folder="/somewhere")),
+        (
+            {"command": ["a", "b c"], "timeout": 5},
+            Delivery("command", ("a", "b c"), folder="/somewhere", seconds=5),
+        ),
+        ({"file": "x"}, Delivery("file", ("/somewhere/x",))),
+        (
+            {"file": "x", "template": "A={token}\n"},
+            Delivery("file", ("/somewhere/x",), "A={token}"),
+        ),
+    ],
+)
+def test_tables(table: Mapping[str, object], expected: Delivery) -> None:
+    assert from_table(table, HERE) == expected
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {},
+        {"file": "x", "command": "y"},
+        {"file": 1},
+        {"file": "x", "template": 1},
+        {"file": "x", "timeout": 1},
+        {"command": 1},
+        {"command": []},
+        {"command": ["a", 1]},
+        {"command": "a", "timeout": 0},
+        {"command": "a", "timeout": 3601},
+        {"command": "a", "timeout": True},
+        {"command": "a", "timeout": "60"},
+        {"command": "a", "template": "x"},
+    ],
+)
+def test_tables_that_are_none(table: Mapping[str, object]) -> None:
+    with pytest.raises(UsageError):
+        from_table(table, HERE)
