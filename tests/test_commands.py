@@ -19,6 +19,7 @@ CONTRACT = {
     "list",
     "login",
     "logout",
+    "renew",
     "revoke",
     "rotate",
     "sandbox",

@@ -72,6 +72,18 @@ def parse_moment(text: str, now: datetime) -> datetime:
     raise UsageError(f"{text!r} is neither a span nor a date", hint=f"give {_FORMS}")
 
 
+def parse_span(text: str, now: datetime) -> timedelta:
+    """Turn a span, or a date, into how far off it is.
+
+    Raises:
+        UsageError: malformed, or not ahead.
+    """
+    span = parse_moment(text, now) - now
+    if span <= timedelta():
+        raise UsageError(f"{text!r} is no span of time", hint="give one like 12h, 7d or 2w")
+    return span
+
+
 def _end_of_day(now: datetime) -> time:
     """Return the last second of a day, with the milliseconds of now.
 

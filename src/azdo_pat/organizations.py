@@ -77,6 +77,14 @@ def hosted(name: str, root: str | None = None) -> Organization:
     return Organization(name=lowered, url=f"{root or HOSTED_ROOT}/{lowered}")
 
 
+def is_of_root(url: str, name: str, root: str | None) -> bool:
+    """Tell whether an organization that is remembered is one of those at hand.
+
+    What was made at Microsoft must not be looked for at an emulator, nor the other way round.
+    """
+    return hosted(name, root).url == url
+
+
 def hosted_name(url: str, root: str | None = None) -> str | None:
     """Return the organization that a URL of Azure DevOps Services belongs to, or None.
 

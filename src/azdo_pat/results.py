@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from azdo_pat.errors import PatError
 from azdo_pat.models import Identity, Organization, Pat, Secret, SourceReport
 
 
@@ -85,6 +86,52 @@ class Ensured:
     created: Created | None = None
     rotated: Rotated | None = None
     undelivered: str = ""
+
+
+class Action(StrEnum):
+    """What is to be done with a token."""
+
+    CREATE = "create"
+    ROTATE = "rotate"
+    DELIVER = "deliver"
+    KEEP = "keep"
+    REVOKE = "revoke"
+
+
+class Changing(StrEnum):
+    """What became of it."""
+
+    PLANNED = "planned"
+    CREATED = "created"
+    ROTATED = "rotated"
+    DELIVERED = "delivered"
+    KEPT = "kept"
+    REVOKED = "revoked"
+    FAILED = "failed"
+    NOT_REACHED = "not reached"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What is to be done, or was done, with one token of many.
+
+    Attributes:
+        pat: the token as it is now; one that is still to be made has no id.
+        org: the organization's name.
+        why: the reason for the action, in words.
+        error: why it failed, or what of it is still to be done; empty otherwise.
+        pending: it is done, but for what `error` says.
+        failure: the failure itself, for its exit code; None where there is none.
+    """
+
+    action: Action
+    outcome: Changing
+    pat: Pat
+    org: str
+    why: str = ""
+    error: str = ""
+    pending: bool = False
+    failure: PatError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,8 @@ from azdo_pat.services.browse import Filters
 from azdo_pat.services.create import create
 from azdo_pat.services.keep import still_works, take_in
 from azdo_pat.services.name_lock import Exclusive, lock_key
-from azdo_pat.services.revoke import SIDE_BY_SIDE, Revoked, bulk, plan, revoke
+from azdo_pat.services.revoke import Revoked, bulk, plan, revoke
+from azdo_pat.services.side_by_side import SIDE_BY_SIDE
 from azdo_pat.store.secrets import SecretStore
 from drivers import PROGRAM, Emulator
 from services.machine import LOCKED, PATS, Machine

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from azdo_pat.models import Secret
+from azdo_pat.models import PatRequest, Secret
 from azdo_pat.results import OldToken, Rotated
-from azdo_pat.services.recovery import recover
+from azdo_pat.services.recovery import Scope, recover
 from azdo_pat.services.rotate import RotateRequest, rotate
+from azdo_pat.services.undo import mark_of, parked
 from services.creating import intent
 from services.machine import Machine
 
@@ -27,7 +28,7 @@ def rotated(machine: Machine, **changes: object) -> Rotated:
 def finish(machine: Machine, user: str = "", root: str | None = None) -> list[tuple[str, bool]]:
     """Run what a later start of the program does; say what became of each operation."""
     machine.start()
-    found = recover(machine.shop, user=user, api_root=root or machine.emulator.url)
+    found = recover(machine.shop, Scope(user, root or machine.emulator.url))
     return [(each.intent.operation, each.failure is None) for each in found]
 
 
@@ -89,3 +90,30 @@ def test_a_keyring_that_refuses_keeps_it_open(machine: Machine) -> None:
     machine.keyring.refuses = lambda *_: False
     assert finish(machine) == [("revoke", True)]
     assert machine.names_held == ["ci"]
+
+
+def test_a_killed_rotation_gets_its_secret_back_though_an_older_one_is_tidied(
+    machine: Machine,
+) -> None:
+    """The older one, whose grace ends, must not take the secret that waits for the killed one."""
+    machine.made()
+    rotated(machine, grace=HOUR)
+    living = machine.held()
+    new = machine.tokens.create(
+        machine.contoso,
+        PatRequest(
+            display_name="ci", scopes=("vso.code",), valid_to=machine.now + timedelta(days=30)
+        ),
+    )
+    key = machine.state.begin(intent(machine))
+    machine.state.note(key, new.pat.authorization_id, mark_of(new.secret))
+    assert living is not None
+    machine.secrets.put(parked(machine.contoso.url), "ci", Secret(living))
+    machine.secrets.put(machine.contoso.url, "ci", new.secret)
+    machine.now += HOUR
+    assert finish(machine) == [("create", True)]
+    finish(machine)
+    assert machine.held() == living
+    assert machine.alive == ["ci"]
+    assert machine.names_held == ["ci"]
+    assert machine.state.unfinished() == ()

@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "update": ("tokens", "Rename a token or change its scopes or its end."),
         "ensure": ("ensure", "See to it that a token is there; for scripts."),
         "rotate": ("rotate", "Replace a token by a new one, and revoke the old one."),
+        "renew": ("renew", "Rotate all that is near its end; for cron."),
         "revoke": ("revoke", "Revoke tokens."),
         "import": ("secret", "Store a secret that was made elsewhere."),
         "forget": ("secret", "Take a secret out of the keyring."),

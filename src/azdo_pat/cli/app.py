@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from azdo_pat.deliveries.carrier import Carrier
     from azdo_pat.models import AccessToken, Delivery, Handover, Organization, Secret
     from azdo_pat.services.browse import Browser
+    from azdo_pat.services.ensure import Maker
     from azdo_pat.services.organization_book import OrganizationBook
     from azdo_pat.services.recovery import Recovered
     from azdo_pat.services.workshop import Workshop
@@ -224,30 +225,37 @@ class App(Surroundings):
         except PatError as error:
             self.talk.detail(f"what an earlier run left behind is still there: {error.message}")
 
-    def finish_what_is_due(self) -> Sequence[Recovered]:
+    def finish_what_is_due(self, organization: Organization | None = None) -> Sequence[Recovered]:
         """Do so where the command at hand would not sign in; it goes on where that fails.
 
         A token that only `pat ensure` looks after would otherwise never see it done.
 
+        Args:
+            organization: do so there; None for everywhere.
+
         Returns:
             What became of each operation, as it was said.
         """
-        if not any(each.is_due(self.now()) for each in self.state.unfinished()):
+        url = organization.url if organization else None
+        if not any(each.is_due(self.now()) for each in self.state.unfinished(url)):
             return ()
         try:
             self.access_token()
-            return self._recover(self.tokens, again=True)
+            return self._recover(self.tokens, again=True, org_url=url)
         except PatError as error:
             self.talk.warn(f"what an earlier run left behind is still there: {error.message}")
             return ()
 
-    def _recover(self, tokens: Tokens, *, again: bool) -> Sequence[Recovered]:
+    def _recover(
+        self, tokens: Tokens, *, again: bool, org_url: str | None = None
+    ) -> Sequence[Recovered]:
         from azdo_pat.cli.leftovers import say_recovered
-        from azdo_pat.services.recovery import recover
+        from azdo_pat.services.recovery import Scope, recover
 
         shop = self._workshop(tokens)
         recovered = []
-        for each in recover(shop, user=self._user(), api_root=self.api_root, again=again):
+        scope = Scope(user=self._user(), api_root=self.api_root, org_url=org_url, again=again)
+        for each in recover(shop, scope):
             say_recovered(self.talk, each)
             recovered.append(each)
         return recovered
@@ -320,7 +328,33 @@ class App(Surroundings):
         from azdo_pat.deliveries.carrier import Carrier
         from azdo_pat.deliveries.facts import Surroundings
 
-        return Carrier(Surroundings(environment=self.environment, heard=self.talk.detail))
+        return Carrier(
+            Surroundings(environment=self.environment, heard=self.talk.detail, alone=self.in_line)
+        )
+
+    @cached_property
+    def maker(self) -> Maker:
+        """What it takes to make a token of the organization at hand, or to replace one."""
+        from azdo_pat.services.ensure import Maker
+
+        organization = self.organization
+
+        def try_out(secret: Secret) -> object:
+            return self.directory.check_secret(organization, secret)
+
+        return Maker(
+            shop=self.workshop,
+            browser=self.browser,
+            alone=lambda name: self.in_line(f"ensure {name!r} in {organization.url}"),
+            try_out=try_out,
+        )
+
+    def at(self, organization: Organization) -> App:
+        """Return the parts for another organization, which may have a sign-in of its own."""
+        sources = {**self.options.sources, "org": "the token"}
+        other = App(self.options._replace(org=organization.url, sources=sources))
+        other.secrets, other.state = self.secrets, self.state
+        return other
 
     @cached_property
     def secrets(self) -> SecretStore:

@@ -15,7 +15,7 @@ from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
-    from azdo_pat.models import Organization, Secret
+    from azdo_pat.models import Organization
     from azdo_pat.results import Ensured
     from azdo_pat.services.ensure import Wanted
 
@@ -117,11 +117,11 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
 def _wanted(
     app: App, name: str, scopes: tuple[str, ...], *, expires: str | None, renew_before: str | None
 ) -> Wanted:
-    from azdo_pat.expiry import parse_expiry, parse_moment
+    from azdo_pat.expiry import parse_expiry, parse_span
     from azdo_pat.services.ensure import Wanted
 
     now = app.now()
-    margin = None if renew_before is None else parse_moment(renew_before, now) - now
+    margin = None if renew_before is None else parse_span(renew_before, now)
     end = parse_expiry(str(app.setting("expires")) if expires is None else expires, now)
     if margin is not None and now + margin >= end:
         raise UsageError(
@@ -136,7 +136,7 @@ def _organization(app: App, name: str) -> Organization:
     from azdo_pat.services.ensure import where_known
 
     if app.located[0] is None:
-        known = where_known(name, app.state)
+        known = where_known(name, app.state, app.api_root)
         if known is not None:
             return known
     return app.organization
@@ -144,19 +144,10 @@ def _organization(app: App, name: str) -> Organization:
 
 def _seen_to(app: App, organization: Organization, wanted: Wanted, *, verify: bool) -> Ensured:
     from azdo_pat.cli.interrupts import ending_politely
-    from azdo_pat.services.ensure import Maker, ensure
+    from azdo_pat.services.ensure import ensure
 
-    def try_out(secret: Secret) -> object:
-        return app.directory.check_secret(organization, secret)
-
-    maker = Maker(
-        shop=app.workshop,
-        browser=app.browser,
-        alone=lambda: app.in_line(f"ensure {wanted.name!r} in {organization.url}"),
-        try_out=try_out,
-    )
     with ending_politely():
-        return ensure(organization, wanted, maker, verify=verify)
+        return ensure(organization, wanted, app.maker, verify=verify)
 
 
 def _say(app: App, ensured: Ensured, organization: Organization) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 _ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -36,3 +37,18 @@ def ending_politely() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def ctrl_c_noted() -> Iterator[Callable[[], bool]]:
+    """Note Ctrl-C while the block runs, instead of raising it wherever the program may be.
+
+    What is under way must end and be reported, also for who presses it again. Gives what tells
+    whether it was pressed.
+    """
+    pressed = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda _signal, _frame: pressed.set())
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +10,7 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_scopes, complete_tokens
 from azdo_pat.cli.globals import option
+from azdo_pat.cli.interrupts import ctrl_c_noted
 from azdo_pat.errors import (
     ExitCode,
     NotFoundError,
@@ -24,7 +22,7 @@ from azdo_pat.errors import (
 from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
@@ -92,7 +90,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         return
     if not yes and _living(pats):
         _ask(app, _living(pats))
-    with app.progress(len(pats), "revoking") as show, _ctrl_c_noted() as stopped:
+    with app.progress(len(pats), "revoking") as show, ctrl_c_noted() as stopped:
 
         def done() -> None:
             show()
@@ -112,21 +110,6 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         revoked = replace(revoked, interrupted=stopped())
     render.revocations(revoked.items)
     _conclude(app, revoked, not_found)
-
-
-@contextmanager
-def _ctrl_c_noted() -> Iterator[Callable[[], bool]]:
-    """Note Ctrl-C while the block runs, instead of raising it wherever the program may be.
-
-    What is under way must end and be reported, and the secrets of what is revoked taken out,
-    also for who presses it again. Gives what tells whether it was pressed.
-    """
-    pressed = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda _signal, _frame: pressed.set())
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _named(app: App, texts: Sequence[str]) -> tuple[Sequence[Pat], int]:

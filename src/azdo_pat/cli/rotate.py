@@ -58,7 +58,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
       pat rotate ci --deliver "command:gh secret set AZURE_PAT"
       pat rotate ci --deliver "file:.env|AZURE_PAT={token}"
     """
-    from azdo_pat.expiry import parse_expiry, parse_moment
+    from azdo_pat.expiry import parse_expiry, parse_span
     from azdo_pat.services.rotate import RotateRequest
 
     if grace and keep_old:
@@ -76,7 +76,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         expires=None if expires is None else parse_expiry(expires, now),
         otherwise=parse_expiry(str(app.setting("expires")), now),
         keep_old=keep_old,
-        grace=None if grace is None else parse_moment(grace, now) - now,
+        grace=None if grace is None else parse_span(grace, now),
         deliveries=parsed_deliveries(deliveries),
     )
     render = app.render  # a mistake in --query is found before anything is made

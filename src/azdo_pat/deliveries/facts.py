@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from azdo_pat.models import Handover
 
@@ -24,10 +25,12 @@ class Surroundings(NamedTuple):
     Attributes:
         environment: that of a command, before the facts are added.
         heard: told what a command printed.
+        alone: lets one process, and one thread of it, at a time work on the file of that name.
     """
 
     environment: Mapping[str, str]
     heard: Callable[[str], None]
+    alone: Callable[[str], AbstractContextManager[None]]
 
 
 def facts(handover: Handover) -> dict[str, str]:

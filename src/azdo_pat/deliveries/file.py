@@ -27,12 +27,16 @@ def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) 
         PendingError: it cannot be read or written, is no regular file, or, where it is to hold
             the secret alone, holds something else.
     """
-    del surroundings
     path = Path(delivery.target[0])
+    with surroundings.alone(f"file {path}"):  # other lines of it may be another token's
+        _write(path, delivery.template, handover)
+
+
+def _write(path: Path, template: str, handover: Handover) -> None:
     try:
         before = _content(path)
-        if delivery.template:
-            after = placed(before, delivery.template, values(handover))
+        if template:
+            after = placed(before, template, values(handover))
         else:
             after = f"{handover.secret.reveal()}\n"
             if len(before.split()) > 1:

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.models import Organization, Pat
-    from azdo_pat.results import Ensured, OrganizationFailure, Revocation, SignedIn, StatusReport
+    from azdo_pat.results import (
+        Change,
+        Ensured,
+        OrganizationFailure,
+        Revocation,
+        SignedIn,
+        StatusReport,
+    )
     from azdo_pat.scopes import Recipe, Scope
 
 Document = dict[str, object]
@@ -92,6 +99,16 @@ def revocation_document(revocation: Revocation, now: datetime) -> Document:
 def ensured_document(ensured: Ensured, now: datetime) -> Document:
     """Return the token object with `outcome`: `created`, `rotated` or `kept`."""
     return pat_document(ensured.pat, now) | {"outcome": str(ensured.outcome)}
+
+
+def change_document(change: Change, now: datetime) -> Document:
+    """Return the token object with `action`, `why`, `outcome` and `error` (null if nothing)."""
+    return pat_document(change.pat, now) | {
+        "action": str(change.action),
+        "why": change.why or None,
+        "outcome": str(change.outcome),
+        "error": change.error or None,
+    }
 
 
 def failure_document(failure: OrganizationFailure) -> Document:

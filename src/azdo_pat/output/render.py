@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azdo_pat.output.machine import Setting
     from azdo_pat.output.screen import Screen
     from azdo_pat.output.secret_forms import SecretForm
-    from azdo_pat.results import Ensured, Held, Revocation, SignedIn, StatusReport
+    from azdo_pat.results import Change, Ensured, Held, Revocation, SignedIn, StatusReport
     from azdo_pat.scopes import Recipe, Scope
 
 
@@ -75,6 +75,11 @@ class Renderer:
         """Write a token that is there, and what it took."""
         document = machine.ensured_document(ensured, self._now)
         self._show(document, lambda: self._grids.pat(ensured.pat))
+
+    def changes(self, changes: Sequence[Change]) -> None:
+        """Write what became, or is to become, of each token."""
+        documents = [machine.change_document(each, self._now) for each in changes]
+        self._show(documents, lambda: self._grids.changes(changes))
 
     def revocations(self, revocations: Sequence[Revocation]) -> None:
         """Write what became of each token."""

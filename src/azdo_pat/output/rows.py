@@ -10,7 +10,7 @@ from azdo_pat.output.delimited import field_text
 from azdo_pat.output.grid import Cell, Column, Grid, Tone
 from azdo_pat.output.machine import Setting
 from azdo_pat.output.moments import distance, local_date, local_minute
-from azdo_pat.results import Outcome, Revocation
+from azdo_pat.results import Change, Changing, Outcome, Revocation
 from azdo_pat.scopes import FULL_ACCESS, Recipe, Scope
 
 SOON: Final = timedelta(days=7)
@@ -78,6 +78,34 @@ def revocations_grid(revocations: Sequence[Revocation]) -> Grid:
     columns = (Column("NAME", 16), Column("ID", _WHOLE_ID), Column("OUTCOME", 15), Column("", 20))
     return Grid(columns=columns, rows=rows)
 
+
+def changes_grid(changes: Sequence[Change], now: datetime, zone: tzinfo | None) -> Grid:
+    """Return what is done with each token, and why, or why not."""
+    many = len({each.org for each in changes}) > 1
+    columns = [Column("NAME", 12)] + ([Column("ORG", 10)] if many else [])
+    columns += [Column("OUTCOME", 15), Column("EXPIRES", 13), Column("", 20)]
+    rows = []
+    for each in changes:
+        planned = each.outcome is Changing.PLANNED
+        outcome = f"to {each.action}" if planned else str(each.outcome)
+        row = [Cell(each.pat.name)] + ([Cell(each.org)] if many else [])
+        row += [
+            Cell(outcome, _CHANGE_TONES.get(each.outcome, Tone.PLAIN)),
+            _expiry(each.pat, now, zone),
+            Cell(each.error or each.why),
+        ]
+        rows.append(tuple(row))
+    return Grid(columns=tuple(columns), rows=tuple(rows))
+
+
+_CHANGE_TONES: Final = {
+    Changing.CREATED: Tone.GOOD,
+    Changing.ROTATED: Tone.GOOD,
+    Changing.DELIVERED: Tone.GOOD,
+    Changing.REVOKED: Tone.GOOD,
+    Changing.FAILED: Tone.ALARM,
+    Changing.NOT_REACHED: Tone.WARNING,
+}
 
 _OUTCOME_TONES: Final = {
     Outcome.REVOKED: Tone.GOOD,

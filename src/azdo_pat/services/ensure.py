@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.models import NO_UPKEEP, Organization, Pat, Secret, Status, StoredPat, Upkeep
+from azdo_pat.organizations import is_of_root
 from azdo_pat.results import Ensured, Ensuring
 
 if TYPE_CHECKING:
@@ -51,19 +52,24 @@ class Maker(NamedTuple):
     """What it takes where a token has to be made.
 
     Attributes:
-        alone: lets one process at a time do it; the others wait, and find it done.
+        alone: lets one process at a time ensure the token of that name; the others wait, and
+            find it done.
         try_out: uses a secret; raises what is wrong with it.
     """
 
     shop: Workshop
     browser: Browser
-    alone: Callable[[], AbstractContextManager[None]]
+    alone: Callable[[str], AbstractContextManager[None]]
     try_out: Callable[[Secret], object]
 
 
-def where_known(name: str, state: State) -> Organization | None:
+def where_known(name: str, state: State, api_root: str | None) -> Organization | None:
     """Return the organization of the only token of that name whose secret is here."""
-    entries = [each for each in state.stored() if each.stored and each.name == name]
+    entries = [
+        each
+        for each in state.stored()
+        if each.stored and each.name == name and is_of_root(each.org_url, each.org, api_root)
+    ]
     if len(entries) != 1:
         return None
     return Organization(name=entries[0].org, url=entries[0].org_url)
@@ -104,7 +110,7 @@ def ensure(organization: Organization, wanted: Wanted, maker: Maker, *, verify: 
         PatError: as `create` and `rotate` raise it.
     """
     shop = maker.shop
-    with maker.alone():
+    with maker.alone(wanted.name):
         # Another process may have done it while this one waited.
         found = as_wanted(
             organization, wanted, state=shop.state, secrets=shop.secrets, now=shop.now()

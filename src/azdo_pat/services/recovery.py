@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import ConflictError, PatError, PendingError, StoreError
 from azdo_pat.models import Organization
-from azdo_pat.organizations import hosted_name
+from azdo_pat.organizations import is_of_root
 from azdo_pat.services.delivering import deliver
 from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.undo import CLOCK_DIFFERENCE, parked, take_back_secret, undo
@@ -46,24 +46,36 @@ def settle_leftovers(organization: Organization, name: str, shop: Workshop) -> N
             settle(organization, intent, shop)
 
 
-def recover(
-    shop: Workshop, *, user: str, api_root: str | None, again: bool = False
-) -> Iterator[Recovered]:
-    """Bring to its end what earlier runs of the same user left behind, in every organization.
+class Scope(NamedTuple):
+    """What of the journal is to be brought to its end.
 
-    What another live process is at work on is left to it, what is not due yet to later.
-
-    Args:
-        shop: the collaborators.
+    Attributes:
         user: the sign-in name; another user would not find the tokens, and take them for gone.
         api_root: `PAT_API_URL`; what belongs to other roots is left alone.
+        org_url: of one organization only; None for all.
         again: also try anew to deliver what failed. A command that fails each time must not hold
             up whoever only lists tokens.
     """
-    for intent in shop.state.unfinished():
-        if intent.user != user or hosted_name(intent.org_url, api_root) is None:
-            continue
-        if intent.operation == "deliver" and intent.reason and not again:
+
+    user: str
+    api_root: str | None
+    org_url: str | None = None
+    again: bool = False
+
+    def holds(self, intent: Intent) -> bool:
+        """Tell whether an operation is meant."""
+        if intent.operation == "deliver" and intent.reason and not self.again:
+            return False
+        return intent.user == self.user and is_of_root(intent.org_url, intent.org, self.api_root)
+
+
+def recover(shop: Workshop, scope: Scope) -> Iterator[Recovered]:
+    """Bring to its end what earlier runs of the same user left behind.
+
+    What another live process is at work on is left to it, what is not due yet to later.
+    """
+    for intent in shop.state.unfinished(scope.org_url):
+        if not scope.holds(intent):
             continue
         organization = Organization(name=intent.org, url=intent.org_url)
         try:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from azdo_pat.errors import PatError
 from azdo_pat.models import Pat, Status
 from azdo_pat.results import Outcome, Revocation
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from azdo_pat.services.name_lock import Exclusive
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
-
-SIDE_BY_SIDE: Final = 12
-"""How many requests are under way at once; the service limits users by load, not by number
-(documentation: "Rate and usage limits")."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,33 +114,13 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
         # Noted by who did it: wherever Ctrl-C strikes, what was done is reported as done.
         outcomes[place] = _one(tokens, organization, pats[place])
 
-    interrupted = _side_by_side(work, list(waiting), done)
+    interrupted = side_by_side(work, waiting, done)
     items = [
         outcomes.get(place, Revocation(pat=pat, outcome=Outcome.NOT_REACHED))
         for place, pat in enumerate(pats)
     ]
     items = _looked_at_again(tokens, organization, pats, items)
     return Revoked(items=tuple(map(cleaner.forget, items)), interrupted=interrupted)
-
-
-def _side_by_side(
-    work: Callable[[int], None], waiting: list[int], done: Callable[[], None]
-) -> bool:
-    """Do the work on each place; tell whether Ctrl-C kept it from some of them."""
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        running: set[Future[None]] = set()
-        try:
-            while waiting or running:
-                # Few are handed to the pool at a time, so that Ctrl-C finds the rest not begun.
-                while waiting and len(running) < SIDE_BY_SIDE:
-                    running.add(pool.submit(work, waiting.pop(0)))
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    future.result()
-                    done()
-        except KeyboardInterrupt:
-            return True
-    return False
 
 
 def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:

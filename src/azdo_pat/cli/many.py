@@ -1,0 +1,85 @@
+"""What commands have in common that change many tokens, in several organizations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.errors import ExitCode, PartialError, PatError, PendingError, SignInError
+from azdo_pat.models import Organization
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from azdo_pat.cli.app import App
+    from azdo_pat.results import Change
+    from azdo_pat.services.ensure import Maker
+
+
+def makers(
+    app: App, organizations: Iterable[Organization]
+) -> tuple[dict[str, tuple[Organization, Maker] | PatError], list[PatError]]:
+    """Give what is needed in each organization, and bring to its end what is left there.
+
+    Returns:
+        By the organization's URL: what is needed, or why it cannot be had; and why something
+        could not be brought to its end.
+    """
+    found: dict[str, tuple[Organization, Maker] | PatError] = {}
+    left: list[PatError] = []
+    for organization in dict.fromkeys(organizations):
+        there = app.at(organization)
+        try:
+            there.access_token()
+            found[organization.url] = there.organization, there.maker
+        except PatError as error:
+            found[organization.url] = error
+        else:
+            recovered = there.finish_what_is_due(organization)
+            left += [each.failure for each in recovered if each.failure]
+    return found, left
+
+
+def unfinished_places(app: App) -> list[Organization]:
+    """Return the organizations in which something is to be brought to its end by now."""
+    from azdo_pat.organizations import is_of_root
+
+    now = app.now()
+    return [
+        Organization(name=intent.org, url=intent.org_url)
+        for intent in app.state.unfinished()
+        if intent.is_due(now) and is_of_root(intent.org_url, intent.org, app.api_root)
+    ]
+
+
+def say_failures(app: App, changes: Sequence[Change]) -> None:
+    """Say on stderr what failed, or is still to be done."""
+    for change in changes:
+        if not change.error:
+            continue
+        hint = change.failure.hint if change.failure else ""
+        more = f" ({'; '.join(hint.splitlines())})" if hint and hint not in change.error else ""
+        app.talk.warn(f"{change.pat.name} in {change.org}: {change.error}{more}")
+
+
+def conclude_changes(
+    changes: Sequence[Change], left: Sequence[PatError], *, interrupted: bool = False
+) -> None:
+    """End with the code for how it went."""
+    if interrupted:
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+    failed = [each for each in changes if each.outcome == "failed"]
+    if failed:
+        first = failed[0].failure
+        if isinstance(first, SignInError) and len(failed) == len(changes):
+            raise first  # one cause, and nothing to look up above
+        raise PartialError(
+            f"{len(failed)} of {len(changes)} tokens could not be brought up to date",
+            hint="see above; the others were" if len(failed) < len(changes) else "see above",
+        )
+    pending = sum(each.pending for each in changes) + len(left)
+    if pending:
+        raise PendingError(
+            f"of {pending} tokens something is still to be done", hint="see above; pat status, too"
+        )

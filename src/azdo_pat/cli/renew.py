@@ -1,0 +1,128 @@
+"""renew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.cli.delivering import deliver_option, parsed_deliveries
+from azdo_pat.cli.globals import option
+from azdo_pat.cli.interrupts import ctrl_c_noted
+from azdo_pat.cli.many import conclude_changes, makers, say_failures, unfinished_places
+from azdo_pat.cli.showing import warn_shortened
+from azdo_pat.errors import PatError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import StoredPat
+    from azdo_pat.results import Change
+    from azdo_pat.services.rotate import RotateRequest
+
+_MOST: int = 64
+
+
+@command("renew")
+@option(
+    "--within",
+    metavar="SPAN",
+    help="What ends within that span [7d, or a third of its life if that is less].",
+)
+@option(
+    "--jobs", type=click.IntRange(1, _MOST), default=12, metavar="N", help="How many at once [12]."
+)
+@option("--expires", metavar="SPAN|DATE", help="Their end [as long a life as each had].")
+@deliver_option
+@option("--dry-run", is_flag=True, help="Only show what is due.")
+def renew_command(
+    app: App,
+    *,
+    within: str | None,
+    jobs: int,
+    expires: str | None,
+    deliveries: tuple[str, ...],
+    dry_run: bool,
+) -> None:
+    """Rotate every token that is near its end and whose secret is on this machine.
+
+    Made for cron: it says nothing while nothing is due, and needs no network then. Tokens of all
+    organizations are looked at, of one with --org. What an earlier run could not deliver or
+    revoke is tried again. A failure of one stops none of the others; the exit code is 9 then.
+
+    \b
+    Examples:
+      pat renew
+      pat renew --within 14d --dry-run
+    """
+    from azdo_pat.expiry import parse_span
+    from azdo_pat.services.renew import due, planned
+
+    now = app.now()
+    span = None if within is None else parse_span(within, now)
+    request = _request(app, expires, deliveries)
+    render = app.render
+    entries: Sequence[StoredPat] = due(app.state, now=now, within=span, api_root=app.api_root)
+    if app.options.sources.get("org") == "--org":
+        entries = [each for each in entries if each.org_url == app.organization.url]
+    if dry_run:
+        app.talk.notice(f"{_count(len(entries))} would be renewed; none was")
+        render.changes(planned(entries, now))
+        return
+    if len(entries) > 1 and any(each.kind == "file" for each in request.deliveries or ()):
+        raise UsageError(
+            f"{len(entries)} tokens are due, and --deliver names one file",
+            hint="give each its own: pat rotate NAME --deliver …",
+        )
+    changes, left, interrupted = _renewed(app, entries, request, jobs)
+    render.changes(changes)
+    say_failures(app, changes)
+    done = sum(each.outcome == "rotated" for each in changes)
+    if changes:
+        app.talk.notice(f"renewed {_count(done)}{f' of {len(changes)}' * (done < len(changes))}")
+    conclude_changes(changes, left, interrupted=interrupted)
+
+
+def _renewed(
+    app: App, entries: Sequence[StoredPat], request: RotateRequest, jobs: int
+) -> tuple[Sequence[Change], Sequence[PatError], bool]:
+    """Renew, and bring to its end what is left; return also whether Ctrl-C stopped it."""
+    from azdo_pat.models import Organization
+    from azdo_pat.services.renew import renew
+
+    places = [Organization(name=each.org, url=each.org_url) for each in entries]
+    places += unfinished_places(app)
+    if not places:
+        return (), (), False
+    tools, left = makers(app, places)
+    with app.progress(len(entries), "renewing") as show, ctrl_c_noted() as stopped:
+
+        def done() -> None:
+            show()
+            if stopped():
+                raise KeyboardInterrupt
+
+        changes, rotations = renew(entries, tools, request, jobs=jobs, done=done)
+        interrupted = stopped()
+    for rotated in rotations:
+        if rotated.created.shortened:
+            warn_shortened(app, rotated.created.pat, rotated.created.requested_expiry)
+    return changes, left, interrupted
+
+
+def _count(tokens: int) -> str:
+    return "1 token" if tokens == 1 else f"{tokens} tokens"
+
+
+def _request(app: App, expires: str | None, deliveries: tuple[str, ...]) -> RotateRequest:
+    from azdo_pat.expiry import parse_expiry
+    from azdo_pat.services.rotate import RotateRequest
+
+    now = app.now()
+    return RotateRequest(
+        expires=None if expires is None else parse_expiry(expires, now),
+        otherwise=parse_expiry(str(app.setting("expires")), now),
+        deliveries=parsed_deliveries(deliveries),
+    )

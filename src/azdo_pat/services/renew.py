@@ -1,0 +1,197 @@
+"""Replacing every stored token that is near its end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.errors import NotFoundError, PatError, RefusedError
+from azdo_pat.models import Status, StoredPat
+from azdo_pat.naming import as_argument
+from azdo_pat.organizations import is_of_root
+from azdo_pat.results import Action, Change, Changing, OldToken
+from azdo_pat.services.ensure import as_pat, margin
+from azdo_pat.services.rotate import rotate
+from azdo_pat.services.side_by_side import side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from azdo_pat.models import Organization, Pat
+    from azdo_pat.results import Rotated
+    from azdo_pat.services.ensure import Maker
+    from azdo_pat.services.rotate import RotateRequest
+    from azdo_pat.store.state import State
+
+WITHIN: Final = timedelta(days=7)
+"""How near its end a token is due, at the most: the notice that Azure DevOps itself gives."""
+
+_FORGOTTEN: Final = timedelta(days=30)
+"""A token that ended longer ago is not brought to life again: nobody has missed it."""
+
+
+def due(
+    state: State, *, now: datetime, within: timedelta | None, api_root: str | None
+) -> tuple[StoredPat, ...]:
+    """Return the stored tokens that are near their end or past it, the nearest first.
+
+    Args:
+        state: the state file.
+        now: the time.
+        within: how near; None for what each was given (`--renew-before`), or else the lesser of a
+            week and a third of its life.
+        api_root: `PAT_API_URL`; what belongs to other roots is left out.
+    """
+    found = [
+        (entry.expires, entry)
+        for entry in state.stored()
+        if entry.stored
+        and entry.id is not None  # which token an imported secret is of, nobody knows
+        and entry.expires is not None
+        and is_of_root(entry.org_url, entry.org, api_root)
+        and now - _FORGOTTEN < entry.expires <= now + (within or _margin(entry))
+    ]
+    return tuple(entry for _, entry in sorted(found, key=lambda each: each[0]))
+
+
+def _margin(entry: StoredPat) -> timedelta:
+    if entry.upkeep.renew_before is not None:
+        return entry.upkeep.renew_before
+    return min(WITHIN, margin(entry, None))
+
+
+def planned(entries: Sequence[StoredPat], now: datetime) -> tuple[Change, ...]:
+    """Say what renewing would do, and do nothing."""
+    return tuple(_change(entry, Changing.PLANNED, why=_why(entry, now)) for entry in entries)
+
+
+def renew(
+    entries: Sequence[StoredPat],
+    makers: Mapping[str, tuple[Organization, Maker] | PatError],
+    request: RotateRequest,
+    *,
+    jobs: int,
+    done: Callable[[], None],
+) -> tuple[tuple[Change, ...], tuple[Rotated, ...]]:
+    """Rotate tokens side by side; a failure of one stops none of the others.
+
+    Args:
+        entries: the tokens.
+        makers: by the URL of an organization: what is needed there, or why it cannot be had.
+        request: what is wished of the new ones.
+        jobs: how many at once.
+        done: told after each; what it raises as KeyboardInterrupt begins no further one.
+
+    Returns:
+        What became of each, in the order given, and the rotations.
+    """
+    pats, failures = _listed(entries, makers)
+    changes: dict[int, Change] = {}
+    rotations: list[Rotated] = []
+
+    def work(place: int) -> None:
+        entry = entries[place]
+        try:
+            organization, maker = _had(makers[entry.org_url])
+            pat = _alive(entry, pats, failures)
+            rotated = rotate(organization, pat, request, maker.shop, try_out=maker.try_out)
+        except PatError as error:
+            changes[place] = _change(
+                entry, Changing.FAILED, error=error.message, failure=error, why=_why(entry, None)
+            )
+            return
+        rotations.append(rotated)
+        changes[place] = rotation(entry, rotated, _why(entry, None))
+
+    side_by_side(work, range(len(entries)), done, jobs)
+    nothing = {
+        place: _change(entry, Changing.NOT_REACHED)
+        for place, entry in enumerate(entries)
+        if place not in changes
+    }
+    everything = changes | nothing
+    return tuple(everything[place] for place in range(len(entries))), tuple(rotations)
+
+
+def rotation(entry: StoredPat, rotated: Rotated, why: str) -> Change:
+    """Return what became of a token that was rotated."""
+    pending = rotated.old in {OldToken.PENDING, OldToken.UNDELIVERED}
+    return Change(
+        action=Action.ROTATE,
+        outcome=Changing.ROTATED,
+        pat=rotated.created.pat,
+        org=entry.org,
+        why=why,
+        error=rotated.reason if pending else "",
+        pending=pending,
+    )
+
+
+def _had(maker: tuple[Organization, Maker] | PatError) -> tuple[Organization, Maker]:
+    if isinstance(maker, PatError):
+        raise maker
+    return maker
+
+
+def _listed(
+    entries: Sequence[StoredPat], makers: Mapping[str, tuple[Organization, Maker] | PatError]
+) -> tuple[dict[str, Pat], dict[str, PatError]]:
+    """Find the tokens as the service lists them, by id; each organization is listed once."""
+    pats: dict[str, Pat] = {}
+    failures: dict[str, PatError] = {}
+    for url, maker in makers.items():
+        ids = [entry.id for entry in entries if entry.org_url == url and entry.id]
+        if isinstance(maker, PatError) or not ids:
+            continue
+        organization, tools = maker
+        try:
+            found, _ = tools.browser.find_each(organization, ids)
+        except PatError as error:
+            failures[url] = error
+        else:
+            pats |= {(pat.id or "").lower(): pat for pat in found}
+    return pats, failures
+
+
+def _alive(entry: StoredPat, pats: Mapping[str, Pat], failures: Mapping[str, PatError]) -> Pat:
+    """Return a token as the service lists it.
+
+    Raises:
+        PatError: its organization could not be listed, or the token is revoked or unknown there.
+    """
+    if entry.org_url in failures:
+        raise failures[entry.org_url]
+    pat = pats.get((entry.id or "").lower())
+    hint = f"pat forget {as_argument(entry.name)} --org {entry.org} ends its renewal"
+    if pat is None:
+        raise NotFoundError(f"{entry.org} does not know the token {entry.id} any more", hint=hint)
+    if pat.status is Status.REVOKED:
+        raise RefusedError(f"it was revoked; {hint}", hint=hint)
+    return pat
+
+
+def _change(
+    entry: StoredPat,
+    outcome: Changing,
+    *,
+    why: str = "",
+    error: str = "",
+    failure: PatError | None = None,
+) -> Change:
+    return Change(
+        action=Action.ROTATE,
+        outcome=outcome,
+        pat=as_pat(entry),
+        org=entry.org,
+        why=why,
+        error=error,
+        failure=failure,
+    )
+
+
+def _why(entry: StoredPat, now: datetime | None) -> str:
+    if entry.expires is None:
+        return ""
+    ended = now is not None and entry.expires <= now
+    return f"{'ended' if ended else 'ends'} {entry.expires:%Y-%m-%d %H:%M} UTC"
