@@ -8,6 +8,7 @@ from drivers import Pat, Result
 from generate import REFERENCE, contexts
 
 CONTRACT = {
+    "apply",
     "completion",
     "config",
     "create",

@@ -199,6 +199,25 @@ class Upkeep(NamedTuple):
 NO_UPKEEP: Final = Upkeep()
 
 
+class Declaration(NamedTuple):
+    """A token that a file declares (`pat apply`).
+
+    Attributes:
+        org: what the file calls its organization; empty for the one at hand.
+        expires: the end of a token that has to be made.
+        renew_before: how long before its end it is replaced; None for a third of its life.
+        line: where it stands in the file.
+    """
+
+    name: str
+    org: str
+    scopes: tuple[str, ...]
+    expires: datetime
+    renew_before: timedelta | None
+    deliveries: tuple[Delivery, ...]
+    line: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Handover:
     """A secret on its way to a program, and the facts that go with it.
@@ -242,7 +261,8 @@ class Intent(NamedTuple):
     Attributes:
         operation: `create` or `rotate`, which make a token; `deliver`, which brings its secret
             where it is to go, `revoke`, which ends the token that it replaced, and `tidy`, which
-            takes the replaced secret out of the keyring: each goes on to what stands behind it.
+            takes the replaced secret out of the keyring: each goes on to what stands behind it;
+            or `end`, which revokes a token and takes its own secret out.
         valid_to: the expiry that was asked for; from `deliver` on, when to revoke the old token.
         started: when it was begun.
         authorization_id: of the token that it made, as soon as that is known; from `deliver` on,

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from keyring.errors import KeyringLocked
 
 from azdo_pat.cli.app import App
 from cli.stage import names, put
@@ -220,3 +221,23 @@ def test_usage(args: tuple[str, ...], message: str, pat: InProcess, emulator: Em
     assert result.exit_code == 2
     assert message in result.stderr
     assert names(emulator) == ["a", "b"]
+
+
+def test_a_keyring_that_refuses_is_found_before_anything_is_made(
+    pat: InProcess,
+    emulator: Emulator,
+    memory_keyring: MemoryKeyring,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("a", "b"):
+        make(pat, name, "2d")
+
+    def refuse(service: str, username: str, password: str) -> None:
+        raise KeyringLocked(f"no {service} {username} {len(password)}")
+
+    monkeypatch.setattr(memory_keyring, "set_password", refuse)
+    result = pat("renew", "--within", "3d")
+    assert result.exit_code == 7
+    assert names(emulator) == ["a", "b"]
+    made = [each for each in emulator.requests if each["method"] == "POST"]
+    assert len(made) == 2

@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "ensure": ("ensure", "See to it that a token is there; for scripts."),
         "rotate": ("rotate", "Replace a token by a new one, and revoke the old one."),
         "renew": ("renew", "Rotate all that is near its end; for cron."),
+        "apply": ("apply", "Make the tokens that a file declares be so."),
         "revoke": ("revoke", "Revoke tokens."),
         "import": ("secret", "Store a secret that was made elsewhere."),
         "forget": ("secret", "Take a secret out of the keyring."),

@@ -16,7 +16,9 @@ def say_recovered(talk: Talk, recovered: Recovered) -> None:
     new = f"the new secret of {intent.name!r} in {intent.org}"
     left = f"what an interrupted {intent.operation} of {intent.name!r} in {intent.org} left"
     if failure is None:
-        if intent.operation == "revoke":
+        if intent.operation == "end":
+            talk.notice(f"revoked the token {intent.name!r} in {intent.org}, as was asked for")
+        elif intent.operation == "revoke":
             talk.notice(f"revoked {old} ({intent.authorization_id})")
         elif intent.operation == "deliver":
             talk.notice(f"delivered {new}")
@@ -25,5 +27,6 @@ def say_recovered(talk: Talk, recovered: Recovered) -> None:
     elif intent.operation == "deliver":
         talk.warn(f"{new} could not be delivered yet: {failure.message}")
     else:
-        what = old if intent.operation in {"revoke", "tidy"} else left
+        own = f"the token {intent.name!r} in {intent.org}"
+        what = {"revoke": old, "tidy": old, "end": own}.get(intent.operation, left)
         talk.warn(f"{what} could not be revoked yet: {failure.message}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.models import NO_UPKEEP, Organization, Pat, Secret, Status, StoredPat, Upkeep
 from azdo_pat.organizations import is_of_root
-from azdo_pat.results import Ensured, Ensuring
+from azdo_pat.results import Action, Ensured, Ensuring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,17 +83,29 @@ def as_wanted(
     It is not as wanted where its secret is to go elsewhere than it went.
     """
     entry = state.find(organization.url, wanted.name)
-    if entry is None or not entry.stored or set(entry.scopes) != set(wanted.scopes):
-        return None
-    upkeep = wanted.upkeep(entry)
-    if upkeep.deliveries != entry.upkeep.deliveries:
-        return None
-    if entry.expires is None or entry.expires - now <= margin(entry, upkeep.renew_before):
+    action, _ = needed(entry, wanted, now=now)
+    if entry is None or action is not Action.KEEP:
         return None
     secret = secrets.get(organization.url, wanted.name)
     if secret is None:
         return None
     return Ensured(outcome=Ensuring.KEPT, pat=as_pat(entry), secret=secret)
+
+
+def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[Action, str]:
+    """Say what it takes, by what this machine knows of the token, and why; the keyring apart."""
+    if entry is None or not entry.stored:
+        return Action.CREATE, "no token of that name has its secret here"
+    if set(entry.scopes) != set(wanted.scopes):
+        return Action.ROTATE, "its scopes differ"
+    upkeep = wanted.upkeep(entry)
+    if entry.expires is None:
+        return Action.ROTATE, "its end is not known"
+    if entry.expires - now <= margin(entry, upkeep.renew_before):
+        return Action.ROTATE, f"it ends {entry.expires:%Y-%m-%d %H:%M} UTC"
+    if upkeep.deliveries != entry.upkeep.deliveries:
+        return Action.DELIVER, "its secret is to go elsewhere"
+    return Action.KEEP, ""
 
 
 def ensure(organization: Organization, wanted: Wanted, maker: Maker, *, verify: bool) -> Ensured:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import ConflictError, PatError, PendingError, StoreError
-from azdo_pat.models import Organization
+from azdo_pat.models import Intent, Organization
 from azdo_pat.organizations import is_of_root
 from azdo_pat.services.delivering import deliver
 from azdo_pat.services.name_lock import lock_key
@@ -15,7 +15,7 @@ from azdo_pat.services.undo import CLOCK_DIFFERENCE, parked, take_back_secret, u
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from azdo_pat.models import Intent
+    from azdo_pat.models import StoredPat
     from azdo_pat.services.workshop import Workshop
 
 
@@ -101,7 +101,7 @@ def settle(organization: Organization, intent: Intent, shop: Workshop) -> bool:
     """
     if intent.operation == "deliver":
         intent = deliver(organization, intent, shop)
-    work = {"revoke": _revoke, "tidy": _tidy}.get(intent.operation, _take_back)
+    work = {"revoke": _revoke, "tidy": _tidy, "end": _end}.get(intent.operation, _take_back)
     if not work(organization, intent, shop):
         return False
     if intent.key is not None:
@@ -129,6 +129,48 @@ def _tidy(organization: Organization, intent: Intent, shop: Workshop) -> bool:
         shop.secrets.delete(parked(organization.url), intent.name)
     except StoreError:
         return False
+    return True
+
+
+def end(organization: Organization, entry: StoredPat, shop: Workshop) -> None:
+    """Revoke a token, take its secret out of the keyring and forget it; the name is locked.
+
+    Killed anywhere within, the next run does the rest.
+
+    Raises:
+        StoreError: it is revoked, and its secret still there; a later run takes it out.
+        PatError: it could not be revoked; nothing has changed.
+    """
+    now = shop.now()
+    intent = Intent(
+        operation="end",
+        org_url=organization.url,
+        org=organization.name,
+        name=entry.name,
+        scopes=entry.scopes,
+        valid_to=now,
+        started=now,
+        authorization_id=entry.id,
+        user=shop.user(),
+    )
+    key = shop.state.begin(intent)
+    try:
+        _end(organization, intent, shop)
+    except StoreError:
+        raise
+    except PatError:
+        shop.state.finish(key)
+        raise
+    shop.state.finish(key)
+
+
+def _end(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+    """Revoke a token; take its secret out of the keyring, if it still is the token of that name."""
+    shop.tokens.revoke(organization, intent.authorization_id or "")
+    entry = shop.state.find(organization.url, intent.name)
+    if entry is not None and entry.id == intent.authorization_id:
+        shop.secrets.delete(organization.url, intent.name)
+        shop.state.forget(organization.url, intent.name)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -85,7 +86,14 @@ def renew(
 
     Returns:
         What became of each, in the order given, and the rotations.
+
+    Raises:
+        StoreError: the keyring does not work; nothing was made.
     """
+    tools = [maker for maker in makers.values() if not isinstance(maker, PatError)]
+    if entries and tools:
+        tools[0][1].shop.secrets.check()
+    request = replace(request, keyring_tried=True)
     pats, failures = _listed(entries, makers)
     changes: dict[int, Change] = {}
     rotations: list[Rotated] = []

@@ -42,6 +42,7 @@ class RotateRequest:
         name: that of the new token, and of the place of its secret; None for the old one's.
         deliveries: where its secret goes; None for where the old one's went.
         upkeep: how the new one is looked after; None for as the old one was.
+        keyring_tried: the keyring was tried a moment ago, as for many at once.
     """
 
     expires: datetime | None
@@ -52,6 +53,7 @@ class RotateRequest:
     name: str | None = None
     deliveries: tuple[Delivery, ...] | None = None
     upkeep: Upkeep | None = None
+    keyring_tried: bool = False
 
 
 def rotate(
@@ -88,6 +90,8 @@ def rotate(
     name = request.name or pat.name
     with shop.exclusive(lock_key(name, organization.url)):
         settle_leftovers(organization, name, shop)
+        if not request.keyring_tried:
+            shop.secrets.check()
         previous = _stored_secret(organization, name, pat, shop)
         known = shop.state.find(organization.url, name)
         wanted = CreateRequest(
@@ -134,8 +138,7 @@ def rotate(
 def _stored_secret(
     organization: Organization, name: str, pat: Pat, shop: Workshop
 ) -> Secret | None:
-    """Hold that the keyring works, and that what lies under the name is this token's own."""
-    shop.secrets.check()
+    """Hold that what lies under the name is this token's own."""
     secret = shop.secrets.get(organization.url, name)
     known = shop.state.find(organization.url, name)
     if secret is None or known is None or known.id is None or known.id == pat.id:

@@ -119,6 +119,12 @@ def _left_open(intent: Intent) -> PatError:
             + (f": {intent.reason}" if intent.reason else ""),
             hint="mend that, then run pat renew; the token that it replaced lives until then",
         )
+    if intent.operation == "end":
+        return PatError(
+            f"the token {intent.name!r} in {intent.org} is still to be revoked"
+            f" ({intent.authorization_id})",
+            hint="the next pat that signs in does it, as pat list",
+        )
     if intent.operation in {"revoke", "tidy"}:
         return PatError(
             f"the token that {intent.name!r} in {intent.org} has replaced is still to be revoked"

@@ -62,17 +62,13 @@ class SecretStore:
         self._lock_file = cache_file and cache_file.with_name("keyring.lock")
         self._seconds = max(timeout, patience) if _has_desktop(environment) else timeout
         self._hangs = False
-        self._checked = False
         self._opened: Vault | None = None
 
     def check(self) -> None:
-        """Write, read back and delete an entry made for it; done once, it holds for this run."""
-        if self._checked:
-            return
+        """Write, read back and delete an entry made for it."""
         # Two checks at once must not delete each other's entry.
         user = f"probe-{os.urandom(8).hex()}"
         self._within(lambda: self._vault().check(user))
-        self._checked = True
 
     def get(self, org_url: str, name: str) -> Secret | None:
         """Return the stored secret of a token, or None if there is none."""

@@ -1,0 +1,249 @@
+"""Reading a file that declares tokens, and naming each mistake in it by its line."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
+
+from azdo_pat.config.lines import line_of
+from azdo_pat.config.reading import parsed, text_of
+from azdo_pat.deliveries.parsing import from_table, from_text
+from azdo_pat.errors import UsageError
+from azdo_pat.expiry import parse_expiry, parse_span
+from azdo_pat.models import Declaration, Delivery
+from azdo_pat.naming import checked_name
+from azdo_pat.scopes import parse_scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+_TOP: Final = ("defaults", "token")
+_DEFAULTS: Final = ("org", "expires", "renew_before")
+_KEYS: Final = (
+    "name",
+    "org",
+    "scopes",
+    "for",
+    "expires",
+    "renew_before",
+    "deliver",
+    "allow_unknown_scopes",
+)
+
+
+def read_declarations(file: Path, *, expires: str, now: datetime) -> tuple[Declaration, ...]:
+    """Return the tokens that a file declares.
+
+    Args:
+        file: where they stand.
+        expires: the life of those for which neither they nor the file's defaults say.
+        now: an aware moment, from which spans count.
+
+    Raises:
+        UsageError: it cannot be read, or declares nothing sensible; each mistake is named with
+            its line.
+    """
+    text = text_of(file)
+    if text is None:
+        raise UsageError(
+            f"there is no file {file}", hint="pat apply --help shows what to write in it"
+        )
+    return _Reader(file, text, parsed(text, file), expires, now).read()
+
+
+class _Reader:
+    """Goes through one document."""
+
+    def __init__(
+        self, file: Path, text: str, document: dict[str, Any], expires: str, now: datetime
+    ) -> None:
+        self._file = file
+        self._text = text
+        self._document = document
+        self._now = now
+        self._expires: object = expires
+        self._mistakes: list[tuple[int, str, str]] = []
+        self._folder = file.absolute().parent
+
+    def read(self) -> tuple[Declaration, ...]:
+        self._known(self._document, _TOP, "the file", self._line_of_top)
+        defaults = self._document.get("defaults", {})
+        tokens = self._document.get("token", [])
+        if not isinstance(defaults, dict):
+            self._note(self._line_of_top("defaults"), "defaults is a table: [defaults]")
+            defaults = {}
+        self._known(defaults, _DEFAULTS, "defaults", self._line_of_default)
+        if not isinstance(tokens, list) or not all(isinstance(each, dict) for each in tokens):
+            self._note(self._line_of_top("token"), "each token is a table of its own: [[token]]")
+            tokens = []
+        found = [self._token(place, table, defaults) for place, table in enumerate(tokens)]
+        declarations = tuple(each for each in found if each is not None)
+        self._twice(declarations)
+        if self._mistakes:
+            raise self._complaint()
+        return declarations
+
+    def _token(
+        self, place: int, table: Mapping[str, Any], defaults: Mapping[str, Any]
+    ) -> Declaration | None:
+        before = len(self._mistakes)
+
+        def line(key: str) -> int:
+            if key not in table:  # a default, or missing
+                return self._line_of_default(key) if key in defaults else self._line_of(place)
+            return self._line_of(place, key)
+
+        def held(key: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401  # of each its own
+            try:
+                return read()
+            except UsageError as error:
+                self._note(line(key), error.message, error.hint)
+                return None
+
+        self._known(table, _KEYS, "a token", lambda key: self._line_of(place, key))
+        values = {"expires": self._expires, **defaults, **table}
+        if "name" not in table:
+            self._note(self._line_of(place), "the token has no name", 'add: name = "…"')
+            return None
+        name = held("name", lambda: checked_name(_text(table, "name")))
+        org = held("org", lambda: _text(values, "org") if "org" in values else "")
+        unknown = held("allow_unknown_scopes", lambda: _switch(table, "allow_unknown_scopes"))
+        scopes = held(
+            "scopes" if "scopes" in table else "for", lambda: _scopes(table, unknown=bool(unknown))
+        )
+        expires = held("expires", lambda: parse_expiry(_moment(values, "expires"), self._now))
+        renew_before = held("renew_before", lambda: self._renew_before(values))
+        deliveries = held("deliver", lambda: self._deliveries(table))
+        if expires and renew_before and self._now + renew_before >= expires:
+            self._note(
+                line("renew_before"),
+                f"with renew_before = {values['renew_before']!r} the token would be due as soon as"
+                " it is made",
+                "give it a longer life, or a shorter span",
+            )
+        if len(self._mistakes) > before:
+            return None
+        return Declaration(
+            name, org, scopes, expires, renew_before, deliveries, self._line_of(place)
+        )
+
+    def _renew_before(self, values: Mapping[str, Any]) -> timedelta | None:
+        if "renew_before" not in values:
+            return None
+        return parse_span(_text(values, "renew_before"), self._now)
+
+    def _deliveries(self, table: Mapping[str, Any]) -> tuple[Delivery, ...]:
+        given = table.get("deliver", [])
+        found = []
+        for each in given if isinstance(given, list) else [given]:
+            if isinstance(each, str):
+                found.append(from_text(each, self._folder))
+            elif isinstance(each, dict):
+                found.append(from_table(each, self._folder))
+            else:
+                raise UsageError("deliver is a text, a table, or an array of them")
+        return tuple(dict.fromkeys(found))
+
+    def _known(
+        self,
+        table: Mapping[str, Any],
+        keys: tuple[str, ...],
+        where: str,
+        line: Callable[[str], int],
+    ) -> None:
+        for key in table:
+            if key not in keys:
+                near = get_close_matches(key, keys, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(keys)}"
+                self._note(line(key), f"{where} has no {key!r}", hint)
+
+    def _twice(self, declarations: tuple[Declaration, ...]) -> None:
+        first: dict[tuple[str, str], int] = {}
+        for each in declarations:
+            key = (each.org.lower(), each.name)
+            if key in first:
+                self._note(
+                    each.line,
+                    f"{each.name!r} is declared in line {first[key]} already",
+                    "give it another name, or leave one out",
+                )
+            first.setdefault(key, each.line)
+
+    def _note(self, line: int, message: str, hint: str = "") -> None:
+        self._mistakes.append((line, message, hint))
+
+    def _complaint(self) -> UsageError:
+        mistakes = sorted(dict.fromkeys(self._mistakes))
+        lines = [
+            f"{self._file}{f', line {line}' if line else ''}: {message}"
+            for line, message, _ in mistakes
+        ]
+        if len(mistakes) == 1:
+            return UsageError(lines[0], hint=mistakes[0][2])
+        return UsageError(
+            f"{self._file} has {len(mistakes)} mistakes",
+            hint="\n".join(
+                f"{line}{hint and f' ({hint})'}"
+                for line, (_, _, hint) in zip(lines, mistakes, strict=True)
+            ),
+        )
+
+    def _line_of_top(self, key: str) -> int:
+        return line_of(self._text, lambda document: key in document)
+
+    def _line_of_default(self, key: str) -> int:
+        return line_of(self._text, lambda document: key in document.get("defaults", {}))
+
+    def _line_of(self, place: int, key: str | None = None) -> int:
+        def there(document: dict[str, Any]) -> bool:
+            with suppress(IndexError, TypeError):
+                table = document.get("token", [])[place]
+                return key is None or key in table
+            return False
+
+        return line_of(self._text, there)
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    value = values[key]
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{key} = {value!r} is no text", hint=f'write {key} = "…"')
+    return value
+
+
+def _moment(values: Mapping[str, Any], key: str) -> str:
+    """Return a span or a date as it would be typed; TOML has dates of its own."""
+    value = values[key]
+    if isinstance(value, date):  # a datetime is one, too
+        return value.isoformat()
+    return _text(values, key)
+
+
+def _texts(table: Mapping[str, Any], key: str) -> list[str]:
+    value = table.get(key, [])
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
+        raise UsageError(
+            f"{key} = {value!r} is no text and no array of texts", hint=f'write {key} = ["…"]'
+        )
+    return texts
+
+
+def _switch(table: Mapping[str, Any], key: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise UsageError(f"{key} = {value!r} is neither true nor false")
+    return value
+
+
+def _scopes(table: Mapping[str, Any], *, unknown: bool) -> tuple[str, ...]:
+    scopes, recipes = _texts(table, "scopes"), _texts(table, "for")
+    if not scopes and not recipes:
+        raise UsageError(
+            "the token has no scopes",
+            hint='add: scopes = ["code_write"], or a recipe: for = "git" (pat scopes lists all)',
+        )
+    return parse_scopes(scopes, recipes=recipes, allow_unknown=unknown)

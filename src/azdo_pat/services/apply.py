@@ -1,0 +1,230 @@
+"""Making the tokens that a file declares be so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from azdo_pat.errors import PatError
+from azdo_pat.models import Organization, Pat, Status
+from azdo_pat.organizations import is_of_root
+from azdo_pat.results import Action, Change, Changing
+from azdo_pat.services.ensure import Wanted, as_pat, ensure, needed
+from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.recovery import end
+from azdo_pat.services.renew import rotation
+from azdo_pat.services.side_by_side import side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from azdo_pat.models import Declaration, StoredPat
+    from azdo_pat.results import Ensured
+    from azdo_pat.services.ensure import Maker
+    from azdo_pat.services.name_lock import Exclusive
+    from azdo_pat.services.workshop import Workshop
+    from azdo_pat.store.secrets import SecretStore
+    from azdo_pat.store.state import State
+
+
+class Bench(NamedTuple):
+    """What is needed where nothing is made: the state file, and the lock on a name."""
+
+    state: State
+    exclusive: Exclusive
+
+
+class Step(NamedTuple):
+    """One token of the plan.
+
+    Attributes:
+        wanted: what the file declares; None for a token that it does not declare any more.
+        entry: what this machine knows of it, if anything.
+    """
+
+    organization: Organization
+    change: Change
+    wanted: Wanted | None = None
+    entry: StoredPat | None = None
+
+
+def plan(
+    declared: Sequence[tuple[Organization, Declaration]],
+    source: str,
+    *,
+    state: State,
+    secrets: SecretStore,
+    now: datetime,
+) -> tuple[Step, ...]:
+    """Say what it takes to make what is declared be so, by keyring and state alone.
+
+    Args:
+        declared: the tokens, each with its organization.
+        source: the absolute path of the file.
+        state: the state file.
+        secrets: the keyring.
+        now: the time.
+    """
+    steps = []
+    for organization, each in declared:
+        wanted = Wanted(
+            name=each.name,
+            scopes=each.scopes,
+            expires=each.expires,
+            renew_before=each.renew_before,
+            deliveries=each.deliveries,
+            source=source,
+        )
+        entry = state.find(organization.url, each.name)
+        action, why = needed(entry, wanted, now=now)
+        if action in {Action.KEEP, Action.DELIVER} and (
+            secrets.get(organization.url, each.name) is None
+        ):
+            action, why = Action.ROTATE, "its secret is not in the keyring any more"
+        pat = as_pat(entry) if entry else _to_be(wanted, organization)
+        change = Change(
+            action=action, outcome=Changing.PLANNED, pat=pat, org=organization.name, why=why
+        )
+        steps.append(Step(organization, change, wanted, entry))
+    return tuple(steps)
+
+
+def to_prune(
+    declared: Sequence[tuple[Organization, Declaration]],
+    source: str,
+    *,
+    state: State,
+    api_root: str | None,
+) -> tuple[Step, ...]:
+    """Say which tokens an earlier apply of the same file made that it does not declare any more."""
+    named = {(organization.url, each.name) for organization, each in declared}
+    return tuple(
+        Step(
+            Organization(name=entry.org, url=entry.org_url),
+            Change(
+                action=Action.REVOKE,
+                outcome=Changing.PLANNED,
+                pat=as_pat(entry),
+                org=entry.org,
+                why="the file does not declare it any more",
+            ),
+            entry=entry,
+        )
+        for entry in state.stored()
+        if entry.upkeep.source == source
+        and entry.id is not None
+        and (entry.org_url, entry.name) not in named
+        and is_of_root(entry.org_url, entry.org, api_root)
+    )
+
+
+def apply(
+    steps: Sequence[Step],
+    makers: Mapping[str, tuple[Organization, Maker] | PatError],
+    *,
+    bench: Bench,
+    verify: bool,
+    jobs: int,
+    done: Callable[[], None],
+) -> tuple[Change, ...]:
+    """Carry out a plan, side by side; a failure of one step stops none of the others.
+
+    Args:
+        steps: the plan.
+        makers: by the URL of an organization: what is needed there, or why it cannot be had.
+            Nothing is needed where all is kept.
+        bench: the state file, and the lock on a name.
+        verify: ask the service whether it takes the secrets of those that are kept.
+        jobs: how many at once.
+        done: told after each; what it raises as KeyboardInterrupt begins no further one.
+
+    Returns:
+        What became of each, in the order given.
+    """
+    changes: dict[int, Change] = {}
+
+    def work(place: int) -> None:
+        step = steps[place]
+        try:
+            changes[place] = _carried_out(step, makers.get(step.organization.url), verify=verify)
+            if changes[place].outcome is Changing.KEPT and step.wanted is not None:
+                _remember(step.wanted, step.organization, bench)
+        except PatError as error:
+            changes[place] = replace(
+                step.change, outcome=Changing.FAILED, error=error.message, failure=error
+            )
+
+    side_by_side(work, range(len(steps)), done, jobs)
+    return tuple(
+        changes.get(place, replace(step.change, outcome=Changing.NOT_REACHED))
+        for place, step in enumerate(steps)
+    )
+
+
+def _carried_out(
+    step: Step, maker: tuple[Organization, Maker] | PatError | None, *, verify: bool
+) -> Change:
+    if maker is None or (step.change.action is Action.KEEP and not verify):
+        return replace(step.change, outcome=Changing.KEPT)
+    if isinstance(maker, PatError):
+        raise maker
+    organization, tools = maker
+    if step.wanted is None:
+        return _ended(step, organization, tools.shop)
+    return _change(step, ensure(organization, step.wanted, tools, verify=verify))
+
+
+def _change(step: Step, ensured: Ensured) -> Change:
+    if ensured.rotated is not None and step.entry is not None:
+        return rotation(step.entry, ensured.rotated, step.change.why)
+    return replace(
+        step.change,
+        outcome=Changing(ensured.outcome.value),
+        pat=ensured.pat,
+        error=ensured.undelivered,
+        pending=bool(ensured.undelivered),
+    )
+
+
+def _remember(wanted: Wanted, organization: Organization, bench: Bench) -> None:
+    """Note how a token that is kept is looked after from now on, for `pat renew`.
+
+    That the file declares it does not make it the file's own: it may have been made by hand, and
+    pruning leaves it alone.
+    """
+    entry = bench.state.find(organization.url, wanted.name)
+    if entry is None or entry.upkeep.renew_before == wanted.renew_before:
+        return
+    with bench.exclusive(lock_key(wanted.name, organization.url)):
+        entry = bench.state.find(organization.url, wanted.name)
+        if entry is not None:
+            upkeep = entry.upkeep._replace(renew_before=wanted.renew_before)
+            bench.state.remember(replace(entry, upkeep=upkeep))
+
+
+def _ended(step: Step, organization: Organization, shop: Workshop) -> Change:
+    """Revoke a token and take its secret out of the keyring, if it is still the one of the plan."""
+    entry = step.entry
+    assert entry is not None  # noqa: S101 - what is pruned is known
+    with shop.exclusive(lock_key(entry.name, organization.url)):
+        now = shop.state.find(organization.url, entry.name)
+        if now is None or now.id != entry.id:
+            return replace(
+                step.change, outcome=Changing.KEPT, why="another pat has replaced it meanwhile"
+            )
+        end(organization, entry, shop)
+    gone = replace(as_pat(entry), status=Status.REVOKED, stored=False)
+    return replace(step.change, outcome=Changing.REVOKED, pat=gone)
+
+
+def _to_be(wanted: Wanted, organization: Organization) -> Pat:
+    return Pat(
+        name=wanted.name,
+        id=None,
+        org=organization.name,
+        status=Status.UNKNOWN,
+        scopes=wanted.scopes,
+        created=None,
+        expires=wanted.expires,
+    )

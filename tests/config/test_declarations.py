@@ -1,0 +1,162 @@
+"""A file that declares tokens, and its mistakes by their lines."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azdo_pat.config.declarations import read_declarations
+from azdo_pat.config.lines import line_of
+from azdo_pat.errors import UsageError
+from azdo_pat.models import Declaration, Delivery
+
+NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
+
+WHOLE = """\
+# Tokens of the build.
+[defaults]
+org = "contoso"
+expires = "60d"
+renew_before = "14d"
+
+[[token]]
+name = "ci"
+for = "packages"
+
+[[token]]
+name = "deploy"
+org = "https://dev.azure.com/Fabrikam"
+scopes = [
+    "code_write",  # pushes tags
+    "vso.build_execute",
+]
+for = ["packages"]
+expires = 2026-12-31
+renew_before = "2d"
+deliver = [
+    "file:.env|PAT={token}",
+    { command = ["./deploy", "it"], timeout = 5 },
+]
+
+[[token]]
+name = "odd"
+scopes = "vso.governance"
+allow_unknown_scopes = true
+expires = 2026-07-01T12:00:00Z
+deliver = { file = "secret" }
+"""
+
+
+def read(text: str, folder: Path) -> tuple[Declaration, ...]:
+    file = folder / "tokens.toml"
+    file.write_text(text, "utf-8")
+    return read_declarations(file, expires="30d", now=NOW)
+
+
+def test_everything(tmp_path: Path) -> None:
+    ci, deploy, odd = read(WHOLE, tmp_path)
+    assert ci == Declaration(
+        name="ci",
+        org="contoso",
+        scopes=("vso.packaging",),
+        expires=NOW + timedelta(days=60),
+        renew_before=timedelta(days=14),
+        deliveries=(),
+        line=7,
+    )
+    assert (deploy.org, deploy.line) == ("https://dev.azure.com/Fabrikam", 11)
+    assert set(deploy.scopes) == {"vso.code_write", "vso.build_execute", "vso.packaging"}
+    assert (deploy.expires.date().isoformat(), deploy.renew_before) == (
+        "2026-12-31",
+        timedelta(days=2),
+    )
+    assert deploy.deliveries == (
+        Delivery("file", (f"{tmp_path}/.env",), "PAT={token}"),
+        Delivery("command", ("./deploy", "it"), folder=str(tmp_path), seconds=5),
+    )
+    assert (odd.scopes, odd.expires) == (("vso.governance",), datetime(2026, 7, 1, 12, tzinfo=UTC))
+    assert odd.deliveries == (Delivery("file", (f"{tmp_path}/secret",)),)
+
+
+def test_the_least(tmp_path: Path) -> None:
+    (token,) = read('token = [{ name = "x", scopes = ["code"] }]', tmp_path)
+    assert token == Declaration("x", "", ("vso.code",), NOW + timedelta(days=30), None, (), 1)
+    assert read("", tmp_path) == ()
+
+
+ONE = '[[token]]\nname = "x"\nscopes = ["code"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        (f"{ONE}scope = 1\n", 4, "a token has no 'scope'"),
+        (f'{ONE}\n[[token]]\n\nscopes = "code"\n', 5, "the token has no name"),
+        ('[[token]]\nname = "x"\n', 1, "the token has no scopes"),
+        ('[[token]]\nname = "x"\nscopes = []\n', 3, "the token has no scopes"),
+        ('[[token]]\nname = "x"\nscopes = [\n  "code",\n  "cod",\n]\n', 3, "'cod'"),
+        ('[[token]]\nname = "x"\nfor = "nothing"\n', 3, "'nothing'"),
+        ('[[token]]\nname = 5\nscopes = "code"\n', 2, "name = 5 is no text"),
+        ('[[token]]\nname = " x"\nscopes = "code"\n', 2, "begins or ends with a space"),
+        (f"{ONE}expires = 5\n", 4, "expires = 5 is no text"),
+        (f'{ONE}expires = "soon"\n', 4, "'soon' is neither a span nor a date"),
+        (f"{ONE}# older\nexpires = 2020-01-01\n", 5, "is not in the future"),
+        (f'{ONE}expires = "2d"\nrenew_before = "2d"\n', 5, "would be due as soon as it is made"),
+        (f'{ONE}renew_before = "-1d"\n', 4, "'-1d' is neither"),
+        (f'{ONE}deliver = "elsewhere"\n', 4, "'elsewhere' is no delivery"),
+        (f"{ONE}deliver = [\n  5,\n]\n", 4, "deliver is a text"),
+        (f"{ONE}deliver = {{ file = 5 }}\n", 4, "file and template are texts"),
+        (f"{ONE}allow_unknown_scopes = 1\n", 4, "neither true nor false"),
+        (f"{ONE}\n\n{ONE}", 6, "'x' is declared in line 1 already"),
+        (f"tokens = 1\n{ONE}", 1, "the file has no 'tokens'"),
+        (f"[defaults]\nscopes = 1\n{ONE}", 2, "defaults has no 'scopes'"),
+        (f'[defaults]\nexpires = "soon"\n{ONE}', 2, "'soon' is neither"),
+        ("defaults = 5\n", 1, "defaults is a table"),
+        ('[token]\nname = "x"\n', 1, "each token is a table of its own"),
+        ("token = 5\n", 1, "each token is a table of its own"),
+    ],
+)
+def test_mistakes_are_named_by_line(text: str, line: int, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(text, tmp_path)
+    told = f"{caught.value.message}\n{caught.value.hint}"
+    assert f"{tmp_path}/tokens.toml, line {line}: " in told
+    assert message in told
+
+
+def test_all_mistakes_at_once(tmp_path: Path) -> None:
+    text = '[[token]]\nname = "x"\nscope = "code"\n\n[[token]]\nname = "y"\nscopes = "cod"\n'
+    with pytest.raises(UsageError) as caught:
+        read(text, tmp_path)
+    assert caught.value.message == f"{tmp_path}/tokens.toml has 3 mistakes"
+    lines = [line.partition(": ")[0].rpartition(" ")[2] for line in caught.value.hint.splitlines()]
+    assert lines == ["1", "3", "7"]
+    assert "did you mean scopes?" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ['[[token]]\nname = "x\n', "[[token]\n", "a = \x00\n"])
+def test_no_toml(text: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"is not valid TOML: .*line "):
+        read(text, tmp_path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no file"):
+        read_declarations(tmp_path / "gone.toml", expires="30d", now=NOW)
+
+
+def test_a_line_that_looks_like_another(tmp_path: Path) -> None:
+    """Text within a text is no header and no key."""
+    text = '[[token]]\nname = "x"\nfor = """\n[[token]]\nexpires = 5"""\nexpires = 7\n'
+    with pytest.raises(UsageError) as caught:
+        read(text, tmp_path)
+    assert "line 3: " in caught.value.hint
+    assert "line 6: " in caught.value.hint
+
+
+@given(st.integers(0, 5), st.integers(0, 5))
+def test_lines_are_counted_from_one(before: int, within: int) -> None:
+    text = "\n" * before + "# c\n" * within + "key = [\n 1,\n]\n"
+    assert line_of(text, lambda document: "key" in document) == before + within + 1
