@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azdo_pat.cli.app import App
-    from azdo_pat.errors import PatError
-    from azdo_pat.models import Declaration, Organization
+    from azdo_pat.models import Declaration, Intent, Organization
     from azdo_pat.results import Change
     from azdo_pat.services.apply import Step
 
@@ -64,10 +63,10 @@ def apply_command(
     steps: Sequence[Step] = plan(declared, source, state=app.state, secrets=app.secrets, now=now)
     if prune:
         steps = [*steps, *to_prune(declared, source, state=app.state, api_root=app.api_root)]
-    _show(app, steps)
     if dry_run:
         render.changes([each.change for each in steps])
         return
+    _show(app, steps)
     gone = [each for each in steps if each.change.action == "revoke"]
     if gone and not yes and app.may_ask:
         question = f"Revoke {len(gone)} token{'s' * (len(gone) > 1)} that {file} lacks?"
@@ -127,7 +126,7 @@ def _show(app: App, steps: Sequence[Step]) -> None:
 
 def _applied(
     app: App, steps: Sequence[Step], *, verify: bool
-) -> tuple[Sequence[Change], Sequence[PatError], bool]:
+) -> tuple[Sequence[Change], Sequence[Intent], bool]:
     """Carry the plan out; return also whether Ctrl-C stopped it."""
     from azdo_pat.services.apply import Bench, apply
     from azdo_pat.services.side_by_side import SIDE_BY_SIDE
@@ -143,6 +142,9 @@ def _applied(
 
         bench = Bench(state=app.state, exclusive=app.exclusive)
         changes = apply(steps, tools, bench=bench, verify=verify, jobs=SIDE_BY_SIDE, done=done)
+        # Other tokens' leftovers are not this file's.
+        own = {(each.organization.url, each.change.pat.name) for each in steps}
+        left = [each for each in left if (each.org_url, each.name) in own]
         return changes, left, stopped()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.errors import ExitCode, PartialError, PatError, PendingError, SignInError
-from azdo_pat.models import Organization
+from azdo_pat.models import Intent, Organization
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 def makers(
     app: App, organizations: Iterable[Organization]
-) -> tuple[dict[str, tuple[Organization, Maker] | PatError], list[PatError]]:
+) -> tuple[dict[str, tuple[Organization, Maker] | PatError], list[Intent]]:
     """Give what is needed in each organization, and bring to its end what is left there.
 
     Returns:
-        By the organization's URL: what is needed, or why it cannot be had; and why something
-        could not be brought to its end.
+        By the organization's URL: what is needed, or why it cannot be had; and what could not
+        be brought to its end.
     """
     found: dict[str, tuple[Organization, Maker] | PatError] = {}
-    left: list[PatError] = []
+    left: list[Intent] = []
     for organization in dict.fromkeys(organizations):
         there = app.at(organization)
         try:
@@ -37,7 +37,7 @@ def makers(
             found[organization.url] = error
         else:
             recovered = there.finish_what_is_due(organization)
-            left += [each.failure for each in recovered if each.failure]
+            left += [each.intent for each in recovered if each.failure]
     return found, left
 
 
@@ -64,7 +64,7 @@ def say_failures(app: App, changes: Sequence[Change]) -> None:
 
 
 def conclude_changes(
-    changes: Sequence[Change], left: Sequence[PatError], *, interrupted: bool = False
+    changes: Sequence[Change], left: Sequence[Intent], *, interrupted: bool = False
 ) -> None:
     """End with the code for how it went."""
     if interrupted:
@@ -81,5 +81,6 @@ def conclude_changes(
     pending = sum(each.pending for each in changes) + len(left)
     if pending:
         raise PendingError(
-            f"of {pending} tokens something is still to be done", hint="see above; pat status, too"
+            f"something is still to be done for {pending} token{'s' * (pending > 1)}",
+            hint="see above; the next run tries again",
         )

@@ -12,13 +12,13 @@ from azdo_pat.cli.globals import option
 from azdo_pat.cli.interrupts import ctrl_c_noted
 from azdo_pat.cli.many import conclude_changes, makers, say_failures, unfinished_places
 from azdo_pat.cli.showing import warn_shortened
-from azdo_pat.errors import PatError, UsageError
+from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azdo_pat.cli.app import App
-    from azdo_pat.models import StoredPat
+    from azdo_pat.models import Intent, StoredPat
     from azdo_pat.results import Change
     from azdo_pat.services.rotate import RotateRequest
 
@@ -87,7 +87,7 @@ def renew_command(
 
 def _renewed(
     app: App, entries: Sequence[StoredPat], request: RotateRequest, jobs: int
-) -> tuple[Sequence[Change], Sequence[PatError], bool]:
+) -> tuple[Sequence[Change], Sequence[Intent], bool]:
     """Renew, and bring to its end what is left; return also whether Ctrl-C stopped it."""
     from azdo_pat.models import Organization
     from azdo_pat.services.renew import renew
