@@ -16,6 +16,7 @@ from keyring.backend import KeyringBackend
 from keyring.errors import InitError
 
 from azdo_pat.store.backends import SECRET_SERVICE, class_path
+from azdo_pat.store.lasting import is_at_hand
 
 Result = TypeVar("Result")
 
@@ -100,7 +101,7 @@ class Patient:
         """Wait for a Secret Service's collection; False if it has none, and keyring must ask."""
         if sys.platform != "linux" or class_path(self.backend) != SECRET_SERVICE:
             return True
-        if hasattr(self.backend, "preferred_collection"):
+        if hasattr(self.backend, "preferred_collection") or is_at_hand(self.backend):
             return True
         from azdo_pat.store.secret_service import has_collection  # noqa: PLC0415 - Linux only
 

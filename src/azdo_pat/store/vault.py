@@ -1,5 +1,6 @@
 """Secrets in and out of keyring's backends: slow to import, and without a time limit."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,6 +16,7 @@ from azdo_pat.store.backends import (
     recalled,
 )
 from azdo_pat.store.failures import explain, explain_loading
+from azdo_pat.store.lasting import let_last
 from azdo_pat.store.locks import in_turn
 from azdo_pat.store.patience import Patience, Patient
 from azdo_pat.store.remembered import Remembered
@@ -52,6 +54,7 @@ class Vault:
         lock_file: Path | None = None,
     ) -> None:
         self._lock_file = lock_file
+        self._turn = threading.Lock()
         self._patience = Patience()
         self._asks_somebody = asks_somebody
         self._backend = backend
@@ -86,8 +89,14 @@ class Vault:
         self._run(probe, quote=True)
 
     def _run(self, operation: Callable[[Chosen], Result], *, quote: bool = False) -> Result:
-        with in_turn(self._lock_file, _TURN_LIMIT):
-            return self._run_alone(operation, quote=quote)
+        # Threads of this process wait for each other first: a file's lock is only polled.
+        turn = self._turn.acquire(timeout=_TURN_LIMIT)
+        try:
+            with in_turn(self._lock_file, _TURN_LIMIT):
+                return self._run_alone(operation, quote=quote)
+        finally:
+            if turn:
+                self._turn.release()
 
     def _run_alone(self, operation: Callable[[Chosen], Result], *, quote: bool) -> Result:
         """Do it with the backends at hand; if remembered ones fail, look for others once."""
@@ -111,6 +120,8 @@ class Vault:
         return result
 
     def _members(self, chosen: Chosen) -> tuple[Patient, ...]:
+        for member in chosen.members:
+            let_last(member)
         return tuple(
             Patient(member, self._patience, asks_somebody=self._asks_somebody)
             for member in chosen.members
