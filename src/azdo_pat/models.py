@@ -259,10 +259,10 @@ class Intent(NamedTuple):
     """An entry of the journal: an operation that was begun and not yet finished.
 
     Attributes:
-        operation: `create` or `rotate`, which make a token; `deliver`, which brings its secret
-            where it is to go, `revoke`, which ends the token that it replaced, and `tidy`, which
-            takes the replaced secret out of the keyring: each goes on to what stands behind it;
-            or `end`, which revokes a token and takes its own secret out.
+        operation: `create`, `replace` (a create that overwrites a stored secret) or `rotate`, which
+            make a token; `deliver`, which brings its secret
+            where it is to go, and goes on to `revoke`, which ends the token that it replaced;
+            or `end`, which revokes a token and takes its own secret out of the keyring.
         valid_to: the expiry that was asked for; from `deliver` on, when to revoke the old token.
         started: when it was begun.
         authorization_id: of the token that it made, as soon as that is known; from `deliver` on,
@@ -271,6 +271,8 @@ class Intent(NamedTuple):
             is not to be stored, or not known yet.
         user: whose tokens they are: the sign-in name, as far as it is known.
         reason: why it could not be done yet, where it was tried.
+        upkeep: how the token that it makes is looked after.
+        follow_up: what is to be done once the token that it makes is safe; None for nothing.
         key: the entry's number; None before `State.begin`.
     """
 
@@ -285,6 +287,8 @@ class Intent(NamedTuple):
     mark: str = ""
     user: str = ""
     reason: str = ""
+    upkeep: Upkeep = NO_UPKEEP
+    follow_up: "Intent | None" = None
     key: int | None = None
 
     def is_due(self, now: datetime) -> bool:

@@ -24,9 +24,10 @@ from azdo_pat.errors import (
     SignInError,
     UnavailableError,
 )
-from azdo_pat.models import Intent, Secret, StoredPat
+from azdo_pat.models import Intent, PatRequest, Secret, StoredPat
 from azdo_pat.services.create import create
-from azdo_pat.services.undo import mark_of, parked
+from azdo_pat.services.recovery import Scope, recover
+from azdo_pat.services.undo import mark_of
 from azdo_pat.store.locks import exclusive
 from azdo_pat.store.state import State
 from drivers import PROGRAM, Emulator
@@ -218,22 +219,33 @@ class TestLeftovers:
         assert machine.held() == "of another"
         assert lost not in [each["authorizationId"] for each in active(machine)]
 
-    def test_killed_in_the_middle_of_replacing_gives_the_old_secret_back(
-        self, machine: Machine
+    def test_killed_when_another_secret_was_replaced_goes_on(self, machine: Machine) -> None:
+        machine.made()
+        new = machine.tokens.create(
+            machine.contoso,
+            PatRequest(display_name="ci", scopes=("vso.code",), valid_to=EXPIRES),
+        )
+        key = machine.state.begin(intent(machine, operation="replace"))
+        machine.state.note(key, new.pat.authorization_id, mark_of(new.secret))
+        machine.secrets.put(machine.contoso.url, "ci", new.secret)
+        assert type(failure(machine)) is ConflictError
+        assert machine.held() == new.secret.reveal()
+        assert [entry.id for entry in machine.known] == [new.pat.authorization_id]
+        assert machine.alive == ["ci", "ci"]
+        assert machine.state.unfinished() == ()
+
+    @pytest.mark.parametrize(("minutes", "left"), [(1, 1), (6, 0)])
+    def test_a_list_that_is_late_is_waited_for(
+        self, machine: Machine, minutes: int, left: int
     ) -> None:
         machine.made()
-        before, known = machine.held(), machine.known
-        lost = machine.elsewhere(expires=EXPIRES)
-        key = machine.state.begin(intent(machine))
-        new = Secret("of the killed one")
-        machine.state.note(key, lost, mark_of(new))
-        assert before is not None
-        machine.secrets.put(parked(machine.contoso.url), "ci", Secret(before))
-        machine.secrets.put(machine.contoso.url, "ci", new)
-        assert type(failure(machine)) is ConflictError
-        assert (machine.held(), machine.known) == (before, known)
-        assert machine.secrets.get(parked(machine.contoso.url), "ci") is None
-        assert machine.alive == ["ci"]
+        key = machine.state.begin(intent(machine, operation="replace"))
+        machine.state.note(key, "0b4e28ba-2fa1-11d2-883f-0016d3cca427", mark_of(Secret("new")))
+        machine.secrets.put(machine.contoso.url, "ci", Secret("new"))
+        machine.now += timedelta(minutes=minutes)
+        list(recover(machine.shop, Scope("", machine.emulator.url)))
+        assert len(machine.state.unfinished()) == left
+        assert machine.held() == ("new" if left else None)
 
     def test_killed_before_the_answer(self, machine: Machine) -> None:
         machine.state.begin(intent(machine))

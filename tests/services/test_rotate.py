@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
+
+from azdo_pat.errors import StoreError
 from azdo_pat.models import PatRequest, Secret
 from azdo_pat.results import OldToken, Rotated
 from azdo_pat.services.recovery import Scope, recover
 from azdo_pat.services.rotate import RotateRequest, rotate
-from azdo_pat.services.undo import mark_of, parked
+from azdo_pat.services.undo import mark_of
 from services.creating import intent
 from services.machine import Machine
 
@@ -80,40 +83,39 @@ def test_a_service_that_does_not_answer_leaves_it_for_later(machine: Machine) ->
     assert finish(machine) == [("revoke", True)]
 
 
-def test_a_keyring_that_refuses_keeps_it_open(machine: Machine) -> None:
-    machine.made()
-    machine.keyring.refuses = lambda asked, service, _: (
-        asked == "delete" and service.endswith("#replaced")
-    )
-    assert rotated(machine).old is OldToken.PENDING
-    assert machine.alive == ["ci"]
-    machine.keyring.refuses = lambda *_: False
-    assert finish(machine) == [("revoke", True)]
-    assert machine.names_held == ["ci"]
-
-
-def test_a_killed_rotation_gets_its_secret_back_though_an_older_one_is_tidied(
-    machine: Machine,
-) -> None:
-    """The older one, whose grace ends, must not take the secret that waits for the killed one."""
-    machine.made()
-    rotated(machine, grace=HOUR)
-    living = machine.held()
+def test_a_killed_rotation_whose_secret_is_stored_goes_on(machine: Machine) -> None:
+    """The old secret is overwritten then: going back would lose it while its token lives."""
+    old = machine.made()
     new = machine.tokens.create(
         machine.contoso,
         PatRequest(
             display_name="ci", scopes=("vso.code",), valid_to=machine.now + timedelta(days=30)
         ),
     )
-    key = machine.state.begin(intent(machine))
+    begun = intent(machine, operation="rotate")
+    then = begun._replace(operation="revoke", authorization_id=old.id, valid_to=machine.now)
+    key = machine.state.begin(begun._replace(follow_up=then))
     machine.state.note(key, new.pat.authorization_id, mark_of(new.secret))
-    assert living is not None
-    machine.secrets.put(parked(machine.contoso.url), "ci", Secret(living))
     machine.secrets.put(machine.contoso.url, "ci", new.secret)
-    machine.now += HOUR
-    assert finish(machine) == [("create", True)]
-    finish(machine)
-    assert machine.held() == living
+    assert finish(machine) == [("rotate", True)]
+    assert machine.held() == new.secret.reveal()
+    assert [entry.id for entry in machine.known] == [new.pat.authorization_id]
+    assert machine.listed("ci").authorization_id == new.pat.authorization_id
     assert machine.alive == ["ci"]
-    assert machine.names_held == ["ci"]
     assert machine.state.unfinished() == ()
+
+
+def test_a_keyring_that_breaks_down_leaves_both_tokens_to_the_next_run(machine: Machine) -> None:
+    """Which secret it holds nobody can say: revoking either might lose the one that is held."""
+    machine.made()
+    before = machine.held()
+    machine.keyring.refuses = lambda asked, service, _: (
+        bool(machine.asked("POST")[1:]) and service != "azdo-pat:check" and asked in {"get", "set"}
+    )
+    with pytest.raises(StoreError) as caught:
+        rotated(machine)
+    assert "is not known, and both tokens live" in caught.value.message
+    assert machine.alive == ["ci", "ci"]
+    machine.keyring.refuses = lambda *_: False
+    assert finish(machine) == [("rotate", True)]
+    assert (machine.alive, machine.held()) == (["ci"], before)

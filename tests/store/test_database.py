@@ -123,7 +123,8 @@ class TestFile:
         key = state.begin(INTENT)
         state.remember(CI)
         change(path, "ALTER TABLE tokens DROP COLUMN upkeep")
-        change(path, "ALTER TABLE journal DROP COLUMN reason")
+        for column in ("reason", "upkeep", "follow_up"):
+            change(path, f"ALTER TABLE journal DROP COLUMN {column}")
         change(path, "ALTER TABLE journal DROP COLUMN user")
         change(path, "PRAGMA user_version = 1")
         expected = (INTENT._replace(key=key),)

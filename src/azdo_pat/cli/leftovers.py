@@ -23,10 +23,10 @@ def say_recovered(talk: Talk, recovered: Recovered) -> None:
         elif intent.operation == "deliver":
             talk.notice(f"delivered {new}")
         else:
-            talk.detail(f"cleared away {old if intent.operation == 'tidy' else left}")
+            talk.detail(f"settled {left}")
     elif intent.operation == "deliver":
         talk.warn(f"{new} could not be delivered yet: {failure.message}")
     else:
         own = f"the token {intent.name!r} in {intent.org}"
-        what = {"revoke": old, "tidy": old, "end": own}.get(intent.operation, left)
+        what = {"revoke": old, "end": own}.get(intent.operation, left)
         talk.warn(f"{what} could not be revoked yet: {failure.message}")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import ConflictError, PatError, RefusedError
+from azdo_pat.errors import ConflictError, RefusedError
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import GLOBAL_CREATION_BLOCKED, GLOBAL_TOKENS_STOP, Intent, Secret
+from azdo_pat.models import (
+    GLOBAL_CREATION_BLOCKED,
+    GLOBAL_TOKENS_STOP,
+    NO_UPKEEP,
+    Intent,
+    Secret,
+)
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Created
 from azdo_pat.services.delivering import delivered
 from azdo_pat.services.making import Making
 from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.recovery import settle, settle_leftovers
+from azdo_pat.services.recovery import settle_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +67,7 @@ def create(
         settle_leftovers(organization, request.name, shop)
         replaced = _room_for(organization, request, shop)
         intent = Intent(
-            operation="create",
+            operation="replace" if replaced else "create",
             org_url=organization.url,
             org=organization.name,
             name=request.name,
@@ -70,13 +75,16 @@ def create(
             valid_to=request.expires,
             started=shop.now(),
             user=shop.user(),
+            upkeep=request.upkeep,
         )
+        if request.upkeep.deliveries:
+            follow_up = intent._replace(operation="deliver", upkeep=NO_UPKEEP)
+            intent = intent._replace(follow_up=follow_up)
         making = Making(
             shop=shop,
             organization=organization,
             intent=intent._replace(key=shop.state.begin(intent)),
             previous=replaced.secret if replaced else None,
-            follow_up=_what_follows(intent, request, tidy=replaced is not None),
         )
         new = making.post(request)
         making.guard_life(new, request)
@@ -88,19 +96,10 @@ def create(
             replaced=replaced.id if replaced else None,
         )
         rest = making.keep(new, request, lambda: hand_over(created) if hand_over else None)
-        if rest is not None and rest.operation == "deliver":
-            rest, undelivered = delivered(organization, rest, shop)
+        if rest is not None:
+            _, undelivered = delivered(organization, rest, shop)
             created = replace(created, undelivered=undelivered)
-        if rest is not None and not created.undelivered:
-            with suppress(PatError):  # a secret that was replaced is left: the next run looks again
-                settle(organization, rest, shop)
         return created
-
-
-def _what_follows(intent: Intent, request: CreateRequest, *, tidy: bool) -> Intent | None:
-    if request.upkeep.deliveries:
-        return intent._replace(operation="deliver")
-    return intent._replace(operation="tidy") if tidy else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from azdo_pat.services.workshop import Workshop
 
 
-def deliver(organization: Organization, intent: Intent, shop: Workshop) -> Intent:
+def deliver(organization: Organization, intent: Intent, shop: Workshop) -> Intent | None:
     """Deliver what is stored under an intent's name to all its places.
 
     It is always the newest secret: what an earlier rotation could not deliver is settled with it.
 
     Returns:
-        What is left to do, as it stands in the journal: the end of the token that was replaced.
+        What is left to do, as it stands in the journal: the end of the token that was replaced;
+        None for nothing.
 
     Raises:
         PendingError: it could not be delivered everywhere; the journal says why.
@@ -39,11 +40,14 @@ def deliver(organization: Organization, intent: Intent, shop: Workshop) -> Inten
         if other.operation == "deliver" and other.key != intent.key:
             shop.state.finish(other.key, then=_after(other))
     rest = _after(intent)
-    return rest._replace(key=shop.state.finish(intent.key, then=rest))
+    key = shop.state.finish(intent.key, then=rest)
+    return rest and rest._replace(key=key)
 
 
-def delivered(organization: Organization, intent: Intent, shop: Workshop) -> tuple[Intent, str]:
-    """Deliver; where that fails, return the intent itself, which stands in the journal, and why."""
+def delivered(
+    organization: Organization, intent: Intent, shop: Workshop
+) -> tuple[Intent | None, str]:
+    """Deliver, and return what is left to do; where that fails, the intent itself, and why."""
     try:
         return deliver(organization, intent, shop), ""
     except KeyboardInterrupt:
@@ -72,15 +76,14 @@ def deliver_anew(
         key = shop.state.finish(None, remembered, intent if upkeep.deliveries else None)
         if key is None:
             return ""
-        rest, undelivered = delivered(organization, intent._replace(key=key), shop)
-        if not undelivered:
-            shop.state.finish(rest.key)
+        _, undelivered = delivered(organization, intent._replace(key=key), shop)
         return undelivered
 
 
-def _after(intent: Intent) -> Intent:
-    operation = "tidy" if intent.authorization_id is None else "revoke"
-    return intent._replace(operation=operation, reason="", key=None)
+def _after(intent: Intent) -> Intent | None:
+    if intent.authorization_id is None:
+        return None
+    return intent._replace(operation="revoke", reason="", key=None)
 
 
 def _to_all(entry: StoredPat, secret: Secret, shop: Workshop) -> None:

@@ -26,7 +26,7 @@ from azdo_pat.models import (
     Status,
     StoredPat,
 )
-from azdo_pat.services.undo import DoubtfulError, mark_of, parked, take_back_secret, undo
+from azdo_pat.services.undo import DoubtfulError, holds_secret_of, mark_of, undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,9 +40,8 @@ class Making:
     """One token under way, with its entry in the journal.
 
     Attributes:
-        previous: the secret that the new one overwrites, to be put back if that fails.
-        follow_up: what is to be done once the new token is safe; None for nothing. It enters the
-            journal in the transaction that closes the entry of the token.
+        previous: the secret that the new one overwrites, to be put back if something fails. If
+            the process dies the new one stays, and the next run goes on with it.
         try_out: uses the new secret once it is stored; what it raises undoes the token.
     """
 
@@ -50,7 +49,6 @@ class Making:
     organization: Organization
     intent: Intent
     previous: Secret | None = field(default=None, repr=False)
-    follow_up: Intent | None = None
     try_out: Callable[[Secret], object] | None = None
 
     @property
@@ -110,14 +108,12 @@ class Making:
         try:
             if not request.store:
                 hand_over()
-            elif self.previous is None:
-                self.shop.secrets.put(url, name, new.secret)
             else:
-                self.shop.secrets.put(parked(url), name, self.previous)
                 self.shop.secrets.put(url, name, new.secret)
             if self.try_out is not None:
                 self.try_out(new.secret)
-            key = self.shop.state.finish(self._key, self._record(new.pat, request), self.follow_up)
+            record = self._record(new.pat, request)
+            key = self.shop.state.finish(self._key, record, self.intent.follow_up)
         except KeyboardInterrupt:
             raise self._take_back(new, CancelledError("interrupted")) from None
         except PatError as error:
@@ -129,31 +125,62 @@ class Making:
         with suppress(StoreError):
             if new.pat.target_accounts:
                 self.shop.book.learn(self.organization, new.pat.target_accounts[0])
-        return self.follow_up._replace(key=key) if self.follow_up else None
+        follow_up = self.intent.follow_up
+        return follow_up._replace(key=key) if follow_up else None
 
-    def discard(self, new: NewPat) -> bool:
-        """Revoke what was made, forget what was stored of it; False where that failed.
+    def discard(self, new: NewPat) -> str:
+        """Put back what was stored before, and revoke what was made; return what became of it.
 
-        What could not be undone stays in the journal, for the next run.
+        In this order: a run that is killed between leaves a token whose secret is nowhere, which
+        the next run revokes; not a secret that is lost. What could not be undone stays in the
+        journal.
         """
+        identifier = new.pat.authorization_id
         try:
-            self.shop.tokens.revoke(self.organization, new.pat.authorization_id)
+            self._put_back()
+        except StoreError:
+            if self.previous is not None:
+                return (
+                    f"whether the keyring holds the secret of the new token {identifier} or still"
+                    " the one before is not known, and both tokens live"
+                )
+            restored = False
+        else:
+            restored = True
+        try:
+            self.shop.tokens.revoke(self.organization, identifier)
         except PatError:
-            return False
-        with suppress(StoreError):
-            take_back_secret(self.organization, self.intent, self.shop)
-            self.shop.state.finish(self._key)
-        return True
+            return f"the new token {identifier} could not be revoked"
+        if restored:
+            with suppress(StoreError):
+                self.shop.state.finish(self._key)
+        return "the new token was revoked again"
+
+    def _put_back(self) -> None:
+        """See that the secret of the new token is not what the keyring holds.
+
+        Raises:
+            StoreError: the keyring refuses.
+        """
+        if not holds_secret_of(self.organization, self.intent, self.shop):
+            return
+        where = (self.organization.url, self.intent.name)
+        if self.previous is None:
+            self.shop.secrets.delete(*where)
+        else:
+            self.shop.secrets.put(*where, self.previous)
 
     def _take_back(self, new: NewPat, cause: PatError) -> PatError:
-        """Revoke the new token, and say so in the error that made it necessary."""
-        revoked = self.discard(new)
-        identifier = new.pat.authorization_id
-        if revoked:
-            outcome, hint = "the new token was revoked again", cause.hint
-        else:
-            outcome = f"the new token {identifier} could not be revoked"
+        """Undo what was made, and say so in the error that made it necessary."""
+        outcome = self.discard(new)
+        hint = cause.hint
+        if outcome.endswith("revoked again"):
+            pass
+        elif outcome.endswith("revoked"):
+            identifier = new.pat.authorization_id
             hint = f"revoke it: pat revoke {identifier} --org {self.organization.name}"
+        else:
+            hint = "see to the keyring; the next pat that signs in finds out, and revokes one"
         return _same_kind(cause, f"{cause.message}; {outcome}", hint)
 
     def _after_page(self, error: SignInError) -> PatError:
@@ -212,18 +239,21 @@ class Making:
         )
 
     def _record(self, pat: ServicePat, request: CreateRequest) -> StoredPat | None:
-        if not request.store:
-            return None
-        return StoredPat(
-            org_url=self.organization.url,
-            org=self.organization.name,
-            name=request.name,
-            id=pat.authorization_id,
-            scopes=pat.scopes,
-            created=pat.valid_from,
-            expires=pat.valid_to,
-            upkeep=request.upkeep,
-        )
+        return recorded(self.organization, self.intent, pat) if request.store else None
+
+
+def recorded(organization: Organization, intent: Intent, pat: ServicePat) -> StoredPat:
+    """Return what is remembered of a token that an intent made."""
+    return StoredPat(
+        org_url=organization.url,
+        org=organization.name,
+        name=intent.name,
+        id=pat.authorization_id,
+        scopes=pat.scopes,
+        created=pat.valid_from,
+        expires=pat.valid_to,
+        upkeep=intent.upkeep,
+    )
 
 
 def _same_kind(cause: PatError, message: str, hint: str) -> PatError:

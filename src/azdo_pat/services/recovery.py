@@ -6,16 +6,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import ConflictError, PatError, PendingError, StoreError
-from azdo_pat.models import Intent, Organization
+from azdo_pat.models import Intent, Organization, Status
 from azdo_pat.organizations import is_of_root
 from azdo_pat.services.delivering import deliver
+from azdo_pat.services.making import recorded
 from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.undo import CLOCK_DIFFERENCE, parked, take_back_secret, undo
+from azdo_pat.services.undo import CLOCK_DIFFERENCE, holds_secret_of, undo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from azdo_pat.models import StoredPat
+    from azdo_pat.models import ServicePat, StoredPat
     from azdo_pat.services.workshop import Workshop
 
 
@@ -99,9 +100,7 @@ def settle(organization: Organization, intent: Intent, shop: Workshop) -> bool:
         PendingError: the secret could not be delivered.
         PatError: the service could not be asked.
     """
-    if intent.operation == "deliver":
-        intent = deliver(organization, intent, shop)
-    work = {"revoke": _revoke, "tidy": _tidy, "end": _end}.get(intent.operation, _take_back)
+    work = {"deliver": _deliver, "revoke": _revoke, "end": _end}.get(intent.operation, _making)
     if not work(organization, intent, shop):
         return False
     if intent.key is not None:
@@ -109,26 +108,17 @@ def settle(organization: Organization, intent: Intent, shop: Workshop) -> bool:
     return True
 
 
+def _deliver(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+    """Deliver, and go on to what is left."""
+    rest = deliver(organization, intent, shop)
+    return rest is None or settle(organization, rest, shop)
+
+
 def _revoke(organization: Organization, intent: Intent, shop: Workshop) -> bool:
     """Revoke the token that was replaced, once that is due."""
     if shop.now() < intent.valid_to:
         return False
     shop.tokens.revoke(organization, intent.authorization_id or "")
-    return _tidy(organization, intent, shop)
-
-
-def _tidy(organization: Organization, intent: Intent, shop: Workshop) -> bool:
-    """Take the secret that was replaced out of the keyring.
-
-    It stays while a later operation of that name is open, which may have to put it back.
-    """
-    here = shop.state.unfinished(organization.url, intent.name)
-    if any(each.operation in {"create", "rotate"} and each.mark for each in here):
-        return False
-    try:
-        shop.secrets.delete(parked(organization.url), intent.name)
-    except StoreError:
-        return False
     return True
 
 
@@ -174,14 +164,40 @@ def _end(organization: Organization, intent: Intent, shop: Workshop) -> bool:
     return True
 
 
-def _take_back(organization: Organization, intent: Intent, shop: Workshop) -> bool:
-    """Revoke what was made, forget its secret, and put back the one that it replaced."""
-    undone = undo(organization, intent, shop)
-    if not undone and shop.now() - intent.started <= CLOCK_DIFFERENCE:
-        return False
+def _making(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+    """Revoke what was made; or go on with it, where its secret has taken another one's place."""
     try:
-        take_back_secret(organization, intent, shop)
+        is_stored = holds_secret_of(organization, intent, shop)
     except StoreError:
         # A keyring that refuses is told where this run needs it; the next one looks again.
         return False
+    recent = shop.now() - intent.started <= CLOCK_DIFFERENCE
+    if is_stored and intent.operation != "create":
+        if made := _listed(organization, intent, shop):
+            _go_on(organization, intent, made, shop)
+            return True
+        if recent:
+            return False  # a list may be late, and the secret that it replaced is gone for certain
+    undone = undo(organization, intent, shop)
+    if not undone and recent:
+        return False
+    if is_stored:
+        shop.secrets.delete(organization.url, intent.name)
     return True
+
+
+def _go_on(organization: Organization, intent: Intent, made: ServicePat, shop: Workshop) -> None:
+    """Index a token that lives and whose secret is stored, and do what follows."""
+    record = recorded(organization, intent, made)
+    key = shop.state.finish(intent.key, record, intent.follow_up)
+    if intent.follow_up is not None:
+        settle(organization, intent.follow_up._replace(key=key), shop)
+
+
+def _listed(organization: Organization, intent: Intent, shop: Workshop) -> ServicePat | None:
+    """Return the token that an intent made, if it lives."""
+    made = (intent.authorization_id or "").lower()
+    for pat in shop.tokens.list(organization, Status.ACTIVE):
+        if pat.authorization_id.lower() == made:
+            return pat
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -109,19 +108,14 @@ def rotate(
             valid_to=wanted.expires,
             started=shop.now(),
             user=shop.user(),
+            upkeep=wanted.upkeep,
         )
+        intent = intent._replace(follow_up=_what_follows(pat, request, intent))
         making = Making(
             shop=shop,
             organization=organization,
             intent=intent._replace(key=shop.state.begin(intent)),
             previous=previous,
-            follow_up=_what_follows(
-                pat,
-                request,
-                intent,
-                deliver=bool(wanted.upkeep.deliveries),
-                tidy=previous is not None,
-            ),
             try_out=try_out,
         )
         new = making.post(wanted)
@@ -166,20 +160,17 @@ def _end(pat: Pat, request: RotateRequest, now: datetime) -> datetime:
     return now + min(pat.expires - pat.created, _LONGEST_LIFE)
 
 
-def _what_follows(
-    pat: Pat, request: RotateRequest, intent: Intent, *, deliver: bool, tidy: bool
-) -> Intent | None:
+def _what_follows(pat: Pat, request: RotateRequest, intent: Intent) -> Intent | None:
     """Return what is left to do once the new token is safe."""
     lives_on = request.keep_old or pat.status is Status.EXPIRED
-    follow_up = intent._replace(
+    if lives_on and not intent.upkeep.deliveries:
+        return None
+    return intent._replace(
+        operation="deliver" if intent.upkeep.deliveries else "revoke",
         authorization_id=None if lives_on else pat.id,
         valid_to=intent.started + (request.grace or timedelta()),
+        upkeep=NO_UPKEEP,
     )
-    if deliver:
-        return follow_up._replace(operation="deliver")
-    if lives_on:
-        return follow_up._replace(operation="tidy") if tidy else None
-    return follow_up._replace(operation="revoke")
 
 
 def _with_old(
@@ -196,20 +187,14 @@ def _with_old(
     rotated = Rotated(created=created, replaced=pat, old=OldToken.REVOKED)
     if created.undelivered:
         return replace(rotated, old=OldToken.UNDELIVERED, reason=created.undelivered)
-    if follow_up is None or follow_up.authorization_id is None:
-        with suppress(PatError):
-            if follow_up is not None:
-                settle(organization, follow_up, shop)
+    if follow_up is None:
         old = OldToken.EXPIRED if pat.status is Status.EXPIRED else OldToken.KEPT
         return replace(rotated, old=old)
     if follow_up.valid_to > shop.now():
         return replace(rotated, old=OldToken.LATER, due=follow_up.valid_to)
     try:
-        done = settle(organization, follow_up, shop)
+        settle(organization, follow_up, shop)
     except (PatError, KeyboardInterrupt) as error:
         reason = error.message if isinstance(error, PatError) else "interrupted"
-        return replace(rotated, old=OldToken.PENDING, reason=reason)
-    if not done:
-        reason = "its secret could not be taken out of the keyring"
         return replace(rotated, old=OldToken.PENDING, reason=reason)
     return rotated

@@ -125,7 +125,7 @@ def _left_open(intent: Intent) -> PatError:
             f" ({intent.authorization_id})",
             hint="the next pat that signs in does it, as pat list",
         )
-    if intent.operation in {"revoke", "tidy"}:
+    if intent.operation == "revoke":
         return PatError(
             f"the token that {intent.name!r} in {intent.org} has replaced is still to be revoked"
             f" ({intent.authorization_id})",

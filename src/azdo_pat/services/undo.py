@@ -42,33 +42,13 @@ def bears(secret: Secret | None, mark: str) -> bool:
     return hmac.compare_digest(mark_of(secret, salt), mark)
 
 
-def parked(org_url: str) -> str:
-    """Return where the secret that a new one is to replace waits until that is done.
-
-    It takes the place of the organization's URL in the name of the keyring's service.
-    """
-    return f"{org_url}#replaced"
-
-
-def take_back_secret(organization: Organization, intent: Intent, shop: Workshop) -> None:
-    """Take the secret of an undone create out of the keyring, and put back what it replaced.
-
-    Only the create's own secret is touched: it bears the mark that the journal has.
+def holds_secret_of(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+    """Tell whether the secret that lies under an intent's name is that of the token it made.
 
     Raises:
         StoreError: the keyring refuses.
     """
-    if not intent.mark:
-        return
-    keyring, url, name = shop.secrets, organization.url, intent.name
-    before = keyring.get(parked(url), name)
-    if bears(keyring.get(url, name), intent.mark):
-        if before is None:
-            keyring.delete(url, name)
-        else:
-            keyring.put(url, name, before)
-    if before is not None:
-        keyring.delete(parked(url), name)
+    return bool(intent.mark) and bears(shop.secrets.get(organization.url, intent.name), intent.mark)
 
 
 class DoubtfulError(UnavailableError):

@@ -59,7 +59,9 @@ _SCHEMA: Final = (
         authorization_id TEXT,
         mark TEXT NOT NULL DEFAULT '',
         user TEXT NOT NULL DEFAULT '',
-        reason TEXT NOT NULL DEFAULT ''
+        reason TEXT NOT NULL DEFAULT '',
+        upkeep TEXT NOT NULL DEFAULT '{}',
+        follow_up TEXT
     )
     """,
     f"PRAGMA application_id = {APPLICATION_ID}",
@@ -70,6 +72,8 @@ _UPGRADES: Final = {
     1: ("ALTER TABLE journal ADD COLUMN user TEXT NOT NULL DEFAULT ''", "PRAGMA user_version = 2"),
     2: (
         "ALTER TABLE journal ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE journal ADD COLUMN upkeep TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE journal ADD COLUMN follow_up TEXT",
         "ALTER TABLE tokens ADD COLUMN upkeep TEXT NOT NULL DEFAULT '{}'",
         "PRAGMA user_version = 3",
     ),

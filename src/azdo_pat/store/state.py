@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from azdo_pat.errors import ConflictError
-from azdo_pat.models import Intent, Organization, Origin, StoredPat
+from azdo_pat.models import NO_UPKEEP, Intent, Organization, Origin, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.store.database import Database
 from azdo_pat.store.upkeep import read_upkeep, written_upkeep
@@ -172,7 +172,8 @@ class State:
 def _insert_intent(connection: sqlite3.Connection, intent: Intent) -> int:
     cursor = connection.execute(
         "INSERT INTO journal (operation, org_url, org, name, scopes, valid_to, started,"
-        " authorization_id, user, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " authorization_id, user, reason, upkeep, follow_up)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             intent.operation,
             intent.org_url,
@@ -184,6 +185,8 @@ def _insert_intent(connection: sqlite3.Connection, intent: Intent) -> int:
             intent.authorization_id,
             intent.user,
             intent.reason,
+            written_upkeep(intent.upkeep),
+            _written_follow_up(intent.follow_up),
         ),
     )
     key = cursor.lastrowid
@@ -230,8 +233,37 @@ def _stored_pat(row: sqlite3.Row) -> StoredPat:
     )
 
 
+def _written_follow_up(follow_up: Intent | None) -> str | None:
+    """Write what of it is not the same as in the entry that it follows."""
+    if follow_up is None:
+        return None
+    return json.dumps(
+        {
+            "operation": follow_up.operation,
+            "valid_to": _written(follow_up.valid_to),
+            "authorization_id": follow_up.authorization_id,
+        }
+    )
+
+
+def _with_follow_up(intent: Intent, text: str | None) -> Intent:
+    if not text:
+        return intent
+    document = json.loads(text)
+    follow_up = intent._replace(
+        operation=str(document.get("operation")),
+        valid_to=datetime.fromisoformat(document.get("valid_to")),
+        authorization_id=document.get("authorization_id"),
+        mark="",
+        reason="",
+        upkeep=NO_UPKEEP,
+        key=None,
+    )
+    return intent._replace(follow_up=follow_up)
+
+
 def _intent(row: sqlite3.Row) -> Intent:
-    return Intent(
+    intent = Intent(
         operation=row["operation"],
         org_url=row["org_url"],
         org=row["org"],
@@ -243,13 +275,16 @@ def _intent(row: sqlite3.Row) -> Intent:
         mark=row["mark"],
         user=_newer(row, "user", ""),
         reason=_newer(row, "reason", ""),
+        upkeep=read_upkeep(_newer(row, "upkeep", "{}")),
         key=row["key"],
     )
+    return _with_follow_up(intent, _newer(row, "follow_up", ""))
 
 
 def _newer(row: sqlite3.Row, column: str, otherwise: str) -> str:
     """Return a column that a file of an earlier version does not have."""
-    return str(row[column]) if column in row.keys() else otherwise  # noqa: SIM118 - a Row is no dict
+    found = row[column] if column in row.keys() else None  # noqa: SIM118 - a Row is no dict
+    return otherwise if found is None else str(found)
 
 
 def _written(moment: datetime) -> str:
