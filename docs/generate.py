@@ -1,4 +1,4 @@
-"""Write docs/reference/commands.md from the commands themselves, or check that it is so.
+"""Write docs/reference/commands.md and docs/reliability.md, or check that they are so.
 
 Usage: python docs/generate.py [--check]
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from azdo_pat.cli import pat
+from reliability import PAGE, reliability
 
 REFERENCE = Path(__file__).parent / "reference" / "commands.md"
 HEAD = """\
@@ -97,22 +98,24 @@ def _cell(text: str) -> str:
 
 
 def main() -> int:
-    """Write the page, or say how it differs; return the exit status."""
+    """Write the pages, or say how they differ; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, fail on a difference")
     check = parser.parse_args().check
-    fresh = reference(pat)
-    if not check:
-        REFERENCE.parent.mkdir(exist_ok=True)
-        REFERENCE.write_text(fresh, "utf-8")
-        return 0
-    kept = REFERENCE.read_text("utf-8") if REFERENCE.exists() else ""
-    sys.stdout.writelines(
-        difflib.unified_diff(
-            kept.splitlines(keepends=True), fresh.splitlines(keepends=True), "kept", "fresh"
+    differ = False
+    for page, fresh in ((REFERENCE, reference(pat)), (PAGE, reliability())):
+        if not check:
+            page.parent.mkdir(exist_ok=True)
+            page.write_text(fresh, "utf-8")
+            continue
+        kept = page.read_text("utf-8") if page.exists() else ""
+        sys.stdout.writelines(
+            difflib.unified_diff(
+                kept.splitlines(keepends=True), fresh.splitlines(keepends=True), "kept", "fresh"
+            )
         )
-    )
-    return int(kept != fresh)
+        differ = differ or kept != fresh
+    return int(differ)
 
 
 if __name__ == "__main__":

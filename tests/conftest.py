@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail, instead of skipping, where a real component (gnome-keyring, git…) is missing",
     )
+    parser.addoption(
+        "--rewrite-outcomes",
+        action="store_true",
+        help="write the tables of docs/reliability.md anew instead of comparing with them",
+    )
 
 
 @pytest.fixture(autouse=True)

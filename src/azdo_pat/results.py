@@ -176,12 +176,14 @@ class Revocation:
     Attributes:
         error: why it failed; empty otherwise.
         left_in_keyring: revoked, but its secret could not be removed here; the reason.
+        doubtful: it failed, as nobody answered; it may be revoked all the same.
     """
 
     pat: Pat
     outcome: Outcome
     error: str = ""
     left_in_keyring: str = ""
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -195,8 +195,12 @@ class TestPrune:
         assert result.exit_code == 9
         assert outcomes(result) == {"ci": "kept", "deploy": "failed"}
         assert memory_keyring.held == held
-        assert pat("status", "-o", "json", "--query", "problems").json == []
+        (problem,) = pat("status", "-o", "json", "--query", "problems").json
+        assert problem.startswith("whether the token 'deploy' in fabrikam is revoked is not known")
         emulator.heal()
+        pat("list", "-q", "-o", "none")
+        assert pat("status", "-o", "json", "--query", "problems").json == []
+        assert names(emulator) == ["ci", "deploy"]  # not revoked behind the user's back
         assert pat("apply", str(file), "--prune", "-q", "-o", "none").exit_code == 0
         assert names(emulator) == ["ci"]
 

@@ -320,7 +320,11 @@ def test_a_secret_that_stayed_is_taken_out_by_the_command_in_the_hint(
     keyring.set_keyring(memory_keyring)
     assert len(memory_keyring.held) == 1
     _, _, command = said.strip().rpartition(": pat ")
-    assert pat(*command.split(), "-o", "none") == done("", "revoked before: 1 token (laptop)")
+    assert pat(*command.split(), "-o", "none") == done(
+        "",
+        "finished what revoking 'laptop' in contoso had begun",
+        "revoked before: 1 token (laptop)",
+    )
     assert memory_keyring.held == {}
 
 

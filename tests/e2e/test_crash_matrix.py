@@ -2,65 +2,65 @@
 
 import json
 import signal
-import sqlite3
-from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 
-from drivers import Emulator, Installed
+from azdo_pat.cli import pat as root
+from drivers import Emulator, InProcess, Installed
+from e2e.matrix import BEFORE, DONE, OPERATIONS, SIDE_BY_SIDE, Operation, World, compare
 from e2e.stage import start
 
 KILLER = '''
 """Kill this process at the KILL_AT-th of the moments before and after each effect."""
-import functools, os, signal
+import functools, os, signal, threading
 
 left = int(os.environ.get("KILL_AT", "0"))
+turn = threading.Lock()
 
 
-def moment():
+def moment(name):
     global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+    with turn:
+        left -= 1
+        if left == 0:
+            with open(os.environ["KILL_FILE"], "w") as file:
+                file.write(name)
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
-def watched(owner, name):
-    original = getattr(owner, name)
+def watched(owner, method, name):
+    original = getattr(owner, method)
 
     @functools.wraps(original)
     def effect(*args, **kwargs):
-        moment()
+        what = name(*args, **kwargs)
+        moment(f"before {what}")
         result = original(*args, **kwargs)
-        moment()
+        moment(f"after {what}")
         return result
 
-    setattr(owner, name, effect)
+    setattr(owner, method, effect)
 
 
 if left:
     from azdo_pat.api.http import Http
+    from azdo_pat.deliveries.carrier import Carrier
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
-    watched(Http, "_attempt")
-    for name in ("begin", "note", "finish"):
-        watched(State, name)
-    for name in ("put", "delete"):
-        watched(SecretStore, name)
+    def request(_, call, *__):
+        return f"{call.method} {call.url.split('?')[0].rpartition('/')[2]}"
+
+    watched(Http, "_attempt", request)
+    for method in ("begin", "note", "finish", "explain", "remember", "forget", "rename"):
+        watched(State, method, lambda *_, name=method, **__: f"state: {name}")
+    for method in ("put", "delete"):
+        watched(SecretStore, method, lambda *_, name=method, **__: f"keyring: {name}")
+    watched(Carrier, "deliver", lambda *_: "delivery")
 '''
-MOST_MOMENTS = 80
-
-
-@pytest.fixture
-def killed(pat_process: Installed, tmp_path: Path) -> "Killed":
-    """Run `pat` so that it is killed."""
-    (tmp_path / "sitecustomize.py").write_text(KILLER, "utf-8")
-    return Killed(pat_process, tmp_path)
+MOST_MOMENTS = 90
 
 
 class Killed:
@@ -69,124 +69,108 @@ class Killed:
     def __init__(self, pat: Installed, folder: Path) -> None:
         self.pat = pat
         self.folder = folder
+        (folder / "sitecustomize.py").write_text(KILLER, "utf-8")
 
-    def at(self, moment: int, *args: str) -> bool:
-        """Run it up to a moment; False if it came to its end before that."""
-        env = {"PYTHONPATH": str(self.folder), "KILL_AT": str(moment)}
+    def at(self, moment: int, *args: str) -> str:
+        """Run it up to a moment and return its name; empty if it came to its end before that."""
+        named = self.folder / "moment"
+        named.unlink(missing_ok=True)
+        env = {
+            "PYTHONPATH": str(self.folder),
+            "KILL_AT": str(moment),
+            "KILL_FILE": str(named),
+        }
         process = start(self.pat, *args, env=env)
-        process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=60)
         if process.returncode == -signal.SIGKILL:
-            return True
-        assert process.returncode == 0
-        return False
-
-    def everywhere(self, *args: str) -> Iterator[int]:
-        """Kill it at each moment in turn, until a run comes to its end."""
-        for moment in range(1, MOST_MOMENTS):
-            was_killed = self.at(moment, *args)
-            yield moment
-            if not was_killed:
-                assert moment > 8
-                return
-        pytest.fail("it has no end")
+            return named.read_text("utf-8")
+        assert process.returncode == 0, stderr
+        return ""
 
 
-def works(emulator: Emulator, secret: str) -> bool:
-    """Tell whether the service takes a secret."""
-    pair = b64encode(f":{secret}".encode()).decode()
-    url = f"{emulator.url}/contoso/_apis/connectionData?api-version=7.1-preview.1"
-    request = Request(url, headers={"Authorization": f"Basic {pair}"})  # noqa: S310  # http here
-    try:
-        with urlopen(request, timeout=10) as answer:  # noqa: S310  # as above
-            return bool(answer.status == 200)
-    except HTTPError:
-        return False
+@pytest.fixture
+def killed(pat_process: Installed, tmp_path: Path) -> Killed:
+    return Killed(pat_process, tmp_path)
 
 
-def secrets_held(home: Path) -> list[str]:
-    """Return every secret in the keyring."""
+@pytest.fixture
+def world(pat_process: Installed, emulator: Emulator, home: Path, tmp_path: Path) -> World:
+    """A machine whose keyring is a file; what comes to its end is run in this process."""
     file = home / "keyring.json"
-    held = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    return [secret for service in held.values() for secret in service.values()]
+
+    def secrets() -> list[tuple[str, str]]:
+        held = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        # A probe of the keyring, which is no secret, may stay behind.
+        services = [held[name] for name in held if name != "azdo-pat:check"]
+        return [entry for service in services for entry in service.items()]
+
+    return World(
+        pat=InProcess(root, pat_process.env),
+        emulator=emulator,
+        folder=tmp_path,
+        state=home / "pat/state",
+        secrets=secrets,
+        empty=lambda: file.unlink(missing_ok=True),
+    )
 
 
-def forget_unsent(home: Path) -> None:
-    """Drop from the journal what was never sent.
-
-    It would stay for five minutes, as a slow service may still be at work on it, and each later
-    run would look for it: the moments to be killed at would grow in number without end.
-    """
-    with closing(sqlite3.connect(home / "pat/state/state.db")) as state, state:
-        left = state.execute("SELECT authorization_id FROM journal").fetchall()
-        assert all(identifier is None for (identifier,) in left)
-        state.execute("DELETE FROM journal")
-
-
-def active(emulator: Emulator) -> list[str]:
-    return [each["authorizationId"] for each in emulator.tokens if each["status"] == "active"]
-
-
-def test_rotate(killed: Killed, emulator: Emulator, home: Path) -> None:
-    pat = killed.pat
-    emulator.remove_tokens()
-    assert pat("create", "ci", "--scope", "code", "-q", "-o", "none").exit_code == 0
-    for moment in killed.everywhere("rotate", "ci", "-q", "-o", "none"):
-        assert pat("list", "-q", "-o", "none").exit_code == 0, moment
-        (secret,) = secrets_held(home)
-        assert works(emulator, secret), moment
-        assert len(active(emulator)) == 1, moment
-        assert pat("get", "ci").stdout.strip() == secret, moment
-        forget_unsent(home)
+def moments(killed: Killed, world: World, operation: Operation) -> Iterator[tuple[str, str]]:
+    """Kill the command at each moment in turn, from the same beginning; give name and outcome."""
+    for number in range(1, MOST_MOMENTS):
+        world.begin(operation)
+        before = world.active
+        at = killed.at(number, *world.words(operation.command))
+        if not at:
+            assert number > 8
+            world.hold(operation, at="the end")
+            assert world.outcome(operation, before, at="the end") == DONE
+            return
+        where = f"{number}, {at}"
+        world.settle(at=where)
+        world.hold(operation, at=where)
+        yield at, world.outcome(operation, before, at=where)
+    pytest.fail("it has no end")
 
 
-def test_ensure(killed: Killed, emulator: Emulator, home: Path) -> None:
-    """What makes a token and what rotates it, one after the other: killed at each moment."""
-    pat = killed.pat
-    emulator.remove_tokens()
-    scopes = ("code", "packaging")
-    assert pat("ensure", "ci", "--scope", "code", "-q", "-o", "none").exit_code == 0
-    for moment in range(1, MOST_MOMENTS):
-        command = ("ensure", "ci", "--scope", scopes[moment % 2], "-q", "-o", "none")
-        was_killed = killed.at(moment, *command)
-        assert pat(*command).exit_code == 0, moment
-        (secret,) = secrets_held(home)
-        assert works(emulator, secret), moment
-        (token,) = [each for each in emulator.tokens if each["status"] == "active"]
-        assert token["scope"] == f"vso.{scopes[moment % 2]}", moment
-        forget_unsent(home)
-        if not was_killed:
-            assert moment > 8
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+def test_killed_at_each_moment(
+    operation: Operation, killed: Killed, world: World, request: pytest.FixtureRequest
+) -> None:
+    rows = list(moments(killed, world, operation))
+    assert {outcome for _, outcome in rows} <= {BEFORE, DONE}
+    rewrite = request.config.getoption("--rewrite-outcomes")
+    compare("killed", operation, rows, rewrite=rewrite)
+
+
+def test_apply_killed_at_each_moment(killed: Killed, world: World) -> None:
+    """Its steps run side by side, so that each run is another one: all of them must hold."""
+    operation = SIDE_BY_SIDE
+    for number in range(1, MOST_MOMENTS):
+        world.begin(operation)
+        at = killed.at(number, *world.words(operation.command))
+        where = f"{number}, {at}"
+        world.settle(at=where)
+        world.hold(operation, at=where)
+        assert world.pat(*world.words(operation.command)).exit_code == 0, where
+        world.hold(operation, at=where)
+        assert sorted(world.active.values()) == ["new", "other"], where
+        if not at:
+            assert number > 20
             return
     pytest.fail("it has no end")
 
 
-def test_create(killed: Killed, emulator: Emulator, home: Path) -> None:
-    pat = killed.pat
-    emulator.remove_tokens()
-    assert pat("create", "first", "--scope", "code", "-q", "-o", "none").exit_code == 0
-    assert pat("revoke", "first", "--yes", "-q", "-o", "none").exit_code == 0
-    for moment in killed.everywhere("create", "ci", "--scope", "code", "-q", "-o", "none"):
-        assert pat("list", "-q", "-o", "none").exit_code == 0, moment
-        secrets = secrets_held(home)
-        assert len(secrets) == len(active(emulator)) <= 1, moment
-        assert all(works(emulator, secret) for secret in secrets), moment
-        if secrets:
-            assert pat("revoke", "ci", "--yes", "-q", "-o", "none").exit_code == 0, moment
-            assert secrets_held(home) == []
-        forget_unsent(home)
-
-
-@pytest.mark.parametrize("first", [11, 13, 15, 17, 19])
-def test_the_run_that_clears_up_is_killed_too(
-    first: int, killed: Killed, emulator: Emulator, home: Path
-) -> None:
-    pat = killed.pat
-    emulator.remove_tokens()
-    assert pat("create", "ci", "--scope", "code", "-q", "-o", "none").exit_code == 0
-    for moment in range(1, 14, 2):
-        killed.at(first, "rotate", "ci", "-q", "-o", "none")
-        killed.at(moment, "list", "-q", "-o", "none")
-        assert pat("list", "-q", "-o", "none").exit_code == 0
-        (secret,) = secrets_held(home)
-        assert works(emulator, secret), moment
-        assert len(active(emulator)) == 1, moment
+@pytest.mark.parametrize("first", [11, 13, 15, 17])
+def test_the_run_that_clears_up_is_killed_too(first: int, killed: Killed, world: World) -> None:
+    (operation,) = [each for each in OPERATIONS if each.name == "rotate"]
+    for number in range(1, 14, 2):
+        world.begin(operation)
+        before = world.active
+        at = killed.at(first, *operation.command)
+        then = killed.at(number, "list", "-q", "-o", "none")
+        where = f"{at}, then {then}"
+        world.settle(at=where)
+        world.hold(operation, at=where)
+        assert world.outcome(operation, before, at=where) in {BEFORE, DONE}
+        if not then:
+            break

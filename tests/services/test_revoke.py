@@ -19,6 +19,7 @@ from azdo_pat.services.browse import Filters
 from azdo_pat.services.create import create
 from azdo_pat.services.keep import still_works, take_in
 from azdo_pat.services.name_lock import Exclusive, lock_key
+from azdo_pat.services.recovery import ending
 from azdo_pat.services.revoke import Revoked, bulk, plan, revoke
 from azdo_pat.services.side_by_side import SIDE_BY_SIDE
 from azdo_pat.store.secrets import SecretStore
@@ -41,6 +42,7 @@ def carry_out(
         state=machine.state,
         exclusive=exclusive or machine.shop.exclusive,
         works=lambda secret: still_works(machine.contoso, secret, machine.directory),
+        announce=lambda entry: ending(entry, user="", now=machine.now),
         done=done,
     )
 

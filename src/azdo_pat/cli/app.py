@@ -254,13 +254,14 @@ class App(Surroundings):
 
         shop = self._workshop(tokens)
         recovered = []
-        scope = Scope(user=self._user(), api_root=self.api_root, org_url=org_url, again=again)
+        scope = Scope(user=self.user(), api_root=self.api_root, org_url=org_url, again=again)
         for each in recover(shop, scope):
             say_recovered(self.talk, each)
             recovered.append(each)
         return recovered
 
-    def _user(self) -> str:
+    def user(self) -> str:
+        """Return the sign-in name; empty where the access token does not tell."""
         return self.access_token().user
 
     @cached_property
@@ -316,7 +317,7 @@ class App(Surroundings):
             exclusive=self.exclusive,
             now=self.now,
             deliver=self._deliver,
-            user=self._user,
+            user=self.user,
         )
 
     def _deliver(self, delivery: Delivery, handover: Handover) -> None:

@@ -17,7 +17,7 @@ def say_recovered(talk: Talk, recovered: Recovered) -> None:
     left = f"what an interrupted {intent.operation} of {intent.name!r} in {intent.org} left"
     if failure is None:
         if intent.operation == "end":
-            talk.notice(f"revoked the token {intent.name!r} in {intent.org}, as was asked for")
+            talk.notice(f"finished what revoking {intent.name!r} in {intent.org} had begun")
         elif intent.operation == "revoke":
             talk.notice(f"revoked {old} ({intent.authorization_id})")
         elif intent.operation == "deliver":

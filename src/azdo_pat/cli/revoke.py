@@ -66,6 +66,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
       pat revoke --expired --yes
     """
     from azdo_pat.services.keep import still_works
+    from azdo_pat.services.recovery import ending
     from azdo_pat.services.revoke import plan, revoke
 
     if texts and (names or scopes or expired):
@@ -104,6 +105,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
             secrets=lambda: app.secrets,
             state=app.state,
             exclusive=app.exclusive,
+            announce=lambda entry: ending(entry, user=app.user(), now=app.now()),
             works=lambda secret: still_works(app.organization, secret, app.directory),
             done=done,
         )

@@ -5,7 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from azdo_pat.errors import ConflictError, PatError, PendingError, StoreError
+from azdo_pat.errors import (
+    ConflictError,
+    PatError,
+    PendingError,
+    StoreError,
+    UnavailableError,
+)
 from azdo_pat.models import Intent, Organization, Status
 from azdo_pat.organizations import is_of_root
 from azdo_pat.services.delivering import deliver
@@ -15,6 +21,7 @@ from azdo_pat.services.undo import CLOCK_DIFFERENCE, holds_secret_of, undo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from azdo_pat.models import ServicePat, StoredPat
     from azdo_pat.services.workshop import Workshop
@@ -122,6 +129,21 @@ def _revoke(organization: Organization, intent: Intent, shop: Workshop) -> bool:
     return True
 
 
+def ending(entry: StoredPat, *, user: str, now: datetime) -> Intent:
+    """Return the journal's entry for the end of a token whose secret is here."""
+    return Intent(
+        operation="end",
+        org_url=entry.org_url,
+        org=entry.org,
+        name=entry.name,
+        scopes=entry.scopes,
+        valid_to=now,
+        started=now,
+        authorization_id=entry.id,
+        user=user,
+    )
+
+
 def end(organization: Organization, entry: StoredPat, shop: Workshop) -> None:
     """Revoke a token, take its secret out of the keyring and forget it; the name is locked.
 
@@ -129,24 +151,18 @@ def end(organization: Organization, entry: StoredPat, shop: Workshop) -> None:
 
     Raises:
         StoreError: it is revoked, and its secret still there; a later run takes it out.
+        UnavailableError: whether it is revoked is not known; a later run takes its secret out if
+            it is.
         PatError: it could not be revoked; nothing has changed.
     """
-    now = shop.now()
-    intent = Intent(
-        operation="end",
-        org_url=organization.url,
-        org=organization.name,
-        name=entry.name,
-        scopes=entry.scopes,
-        valid_to=now,
-        started=now,
-        authorization_id=entry.id,
-        user=shop.user(),
-    )
+    intent = ending(entry, user=shop.user(), now=shop.now())
     key = shop.state.begin(intent)
     try:
         _end(organization, intent, shop)
     except StoreError:
+        raise
+    except UnavailableError as error:
+        shop.state.explain(key, error.message)
         raise
     except PatError:
         shop.state.finish(key)
@@ -155,8 +171,15 @@ def end(organization: Organization, entry: StoredPat, shop: Workshop) -> None:
 
 
 def _end(organization: Organization, intent: Intent, shop: Workshop) -> bool:
-    """Revoke a token; take its secret out of the keyring, if it still is the token of that name."""
-    shop.tokens.revoke(organization, intent.authorization_id or "")
+    """Revoke a token; take its secret out of the keyring, if it still is the token of that name.
+
+    Where a run was told that it failed, as nobody answered, the token is not revoked behind the
+    user's back: it is looked whether it was.
+    """
+    if not intent.reason:
+        shop.tokens.revoke(organization, intent.authorization_id or "")
+    elif _listed(organization, intent, shop):
+        return True
     entry = shop.state.find(organization.url, intent.name)
     if entry is not None and entry.id == intent.authorization_id:
         shop.secrets.delete(organization.url, intent.name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import PatError
+from azdo_pat.errors import PatError, StoreError, UnavailableError
 from azdo_pat.models import Pat, Status
 from azdo_pat.results import Outcome, Revocation
 from azdo_pat.services.name_lock import lock_key
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from azdo_pat.api.tokens import Tokens
-    from azdo_pat.models import Organization, Secret, StoredPat
+    from azdo_pat.models import Intent, Organization, Secret, StoredPat
     from azdo_pat.services.name_lock import Exclusive
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
@@ -76,6 +77,7 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
     state: State,
     exclusive: Exclusive,
     works: Callable[[Secret], bool],
+    announce: Callable[[StoredPat], Intent],
     done: Callable[[], None],
 ) -> Revoked:
     """Revoke tokens side by side; one that is already gone counts as done.
@@ -93,6 +95,8 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
         exclusive: the lock on a name, under which its secret is taken out.
         works: tells whether the service still accepts a secret; asked only of imported ones,
             which nothing but their name ties to a token.
+        announce: makes the journal's entry for the end of a token whose secret is here, so that
+            the next run takes the secret out if this one dies before it can.
         done: told after each token; what it raises as KeyboardInterrupt stops it, too.
     """
     cleaner = _Cleaner(
@@ -102,6 +106,7 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
         state=state,
         exclusive=exclusive,
         works=works,
+        announce=announce,
     )
     outcomes: dict[int, Revocation] = {
         place: Revocation(pat=pat, outcome=Outcome.ALREADY_REVOKED)
@@ -112,7 +117,7 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
 
     def work(place: int) -> None:
         # Noted by who did it: wherever Ctrl-C strikes, what was done is reported as done.
-        outcomes[place] = _one(tokens, organization, pats[place])
+        outcomes[place] = cleaner.end(pats[place], lambda: _one(tokens, organization, pats[place]))
 
     interrupted = side_by_side(work, waiting, done)
     items = [
@@ -127,7 +132,8 @@ def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:
     try:
         was_there = tokens.revoke(organization, pat.id or "")
     except PatError as error:
-        return Revocation(pat=pat, outcome=Outcome.FAILED, error=error.message)
+        doubtful = isinstance(error, UnavailableError)
+        return Revocation(pat=pat, outcome=Outcome.FAILED, error=error.message, doubtful=doubtful)
     except Exception as error:  # noqa: BLE001  # a fault met on one must not hide what became of the others
         return Revocation(pat=pat, outcome=Outcome.FAILED, error=_fault(error))
     return Revocation(
@@ -188,17 +194,59 @@ class _Cleaner:
     state: State
     exclusive: Exclusive
     works: Callable[[Secret], bool]
+    announce: Callable[[StoredPat], Intent]
+    seen_to: set[str | None] = field(default_factory=set)
+
+    def end(self, pat: Pat, revoke: Callable[[], Revocation]) -> Revocation:
+        """Revoke a token and forget its secret; killed within, the next run does the rest.
+
+        Neither another pat at work on the name nor a disk that is full keeps it from being
+        revoked.
+        """
+        entry = self._entry(pat)
+        if entry is None or entry.id is None:
+            return revoke()
+        key = None
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.exclusive(lock_key(entry.name, self.organization.url)))
+            except Exception:  # noqa: BLE001  # a fault of ours neither; `forget` tells of it
+                return revoke()
+            with suppress(StoreError):
+                key = self.state.begin(self.announce(entry))
+            item = revoke()
+            if item.outcome is Outcome.REVOKED:
+                self.seen_to.add(pat.id)
+                item = self._forgotten(item, entry)
+            if key is not None and not item.left_in_keyring:
+                with suppress(StoreError):
+                    if item.doubtful:
+                        self.state.explain(key, item.error)
+                    else:
+                        self.state.finish(key)
+        return item
 
     def forget(self, item: Revocation) -> Revocation:
         """Forget the secret of one token, if it is revoked and its secret is here."""
         if item.outcome not in {Outcome.REVOKED, Outcome.ALREADY_REVOKED}:
             return item
+        if item.pat.id in self.seen_to:
+            return item
+        entry = self._entry(item.pat)
+        if entry is None:
+            return item
         try:
-            entry = self._entry(item.pat)
-            if entry is None:
-                return item
             with self.exclusive(lock_key(entry.name, self.organization.url)):
-                stays = self._take_out(entry)
+                return self._forgotten(item, entry)
+        except PatError as error:
+            return replace(item, left_in_keyring=error.message)
+        except Exception as error:  # noqa: BLE001  # as in _one
+            return replace(item, left_in_keyring=_fault(error))
+
+    def _forgotten(self, item: Revocation, entry: StoredPat) -> Revocation:
+        """Forget the secret of an entry, whose name is locked."""
+        try:
+            stays = self._take_out(entry)
         except PatError as error:
             return replace(item, left_in_keyring=error.message)
         except Exception as error:  # noqa: BLE001  # as in _one

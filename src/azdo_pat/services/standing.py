@@ -121,9 +121,12 @@ def _left_open(intent: Intent) -> PatError:
         )
     if intent.operation == "end":
         return PatError(
-            f"the token {intent.name!r} in {intent.org} is still to be revoked"
+            f"whether the token {intent.name!r} in {intent.org} is revoked is not known"
+            f" ({intent.authorization_id})"
+            if intent.reason
+            else f"the token {intent.name!r} in {intent.org} is still to be revoked"
             f" ({intent.authorization_id})",
-            hint="the next pat that signs in does it, as pat list",
+            hint="the next pat that signs in sees to it, as pat list",
         )
     if intent.operation == "revoke":
         return PatError(

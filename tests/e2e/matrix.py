@@ -1,0 +1,207 @@
+"""What the matrices of crashes and of faults share: operations, invariants, tables of outcomes."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers import Emulator, Pat
+from e2e.stage import accepts
+
+OUTCOMES = Path(__file__).parent / "outcomes"
+BEFORE = "as before"
+DONE = "done"
+
+CREATE = ("create", "ci", "--scope", "code", "-q", "-o", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """Something that a user does, and may be cut short.
+
+    Attributes:
+        name: what the table is called.
+        setup: commands that come to their end before.
+        command: the one that is cut short.
+        leaves: the names of the active tokens when it has come to its end.
+        declared: what `tokens.toml` holds, before the setup and before the command.
+        dropped: a token that the command leaves without its secret, as the user asked.
+        delivers: a file that must hold a secret that works, or none.
+    """
+
+    name: str
+    setup: Sequence[Sequence[str]] = ()
+    command: Sequence[str]
+    leaves: Sequence[str] = ("ci",)
+    declared: tuple[str, str] | None = None
+    dropped: bool = False
+    delivers: str = ""
+
+
+DELIVER = ("--deliver", "file:FOLDER/.env|PAT={token}")
+APPLY = (
+    '[[token]]\nname = "new"\nscopes = "code"\ndeliver = "file:.env|PAT={token}"\n'
+    '[[token]]\nname = "other"\nscopes = "build"\n'
+)
+APPLIED = '[[token]]\nname = "other"\nscopes = "code"\n[[token]]\nname = "gone"\nscopes = "code"\n'
+
+OPERATIONS = (
+    Operation(name="create", command=CREATE),
+    Operation(
+        name="create --replace",
+        setup=[CREATE],
+        command=(*CREATE, "--replace"),
+        leaves=("ci", "ci"),
+        dropped=True,
+    ),
+    Operation(name="rotate", setup=[CREATE], command=("rotate", "ci", "-q", "-o", "none")),
+    Operation(
+        name="rotate --deliver",
+        setup=[CREATE],
+        command=("rotate", "ci", *DELIVER, "-q", "-o", "none"),
+        delivers=".env",
+    ),
+    Operation(name="ensure", command=("ensure", *CREATE[1:], *DELIVER), delivers=".env"),
+    Operation(
+        name="ensure with other scopes",
+        setup=[CREATE],
+        command=("ensure", "ci", "--scope", "build", "-q", "-o", "none"),
+    ),
+    Operation(
+        name="revoke",
+        setup=[CREATE],
+        command=("revoke", "ci", "--yes", "-q", "-o", "none"),
+        leaves=(),
+    ),
+)
+SIDE_BY_SIDE = Operation(
+    name="apply --prune",
+    setup=[("apply", "FOLDER/tokens.toml", "-q", "-o", "none")],
+    command=("apply", "FOLDER/tokens.toml", "--prune", "-q", "-o", "none"),
+    declared=(APPLIED, APPLY),
+    delivers=".env",
+)
+"""Its steps have no order of their own, and so no table."""
+
+
+@dataclass(kw_only=True)
+class World:
+    """A machine, its keyring and the service.
+
+    Attributes:
+        pat: runs commands that come to their end.
+        folder: where files lie.
+        state: the folder of the state file.
+        secrets: gives what the keyring holds: names and secrets.
+        empty: empties the keyring.
+    """
+
+    pat: Pat
+    emulator: Emulator
+    folder: Path
+    state: Path
+    secrets: Callable[[], list[tuple[str, str]]]
+    empty: Callable[[], None]
+
+    def begin(self, operation: Operation) -> None:
+        """Start from nothing, and run what comes before an operation."""
+        self.emulator.heal()
+        self.emulator.remove_tokens()
+        self.empty()
+        for file in self.state.glob("state.db*"):
+            file.unlink()
+        if operation.delivers:
+            (self.folder / operation.delivers).unlink(missing_ok=True)
+        self._declare(operation, 0)
+        for command in operation.setup:
+            assert self.pat(*self.words(command)).exit_code == 0
+        self._declare(operation, 1)
+
+    def _declare(self, operation: Operation, which: int) -> None:
+        if operation.declared is not None:
+            (self.folder / "tokens.toml").write_text(operation.declared[which], "utf-8")
+
+    def words(self, command: Sequence[str]) -> list[str]:
+        """Return a command with the folder put in."""
+        return [word.replace("FOLDER", str(self.folder)) for word in command]
+
+    @property
+    def active(self) -> dict[str, str]:
+        """Names of the active tokens by their ids."""
+        return {
+            each["authorizationId"]: each["displayName"]
+            for each in self.emulator.tokens
+            if each["status"] == "active"
+        }
+
+    def settle(self, *, at: str) -> None:
+        """Do what the next run of `pat` does, and drop what waits for a slow service."""
+        for _ in range(2):  # the first may finish what it can only then see to be left
+            assert self.pat("list", "-q", "-o", "none").exit_code == 0, at
+        self.forget_unsent(at)
+
+    def forget_unsent(self, at: str) -> None:
+        """Drop from the journal what was never sent; whatever else is left must not be.
+
+        It would stay for five minutes, as a slow service may still be at work on it.
+        """
+        file = self.state / "state.db"
+        with closing(sqlite3.connect(file)) as state, state:
+            if not state.execute("SELECT * FROM sqlite_master WHERE name = 'journal'").fetchall():
+                return
+            left = state.execute("SELECT operation, authorization_id FROM journal").fetchall()
+            assert [each for each in left if each[1] is not None] == [], at
+            state.execute("DELETE FROM journal")
+
+    def hold(self, operation: Operation, *, at: str) -> None:
+        """Hold what must be so whatever happened.
+
+        No active token whose secret is nowhere, no secret of a dead token, and the state file
+        knows what the keyring holds.
+        """
+        secrets = self.secrets()
+        held = dict(secrets)
+        assert len(held) == len(secrets), at
+        dead = [name for name, text in secrets if not accepts(self.emulator, text)]
+        assert dead == [], at
+        names = sorted(self.active.values())
+        if operation.dropped and len(names) > 1:
+            names.remove("ci")
+        assert sorted(held) == names, f"{at}: {self.active}"
+        known = self.pat("list", "--stored", "-o", "json").json
+        assert sorted(each["name"] for each in known) == sorted(held), at
+        for name, secret in held.items():
+            assert self.pat("get", name).stdout.strip() == secret, at
+        self._hold_delivered(operation, set(held.values()), at)
+
+    def outcome(self, operation: Operation, before: dict[str, str], *, at: str) -> str:
+        """Say whether all is as it was, or as the command would have left it; nothing between."""
+        if self.active == before:
+            return BEFORE
+        names = sorted(self.active.values())
+        assert names == sorted(operation.leaves), at
+        if operation.dropped:
+            assert set(before) <= set(self.active), at
+        return DONE
+
+    def _hold_delivered(self, operation: Operation, held: set[str], at: str) -> None:
+        """Hold that what is delivered works: it is the secret that is held, or none yet."""
+        file = self.folder / operation.delivers
+        if operation.delivers and file.exists():
+            delivered = file.read_text("utf-8").removeprefix("PAT=").strip()
+            assert delivered in held, at
+
+
+def compare(
+    kind: str, operation: Operation, rows: Sequence[Sequence[str]], *, rewrite: bool
+) -> None:
+    """Compare a table of outcomes with the one that docs/reliability.md is made of."""
+    name = operation.name.replace(" --", "-").replace(" ", "-")
+    file = OUTCOMES / f"{kind}-{name}.json"
+    table = {"operation": operation.name, "rows": [list(row) for row in rows]}
+    if rewrite:
+        OUTCOMES.mkdir(exist_ok=True)
+        file.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    assert json.loads(file.read_text("utf-8")) == table, "--rewrite-outcomes writes them anew"
