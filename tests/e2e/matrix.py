@@ -148,6 +148,8 @@ class World:
         It would stay for five minutes, as a slow service may still be at work on it.
         """
         file = self.state / "state.db"
+        if not file.exists():
+            return
         with closing(sqlite3.connect(file)) as state, state:
             if not state.execute("SELECT * FROM sqlite_master WHERE name = 'journal'").fetchall():
                 return
