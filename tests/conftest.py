@@ -7,12 +7,16 @@ from pathlib import Path
 
 import keyring
 import pytest
+from hypothesis import settings
 
 from azdo_pat import redaction
 from azdo_pat.cli import pat as root
 from azdo_pat.emulator.run import Options, start
 from drivers import AzureCli, Emulator, InProcess, Installed
 from fakes import MemoryKeyring
+
+settings.register_profile("quick", max_examples=20)
+"""For the Pythons that the tests have been run on before with all examples."""
 
 KEPT = ("PATH", "LANG", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV", "PYTEST_CURRENT_TEST")
 HOME_FOLDERS = {

@@ -79,7 +79,7 @@ TOLD: Final = st.sampled_from([(), ("-v",), ("--debug",)])
 
 
 @settings(
-    max_examples=60,
+    max_examples=settings().max_examples // 3,
     deadline=None,
     # One emulator and one home serve all examples: no example leaves anything that another needs.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -111,7 +111,7 @@ def test_a_service_that_echoes_what_it_was_sent(
 
 
 @settings(
-    max_examples=20,
+    max_examples=settings().max_examples // 10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],  # as above
 )
