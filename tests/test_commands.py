@@ -12,6 +12,7 @@ CONTRACT = {
     "completion",
     "config",
     "create",
+    "doctor",
     "emulator",
     "ensure",
     "forget",

@@ -28,6 +28,7 @@ CLASSES = {
     "RefusedError": (5, "refused"),
     "ConflictError": (6, "conflict"),
     "StoreError": (7, "no_store"),
+    "DamagedError": (7, "no_store"),
     "PendingError": (8, "pending"),
     "PartialError": (9, "partial"),
     "UnavailableError": (11, "unavailable"),

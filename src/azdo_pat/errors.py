@@ -108,6 +108,10 @@ class StoreError(PatError):
     error = "no_store"
 
 
+class DamagedError(StoreError):
+    """The state file cannot be understood; `pat doctor --fix` moves it aside and rebuilds it."""
+
+
 class PendingError(PatError):
     """The main thing is done; something that belongs to it is not."""
 

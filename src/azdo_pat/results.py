@@ -134,6 +134,29 @@ class Change:
     failure: PatError | None = None
 
 
+class Health(StrEnum):
+    """What `pat doctor` says of one thing."""
+
+    OK = "ok"
+    PROBLEM = "problem"
+    SKIPPED = "skipped"
+    FIXED = "fixed"
+
+
+class Check(NamedTuple):
+    """What was found at one thing.
+
+    Attributes:
+        detail: how it is, or what is wrong.
+        fix: what mends it; empty where nothing is to be mended.
+    """
+
+    name: str
+    status: Health
+    detail: str
+    fix: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Updated:
     """A token that was changed.

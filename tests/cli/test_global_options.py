@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -423,16 +425,17 @@ def test_usage_errors_as_json(  # one case each
 @pytest.mark.usefixtures("emulator")
 def test_every_kind_of_error_as_json(pat: InProcess, home: Path) -> None:
     pat("create", "here", "--scope", "code", "-q", "-o", "none")
-    damaged = home / "damaged" / "state.db"
-    damaged.parent.mkdir()
-    damaged.write_bytes(b"no database" * 100)
+    foreign = home / "foreign" / "state.db"
+    foreign.parent.mkdir()
+    with closing(sqlite3.connect(foreign)) as other:
+        other.execute("CREATE TABLE of_another_program (x)")
     cases: dict[str, tuple[int, tuple[str, ...], dict[str, str | None]]] = {
         "usage": (2, ("create", "x"), {}),
         "not_found": (3, ("show", "nosuch"), {}),
         "not_signed_in": (4, ("list",), {"PAT_ACCESS_TOKEN": "a" * 52}),
         "refused": (5, ("create", "x", "--scope", "code", "--all-orgs"), {}),
         "conflict": (6, ("create", "here", "--scope", "code"), {}),
-        "no_store": (7, ("list",), {"PAT_STATE_DIR": str(damaged.parent)}),
+        "no_store": (7, ("list",), {"PAT_STATE_DIR": str(foreign.parent)}),
         "unavailable": (11, ("list",), {"PAT_API_URL": "http://127.0.0.1:1"}),
     }
     for error, (exit_code, args, env) in cases.items():

@@ -1,5 +1,6 @@
 """pat status."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -182,20 +183,17 @@ def test_a_keyring_that_cannot_be_used_is_a_problem(
     assert "keyring" in problem
 
 
-def test_a_damaged_state_file_is_one_problem(
+def test_a_damaged_state_file_is_moved_aside(
     pat: InProcess, emulator: Emulator, home: Path
 ) -> None:
     file = home / "pat/state/state.db"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"no database" * 100)
     result = pat("status", "-o", "json")
-    problem = (
-        f"{file} is damaged or not a state file: file is not a database; move it aside and try"
-        " again: it holds no secrets, those are in the keyring and are not lost"
-    )
-    changes = {"stored_secrets": None, "problems": [problem]}
-    assert result == whole(report(emulator, home, result, **changes))
-    assert file.read_bytes() == b"no database" * 100
+    (aside,) = file.parent.glob("state.db.damaged-*")
+    assert f"the state file was damaged and is now {aside}" in result.stderr
+    assert replace(result, stderr="") == whole(report(emulator, home, result))
+    assert aside.read_bytes() == b"no database" * 100
 
 
 def test_a_service_that_refuses_has_not_let_anybody_in(

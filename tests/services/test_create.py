@@ -8,6 +8,7 @@ import pytest
 from azdo_pat.errors import (
     CancelledError,
     ConflictError,
+    DamagedError,
     PatError,
     RefusedError,
     SignInError,
@@ -231,7 +232,7 @@ class TestStateFile:
         machine.folder.mkdir()
         machine.folder.joinpath("state.db").write_bytes(b"no database at all" * 100)
         error = failure(machine)
-        assert type(error) is StoreError
+        assert type(error) is DamagedError
         assert machine.asked() == []
 
     def test_one_that_fails_after_the_request(self, machine: Machine) -> None:

@@ -42,6 +42,9 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "logout": ("signing", "Forget the sign-in."),
         "status": ("status", "Show sign-in and organization and keyring."),
     },
+    "Watching": {
+        "doctor": ("doctor", "Say why something does not work; --fix mends it."),
+    },
     "Trying and automating": {
         "sandbox": ("trying", "Try pat with an emulator; --tour shows the main job."),
         "emulator": ("trying", "Run a local Azure DevOps for tokens."),

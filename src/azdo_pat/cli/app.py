@@ -18,6 +18,7 @@ from azdo_pat.errors import NotFoundError, PatError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from azdo_pat.api.directory import Directory
     from azdo_pat.api.exchange import Exchange
@@ -199,7 +200,13 @@ class App(Surroundings):
             version=__version__,
         )
 
+    last_date: tuple[str, datetime] | None = None
+    """What the service's last answer said of the time, and when it came."""
+
     def _trace(self, exchange: Exchange) -> None:
+        headers = exchange.received.headers if exchange.received else ()
+        if dates := [value for name, value in headers if name.lower() == "date"]:
+            self.last_date = dates[0], self.now()
         if not self.talk.verbose:
             return
         self.talk.detail(exchange.summary())
@@ -210,18 +217,22 @@ class App(Surroundings):
 
     @cached_property
     def tokens(self) -> Tokens:
-        """The lifecycle API."""
+        """The lifecycle API; what an earlier run left behind is brought to its end first."""
+        self._finish_what_was_begun(self.untouched_tokens)
+        return self.untouched_tokens
+
+    @cached_property
+    def untouched_tokens(self) -> Tokens:
+        """The same, with what an earlier run left behind still there."""
         from azdo_pat.api.tokens import Tokens
 
-        tokens = Tokens(self.http)
-        self._finish_what_was_begun(tokens)
-        return tokens
+        return Tokens(self.http)
 
     def _finish_what_was_begun(self, tokens: Tokens) -> None:
         """Bring to its end what an earlier run left behind; the command at hand goes on anyway."""
         try:
             if self.state.unfinished():
-                self._recover(tokens, again=False)
+                self.recover(tokens, again=False)
         except PatError as error:
             self.talk.detail(f"what an earlier run left behind is still there: {error.message}")
 
@@ -241,18 +252,19 @@ class App(Surroundings):
             return ()
         try:
             self.access_token()
-            return self._recover(self.tokens, again=True, org_url=url)
+            return self.recover(self.tokens, again=True, org_url=url)
         except PatError as error:
             self.talk.warn(f"what an earlier run left behind is still there: {error.message}")
             return ()
 
-    def _recover(
+    def recover(
         self, tokens: Tokens, *, again: bool, org_url: str | None = None
     ) -> Sequence[Recovered]:
+        """Bring to its end what is left, and say what became of it; see `services.recovery`."""
         from azdo_pat.cli.leftovers import say_recovered
         from azdo_pat.services.recovery import Scope, recover
 
-        shop = self._workshop(tokens)
+        shop = self.workshop_of(tokens)
         recovered = []
         scope = Scope(user=self.user(), api_root=self.api_root, org_url=org_url, again=again)
         for each in recover(shop, scope):
@@ -304,9 +316,10 @@ class App(Surroundings):
     @cached_property
     def workshop(self) -> Workshop:
         """What making tokens needs."""
-        return self._workshop(self.tokens)
+        return self.workshop_of(self.tokens)
 
-    def _workshop(self, tokens: Tokens) -> Workshop:
+    def workshop_of(self, tokens: Tokens) -> Workshop:
+        """Return what making tokens needs, with this client."""
         from azdo_pat.services.workshop import Workshop
 
         return Workshop(
@@ -372,9 +385,23 @@ class App(Surroundings):
     @cached_property
     def state(self) -> State:
         """The state file."""
+        from azdo_pat.store.mending import set_aside_if_damaged
         from azdo_pat.store.state import State
 
-        return State(self.state_folder / "state.db")
+        file = self.state_folder / "state.db"
+        if aside := set_aside_if_damaged(file, self.now()):
+            self.talk.warn(
+                f"the state file was damaged and is now {aside}; no secret is lost, and"
+                " pat doctor --fix finds out anew what it knew"
+            )
+        return State(file)
+
+    @property
+    def damaged_states(self) -> Sequence[Path]:
+        """The damaged state files that were moved aside and not yet rebuilt from."""
+        from azdo_pat.store.mending import damaged_files
+
+        return damaged_files(self.state_folder / "state.db")
 
     @cached_property
     def located(self) -> tuple[Organization | None, str]:

@@ -9,7 +9,7 @@ from azdo_pat.output.grid import Grid
 from azdo_pat.output.machine import Setting
 from azdo_pat.output.shapes import shape_of
 from azdo_pat.output.status_rows import signed_in_grid, status_grid
-from azdo_pat.results import Change, Revocation, SignedIn, StatusReport
+from azdo_pat.results import Change, Check, Revocation, SignedIn, StatusReport
 from azdo_pat.scopes import Recipe, Scope
 
 
@@ -36,6 +36,10 @@ class Grids:
     def changes(self, changes: Sequence[Change]) -> Grid:
         """Show what became, or is to become, of each token."""
         return rows.changes_grid(changes, self._now, self._zone)
+
+    def checks(self, checks: Sequence[Check]) -> Grid:
+        """Show what was found at each thing."""
+        return rows.checks_grid(checks)
 
     def revocations(self, revocations: Sequence[Revocation]) -> Grid:
         """Show what became of each token."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from azdo_pat.models import Organization, Pat
     from azdo_pat.results import (
         Change,
+        Check,
         Ensured,
         OrganizationFailure,
         Revocation,
@@ -108,6 +109,16 @@ def change_document(change: Change, now: datetime) -> Document:
         "why": change.why or None,
         "outcome": str(change.outcome),
         "error": change.error or None,
+    }
+
+
+def check_document(check: Check) -> Document:
+    """Return what was found at one thing; `fix` is null where nothing is to be mended."""
+    return {
+        "check": check.name,
+        "status": str(check.status),
+        "detail": check.detail,
+        "fix": check.fix or None,
     }
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azdo_pat.output.machine import Setting
     from azdo_pat.output.screen import Screen
     from azdo_pat.output.secret_forms import SecretForm
-    from azdo_pat.results import Change, Ensured, Held, Revocation, SignedIn, StatusReport
+    from azdo_pat.results import Change, Check, Ensured, Held, Revocation, SignedIn, StatusReport
     from azdo_pat.scopes import Recipe, Scope
 
 
@@ -80,6 +80,11 @@ class Renderer:
         """Write what became, or is to become, of each token."""
         documents = [machine.change_document(each, self._now) for each in changes]
         self._show(documents, lambda: self._grids.changes(changes))
+
+    def checks(self, checks: Sequence[Check]) -> None:
+        """Write what was found at each thing."""
+        documents = [machine.check_document(each) for each in checks]
+        self._show(documents, lambda: self._grids.checks(checks))
 
     def revocations(self, revocations: Sequence[Revocation]) -> None:
         """Write what became of each token."""

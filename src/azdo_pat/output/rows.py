@@ -10,7 +10,7 @@ from azdo_pat.output.delimited import field_text
 from azdo_pat.output.grid import Cell, Column, Grid, Tone
 from azdo_pat.output.machine import Setting
 from azdo_pat.output.moments import distance, local_date, local_minute
-from azdo_pat.results import Change, Changing, Outcome, Revocation
+from azdo_pat.results import Change, Changing, Check, Health, Outcome, Revocation
 from azdo_pat.scopes import FULL_ACCESS, Recipe, Scope
 
 SOON: Final = timedelta(days=7)
@@ -97,6 +97,26 @@ def changes_grid(changes: Sequence[Change], now: datetime, zone: tzinfo | None) 
         rows.append(tuple(row))
     return Grid(columns=tuple(columns), rows=tuple(rows))
 
+
+def checks_grid(checks: Sequence[Check]) -> Grid:
+    """Return what was found at each thing, and below what is wrong what mends it."""
+    rows = tuple(
+        (
+            Cell(each.name, Tone.FAINT),
+            Cell(str(each.status), _HEALTH_TONES[each.status]),
+            Cell(f"{each.detail}{each.fix and f'; {each.fix}'}".replace("\n", " ")),
+        )
+        for each in checks
+    )
+    return Grid(columns=(Column("CHECK", 12), Column("STATUS", 8), Column("", 20)), rows=rows)
+
+
+_HEALTH_TONES: Final = {
+    Health.OK: Tone.GOOD,
+    Health.PROBLEM: Tone.ALARM,
+    Health.SKIPPED: Tone.FAINT,
+    Health.FIXED: Tone.GOOD,
+}
 
 _CHANGE_TONES: Final = {
     Changing.CREATED: Tone.GOOD,

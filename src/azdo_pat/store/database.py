@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from azdo_pat.errors import StoreError
+from azdo_pat.errors import DamagedError, StoreError
 from azdo_pat.store.folders import make_private
 
 BUSY_TIMEOUT: Final = 5.0
@@ -83,18 +83,18 @@ _UPGRADES: Final = {
 _MOVE_ASIDE: Final = (
     "move it aside and try again: it holds no secrets, those are in the keyring and are not lost"
 )
-_UNREADABLE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+UNREADABLE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _WAITING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
 class Database:
     """One SQLite file, opened anew for each transaction.
 
-    The journal mode is SQLite's default, a rollback journal: a write-ahead log needs to create
-    two files beside the database even to read it, and so fails in a read-only folder
-    (https://www.sqlite.org/wal.html, "Read-Only Databases"), while a state file is written too
-    seldom to gain anything from it. The default `synchronous = FULL` is kept, too: a journal
-    entry must be on the disk before the request that it announces is sent.
+    The journal mode is SQLite's default, a rollback journal, and not a write-ahead log: that does
+    not work on network file systems, where homes may lie, and fails in a read-only folder
+    (https://www.sqlite.org/wal.html). For a file that is opened for one transaction it is slower,
+    too. With `synchronous = EXTRA` a transaction is on the disk when it ends, with the folder:
+    a journal entry must be there before the request that it announces is sent.
     """
 
     def __init__(self, path: Path) -> None:
@@ -155,6 +155,9 @@ class Database:
             self._path.absolute(), timeout=BUSY_TIMEOUT, isolation_level=None
         )
         connection.row_factory = sqlite3.Row
+        # With FULL a power failure right behind a transaction may undo it, as the file beside it
+        # may be there again (https://www.sqlite.org/pragma.html#pragma_synchronous).
+        connection.execute("PRAGMA synchronous = EXTRA")
         return connection
 
     def _version(self, connection: sqlite3.Connection) -> int:
@@ -191,7 +194,7 @@ class Database:
     def _explain(self, error: sqlite3.Error, done: str) -> StoreError:
         # The lower byte is the primary code (https://www.sqlite.org/rescode.html).
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in _UNREADABLE:
+        if code in UNREADABLE:
             return self.damaged(str(error))
         if code in _WAITING:
             return StoreError(
@@ -205,6 +208,7 @@ class Database:
 
     def damaged(self, reason: str) -> StoreError:
         """Make the error for a file whose content cannot be understood."""
-        return StoreError(
-            f"{self._path} is damaged or not a state file: {reason}", hint=_MOVE_ASIDE
+        return DamagedError(
+            f"{self._path} is damaged or not a state file: {reason}",
+            hint=f"pat doctor --fix sees to it; or {_MOVE_ASIDE}",
         )

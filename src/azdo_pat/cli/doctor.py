@@ -1,0 +1,157 @@
+"""doctor."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.cli.globals import option
+from azdo_pat.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import Organization, Status
+    from azdo_pat.services.recovery import Recovered
+
+
+@command("doctor")
+@option("--fix", is_flag=True, help="Mend what can be mended.")
+def doctor_command(app: App, *, fix: bool) -> None:
+    """Say why something does not work, and what mends it.
+
+    It looks at the sign-in, the network, the service, the clock, the organization, the permission
+    to list tokens, the keyring, the state file, what interrupted commands have left, and the
+    secrets that are stored. --fix brings what was interrupted to its end, rebuilds what a damaged
+    state file knew, and takes the secrets of revoked tokens out of the keyring. It revokes no
+    token but those that an interrupted command had made, or was to revoke.
+
+    Ends with exit code 10 where something is wrong that was not mended.
+
+    \b
+    Examples:
+      pat doctor
+      pat doctor --fix
+    """
+    from azdo_pat.services.doctor import Patient, examine
+
+    render = app.render
+    state = app.state  # a damaged one is moved aside here, and told
+    patient = Patient(
+        now=app.now(),
+        api_root=app.api_root,
+        sign_in=partial(_sign_in, app),
+        organization=partial(_organization, app),
+        identity=partial(_identity, app),
+        listed=partial(_listed, app),
+        clock=partial(_clock, app),
+        network=partial(_network, app),
+        recover=partial(_recover, app),
+        set_aside=partial(_set_aside, app),
+        rebuild=partial(_rebuild, app),
+        damaged=[each.name for each in app.damaged_states],
+        secrets=app.secrets,
+        state=state,
+        exclusive=app.exclusive,
+    )
+    checks = examine(patient, fix=fix)
+    render.checks(checks)
+    if any(each.status == "problem" for each in checks):
+        raise click.exceptions.Exit(ExitCode.FOUND)
+
+
+def _sign_in(app: App) -> str:
+    token = app.access_token()
+    until = f", until {token.expires:%Y-%m-%d %H:%M} UTC" if token.expires else ""
+    return f"{token.user or 'somebody'} by {token.source}{until}"
+
+
+def _organization(app: App) -> tuple[Organization, str]:
+    found, source = app.located
+    organization = app.organization
+    return organization, source if found else "the only one you have"
+
+
+def _identity(app: App) -> str:
+    identity = app.book.me()
+    return f"it knows {identity.name}{f' <{identity.mail}>' if identity.mail else ''}"
+
+
+def _listed(app: App, organization: Organization, status: Status) -> frozenset[str]:
+    found = app.untouched_tokens.list(organization, status)
+    return frozenset(each.authorization_id.lower() for each in found)
+
+
+def _clock(app: App) -> timedelta | None:
+    if app.last_date is None:
+        return None
+    told, at = app.last_date
+    try:
+        return at - parsedate_to_datetime(told)
+    except (TypeError, ValueError):
+        return None
+
+
+def _network(app: App) -> str:
+    from azdo_pat.redaction import masked
+
+    words = [
+        f"{name}={masked(given)}"
+        for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
+        if (given := app.environment.get(name))
+    ]
+    bundle = app.setting("ca-bundle") or app.environment.get("REQUESTS_CA_BUNDLE")
+    if bundle:
+        if not Path(str(bundle)).expanduser().exists():
+            raise UsageError(
+                f"the certificates {bundle} are not there",
+                hint="set ca-bundle (pat config) or REQUESTS_CA_BUNDLE to a file that is",
+            )
+        words.append(f"certificates of {bundle}")
+    return ", ".join(words) or "no proxy, the usual certificates"
+
+
+def _recover(app: App) -> Sequence[Recovered]:
+    app.access_token()
+    return app.recover(app.untouched_tokens, again=True)
+
+
+def _set_aside(app: App) -> bool:
+    from azdo_pat.store.mending import set_aside
+
+    return set_aside(app.state_folder / "state.db", app.now()) is not None
+
+
+def _rebuild(app: App) -> str:
+    from azdo_pat.services.keep import still_works
+    from azdo_pat.services.rebuild import rebuild
+    from azdo_pat.store.mending import mark_rebuilt
+    from azdo_pat.store.state import State
+
+    app.access_token()
+    rebuilt = rebuild(
+        app.book.all(),
+        app.workshop_of(app.untouched_tokens),
+        works=lambda organization, secret: still_works(organization, secret, app.directory),
+        damaged=[State(each) for each in app.damaged_states],
+    )
+    for each in app.damaged_states:
+        mark_rebuilt(each)
+    words = f"rebuilt: {len(rebuilt.found)} tokens found whose secret is here"
+    if rebuilt.unsure:
+        words += f"; of {', '.join(rebuilt.unsure)} the id is not known, as others bear the name"
+    if rebuilt.carried_over:
+        words += f"; {rebuilt.carried_over} unfinished operations carried over"
+    if rebuilt.unread:
+        words += (
+            "; its journal could not be read: an interrupted command may have left a token, see"
+            " pat list --sort created"
+        )
+    return words

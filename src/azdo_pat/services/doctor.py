@@ -1,0 +1,256 @@
+"""Why something does not work, and what can be mended at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from azdo_pat.errors import DamagedError, PatError
+from azdo_pat.models import Organization, Secret, Status, StoredPat
+from azdo_pat.naming import as_argument
+from azdo_pat.organizations import is_of_root
+from azdo_pat.results import Check, Health
+from azdo_pat.services.name_lock import lock_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from azdo_pat.models import Intent
+    from azdo_pat.services.name_lock import Exclusive
+    from azdo_pat.services.recovery import Recovered
+    from azdo_pat.store.secrets import SecretStore
+    from azdo_pat.store.state import State
+
+_CLOCKS_APART: Final = timedelta(minutes=5)
+_FIX: Final = "pat doctor --fix"
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patient:
+    """What is looked at; each callable may raise a PatError, which is then what is wrong.
+
+    Attributes:
+        sign_in: returns who is signed in, and from where, in words.
+        organization: returns the one at hand, and where its name came from.
+        identity: asks the service who that is.
+        listed: returns the ids of an organization's tokens by their status.
+        clock: returns how far this machine's clock is ahead of the service's; None if unknown.
+        network: returns which proxy and certificates are in force, in words.
+        recover: brings to its end what is left; `pat doctor --fix` alone calls it.
+        set_aside: moves a state file aside that makes no sense; False where it cannot.
+        rebuild: rebuilds the state after a damaged file; returns what came of it, in words.
+        damaged: the damaged files that were moved aside.
+    """
+
+    now: datetime
+    api_root: str | None
+    sign_in: Callable[[], str]
+    organization: Callable[[], tuple[Organization, str]]
+    identity: Callable[[], str]
+    listed: Callable[[Organization, Status], frozenset[str]]
+    clock: Callable[[], timedelta | None]
+    network: Callable[[], str]
+    recover: Callable[[], Sequence[Recovered]]
+    set_aside: Callable[[], bool]
+    rebuild: Callable[[], str]
+    damaged: Sequence[str]
+    secrets: SecretStore
+    state: State
+    exclusive: Exclusive
+
+
+def examine(patient: Patient, *, fix: bool) -> tuple[Check, ...]:
+    """Look at everything, past what does not work; mend what can be mended if that is wished."""
+    return _Examination(patient, fix=fix).all()
+
+
+@dataclass
+class _Examination:
+    patient: Patient
+    fix: bool
+    checks: list[Check] = field(default_factory=list)
+
+    def all(self) -> tuple[Check, ...]:
+        patient = self.patient
+        signed_in = self._try("sign-in", patient.sign_in)
+        self._try("network", patient.network)
+        if signed_in is None:
+            self._note("service", Health.SKIPPED, "nobody is signed in")
+        else:
+            self._try("service", patient.identity)
+        self._clock()
+        organization = self._try_organization()
+        if organization is None or signed_in is None:
+            self._note("permission", Health.SKIPPED, "there is nobody, or nowhere, to ask for")
+        else:
+            self._try(
+                "permission",
+                lambda: f"{len(patient.listed(organization, Status.ACTIVE))} active tokens listed",
+            )
+        keyring = self._try("keyring", self._keyring)
+        self._state_file()
+        self._leftovers()
+        if keyring is not None:
+            self._secrets(able_to_ask=signed_in is not None)
+        return tuple(self.checks)
+
+    def _note(self, name: str, health: Health, detail: str, fix: str = "") -> None:
+        self.checks.append(Check(name=name, status=health, detail=detail, fix=fix))
+
+    def _try(self, name: str, look: Callable[[], str]) -> str | None:
+        try:
+            detail = look()
+        except PatError as error:
+            self._note(name, Health.PROBLEM, error.message, error.hint)
+            return None
+        self._note(name, Health.OK, detail)
+        return detail
+
+    def _try_organization(self) -> Organization | None:
+        try:
+            found, source = self.patient.organization()
+        except PatError as error:
+            self._note("organization", Health.PROBLEM, error.message, error.hint)
+            return None
+        self._note("organization", Health.OK, f"{found.name} (from {source})")
+        return found
+
+    def _clock(self) -> None:
+        ahead = self.patient.clock()
+        if ahead is None:
+            self._note("clock", Health.SKIPPED, "the service was not reached")
+        elif abs(ahead) > _CLOCKS_APART:
+            how = "ahead of" if ahead > timedelta() else "behind"
+            minutes = abs(ahead) // timedelta(minutes=1)
+            self._note(
+                "clock",
+                Health.PROBLEM,
+                f"this machine's clock is {minutes} minutes {how} the service's",
+                "set it, or let it be set by the network (timedatectl set-ntp true)",
+            )
+        else:
+            self._note("clock", Health.OK, "as the service's")
+
+    def _keyring(self) -> str:
+        self.patient.secrets.check()
+        return self.patient.secrets.describe()
+
+    def _state_file(self) -> None:
+        patient = self.patient
+        try:
+            count = len(patient.state.stored())
+            patient.state.unfinished()
+        except PatError as error:
+            if self.fix and isinstance(error, DamagedError) and patient.set_aside():
+                self._rebuild()
+            else:
+                self._note("state file", Health.PROBLEM, error.message, error.hint)
+            return
+        if not patient.damaged:
+            self._note("state file", Health.OK, f"{count} tokens known")
+        elif self.fix:
+            self._rebuild()
+        else:
+            names = ", ".join(patient.damaged)
+            self._note(
+                "state file",
+                Health.PROBLEM,
+                f"a damaged one was moved aside, and not rebuilt since: {names}",
+                _FIX,
+            )
+
+    def _rebuild(self) -> None:
+        try:
+            self._note("state file", Health.FIXED, self.patient.rebuild())
+        except PatError as error:
+            self._note("state file", Health.PROBLEM, error.message, error.hint)
+
+    def _leftovers(self) -> None:
+        try:
+            left = self._due()
+            if left and self.fix:
+                for each in self.patient.recover():
+                    what = f"{each.intent.operation} of {each.intent.name!r} in {each.intent.org}"
+                    if each.failure is None:
+                        self._note("leftovers", Health.FIXED, f"settled: {what}")
+                left = self._due()
+        except PatError as error:
+            self._note("leftovers", Health.PROBLEM, error.message, error.hint)
+            return
+        for intent in left:
+            why = f": {intent.reason}" if intent.reason else ""
+            self._note(
+                "leftovers",
+                Health.PROBLEM,
+                f"unfinished since {intent.started:%Y-%m-%d %H:%M} UTC: {intent.operation} of"
+                f" {intent.name!r} in {intent.org}{why}",
+                _FIX if not self.fix else "mend what stands in the way, and run it again",
+            )
+        if not left and all(each.name != "leftovers" for each in self.checks):
+            self._note("leftovers", Health.OK, "none")
+
+    def _due(self) -> list[Intent]:
+        patient = self.patient
+        return [
+            intent
+            for intent in patient.state.unfinished()
+            if intent.is_due(patient.now)
+            and is_of_root(intent.org_url, intent.org, patient.api_root)
+        ]
+
+    def _secrets(self, *, able_to_ask: bool) -> None:
+        patient = self.patient
+        before = len(self.checks)
+        try:
+            entries = [each for each in patient.state.stored() if each.stored]
+            gone: dict[str, frozenset[str] | None] = {}
+            for entry in entries:
+                secret = patient.secrets.get(entry.org_url, entry.name)
+                if able_to_ask and is_of_root(entry.org_url, entry.org, patient.api_root):
+                    if entry.org_url not in gone:
+                        gone[entry.org_url] = self._revoked(entry)
+                    revoked = gone[entry.org_url] or frozenset()
+                    if entry.id is not None and entry.id.lower() in revoked:
+                        self._dead(entry, secret)
+                        continue
+                if secret is None:
+                    self._lost(entry)
+        except PatError as error:
+            self._note("secrets", Health.PROBLEM, error.message, error.hint)
+            return
+        if len(self.checks) == before:
+            self._note("secrets", Health.OK, f"{len(entries)} in the keyring, as noted")
+
+    def _revoked(self, entry: StoredPat) -> frozenset[str] | None:
+        organization = Organization(name=entry.org, url=entry.org_url)
+        try:
+            return self.patient.listed(organization, Status.REVOKED)
+        except PatError as error:
+            self._note("secrets", Health.PROBLEM, error.message, error.hint)
+            return None
+
+    def _lost(self, entry: StoredPat) -> None:
+        self._note(
+            "secrets",
+            Health.PROBLEM,
+            f"the secret of {entry.name!r} in {entry.org} is not in the keyring any more",
+            f"pat rotate {as_argument(entry.id or entry.name)} --org {entry.org}, or"
+            f" pat forget {as_argument(entry.name)} --org {entry.org}",
+        )
+
+    def _dead(self, entry: StoredPat, secret: Secret | None) -> None:
+        what = f"{entry.name!r} in {entry.org} is revoked"
+        if not self.fix:
+            detail = f"{what}, and {'its secret' if secret else 'its entry'} still here"
+            self._note("secrets", Health.PROBLEM, detail, _FIX)
+            return
+        patient = self.patient
+        with patient.exclusive(lock_key(entry.name, entry.org_url)):
+            now = patient.state.find(entry.org_url, entry.name)
+            if now is not None and now.id == entry.id:
+                patient.secrets.delete(entry.org_url, entry.name)
+                patient.state.forget(entry.org_url, entry.name)
+        self._note("secrets", Health.FIXED, f"{what}: its secret is taken out")

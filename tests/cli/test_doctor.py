@@ -1,0 +1,211 @@
+"""pat doctor: why something does not work, and --fix."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from azdo_pat.cli.app import App
+from cli.stage import names, put
+from drivers import Emulator, InProcess
+from fakes import MemoryKeyring
+
+CHECKS = [
+    "sign-in",
+    "network",
+    "service",
+    "clock",
+    "organization",
+    "permission",
+    "keyring",
+    "state file",
+    "leftovers",
+    "secrets",
+]
+
+
+def examined(pat: InProcess, *args: str, exit_code: int = 10) -> dict[str, dict[str, str]]:
+    """Run it; return what it says of each thing, the last of several."""
+    result = pat("doctor", *args, "-o", "json")
+    assert result.exit_code == exit_code, result
+    return {each["check"]: each for each in result.json}
+
+
+def make(pat: InProcess, name: str = "ci") -> None:
+    assert pat("create", name, "--scope", "code", "-q", "-o", "none").exit_code == 0
+
+
+def state_file(home: Path) -> Path:
+    return home / "pat/state/state.db"
+
+
+def test_all_is_well(pat: InProcess) -> None:
+    make(pat)
+    result = pat("doctor", "-o", "json")
+    assert result.exit_code == 0
+    assert [each["check"] for each in result.json] == CHECKS
+    assert {each["status"] for each in result.json} == {"ok"}
+    assert {each["fix"] for each in result.json} == {None}
+    table = pat("doctor", env={"COLUMNS": "80"}).stdout
+    assert all(len(line) <= 80 for line in table.splitlines())
+
+
+def test_nobody_is_signed_in(pat: InProcess, emulator: Emulator) -> None:
+    pat.env = {**pat.env, "PAT_ACCESS_TOKEN": None}
+    found = examined(pat)
+    assert found["sign-in"]["status"] == "problem"
+    assert "pat login" in found["sign-in"]["fix"]
+    assert {found[name]["status"] for name in ("service", "permission", "clock")} == {"skipped"}
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"), [("expired", "expired"), ("wrong-audience", "is for"), ("app", "as a user")]
+)
+def test_a_sign_in_that_will_not_do(
+    kind: str, word: str, pat: InProcess, emulator: Emulator
+) -> None:
+    pat.env = {**pat.env, "PAT_ACCESS_TOKEN": emulator.mint(kind)}
+    found = examined(pat)
+    problems = [each for each in found.values() if each["status"] == "problem"]
+    assert word in str(problems)
+
+
+def test_an_organization_that_is_none(pat: InProcess) -> None:
+    found = examined(pat, "--org", "nosuch")
+    assert found["permission"]["status"] == "problem"
+    assert found["permission"]["fix"]
+
+
+def test_a_service_that_does_not_answer(pat: InProcess, emulator: Emulator) -> None:
+    emulator.fail("* * status=500 times=always")
+    found = examined(pat)
+    assert found["service"]["status"] == "problem"
+    assert found["keyring"]["status"] == "ok"
+
+
+def test_a_clock_that_is_wrong(pat: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = datetime.now(UTC) - timedelta(minutes=40)
+    monkeypatch.setattr(App, "now", lambda _: wrong)
+    found = examined(pat)
+    assert found["clock"]["status"] == "problem"
+    assert "minutes behind the service's" in found["clock"]["detail"]
+
+
+def test_certificates_that_are_not_there(pat: InProcess) -> None:
+    pat.env = {**pat.env, "PAT_CA_BUNDLE": "/no/such/file"}
+    found = examined(pat)
+    assert "/no/such/file are not there" in found["network"]["detail"]
+
+
+def test_a_proxy_is_named_without_its_password(pat: InProcess) -> None:
+    pat.env = {**pat.env, "HTTPS_PROXY": "http://me:s3cretpassword@proxy:8080", "NO_PROXY": "*"}
+    result = pat("doctor", "-o", "json")
+    assert "proxy:8080" in result.stdout
+    assert "s3cretpassword" not in result.stdout
+
+
+def test_what_is_left_is_brought_to_its_end(pat: InProcess, emulator: Emulator) -> None:
+    make(pat)
+    emulator.fail("DELETE */pats status=503 times=4")
+    assert pat("rotate", "ci", "-q").exit_code == 8
+    emulator.heal()
+    found = examined(pat)
+    assert "unfinished since" in found["leftovers"]["detail"]
+    assert names(emulator) == ["ci", "ci"]
+    fixed = examined(pat, "--fix", exit_code=0)
+    assert fixed["leftovers"]["status"] == "fixed"
+    assert names(emulator) == ["ci"]
+    assert examined(pat, exit_code=0)["leftovers"]["status"] == "ok"
+
+
+def test_a_delivery_that_failed_is_tried_again(
+    pat: InProcess, emulator: Emulator, tmp_path: Path
+) -> None:
+    make(pat)
+    assert pat("rotate", "ci", "--deliver", f"file:{tmp_path}/no/it", "-q").exit_code == 8
+    assert examined(pat, "--fix")["leftovers"]["status"] == "problem"
+    (tmp_path / "no").mkdir()
+    assert examined(pat, "--fix", exit_code=0)["leftovers"]["status"] == "fixed"
+    assert names(emulator) == ["ci"]
+
+
+def test_a_secret_that_is_gone(pat: InProcess, memory_keyring: MemoryKeyring) -> None:
+    make(pat)
+    memory_keyring.held.clear()
+    found = examined(pat, "--fix")
+    assert "is not in the keyring any more" in found["secrets"]["detail"]
+    assert "pat rotate " in found["secrets"]["fix"]
+
+
+def test_a_secret_of_a_token_that_was_revoked_elsewhere(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring, home: Path
+) -> None:
+    make(pat)
+    content = state_file(home).read_bytes()
+    held = dict(memory_keyring.held)
+    assert pat("revoke", "ci", "--yes", "-q", "-o", "none").exit_code == 0
+    state_file(home).write_bytes(content)  # as if it had been done on another machine
+    memory_keyring.held.update(held)
+    assert "is revoked, and its secret still here" in examined(pat)["secrets"]["detail"]
+    assert memory_keyring.held == held
+    assert examined(pat, "--fix", exit_code=0)["secrets"]["status"] == "fixed"
+    assert memory_keyring.held == {}
+    assert names(emulator) == []
+    assert examined(pat, exit_code=0)["secrets"]["status"] == "ok"
+
+
+class TestDamagedState:
+    """A state file that is damaged is moved aside, and rebuilt."""
+
+    def test_the_command_goes_on_and_says_so(self, pat: InProcess, home: Path) -> None:
+        make(pat)
+        state_file(home).write_bytes(b"damaged" * 1000)
+        result = pat("list", "-o", "json")
+        assert result.exit_code == 0
+        assert "the state file was damaged and is now" in result.stderr
+        assert "pat doctor --fix" in result.stderr
+        assert pat("list", "-o", "none").stderr == ""
+        assert pat("get", "ci").exit_code == 0
+
+    def test_it_is_rebuilt_from_the_service_and_the_keyring(
+        self, pat: InProcess, emulator: Emulator, home: Path
+    ) -> None:
+        make(pat)
+        make(pat, "twice")
+        put(emulator, "twice")
+        put(emulator, "elsewhere")
+        assert pat("create", "b", "--scope", "code", "--org", "fabrikam", "-q").exit_code == 0
+        before = pat("list", "--stored", "-o", "json").json
+        state_file(home).write_bytes(b"damaged" * 1000)
+        assert "was moved aside" in examined(pat)["state file"]["detail"]
+        fixed = examined(pat, "--fix", exit_code=0)["state file"]
+        assert fixed["status"] == "fixed"
+        assert "rebuilt: 3 tokens found whose secret is here" in fixed["detail"]
+        assert "of twice the id is not known" in fixed["detail"]
+        assert "its journal could not be read" in fixed["detail"]
+        after = {each["id"] for each in pat("list", "--stored", "-o", "json").json}
+        assert {each["id"] for each in before if each["name"] == "ci"} <= after
+        assert pat("rotate", "ci", "-q", "-o", "none").exit_code == 0
+        assert pat("list", "--stored", "--org", "fabrikam", "-o", "json").json != []
+        assert examined(pat, exit_code=0)["state file"]["status"] == "ok"
+
+    def test_rows_that_make_no_sense_and_a_journal_that_does(
+        self, pat: InProcess, emulator: Emulator, home: Path
+    ) -> None:
+        make(pat)
+        emulator.fail("DELETE */pats status=503 times=4")
+        assert pat("rotate", "ci", "-q").exit_code == 8
+        emulator.heal()
+        with closing(sqlite3.connect(state_file(home))) as state, state:
+            state.execute("UPDATE tokens SET origin = 'nobody'")
+        found = examined(pat)["state file"]
+        assert "is damaged or not a state file" in found["detail"]
+        assert "pat doctor --fix" in found["fix"]
+        fixed = examined(pat, "--fix", exit_code=0)
+        assert "1 unfinished operations carried over" in fixed["state file"]["detail"]
+        assert fixed["leftovers"]["status"] == "fixed"
+        assert names(emulator) == ["ci"]
+        assert pat("get", "ci").exit_code == 0
