@@ -4,18 +4,18 @@ import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
-from dateutil.relativedelta import relativedelta
-
 from azdo_pat.errors import UsageError
 
-_SPAN: Final = re.compile(r"([0-9]{1,9})(h|d|w|mo|y)")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_DATE_TIME: Final = re.compile(
+_SPAN: Final = r"([0-9]{1,9})(h|d|w|mo|y)"
+_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DATE_TIME: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
 _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks", "mo": "months", "y": "years"}
 _FORMS: Final = "a span (12h, 30d, 2w, 3mo, 1y) or a date (2026-12-31, 2026-12-31T18:00:00Z)"
+
+_SHORTEST_YEAR: Final = timedelta(days=365)
 
 GRANT_TOLERANCE: Final = timedelta(minutes=1)
 """The service rounds times, and its clock differs: less than this is no shortening."""
@@ -40,7 +40,9 @@ def parse_expiry(text: str, now: datetime) -> datetime:
         raise UsageError(
             f"the expiry {text!r} is not in the future", hint=f"give {_FORMS} that lies ahead"
         )
-    limit = now + relativedelta(years=1)
+    if moment - now <= _SHORTEST_YEAR:
+        return moment
+    limit = _ahead(now, "years", 1)
     if moment > limit:
         raise UsageError(
             f"the expiry {text!r} is more than a year ahead",
@@ -59,17 +61,30 @@ def parse_moment(text: str, now: datetime) -> datetime:
     """
     text = text.strip()
     try:
-        if span := _SPAN.fullmatch(text):
-            ahead = relativedelta(**{_UNITS[span[2]]: int(span[1])})  # type: ignore[arg-type]  # the keys are relativedelta's own
-            return (now + ahead).astimezone(UTC)
-        if _DATE.fullmatch(text):
+        if span := re.fullmatch(_SPAN, text):
+            return _ahead(now, _UNITS[span[2]], int(span[1])).astimezone(UTC)
+        if re.fullmatch(_DATE, text):
             day = datetime.fromisoformat(text).date()
             return datetime.combine(day, _end_of_day(now)).astimezone().astimezone(UTC)
-        if _DATE_TIME.fullmatch(text):
+        if re.fullmatch(_DATE_TIME, text):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{text!r} is not in the calendar", hint=f"give {_FORMS}") from error
     raise UsageError(f"{text!r} is neither a span nor a date", hint=f"give {_FORMS}")
+
+
+def _ahead(now: datetime, unit: str, count: int) -> datetime:
+    """Return the moment so many units ahead; months and years are the calendar's.
+
+    Raises:
+        OverflowError: out of the calendar.
+        ValueError: the same.
+    """
+    if unit not in {"months", "years"}:
+        return now + timedelta(**{unit: count})
+    from dateutil.relativedelta import relativedelta  # noqa: PLC0415 - few spans need it: 3 ms
+
+    return now + relativedelta(**{unit: count})  # type: ignore[arg-type]  # the keys are its own
 
 
 def parse_span(text: str, now: datetime) -> timedelta:

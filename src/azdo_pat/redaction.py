@@ -5,9 +5,7 @@ wherever they turn up, in any usual encoding: a service may echo them in its own
 not known is masked by its shape, or by the name of the field that it stands in.
 """
 
-import json
 import re
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Final
@@ -127,6 +125,8 @@ def masked_body(body: bytes, content_type: str) -> str:
         body: as it was sent or received, decompressed.
         content_type: what its header says; a wrong one does no harm.
     """
+    import json  # noqa: PLC0415 - only --debug shows bodies
+
     text = body.decode("utf-8", "replace")
     if "x-www-form-urlencoded" in content_type.lower():
         pairs = parse_qsl(text, keep_blank_values=True)
@@ -157,6 +157,9 @@ def _is_secret(field: str) -> bool:
 
 def _guises(secret: str) -> set[str]:
     """Return a secret as it may be written: plain, in a URL, in JSON, in HTML, in base64."""
+    import json  # noqa: PLC0415 - a run that has nothing to mask needs neither
+    from base64 import b64encode  # noqa: PLC0415 - as above
+
     plain = secret.encode("utf-8", "surrogatepass")
     found = {
         secret,

@@ -1,6 +1,5 @@
 """The scopes that a token can have, and recipes: the least scopes for a job."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -123,6 +122,8 @@ def recipe(name: str) -> Recipe:
     for candidate in RECIPES:
         if candidate.name == name.lower():
             return candidate
+    import difflib  # noqa: PLC0415 - only a mistake needs it: 2 ms
+
     near = difflib.get_close_matches(name.lower(), [each.name for each in RECIPES], n=3)
     raise UsageError(
         f"there is no recipe {name!r}",
@@ -141,6 +142,8 @@ def search(word: str) -> tuple[Scope, ...]:
 
 
 def _unknown_scope(word: str, value: str) -> UsageError:
+    import difflib  # noqa: PLC0415 - as above
+
     names = [scope.value for scope in SCOPES]
     near = difflib.get_close_matches(value, names, n=3, cutoff=0.7)
     # "coderead" is near to nothing by its letters, but the stem finds its family.

@@ -226,6 +226,7 @@ class App(Surroundings):
         """The same, with what an earlier run left behind still there."""
         from azdo_pat.api.tokens import Tokens
 
+        self._set_aside_if_damaged(self.state_folder / "state.db")
         return Tokens(self.http)
 
     def _finish_what_was_begun(self, tokens: Tokens) -> None:
@@ -385,16 +386,22 @@ class App(Surroundings):
     @cached_property
     def state(self) -> State:
         """The state file."""
-        from azdo_pat.store.mending import set_aside_if_damaged
+        from azdo_pat.store.database import has_header
         from azdo_pat.store.state import State
 
         file = self.state_folder / "state.db"
+        if not has_header(file):  # the whole of it is looked at where a request is made anyway
+            self._set_aside_if_damaged(file)
+        return State(file)
+
+    def _set_aside_if_damaged(self, file: Path) -> None:
+        from azdo_pat.store.mending import set_aside_if_damaged
+
         if aside := set_aside_if_damaged(file, self.now()):
             self.talk.warn(
                 f"the state file was damaged and is now {aside}; no secret is lost, and"
                 " pat doctor --fix finds out anew what it knew"
             )
-        return State(file)
 
     @property
     def damaged_states(self) -> Sequence[Path]:

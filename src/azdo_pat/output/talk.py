@@ -1,6 +1,5 @@
 """What the program says on stderr: notices, warnings, errors. Plain text, no rich."""
 
-import json
 from contextlib import suppress
 from typing import Final, TextIO
 
@@ -104,4 +103,6 @@ def _error_json(error: PatError) -> str:
         document["server_message"] = masked(error.server_message)
     if error.activity_id:
         document["activity_id"] = masked(error.activity_id)
+    import json  # noqa: PLC0415 - a good end needs none of it
+
     return visible_json(json.dumps(document, ensure_ascii=False))

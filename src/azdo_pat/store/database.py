@@ -87,6 +87,19 @@ UNREADABLE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _WAITING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
+def has_header(path: Path) -> bool:
+    """Tell whether a file begins as one of SQLite's does, or there is none, or an empty one.
+
+    (https://www.sqlite.org/fileformat.html, "Magic Header String")
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError:
+        return True  # whoever uses it will say why it cannot be read
+    return start in {b"", b"SQLite format 3\0"}
+
+
 class Database:
     """One SQLite file, opened anew for each transaction.
 
@@ -164,6 +177,8 @@ class Database:
         """Tell the schema's version, 0 for an empty file; refuse what is not ours to touch."""
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        if (mark, version) == (APPLICATION_ID, SCHEMA_VERSION):
+            return version
         tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
         if mark == 0 and version == 0 and tables == 0:
             return 0

@@ -1,6 +1,5 @@
 """What this machine remembers: tokens (never a secret), organizations, operations under way."""
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from azdo_pat.errors import ConflictError
 from azdo_pat.models import NO_UPKEEP, Intent, Organization, Origin, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.store.database import Database
+from azdo_pat.store.documents import read_texts, written_texts
 from azdo_pat.store.upkeep import read_upkeep, written_upkeep
 
 
@@ -179,7 +179,7 @@ def _insert_intent(connection: sqlite3.Connection, intent: Intent) -> int:
             intent.org_url,
             intent.org,
             intent.name,
-            json.dumps(intent.scopes),
+            written_texts(intent.scopes),
             _written(intent.valid_to),
             _written(intent.started),
             intent.authorization_id,
@@ -202,7 +202,7 @@ def _insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
             pat.org,
             pat.name,
             pat.id,
-            json.dumps(pat.scopes),
+            written_texts(pat.scopes),
             None if pat.created is None else _written(pat.created),
             None if pat.expires is None else _written(pat.expires),
             pat.stored,
@@ -224,7 +224,7 @@ def _stored_pat(row: sqlite3.Row) -> StoredPat:
         org=row["org"],
         name=row["name"],
         id=row["id"],
-        scopes=tuple(json.loads(row["scopes"])),
+        scopes=read_texts(row["scopes"]),
         created=None if row["created"] is None else datetime.fromisoformat(row["created"]),
         expires=None if row["expires"] is None else datetime.fromisoformat(row["expires"]),
         stored=bool(row["stored"]),
@@ -237,6 +237,8 @@ def _written_follow_up(follow_up: Intent | None) -> str | None:
     """Write what of it is not the same as in the entry that it follows."""
     if follow_up is None:
         return None
+    import json  # noqa: PLC0415 - a look at what is stored needs none of it
+
     return json.dumps(
         {
             "operation": follow_up.operation,
@@ -249,6 +251,8 @@ def _written_follow_up(follow_up: Intent | None) -> str | None:
 def _with_follow_up(intent: Intent, text: str | None) -> Intent:
     if not text:
         return intent
+    import json  # noqa: PLC0415 - as above
+
     document = json.loads(text)
     follow_up = intent._replace(
         operation=str(document.get("operation")),
@@ -268,7 +272,7 @@ def _intent(row: sqlite3.Row) -> Intent:
         org_url=row["org_url"],
         org=row["org"],
         name=row["name"],
-        scopes=tuple(json.loads(row["scopes"])),
+        scopes=read_texts(row["scopes"]),
         valid_to=datetime.fromisoformat(row["valid_to"]),
         started=datetime.fromisoformat(row["started"]),
         authorization_id=row["authorization_id"],

@@ -1,6 +1,5 @@
 """How a token is looked after, as the state file has it: a JSON object with what is set."""
 
-import json
 from datetime import timedelta
 
 from azdo_pat.models import Delivery, Upkeep
@@ -15,6 +14,10 @@ def written_upkeep(upkeep: Upkeep) -> str:
         document["renew_before"] = upkeep.renew_before.total_seconds()
     if upkeep.source:
         document["source"] = upkeep.source
+    if not document:
+        return "{}"
+    import json  # noqa: PLC0415 - most tokens have none
+
     return json.dumps(document)
 
 
@@ -27,6 +30,8 @@ def read_upkeep(text: str) -> Upkeep:
     """
     if text == "{}":
         return Upkeep()
+    import json  # noqa: PLC0415 - as above
+
     document = json.loads(text)
     try:
         before = document.get("renew_before")
