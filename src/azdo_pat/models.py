@@ -5,9 +5,11 @@ the making of a frozen dataclass takes half a millisecond of every start.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple, NoReturn
+
+from azdo_pat.upkeep import NO_UPKEEP, Upkeep
 
 GLOBAL_TOKENS_STOP: Final = "2026-12-01"
 """The day on which tokens for all organizations stop working.
@@ -157,65 +159,6 @@ class PatChanges(NamedTuple):
     display_name: str | None = None
     scopes: tuple[str, ...] | None = None
     valid_to: datetime | None = None
-
-
-class Delivery(NamedTuple):
-    """A place where the secret of a token is put each time it is a new one.
-
-    Attributes:
-        kind: which carrier brings it there: `command` or `file`.
-        target: the words of the command; of a file its path, absolute, as the only one.
-        template: of a file: the lines that hold the secret, with `{token}` and the like; empty for
-            a file that holds the secret and nothing else.
-        folder: where the command runs, absolute.
-        seconds: how long the command may take.
-    """
-
-    kind: str
-    target: tuple[str, ...]
-    template: str = ""
-    folder: str = ""
-    seconds: int = 60
-
-    def __str__(self) -> str:
-        """Name it in a sentence."""
-        return f"{self.kind} {' '.join(self.target)}"
-
-
-class Upkeep(NamedTuple):
-    """How a token is looked after; remembered with it, so that each rotation knows.
-
-    Attributes:
-        deliveries: where its secret goes.
-        renew_before: how long before its end it is due; None for a third of its life.
-        source: the absolute path of the file that declares it (`pat apply`); empty for none.
-    """
-
-    deliveries: tuple[Delivery, ...] = ()
-    renew_before: timedelta | None = None
-    source: str = ""
-
-
-NO_UPKEEP: Final = Upkeep()
-
-
-class Declaration(NamedTuple):
-    """A token that a file declares (`pat apply`).
-
-    Attributes:
-        org: what the file calls its organization; empty for the one at hand.
-        expires: the end of a token that has to be made.
-        renew_before: how long before its end it is replaced; None for a third of its life.
-        line: where it stands in the file.
-    """
-
-    name: str
-    org: str
-    scopes: tuple[str, ...]
-    expires: datetime
-    renew_before: timedelta | None
-    deliveries: tuple[Delivery, ...]
-    line: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,6 +69,16 @@ def test_the_old_token_lives_until_the_new_one_is_delivered(
     assert problems(pat) == []
 
 
+def test_a_token_that_is_revoked_has_nothing_left_to_deliver(
+    pat: InProcess, emulator: Emulator, tmp_path: Path
+) -> None:
+    make(pat)
+    assert pat("rotate", "ci", *into(tmp_path / "no" / ".env"), "-q").exit_code == 8
+    assert pat("revoke", "ci", "--yes", "-q", "-o", "none").exit_code == 0
+    pat("list", "-q", "-o", "none")
+    assert (names(emulator), problems(pat)) == ([], [])
+
+
 def test_a_later_rotation_makes_good_what_could_not_be_delivered(
     pat: InProcess, emulator: Emulator, tmp_path: Path
 ) -> None:

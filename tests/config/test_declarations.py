@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from azdo_pat.config.declarations import read_declarations
 from azdo_pat.config.lines import line_of
 from azdo_pat.errors import UsageError
-from azdo_pat.models import Declaration, Delivery
+from azdo_pat.upkeep import Declaration, Delivery
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 

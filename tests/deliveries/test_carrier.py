@@ -14,7 +14,8 @@ import pytest
 from azdo_pat.deliveries.carrier import Carrier
 from azdo_pat.deliveries.facts import Surroundings
 from azdo_pat.errors import PendingError
-from azdo_pat.models import Delivery, Handover, Pat, Secret, Status
+from azdo_pat.models import Handover, Pat, Secret, Status
+from azdo_pat.upkeep import Delivery
 
 SECRET = "A" * 75 + "AZDOxyz12"
 HANDOVER = Handover(

@@ -38,6 +38,24 @@ def test_many_ensures_make_one_token(
     assert accepts(emulator, secret)
 
 
+def test_many_rotations_of_one_token(
+    pat: Installed, emulator: Emulator, gnome_keyring: KeyringService
+) -> None:
+    """One at a time; whoever finds another at work on it is told so, and changes nothing."""
+    assert pat("create", "ci", "--scope", "vso.code", "-q", "-o", "none").exit_code == 0
+    identifier = active(emulator, "ci")[0]
+    command = ("rotate", "ci", "-q", "-o", "none")
+    results = [finish(each) for each in [start(pat, *command) for _ in range(6)]]
+    assert {each.exit_code for each in results} <= {0, 3, 5, 6}
+    assert [each.exit_code for each in results].count(0) >= 1
+    assert pat("list", "-q", "-o", "none").exit_code == 0
+    assert len(active(emulator, "ci")) == 1
+    assert identifier not in active(emulator, "ci")
+    secret = in_keyring(gnome_keyring.environment, emulator, "ci")
+    assert secret is not None
+    assert accepts(emulator, secret)
+
+
 def test_creates_of_different_names_do_not_mind_each_other(
     pat: Installed, emulator: Emulator, gnome_keyring: KeyringService
 ) -> None:

@@ -17,7 +17,6 @@ from azdo_pat.api.http import Http
 from azdo_pat.api.tokens import Tokens
 from azdo_pat.models import (
     AccessToken,
-    Delivery,
     Handover,
     Organization,
     Pat,
@@ -34,6 +33,7 @@ from azdo_pat.services.workshop import CreateRequest, Workshop
 from azdo_pat.store.locks import exclusive
 from azdo_pat.store.secrets import SecretStore
 from azdo_pat.store.state import State
+from azdo_pat.upkeep import Delivery
 from drivers import Emulator
 from fakes import MemoryKeyring
 

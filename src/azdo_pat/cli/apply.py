@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azdo_pat.cli.app import App
-    from azdo_pat.models import Declaration, Intent, Organization
+    from azdo_pat.models import Intent, Organization
     from azdo_pat.results import Change
     from azdo_pat.services.apply import Step
+    from azdo_pat.upkeep import Declaration
 
 
 @command("apply")

@@ -9,7 +9,7 @@ from azdo_pat.cli.globals import option
 from azdo_pat.errors import PendingError
 
 if TYPE_CHECKING:
-    from azdo_pat.models import Delivery
+    from azdo_pat.upkeep import Delivery
 
 
 deliver_option: Final = option(
@@ -43,5 +43,5 @@ def not_delivered(tokens: int) -> PendingError:
         "the new secret is in the keyring, but not delivered everywhere"
         if tokens == 1
         else f"{tokens} new secrets are in the keyring, but not delivered everywhere",
-        hint="what they replace lives on; mend what stands in the way, then run: pat renew",
+        hint="a token that is replaced lives on; mend what stands in the way, then run: pat renew",
     )

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from azdo_pat.deliveries.facts import Surroundings
-    from azdo_pat.models import Delivery, Handover
+    from azdo_pat.models import Handover
+    from azdo_pat.upkeep import Delivery
 
 CARRIERS: Final[Mapping[str, Callable[[Delivery, Handover, Surroundings], None]]] = {
     "command": command.deliver,

@@ -17,7 +17,8 @@ from azdo_pat.redaction import masked
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.facts import Surroundings
-    from azdo_pat.models import Delivery, Handover
+    from azdo_pat.models import Handover
+    from azdo_pat.upkeep import Delivery
 
 _MOST_HEARD: Final = 10_000
 """Bytes of a command's output that are looked at."""

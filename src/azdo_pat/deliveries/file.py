@@ -13,7 +13,8 @@ from azdo_pat.files import replace_whole
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.facts import Surroundings
-    from azdo_pat.models import Delivery, Handover
+    from azdo_pat.models import Handover
+    from azdo_pat.upkeep import Delivery
 
 _LARGEST: Final = 10_000_000
 _MODE: Final = 0o600

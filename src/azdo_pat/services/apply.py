@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from azdo_pat.models import Declaration, StoredPat
+    from azdo_pat.models import StoredPat
     from azdo_pat.results import Ensured
     from azdo_pat.services.ensure import Maker
     from azdo_pat.services.name_lock import Exclusive
     from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
+    from azdo_pat.upkeep import Declaration
 
 
 class Bench(NamedTuple):

@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, RefusedError
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import (
-    GLOBAL_CREATION_BLOCKED,
-    GLOBAL_TOKENS_STOP,
-    NO_UPKEEP,
-    Intent,
-    Secret,
-)
+from azdo_pat.models import GLOBAL_CREATION_BLOCKED, GLOBAL_TOKENS_STOP, Intent, Secret
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Created
 from azdo_pat.services.delivering import delivered
 from azdo_pat.services.making import Making
 from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.recovery import settle_leftovers
+from azdo_pat.upkeep import NO_UPKEEP
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,9 @@ from azdo_pat.models import Handover, Intent, Pat, Status
 from azdo_pat.services.name_lock import lock_key
 
 if TYPE_CHECKING:
-    from azdo_pat.models import Organization, Secret, StoredPat, Upkeep
+    from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.services.workshop import Workshop
+    from azdo_pat.upkeep import Upkeep
 
 
 def deliver(organization: Organization, intent: Intent, shop: Workshop) -> Intent | None:

@@ -88,7 +88,7 @@ class _Examination:
         else:
             self._try(
                 "permission",
-                lambda: f"{len(patient.listed(organization, Status.ACTIVE))} active tokens listed",
+                lambda: f"active tokens listed: {len(patient.listed(organization, Status.ACTIVE))}",
             )
         keyring = self._try("keyring", self._keyring)
         self._state_file()
@@ -150,7 +150,7 @@ class _Examination:
                 self._note("state file", Health.PROBLEM, error.message, error.hint)
             return
         if not patient.damaged:
-            self._note("state file", Health.OK, f"{count} tokens known")
+            self._note("state file", Health.OK, f"tokens known: {count}")
         elif self.fix:
             self._rebuild()
         else:
@@ -222,7 +222,7 @@ class _Examination:
             self._note("secrets", Health.PROBLEM, error.message, error.hint)
             return
         if len(self.checks) == before:
-            self._note("secrets", Health.OK, f"{len(entries)} in the keyring, as noted")
+            self._note("secrets", Health.OK, f"in the keyring as noted: {len(entries)}")
 
     def _revoked(self, entry: StoredPat) -> frozenset[str] | None:
         organization = Organization(name=entry.org, url=entry.org_url)

@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from azdo_pat.models import NO_UPKEEP, Organization, Pat, Secret, Status, StoredPat, Upkeep
+from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import Action, Ensured, Ensuring
+from azdo_pat.upkeep import NO_UPKEEP, Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
 
-    from azdo_pat.models import Delivery
     from azdo_pat.services.browse import Browser
     from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
+    from azdo_pat.upkeep import Delivery
 
 
 class Wanted(NamedTuple):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.models import ServicePat, StoredPat
     from azdo_pat.services.workshop import Workshop
+    from azdo_pat.store.state import State
 
 
 class Recovered(NamedTuple):
@@ -72,9 +73,16 @@ class Scope(NamedTuple):
 
     def holds(self, intent: Intent) -> bool:
         """Tell whether an operation is meant."""
-        if intent.operation == "deliver" and intent.reason and not self.again:
-            return False
         return intent.user == self.user and is_of_root(intent.org_url, intent.org, self.api_root)
+
+    def leaves_for_later(self, intent: Intent, state: State) -> bool:
+        """Tell whether it failed before, and is tried anew only on request.
+
+        Of a token that is gone meanwhile nothing can be delivered, nor fail.
+        """
+        if intent.operation != "deliver" or not intent.reason or self.again:
+            return False
+        return state.find(intent.org_url, intent.name) is not None
 
 
 def recover(shop: Workshop, scope: Scope) -> Iterator[Recovered]:
@@ -83,7 +91,7 @@ def recover(shop: Workshop, scope: Scope) -> Iterator[Recovered]:
     What another live process is at work on is left to it, what is not due yet to later.
     """
     for intent in shop.state.unfinished(scope.org_url):
-        if not scope.holds(intent):
+        if not scope.holds(intent) or scope.leaves_for_later(intent, shop.state):
             continue
         organization = Organization(name=intent.org, url=intent.org_url)
         try:

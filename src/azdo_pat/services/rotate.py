@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import ConflictError, PatError, RefusedError
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import NO_UPKEEP, Intent, Pat, Status
+from azdo_pat.models import Intent, Pat, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Created, OldToken, Rotated
 from azdo_pat.services.delivering import delivered
@@ -16,13 +16,15 @@ from azdo_pat.services.making import Making
 from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.recovery import settle, settle_leftovers
 from azdo_pat.services.workshop import CreateRequest
+from azdo_pat.upkeep import NO_UPKEEP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from azdo_pat.models import Delivery, Organization, Secret, StoredPat, Upkeep
+    from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.services.workshop import Workshop
+    from azdo_pat.upkeep import Delivery, Upkeep
 
 _LONGEST_LIFE: Final = timedelta(days=365)
 """Source: the service refuses more (documentation: "Use personal access tokens")."""

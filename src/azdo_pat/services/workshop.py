@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from azdo_pat.models import NO_UPKEEP, Upkeep
+from azdo_pat.upkeep import NO_UPKEEP, Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.api.tokens import Tokens
-    from azdo_pat.models import Delivery, Handover
+    from azdo_pat.models import Handover
     from azdo_pat.services.organization_book import OrganizationBook
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
+    from azdo_pat.upkeep import Delivery
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from azdo_pat.errors import ConflictError
-from azdo_pat.models import NO_UPKEEP, Intent, Organization, Origin, StoredPat
+from azdo_pat.models import Intent, Organization, Origin, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.store.database import Database
 from azdo_pat.store.documents import read_texts, written_texts
 from azdo_pat.store.upkeep import read_upkeep, written_upkeep
+from azdo_pat.upkeep import NO_UPKEEP
 
 
 class State:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from azdo_pat.models import Delivery, Upkeep
+from azdo_pat.upkeep import Delivery, Upkeep
 
 
 def written_upkeep(upkeep: Upkeep) -> str:
