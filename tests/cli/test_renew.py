@@ -241,3 +241,21 @@ def test_a_keyring_that_refuses_is_found_before_anything_is_made(
     assert names(emulator) == ["a", "b"]
     made = [each for each in emulator.requests if each["method"] == "POST"]
     assert len(made) == 2
+
+
+@pytest.mark.parametrize("command", [("renew", "--within", "3d"), ("rotate", "renamed")])
+def test_one_that_was_renamed_elsewhere_keeps_the_name_it_has_here(
+    command: tuple[str, ...],
+    pat: InProcess,
+    emulator: Emulator,
+    memory_keyring: MemoryKeyring,
+    tmp_path: Path,
+) -> None:
+    made = make(pat, "ci", "2d")
+    elsewhere = {"PAT_STATE_DIR": str(tmp_path / "another machine")}
+    renamed = pat("update", made, "--name", "renamed", "-q", "-o", "none", env=elsewhere)
+    assert (renamed.exit_code, names(emulator)) == (0, ["renamed"])
+    assert pat(*command, "-q", "-o", "none").exit_code == 0
+    assert names(emulator) == ["ci"]
+    assert [name for _, name in memory_keyring.held] == ["ci"]
+    assert [each["name"] for each in pat("list", "--stored", "-o", "json").json] == ["ci"]

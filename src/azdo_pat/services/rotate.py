@@ -40,7 +40,8 @@ class RotateRequest:
         keep_old: let the old token live.
         grace: revoke the old token so long after this run; None for at once.
         scopes: those of the new token; None for the old one's.
-        name: that of the new token, and of the place of its secret; None for the old one's.
+        name: that of the new token, and of the place of its secret; None for the one under which
+            the old one's is stored, or else its display name.
         deliveries: where its secret goes; None for where the old one's went.
         upkeep: how the new one is looked after; None for as the old one was.
         keyring_tried: the keyring was tried a moment ago, as for many at once.
@@ -88,7 +89,7 @@ def rotate(
             f"{pat.name!r} in {organization.name} is revoked: there is nothing to rotate",
             hint=f"make a new one: pat create {as_argument(pat.name)} --scope …",
         )
-    name = request.name or pat.name
+    name = request.name or _name_here(organization, pat, shop)
     with shop.exclusive(lock_key(name, organization.url)):
         settle_leftovers(organization, name, shop)
         if not request.keyring_tried:
@@ -129,6 +130,19 @@ def rotate(
         )
         follow_up = making.keep(new, wanted, lambda: None)
         return _with_old(organization, pat, created, follow_up, shop)
+
+
+def _name_here(organization: Organization, pat: Pat, shop: Workshop) -> str:
+    """Return the name under which the token's secret is stored, or else its display name.
+
+    They differ where it was renamed on the web page or by another machine; whoever asks for the
+    secret asks by the name that it has here.
+    """
+    identifier = (pat.id or "").lower()
+    for entry in shop.state.stored(organization.url):
+        if entry.stored and (entry.id or "").lower() == identifier != "":
+            return entry.name
+    return pat.name
 
 
 def _stored_secret(
