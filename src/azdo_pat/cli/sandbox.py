@@ -143,6 +143,7 @@ class Sandbox:
         if program is None:
             raise NotFoundError(f"there is no program {words[0]!r}", hint="is it on the PATH?")
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        held = _Held()
         try:
             process = subprocess.Popen(  # noqa: S603  # running what the user asks for is the job
                 [program, *words[1:]],
@@ -151,6 +152,7 @@ class Sandbox:
                 preexec_fn=_mind_interrupts if os.name == "posix" else None,  # noqa: PLW1509  # one plain call, before any thread of the child's
             )
             try:
+                held.let_go()
                 code = process.wait()
             except BaseException:
                 _end(process)
@@ -158,8 +160,39 @@ class Sandbox:
         except OSError as error:
             raise UsageError(f"{words[0]} cannot be run: {error.strerror}") from error
         finally:
+            held.let_go()
             signal.signal(signal.SIGINT, before)
         return code if code >= 0 else 128 - code
+
+
+class _Held:
+    """Signals that end the program, kept back while a command is started.
+
+    One that came in the middle of that would leave a command behind that nobody ends.
+    """
+
+    def __init__(self) -> None:
+        self._came: list[int] = []
+        self._before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._note)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._came.append(number)
+
+    def let_go(self) -> None:
+        """Do what was done with them before, also with one that came meanwhile.
+
+        Raises:
+            SystemExit: one came.
+        """
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}
+        if self._came:
+            sys.exit(128 + self._came.pop())
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
