@@ -43,6 +43,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the tables of docs/reliability.md anew instead of comparing with them",
     )
+    parser.addoption(
+        "--sequences",
+        type=int,
+        default=0,
+        metavar="N",
+        help="run N new random sequences of commands, instead of the forty that are always run",
+    )
 
 
 @pytest.fixture(autouse=True)

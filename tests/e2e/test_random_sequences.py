@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import keyring
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -176,7 +176,7 @@ class Sequences(RuleBasedStateMachine):
 
     @rule(fault=FAULTS)
     def renew(self, fault: Fault | None) -> None:
-        self.run(fault, "renew", "--within", "40d")
+        self.run(fault, "renew", "--within", "40d", "--jobs", "1")
 
     @rule(name=NAMES)
     def lose_a_secret(self, name: str) -> None:
@@ -214,8 +214,12 @@ def _known(file: Path) -> list[tuple[str, str]]:
 
 
 def test_thousands_of_steps(
-    world: World, fragile: Fragile, monkeypatch: pytest.MonkeyPatch
+    world: World,
+    fragile: Fragile,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
+    others = request.config.getoption("--sequences")
     disk = Disk()
     monkeypatch.setattr("azdo_pat.api.http.backoff", lambda _: 0.0)
     # A function, as a bound method would not be given the database.
@@ -223,7 +227,9 @@ def test_thousands_of_steps(
     run_state_machine_as_test(
         type("Run", (Sequences,), {"world": world, "fragile": fragile, "disk": disk}),
         settings=settings(
-            max_examples=40,
+            max_examples=others or 40,
+            derandomize=not others,
+            phases=[Phase.generate, Phase.shrink],
             stateful_step_count=50,
             deadline=None,
             print_blob=True,

@@ -119,3 +119,17 @@ def test_a_keyring_that_breaks_down_leaves_both_tokens_to_the_next_run(machine: 
     machine.keyring.refuses = lambda *_: False
     assert finish(machine) == [("rotate", True)]
     assert (machine.alive, machine.held()) == (["ci"], before)
+
+
+def test_a_keyring_that_breaks_down_and_held_no_secret_before(machine: Machine) -> None:
+    """The new token is revoked at once, and the next run takes its secret out of the keyring."""
+    machine.made()
+    machine.secrets.delete(machine.contoso.url, "ci")
+    machine.keyring.refuses = lambda *_: machine.held() is not None
+    with pytest.raises(StoreError) as caught:
+        rotated(machine)
+    assert "the new token was revoked again" in caught.value.message
+    machine.keyring.refuses = lambda *_: False
+    assert machine.held() is not None
+    assert finish(machine) == [("rotate", True)]
+    assert (machine.alive, machine.held()) == (["ci"], None)

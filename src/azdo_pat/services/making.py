@@ -151,10 +151,13 @@ class Making:
             self.shop.tokens.revoke(self.organization, identifier)
         except PatError:
             return f"the new token {identifier} could not be revoked"
-        if restored:
-            with suppress(StoreError):
+        revoked = "the new token was revoked again"
+        with suppress(StoreError):
+            if restored:
                 self.shop.state.finish(self._key)
-        return "the new token was revoked again"
+            else:  # the next run need not wait for a list that is late
+                self.shop.state.explain(self._key, revoked)
+        return revoked
 
     def _put_back(self) -> None:
         """See that the secret of the new token is not what the keyring holds.

@@ -203,7 +203,8 @@ def _making(organization: Organization, intent: Intent, shop: Workshop) -> bool:
         # A keyring that refuses is told where this run needs it; the next one looks again.
         return False
     recent = shop.now() - intent.started <= CLOCK_DIFFERENCE
-    if is_stored and intent.operation != "create":
+    known_dead = bool(intent.reason)
+    if is_stored and intent.operation != "create" and not known_dead:
         if made := _listed(organization, intent, shop):
             _go_on(organization, intent, made, shop)
             return True
