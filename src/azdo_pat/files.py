@@ -1,5 +1,6 @@
 """Files that are replaced in one step, so that no reader and no crash meets half of one."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -20,6 +21,8 @@ def replace_whole(file: Path, content: bytes, *, mode: int | None = None) -> Non
         OSError: it cannot be written; it is as it was.
     """
     target = file.resolve()
+    if target.is_symlink():  # since Python 3.13 `resolve` leaves a loop as it is
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     scratch_handle, scratch_name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     scratch = Path(scratch_name)
     try:

@@ -168,9 +168,13 @@ class Database:
             self._path.absolute(), timeout=BUSY_TIMEOUT, isolation_level=None
         )
         connection.row_factory = sqlite3.Row
-        # With FULL a power failure right behind a transaction may undo it, as the file beside it
-        # may be there again (https://www.sqlite.org/pragma.html#pragma_synchronous).
-        connection.execute("PRAGMA synchronous = EXTRA")
+        try:
+            # With FULL a power failure right behind a transaction may undo it, as the file beside
+            # it may be there again (https://www.sqlite.org/pragma.html#pragma_synchronous).
+            connection.execute("PRAGMA synchronous = EXTRA")
+        except BaseException:  # a file that is none of SQLite's is found here
+            connection.close()
+            raise
         return connection
 
     def _version(self, connection: sqlite3.Connection) -> int:
