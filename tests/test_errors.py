@@ -18,6 +18,8 @@ CONTRACT = {
     "PARTIAL": 9,
     "FOUND": 10,
     "UNAVAILABLE": 11,
+    "NOT_EXECUTABLE": 126,
+    "NO_COMMAND": 127,
     "INTERRUPTED": 130,
 }
 CLASSES = {
@@ -32,6 +34,8 @@ CLASSES = {
     "PendingError": (8, "pending"),
     "PartialError": (9, "partial"),
     "UnavailableError": (11, "unavailable"),
+    "NotExecutableError": (126, "not_executable"),
+    "NoCommandError": (127, "no_command"),
     "CancelledError": (130, "interrupted"),
     "NoAnswerError": (11, "unavailable"),
 }

@@ -19,6 +19,8 @@ class ExitCode(IntEnum):
     PARTIAL = 9
     FOUND = 10
     UNAVAILABLE = 11
+    NOT_EXECUTABLE = 126
+    NO_COMMAND = 127
     INTERRUPTED = 130
 
 
@@ -131,6 +133,20 @@ class UnavailableError(PatError):
 
     exit_code = ExitCode.UNAVAILABLE
     error = "unavailable"
+
+
+class NotExecutableError(PatError):
+    """The command of `pat exec` cannot be run; the code is the one that `env` uses."""
+
+    exit_code = ExitCode.NOT_EXECUTABLE
+    error = "not_executable"
+
+
+class NoCommandError(PatError):
+    """There is no such command to run with `pat exec`; the code is the one that `env` uses."""
+
+    exit_code = ExitCode.NO_COMMAND
+    error = "no_command"
 
 
 class CancelledError(PatError):

@@ -21,6 +21,11 @@ GLOBAL_CREATION_BLOCKED: Final = "2026-03-15"
 """The day since which no token for all organizations can be created (same source)."""
 
 
+USER_NAME: Final = "pat"
+"""What stands where a tool wants a user name beside a token. The service takes any; git sends
+nothing at all where it is empty."""
+
+
 class Secret:
     """The text of a token, or another text that must not be seen.
 

@@ -108,6 +108,19 @@ def hosted_name(url: str, root: str | None = None) -> str | None:
     return first if re.fullmatch(_NAME, first) else None
 
 
+def hosts_of(url: str) -> tuple[str, ...]:
+    """Return the hosts that take the tokens of an organization, or of a server's collection."""
+    parts = _split(url)
+    name = hosted_name(url)
+    if parts is None or not parts.hostname:
+        return ()
+    if name is None:
+        return (parts.hostname,)
+    old = f"{name.lower()}{_OLD_SUFFIX}"
+    packages = f"{name.lower()}.pkgs{_OLD_SUFFIX}"
+    return ("dev.azure.com", "pkgs.dev.azure.com", old, packages)
+
+
 def of_remotes(urls: Iterable[str], *, root: str | None = None) -> Organization | None:
     """Return the organization of the first git remote that Azure DevOps hosts."""
     for url in urls:

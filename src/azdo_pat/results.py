@@ -176,10 +176,15 @@ class Updated:
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """A secret from the keyring, with what this machine remembers of its token."""
+    """A secret from the keyring, with what this machine remembers of its token.
+
+    Attributes:
+        org_url: the URL of its organization; empty for a token of all organizations.
+    """
 
     pat: Pat
     secret: Secret = field(repr=False)
+    org_url: str = ""
 
 
 class Outcome(StrEnum):

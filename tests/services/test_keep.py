@@ -181,7 +181,7 @@ class TestHeld:
             origin=Origin.PAT,
         )
         found = held(machine.contoso, "ci", secret, state=machine.state, now=NOW)
-        assert found == Held(pat=expected, secret=secret)
+        assert found == Held(pat=expected, secret=secret, org_url=machine.contoso.url)
 
     @pytest.mark.parametrize(
         ("after", "status"),

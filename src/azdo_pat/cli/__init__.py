@@ -37,6 +37,9 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "forget": ("secret", "Take a secret out of the keyring."),
         "scopes": ("local", "List the scopes and the recipes."),
     },
+    "Using tokens": {
+        "exec": ("execute", "Run a command with a secret in its environment."),
+    },
     "Signing in": {
         "login": ("signing", "Sign in with Microsoft Entra."),
         "logout": ("signing", "Forget the sign-in."),

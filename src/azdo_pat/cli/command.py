@@ -66,11 +66,15 @@ class Group(click.Group):
         return super().invoke(ctx)
 
 
-def command(name: str, **attributes: Any) -> Callable[[Function], click.Command]:  # noqa: ANN401  # click's signature
+def command(
+    name: str,
+    kind: type[Command] = Command,
+    **attributes: Any,  # noqa: ANN401  # click's signature
+) -> Callable[[Function], click.Command]:
     """Declare a command; see `click.command`. Its function gets the `App` first."""
 
     def declare(function: Function) -> click.Command:
-        return click.command(name, cls=Command, **attributes)(click.pass_obj(function))
+        return click.command(name, cls=kind, **attributes)(click.pass_obj(function))
 
     return declare
 

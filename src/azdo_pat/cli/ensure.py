@@ -10,12 +10,13 @@ from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_recipes, complete_scopes
 from azdo_pat.cli.delivering import deliver_option, not_delivered, parsed_deliveries
 from azdo_pat.cli.globals import option
-from azdo_pat.cli.showing import SECRET_FORMS
+from azdo_pat.cli.handing import secret_options
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization
+    from azdo_pat.output.secret_forms import SecretWish
     from azdo_pat.results import Ensured
     from azdo_pat.services.ensure import Wanted
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 @option("--expires", metavar="SPAN|DATE", help="Its life, where it has to be made: 12h, 30d, 1y.")
 @option("--renew-before", metavar="SPAN", help="Rotate it so long before its end [third of life].")
 @deliver_option
-@option("--as", "form", type=SECRET_FORMS, help="Print the secret, in this form.")
+@secret_options("Print the secret, in this form")
 @option("--verify", is_flag=True, help="Ask the service whether it takes the secret.")
 @option("--allow-unknown-scope", is_flag=True, help="Pass on scopes that pat does not know.")
 def ensure_command(  # noqa: PLR0913  # one argument for each option
@@ -53,7 +54,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     expires: str | None,
     renew_before: str | None,
     deliveries: tuple[str, ...],
-    form: str | None,
+    wish: SecretWish | None,
     verify: bool,
     allow_unknown_scope: bool,
 ) -> None:
@@ -82,7 +83,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         expires=expires,
         renew_before=renew_before,
     )._replace(deliveries=parsed_deliveries(deliveries))
-    render = app.render if form is None else None  # a mistake in --query is found first
+    render = app.render if wish is None else None  # a mistake in --query is found first
     organization = _organization(app, name)
     ensured = None
     if not verify:
@@ -101,11 +102,11 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     _say(app, ensured, organization)
     if render is not None:
         render.ensured(ensured)
-    elif form == "token":
+    elif wish is None or wish.form == "token":
         app.out.write(ensured.secret.reveal() + "\n")
         app.out.flush()
     else:
-        _print(app, ensured, str(form))
+        _print(app, ensured, wish, organization)
     if ensured.undelivered:
         raise not_delivered(1)
     if ensured.rotated is not None:
@@ -168,8 +169,8 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
         app.talk.notice(f"kept {ensured.pat.name!r} in {organization.name}")
 
 
-def _print(app: App, ensured: Ensured, form: str) -> None:
-    from azdo_pat.output.secret_forms import SecretForm
+def _print(app: App, ensured: Ensured, wish: SecretWish, organization: Organization) -> None:
     from azdo_pat.results import Held
 
-    app.render.secret(Held(pat=ensured.pat, secret=ensured.secret), SecretForm(form))
+    held = Held(pat=ensured.pat, secret=ensured.secret, org_url=organization.url)
+    app.render.secret(held, wish)

@@ -10,8 +10,9 @@ from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_tokens
 from azdo_pat.cli.delivering import deliver_option, not_delivered, parsed_deliveries
 from azdo_pat.cli.globals import option
+from azdo_pat.cli.handing import secret_options
 from azdo_pat.cli.interrupts import ending_politely
-from azdo_pat.cli.showing import SECRET_FORMS, print_secret, warn_shortened
+from azdo_pat.cli.showing import print_secret, warn_shortened
 from azdo_pat.errors import PartialError, PatError, PendingError, UsageError
 from azdo_pat.naming import as_argument
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
+    from azdo_pat.output.secret_forms import SecretWish
     from azdo_pat.results import Rotated
     from azdo_pat.services.rotate import RotateRequest
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     "texts", metavar="TOKEN...", nargs=-1, required=True, shell_complete=complete_tokens
 )
 @option("--expires", metavar="SPAN|DATE", help="Its end [as long a life as the old one had].")
-@option("--as", "form", type=SECRET_FORMS, help="Print the new secret, in this form.")
+@secret_options("Print the new secret, in this form")
 @option("--grace", metavar="SPAN", help="Let the old one live so long: 1h, 2d.")
 @option("--keep-old", is_flag=True, help="Do not revoke the old one.")
 @deliver_option
@@ -38,7 +40,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     texts: tuple[str, ...],
     *,
     expires: str | None,
-    form: str | None,
+    wish: SecretWish | None,
     grace: str | None,
     keep_old: bool,
     deliveries: tuple[str, ...],
@@ -63,7 +65,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
 
     if grace and keep_old:
         raise UsageError("--grace revokes the old token later, --keep-old never", hint="give one")
-    if form and len(set(texts)) > 1:
+    if wish and len(set(texts)) > 1:
         raise UsageError(
             "--as prints one secret", hint="rotate one token at a time, or leave out --as"
         )
@@ -87,8 +89,8 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         app.talk.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
     if len(set(texts)) == 1:
         rotated = _rotated(app, pats[0], request)
-        if form:
-            print_secret(app, rotated.created, form)
+        if wish:
+            print_secret(app, rotated.created, wish)
         else:
             render.pat(rotated.created.pat)
         conclude([rotated], 0, 1)

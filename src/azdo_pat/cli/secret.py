@@ -10,20 +10,22 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_tokens
 from azdo_pat.cli.globals import option
-from azdo_pat.cli.showing import SECRET_FORMS
+from azdo_pat.cli.handing import secret_options
 from azdo_pat.errors import UsageError
 from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization, Secret
+    from azdo_pat.output.secret_forms import SecretWish
+    from azdo_pat.results import Held
 
 
 @command("get")
 @click.argument("name", metavar="NAME", shell_complete=complete_tokens)
-@option("--as", "form", type=SECRET_FORMS, help="Form of the secret; the bare token otherwise.")
+@secret_options("Form of the secret, instead of the bare token")
 @option("--copy", is_flag=True, help="Put it on the clipboard for 45 s instead of printing it.")
-def get_command(app: App, name: str, *, form: str | None, copy: bool) -> None:
+def get_command(app: App, name: str, *, wish: SecretWish | None, copy: bool) -> None:
     """Print the secret stored under NAME, alone on stdout. The network is not used.
 
     NAME may also be the token's id, or 8 or more characters of it.
@@ -32,45 +34,59 @@ def get_command(app: App, name: str, *, form: str | None, copy: bool) -> None:
     Examples:
       export AZURE_DEVOPS_EXT_PAT=$(pat get laptop)
       curl -H "$(pat get laptop --as header)" https://dev.azure.com/…
+      pat get ci --as ci --var NPM_PAT     # in a step of a pipeline
     """
     from azdo_pat.services.keep import get
 
     # Only -o itself: a default of json in the environment must not change what $(pat get x) is.
-    wants_json = app.options.output == "json" and app.options.sources.get("output") == "--output"
-    form = form or ("json" if wants_json else "token")
+    if wish is None and app.options.sources.get("output") == "--output":
+        wish = _json() if app.options.output == "json" else None
+    form = "token" if wish is None else wish.form
     if app.options.query is not None and form != "json":
         raise UsageError("--query chooses from JSON", hint="add --as json, or leave out --query")
-    organization, stored_as, secret = get(
+    if copy and form in {"azure-pipelines", "github-actions"}:
+        raise UsageError(f"--as {form} is for a runner, not for the clipboard", hint="give one")
+    found = get(
         app.located[0],
         name,
         secrets=app.secrets,
         state=lambda: app.state,
         api_root=app.api_root,
     )
-    text = _text(app, (organization, stored_as, secret), form)
-    if not copy:
-        app.out.write(text + "\n")
+    if copy:
+        _copy(app, found, wish)
+    elif wish is None or form == "token":
+        app.out.write(found[2].reveal() + "\n")
         app.out.flush()
-        return
-    from azdo_pat.models import Secret
-    from azdo_pat.output.clipboard import CLEAR_AFTER
-    from azdo_pat.output.clipboard import copy as to_clipboard
-
-    to_clipboard(Secret(text))
-    app.talk.notice(f"{stored_as} is on the clipboard for {CLEAR_AFTER:.0f} s")
+    else:
+        app.render.secret(_held(app, found), wish)
 
 
-def _text(app: App, found: tuple[Organization, str, Secret], form: str) -> str:
-    """Bring the secret into its form; only json needs to know more than the secret."""
-    organization, name, secret = found
-    if form == "token":
-        return secret.reveal()
-    from azdo_pat.output.secret_forms import SecretForm, secret_text
+def _json() -> SecretWish:
+    from azdo_pat.output.secret_forms import SecretForm, SecretWish
+
+    return SecretWish(SecretForm.JSON)
+
+
+def _held(app: App, found: tuple[Organization, str, Secret]) -> Held:
+    """Put beside a secret what its form may need to know."""
     from azdo_pat.services.keep import held
 
-    now = app.now()
-    found_pat = held(organization, name, secret, state=app.state, now=now)
-    return secret_text(found_pat, SecretForm(form), now, app.query)
+    organization, name, secret = found
+    return held(organization, name, secret, state=app.state, now=app.now())
+
+
+def _copy(app: App, found: tuple[Organization, str, Secret], wish: SecretWish | None) -> None:
+    from azdo_pat.models import Secret
+    from azdo_pat.output.clipboard import CLEAR_AFTER, copy
+
+    text = found[2]
+    if wish is not None:
+        from azdo_pat.output.secret_forms import secret_text
+
+        text = Secret(secret_text(_held(app, found), wish, app.now(), app.query))
+    copy(text)
+    app.talk.notice(f"{found[1]} is on the clipboard for {CLEAR_AFTER:.0f} s")
 
 
 @command("import")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-import click
+from typing import TYPE_CHECKING
 
 from azdo_pat.errors import UnavailableError
 from azdo_pat.naming import as_argument
@@ -14,9 +12,8 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
+    from azdo_pat.output.secret_forms import SecretWish
     from azdo_pat.results import Created
-
-SECRET_FORMS: Final = click.Choice(["token", "basic", "header", "json"])
 
 
 def say_created(app: App, created: Created) -> None:
@@ -44,17 +41,17 @@ def warn_shortened(app: App, pat: Pat, requested: datetime) -> None:
     )
 
 
-def print_secret(app: App, created: Created, form: str) -> None:
-    """Print the secret of a new token.
+def print_secret(app: App, created: Created, wish: SecretWish) -> None:
+    """Print the secret of a new token in the form wished.
 
     Raises:
         UnavailableError: it could not be written, and is stored nowhere.
     """
-    from azdo_pat.output.secret_forms import SecretForm
     from azdo_pat.results import Held
 
+    held = Held(pat=created.pat, secret=created.secret, org_url=app.organization.url)
     try:
-        app.render.secret(Held(pat=created.pat, secret=created.secret), SecretForm(form))
+        app.render.secret(held, wish)
     except OSError as error:
         if created.pat.stored:
             raise

@@ -9,12 +9,14 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_recipes, complete_scopes, complete_tokens
 from azdo_pat.cli.globals import option
+from azdo_pat.cli.handing import secret_options
 from azdo_pat.cli.interrupts import ending_politely
-from azdo_pat.cli.showing import SECRET_FORMS, print_secret, say_created, warn_shortened
+from azdo_pat.cli.showing import print_secret, say_created, warn_shortened
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
+    from azdo_pat.output.secret_forms import SecretWish
 
 
 @command("create")
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     help="The least scopes for a job: git, packages, agent… (pat scopes --recipes).",
 )
 @option("--expires", metavar="SPAN|DATE", help="Its life: 12h, 30d, 2w, 3mo, 1y, or its last day.")
-@option("--as", "form", type=SECRET_FORMS, help="Print the secret, in this form.")
+@secret_options("Print the secret, in this form")
 @option("--no-store", is_flag=True, help="Keep the secret out of the keyring; needs --as.")
 @option("--replace", is_flag=True, help="Overwrite a secret that is stored under NAME.")
 @option("--fail-if-shortened", is_flag=True, help="Fail if a policy grants a shorter life.")
@@ -49,7 +51,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
     scopes: tuple[str, ...],
     recipes: tuple[str, ...],
     expires: str | None,
-    form: str | None,
+    wish: SecretWish | None,
     no_store: bool,
     replace: bool,
     fail_if_shortened: bool,
@@ -74,7 +76,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
 
     if all_orgs:
         raise refuse_global()
-    if no_store and form is None:
+    if no_store and wish is None:
         raise UsageError(
             "without the keyring the secret would be lost",
             hint="--no-store needs --as, which prints the secret: --as token",
@@ -100,13 +102,13 @@ def create_command(  # noqa: PLR0913  # one argument for each option
             app.organization,
             request,
             app.workshop,
-            lambda made: print_secret(app, made, form) if form else None,
+            lambda made: print_secret(app, made, wish) if wish else None,
         )
     say_created(app, created)
-    if form is None:
+    if wish is None:
         render.pat(created.pat)
     elif created.pat.stored:
-        print_secret(app, created, form)
+        print_secret(app, created, wish)
 
 
 @command("update")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from azdo_pat.output.grids import Grids
     from azdo_pat.output.machine import Setting
     from azdo_pat.output.screen import Screen
-    from azdo_pat.output.secret_forms import SecretForm
+    from azdo_pat.output.secret_forms import SecretWish
     from azdo_pat.results import Change, Check, Ensured, Held, Revocation, SignedIn, StatusReport
     from azdo_pat.scopes import Recipe, Scope
 
@@ -116,12 +116,18 @@ class Renderer:
         documents = [machine.setting_document(each) for each in settings]
         self._show(documents, lambda: self._grids.settings(settings))
 
-    def secret(self, held: Held, form: SecretForm) -> None:
-        """Write a secret in the form that was asked for, whatever the format; flushed."""
-        from azdo_pat.output.secret_forms import secret_text  # noqa: PLC0415 - no list has one
+    def secret(self, held: Held, wish: SecretWish) -> None:
+        """Write a secret in the form that was asked for, whatever the format; flushed.
 
-        self._out.write(secret_text(held, form, self._now, self._query) + "\n")
+        Raises:
+            UnavailableError: a runner's file could not be written.
+        """
+        from azdo_pat.output import secret_forms  # noqa: PLC0415 - no list has one
+
+        self._out.write(secret_forms.secret_text(held, wish, self._now, self._query) + "\n")
         self._out.flush()
+        if wish.file:  # only now, when the runner knows what to mask
+            secret_forms.tell_runner(held, wish)
 
     def _show(self, document: object, grid: Callable[[], Grid]) -> None:
         if self._query is not None:

@@ -1,47 +1,178 @@
 """The forms in which a secret is printed when the user asks for it."""
 
-from base64 import b64encode
-from collections.abc import Callable
-from datetime import datetime
-from enum import StrEnum
-from typing import assert_never
+from __future__ import annotations
 
-from azdo_pat.models import Secret
+from base64 import b64encode
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
+
+from azdo_pat.errors import UnavailableError
+from azdo_pat.models import USER_NAME, Secret
+from azdo_pat.organizations import hosts_of
 from azdo_pat.output.machine import json_text, pat_document
-from azdo_pat.results import Held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from azdo_pat.results import Held
+
+DEFAULT_VARIABLE: Final = "AZURE_DEVOPS_EXT_PAT"
+"""What `az devops` reads, and much else by its example."""
 
 
 class SecretForm(StrEnum):
-    """What `--as` takes."""
+    """What `--as` takes; `ci` stands for one of the two runners."""
 
     TOKEN = "token"  # noqa: S105 - the name of a form
     BASIC = "basic"
     HEADER = "header"
     JSON = "json"
+    ENV = "env"
+    DOTENV = "dotenv"
+    NETRC = "netrc"
+    AZURE_PIPELINES = "azure-pipelines"
+    GITHUB_ACTIONS = "github-actions"
+
+
+class Shell(StrEnum):
+    """Whose syntax `env` is written in; `sh` is every shell of its kind."""
+
+    SH = "sh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
+
+
+class SecretWish(NamedTuple):
+    """The form of a secret that a user wishes.
+
+    Attributes:
+        names: of the variables that it goes into, where it goes into variables.
+        shell: whose syntax `env` is in.
+        file: what `$GITHUB_ENV` names, for `github-actions`.
+    """
+
+    form: SecretForm
+    names: Sequence[str] = (DEFAULT_VARIABLE,)
+    shell: Shell = Shell.SH
+    file: str = ""
 
 
 def secret_text(
-    held: Held, form: SecretForm, now: datetime, query: Callable[[object], object] | None = None
+    held: Held,
+    wish: SecretWish,
+    now: datetime,
+    query: Callable[[object], object] | None = None,
 ) -> str:
     """Return the secret in the form asked for, without a line end.
 
     `token` is the bare secret; `basic` the base64 of `:secret` (an empty user name, RFC 7617, in
     UTF-8); `header` the whole HTTP header; `json` the token object and, last, `token`: the secret,
-    or what `query` chooses from that object.
+    or what `query` chooses from that object. Of `github-actions` this is what the runner is told;
+    `tell_runner` writes what its file gets.
     """
-    match form:
+    secret = held.secret
+    match wish.form:
         case SecretForm.TOKEN:
-            return held.secret.reveal()
+            return secret.reveal()
         case SecretForm.BASIC:
-            return _basic(held.secret)
+            return _basic("", secret)
         case SecretForm.HEADER:
-            return f"Authorization: Basic {_basic(held.secret)}"
+            return f"Authorization: Basic {_basic('', secret)}"
         case SecretForm.JSON:
-            document = pat_document(held.pat, now) | {"token": held.secret.reveal()}
+            document = pat_document(held.pat, now) | {"token": secret.reveal()}
             return json_text(query(document) if query else document)
         case _:
-            assert_never(form)
+            return "\n".join(_lines(held, wish))
 
 
-def _basic(secret: Secret) -> str:
-    return b64encode(f":{secret.reveal()}".encode()).decode("ascii")
+def _lines(held: Held, wish: SecretWish) -> Iterable[str]:
+    """Return the lines of the forms that another program reads."""
+    text = held.secret.reveal()
+    match wish.form:
+        case SecretForm.ENV:
+            return [_assignment(name, text, wish.shell) for name in wish.names]
+        case SecretForm.DOTENV:
+            return [f"{name}={_dotenv(text)}" for name in wish.names]
+        case SecretForm.NETRC:
+            hosts = hosts_of(held.org_url)
+            return [f"machine {host} login {USER_NAME} password {text}" for host in hosts]
+        case SecretForm.AZURE_PIPELINES:
+            # Source: "Logging commands". All are masked before any variable is set.
+            masks = [f"##vso[task.setsecret]{_vso(each)}" for each in _masked_forms(held)]
+            start = "##vso[task.setvariable variable="
+            return [*masks, *(f"{start}{name};issecret=true]{_vso(text)}" for name in wish.names)]
+        case _:
+            # Source: "Workflow commands for GitHub Actions".
+            return [f"::add-mask::{_github(each)}" for each in _masked_forms(held)]
+
+
+def tell_runner(held: Held, wish: SecretWish) -> None:
+    """Add the variables to the file of `$GITHUB_ENV`, for the steps that follow.
+
+    Raises:
+        UnavailableError: it cannot be written.
+    """
+    lines = "".join(f"{name}={held.secret.reveal()}\n" for name in wish.names)
+    try:
+        with Path(wish.file).open("a", encoding="utf-8") as opened:
+            opened.write(lines)
+    except OSError as error:
+        raise UnavailableError(
+            f"the file that GITHUB_ENV names cannot be written: {error.strerror}",
+            hint="--as token prints the secret instead",
+        ) from error
+
+
+def _masked_forms(held: Held) -> list[str]:
+    """Return all texts in which the secret may turn up in a log: masks compare whole texts.
+
+    The bare one comes first, then its base64, alone (npm's `_password`) and behind each user name
+    that a tool may send along.
+    """
+    secret = held.secret
+    users = ["", USER_NAME, *([held.pat.org] if held.pat.org else []), "VssSessionToken"]
+    alone = b64encode(secret.reveal().encode()).decode("ascii")
+    return [secret.reveal(), alone, *(_basic(user, secret) for user in users)]
+
+
+def _basic(user: str, secret: Secret) -> str:
+    return b64encode(f"{user}:{secret.reveal()}".encode()).decode("ascii")
+
+
+def _assignment(name: str, text: str, shell: Shell) -> str:
+    match shell:
+        case Shell.SH:
+            from shlex import quote  # noqa: PLC0415 - one form of many
+
+            return f"{name}={quote(text)}\nexport {name}"
+        case Shell.FISH:
+            escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+            return f"set -gx {name} '{escaped}'"
+        case Shell.POWERSHELL:
+            doubled = text.replace("'", "''")
+            return f"$env:{name} = '{doubled}'"
+        case _:
+            assert_never(shell)
+
+
+def _dotenv(text: str) -> str:
+    """Quote a value as the readers of `.env` files agree on it."""
+    if text.isalnum():
+        return text
+    if "'" not in text:
+        return f"'{text}'"
+    for character in '\\"$`':
+        text = text.replace(character, f"\\{character}")
+    return f'"{text}"'
+
+
+def _vso(text: str) -> str:
+    """Escape a percent sign, which the agent decodes (source: "Logging commands")."""
+    return text.replace("%", "%AZP25")
+
+
+def _github(text: str) -> str:
+    """Escape a percent sign, which the runner decodes (source as for the form)."""
+    return text.replace("%", "%25")

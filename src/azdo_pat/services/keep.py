@@ -66,7 +66,11 @@ def held(
 ) -> Held:
     """Put beside a secret what this machine remembers of its token."""
     entry = state.find(organization.url, name)
-    return Held(pat=_as_pat(entry, now) if entry else _unknown(organization, name), secret=secret)
+    return Held(
+        pat=_as_pat(entry, now) if entry else _unknown(organization, name),
+        secret=secret,
+        org_url=organization.url,
+    )
 
 
 def take_in(  # noqa: PLR0913  # the collaborators are the arguments, as in every use case

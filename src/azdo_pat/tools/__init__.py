@@ -1,0 +1,1 @@
+"""The programs that use a token: what each one reads, and where."""

@@ -1,0 +1,128 @@
+"""The environment variables by which programs take a token."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from azdo_pat.errors import UsageError
+from azdo_pat.models import USER_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from azdo_pat.models import Organization, Secret
+
+DEFAULT: Final = "AZURE_DEVOPS_EXT_PAT"
+"""What `az devops` reads, and much else by its example."""
+
+
+class Given(NamedTuple):
+    """What the variables are made of.
+
+    Attributes:
+        feeds: URLs of package feeds, where the program wants to know them.
+        environment: what the program gets beside.
+    """
+
+    secret: Secret
+    organization: Organization
+    feeds: Sequence[str]
+    environment: Mapping[str, str]
+
+
+def _az(given: Given) -> dict[str, str]:
+    return {DEFAULT: given.secret.reveal()}
+
+
+def _terraform(given: Given) -> dict[str, str]:
+    """Source: the provider microsoft/azuredevops, "Authenticating with a PAT"."""
+    return {
+        "AZDO_PERSONAL_ACCESS_TOKEN": given.secret.reveal(),
+        "AZDO_ORG_SERVICE_URL": given.organization.url,
+    }
+
+
+def _npm(given: Given) -> dict[str, str]:
+    """Return the token bare, and in the form that `:_password=${…}` of an `.npmrc` takes."""
+    text = given.secret.reveal()
+    return {"NPM_TOKEN": text, "NPM_TOKEN_BASE64": b64encode(text.encode()).decode("ascii")}
+
+
+def _nuget(given: Given) -> dict[str, str]:
+    """Source: the Azure Artifacts credential provider's README."""
+    import json  # noqa: PLC0415 - one program of many
+
+    if not given.feeds:
+        raise UsageError(
+            "which feed is the token for?",
+            hint="add --feed https://pkgs.dev.azure.com/ORG/_packaging/FEED/nuget/v3/index.json",
+        )
+    credentials = [
+        {"endpoint": feed, "username": USER_NAME, "password": given.secret.reveal()}
+        for feed in given.feeds
+    ]
+    return {"VSS_NUGET_EXTERNAL_FEED_ENDPOINTS": json.dumps({"endpointCredentials": credentials})}
+
+
+def _twine(given: Given) -> dict[str, str]:
+    return {"TWINE_USERNAME": USER_NAME, "TWINE_PASSWORD": given.secret.reveal()}
+
+
+def _agent(given: Given) -> dict[str, str]:
+    """Source: "Self-hosted Linux agents", unattended configuration; "Run an agent in Docker"."""
+    return {
+        "VSTS_AGENT_INPUT_URL": given.organization.url,
+        "VSTS_AGENT_INPUT_AUTH": "pat",
+        "VSTS_AGENT_INPUT_TOKEN": given.secret.reveal(),
+        "AZP_URL": given.organization.url,
+        "AZP_TOKEN": given.secret.reveal(),
+    }
+
+
+def _git(given: Given) -> dict[str, str]:
+    """Send the token to the organization's URL alone (source: git-config(1), GIT_CONFIG_COUNT)."""
+    count = given.environment.get("GIT_CONFIG_COUNT", "")
+    number = int(count) if count.isascii() and count.isdigit() else 0
+    basic = b64encode(f"{USER_NAME}:{given.secret.reveal()}".encode()).decode("ascii")
+    variables = {"GIT_CONFIG_COUNT": str(number + 1)}
+    variables[f"GIT_CONFIG_KEY_{number}"] = f"http.{given.organization.url}/.extraHeader"
+    variables[f"GIT_CONFIG_VALUE_{number}"] = f"Authorization: Basic {basic}"
+    return variables
+
+
+PROGRAMS: Final[Mapping[str, Callable[[Given], dict[str, str]]]] = {
+    "az": _az,
+    "terraform": _terraform,
+    "npm": _npm,
+    "nuget": _nuget,
+    "twine": _twine,
+    "agent": _agent,
+    "git": _git,
+}
+"""By the name that `--for` takes."""
+
+_SAME: Final = {
+    "tofu": "terraform",
+    "pulumi": "terraform",
+    "pnpm": "npm",
+    "yarn": "npm",
+    "bun": "npm",
+    "config.sh": "agent",
+    "config.cmd": "agent",
+}
+_NEEDS_FEED: Final = {"nuget", "dotnet", "msbuild", "nuget.exe", "dotnet.exe", "msbuild.exe"}
+
+
+def program_of(command: str, *, feeds: Sequence[str]) -> str:
+    """Return which program's variables a command is likely to want; `az` where none is known.
+
+    Args:
+        command: its first word, with or without a folder.
+        feeds: those that are named; NuGet's programs want theirs.
+    """
+    name = command.replace("\\", "/").rpartition("/")[2].lower()
+    if name in _NEEDS_FEED:
+        return "nuget" if feeds else "az"
+    name = _SAME.get(name, name.removesuffix(".exe").removesuffix(".cmd"))
+    return name if name in PROGRAMS and name != "nuget" else "az"

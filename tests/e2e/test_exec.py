@@ -1,0 +1,176 @@
+"""`pat exec`: a secret in the environment of one process, and nowhere else."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from drivers import PROGRAM, Emulator, Installed
+from e2e.stage import finish, shell, start
+
+SHOW = "import json, os, sys; json.dump(dict(os.environ), sys.stdout)"
+
+
+@pytest.fixture
+def secret(pat: Installed) -> str:
+    """Store a token named `ci`; return its secret."""
+    assert pat("create", "ci", "--scope", "code").exit_code == 0
+    return pat("get", "ci").stdout.strip()
+
+
+def environment(pat: Installed, *args: str, command: str = sys.executable) -> dict[str, str]:
+    """Return the environment that a command gets, as far as `pat` added to it."""
+    result = pat("exec", *args, "--", command, "-c", SHOW)
+    assert (result.exit_code, result.stderr) == (0, "")
+    found: dict[str, str] = json.loads(result.stdout)
+    before = pat.environment()
+    return {name: text for name, text in found.items() if before.get(name) != text}
+
+
+def test_the_command_has_it_and_nobody_else(pat: Installed, secret: str) -> None:
+    assert environment(pat, "ci")["AZURE_DEVOPS_EXT_PAT"] == secret
+    assert environment(pat, "ci", "--var", "A", "--var", "B") | {"LC_CTYPE": ""} == {
+        "A": secret,
+        "B": secret,
+        "LC_CTYPE": "",  # Python's own
+    }
+    shown = pat("exec", "ci", "--", "ps", "-o", "args=", "-p", "1", "-p", str(2))
+    assert secret not in shown.stdout
+    words = pat("exec", "ci", "--", "cat", "/proc/self/cmdline")
+    assert words.stdout == "cat\0/proc/self/cmdline\0"
+
+
+def test_several_tokens(pat: Installed, secret: str) -> None:
+    assert pat("create", "other", "--scope", "build").exit_code == 0
+    other = pat("get", "other").stdout.strip()
+    found = environment(pat, "ci", "--var", "MINE", "--var", "YOURS=other")
+    assert (found["MINE"], found["YOURS"]) == (secret, other)
+    found = environment(pat, "--var", "A=ci", "--var", "B=other")
+    assert (found["A"], found["B"]) == (secret, other)
+    assert "AZURE_DEVOPS_EXT_PAT" not in found
+
+
+@pytest.mark.parametrize(
+    ("args", "names"),
+    [
+        (("--for", "terraform"), {"AZDO_PERSONAL_ACCESS_TOKEN", "AZDO_ORG_SERVICE_URL"}),
+        (("--for", "npm"), {"NPM_TOKEN", "NPM_TOKEN_BASE64"}),
+        (("--for", "twine"), {"TWINE_USERNAME", "TWINE_PASSWORD"}),
+        (
+            ("--for", "agent"),
+            {
+                "VSTS_AGENT_INPUT_URL",
+                "VSTS_AGENT_INPUT_AUTH",
+                "VSTS_AGENT_INPUT_TOKEN",
+                "AZP_URL",
+                "AZP_TOKEN",
+            },
+        ),
+        (("--for", "git"), {"GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"}),
+    ],
+)
+def test_the_variables_of_a_program(
+    args: tuple[str, ...], names: set[str], pat: Installed, secret: str, emulator: Emulator
+) -> None:
+    found = environment(pat, "ci", *args)
+    assert set(found) - {"LC_CTYPE"} == names
+    assert secret in found.values() or "git" in args
+    urls = {text for name, text in found.items() if name.endswith("URL")}
+    assert urls <= {f"{emulator.url}/contoso"}
+
+
+def test_the_program_is_known_by_its_name(pat: Installed, secret: str, tmp_path: Path) -> None:
+    for name in ("terraform", "tofu"):
+        (tmp_path / name).symlink_to("/usr/bin/env")
+        result = pat("exec", "ci", "--", str(tmp_path / name))
+        assert f"AZDO_PERSONAL_ACCESS_TOKEN={secret}\n" in result.stdout
+        assert "AZURE_DEVOPS_EXT_PAT" not in result.stdout
+
+
+def test_nuget_wants_its_feeds(pat: Installed, secret: str) -> None:
+    refused = pat("exec", "ci", "--for", "nuget", "--", "env")
+    assert refused.exit_code == 2
+    assert "add --feed https://pkgs.dev.azure.com/" in refused.stderr
+    feeds = ("https://a.example/v3/index.json", "https://b.example/v3/index.json")
+    found = environment(pat, "ci", "--for", "nuget", "--feed", feeds[0], "--feed", feeds[1])
+    assert json.loads(found["VSS_NUGET_EXTERNAL_FEED_ENDPOINTS"]) == {
+        "endpointCredentials": [
+            {"endpoint": feed, "username": "pat", "password": secret} for feed in feeds
+        ]
+    }
+
+
+def test_status_and_signals_are_the_commands(pat: Installed, secret: str) -> None:
+    assert secret
+    assert pat("exec", "ci", "--", "sh", "-c", "exit 42").exit_code == 42
+    running = start(
+        pat,
+        "exec",
+        "ci",
+        "--",
+        "sh",
+        "-c",
+        "trap 'exit 7' TERM; echo r; while :; do sleep 0.1; done",
+    )
+    assert running.stdout is not None
+    assert running.stdout.readline() == "r\n"
+    running.send_signal(signal.SIGTERM)
+    assert finish(running).exit_code == 7
+    piped = shell(pat, "pat exec ci -- yes | head -1; echo ${PIPESTATUS[0]}")
+    assert piped.stdout.splitlines() == ["y", str(128 + signal.SIGPIPE)]
+
+
+def test_options_of_the_command_are_the_commands(pat: Installed, secret: str) -> None:
+    assert secret
+    result = pat("exec", "ci", "--", "echo", "--help", "--", "-o", "json")
+    assert result.stdout == "--help -- -o json\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (("ci",), 2, "which command?"),
+        (("--", "env"), 2, "which token?"),
+        (("nope", "--", "env"), 3, "no secret is stored under 'nope'"),
+        (("ci", "--var", "A-B", "--", "env"), 2, "'A-B' is no name of a variable"),
+        (("ci", "--var", "A", "--for", "az", "--", "env"), 2, "give one"),
+        (("ci", "--for", "emacs", "--", "env"), 2, "which variables 'emacs' reads"),
+        (("ci", "--", "no-such-program"), 127, "there is no program 'no-such-program'"),
+    ],
+)
+def test_what_is_refused(
+    args: tuple[str, ...], code: int, message: str, pat: Installed, secret: str
+) -> None:
+    result = pat("exec", *args)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
+    assert secret not in result.stderr
+
+
+def test_what_cannot_be_run(pat: Installed, secret: str, tmp_path: Path) -> None:
+    assert secret
+    program = tmp_path / "broken"
+    program.write_bytes(b"\x7fELF")
+    program.chmod(0o755)
+    result = pat("exec", "ci", "--", str(program))
+    assert result.exit_code == 126
+    assert "Exec format error" in result.stderr
+
+
+def test_an_expired_token_is_told(pat: Installed, secret: str) -> None:
+    subprocess.run(
+        [PROGRAM, "import", "old", "--expires", "2020-01-01T00:00:00Z"],
+        env=pat.environment(),
+        input=secret,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result = pat("exec", "old", "--", "true")
+    assert (result.exit_code, result.stderr) == (
+        0,
+        "pat: warning: 'old' expired on 2020-01-01: pat rotate old\n",
+    )
