@@ -17,7 +17,17 @@ from pathlib import Path
 
 from measuring import FailedError, Result
 
-NAMES = ("starting", "getting", "ensuring", "listing", "paging", "revoking", "renewing", "journal")
+NAMES = (
+    "starting",
+    "getting",
+    "answering",
+    "ensuring",
+    "listing",
+    "paging",
+    "revoking",
+    "renewing",
+    "journal",
+)
 TESTS = Path(__file__).parent.parent / "tests"
 QUICK = 4
 """What `--quick` divides the number of rounds by."""

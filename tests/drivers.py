@@ -105,12 +105,13 @@ class Installed:
         )
         return told(Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr))
 
-    def modules(self, *args: str, folder: Path) -> set[str]:
+    def modules(self, *args: str, folder: Path, stdin: str = "") -> set[str]:
         """Run it to its end, which must be a good one; return which modules it imported.
 
         Args:
             args: its arguments.
             folder: where the recorder and its record may lie.
+            stdin: what standard input holds.
         """
         recorder = folder / "recorder"
         recorder.mkdir(exist_ok=True)
@@ -121,7 +122,7 @@ class Installed:
             "PYTHONDONTWRITEBYTECODE": "1",  # the folder stays as it is from run to run
             "MODULES_FILE": str(record),
         }
-        assert self(*args, env=env).exit_code == 0
+        assert self(*args, stdin=stdin, env=env).exit_code == 0
         return set(json.loads(record.read_text("utf-8")))
 
     def on_terminal(self, *args: str, env: Environment | None = None) -> "pexpect.spawn[str]":

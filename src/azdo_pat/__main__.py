@@ -12,6 +12,12 @@ from typing import Final
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 100_000
 
 
+def git_credential_pat() -> None:
+    """Run `pat git-credential`, by the name under which git looks for its helper `pat`."""
+    sys.argv[1:1] = ["git-credential"]
+    main()
+
+
 def main() -> None:
     """Run the root command; it ends the process with the exit code of the contract."""
     # Imports make tens of thousands of objects that all stay. To look through them for garbage

@@ -121,6 +121,46 @@ def hosts_of(url: str) -> tuple[str, ...]:
     return ("dev.azure.com", "pkgs.dev.azure.com", old, packages)
 
 
+def serves(url: str, protocol: str, host: str, path: str) -> bool | None:
+    """Tell whether what a program asks for is an organization's, or below a server's collection.
+
+    Args:
+        url: of the organization, or of what stands in for Azure DevOps.
+        protocol: `https`, or what the program says.
+        host: with the port, if it has one; compared in full.
+        path: as in a URL; empty where it is not known.
+
+    Returns:
+        None where only the path could tell, and it is not known.
+    """
+    name = hosted_name(url)
+    parts = _split(url)
+    if name is not None:
+        places = [("https", "dev.azure.com", [name.lower()])]
+        places.append(("https", f"{name.lower()}{_OLD_SUFFIX}", []))
+    elif parts is not None:
+        places = [(parts.scheme, parts.netloc.lower(), _steps(parts.path))]
+    else:
+        return False
+    for scheme, place, below in places:
+        if (protocol, _without_default(scheme, host.lower())) == (
+            scheme,
+            _without_default(scheme, place),
+        ):
+            if below and not path.strip("/"):
+                return None
+            return _steps(path)[: len(below)] == below
+    return False
+
+
+def _steps(path: str) -> list[str]:
+    return [unquote(step).lower() for step in path.split("/") if step]
+
+
+def _without_default(scheme: str, host: str) -> str:
+    return host.removesuffix({"https": ":443", "http": ":80"}.get(scheme, ":"))
+
+
 def of_remotes(urls: Iterable[str], *, root: str | None = None) -> Organization | None:
     """Return the organization of the first git remote that Azure DevOps hosts."""
     for url in urls:

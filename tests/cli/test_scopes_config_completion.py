@@ -23,6 +23,8 @@ PLAIN = {
     "expires": "30d",
     "sort": "name",
     "keyring": None,
+    "git-token": None,
+    "git-renew": True,
     "ca-bundle": None,
     "client-id": None,
     "tenant": None,

@@ -8,12 +8,21 @@ from azdo_pat.config.settings import KEYS, Value, checked, key_named, parse_valu
 from azdo_pat.errors import UsageError
 
 NAMES = (
-    "org, output, color, quiet, verbose, no-input, expires, sort, keyring, ca-bundle, client-id,"
+    "org, output, color, quiet, verbose, no-input, expires, sort, keyring, git-token,"
+    " git-renew, ca-bundle, client-id,"
     " tenant, timeout"
 )
 EXPECTED = {
-    "a text that is not empty": ["org", "expires", "keyring", "ca-bundle", "client-id", "tenant"],
-    "true or false": ["quiet", "verbose", "no-input"],
+    "a text that is not empty": [
+        "org",
+        "expires",
+        "keyring",
+        "git-token",
+        "ca-bundle",
+        "client-id",
+        "tenant",
+    ],
+    "true or false": ["quiet", "verbose", "no-input", "git-renew"],
     "one of table, json, jsonl, csv, tsv, none": ["output"],
     "one of auto, always, never": ["color"],
     "one of name, created, expires": ["sort"],
@@ -35,6 +44,8 @@ class TestKeys:
             "expires": ("PAT_EXPIRES", "30d"),
             "sort": ("PAT_SORT", "name"),
             "keyring": ("PAT_KEYRING", None),
+            "git-token": ("PAT_GIT_TOKEN", None),
+            "git-renew": ("PAT_GIT_RENEW", True),
             "ca-bundle": ("PAT_CA_BUNDLE", None),
             "client-id": ("PAT_CLIENT_ID", None),
             "tenant": ("PAT_TENANT", None),

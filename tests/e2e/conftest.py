@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from drivers import Emulator, Installed, need
+from e2e.hosts import Hosts, running
 from store.keyring_service import KeyringService, keyring_session, missing_programs
 
 HERE = Path(__file__).parent
@@ -35,6 +36,21 @@ def pat(emulator: Emulator, gnome_keyring: KeyringService) -> Installed:
     session = dict(gnome_keyring.environment)
     del session["PATH"]  # the test's own: a fixture may have put a program on it since
     return Installed({**session, **emulator.environment})
+
+
+@pytest.fixture
+def hosts(emulator: Emulator, tmp_path: Path) -> Iterator[Hosts]:
+    """Stand in for Microsoft's hosts; see `e2e.hosts`."""
+    folder = tmp_path / "hosts"
+    folder.mkdir()
+    with running(emulator, folder, emulator.environment["PAT_ACCESS_TOKEN"] or "") as started:
+        yield started
+
+
+@pytest.fixture
+def at_microsoft(pat: Installed, hosts: Hosts) -> Installed:
+    """Run the installed `pat` as its users do: with Microsoft's own URLs, and nothing else set."""
+    return Installed({**pat.env, "PAT_API_URL": None, **hosts.environment})
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     },
     "Using tokens": {
         "exec": ("execute", "Run a command with a secret in its environment."),
+        "git-credential": ("git", "Answer git, which asks for a token by itself."),
     },
     "Signing in": {
         "login": ("signing", "Sign in with Microsoft Entra."),
@@ -76,7 +77,7 @@ class Root(click.Group):
         for section in COMMANDS.values():
             if cmd_name in section:
                 module = importlib.import_module(f"azdo_pat.cli.{section[cmd_name][0]}")
-                command = getattr(module, f"{cmd_name}_command")
+                command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
                 if not isinstance(command, click.Command):
                     msg = f"{cmd_name} is no command"
                     raise TypeError(msg)

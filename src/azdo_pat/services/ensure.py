@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import Action, Ensured, Ensuring
+from azdo_pat.services.margins import margin
 from azdo_pat.upkeep import NO_UPKEEP, Upkeep
 
 if TYPE_CHECKING:
@@ -236,14 +237,3 @@ def _accepted(found: Ensured, maker: Maker) -> bool:
     except SignInError:
         return False
     return True
-
-
-def margin(entry: StoredPat, renew_before: timedelta | None) -> timedelta:
-    """Return how long before its end a token is due: a third of its life, as certbot has it."""
-    if renew_before is not None:
-        return renew_before
-    if entry.created is None or entry.expires is None:
-        from datetime import timedelta  # noqa: PLC0415 - as above
-
-        return timedelta(days=1)
-    return (entry.expires - entry.created) / 3

@@ -11,7 +11,8 @@ from azdo_pat.models import Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import Action, Change, Changing, OldToken
-from azdo_pat.services.ensure import as_pat, margin
+from azdo_pat.services.ensure import as_pat
+from azdo_pat.services.margins import renewal_margin
 from azdo_pat.services.rotate import rotate
 from azdo_pat.services.side_by_side import side_by_side
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from azdo_pat.services.ensure import Maker
     from azdo_pat.services.rotate import RotateRequest
     from azdo_pat.store.state import State
-
-WITHIN: Final = timedelta(days=7)
-"""How near its end a token is due, at the most: the notice that Azure DevOps itself gives."""
 
 _FORGOTTEN: Final = timedelta(days=30)
 """A token that ended longer ago is not brought to life again: nobody has missed it."""
@@ -51,15 +49,9 @@ def due(
         and entry.id is not None  # which token an imported secret is of, nobody knows
         and entry.expires is not None
         and is_of_root(entry.org_url, entry.org, api_root)
-        and now - _FORGOTTEN < entry.expires <= now + (within or _margin(entry))
+        and now - _FORGOTTEN < entry.expires <= now + (within or renewal_margin(entry))
     ]
     return tuple(entry for _, entry in sorted(found, key=lambda each: each[0]))
-
-
-def _margin(entry: StoredPat) -> timedelta:
-    if entry.upkeep.renew_before is not None:
-        return entry.upkeep.renew_before
-    return min(WITHIN, margin(entry, None))
 
 
 def planned(entries: Sequence[StoredPat], now: datetime) -> tuple[Change, ...]:

@@ -1,0 +1,172 @@
+"""git-credential."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.errors import PatError, SignInError
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+    from azdo_pat.gitcredential import Asked
+    from azdo_pat.models import Organization, Secret, StoredPat
+    from azdo_pat.services.git_helper import Helper
+    from azdo_pat.store.marks import Marks
+
+_AGAIN: Final = timedelta(hours=1)
+"""How long after a try that failed another one is made: git must not wait for it each time."""
+
+
+@command("git-credential")
+@click.argument("operation", metavar="OPERATION")
+def git_credential_command(app: App, operation: str) -> None:
+    """Answer git, which asks for a token by itself: pat setup git lets it.
+
+    OPERATION is get, store or erase; git says the rest on stdin (gitcredentials(7)).
+
+    For dev.azure.com, ORG.visualstudio.com, and servers whose tokens were imported, git gets the
+    stored token of that organization which it may use; its end is told to git, and it is renewed
+    before that comes. For all other hosts there is no answer, and git goes on to its next helper.
+
+    A token that git was refused with is not deleted: it is looked at, and you are told why.
+    """
+    from azdo_pat.gitcredential import LARGEST, read
+
+    asked = read(sys.stdin.buffer.read(LARGEST + 1))
+    if operation == "get":
+        _get(app, asked)
+    elif operation == "store":
+        _store(app, asked)
+    elif operation == "erase":
+        _erase(app, asked)
+    # Later gits may know more operations; a helper does not mind (gitcredentials(7)).
+
+
+def _get(app: App, asked: Asked) -> None:
+    from azdo_pat.gitcredential import written
+    from azdo_pat.services.git_helper import answer
+
+    given = answer(asked, _helper(app))
+    for note in given.notes:
+        app.talk.warn(note)
+    app.out.write(written(given.attributes))
+    app.out.flush()
+
+
+def _store(app: App, asked: Asked) -> None:
+    """Remember that a token is good, after all; `pat` has it already."""
+    marks = _doubted(app)
+    if not marks:
+        return
+    from azdo_pat.services.git_helper import used
+
+    entry = used(asked, _helper(app))
+    if entry is not None:
+        marks.remove(_key(entry))
+
+
+def _erase(app: App, asked: Asked) -> None:
+    """Forget that a token was good, and say why git was refused; the token stays."""
+    from azdo_pat.services.git_helper import at_place, used, why_refused
+
+    helper = _helper(app)
+    entry = used(asked, helper)
+    if entry is not None and asked.password is not None:
+        _doubted(app).put(_key(entry))
+        app.talk.warn(why_refused(entry, asked.password, helper))
+    elif asked.password is not None and at_place(asked, helper.entries, app.api_root):
+        app.talk.warn("git was refused with a password that pat does not hold; try again")
+
+
+def _helper(app: App) -> Helper:
+    from azdo_pat.services.git_helper import Helper
+
+    wish = app.environment.get("PAT_GIT_TOKEN") or app.file_values.get("git-token")
+    return Helper(
+        entries=[entry for entry in app.state.stored() if entry.stored],
+        chosen=str(wish) if wish else None,
+        now=app.now(),
+        api_root=app.api_root,
+        secret=lambda entry: app.secrets.get(entry.org_url, entry.name),
+        is_doubted=lambda entry: _doubted(app).since(_key(entry)) is not None,
+        works=lambda entry, secret: _works(app, entry, secret),
+        renewed=lambda entry: _renewed(app, entry),
+        bearer=app.access_token,
+    )
+
+
+def _doubted(app: App) -> Marks:
+    from azdo_pat.store.marks import Marks
+
+    return Marks(app.state_folder / "refused")
+
+
+def _key(entry: StoredPat) -> str:
+    return f"{entry.name!r} in {entry.org_url}: {entry.id}"
+
+
+def _organization(app: App, entry: StoredPat) -> Organization:
+    from azdo_pat.models import Organization
+    from azdo_pat.organizations import is_of_root
+
+    hosted = is_of_root(entry.org_url, entry.org, app.api_root)
+    return Organization(name=entry.org, url=entry.org_url, hosted=hosted)
+
+
+def _works(app: App, entry: StoredPat, secret: Secret) -> bool:
+    """Ask the service; a token that works again is not doubted any more."""
+    try:
+        app.directory.check_secret(_organization(app, entry), secret)
+    except SignInError:
+        return False
+    _doubted(app).remove(_key(entry))
+    return True
+
+
+def _renewed(app: App, entry: StoredPat) -> StoredPat | None:
+    """Replace a token that is near its end; None where it is not to be tried now.
+
+    Raises:
+        PatError: it could not be replaced.
+    """
+    from azdo_pat.store.marks import Marks
+
+    organization = _organization(app, entry)
+    if entry.id is None or not organization.hosted or not app.setting("git-renew"):
+        return None
+    tried = Marks(app.state_folder / "renewals")
+    since = tried.since(_key(entry))
+    alive = entry.expires is not None and entry.expires > app.now()
+    if alive and since is not None and app.now() - since < _AGAIN:
+        return None
+    with app.in_line(f"ensure {entry.name!r} in {entry.org_url}"):
+        now = app.state.find(entry.org_url, entry.name)
+        if now is not None and now.id != entry.id:
+            return now  # another git has done it while this one waited
+        try:
+            _rotate(app.at(organization), organization, entry)
+        except PatError:
+            tried.put(_key(entry))
+            raise
+    return app.state.find(entry.org_url, entry.name)
+
+
+def _rotate(app: App, organization: Organization, entry: StoredPat) -> None:
+    from azdo_pat.expiry import parse_expiry
+    from azdo_pat.services.git_helper import GRACE
+    from azdo_pat.services.rotate import RotateRequest, rotate
+
+    (pat,) = app.browser.find(organization, [entry.id or ""])
+    request = RotateRequest(
+        expires=None,
+        otherwise=parse_expiry(str(app.setting("expires")), app.now()),
+        grace=GRACE,
+        name=entry.name,
+    )
+    rotate(organization, pat, request, app.workshop, try_out=app.maker.try_out)
+    app.talk.notice(f"renewed {entry.name!r} in {organization.name}")

@@ -1,0 +1,96 @@
+"""git's protocol for credential helpers: lines of `key=value`, then an empty line or the end.
+
+Source: gitcredentials(7); git-credential(1), "INPUT/OUTPUT FORMAT".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from azdo_pat.errors import UsageError
+from azdo_pat.models import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LARGEST: Final = 100_000
+"""Bytes; git itself takes lines of 64 KiB at the most."""
+
+_REFUSED: Final = "\0\r\n"
+
+
+class Asked(NamedTuple):
+    """What git says of a place that wants a credential. Empty where it says nothing.
+
+    Attributes:
+        host: with its port, where the URL has one.
+        path: only with `credential.useHttpPath`; as in the URL, percent signs included.
+        username: the one in the URL, or, with `store` and `erase`, the one that was used.
+        password: the one that was used.
+        capabilities: what this git understands: `authtype`, `state` (2.46 and later).
+    """
+
+    protocol: str = ""
+    host: str = ""
+    path: str = ""
+    username: str = ""
+    password: Secret | None = None
+    capabilities: tuple[str, ...] = ()
+
+
+def read(text: bytes) -> Asked:
+    """Understand what git says; attributes that are not known are left out.
+
+    Raises:
+        UsageError: it is not that protocol. Nothing of it is quoted: it may hold a password.
+    """
+    if len(text) > LARGEST:
+        raise _malformed("it is far too long")
+    found: dict[str, str] = {}
+    lists: dict[str, list[str]] = {}
+    for line in text.decode("utf-8", "surrogateescape").split("\n"):
+        if not line:
+            break
+        key, equals, value = line.partition("=")
+        if not equals or not key:
+            raise _malformed("a line has no key or no value")
+        if any(character in line for character in _REFUSED):
+            raise _malformed("a value holds a NUL or a carriage return")
+        if not key.endswith("[]"):
+            found[key] = value
+        elif value:
+            lists.setdefault(key, []).append(value)
+        else:
+            lists[key] = []  # an empty one takes back those before it
+    password = found.get("password")
+    return Asked(
+        protocol=found.get("protocol", ""),
+        host=found.get("host", ""),
+        path=found.get("path", ""),
+        username=found.get("username", ""),
+        password=None if password is None else Secret(password),
+        capabilities=tuple(lists.get("capability[]", ())),
+    )
+
+
+def written(attributes: Iterable[tuple[str, str]]) -> str:
+    """Return the answer to git.
+
+    Raises:
+        UsageError: a value that would be taken for more than one line.
+    """
+    lines = []
+    for key, value in attributes:
+        if any(character in value for character in _REFUSED):
+            raise UsageError(
+                f"the {key} for git holds a line end or a NUL", hint="store it anew: pat import"
+            )
+        lines.append(f"{key}={value}\n")
+    return "".join(lines)
+
+
+def _malformed(reason: str) -> UsageError:
+    return UsageError(
+        f"what stands on stdin is not what git says to a credential helper: {reason}",
+        hint="this command is for git itself; pat setup git lets it ask",
+    )

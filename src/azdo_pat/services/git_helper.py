@@ -1,0 +1,227 @@
+"""Answering git: which stored token it gets, and what it is told when one was refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from azdo_pat.errors import PatError
+from azdo_pat.models import USER_NAME
+from azdo_pat.naming import as_argument
+from azdo_pat.organizations import hosted_name, serves
+from azdo_pat.services.margins import renewal_margin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from azdo_pat.gitcredential import Asked
+    from azdo_pat.models import AccessToken, Secret, StoredPat
+
+GRACE: Final = timedelta(hours=1)
+"""How long a replaced token lives on: another git may be at work with it."""
+
+_RANKS: Final = {
+    "vso.code_write": 0,
+    "vso.code_manage": 1,
+    "vso.code_full": 2,
+    "app_token": 4,
+    "vso.code": 5,
+}
+"""Who may push with the least rights comes first; 3 is for scopes that are not known, as of a
+token that was made on the web page; who may only fetch comes last."""
+
+_UNKNOWN: Final = 3
+
+
+class Helper(NamedTuple):
+    """What answering takes.
+
+    Attributes:
+        entries: the tokens whose secrets are on this machine.
+        chosen: the name of the one that git is to get, where the user has said so.
+        api_root: `PAT_API_URL`.
+        secret: reads a secret; None where it is gone.
+        is_doubted: git was refused with it, and nobody has looked since.
+        works: asks the service whether it takes a secret.
+        renewed: replaces a token; None where that is not to be tried.
+        bearer: gives the Entra access token, or says why not.
+    """
+
+    entries: Sequence[StoredPat]
+    chosen: str | None
+    now: datetime
+    api_root: str | None
+    secret: Callable[[StoredPat], Secret | None]
+    is_doubted: Callable[[StoredPat], bool]
+    works: Callable[[StoredPat, Secret], bool]
+    renewed: Callable[[StoredPat], StoredPat | None]
+    bearer: Callable[[], AccessToken]
+
+
+class Answer(NamedTuple):
+    """What git gets, and what its user is told.
+
+    Attributes:
+        attributes: none where there is nothing to say: git then asks the next helper.
+        notes: sentences for stderr.
+    """
+
+    attributes: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def answer(asked: Asked, helper: Helper) -> Answer:
+    """Find a token for the place that git asks for; renew it where it is due.
+
+    Without one, a git that understands it gets the Entra access token of whoever is signed in.
+    """
+    notes: list[str] = []
+    entries = at_place(asked, helper.entries, helper.api_root)
+    if not entries and not is_ours(asked, helper.api_root):
+        return Answer()
+    for entry in _in_order(entries, helper.chosen):
+        found = _usable(entry, helper, notes)
+        if found is not None:
+            return Answer(_as_password(asked, *found), tuple(notes))
+    if "authtype" in asked.capabilities and is_ours(asked, helper.api_root):
+        try:
+            return Answer(_as_bearer(asked, helper.bearer()), tuple(notes))
+        except PatError as error:
+            notes.append(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
+    elif not notes:
+        notes.append("no token that git may use is stored for it: pat create NAME --for git")
+    return Answer((), tuple(notes))
+
+
+def at_place(
+    asked: Asked, entries: Sequence[StoredPat], api_root: str | None
+) -> Sequence[StoredPat]:
+    """Return the tokens of the organization, or the server, that git asks for.
+
+    Where git does not send the path the user name may name the organization; else it must be the
+    only one that has tokens here.
+    """
+    sure: list[StoredPat] = []
+    likely: list[StoredPat] = []
+    for entry in entries:
+        if api_root and hosted_name(entry.org_url):
+            continue  # what is tried on an emulator stays apart from the real thing
+        verdict = serves(entry.org_url, asked.protocol, asked.host, asked.path)
+        if verdict is not False:
+            (sure if verdict else likely).append(entry)
+    if sure:
+        return sure
+    named = [entry for entry in likely if entry.org == asked.username.lower()]
+    if named or len({entry.org_url for entry in likely}) == 1:
+        return named or likely
+    return ()
+
+
+def is_ours(asked: Asked, api_root: str | None) -> bool:
+    """Tell whether it is Azure DevOps Services that git asks for, or what stands in for it."""
+    if api_root:
+        return serves(api_root, asked.protocol, asked.host, asked.path) is not False
+    host = asked.host.lower().removesuffix(":443")
+    url = f"https://{host}/{asked.path or asked.username or 'any'}"
+    return asked.protocol == "https" and hosted_name(url) is not None
+
+
+def _in_order(entries: Sequence[StoredPat], chosen: str | None) -> Sequence[StoredPat]:
+    """Return those that git may use, the best first; a chosen one whatever its scopes."""
+    ranked = []
+    for entry in entries:
+        ranks = [_RANKS[scope] for scope in entry.scopes if scope in _RANKS]
+        rank = min(ranks, default=_UNKNOWN if not entry.scopes else None)
+        if entry.name == chosen:
+            rank = -1
+        if entry.stored and rank is not None:
+            ranked.append((rank, len(entry.scopes), entry.name, entry))
+    return [entry for *_, entry in sorted(ranked, key=lambda each: each[:3])]
+
+
+def _usable(entry: StoredPat, helper: Helper, notes: list[str]) -> tuple[StoredPat, Secret] | None:
+    """Return a token that works and its secret, renewed where it is due."""
+    end = entry.expires
+    if end is not None and end - renewal_margin(entry) <= helper.now:
+        try:
+            entry = helper.renewed(entry) or entry
+        except PatError as error:
+            notes.append(f"{entry.name!r} could not be renewed: {error.message}")
+        end = entry.expires
+    if end is not None and end <= helper.now:
+        notes.append(_expired(entry, end))
+        return None
+    secret = helper.secret(entry)
+    if secret is None:
+        notes.append(f"the secret of {entry.name!r} is not in the keyring any more")
+        return None
+    if helper.is_doubted(entry) and not helper.works(entry, secret):
+        notes.append(_refused(entry))
+        return None
+    return entry, secret
+
+
+def _as_password(asked: Asked, entry: StoredPat, secret: Secret) -> tuple[tuple[str, str], ...]:
+    attributes = [("capability[]", each) for each in asked.capabilities if each == "authtype"]
+    attributes += [("username", asked.username or USER_NAME), ("password", secret.reveal())]
+    if entry.expires is not None:
+        attributes.append(("password_expiry_utc", str(int(entry.expires.timestamp()))))
+    return tuple(attributes)
+
+
+def _as_bearer(asked: Asked, token: AccessToken) -> tuple[tuple[str, str], ...]:
+    """Return the access token; no helper is to store it (`ephemeral`)."""
+    del asked
+    attributes = [
+        ("capability[]", "authtype"),
+        ("authtype", "Bearer"),
+        ("credential", token.secret.reveal()),
+        ("ephemeral", "1"),
+    ]
+    if token.expires is not None:
+        attributes.append(("password_expiry_utc", str(int(token.expires.timestamp()))))
+    return tuple(attributes)
+
+
+def used(asked: Asked, helper: Helper) -> StoredPat | None:
+    """Return the token whose secret git used; None for another password."""
+    if asked.password is None:
+        return None
+    for entry in at_place(asked, helper.entries, helper.api_root):
+        if entry.stored and helper.secret(entry) == asked.password:
+            return entry
+    return None
+
+
+def why_refused(entry: StoredPat, secret: Secret, helper: Helper) -> str:
+    """Say why git was refused with a token, as far as the clock and the service tell."""
+    if entry.expires is not None and entry.expires <= helper.now:
+        return _expired(entry, entry.expires)
+    try:
+        works = helper.works(entry, secret)
+    except PatError as error:
+        return f"git was refused with {entry.name!r}; why is not known ({error.message})"
+    if not works:
+        return _refused(entry)
+    if entry.scopes and not set(entry.scopes) & set(_RANKS):
+        return (
+            f"{entry.name!r} works, but its scopes ({' '.join(entry.scopes)}) do not reach code:"
+            f" pat update {as_argument(entry.name)} --scope code_write"
+        )
+    only_reads = set(entry.scopes) & set(_RANKS) == {"vso.code"}
+    reading = "; its scope vso.code lets git fetch, not push" if only_reads else ""
+    return (
+        f"{entry.name!r} works, but not for this: you may have no access to the repository{reading}"
+    )
+
+
+def _expired(entry: StoredPat, end: datetime) -> str:
+    return f"{entry.name!r} expired on {end:%Y-%m-%d}: pat rotate {as_argument(entry.name)}"
+
+
+def _refused(entry: StoredPat) -> str:
+    return (
+        f"{entry.org} does not accept {entry.name!r} any more: it was revoked, or has not been used"
+        f" for long; pat create {as_argument(entry.name)} --for git --replace makes a new one"
+    )
