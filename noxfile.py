@@ -57,7 +57,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def e2e(session: nox.Session) -> None:
     """Drive the installed pat with a real keyring, git and terminal (Debian packages: .ci/run)."""
-    install(session, "tests")
+    install(session, "e2e")
     session.run("pytest", "-m", "e2e", "--require-components", *REAL, *session.posargs)
 
 

@@ -121,7 +121,7 @@ def hosts_of(url: str) -> tuple[str, ...]:
     return ("dev.azure.com", "pkgs.dev.azure.com", old, packages)
 
 
-def serves(url: str, protocol: str, host: str, path: str) -> bool | None:
+def serves(url: str, protocol: str, host: str, path: str, *, feeds: bool = False) -> bool | None:
     """Tell whether what a program asks for is an organization's, or below a server's collection.
 
     Args:
@@ -129,6 +129,7 @@ def serves(url: str, protocol: str, host: str, path: str) -> bool | None:
         protocol: `https`, or what the program says.
         host: with the port, if it has one; compared in full.
         path: as in a URL; empty where it is not known.
+        feeds: it is a feed of packages; at Microsoft these have hosts of their own.
 
     Returns:
         None where only the path could tell, and it is not known.
@@ -136,17 +137,16 @@ def serves(url: str, protocol: str, host: str, path: str) -> bool | None:
     name = hosted_name(url)
     parts = _split(url)
     if name is not None:
-        places = [("https", "dev.azure.com", [name.lower()])]
-        places.append(("https", f"{name.lower()}{_OLD_SUFFIX}", []))
+        shared, own = ("pkgs.dev.azure.com", ".pkgs") if feeds else ("dev.azure.com", "")
+        places = [("https", shared, [name.lower()])]
+        places.append(("https", f"{name.lower()}{own}{_OLD_SUFFIX}", []))
     elif parts is not None:
         places = [(parts.scheme, parts.netloc.lower(), _steps(parts.path))]
     else:
         return False
+    asked = protocol, _without_default(protocol, host.lower())
     for scheme, place, below in places:
-        if (protocol, _without_default(scheme, host.lower())) == (
-            scheme,
-            _without_default(scheme, place),
-        ):
+        if asked == (scheme, _without_default(scheme, place)):
             if below and not path.strip("/"):
                 return None
             return _steps(path)[: len(below)] == below

@@ -24,6 +24,7 @@ PLAIN = {
     "sort": "name",
     "keyring": None,
     "git-token": None,
+    "packages-token": None,
     "git-renew": True,
     "ca-bundle": None,
     "client-id": None,

@@ -9,7 +9,7 @@ from azdo_pat.errors import UsageError
 
 NAMES = (
     "org, output, color, quiet, verbose, no-input, expires, sort, keyring, git-token,"
-    " git-renew, ca-bundle, client-id,"
+    " packages-token, git-renew, ca-bundle, client-id,"
     " tenant, timeout"
 )
 EXPECTED = {
@@ -18,6 +18,7 @@ EXPECTED = {
         "expires",
         "keyring",
         "git-token",
+        "packages-token",
         "ca-bundle",
         "client-id",
         "tenant",
@@ -45,6 +46,7 @@ class TestKeys:
             "sort": ("PAT_SORT", "name"),
             "keyring": ("PAT_KEYRING", None),
             "git-token": ("PAT_GIT_TOKEN", None),
+            "packages-token": ("PAT_PACKAGES_TOKEN", None),
             "git-renew": ("PAT_GIT_RENEW", True),
             "ca-bundle": ("PAT_CA_BUNDLE", None),
             "client-id": ("PAT_CLIENT_ID", None),

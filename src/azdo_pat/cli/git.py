@@ -72,14 +72,14 @@ def _store(app: App, asked: Asked) -> None:
 
 def _erase(app: App, asked: Asked) -> None:
     """Forget that a token was good, and say why git was refused; the token stays."""
-    from azdo_pat.services.git_helper import at_place, used, why_refused
+    from azdo_pat.services.git_helper import of_place, used, why_refused
 
     helper = _helper(app)
     entry = used(asked, helper)
     if entry is not None and asked.password is not None:
         _doubted(app).put(_key(entry))
         app.talk.warn(why_refused(entry, asked.password, helper))
-    elif asked.password is not None and at_place(asked, helper.entries, app.api_root):
+    elif asked.password is not None and of_place(asked, helper):
         app.talk.warn("git was refused with a password that pat does not hold; try again")
 
 

@@ -100,6 +100,7 @@ KEYS: Final = (
     ),
     Key(name="keyring", summary="keyring backend, as a class path", parse=_text),
     Key(name="git-token", summary="name of the token that git gets", parse=_text),
+    Key(name="packages-token", summary="name of the token that feeds get", parse=_text),
     Key(name="git-renew", summary="renew tokens when git needs them", parse=_switch, default=True),
     Key(name="ca-bundle", summary="file of certificates to trust", parse=_text),
     Key(name="client-id", summary="application that pat login signs in with", parse=_text),

@@ -10,6 +10,7 @@ from azdo_pat.models import USER_NAME
 from azdo_pat.naming import as_argument
 from azdo_pat.organizations import hosted_name, serves
 from azdo_pat.services.margins import renewal_margin
+from azdo_pat.tools.choice import GIT_SCOPES, at_place, for_git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,18 +21,6 @@ if TYPE_CHECKING:
 
 GRACE: Final = timedelta(hours=1)
 """How long a replaced token lives on: another git may be at work with it."""
-
-_RANKS: Final = {
-    "vso.code_write": 0,
-    "vso.code_manage": 1,
-    "vso.code_full": 2,
-    "app_token": 4,
-    "vso.code": 5,
-}
-"""Who may push with the least rights comes first; 3 is for scopes that are not known, as of a
-token that was made on the web page; who may only fetch comes last."""
-
-_UNKNOWN: Final = 3
 
 
 class Helper(NamedTuple):
@@ -77,10 +66,10 @@ def answer(asked: Asked, helper: Helper) -> Answer:
     Without one, a git that understands it gets the Entra access token of whoever is signed in.
     """
     notes: list[str] = []
-    entries = at_place(asked, helper.entries, helper.api_root)
+    entries = of_place(asked, helper)
     if not entries and not is_ours(asked, helper.api_root):
         return Answer()
-    for entry in _in_order(entries, helper.chosen):
+    for entry in for_git(entries, helper.chosen):
         found = _usable(entry, helper, notes)
         if found is not None:
             return Answer(_as_password(asked, *found), tuple(notes))
@@ -94,28 +83,16 @@ def answer(asked: Asked, helper: Helper) -> Answer:
     return Answer((), tuple(notes))
 
 
-def at_place(
-    asked: Asked, entries: Sequence[StoredPat], api_root: str | None
-) -> Sequence[StoredPat]:
-    """Return the tokens of the organization, or the server, that git asks for.
-
-    Where git does not send the path the user name may name the organization; else it must be the
-    only one that has tokens here.
-    """
-    sure: list[StoredPat] = []
-    likely: list[StoredPat] = []
-    for entry in entries:
-        if api_root and hosted_name(entry.org_url):
-            continue  # what is tried on an emulator stays apart from the real thing
-        verdict = serves(entry.org_url, asked.protocol, asked.host, asked.path)
-        if verdict is not False:
-            (sure if verdict else likely).append(entry)
-    if sure:
-        return sure
-    named = [entry for entry in likely if entry.org == asked.username.lower()]
-    if named or len({entry.org_url for entry in likely}) == 1:
-        return named or likely
-    return ()
+def of_place(asked: Asked, helper: Helper) -> Sequence[StoredPat]:
+    """Return the tokens of the organization, or the server, that git asks for."""
+    return at_place(
+        helper.entries,
+        asked.protocol,
+        asked.host,
+        asked.path,
+        username=asked.username,
+        api_root=helper.api_root,
+    )
 
 
 def is_ours(asked: Asked, api_root: str | None) -> bool:
@@ -125,19 +102,6 @@ def is_ours(asked: Asked, api_root: str | None) -> bool:
     host = asked.host.lower().removesuffix(":443")
     url = f"https://{host}/{asked.path or asked.username or 'any'}"
     return asked.protocol == "https" and hosted_name(url) is not None
-
-
-def _in_order(entries: Sequence[StoredPat], chosen: str | None) -> Sequence[StoredPat]:
-    """Return those that git may use, the best first; a chosen one whatever its scopes."""
-    ranked = []
-    for entry in entries:
-        ranks = [_RANKS[scope] for scope in entry.scopes if scope in _RANKS]
-        rank = min(ranks, default=_UNKNOWN if not entry.scopes else None)
-        if entry.name == chosen:
-            rank = -1
-        if entry.stored and rank is not None:
-            ranked.append((rank, len(entry.scopes), entry.name, entry))
-    return [entry for *_, entry in sorted(ranked, key=lambda each: each[:3])]
 
 
 def _usable(entry: StoredPat, helper: Helper, notes: list[str]) -> tuple[StoredPat, Secret] | None:
@@ -188,7 +152,7 @@ def used(asked: Asked, helper: Helper) -> StoredPat | None:
     """Return the token whose secret git used; None for another password."""
     if asked.password is None:
         return None
-    for entry in at_place(asked, helper.entries, helper.api_root):
+    for entry in of_place(asked, helper):
         if entry.stored and helper.secret(entry) == asked.password:
             return entry
     return None
@@ -204,12 +168,12 @@ def why_refused(entry: StoredPat, secret: Secret, helper: Helper) -> str:
         return f"git was refused with {entry.name!r}; why is not known ({error.message})"
     if not works:
         return _refused(entry)
-    if entry.scopes and not set(entry.scopes) & set(_RANKS):
+    if entry.scopes and not set(entry.scopes) & set(GIT_SCOPES):
         return (
             f"{entry.name!r} works, but its scopes ({' '.join(entry.scopes)}) do not reach code:"
             f" pat update {as_argument(entry.name)} --scope code_write"
         )
-    only_reads = set(entry.scopes) & set(_RANKS) == {"vso.code"}
+    only_reads = set(entry.scopes) & set(GIT_SCOPES) == {"vso.code"}
     reading = "; its scope vso.code lets git fetch, not push" if only_reads else ""
     return (
         f"{entry.name!r} works, but not for this: you may have no access to the repository{reading}"

@@ -16,6 +16,9 @@ SECRET_SERVICE: Final = "keyring.backends.SecretService.Keyring"  # noqa: S105 -
 
 NO_STORE_HINT: Final = "without one, in CI: pat create NAME --no-store --as token"
 
+_OURS: Final = "azdo_pat.keyring_backend.PackagesBackend"
+"""Hands our tokens to pip and the like: it is for them, and no place to keep anything."""
+
 _READ_ONLY: Final = frozenset(
     {
         "artifacts_keyring.ArtifactsKeyringBackend",
@@ -132,6 +135,7 @@ def _storing(
     backends: Sequence[KeyringBackend], *, plaintext_allowed: bool = False
 ) -> tuple[KeyringBackend, ...]:
     """Leave out the backends that cannot or must not store a secret; refuse if none is left."""
+    backends = [one for one in backends if class_path(one) != _OURS]
     members = tuple(
         one
         for one in backends

@@ -1,0 +1,75 @@
+"""A backend for keyring that answers pip, uv, twine and poetry for feeds of Azure Artifacts.
+
+keyring finds it by its entry point wherever `pat` is installed. It stores nothing, and for every
+service but our package hosts it says at once that it has nothing: the next backend is asked then.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from keyring.backend import KeyringBackend
+from keyring.credentials import SimpleCredential
+from keyring.errors import KeyringError
+
+
+class PackagesBackend(KeyringBackend):
+    """Gives the stored token that may read packages of the feed's organization."""
+
+    priority: ClassVar[float] = 9  # before what stores, behind Microsoft's own artifacts-keyring
+
+    def get_credential(self, service: str, username: str | None) -> SimpleCredential | None:
+        """Return user name and secret for the URL of a feed, or for its host; else None.
+
+        Raises:
+            KeyringError: it is a feed of ours, and its token cannot be had; says why.
+        """
+        place = _place(service)
+        if place is None:
+            return None
+        from azdo_pat.cli.feeds import secret_for_feed  # noqa: PLC0415 - other services pay nothing
+        from azdo_pat.errors import PatError  # noqa: PLC0415 - as above
+        from azdo_pat.models import USER_NAME  # noqa: PLC0415 - as above
+
+        try:
+            secret = secret_for_feed(*place)
+        except PatError as error:
+            raise KeyringError(f"{error.message} ({error.hint})") from None
+        if secret is None:
+            return None
+        return SimpleCredential(username or USER_NAME, secret.reveal())
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return the secret for the URL of a feed, or for its host, whatever the user name."""
+        found = self.get_credential(service, username)
+        return None if found is None else found.password
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Leave that to the next backend."""
+        raise NotImplementedError
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Leave that to the next backend."""
+        raise NotImplementedError
+
+
+def _place(service: str) -> tuple[str, str, str] | None:
+    """Return protocol, host and path of what may be a feed of ours; None for other services.
+
+    pip and uv ask by the URL first, and then by host and port alone.
+    """
+    url = service if "://" in service else f"https://{service}"
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    if parts.scheme not in {"https", "http"} or not host:
+        return None
+    # What is exactly ours is said by azdo_pat.organizations; servers that were imported have any
+    # host, and feeds with `_packaging` in their path.
+    ours = host == "pkgs.dev.azure.com" or host.endswith(".pkgs.visualstudio.com")
+    if not ours and "/_packaging/" not in parts.path:
+        return None
+    return parts.scheme, parts.netloc.rpartition("@")[2], parts.path
