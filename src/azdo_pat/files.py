@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 _NEW: Final = 0o600
+LARGEST: Final = 10_000_000
 
 
 def replace_whole(file: Path, content: bytes, *, mode: int | None = None) -> None:
@@ -37,3 +38,27 @@ def replace_whole(file: Path, content: bytes, *, mode: int | None = None) -> Non
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
+
+
+def read_text(path: Path) -> str:
+    """Return what a file holds; nothing where there is none. Bytes that are no UTF-8 survive.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, is far too large, or in UTF-16.
+    """
+    if not path.exists():
+        return ""
+    if not path.is_file():
+        raise OSError(None, "not a regular file")
+    with path.open("rb") as opened:
+        content = opened.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise OSError(None, f"larger than {LARGEST // 1_000_000} MB")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise OSError(None, "it is in UTF-16, and must be in UTF-8")
+    return content.decode("utf-8", "surrogateescape")
+
+
+def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
+    """Give a file this content, as `replace_whole` does; the opposite of `read_text`."""
+    replace_whole(path, text.encode("utf-8", "surrogateescape"), mode=mode)

@@ -157,6 +157,33 @@ class Check(NamedTuple):
     fix: str = ""
 
 
+class SettingUp(StrEnum):
+    """What became of a tool's file."""
+
+    PLANNED = "planned"
+    SET_UP = "set up"
+    UNCHANGED = "unchanged"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetUp:
+    """A tool that was set up, or is not any more.
+
+    Attributes:
+        feed: the URL of the feed; empty where the tool has none.
+        token: the name of the token that it got; empty where it asks for one.
+        diff: what is changed in the file, secrets masked; empty for nothing.
+    """
+
+    tool: str
+    file: str
+    outcome: SettingUp
+    feed: str = ""
+    token: str = ""
+    diff: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Updated:
     """A token that was changed.

@@ -8,8 +8,10 @@ class Delivery(NamedTuple):
     """A place where the secret of a token is put each time it is a new one.
 
     Attributes:
-        kind: which carrier brings it there: `command` or `file`.
-        target: the words of the command; of a file its path, absolute, as the only one.
+        kind: which carrier brings it there: `command`, `file`, or `setup` for the file of a tool
+            that `pat setup` has set up.
+        target: the words of the command; of a file its path, absolute, as the only one; of a tool
+            its name, the path of its file, and the URL of the feed.
         template: of a file: the lines that hold the secret, with `{token}` and the like; empty for
             a file that holds the secret and nothing else.
         folder: where the command runs, absolute.
@@ -39,6 +41,11 @@ class Upkeep(NamedTuple):
     deliveries: tuple[Delivery, ...] = ()
     renew_before: timedelta | None = None
     source: str = ""
+
+    def delivered_to(self, deliveries: tuple[Delivery, ...]) -> "Upkeep":
+        """Return it with other places; what `pat setup` has set up is ended by `--undo` alone."""
+        set_up = [each for each in self.deliveries if each.kind == "setup"]
+        return self._replace(deliveries=tuple(dict.fromkeys([*deliveries, *set_up])))
 
 
 NO_UPKEEP: Final = Upkeep()

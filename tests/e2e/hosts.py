@@ -93,6 +93,7 @@ class Hosts:
             "GIT_SSL_CAINFO": authority,
             "SSL_CERT_FILE": authority,
             "NODE_EXTRA_CA_CERTS": authority,
+            "npm_config_cafile": authority,
             "PIP_CERT": authority,
         }
 

@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     },
     "Using tokens": {
         "exec": ("execute", "Run a command with a secret in its environment."),
+        "setup": ("set_up", "Make git, npm, pip, NuGet, Maven… use a token."),
         "git-credential": ("git", "Answer git, which asks for a token by itself."),
     },
     "Signing in": {

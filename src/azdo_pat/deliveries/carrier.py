@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.deliveries import command, file
+from azdo_pat.deliveries import command, file, setup
 from azdo_pat.errors import PendingError
 from azdo_pat.redaction import remember
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CARRIERS: Final[Mapping[str, Callable[[Delivery, Handover, Surroundings], None]]] = {
     "command": command.deliver,
     "file": file.deliver,
+    "setup": setup.deliver,
 }
 """By kind. Each raises `PendingError`, and may be called again with the same: what it did before
 it does once more, to the same effect."""

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.deliveries.facts import values
 from azdo_pat.deliveries.template import placed
 from azdo_pat.errors import PendingError
-from azdo_pat.files import replace_whole
+from azdo_pat.files import read_text, write_text
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.facts import Surroundings
     from azdo_pat.models import Handover
     from azdo_pat.upkeep import Delivery
 
-_LARGEST: Final = 10_000_000
 _MODE: Final = 0o600
 """Readable by its owner alone, whatever it was before: it holds a secret."""
 
@@ -35,7 +34,7 @@ def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) 
 
 def _write(path: Path, template: str, handover: Handover) -> None:
     try:
-        before = _content(path)
+        before = read_text(path)
         if template:
             after = placed(before, template, values(handover))
         else:
@@ -47,22 +46,9 @@ def _write(path: Path, template: str, handover: Handover) -> None:
                     f" --deliver 'file:{path}|NAME={{token}}'",
                 )
         if after != before or stat.S_IMODE(path.stat().st_mode) != _MODE:
-            replace_whole(path, after.encode("utf-8", "surrogateescape"), mode=_MODE)
+            write_text(path, after, mode=_MODE)
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         reason = getattr(error, "strerror", None) or error
         raise PendingError(
             f"{path} cannot be written: {reason}", hint="see to its folder and permissions"
         ) from error
-
-
-def _content(path: Path) -> str:
-    """Return what the file holds; nothing where there is none. Bytes that are no text survive."""
-    if not path.exists():
-        return ""
-    if not path.is_file():
-        raise OSError(None, "not a regular file")
-    with path.open("rb") as opened:
-        content = opened.read(_LARGEST + 1)
-    if len(content) > _LARGEST:
-        raise OSError(None, "larger than 10 MB")
-    return content.decode("utf-8", "surrogateescape")

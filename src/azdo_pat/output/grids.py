@@ -9,8 +9,9 @@ from azdo_pat.output.grid import Grid
 from azdo_pat.output.machine import Setting
 from azdo_pat.output.shapes import shape_of
 from azdo_pat.output.status_rows import signed_in_grid, status_grid
-from azdo_pat.results import Change, Check, Revocation, SignedIn, StatusReport
+from azdo_pat.results import Change, Check, Revocation, SetUp, SignedIn, StatusReport
 from azdo_pat.scopes import Recipe, Scope
+from azdo_pat.tools.tool import Tool
 
 
 class Grids:
@@ -60,6 +61,14 @@ class Grids:
     def recipes(self, recipes: Sequence[Recipe]) -> Grid:
         """Show recipes."""
         return rows.recipes_grid(recipes)
+
+    def set_ups(self, set_ups: Sequence[SetUp]) -> Grid:
+        """Show what became of a tool's files."""
+        return rows.set_ups_grid(set_ups)
+
+    def tools(self, tools: Sequence[Tool]) -> Grid:
+        """Show the tools that can be set up."""
+        return rows.tools_grid(tools)
 
     def settings(self, settings: Sequence[Setting]) -> Grid:
         """Show settings and where they came from."""

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
         Ensured,
         OrganizationFailure,
         Revocation,
+        SetUp,
         SignedIn,
         StatusReport,
     )
     from azdo_pat.scopes import Recipe, Scope
+    from azdo_pat.tools.tool import Tool
 
 Document = dict[str, object]
 
@@ -141,6 +143,27 @@ def scope_document(scope: Scope) -> Document:
 def recipe_document(recipe: Recipe) -> Document:
     """Return a recipe with its scopes."""
     return {"name": recipe.name, "summary": recipe.summary, "scopes": list(recipe.scopes)}
+
+
+def set_up_document(set_up: SetUp) -> Document:
+    """Return what became of a tool; `feed` and `token` are null where it has none."""
+    return {
+        "tool": set_up.tool,
+        "file": set_up.file,
+        "outcome": str(set_up.outcome),
+        "feed": set_up.feed or None,
+        "token": set_up.token or None,
+    }
+
+
+def tool_document(tool: Tool) -> Document:
+    """Return a tool that can be set up; `feed` is what its feed's URL ends with, or null."""
+    return {
+        "tool": tool.name,
+        "summary": tool.summary,
+        "secret_in_file": tool.keeps_secret,
+        "feed": tool.feed or None,
+    }
 
 
 def setting_document(setting: Setting) -> Document:

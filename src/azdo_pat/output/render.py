@@ -20,8 +20,18 @@ if TYPE_CHECKING:
     from azdo_pat.output.machine import Setting
     from azdo_pat.output.screen import Screen
     from azdo_pat.output.secret_forms import SecretWish
-    from azdo_pat.results import Change, Check, Ensured, Held, Revocation, SignedIn, StatusReport
+    from azdo_pat.results import (
+        Change,
+        Check,
+        Ensured,
+        Held,
+        Revocation,
+        SetUp,
+        SignedIn,
+        StatusReport,
+    )
     from azdo_pat.scopes import Recipe, Scope
+    from azdo_pat.tools.tool import Tool
 
 
 class Renderer:
@@ -110,6 +120,16 @@ class Renderer:
         """Write recipes."""
         documents = [machine.recipe_document(each) for each in recipes]
         self._show(documents, lambda: self._grids.recipes(recipes))
+
+    def set_ups(self, set_ups: Sequence[SetUp]) -> None:
+        """Write what became of a tool's files."""
+        documents = [machine.set_up_document(each) for each in set_ups]
+        self._show(documents, lambda: self._grids.set_ups(set_ups))
+
+    def tools(self, tools: Sequence[Tool]) -> None:
+        """Write the tools that can be set up."""
+        documents = [machine.tool_document(each) for each in tools]
+        self._show(documents, lambda: self._grids.tools(tools))
 
     def settings(self, settings: Sequence[Setting]) -> None:
         """Write settings and where they came from."""

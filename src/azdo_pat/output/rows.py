@@ -10,8 +10,9 @@ from azdo_pat.output.delimited import field_text
 from azdo_pat.output.grid import Cell, Column, Grid, Tone
 from azdo_pat.output.machine import Setting
 from azdo_pat.output.moments import distance, local_date, local_minute
-from azdo_pat.results import Change, Changing, Check, Health, Outcome, Revocation
+from azdo_pat.results import Change, Changing, Check, Health, Outcome, Revocation, SetUp
 from azdo_pat.scopes import FULL_ACCESS, Recipe, Scope
+from azdo_pat.tools.tool import Tool
 
 SOON: Final = timedelta(days=7)
 """How near its end a token is marked: the notice that Azure DevOps itself gives by mail."""
@@ -160,6 +161,22 @@ def recipes_grid(recipes: Sequence[Recipe]) -> Grid:
     )
     columns = (Column("RECIPE", 99), Column("SCOPES", 16), Column("FOR", 16))
     return Grid(columns=columns, rows=rows)
+
+
+def set_ups_grid(set_ups: Sequence[SetUp]) -> Grid:
+    """Return what became of a tool's files."""
+    rows = tuple(
+        (Cell(each.tool), Cell(each.file), Cell(str(each.outcome)), Cell(each.token))
+        for each in set_ups
+    )
+    columns = (Column("TOOL", 8), Column("FILE", 20), Column("OUTCOME", 9), Column("TOKEN", 12))
+    return Grid(columns=columns, rows=rows)
+
+
+def tools_grid(tools: Sequence[Tool]) -> Grid:
+    """Return the tools that can be set up."""
+    rows = tuple((Cell(tool.name), Cell(tool.summary)) for tool in tools)
+    return Grid(columns=(Column("TOOL", 8), Column("HOW", 40)), rows=rows)
 
 
 def settings_grid(settings: Sequence[Setting]) -> Grid:

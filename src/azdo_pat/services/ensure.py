@@ -9,7 +9,7 @@ from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import Action, Ensured, Ensuring
 from azdo_pat.services.margins import margin
-from azdo_pat.upkeep import NO_UPKEEP, Upkeep
+from azdo_pat.upkeep import NO_UPKEEP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
-    from azdo_pat.upkeep import Delivery
+    from azdo_pat.upkeep import Delivery, Upkeep
 
 
 class Wanted(NamedTuple):
@@ -43,8 +43,9 @@ class Wanted(NamedTuple):
     def upkeep(self, known: StoredPat | None) -> Upkeep:
         """Return how the token is to be looked after: as it is known to be, but for what is set."""
         upkeep = known.upkeep if known else NO_UPKEEP
-        return Upkeep(
-            deliveries=upkeep.deliveries if self.deliveries is None else self.deliveries,
+        if self.deliveries is not None:
+            upkeep = upkeep.delivered_to(self.deliveries)
+        return upkeep._replace(
             renew_before=upkeep.renew_before if self.renew_before is None else self.renew_before,
             source=upkeep.source if self.source is None else self.source,
         )

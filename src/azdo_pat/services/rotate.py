@@ -164,7 +164,7 @@ def _upkeep(request: RotateRequest, known: StoredPat | None) -> Upkeep:
     upkeep = request.upkeep or (known.upkeep if known else NO_UPKEEP)
     if request.deliveries is None:
         return upkeep
-    return upkeep._replace(deliveries=request.deliveries)
+    return upkeep.delivered_to(request.deliveries)
 
 
 def _end(pat: Pat, request: RotateRequest, now: datetime) -> datetime:

@@ -1,0 +1,236 @@
+"""setup."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.cli.completing import complete_tokens
+from azdo_pat.cli.globals import option
+from azdo_pat.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import StoredPat
+    from azdo_pat.results import SetUp
+    from azdo_pat.services.set_up import Place
+    from azdo_pat.store.records import Record, Records
+    from azdo_pat.tools.tool import Handing, Tool
+
+_BACKEND: Final = "azdo_pat.keyring_backend"
+
+
+@command("setup")
+@click.argument("tool_name", metavar="TOOL", required=False)
+@option("--feed", metavar="URL", help="The feed that the tool is to use.")
+@option(
+    "--token",
+    "token_name",
+    metavar="NAME",
+    shell_complete=complete_tokens,
+    help="The stored token that it gets [the one whose scopes fit best].",
+)
+@option("--undo", is_flag=True, help="Give back what the file held.")
+@option("--dry-run", is_flag=True, help="Only show what would change.")
+@option("--list", "listing", is_flag=True, help="List the tools that pat knows.")
+def setup_command(  # noqa: PLR0913  # one argument for each option
+    app: App,
+    tool_name: str | None,
+    *,
+    feed: str | None,
+    token_name: str | None,
+    undo: bool,
+    dry_run: bool,
+    listing: bool,
+) -> None:
+    """Make TOOL use a token. What is changed in which file is shown, without secrets.
+
+    Where the tool can ask for a token, it asks pat, and no secret lies in a file. Else the file
+    gets it, readable by you alone, and every rotation of the token updates the file.
+
+    \b
+    Examples:
+      pat setup git
+      pat setup npm --feed https://…/ORG/_packaging/FEED/npm/registry/
+      pat setup npm --undo
+    """
+    from azdo_pat.tools.table import TOOLS
+
+    if listing:
+        app.render.tools(tuple(TOOLS.values()))
+        return
+    if tool_name is None:
+        raise UsageError("which tool?", hint="pat setup --list lists them")
+    tool = TOOLS.get(tool_name)
+    if tool is None:
+        raise UsageError(
+            f"pat does not know the tool {tool_name!r}", hint=f"it knows {', '.join(TOOLS)}"
+        )
+    render = app.render
+    with app.in_line("setup"):
+        if undo:
+            results = _undone(app, tool, feed, dry_run=dry_run)
+        else:
+            results = [_set_up(app, tool, feed, token_name, dry_run=dry_run)]
+    for each in results:
+        _say(app, each)
+    render.set_ups(results)
+
+
+def _say(app: App, result: SetUp) -> None:
+    if result.diff:
+        app.talk.notice(result.diff)
+    app.talk.notice(
+        {
+            "planned": f"{result.file} would be changed; it was not",
+            "set up": f"{result.tool} is set up in {result.file}",
+            "unchanged": f"{result.tool} was set up already in {result.file}",
+            "undone": f"{result.file} is as it was before {result.tool} was set up",
+        }[result.outcome]
+    )
+
+
+def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_run: bool) -> SetUp:
+    from azdo_pat.services.set_up import delivery_of, set_up, with_delivery
+
+    if tool.asks:
+        _check_program(app, tool)
+    place = _place(app, tool, feed or "", token)
+    result = set_up(place, _records(app), dry_run=dry_run)
+    if place.entry is not None and not dry_run:
+        entry = app.state.find(place.entry.org_url, place.entry.name) or place.entry
+        app.state.remember(with_delivery(entry, delivery_of(place), wanted=True))
+    return result
+
+
+def _undone(app: App, tool: Tool, feed: str | None, *, dry_run: bool) -> list[SetUp]:
+    """Undo what was done for a tool: for one feed, or all of it, the last first."""
+    from azdo_pat.services.set_up import delivery_of, undo, with_delivery
+    from azdo_pat.tools.tool import checked_feed
+
+    records = _records(app)
+    found = list(records.of_tool(tool.name))
+    if feed is not None:
+        wanted = checked_feed(tool, feed)
+        found = [each for each in found if each.feed == wanted]
+    if not found:
+        raise NotFoundError(
+            f"pat has not set up {tool.name}{f' for {feed}' if feed else ''} here",
+            hint="pat setup --list lists the tools",
+        )
+    results = []
+    for record in found:
+        place = _place_of(app, tool, record)
+        results.append(undo(record, place, records, dry_run=dry_run))
+        entry = app.state.find(record.org_url, record.name) if record.name else None
+        if entry is not None and not dry_run:
+            app.state.remember(with_delivery(entry, delivery_of(place), wanted=False))
+    return results
+
+
+def _place(app: App, tool: Tool, feed: str, token: str | None) -> Place:
+    from azdo_pat.services.set_up import Place
+    from azdo_pat.tools.tool import checked_feed
+
+    home = Path.home()
+    path = tool.file(app.environment, home).expanduser().absolute()
+    if tool.feed:
+        feed = checked_feed(tool, feed)
+    elif feed:
+        raise UsageError(f"{tool.name} is set up for all feeds", hint="leave out --feed")
+    handing = _handing(app)._replace(feed=feed)
+    if not tool.keeps_secret:
+        if token is not None:
+            raise UsageError(
+                f"{tool.name} asks for a token when it needs one",
+                hint="pat config set git-token NAME, or packages-token NAME, chooses",
+            )
+        return Place(tool, path, home, handing)
+    entry = _entry(app, feed, token)
+    secret = app.secrets.get(entry.org_url, entry.name)
+    if secret is None:
+        raise NotFoundError(f"the secret of {entry.name!r} is not in the keyring any more")
+    handing = handing._replace(secret=secret.reveal(), org_url=entry.org_url)
+    return Place(tool, path, home, handing, entry)
+
+
+def _place_of(app: App, tool: Tool, record: Record) -> Place:
+    from azdo_pat.services.set_up import Place
+
+    handing = _handing(app)._replace(feed=record.feed, org_url=record.org_url)
+    return Place(tool, Path(record.path), Path.home(), handing)
+
+
+def _handing(app: App) -> Handing:
+    from azdo_pat.organizations import hosted_name
+    from azdo_pat.tools.tool import Handing
+
+    # What stands in for Azure DevOps counts as a server, too: git must ask for it.
+    urls = {each.org_url for each in app.state.stored() if each.stored}
+    servers = sorted(url for url in urls if not hosted_name(url))
+    return Handing(programs=str(Path(sys.argv[0]).absolute().parent), servers=tuple(servers))
+
+
+def _entry(app: App, feed: str, token: str | None) -> StoredPat:
+    """Return the token that a tool gets."""
+    from azdo_pat.tools.choice import at_place, for_git, for_packages
+
+    stored = [each for each in app.state.stored() if each.stored]
+    if feed:
+        parts = urlsplit(feed)
+        entries = at_place(
+            stored, parts.scheme, parts.netloc, parts.path, api_root=app.api_root, feeds=True
+        )
+        wish = token or app.setting("packages-token")
+        found = for_packages(entries, str(wish) if wish else None)
+        what, recipe = f"packages of {feed}", "packages"
+    else:
+        located = app.located[0]
+        entries = [each for each in stored if located is None or each.org_url == located.url]
+        found = [*for_git(entries, token), *for_packages(entries, token)]
+        what, recipe = located.name if located else "any organization", "git"
+    if token is not None:
+        found = [each for each in found if each.name == token]
+        what = f"{what} under the name {token!r}"
+    if not found:
+        raise NotFoundError(
+            f"no token for {what} is stored",
+            hint=f"pat create {token or recipe} --for {recipe} makes one; pat list --stored shows"
+            " those that are here",
+        )
+    return found[0]
+
+
+def _check_program(app: App, tool: Tool) -> None:
+    """Hold that the program that the tool asks knows `pat`."""
+    program = shutil.which(tool.asks, path=app.environment.get("PATH"))
+    said = ""
+    if program is not None:
+        with suppress(OSError, subprocess.SubprocessError):
+            said = subprocess.run(  # noqa: S603  # the program that the tool will run
+                [program, "--list-backends"],
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+            ).stdout
+    if _BACKEND not in said:
+        problem = "is not on the PATH" if program is None else f"({program}) does not know pat"
+        raise NotFoundError(
+            f"{tool.name} asks the program {tool.asks}, and that {problem}",
+            hint="pipx install keyring && pipx inject keyring azdo-pat",
+        )
+
+
+def _records(app: App) -> Records:
+    from azdo_pat.store.records import Records
+
+    return Records(app.state_folder / "setups")

@@ -1,0 +1,43 @@
+"""The file of a tool that `pat setup` has set up: it gets each new secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import PendingError, UsageError
+from azdo_pat.files import read_text, write_text
+from azdo_pat.tools.table import TOOLS
+from azdo_pat.tools.tool import Handing
+
+if TYPE_CHECKING:
+    from azdo_pat.deliveries.facts import Surroundings
+    from azdo_pat.models import Handover
+    from azdo_pat.upkeep import Delivery
+
+
+def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) -> None:
+    """Put the secret where the tool looks for it; the rest of the file stays as it is.
+
+    Raises:
+        PendingError: the file cannot be read, understood or written.
+    """
+    name, path, feed = delivery.target
+    tool = TOOLS.get(name)
+    if tool is None:
+        raise PendingError(f"this pat does not know the tool {name!r}", hint="upgrade pat")
+    handing = Handing(secret=handover.secret.reveal(), feed=feed, org_url=handover.org_url)
+    file = Path(path)
+    try:
+        with surroundings.alone(f"file {path}"):
+            before = read_text(file)
+            after = tool.edited(before, handing)
+            if after != before:
+                write_text(file, after, mode=0o600)
+    except UsageError as error:
+        raise PendingError(f"{path}: {error.message}", hint=error.hint) from error
+    except OSError as error:
+        raise PendingError(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint="see to its folder and permissions",
+        ) from error

@@ -1,0 +1,80 @@
+"""git: `pat` as the helper for our hosts, and for no other; git's own editor changes the file.
+
+An empty helper before ours takes back those for all hosts, for these hosts alone: else one that
+stores would be handed the token, and keep it (gitcredentials(7), "credential.helper").
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from azdo_pat.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azdo_pat.tools.tool import Handing
+
+_URLS: Final = ("https://dev.azure.com", "https://*.visualstudio.com")
+_TIMEOUT: Final = 30
+
+
+def file(environment: Mapping[str, str], home: Path) -> Path:
+    """Return the user's configuration, as git finds it (git-config(1), "FILES")."""
+    if given := environment.get("GIT_CONFIG_GLOBAL"):
+        return Path(given)
+    usual = home / ".gitconfig"
+    folder = environment.get("XDG_CONFIG_HOME")
+    other = (Path(folder) if folder else home / ".config") / "git" / "config"
+    return other if other.exists() and not usual.exists() else usual
+
+
+def edited(text: str, handing: Handing) -> str:
+    """Return it with `pat` as the helper of our hosts; see `Tool.edited`."""
+    helper = str(Path(handing.programs) / "git-credential-pat")
+    if shlex.quote(helper) != helper:
+        helper = f"!{shlex.quote(helper)}"
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "config"
+        copy.write_bytes(text.encode("utf-8", "surrogateescape"))
+        for url in (*_URLS, *map(_origin, handing.servers)):
+            if _git(copy, "--get-all", f"credential.{url}.helper").splitlines() != ["", helper]:
+                _git(copy, "--replace-all", f"credential.{url}.helper", "")
+                _git(copy, "--add", f"credential.{url}.helper", helper)
+            if _git(copy, "--get-all", f"credential.{url}.useHttpPath").split() != ["true"]:
+                _git(copy, "--replace-all", f"credential.{url}.useHttpPath", "true")
+        return copy.read_bytes().decode("utf-8", "surrogateescape")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _git(file_: Path, *args: str) -> str:
+    """Let git read or change a file; a key that is not there is no failure.
+
+    Raises:
+        NotFoundError: there is no git.
+        UsageError: git cannot read the file.
+    """
+    try:
+        ran = subprocess.run(  # noqa: S603  # git, with nothing of the user's but a path of ours
+            ["git", "config", "--file", str(file_), *args],  # noqa: S607  # the user's own git
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise NotFoundError("there is no git", hint="install it; is it on the PATH?") from error
+    if ran.returncode not in {0, 1}:
+        said = ran.stderr.strip().replace(str(file_), "the file").removeprefix("fatal: ")
+        raise UsageError(f"git cannot read it: {said}", hint="mend the file, or move it aside")
+    return ran.stdout

@@ -1,0 +1,66 @@
+"""Maven: `settings.xml` of the user, a `server` whose id is that of the repository in the POM.
+
+Source: "Connect to Azure Artifacts feeds - Maven"; Maven's settings reference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.tools.tool import feed_name
+from azdo_pat.tools.xml import escape, inserted_into, section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from azdo_pat.tools.tool import Handing
+
+ENDING = "/maven/v1"
+
+_NEW: Final = """\
+<settings xmlns="http://maven.apache.org/SETTINGS/1.0.0"
+  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+  xsi:schemaLocation="http://maven.apache.org/SETTINGS/1.0.0 https://maven.apache.org/xsd/settings-1.0.0.xsd">
+</settings>
+"""
+
+
+def file(environment: Mapping[str, str], home: Path) -> Path:
+    """Return the user's settings."""
+    del environment
+    return home / ".m2" / "settings.xml"
+
+
+def edited(text: str, handing: Handing) -> str:
+    """Return it with the credentials of the feed; see `Tool.edited`."""
+    content = (text or _NEW).encode("utf-8", "surrogateescape")
+    name = feed_name(handing.feed)
+    lines = [
+        "<server>",
+        f"  <id>{escape(name)}</id>",
+        f"  <username>{handing.user}</username>",
+        f"  <password>{escape(handing.secret)}</password>",
+        "</server>",
+    ]
+    content, servers = section(content, "settings", "servers")
+    for server in servers.named("server"):
+        identifier = server.first("id")
+        if identifier is not None and identifier.text.strip() == name:
+            content = _replaced(content, server.start, handing)
+            return content.decode("utf-8", "surrogateescape")
+    return inserted_into(content, servers, lines, 2).decode("utf-8", "surrogateescape")
+
+
+def _replaced(content: bytes, start: int, handing: Handing) -> bytes:
+    """Give a server that is there our user and password; its other settings stay."""
+    for name, value in (("password", handing.secret), ("username", handing.user)):
+        _, servers = section(content, "settings", "servers")
+        server = next(each for each in servers.named("server") if each.start == start)
+        inside = server.first(name)
+        tag = f"<{name}>{escape(value)}</{name}>"
+        if inside is None:
+            content = inserted_into(content, server, [tag], 3)
+        else:
+            content = content[: inside.start] + tag.encode() + content[inside.end :]
+    return content

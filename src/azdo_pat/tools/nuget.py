@@ -1,0 +1,76 @@
+"""NuGet: the user's `NuGet.Config`, credentials for the package source that has the feed's URL.
+
+Source: the `nuget.config` reference, `packageSources` and `packageSourceCredentials`. An encrypted
+password works on Windows alone, and for one user; elsewhere it must be clear text.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from xml.sax.saxutils import quoteattr
+
+from azdo_pat.tools.tool import feed_name
+from azdo_pat.tools.xml import inserted_into, section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azdo_pat.tools.tool import Handing
+
+ENDING = "/nuget/v3/index.json"
+
+_NEW: Final = '<?xml version="1.0" encoding="utf-8"?>\n<configuration>\n</configuration>\n'
+
+
+def file(environment: Mapping[str, str], home: Path) -> Path:
+    """Return the user's configuration."""
+    if os.name == "nt":
+        return Path(environment.get("APPDATA", home)) / "NuGet" / "NuGet.Config"
+    return home / ".nuget" / "NuGet" / "NuGet.Config"
+
+
+def edited(text: str, handing: Handing) -> str:
+    """Return it with the feed as a source, and its credentials; see `Tool.edited`."""
+    content = (text or _NEW).encode("utf-8", "surrogateescape")
+    content, sources = section(content, "configuration", "packageSources")
+    key = next(
+        (
+            each.attributes.get("key", "")
+            for each in sources.named("add")
+            if each.attributes.get("value", "").rstrip("/").lower() == handing.feed.lower()
+        ),
+        "",
+    )
+    if not key:
+        key = feed_name(handing.feed)
+        line = f"<add key={quoteattr(key)} value={quoteattr(handing.feed)} />"
+        content = inserted_into(content, sources, [line], 2)
+    content, credentials = section(content, "configuration", "packageSourceCredentials")
+    name = _as_element(key)
+    lines = [
+        f"<{name}>",
+        f'  <add key="Username" value={quoteattr(handing.user)} />',
+        f'  <add key="ClearTextPassword" value={quoteattr(handing.secret)} />',
+        f"</{name}>",
+    ]
+    mine = credentials.first(name)
+    if mine is None:
+        content = inserted_into(content, credentials, lines, 2)
+    else:
+        before = content[: mine.start]
+        indent = before[len(before.rstrip(b" \t")) :].decode("ascii")
+        end = "\r\n" if b"\r\n" in content else "\n"
+        block = f"{end}{indent}".join(lines).encode()
+        content = before + block + content[mine.end :]
+    return content.decode("utf-8", "surrogateescape")
+
+
+def _as_element(key: str) -> str:
+    """Encode a key as the name of an element, as .NET's `XmlConvert.EncodeLocalName` does."""
+    encoded = re.sub(r"[^A-Za-z0-9_.-]", lambda found: f"_x{ord(found[0]):04X}_", key)
+    if not re.match(r"[A-Za-z_]", encoded):
+        encoded = f"_x{ord(encoded[0]):04X}_{encoded[1:]}"
+    return encoded

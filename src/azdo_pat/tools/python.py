@@ -1,0 +1,70 @@
+"""pip and uv: that they ask the program `keyring`, which asks `pat`."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import UsageError
+from azdo_pat.tools.texts import end_of_line, in_section, with_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azdo_pat.tools.tool import Handing
+
+
+def pip_file(environment: Mapping[str, str], home: Path) -> Path:
+    """Return the user's configuration (pip's documentation, "Configuration")."""
+    if given := environment.get("PIP_CONFIG_FILE"):
+        return Path(given)
+    if os.name == "nt":
+        return Path(environment.get("APPDATA", home)) / "pip" / "pip.ini"
+    return _config(environment, home) / "pip" / "pip.conf"
+
+
+def pip_edited(text: str, handing: Handing) -> str:
+    """Return it with `keyring-provider = subprocess`; see `Tool.edited`."""
+    del handing
+    return in_section(text, "global", {"keyring-provider": "keyring-provider = subprocess"})
+
+
+def uv_file(environment: Mapping[str, str], home: Path) -> Path:
+    """Return the user's configuration (uv's documentation, "Configuration files")."""
+    if given := environment.get("UV_CONFIG_FILE"):
+        return Path(given)
+    if os.name == "nt":
+        return Path(environment.get("APPDATA", home)) / "uv" / "uv.toml"
+    return _config(environment, home) / "uv" / "uv.toml"
+
+
+def uv_edited(text: str, handing: Handing) -> str:
+    """Return it with `keyring-provider = "subprocess"` above all tables; see `Tool.edited`.
+
+    Raises:
+        UsageError: it is not TOML.
+    """
+    del handing
+    try:
+        tomllib.loads(text.replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"it is no TOML: {error}", hint="mend the file, or move it aside"
+        ) from error
+    end = end_of_line(text)
+    lines = text.splitlines(keepends=True)
+    first = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+    head, rest = "".join(lines[:first]), "".join(lines[first:])
+    changed = with_keys(head, {"keyring-provider": 'keyring-provider = "subprocess"'}, _key)
+    return changed.replace("\r\n", "\n").replace("\n", end) + rest
+
+
+def _key(line: str) -> str:
+    return "" if line.lstrip().startswith("#") else line.partition("=")[0].strip().strip("\"'")
+
+
+def _config(environment: Mapping[str, str], home: Path) -> Path:
+    given = environment.get("XDG_CONFIG_HOME")
+    return Path(given) if given else home / ".config"

@@ -1,0 +1,86 @@
+"""The programs that `pat setup` knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.tools import git, gradle, maven, netrc, npm, nuget, python
+from azdo_pat.tools.tool import Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ALL: Final = (
+    Tool(
+        name="git",
+        summary="git asks pat, for Azure DevOps and imported servers alone",
+        file=git.file,
+        edited=git.edited,
+        keeps_secret=False,
+    ),
+    Tool(
+        name="npm",
+        summary="the secret for a feed, in .npmrc of the user",
+        file=npm.file,
+        edited=npm.edited,
+        keeps_secret=True,
+        feed=npm.ENDING,
+    ),
+    Tool(
+        name="pnpm",
+        summary="the same file as npm",
+        file=npm.file,
+        edited=npm.edited,
+        keeps_secret=True,
+        feed=npm.ENDING,
+    ),
+    Tool(
+        name="pip",
+        summary="pip asks the program keyring, and that asks pat",
+        file=python.pip_file,
+        edited=python.pip_edited,
+        keeps_secret=False,
+        asks="keyring",
+    ),
+    Tool(
+        name="uv",
+        summary="uv asks the program keyring, and that asks pat",
+        file=python.uv_file,
+        edited=python.uv_edited,
+        keeps_secret=False,
+        asks="keyring",
+    ),
+    Tool(
+        name="nuget",
+        summary="the secret for a feed, in NuGet.Config of the user",
+        file=nuget.file,
+        edited=nuget.edited,
+        keeps_secret=True,
+        feed=nuget.ENDING,
+    ),
+    Tool(
+        name="maven",
+        summary="the secret for a feed, in settings.xml of the user",
+        file=maven.file,
+        edited=maven.edited,
+        keeps_secret=True,
+        feed=maven.ENDING,
+    ),
+    Tool(
+        name="gradle",
+        summary="the secret for a feed, in gradle.properties of the user",
+        file=gradle.file,
+        edited=gradle.edited,
+        keeps_secret=True,
+        feed=maven.ENDING,
+    ),
+    Tool(
+        name="netrc",
+        summary="the secret for all hosts of the organization, in .netrc",
+        file=netrc.file,
+        edited=netrc.edited,
+        keeps_secret=True,
+    ),
+)
+
+TOOLS: Final[Mapping[str, Tool]] = {tool.name: tool for tool in _ALL}

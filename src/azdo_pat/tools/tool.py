@@ -1,0 +1,92 @@
+"""What is known of a program that uses a token: which file of it is changed, and how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from azdo_pat.errors import UsageError
+from azdo_pat.models import USER_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+
+class Handing(NamedTuple):
+    """What a tool is told.
+
+    Attributes:
+        secret: the token's secret; empty where the tool asks for it when it needs it.
+        feed: the URL of the feed, where there is one.
+        org_url: of the organization, or of the server's collection.
+        programs: the folder with the scripts of `pat`.
+        servers: URLs of the servers whose tokens were imported.
+    """
+
+    secret: str = ""
+    feed: str = ""
+    org_url: str = ""
+    programs: str = ""
+    servers: tuple[str, ...] = ()
+    user: str = USER_NAME
+
+
+class Tool(NamedTuple):
+    """A program that `pat setup` knows.
+
+    Attributes:
+        name: what `pat setup` calls it.
+        summary: what is done, for `pat setup --list`.
+        file: finds the file that is changed, from the environment and the home folder.
+        edited: returns the file's content with what the tool is told in it. It says the same once
+            and twice, leaves all else as it is, and raises `UsageError` for what it cannot read.
+        keeps_secret: the secret itself lies in the file.
+        feed: what the URL of a feed ends with, where the tool is set up for one.
+        asks: a program that must be on the PATH and know `pat`, for the tool asks that one.
+    """
+
+    name: str
+    summary: str
+    file: Callable[[Mapping[str, str], Path], Path]
+    edited: Callable[[str, Handing], str]
+    keeps_secret: bool
+    feed: str = ""
+    asks: str = ""
+
+
+def checked_feed(tool: Tool, text: str) -> str:
+    """Return the URL of a feed as the tool's editing wants it: without a slash at the end.
+
+    Raises:
+        UsageError: it is none of that tool's.
+    """
+    example = f"https://pkgs.dev.azure.com/ORG/_packaging/FEED{tool.feed}"
+    if not text:
+        raise UsageError(f"which feed is {tool.name} to use?", hint=f"add --feed {example}")
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise UsageError(f"--feed {text!r} is no URL", hint=f"as in {example}") from error
+    if "@" in parts.netloc:
+        raise UsageError(
+            "a feed's URL must not carry a user or a password", hint=f"as in {example}"
+        )
+    path = parts.path.rstrip("/")
+    fits = path.lower().endswith(tool.feed.rstrip("/").lower()) and "/_packaging/" in path
+    plain = text.isprintable() and text.isascii() and not set(text) & set(" \"'<>\\^`{|}")
+    if not fits or not plain or parts.query or parts.fragment or not parts.hostname:
+        raise UsageError(f"{text!r} is no feed that {tool.name} can use", hint=f"as in {example}")
+    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        raise UsageError(
+            f"{parts.hostname} is named with {parts.scheme}, over which a secret would travel in"
+            " the clear",
+            hint=f"use https://{parts.netloc}{parts.path}",
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}{path}"
+
+
+def feed_name(feed: str) -> str:
+    """Return the name of a feed from its URL: what stands behind `_packaging`."""
+    return unquote(feed.partition("/_packaging/")[2].partition("/")[0].partition("@")[0])

@@ -1,0 +1,193 @@
+"""Where things stand in an XML file, so that it is changed there, and stays as it is elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+from xml.sax.saxutils import escape
+
+from azdo_pat.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Element", "escape", "inserted_into", "parsed", "section"]
+
+
+@dataclass
+class Element:
+    """An element, and where it lies in the file.
+
+    Attributes:
+        name: without the prefix of a namespace.
+        start: of its first tag.
+        inner: the end of its first tag.
+        last: the start of its last tag; that of `inner` where it is empty (`<a/>`).
+        end: behind its last tag.
+    """
+
+    name: str
+    attributes: dict[str, str]
+    start: int
+    inner: int = -1
+    last: int = -1
+    end: int = -1
+    text: str = ""
+    children: list[Element] = field(default_factory=list)
+
+    def named(self, name: str) -> Iterator[Element]:
+        """Yield the children of that name."""
+        return (child for child in self.children if child.name == name)
+
+    def first(self, name: str) -> Element | None:
+        """Return the first child of that name."""
+        return next(self.named(name), None)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether it is written as one tag."""
+        return self.last == self.inner == self.end
+
+
+def parsed(content: bytes, name: str) -> Element:
+    """Take a file apart.
+
+    Args:
+        content: of the file, whose markup is ASCII.
+        name: of the root element.
+
+    Raises:
+        UsageError: it is not XML, or has another root.
+    """
+    root = _Reader(content).root()
+    if root.name != name:
+        raise UsageError(
+            f"its first element is {root.name}, and {name} was expected",
+            hint="is it the right file?",
+        )
+    return root
+
+
+def section(content: bytes, root: str, name: str) -> tuple[bytes, Element]:
+    """Return a child of the root element, made where it lacks, and the file with it."""
+    found = parsed(content, root).first(name)
+    if found is not None:
+        return content, found
+    made = inserted_into(content, parsed(content, root), [f"<{name}>", f"</{name}>"], 1)
+    return section(made, root, name)
+
+
+class _Reader:
+    """Reads one file, with the places at which expat meets each thing."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._open: list[Element] = []
+        self._roots: list[Element] = []
+        self._waiting: Element | None = None
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._text
+        self._parser.CommentHandler = self._settle
+        self._parser.ProcessingInstructionHandler = self._settle
+        self._parser.StartCdataSectionHandler = self._settle
+        # A settings file that declares entities is no place to guess in.
+        self._parser.EntityDeclHandler = _refuse_entities
+
+    def root(self) -> Element:
+        """Read all of it, and return the root element."""
+        try:
+            self._parser.Parse(self._content, True)  # noqa: FBT003  # the parser's signature
+        except expat.ExpatError as error:
+            raise UsageError(
+                f"line {error.lineno} is no XML: {expat.errors.messages[error.code]}",
+                hint="mend the file, or move it aside",
+            ) from error
+        return self._roots[0]
+
+    def _settle(self, *_: object) -> None:
+        """Note where the first tag of the last element ended: where the next thing begins."""
+        if self._waiting is not None:
+            self._waiting.inner = self._parser.CurrentByteIndex
+            self._waiting = None
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._settle()
+        here = self._parser.CurrentByteIndex
+        element = Element(tag.rpartition(":")[2], attributes, here)
+        (self._open[-1].children if self._open else self._roots).append(element)
+        self._open.append(element)
+        self._waiting = element
+
+    def _end(self, _: str) -> None:
+        element = self._open.pop()
+        here = self._parser.CurrentByteIndex
+        if element is self._waiting and self._content[here : here + 2] != b"</":
+            self._waiting = None  # <a/>, and the place is that of the tag itself
+            close = _end_of_tag(self._content, element.start)
+            element.inner = element.last = element.end = close
+            return
+        self._settle()
+        element.last = here
+        element.end = self._content.index(b">", here) + 1
+
+    def _text(self, words: str) -> None:
+        self._settle()
+        if self._open:
+            self._open[-1].text += words
+
+
+def inserted_into(content: bytes, parent: Element, lines: list[str], depth: int) -> bytes:
+    """Return a file with lines put before the end of an element, indented as deep as its children.
+
+    Args:
+        content: of the file.
+        parent: of what is put in; one written as `<a/>` is opened.
+        lines: without indentation of their own level.
+        depth: how deep the children of `parent` are: 1 for those of the root.
+    """
+    end = b"\r\n" if b"\r\n" in content else b"\n"
+    step = _indentation(content)
+    block = b"".join(step * depth + line.encode() + end for line in lines)
+    if parent.is_empty:
+        tag = content[parent.start : parent.end].rstrip(b">").rstrip().rstrip(b"/").rstrip() + b">"
+        close = b"</" + tag[1:].split()[0].rstrip(b">") + b">"
+        opened = tag + end + block + step * (depth - 1) + close
+        return content[: parent.start] + opened + content[parent.end :]
+    before = content[: parent.last]
+    own = before[len(before.rstrip(b" \t")) :]
+    if before.endswith(b"\n" + own):
+        before = before[: len(before) - len(own)]
+    else:
+        before += end
+        own = step * (depth - 1)
+    return before + block + own + content[parent.last :]
+
+
+def _indentation(content: bytes) -> bytes:
+    """Return one step of indentation as the file has it: tabs, or so many spaces."""
+    for line in content.splitlines():
+        stripped = line.lstrip(b" \t")
+        if stripped.startswith(b"<") and len(stripped) < len(line):
+            return line[: len(line) - len(stripped)]
+    return b"  "
+
+
+def _end_of_tag(content: bytes, start: int) -> int:
+    """Return the place behind a tag, in whose attributes `>` may stand."""
+    quote = b""
+    for place in range(start, len(content)):
+        character = content[place : place + 1]
+        if quote:
+            quote = b"" if character == quote else quote
+        elif character in {b'"', b"'"}:
+            quote = character
+        elif character == b">":
+            return place + 1
+    return start
+
+
+def _refuse_entities(*_: object) -> None:
+    raise UsageError("it declares entities", hint="a file that does is not changed by pat")

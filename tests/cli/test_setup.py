@@ -1,0 +1,273 @@
+"""`pat setup`: files are changed, followed by rotation, and given back byte for byte."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from drivers import Emulator, InProcess
+from fakes import MemoryKeyring
+
+FEED = "https://pkgs.dev.azure.com/contoso/_packaging/feed"
+FEEDS = {
+    "npm": f"{FEED}/npm/registry/",
+    "pnpm": f"{FEED}/npm/registry/",
+    "maven": f"{FEED}/maven/v1",
+    "gradle": f"{FEED}/maven/v1",
+    "nuget": f"{FEED}/nuget/v3/index.json",
+}
+BEFORE = {
+    "npm": (".npmrc", b"; mine\r\nregistry=x\r\n//o/:_authToken=theirs"),
+    "pnpm": (".npmrc", b"a=\xff\n"),
+    "maven": (".m2/settings.xml", b"<settings>\n</settings><!-- mine -->"),
+    "gradle": (".gradle/gradle.properties", b"# mine\na=1"),
+    "nuget": (".nuget/NuGet/NuGet.Config", b"<configuration />"),
+    "netrc": (".netrc", b"machine x login y password z"),
+    "git": (".gitconfig", b"[user]\n\tname = Ada ; mine\n[credential]\n\thelper = store\n"),
+}
+KEEPING = sorted(set(BEFORE) - {"git"})
+
+
+@pytest.fixture
+def env(emulator: Emulator) -> dict[str, str]:
+    """Let the feed be one of the emulator's organization."""
+    return {"EMULATOR": emulator.url}
+
+
+def feed_of(tool: str, emulator: Emulator) -> tuple[str, ...]:
+    if tool not in FEEDS:
+        return ()
+    return ("--feed", FEEDS[tool].replace("https://pkgs.dev.azure.com", emulator.url))
+
+
+@pytest.fixture
+def secret(pat: InProcess) -> str:
+    """Store a token for packages; return its secret."""
+    assert pat("create", "packages", "--for", "packages").exit_code == 0
+    return pat("get", "packages").stdout.strip()
+
+
+def prepared(tool: str, home: Path) -> tuple[Path, bytes]:
+    name, content = BEFORE[tool]
+    file = home / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    file.chmod(0o644)
+    return file, content
+
+
+@pytest.mark.parametrize("tool", sorted(BEFORE))
+def test_it_is_set_up_and_given_back(
+    tool: str, pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    file, before = prepared(tool, home)
+    feed = feed_of(tool, emulator)
+    planned = pat("setup", tool, *feed, "--dry-run", "-o", "json")
+    assert (planned.exit_code, planned.json[0]["outcome"]) == (0, "planned")
+    assert file.read_bytes() == before
+    done = pat("setup", tool, *feed, "-o", "json")
+    assert done.exit_code == 0, done.stderr
+    assert done.json == [
+        {
+            "tool": tool,
+            "file": str(file),
+            "outcome": "set up",
+            "feed": feed[1].rstrip("/") if feed else None,
+            "token": None if tool == "git" else "packages",
+        }
+    ]
+    after = file.read_bytes()
+    assert after != before
+    for output in (planned, done):
+        assert secret not in output.stdout + output.stderr
+        assert "theirs" not in output.stderr
+        assert f"+++ {file}" in output.stderr
+    assert stat.S_IMODE(file.stat().st_mode) == (0o644 if tool == "git" else 0o600)
+    again = pat("setup", tool, *feed, "-o", "json")
+    assert again.json[0]["outcome"] == "unchanged"
+    assert file.read_bytes() == after
+    assert pat("setup", tool, "--undo", "--dry-run", "-o", "json").json[0]["outcome"] == "planned"
+    assert file.read_bytes() == after
+    undone = pat("setup", tool, "--undo", "-o", "json")
+    assert undone.json[0]["outcome"] == "undone"
+    assert file.read_bytes() == before
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    gone = pat("setup", tool, "--undo")
+    assert gone.exit_code == 3
+    assert f"pat has not set up {tool}" in gone.stderr
+
+
+@pytest.mark.parametrize("tool", sorted(BEFORE))
+def test_a_file_that_was_not_there_is_gone_again(
+    tool: str, pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file = home / BEFORE[tool][0]
+    assert pat("setup", tool, *feed_of(tool, emulator)).exit_code == 0
+    assert file.exists()
+    assert pat("setup", tool, "--undo").exit_code == 0
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("tool", KEEPING)
+def test_rotation_updates_it_and_undo_still_gives_all_back(
+    tool: str, pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    file, before = prepared(tool, home)
+    assert pat("setup", tool, *feed_of(tool, emulator)).exit_code == 0
+    first = file.read_bytes()
+    rotated = pat("rotate", "packages")
+    assert rotated.exit_code == 0, rotated.stderr
+    second = file.read_bytes()
+    assert second != first
+    assert secret.encode() not in second
+    other = home / "other"
+    args = ("--deliver", f"file:{other}", "--scope", "packaging")
+    assert pat("ensure", "packages", *args).exit_code == 0
+    assert pat("rotate", "packages").exit_code == 0
+    assert file.read_bytes() != second  # another delivery does not end this one
+    assert other.exists()
+    assert pat("setup", tool, "--undo").exit_code == 0
+    assert file.read_bytes() == before
+    assert pat("rotate", "packages").exit_code == 0
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("tool", sorted(set(BEFORE) - {"maven", "nuget"}))
+def test_what_was_changed_since_stays(
+    tool: str, pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file, before = prepared(tool, home)
+    before = before.rstrip(b"\r\n") + (b"\r\n" if b"\r\n" in before else b"\n")
+    file.write_bytes(before)
+    assert pat("setup", tool, *feed_of(tool, emulator)).exit_code == 0
+    added = b"[mine]\n\tb = 2\n" if tool == "git" else b"# b = 2\n"
+    added = added.replace(b"\n", b"\r\n") if b"\r\n" in before else added
+    file.write_bytes(file.read_bytes() + added)
+    assert pat("rotate", "packages").exit_code == 0
+    assert pat("setup", tool, "--undo").exit_code == 0
+    assert file.read_bytes() == before + added
+
+
+def test_two_feeds_in_one_file(pat: InProcess, emulator: Emulator, home: Path, secret: str) -> None:
+    assert secret
+    file, before = prepared("npm", home)
+    feeds = [("--feed", f"{emulator.url}/contoso/_packaging/{name}/npm/registry/") for name in "ab"]
+    for feed in feeds:
+        assert pat("setup", "npm", *feed).exit_code == 0
+    assert pat("setup", "npm", *feeds[0], "--undo").exit_code == 0
+    assert b"_packaging/b/" in file.read_bytes()
+    assert b"_packaging/a/" not in file.read_bytes()
+    assert pat("setup", "npm", *feeds[1], "--undo").exit_code == 0
+    assert file.read_bytes().rstrip(b"\r\n") == before
+
+
+def test_what_cannot_be_told_apart_is_left_alone(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file, before = prepared("maven", home)
+    assert pat("setup", "maven", *feed_of("maven", emulator)).exit_code == 0
+    changed = file.read_bytes().replace(b"<servers>", b"<servers><!-- a -->")
+    file.write_bytes(changed)
+    result = pat("setup", "maven", "--undo")
+    assert result.exit_code == 6
+    assert "was changed since" in result.stderr
+    assert file.read_bytes() == changed != before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<settings>", "line 1 is no XML"),
+        ("<settings/>".encode("utf-16"), "it is in UTF-16"),
+        (b" " * 10_000_001, "larger than 10 MB"),
+    ],
+)
+def test_a_file_that_cannot_be_read(
+    content: bytes, message: str, pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file, _ = prepared("maven", home)
+    file.write_bytes(content)
+    result = pat("setup", "maven", *feed_of("maven", emulator))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert str(file) in result.stderr
+    assert file.read_bytes() == content
+
+
+def test_a_link_stays_one(pat: InProcess, emulator: Emulator, home: Path, secret: str) -> None:
+    assert secret
+    real = home / "dotfiles/npmrc"
+    real.parent.mkdir()
+    real.write_bytes(b"a=1\n")
+    (home / ".npmrc").symlink_to(real)
+    assert pat("setup", "npm", *feed_of("npm", emulator)).exit_code == 0
+    assert (home / ".npmrc").is_symlink()
+    assert b"_password=" in real.read_bytes()
+    assert pat("setup", "npm", "--undo").exit_code == 0
+    assert (home / ".npmrc").is_symlink()
+    assert real.read_bytes() == b"a=1\n"
+
+
+def test_a_home_that_is_not_there(
+    pat: InProcess, emulator: Emulator, tmp_path: Path, secret: str
+) -> None:
+    assert secret
+    gone = tmp_path / "gone"
+    result = pat("setup", "npm", *feed_of("npm", emulator), env={"HOME": str(gone)})
+    assert result.exit_code == 3
+    assert f"the home folder {gone} is not there" in result.stderr
+    assert not gone.exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        ((), 2, "which tool?"),
+        (("emacs",), 2, "pat does not know the tool 'emacs'"),
+        (("npm",), 2, "which feed is npm to use?"),
+        (("npm", "--feed", "https://a:b@x/_packaging/f/npm/registry/"), 2, "must not carry"),
+        (("npm", "--feed", FEEDS["npm"]), 3, "no token for packages of"),
+        (("git", "--feed", FEEDS["npm"]), 2, "leave out --feed"),
+        (("git", "--token", "x"), 2, "asks for a token when it needs one"),
+        (("netrc", "--token", "x"), 3, "no token for contoso under the name 'x' is stored"),
+        (("npm", "--undo"), 3, "pat has not set up npm"),
+        (("pip",), 3, "that is not on the PATH"),
+    ],
+)
+def test_what_is_refused(args: tuple[str, ...], code: int, message: str, pat: InProcess) -> None:
+    result = pat("setup", *args, env={"PATH": "/nowhere"})
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr
+
+
+def test_a_token_may_be_chosen(
+    pat: InProcess, emulator: Emulator, home: Path, memory_keyring: MemoryKeyring, secret: str
+) -> None:
+    assert pat("create", "other", "--for", "git").exit_code == 0
+    feed = feed_of("gradle", emulator)
+    chosen = pat("setup", "gradle", *feed, "--token", "other", "-o", "json")
+    assert chosen.json[0]["token"] == "other"
+    assert secret not in (home / ".gradle/gradle.properties").read_text()
+    assert any(name == "other" for _, name in memory_keyring.held)
+
+
+def test_the_list(pat: InProcess) -> None:
+    listed = pat("setup", "--list", "-o", "json").json
+    assert [each["tool"] for each in listed if not each["secret_in_file"]] == ["git", "pip", "uv"]
+    assert "maven" in pat("setup", "--list").stdout
+
+
+def test_git_keeps_its_helpers_for_others(pat: InProcess, home: Path) -> None:
+    file, before = prepared("git", home)
+    assert pat("setup", "git").exit_code == 0
+    text = file.read_text()
+    assert text.startswith(before.decode())
+    added = text.removeprefix(before.decode())
+    assert added.count("helper = \n") == added.count("git-credential-pat") == 2
+    assert '[credential "https://dev.azure.com"]' in added
+    assert os.fspath(home) not in added

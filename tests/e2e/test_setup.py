@@ -1,0 +1,229 @@
+"""Tools that `pat setup` has set up fetch something with the token that only `pat` handed them."""
+
+import base64
+import hashlib
+import io
+import json
+import re
+import shutil
+import stat
+import subprocess
+import tarfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from drivers import PROGRAM, TIME_LIMIT, Installed, Result, need
+from e2e.hosts import Hosts
+
+TOOLS = Path(__file__).parents[2] / "docs/tools"
+BASE = "https://pkgs.dev.azure.com/contoso/_packaging/feed"
+FOLDER = "contoso/_packaging/feed"
+
+
+def run(pat: Installed, home: Path, *words: str, cwd: Path | None = None) -> Result:
+    """Run a tool as the user would, whose home this is."""
+    environment = pat.environment({"HOME": str(home), "GIT_TERMINAL_PROMPT": "0"})
+    environment["PATH"] = f"{PROGRAM.parent}:{environment['PATH']}"
+    ran = subprocess.run(
+        words,
+        env=environment,
+        cwd=cwd or home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=TIME_LIMIT,
+        check=False,
+    )
+    return Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr)
+
+
+def made(pat: Installed, name: str, recipe: str) -> str:
+    assert pat("create", name, "--for", recipe).exit_code == 0
+    return pat("get", name).stdout.strip()
+
+
+def follow(pat: Installed, home: Path, tool: str, mark: str = "setup") -> None:
+    """Do what the guide of a tool says."""
+    page = (TOOLS / f"{tool}.md").read_text("utf-8")
+    found = re.search(rf"<!-- test: {mark} -->\n```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert found, f"{tool}.md has no block below <!-- test: {mark} -->"
+    result = run(pat, home, "bash", "-euc", found[1])
+    assert result.exit_code == 0, result.stderr
+
+
+def world_readable(home: Path, secret: str) -> list[Path]:
+    """Return the files that hold a secret, in plain or in base64, and that others may read."""
+    forms = [secret.encode(), base64.b64encode(secret.encode())]
+    return [
+        file
+        for file in home.rglob("*")
+        if file.is_file()
+        and not file.is_symlink()
+        and any(form in file.read_bytes() for form in forms)
+        and stat.S_IMODE(file.stat().st_mode) & 0o077
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://dev.azure.com/contoso/_git/app", "https://contoso.visualstudio.com/_git/app"],
+)
+def test_git(url: str, at_microsoft: Installed, hosts: Hosts, home: Path) -> None:
+    secret = made(at_microsoft, "work", "git")
+    for path in ("contoso/_git/app", "_git/app"):
+        hosts.repository(path)
+    config = home / ".gitconfig"
+    before = b"[credential]\n\thelper = store\n"
+    config.write_bytes(before)
+    follow(at_microsoft, home, "git")
+    cloned = run(at_microsoft, home, "git", "clone", "-q", url, "clone")
+    assert cloned.exit_code == 0, cloned.stderr
+    assert hosts.secrets() == {secret}
+    assert not (home / ".git-credentials").exists()  # the helper for all hosts was not told
+    assert world_readable(home, secret) == []
+    follow(at_microsoft, home, "git", "undo")
+    assert config.read_bytes() == before
+    assert run(at_microsoft, home, "git", "ls-remote", url).exit_code == 128
+
+
+def tarball() -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        text = json.dumps({"name": "demo", "version": "1.0.0"}).encode()
+        member = tarfile.TarInfo("package/package.json")
+        member.size = len(text)
+        archive.addfile(member, io.BytesIO(text))
+    return content.getvalue()
+
+
+def test_npm(
+    at_microsoft: Installed, hosts: Hosts, home: Path, request: pytest.FixtureRequest
+) -> None:
+    need(request.config, [name for name in ("npm",) if shutil.which(name) is None])
+    registry = f"{BASE}/npm/registry/"
+    content = tarball()
+    integrity = base64.b64encode(hashlib.sha512(content).digest()).decode()
+    dist = {"tarball": f"{registry}demo/-/demo-1.0.0.tgz", "integrity": f"sha512-{integrity}"}
+    version = {"name": "demo", "version": "1.0.0", "dist": dist}
+    document = {"name": "demo", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}
+    folder = hosts.packages / FOLDER / "npm/registry/demo"
+    (folder / "-").mkdir(parents=True)
+    (folder / "index.json").write_text(json.dumps(document))
+    (folder / "-/demo-1.0.0.tgz").write_bytes(content)
+    project = home / "project"
+    project.mkdir()
+    (project / ".npmrc").write_text(f"registry={registry}\n")
+    (project / "package.json").write_text('{"name": "mine", "version": "1.0.0"}')
+    npmrc = home / ".npmrc"
+    before = b"; mine\nfund=false\nupdate-notifier=false"
+    npmrc.write_bytes(before)
+    secret = made(at_microsoft, "packages", "packages")
+    follow(at_microsoft, home, "npm")
+    install = ("npm", "install", "--no-audit", "--prefer-online", "demo")
+    assert run(at_microsoft, home, *install, cwd=project).exit_code == 0
+    assert (project / "node_modules/demo/package.json").exists()
+    assert hosts.secrets() == {secret}
+    assert world_readable(home, secret) == []
+    assert at_microsoft("rotate", "packages").exit_code == 0
+    hosts.visits.clear()
+    shutil.rmtree(project / "node_modules")
+    assert run(at_microsoft, home, *install, cwd=project).exit_code == 0
+    assert hosts.secrets() == {at_microsoft("get", "packages").stdout.strip()} != {secret}
+    follow(at_microsoft, home, "npm", "undo")
+    assert npmrc.read_bytes() == before
+    refused = run(at_microsoft, home, *install, cwd=project)
+    assert refused.exit_code != 0
+    assert "E401" in refused.stderr
+
+
+POM = """\
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>{parent}
+  <groupId>com.example</groupId>
+  <artifactId>{name}</artifactId>
+  <version>1.0</version>
+  <packaging>pom</packaging>{more}
+</project>
+"""
+PARENT = """
+  <parent>
+    <groupId>com.example</groupId>
+    <artifactId>above</artifactId>
+    <version>1.0</version>
+    <relativePath/>
+  </parent>"""
+REPOSITORY = f"""
+  <repositories>
+    <repository><id>feed</id><url>{BASE}/maven/v1</url></repository>
+  </repositories>"""
+
+
+def test_maven(
+    at_microsoft: Installed, hosts: Hosts, home: Path, request: pytest.FixtureRequest
+) -> None:
+    """A parent is the one thing that Maven fetches without any plugin."""
+    need(request.config, [name for name in ("mvn", "keytool") if shutil.which(name) is None])
+    folder = hosts.packages / FOLDER / "maven/v1/com/example/above/1.0"
+    folder.mkdir(parents=True)
+    content = POM.format(parent="", name="above", more="")
+    (folder / "above-1.0.pom").write_text(content)
+    digest = hashlib.sha1(content.encode()).hexdigest()  # noqa: S324  # Maven's checksum
+    (folder / "above-1.0.pom.sha1").write_text(digest)
+    project = home / "project"
+    project.mkdir()
+    (project / "pom.xml").write_text(POM.format(parent=PARENT, name="below", more=REPOSITORY))
+    trusted = home / "trusted.p12"
+    words = ["keytool", "-importcert", "-noprompt", "-alias", "test", "-storetype", "PKCS12"]
+    words += ["-file", str(hosts.authority), "-keystore", str(trusted), "-storepass", "changeit"]
+    assert run(at_microsoft, home, *words).exit_code == 0
+    proxy = urlsplit(hosts.proxy)
+    mvn = (
+        "mvn",
+        "-B",
+        "-q",
+        f"-Duser.home={home}",
+        f"-Djavax.net.ssl.trustStore={trusted}",
+        "-Djavax.net.ssl.trustStorePassword=changeit",
+        f"-Dhttps.proxyHost={proxy.hostname}",
+        f"-Dhttps.proxyPort={proxy.port}",
+        "validate",
+    )
+    secret = made(at_microsoft, "packages", "packages")
+    follow(at_microsoft, home, "maven")
+    fetched = run(at_microsoft, home, *mvn, cwd=project)
+    assert fetched.exit_code == 0, fetched.stdout + fetched.stderr
+    assert secret in hosts.secrets()
+    assert world_readable(home, secret) == []
+    follow(at_microsoft, home, "maven", "undo")
+    assert not (home / ".m2/settings.xml").exists()
+    shutil.rmtree(home / ".m2/repository")
+    refused = run(at_microsoft, home, *mvn, cwd=project)
+    assert refused.exit_code != 0
+    assert re.search(r"401|[Uu]nauthorized", refused.stdout)
+
+
+def test_netrc(
+    at_microsoft: Installed, hosts: Hosts, home: Path, request: pytest.FixtureRequest
+) -> None:
+    need(request.config, [name for name in ("curl",) if shutil.which(name) is None])
+    hosts.repository("contoso/_git/app")
+    secret = made(at_microsoft, "work", "git")
+    follow(at_microsoft, home, "netrc")
+    url = "https://dev.azure.com/contoso/_git/app/info/refs?service=git-upload-pack"
+    curl = ("curl", "-sS", "--netrc", "-o", "answer", "-w", "%{http_code}", url)
+    assert run(at_microsoft, home, *curl).stdout == "200"
+    assert hosts.secrets() == {secret}
+    assert world_readable(home, secret) == []
+    follow(at_microsoft, home, "netrc", "undo")
+    assert not (home / ".netrc").exists()
+
+
+def test_pip_and_uv(at_microsoft: Installed, home: Path) -> None:
+    made(at_microsoft, "packages", "packages")
+    follow(at_microsoft, home, "python")
+    shown = run(at_microsoft, home, "uv", "pip", "list", "--show-settings")
+    assert re.search(r"keyring_provider: Subprocess", shown.stdout), shown.stdout
+    found = run(at_microsoft, home, "python", "-m", "pip", "config", "list")
+    assert "global.keyring-provider='subprocess'" in found.stdout

@@ -1,0 +1,262 @@
+"""The files of tools: the credentials are in them, and all else is as it was."""
+
+import configparser
+import netrc
+import tomllib
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from azdo_pat.errors import UsageError
+from azdo_pat.tools.table import TOOLS
+from azdo_pat.tools.tool import Handing, checked_feed, feed_name
+
+BASE = "https://pkgs.dev.azure.com/contoso/_packaging/feed"
+SECRET = "Abc123" * 14
+NEWER = "Xyz789" * 14
+FEEDS = {name: f"{BASE}{tool.feed}" if tool.feed else "" for name, tool in TOOLS.items()}
+PURE = sorted(set(TOOLS) - {"git"})
+LINED = ["npm", "gradle", "netrc", "pip"]
+MAVEN = "{http://maven.apache.org/SETTINGS/1.0.0}"
+
+
+def handing(name: str, secret: str = SECRET) -> Handing:
+    tool = TOOLS[name]
+    return Handing(
+        secret=secret if tool.keeps_secret else "",
+        feed=checked_feed(tool, FEEDS[name]) if tool.feed else "",
+        org_url="https://dev.azure.com/contoso",
+        programs="/opt/pat/bin",
+    )
+
+
+def edited(name: str, text: str, secret: str = SECRET) -> str:
+    return TOOLS[name].edited(text, handing(name, secret))
+
+
+KEPT = {
+    "npm": "; mine\nregistry=https://registry.npmjs.org/\n//other.example/:_authToken=theirs\n",
+    "pnpm": "store-dir=/tmp/x\n",
+    "gradle": "# mine\norg.gradle.jvmargs=-Xmx2g\n\nother = 1\n",
+    "netrc": "machine github.com login ada password theirs # machine dev.azure.com\n"
+    "macdef init\nmachine dev.azure.com\n\nmachine x.example\n  login a\n  password machine\n",
+    "pip": "; mine\n[global]\ntimeout = 3\n\n[install]\nuser = true\n",
+    "uv": '# mine\nnative-tls = true\n\n[[index]]\nname = "x"\nurl = "https://x.example"\n',
+    "maven": '<?xml version="1.0"?>\n<!-- mine --><settings>\n\t<servers>\n\t\t<server>'
+    "<id>other</id><password>theirs</password></server>\n\t</servers>\n\t<offline>false</offline>\n"
+    "</settings>\n<!-- end -->\n",
+    "nuget": '<?xml version="1.0" encoding="utf-8"?>\n<configuration>\n  <packageSources>\n'
+    '    <add key="nuget.org" value="https://api.nuget.org/v3/index.json" />\n'
+    "  </packageSources>\n</configuration>\n",
+}
+
+
+def tree(text: str) -> ET.Element:
+    return ET.fromstring(text)  # noqa: S314  # what our own code has just written
+
+
+def significant(text: str) -> set[str]:
+    return {line.strip() for line in text.splitlines() if line.strip()}
+
+
+@pytest.mark.parametrize("name", PURE)
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
+@pytest.mark.parametrize("tail", ["", "\n"], ids=["cut", "ended"])
+def test_what_is_there_stays(name: str, end: str, tail: str) -> None:
+    before = (KEPT[name].rstrip("\n") + tail).replace("\n", end)
+    after = edited(name, before)
+    kept = significant(before) - {"<settings>", "</settings>"}
+    assert kept <= significant(after)
+    if "\r\n" in before:
+        assert after.count("\n") == after.count("\r\n")
+    else:
+        assert "\r" not in after
+
+
+@pytest.mark.parametrize("name", PURE)
+@pytest.mark.parametrize("before", [True, False], ids=["there", "new"])
+def test_twice_is_once_and_a_new_secret_takes_the_place(name: str, *, before: bool) -> None:
+    text = KEPT[name] if before else ""
+    once = edited(name, text)
+    assert edited(name, once) == once != text
+    newer = edited(name, once, NEWER)
+    assert newer == edited(name, text, NEWER)
+    if TOOLS[name].keeps_secret:
+        assert SECRET not in newer
+
+
+def test_npm() -> None:
+    lines = edited("npm", "").splitlines()
+    registry = "//pkgs.dev.azure.com/contoso/_packaging/feed/npm/registry/"
+    assert f"{registry}:username=pat" in lines
+    assert any(line.startswith(f"{registry}:_password=") for line in lines)
+    assert len(lines) == 6
+    bearer = f"a=1\n{registry}:_authToken=old\nb=2\n"
+    assert "_authToken" not in edited("npm", bearer)
+    assert edited("npm", bearer).startswith("a=1\nb=2\n")
+
+
+def test_netrc(tmp_path: Path) -> None:
+    file = tmp_path / "netrc"
+    before = "default login anybody password theirs\n"
+    file.write_text(edited("netrc", KEPT["netrc"] + before))
+    found = netrc.netrc(str(file))
+    hosts = ("dev.azure.com", "pkgs.dev.azure.com", "contoso.visualstudio.com")
+    assert [found.authenticators(host) for host in hosts] == [("pat", "", SECRET)] * 3
+    assert found.authenticators("github.com") == ("ada", "", "theirs")
+    assert found.authenticators("elsewhere") == ("anybody", "", "theirs")
+    many_lines = (
+        "machine dev.azure.com\n\tlogin old\n\tpassword #old\n\nmachine b login c password d\n"
+    )
+    after = edited("netrc", many_lines)
+    assert "old" not in after
+    assert "\n\nmachine b login c password d\n" in after
+
+
+@pytest.mark.parametrize("before", ["", KEPT["maven"], "<settings/>", "<settings >\n</settings >"])
+def test_maven(before: str) -> None:
+    root = tree(edited("maven", before))
+    space = MAVEN if root.tag.startswith("{") else ""
+    servers = root.findall(f"{space}servers/{space}server")
+    found = {each.findtext(f"{space}id"): each.findtext(f"{space}password") for each in servers}
+    assert found["feed"] == SECRET
+    assert found.get("other", "theirs") == "theirs"
+
+
+def test_a_server_of_maven_keeps_its_other_settings() -> None:
+    before = (
+        '<settings><servers><server><!-- > --><id> feed </id><configuration a="<>"/>'.replace(
+            '"<>"', '"&lt;>"'
+        )
+        + "<password>old</password></server></servers></settings>"
+    )
+    after = edited("maven", before)
+    server = tree(after).find("servers/server")
+    assert server is not None
+    assert [each.tag for each in server] == ["id", "configuration", "password", "username"]
+    assert server.findtext("password") == SECRET
+
+
+def test_nuget() -> None:
+    url = f"{BASE}/nuget/v3/index.json"
+    named = KEPT["nuget"].replace("https://api.nuget.org/v3/index.json", url)
+    named = named.replace("nuget.org", "my feed")
+    for before, element in (("", "feed"), (KEPT["nuget"], "feed"), (named, "my_x0020_feed")):
+        root = tree(edited("nuget", before))
+        credentials = {
+            each.attrib["key"]: each.attrib["value"]
+            for each in root.findall(f"packageSourceCredentials/{element}/add")
+        }
+        assert credentials == {"Username": "pat", "ClearTextPassword": SECRET}
+        values = [each.attrib["value"] for each in root.findall("packageSources/add")]
+        assert values.count(f"{BASE}/nuget/v3/index.json") == 1
+
+
+def test_pip_and_uv() -> None:
+    for before in ("", KEPT["pip"], "[install]\na = 1\n", "[GLOBAL]\nkeyring-provider: import\n"):
+        parser = configparser.ConfigParser()
+        parser.read_string(edited("pip", before).replace("[GLOBAL]", "[global]"))
+        assert parser["global"]["keyring-provider"] == "subprocess"
+    for before in ("", KEPT["uv"], 'keyring-provider = "disabled"\n'):
+        assert tomllib.loads(edited("uv", before))["keyring-provider"] == "subprocess"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("maven", "<settings>\n<a>\n</settings>", "line 3 is no XML: mismatched tag"),
+        ("maven", "<project/>", "its first element is project"),
+        ("maven", "not xml", "line 1 is no XML"),
+        ("maven", '<!DOCTYPE a [<!ENTITY x "y">]><settings/>', "it declares entities"),
+        ("nuget", "<configuration>", "line 1 is no XML: no element found"),
+        ("uv", "a = \n", "it is no TOML"),
+        ("git", "[a\nb", "git cannot read it: bad config line 1"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused(name: str, text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        edited(name, text)
+    assert caught.value.message.startswith(message)
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        [
+            "machine dev.azure.com login a password b",
+            "machine x",
+            "default",
+            "login",
+            "password machine",
+            "macdef m",
+            "# note",
+            "",
+            "  ",
+            "[global]",
+            "[install]",
+            "keyring-provider = x",
+            "//pkgs.dev.azure.com/contoso/_packaging/feed/npm/registry/:username=x",
+            "feedUsername=1",
+            "a = 1",
+            'login "a b',
+            "é",
+            "\udcff",
+        ]
+    ),
+    max_size=8,
+)
+
+
+@given(lines=TEXTS, end=st.sampled_from(["\n", "\r\n"]), cut=st.booleans())
+@example(lines=["macdef m"], end="\n", cut=True)
+@example(lines=["machine x", "login", ""], end="\n", cut=True)
+def test_whatever_a_file_holds(lines: list[str], end: str, *, cut: bool) -> None:
+    text = end.join(lines) + ("" if cut else end)
+    for name in LINED:
+        try:
+            once = edited(name, text)
+        except UsageError:
+            assert name == "netrc"
+            continue
+        assert edited(name, once) == once, name
+        if TOOLS[name].keeps_secret:
+            assert edited(name, once, NEWER) == edited(name, text, NEWER), name
+
+
+@given(st.text("<>/ab&\"'= \n", max_size=30))
+def test_whatever_an_xml_file_holds(body: str) -> None:
+    for name, root in (("maven", "settings"), ("nuget", "configuration")):
+        text = f"<{root}>{body}</{root}>"
+        try:
+            once = edited(name, text)
+        except UsageError:
+            continue
+        tree(once)
+        assert edited(name, once) == once
+        assert body in once or "servers" in body
+
+
+@pytest.mark.parametrize(
+    ("name", "feed"),
+    [
+        ("npm", ""),
+        ("npm", f"{BASE}/pypi/simple/"),
+        ("npm", "https://pkgs.dev.azure.com/contoso/feed/npm/registry/"),
+        ("npm", "http://pkgs.dev.azure.com/contoso/_packaging/feed/npm/registry/"),
+        ("npm", "https://a:b@pkgs.dev.azure.com/contoso/_packaging/feed/npm/registry/"),
+        ("npm", "https://pkgs.dev.azure.com:x/contoso/_packaging/feed/npm/registry/"),
+        ("npm", f"{BASE}/npm/registry/\n:_authToken=x"),
+        ("npm", f"{BASE}/npm/registry/?x=/npm/registry/"),
+        ("maven", f'{BASE}"><x/maven/v1'),
+    ],
+)
+def test_what_is_no_feed_of_the_tool(name: str, feed: str) -> None:
+    with pytest.raises(UsageError):
+        checked_feed(TOOLS[name], feed)
+
+
+def test_the_name_of_a_feed() -> None:
+    assert feed_name(f"{BASE}/npm/registry") == "feed"
+    assert feed_name("https://x/c/p/_packaging/a%20b@Local/maven/v1") == "a b"
