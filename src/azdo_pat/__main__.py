@@ -18,6 +18,12 @@ def git_credential_pat() -> None:
     main()
 
 
+def cargo_credential_pat() -> None:
+    """Run `pat cargo-credential`, as a program that cargo can start."""
+    sys.argv[1:1] = ["cargo-credential"]
+    main()
+
+
 def main() -> None:
     """Run the root command; it ends the process with the exit code of the contract."""
     # Imports make tens of thousands of objects that all stay. To look through them for garbage

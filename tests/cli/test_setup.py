@@ -16,6 +16,9 @@ FEEDS = {
     "maven": f"{FEED}/maven/v1",
     "gradle": f"{FEED}/maven/v1",
     "nuget": f"{FEED}/nuget/v3/index.json",
+    "yarn": f"{FEED}/npm/registry/",
+    "bun": f"{FEED}/npm/registry/",
+    "cargo": f"{FEED}/Cargo/index/",
 }
 BEFORE = {
     "npm": (".npmrc", b"; mine\r\nregistry=x\r\n//o/:_authToken=theirs"),
@@ -23,10 +26,14 @@ BEFORE = {
     "maven": (".m2/settings.xml", b"<settings>\n</settings><!-- mine -->"),
     "gradle": (".gradle/gradle.properties", b"# mine\na=1"),
     "nuget": (".nuget/NuGet/NuGet.Config", b"<configuration />"),
+    "yarn": (".yarnrc.yml", b"# mine\nnodeLinker: pnp"),
+    "bun": (".bunfig.toml", b"[install]\r\nexact = true\r\n"),
+    "cargo": (".cargo/config.toml", b"[build]\njobs = 2"),
     "netrc": (".netrc", b"machine x login y password z"),
     "git": (".gitconfig", b"[user]\n\tname = Ada ; mine\n[credential]\n\thelper = store\n"),
 }
-KEEPING = sorted(set(BEFORE) - {"git"})
+ASKING = {"git", "cargo"}
+KEEPING = sorted(set(BEFORE) - ASKING)
 
 
 @pytest.fixture
@@ -74,7 +81,7 @@ def test_it_is_set_up_and_given_back(
             "file": str(file),
             "outcome": "set up",
             "feed": feed[1].rstrip("/") if feed else None,
-            "token": None if tool == "git" else "packages",
+            "token": None if tool in ASKING else "packages",
         }
     ]
     after = file.read_bytes()
@@ -83,7 +90,7 @@ def test_it_is_set_up_and_given_back(
         assert secret not in output.stdout + output.stderr
         assert "theirs" not in output.stderr
         assert f"+++ {file}" in output.stderr
-    assert stat.S_IMODE(file.stat().st_mode) == (0o644 if tool == "git" else 0o600)
+    assert stat.S_IMODE(file.stat().st_mode) == (0o644 if tool in ASKING else 0o600)
     again = pat("setup", tool, *feed, "-o", "json")
     assert again.json[0]["outcome"] == "unchanged"
     assert file.read_bytes() == after
@@ -258,7 +265,12 @@ def test_a_token_may_be_chosen(
 
 def test_the_list(pat: InProcess) -> None:
     listed = pat("setup", "--list", "-o", "json").json
-    assert [each["tool"] for each in listed if not each["secret_in_file"]] == ["git", "pip", "uv"]
+    assert [each["tool"] for each in listed if not each["secret_in_file"]] == [
+        "git",
+        "pip",
+        "uv",
+        "cargo",
+    ]
     assert "maven" in pat("setup", "--list").stdout
 
 

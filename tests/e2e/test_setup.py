@@ -98,16 +98,20 @@ def tarball() -> bytes:
     return content.getvalue()
 
 
-def test_npm(
-    at_microsoft: Installed, hosts: Hosts, home: Path, request: pytest.FixtureRequest
-) -> None:
-    need(request.config, [name for name in ("npm",) if shutil.which(name) is None])
+@pytest.fixture
+def project(hosts: Hosts, home: Path) -> Path:
+    """Put a package into a feed; return the folder of a project that has that registry."""
     registry = f"{BASE}/npm/registry/"
     content = tarball()
     integrity = base64.b64encode(hashlib.sha512(content).digest()).decode()
     dist = {"tarball": f"{registry}demo/-/demo-1.0.0.tgz", "integrity": f"sha512-{integrity}"}
     version = {"name": "demo", "version": "1.0.0", "dist": dist}
-    document = {"name": "demo", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}
+    document = {
+        "name": "demo",
+        "dist-tags": {"latest": "1.0.0"},
+        "versions": {"1.0.0": version},
+        "time": {"1.0.0": "2020-01-01T00:00:00.000Z"},  # yarn waits for a new one to be looked at
+    }
     folder = hosts.packages / FOLDER / "npm/registry/demo"
     (folder / "-").mkdir(parents=True)
     (folder / "index.json").write_text(json.dumps(document))
@@ -116,6 +120,21 @@ def test_npm(
     project.mkdir()
     (project / ".npmrc").write_text(f"registry={registry}\n")
     (project / "package.json").write_text('{"name": "mine", "version": "1.0.0"}')
+    return project
+
+
+def missing(*programs: str) -> list[str]:
+    return [name for name in programs if shutil.which(name) is None]
+
+
+def test_npm(
+    at_microsoft: Installed,
+    hosts: Hosts,
+    home: Path,
+    project: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    need(request.config, missing("npm"))
     npmrc = home / ".npmrc"
     before = b"; mine\nfund=false\nupdate-notifier=false"
     npmrc.write_bytes(before)
@@ -136,6 +155,52 @@ def test_npm(
     refused = run(at_microsoft, home, *install, cwd=project)
     assert refused.exit_code != 0
     assert "E401" in refused.stderr
+
+
+def test_pnpm(
+    at_microsoft: Installed,
+    hosts: Hosts,
+    home: Path,
+    project: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    need(request.config, missing("pnpm"))
+    secret = made(at_microsoft, "packages", "packages")
+    follow(at_microsoft, home, "npm")
+    store = str(home / "store")
+    added = run(at_microsoft, home, "pnpm", "add", "--store-dir", store, "demo", cwd=project)
+    assert added.exit_code == 0, added.stdout + added.stderr
+    assert (project / "node_modules/demo/package.json").exists()
+    assert hosts.secrets() == {secret}
+    assert world_readable(home, secret) == []
+
+
+def test_yarn(
+    at_microsoft: Installed,
+    hosts: Hosts,
+    home: Path,
+    project: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    need(request.config, missing("yarn"))
+    (project / ".yarnrc.yml").write_text(
+        f'npmRegistryServer: "{BASE}/npm/registry/"\n'
+        f'httpsProxy: "{hosts.proxy}"\nhttpsCaFilePath: "{hosts.authority}"\n'
+        "nodeLinker: node-modules\nenableTelemetry: false\nenableGlobalCache: false\n"
+    )
+    (project / "yarn.lock").write_text("")
+    settings = home / ".yarnrc.yml"
+    before = b"# mine\nenableColors: false"
+    settings.write_bytes(before)
+    secret = made(at_microsoft, "packages", "packages")
+    follow(at_microsoft, home, "yarn")
+    added = run(at_microsoft, home, "yarn", "add", "demo", cwd=project)
+    assert added.exit_code == 0, added.stdout + added.stderr
+    assert (project / "node_modules/demo/package.json").exists()
+    assert hosts.secrets() == {secret}
+    assert world_readable(home, secret) == []
+    follow(at_microsoft, home, "yarn", "undo")
+    assert settings.read_bytes() == before
 
 
 POM = """\
@@ -164,7 +229,7 @@ def test_maven(
     at_microsoft: Installed, hosts: Hosts, home: Path, request: pytest.FixtureRequest
 ) -> None:
     """A parent is the one thing that Maven fetches without any plugin."""
-    need(request.config, [name for name in ("mvn", "keytool") if shutil.which(name) is None])
+    need(request.config, missing("mvn", "keytool"))
     folder = hosts.packages / FOLDER / "maven/v1/com/example/above/1.0"
     folder.mkdir(parents=True)
     content = POM.format(parent="", name="above", more="")
@@ -207,7 +272,7 @@ def test_maven(
 def test_netrc(
     at_microsoft: Installed, hosts: Hosts, home: Path, request: pytest.FixtureRequest
 ) -> None:
-    need(request.config, [name for name in ("curl",) if shutil.which(name) is None])
+    need(request.config, missing("curl"))
     hosts.repository("contoso/_git/app")
     secret = made(at_microsoft, "work", "git")
     follow(at_microsoft, home, "netrc")
@@ -227,3 +292,70 @@ def test_pip_and_uv(at_microsoft: Installed, home: Path) -> None:
     assert re.search(r"keyring_provider: Subprocess", shown.stdout), shown.stdout
     found = run(at_microsoft, home, "python", "-m", "pip", "config", "list")
     assert "global.keyring-provider='subprocess'" in found.stdout
+
+
+def crate() -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for name, text in (
+            ("Cargo.toml", '[package]\nname = "demo"\nversion = "1.0.0"\nedition = "2021"\n'),
+            ("src/lib.rs", ""),
+        ):
+            member = tarfile.TarInfo(f"demo-1.0.0/{name}")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return content.getvalue()
+
+
+def test_cargo(
+    at_microsoft: Installed, hosts: Hosts, home: Path, request: pytest.FixtureRequest
+) -> None:
+    need(request.config, missing("cargo"))
+    index = hosts.packages / FOLDER / "Cargo/index"
+    content = crate()
+    entry = {
+        "name": "demo",
+        "vers": "1.0.0",
+        "deps": [],
+        "cksum": hashlib.sha256(content).hexdigest(),
+        "features": {},
+        "yanked": False,
+    }
+    (index / "de/mo").mkdir(parents=True)
+    (index / "de/mo/demo").write_text(json.dumps(entry) + "\n")
+    download = f"{BASE}/Cargo/crates"
+    (index / "config.json").write_text(json.dumps({"dl": download, "auth-required": True}))
+    crates = hosts.packages / FOLDER / "Cargo/crates/demo/1.0.0"
+    crates.mkdir(parents=True)
+    (crates / "download").write_bytes(content)
+    project = home / "project"
+    (project / "src").mkdir(parents=True)
+    (project / "src/lib.rs").write_text("")
+    (project / "Cargo.toml").write_text(
+        '[package]\nname = "mine"\nversion = "1.0.0"\nedition = "2021"\n'
+        '[dependencies]\ndemo = { version = "1", registry = "feed" }\n'
+    )
+    secret = made(at_microsoft, "packages", "packages")
+    cargo_home = home / ".cargo"
+    cargo = Installed(
+        {
+            **at_microsoft.env,
+            "CARGO_HOME": str(cargo_home),
+            "CARGO_HTTP_CAINFO": str(hosts.authority),
+            "RUSTUP_HOME": str(rustup()),
+        }
+    )
+    follow(cargo, home, "cargo")
+    fetched = run(cargo, home, "cargo", "fetch", cwd=project)
+    assert fetched.exit_code == 0, fetched.stderr
+    assert secret in hosts.secrets()
+    assert secret not in fetched.stderr
+    assert world_readable(home, secret) == []
+    follow(cargo, home, "cargo", "undo")
+    assert not (cargo_home / "config.toml").exists()
+
+
+def rustup() -> Path:
+    """Return where cargo's own launcher has its tools, which is not in the home of a test."""
+    launcher = Path(shutil.which("cargo") or "")
+    return launcher.parent.parent.with_name(".rustup")

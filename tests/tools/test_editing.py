@@ -1,7 +1,9 @@
 """The files of tools: the credentials are in them, and all else is as it was."""
 
+import base64
 import configparser
 import netrc
+import re
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -19,7 +21,7 @@ SECRET = "Abc123" * 14
 NEWER = "Xyz789" * 14
 FEEDS = {name: f"{BASE}{tool.feed}" if tool.feed else "" for name, tool in TOOLS.items()}
 PURE = sorted(set(TOOLS) - {"git"})
-LINED = ["npm", "gradle", "netrc", "pip"]
+LINED = ["npm", "gradle", "netrc", "pip", "yarn", "bun", "cargo"]
 MAVEN = "{http://maven.apache.org/SETTINGS/1.0.0}"
 
 
@@ -45,6 +47,10 @@ KEPT = {
     "macdef init\nmachine dev.azure.com\n\nmachine x.example\n  login a\n  password machine\n",
     "pip": "; mine\n[global]\ntimeout = 3\n\n[install]\nuser = true\n",
     "uv": '# mine\nnative-tls = true\n\n[[index]]\nname = "x"\nurl = "https://x.example"\n',
+    "yarn": "# mine\nnpmRegistries:\n    '//other.example':\n        npmAuthToken: theirs\n"
+    "\nnodeLinker: pnp\n",
+    "bun": '# mine\n[install]\nexact = true\n\n[install.cache]\ndir = "x"\n',
+    "cargo": '[build]\njobs = 2 # mine\n\n[registries.other]\nindex = "sparse+https://o.example/"\n',
     "maven": '<?xml version="1.0"?>\n<!-- mine --><settings>\n\t<servers>\n\t\t<server>'
     "<id>other</id><password>theirs</password></server>\n\t</servers>\n\t<offline>false</offline>\n"
     "</settings>\n<!-- end -->\n",
@@ -155,6 +161,33 @@ def test_nuget() -> None:
         assert values.count(f"{BASE}/nuget/v3/index.json") == 1
 
 
+def test_yarn() -> None:
+    ident = base64.b64encode(f"pat:{SECRET}".encode()).decode()
+    mine = (
+        '    "//pkgs.dev.azure.com/contoso/_packaging/feed/npm/registry":\n'
+        f'        npmAlwaysAuth: true\n        npmAuthIdent: "{ident}"\n'
+    )
+    before = KEPT["yarn"]
+    assert edited("yarn", before) == before.replace("npmRegistries:\n", f"npmRegistries:\n{mine}")
+    old = re.sub(r"npmAuthIdent: .*", "npmAuthIdent: old", mine)
+    assert edited("yarn", f"npmRegistries:\n{old}\na: 1\n") == f"npmRegistries:\n{mine}\na: 1\n"
+
+
+def test_bun_and_cargo() -> None:
+    for before in ("", KEPT["bun"], '[install.registry] # mine\nurl = "x"\ntoken = "y"\n\n[a]\n'):
+        install = tomllib.loads(edited("bun", before))["install"]
+        assert install["registry"] == {
+            "url": f"{BASE}/npm/registry/",
+            "username": "pat",
+            "password": SECRET,
+        }
+    for before in ("", KEPT["cargo"], "[registries.feed]\nindex = 'x'"):
+        assert tomllib.loads(edited("cargo", before))["registries"]["feed"] == {
+            "index": f"sparse+{BASE}/Cargo/index/",
+            "credential-provider": ["/opt/pat/bin/cargo-credential-pat"],
+        }
+
+
 def test_pip_and_uv() -> None:
     for before in ("", KEPT["pip"], "[install]\na = 1\n", "[GLOBAL]\nkeyring-provider: import\n"):
         parser = configparser.ConfigParser()
@@ -173,6 +206,11 @@ def test_pip_and_uv() -> None:
         ("maven", '<!DOCTYPE a [<!ENTITY x "y">]><settings/>', "it declares entities"),
         ("nuget", "<configuration>", "line 1 is no XML: no element found"),
         ("uv", "a = \n", "it is no TOML"),
+        ("cargo", "a = \n", "it is no TOML"),
+        ("bun", 'install = { registry = "x" }\n', "install.registry is there, and not as a table"),
+        ("cargo", "[registries]\nfeed = { index = 'x' }\n", "registries.feed is there, and not"),
+        ("yarn", "npmRegistries: {}\n", "line 1 does not begin a block"),
+        ("yarn", "npmRegistries:\n\ta: b\n", "a tab stands below line 1"),
         ("git", "[a\nb", "git cannot read it: bad config line 1"),
     ],
 )
@@ -202,6 +240,13 @@ TEXTS = st.lists(
             "a = 1",
             'login "a b',
             "é",
+            "npmRegistries:",
+            "npmRegistries: {}",
+            '  "//pkgs.dev.azure.com/contoso/_packaging/feed/npm/registry":',
+            "    npmAuthIdent: x",
+            "[install.registry]",
+            "[registries.feed]",
+            "install = 1",
             "\udcff",
         ]
     ),
@@ -218,7 +263,7 @@ def test_whatever_a_file_holds(lines: list[str], end: str, *, cut: bool) -> None
         try:
             once = edited(name, text)
         except UsageError:
-            assert name == "netrc"
+            assert name in {"netrc", "yarn", "bun", "cargo"}
             continue
         assert edited(name, once) == once, name
         if TOOLS[name].keeps_secret:

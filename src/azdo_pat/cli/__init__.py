@@ -41,6 +41,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "exec": ("execute", "Run a command with a secret in its environment."),
         "setup": ("set_up", "Make git, npm, pip, NuGet, Maven… use a token."),
         "git-credential": ("git", "Answer git, which asks for a token by itself."),
+        "cargo-credential": ("cargo", "Answer cargo likewise."),
     },
     "Signing in": {
         "login": ("signing", "Sign in with Microsoft Entra."),

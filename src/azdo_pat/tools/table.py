@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.tools import git, gradle, maven, netrc, npm, nuget, python
+from azdo_pat.tools import git, gradle, maven, netrc, npm, nuget, python, toml, yarn
 from azdo_pat.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -35,6 +35,22 @@ _ALL: Final = (
         feed=npm.ENDING,
     ),
     Tool(
+        name="yarn",
+        summary="the secret for a feed, in .yarnrc.yml of the user (Yarn 2 and later)",
+        file=yarn.file,
+        edited=yarn.edited,
+        keeps_secret=True,
+        feed=npm.ENDING,
+    ),
+    Tool(
+        name="bun",
+        summary="a feed as the registry, and the secret, in .bunfig.toml of the user",
+        file=toml.bun_file,
+        edited=toml.bun_edited,
+        keeps_secret=True,
+        feed=npm.ENDING,
+    ),
+    Tool(
         name="pip",
         summary="pip asks the program keyring, and that asks pat",
         file=python.pip_file,
@@ -49,6 +65,14 @@ _ALL: Final = (
         edited=python.uv_edited,
         keeps_secret=False,
         asks="keyring",
+    ),
+    Tool(
+        name="cargo",
+        summary="a feed as a registry, for whose token cargo asks pat",
+        file=toml.cargo_file,
+        edited=toml.cargo_edited,
+        keeps_secret=False,
+        feed=toml.CARGO_ENDING,
     ),
     Tool(
         name="nuget",

@@ -1,0 +1,135 @@
+"""bun and cargo: TOML files of the user, in which one table is ours."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import UsageError
+from azdo_pat.tools.texts import appended, end_of_line, with_keys
+from azdo_pat.tools.tool import feed_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from azdo_pat.tools.tool import Handing
+
+CARGO_ENDING = "/Cargo/index/"
+
+
+def bun_file(environment: Mapping[str, str], home: Path) -> Path:
+    """Return the user's settings (bun's documentation, "bunfig.toml")."""
+    usual = home / ".bunfig.toml"
+    given = environment.get("XDG_CONFIG_HOME")
+    other = Path(given) / ".bunfig.toml" if given else usual
+    return other if other.exists() and not usual.exists() else usual
+
+
+def bun_edited(text: str, handing: Handing) -> str:
+    """Return it with the feed as the registry, and its credentials; bun wants them bare.
+
+    Raises:
+        UsageError: it is no TOML, or has a registry in another form.
+    """
+    values = {
+        "url": f"{handing.feed}/",
+        "username": handing.user,
+        "password": handing.secret,
+    }
+    return _with_table(text, ("install", "registry"), values, dropped=["token"])
+
+
+def cargo_file(environment: Mapping[str, str], home: Path) -> Path:
+    """Return the user's configuration (The Cargo Book, "Configuration")."""
+    given = environment.get("CARGO_HOME")
+    return (Path(given) if given else home / ".cargo") / "config.toml"
+
+
+def cargo_edited(text: str, handing: Handing) -> str:
+    """Return it with the feed as a registry for whose token cargo asks `pat`.
+
+    Source: The Cargo Book, "Registry Authentication", `credential-provider`.
+
+    Raises:
+        UsageError: it is no TOML, or has that registry in another form.
+    """
+    provider = str(Path(handing.programs) / "cargo-credential-pat")
+    values = {"index": f"sparse+{handing.feed}/", "credential-provider": [provider]}
+    path = ("registries", feed_name(handing.feed))
+    return _with_table(text, path, values, dropped=["token"])
+
+
+def _with_table(
+    text: str,
+    path: tuple[str, ...],
+    values: Mapping[str, str | Sequence[str]],
+    *,
+    dropped: Sequence[str] = (),
+) -> str:
+    """Return a TOML text in which a table holds these values; its other lines stay.
+
+    Raises:
+        UsageError: it is no TOML, or the table is written in another way than as one.
+    """
+    _read(text)  # it is TOML, at least
+    head = f"[{'.'.join(map(_key, path))}]"
+    lines = {key: f"{key} = {json.dumps(value)}" for key, value in values.items()}
+    found = re.search(rf"(?m)^{re.escape(head)}[ \t]*(?:#[^\n]*)?(?:\r?\n|\Z)", text)
+    if found is None:
+        gap = [""] if text.strip() else []
+        changed = appended(text, [*gap, head, *lines.values()])
+    else:
+        changed = text[: found.end()] + _with_lines(text[found.end() :], lines, dropped, text)
+    if not _holds(changed, path, values):
+        raise UsageError(
+            f"{'.'.join(path)} is there, and not as a table of its own, a line a key",
+            hint=f"write it below {head}, or take it out",
+        )
+    return changed
+
+
+def _with_lines(rest: str, lines: Mapping[str, str], dropped: Sequence[str], text: str) -> str:
+    """Change the lines of a table that the rest of a file begins with."""
+    stop = re.search(r"(?m)^[ \t]*\[", rest)
+    body, behind = (rest[: stop.start()], rest[stop.start() :]) if stop else (rest, "")
+    content = body.rstrip() + end_of_line(text) if body.strip() else ""
+    gap = body[len(body.rstrip()) :].removeprefix("\r").removeprefix("\n")
+    changed = with_keys(content, lines, _line_key, dropped=dropped)
+    changed = changed.replace("\r\n", "\n").replace("\n", end_of_line(text))
+    return changed + gap + behind
+
+
+def _line_key(line: str) -> str:
+    return "" if line.lstrip().startswith("#") else line.partition("=")[0].strip().strip("\"'")
+
+
+def _holds(text: str, path: tuple[str, ...], values: Mapping[str, str | Sequence[str]]) -> bool:
+    """Tell whether a table of a text holds these values; not so where it is no TOML."""
+    try:
+        found: object = _read(text)
+    except UsageError:
+        return False
+    for step in path:
+        found = found.get(step) if isinstance(found, dict) else None
+    return isinstance(found, dict) and all(found.get(key) == values[key] for key in values)
+
+
+def _read(text: str) -> object:
+    """Read TOML.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"it is no TOML: {error}", hint="mend the file, or move it aside"
+        ) from error
+
+
+def _key(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else json.dumps(text)

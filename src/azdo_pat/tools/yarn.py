@@ -1,0 +1,86 @@
+"""Yarn 2 and later ("berry"): `.yarnrc.yml` of the user.
+
+Source: Yarn's documentation, "Settings": `npmRegistries`, `npmAlwaysAuth`, `npmAuthIdent`.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.errors import UsageError
+from azdo_pat.tools.texts import appended, end_of_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from azdo_pat.tools.tool import Handing
+
+_SECTION: Final = "npmRegistries:"
+
+
+def file(environment: Mapping[str, str], home: Path) -> Path:
+    """Return the user's settings."""
+    return home / (environment.get("YARN_RC_FILENAME") or ".yarnrc.yml")
+
+
+def edited(text: str, handing: Handing) -> str:
+    """Return it with the credentials of the feed; see `Tool.edited`.
+
+    Raises:
+        UsageError: `npmRegistries` is not written as a block.
+    """
+    lines = text.splitlines(keepends=True)
+    start = next((n for n, line in enumerate(lines) if line.startswith(_SECTION)), None)
+    if start is None:
+        return appended(text, [_SECTION, *_block(handing, "  ")])
+    if lines[start].partition("#")[0].strip() != _SECTION:
+        raise UsageError(
+            f"line {start + 1} does not begin a block", hint=f"write {_SECTION} on a line alone"
+        )
+    stop = next(
+        (n for n in range(start + 1, len(lines)) if lines[n].strip() and lines[n][0] not in " \t#"),
+        len(lines),
+    )
+    first = next(
+        (line for line in lines[start + 1 : stop] if line.lstrip()[:1] not in {"", "#"}), ""
+    )
+    indent = first[: len(first) - len(first.lstrip(" "))] or "  "
+    if "\t" in "".join(lines[start:stop]):
+        raise UsageError(f"a tab stands below line {start + 1}", hint="YAML wants spaces")
+    end = end_of_line(text)
+    block = [f"{line}{end}" for line in _block(handing, indent)]
+    mine = _mine(lines, start + 1, stop, indent, handing)
+    if mine is not None:
+        lines[mine[0] : mine[1]] = block
+    else:
+        if not lines[start].endswith(("\n", "\r")):
+            lines[start] += end
+        lines[start + 1 : start + 1] = block
+    return "".join(lines)
+
+
+def _mine(
+    lines: list[str], start: int, stop: int, indent: str, handing: Handing
+) -> tuple[int, int] | None:
+    """Find the block of the feed; its end is behind the last line that is deeper than its key."""
+    address = re.escape(handing.feed.partition(":")[2])
+    key = re.compile(rf"{indent}([\"']?)(https:)?{address}/?\1\s*:\s*")
+    for number in range(start, stop):
+        if key.match(lines[number]):
+            end = number + 1
+            while end < stop and lines[end].startswith(f"{indent} ") and lines[end].strip():
+                end += 1
+            return number, end
+    return None
+
+
+def _block(handing: Handing, indent: str) -> list[str]:
+    ident = b64encode(f"{handing.user}:{handing.secret}".encode()).decode("ascii")
+    return [
+        f'{indent}"{handing.feed.partition(":")[2]}":',
+        f"{indent}{indent}npmAlwaysAuth: true",
+        f'{indent}{indent}npmAuthIdent: "{ident}"',
+    ]
