@@ -21,7 +21,7 @@ from cli.stage import (
     names,
     service,
 )
-from drivers import Emulator, InProcess
+from drivers import Emulator, InProcess, Installed
 from fakes import MemoryKeyring
 
 SECRET_FORM = "a" * 52
@@ -165,6 +165,47 @@ def test_a_server_of_ones_own_gets_the_secret_and_no_bearer(
         assert memory_keyring.held == {(f"azdo-pat:{url}", "office"): secret.strip()}
         assert pat("get", "office", "--org", url) == done(secret)
     assert emulator.requests == []
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> tuple[dict[str, str | None], Path]:
+    """Return what makes a script the browser, and the file that it writes addresses to."""
+    script, opened = tmp_path / "browser", tmp_path / "opened"
+    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >> "{opened}"\n')
+    script.chmod(0o755)
+    return {"BROWSER": f"{script} %s"}, opened
+
+
+def test_the_page_that_makes_tokens_is_opened_first(
+    pat: InProcess,
+    pat_process: Installed,
+    emulator: Emulator,
+    browser: tuple[dict[str, str | None], Path],
+) -> None:
+    env, opened = browser
+    page = f"{emulator.url}/contoso/_usersSettings/tokens"
+    result = pat_process("import", "web", "--open", stdin=made(pat), env=env)
+    assert result.exit_code == 0
+    assert f"make the token at {page}\n" in result.stderr
+    assert opened.read_text() == f"{page}\n"
+    silent = pat_process("import", "web2", "--open", "--no-input", stdin=made(pat), env=env)
+    assert f"make the token at {page}\n" in silent.stderr
+    assert opened.read_text() == f"{page}\n"
+
+
+def test_an_old_server_has_the_page_elsewhere(
+    pat: InProcess, pat_process: Installed, browser: tuple[dict[str, str | None], Path]
+) -> None:
+    env, opened = browser
+    with start(Options()) as running:
+        server = Emulator(running)  # which has no such page, as TFS 2018
+        secret = made(InProcess(pat.root, server.environment))
+        url = f"{server.url}/contoso"
+        asked = len(server.requests)
+        args = ("import", "office", "--open", "--org", url)
+        assert pat_process(*args, stdin=secret, env=env).exit_code == 0
+        assert opened.read_text() == f"{url}/_details/security/tokens\n"
+        assert server.requests[asked]["authorization"] in {None, ""}
 
 
 def test_forget_leaves_the_token_alive(

@@ -277,6 +277,24 @@ def test_why_git_was_refused(
     assert at_microsoft("get", "work").stdout.strip() == secret
 
 
+def test_a_server_of_ones_own(at_microsoft: Installed, hosts: Hosts, tmp_path: Path) -> None:
+    secret = made(at_microsoft)
+    collection = "https://tfs.example.com/contoso"  # the emulator stands for it, too
+    imported = at_microsoft("import", "office", "--org", collection, stdin=secret)
+    assert imported.exit_code == 0, imported.stderr
+    hosts.repository("contoso/_git/app")
+    url = f"{collection}/_git/app"
+    assert git(at_microsoft, *WITH_PATH, "clone", "-q", url, str(tmp_path / "a")).exit_code == 0
+    assert git(at_microsoft, "clone", "-q", url, str(tmp_path / "b")).exit_code == 0  # no path told
+    assert {(visit.host, visit.secret) for visit in hosts.visits if visit.authorization} == {
+        ("tfs.example.com", secret)
+    }
+    other = "protocol=https\nhost=tfs.example.com\npath=fabrikam/_git/app\n"
+    assert asked(at_microsoft, other).stdout == ""
+    used = f"protocol=https\nhost=tfs.example.com\npath=contoso/x\npassword={secret}\n"
+    assert "'office' works, but not for this" in asked(at_microsoft, used, "erase").stderr
+
+
 def test_an_operation_of_a_later_git(at_microsoft: Installed) -> None:
     made(at_microsoft)
     result = asked(at_microsoft, ASKED, "rekey")

@@ -1,9 +1,10 @@
 """Who is signed in, which organizations there are, and whether a secret works."""
 
+from http import HTTPStatus
 from typing import Final
 
 from azdo_pat.api.addresses import Service, require_protected, with_query
-from azdo_pat.api.credentials import BasicSecret
+from azdo_pat.api.credentials import Anonymous, BasicSecret
 from azdo_pat.api.http import Call, Http
 from azdo_pat.api.records import Record
 from azdo_pat.errors import SignInError
@@ -106,6 +107,21 @@ class Directory:
             name=user.text_or_empty("customDisplayName")
             or user.text_or_empty("providerDisplayName"),
         )
+
+    def token_page(self, organization: Organization) -> str:
+        """Return the address of the web page that makes tokens.
+
+        TFS 2017 and 2018 have it elsewhere than later servers and Azure DevOps Services ("Use
+        personal access tokens", by version): a server is asked, without any credential, whether
+        it has the later one.
+        """
+        page = f"{organization.url}/_usersSettings/tokens"
+        if organization.hosted:
+            return page
+        answer = self._http.probe(Call(method="GET", url=page, credential=Anonymous()))
+        if answer is not None and answer.status == HTTPStatus.NOT_FOUND:
+            return f"{organization.url}/_details/security/tokens"
+        return page
 
     def _organization(self, name: str, account_id: str) -> Organization:
         lowered = name.lower()

@@ -93,7 +93,8 @@ def _copy(app: App, found: tuple[Organization, str, Secret], wish: SecretWish | 
 @click.argument("name", metavar="NAME")
 @option("--expires", metavar="SPAN|DATE", help="When it ends, if you know.")
 @option("--replace", is_flag=True, help="Overwrite a secret that is stored under NAME.")
-def import_command(app: App, name: str, *, expires: str | None, replace: bool) -> None:
+@option("--open", "opens", is_flag=True, help="Open the page that makes tokens first.")
+def import_command(app: App, name: str, *, expires: str | None, replace: bool, opens: bool) -> None:
     """Store a secret that was made elsewhere under NAME, once the server has accepted it.
 
     For tokens of the web page and of Azure DevOps Server. The secret is asked for; without a
@@ -117,6 +118,8 @@ def import_command(app: App, name: str, *, expires: str | None, replace: bool) -
         raise UsageError(
             "which organization is the token for?", hint="add --org NAME, or the server's URL"
         )
+    if opens:
+        _open_page(app, organization)
     pat = take_in(
         organization,
         name,
@@ -131,6 +134,16 @@ def import_command(app: App, name: str, *, expires: str | None, replace: bool) -
     )
     app.talk.notice(f"stored {name!r} for {organization.url}: pat get {as_argument(name)}")
     render.pat(pat)
+
+
+def _open_page(app: App, organization: Organization) -> None:
+    """Open the page that makes tokens, where somebody would see it, and name it in any case."""
+    from azdo_pat.cli.browsing import has_browser, open_page
+
+    url = app.directory.token_page(organization)
+    app.talk.notice(f"make the token at {url}")
+    if has_browser(app.environment) and not app.must_not_ask and not open_page(url):
+        app.talk.warn("the browser could not be opened")
 
 
 def _secret_from_user(app: App, organization: Organization) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli.browsing import has_browser
 from azdo_pat.cli.command import command
 from azdo_pat.cli.globals import option
 from azdo_pat.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from azdo_pat.auth.outcome import Client, Granted
     from azdo_pat.cli.app import App
     from azdo_pat.models import AccessToken, Secret
@@ -45,7 +43,7 @@ def login_command(
     from azdo_pat.services.sign_in import Way, sign_in
 
     _require_somebody(app, device_code=device_code)
-    by_code = device_code or not _has_browser(app.environment)
+    by_code = device_code or not has_browser(app.environment)
     located, _ = app.located
     organization = located.url if located is not None and located.hosted else ""
     safe = _safe_place(app)
@@ -103,17 +101,6 @@ def _require_somebody(app: App, *, device_code: bool) -> None:
     if not app.must_not_ask:
         hint = f"pat login --device-code shows a code to enter elsewhere; {hint}"
     raise UsageError("signing in needs somebody, and nobody is here to do it", hint=hint)
-
-
-def _has_browser(environment: Mapping[str, str]) -> bool:
-    """Tell whether a browser that is opened here would be seen."""
-    if environment.get("BROWSER"):
-        return True
-    if any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")):
-        return False
-    if sys.platform in {"darwin", "win32"} or environment.get("WSL_DISTRO_NAME"):
-        return True
-    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _safe_place(app: App) -> bool:

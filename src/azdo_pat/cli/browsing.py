@@ -1,0 +1,30 @@
+"""The user's browser."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def has_browser(environment: Mapping[str, str]) -> bool:
+    """Tell whether a browser that is opened here would be seen."""
+    if environment.get("BROWSER"):
+        return True
+    if any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")):
+        return False
+    if sys.platform in {"darwin", "win32"} or environment.get("WSL_DISTRO_NAME"):
+        return True
+    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def open_page(url: str) -> bool:
+    """Open a page in the browser; False where that did not work."""
+    import webbrowser
+
+    try:
+        return webbrowser.open(url)
+    except webbrowser.Error:
+        return False
