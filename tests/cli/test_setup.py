@@ -2,11 +2,13 @@
 
 import os
 import stat
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from drivers import Emulator, InProcess
+from drivers import Emulator, InProcess, Installed
 from fakes import MemoryKeyring
 
 FEED = "https://pkgs.dev.azure.com/contoso/_packaging/feed"
@@ -270,6 +272,10 @@ def test_the_list(pat: InProcess) -> None:
         "pip",
         "uv",
         "cargo",
+        "az",
+        "twine",
+        "poetry",
+        "terraform",
     ]
     assert "maven" in pat("setup", "--list").stdout
 
@@ -283,3 +289,70 @@ def test_git_keeps_its_helpers_for_others(pat: InProcess, home: Path) -> None:
     assert added.count("helper = \n") == added.count("git-credential-pat") == 2
     assert '[credential "https://dev.azure.com"]' in added
     assert os.fspath(home) not in added
+
+
+def test_az_finds_it_in_the_keyring(
+    pat: InProcess, emulator: Emulator, home: Path, memory_keyring: MemoryKeyring, secret: str
+) -> None:
+    place = (f"azdevops-cli:{emulator.url}/contoso", "Personal Access Token")
+    memory_keyring.held[place] = "theirs"
+    config = home / ".azure/azuredevops/config"
+    config.parent.mkdir(parents=True)
+    config.write_bytes(b"[defaults]\nproject = x\n")
+    assert pat("setup", "az").exit_code == 0
+    assert memory_keyring.held[place] == secret
+    assert config.read_text().splitlines()[-1] == f"organization = {emulator.url}/contoso"
+    assert pat("setup", "az", "-o", "json").json[0]["outcome"] == "unchanged"
+    assert pat("rotate", "packages").exit_code == 0
+    assert memory_keyring.held[place] == pat("get", "packages").stdout.strip() != secret
+    assert pat("setup", "az", "--undo").exit_code == 0
+    assert memory_keyring.held[place] == "theirs"
+    assert len(memory_keyring.held) == 2
+    assert config.read_bytes() == b"[defaults]\nproject = x\n"
+
+
+def test_az_that_has_its_organization_already(
+    pat: InProcess, emulator: Emulator, home: Path, memory_keyring: MemoryKeyring, secret: str
+) -> None:
+    place = (f"azdevops-cli:{emulator.url}/contoso", "Personal Access Token")
+    config = home / ".azure/azuredevops/config"
+    config.parent.mkdir(parents=True)
+    before = f"[defaults]\norganization = {emulator.url}/contoso\n"
+    config.write_text(before)
+    assert pat("setup", "az").exit_code == 0
+    assert memory_keyring.held[place] == secret
+    assert pat("setup", "az", "--undo").exit_code == 0
+    assert place not in memory_keyring.held
+    assert config.read_text() == before
+
+
+def test_what_needs_no_setting_up(pat: InProcess, tmp_path: Path) -> None:
+    result = pat("setup", "terraform", "-o", "json")
+    assert result.json == [
+        {"tool": "terraform", "file": None, "outcome": "unchanged", "feed": None, "token": None}
+    ]
+    assert "pat exec TOKEN -- terraform plan" in result.stderr
+    here = {"PATH": str(tmp_path)}
+    absent = pat("setup", "twine", env=here)
+    assert (absent.exit_code, "twine is not on the PATH" in absent.stderr) == (3, True)
+    script = tmp_path / "twine"
+    script.write_text(f"#!{sys.executable}\n")
+    script.chmod(0o755)
+    assert "nothing is to be set up" in pat("setup", "twine", env=here).stderr
+    script.write_text("#!/bin/false\n")
+    stranger = pat("setup", "twine", env=here)
+    assert (stranger.exit_code, "pipx inject twine azdo-pat" in stranger.stderr) == (3, True)
+
+
+def test_several_at_once(pat_process: Installed, emulator: Emulator, home: Path) -> None:
+    """All feeds are in the file afterwards, and undoing them gives back what it held."""
+    assert pat_process("create", "packages", "--for", "packages").exit_code == 0
+    file = home / ".npmrc"
+    file.write_bytes(b"a=1\n")
+    feeds = [f"{emulator.url}/contoso/_packaging/{name}/npm/registry/" for name in "abcd"]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda feed: pat_process("setup", "npm", "--feed", feed), feeds))
+    assert [result.exit_code for result in results] == [0] * 4, results
+    assert all(f"_packaging/{name}/npm" in file.read_text() for name in "abcd")
+    assert pat_process("setup", "npm", "--undo").exit_code == 0
+    assert file.read_bytes() == b"a=1\n"

@@ -42,7 +42,10 @@ class Stage:
         environment = {"PATH": os.environ["PATH"], "PAT_ORG": "mine"}
         self.carrier = Carrier(
             Surroundings(
-                environment=environment, heard=self.heard.append, alone=lambda _: nullcontext()
+                environment=environment,
+                heard=self.heard.append,
+                alone=lambda _: nullcontext(),
+                lend=lambda *_: None,
             )
         )
 

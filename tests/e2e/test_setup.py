@@ -359,3 +359,15 @@ def rustup() -> Path:
     """Return where cargo's own launcher has its tools, which is not in the home of a test."""
     launcher = Path(shutil.which("cargo") or "")
     return launcher.parent.parent.with_name(".rustup")
+
+
+def test_az(at_microsoft: Installed, home: Path) -> None:
+    """The lookup is the extension's own: this service, this user, through keyring."""
+    secret = made(at_microsoft, "work", "git")
+    follow(at_microsoft, home, "az")
+    words = ("azdevops-cli:https://dev.azure.com/contoso", "Personal Access Token")
+    lookup = ("python", "-c", "import keyring, sys; print(keyring.get_password(*sys.argv[1:]))")
+    assert run(at_microsoft, home, *lookup, *words).stdout == f"{secret}\n"
+    assert at_microsoft("status", "--org", "contoso", "-o", "json").exit_code == 0
+    follow(at_microsoft, home, "az", "undo")
+    assert run(at_microsoft, home, *lookup, *words).stdout == "None\n"

@@ -51,6 +51,7 @@ KEPT = {
     "\nnodeLinker: pnp\n",
     "bun": '# mine\n[install]\nexact = true\n\n[install.cache]\ndir = "x"\n',
     "cargo": '[build]\njobs = 2 # mine\n\n[registries.other]\nindex = "sparse+https://o.example/"\n',
+    "az": "[defaults]\nproject = mine\n",
     "maven": '<?xml version="1.0"?>\n<!-- mine --><settings>\n\t<servers>\n\t\t<server>'
     "<id>other</id><password>theirs</password></server>\n\t</servers>\n\t<offline>false</offline>\n"
     "</settings>\n<!-- end -->\n",

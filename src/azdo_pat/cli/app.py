@@ -158,7 +158,12 @@ class App(Connection):
         from azdo_pat.deliveries.facts import Surroundings
 
         return Carrier(
-            Surroundings(environment=self.environment, heard=self.talk.detail, alone=self.in_line)
+            Surroundings(
+                environment=self.environment,
+                heard=self.talk.detail,
+                alone=self.in_line,
+                lend=self.secrets.lend,
+            )
         )
 
     @cached_property

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from azdo_pat.results import SetUp
     from azdo_pat.services.set_up import Place
     from azdo_pat.store.records import Record, Records
-    from azdo_pat.tools.tool import Handing, Tool
+    from azdo_pat.tools.tool import Advice, Handing, Tool
 
 _BACKEND: Final = "azdo_pat.keyring_backend"
 
@@ -62,19 +62,23 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
       pat setup npm --feed https://…/ORG/_packaging/FEED/npm/registry/
       pat setup npm --undo
     """
-    from azdo_pat.tools.table import TOOLS
+    from azdo_pat.tools.table import ADVICE, TOOLS
 
     if listing:
-        app.render.tools(tuple(TOOLS.values()))
+        app.render.tools((*TOOLS.values(), *ADVICE.values()))
         return
     if tool_name is None:
         raise UsageError("which tool?", hint="pat setup --list lists them")
+    render = app.render
+    if tool_name in ADVICE:
+        render.set_ups([_advised(app, ADVICE[tool_name])])
+        return
     tool = TOOLS.get(tool_name)
     if tool is None:
         raise UsageError(
-            f"pat does not know the tool {tool_name!r}", hint=f"it knows {', '.join(TOOLS)}"
+            f"pat does not know the tool {tool_name!r}",
+            hint=f"it knows {', '.join((*TOOLS, *ADVICE))}",
         )
-    render = app.render
     with app.in_line("setup"):
         if undo:
             results = _undone(app, tool, feed, dry_run=dry_run)
@@ -83,6 +87,46 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     for each in results:
         _say(app, each)
     render.set_ups(results)
+
+
+def _advised(app: App, advice: Advice) -> SetUp:
+    """Say what to do for a program whose files stay as they are.
+
+    Raises:
+        NotFoundError: it is not here, or `pat` is not installed beside it.
+    """
+    from azdo_pat.results import SettingUp, SetUp
+
+    if advice.needs_backend:
+        program = shutil.which(advice.name, path=app.environment.get("PATH"))
+        if program is None:
+            raise NotFoundError(
+                f"{advice.name} is not on the PATH", hint=f"pipx install {advice.name}"
+            )
+        if not _knows_pat(Path(program)):
+            raise NotFoundError(
+                f"{advice.name} asks keyring in its own environment, where pat is not ({program})",
+                hint=f"pipx inject {advice.name} azdo-pat; or pip install it there",
+            )
+    app.talk.notice(advice.text)
+    return SetUp(tool=advice.name, file="", outcome=SettingUp.UNCHANGED)
+
+
+def _knows_pat(program: Path) -> bool:
+    """Tell whether the Python that runs a script has `pat` installed."""
+    with suppress(OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        first = program.read_bytes().partition(b"\n")[0].decode()
+        python = first.removeprefix("#!").strip() if first.startswith("#!") else ""
+        # pip writes a longer one where the path is too long for the system.
+        if python and " " not in python:
+            ran = subprocess.run(  # noqa: S603  # the Python of the user's own tool
+                [python, "-c", f"import {_BACKEND}"],
+                capture_output=True,
+                timeout=30,
+                check=False,
+            )
+            return ran.returncode == 0
+    return False
 
 
 def _say(app: App, result: SetUp) -> None:
@@ -99,13 +143,19 @@ def _say(app: App, result: SetUp) -> None:
 
 
 def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_run: bool) -> SetUp:
+    from azdo_pat.models import Secret
     from azdo_pat.services.set_up import delivery_of, set_up, with_delivery
 
     if tool.asks:
         _check_program(app, tool)
     place = _place(app, tool, feed or "", token)
+    first = _records(app).find(tool.name, str(place.path), place.handing.feed) is None
     result = set_up(place, _records(app), dry_run=dry_run)
     if place.entry is not None and not dry_run:
+        if tool.service:
+            service = tool.service.format(org_url=place.entry.org_url)
+            secret = Secret(place.handing.secret)
+            app.secrets.lend(service, tool.account, secret, first=first)
         entry = app.state.find(place.entry.org_url, place.entry.name) or place.entry
         app.state.remember(with_delivery(entry, delivery_of(place), wanted=True))
     return result
@@ -130,6 +180,9 @@ def _undone(app: App, tool: Tool, feed: str | None, *, dry_run: bool) -> list[Se
     for record in found:
         place = _place_of(app, tool, record)
         results.append(undo(record, place, records, dry_run=dry_run))
+        if tool.service and not dry_run:
+            service = tool.service.format(org_url=record.org_url)
+            app.secrets.take_back(service, tool.account)
         entry = app.state.find(record.org_url, record.name) if record.name else None
         if entry is not None and not dry_run:
             app.state.remember(with_delivery(entry, delivery_of(place), wanted=False))
@@ -147,7 +200,7 @@ def _place(app: App, tool: Tool, feed: str, token: str | None) -> Place:
     elif feed:
         raise UsageError(f"{tool.name} is set up for all feeds", hint="leave out --feed")
     handing = _handing(app)._replace(feed=feed)
-    if not tool.keeps_secret:
+    if not tool.keeps_secret and not tool.service:
         if token is not None:
             raise UsageError(
                 f"{tool.name} asks for a token when it needs one",
@@ -157,7 +210,10 @@ def _place(app: App, tool: Tool, feed: str, token: str | None) -> Place:
     entry = _entry(app, feed, token)
     secret = app.secrets.get(entry.org_url, entry.name)
     if secret is None:
-        raise NotFoundError(f"the secret of {entry.name!r} is not in the keyring any more")
+        raise NotFoundError(
+            f"the secret of {entry.name!r} is not in the keyring any more",
+            hint="--token NAME takes another token; pat list --stored shows them",
+        )
     handing = handing._replace(secret=secret.reveal(), org_url=entry.org_url)
     return Place(tool, path, home, handing, entry)
 
@@ -195,7 +251,9 @@ def _entry(app: App, feed: str, token: str | None) -> StoredPat:
     else:
         located = app.located[0]
         entries = [each for each in stored if located is None or each.org_url == located.url]
-        found = [*for_git(entries, token), *for_packages(entries, token)]
+        if len({each.org_url for each in entries}) > 1:
+            raise UsageError("which organization?", hint=f"add --org {entries[0].org}")
+        found = [*for_git(entries, token), *for_packages(entries, token), *entries]
         what, recipe = located.name if located else "any organization", "git"
     if token is not None:
         found = [each for each in found if each.name == token]

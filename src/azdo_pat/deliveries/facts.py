@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
-    from azdo_pat.models import Handover
+    from azdo_pat.models import Handover, Secret
 
 SECRETS: Final = ("token", "basic")
 """The placeholders of a template that stand for the secret."""
@@ -25,12 +25,14 @@ class Surroundings(NamedTuple):
     Attributes:
         environment: that of a command, before the facts are added.
         heard: told what a command printed.
+        lend: puts a secret into the keyring where another program looks: service and account.
         alone: lets one process, and one thread of it, at a time work on the file of that name.
     """
 
     environment: Mapping[str, str]
     heard: Callable[[str], None]
     alone: Callable[[str], AbstractContextManager[None]]
+    lend: Callable[[str, str, Secret], None]
 
 
 def facts(handover: Handover) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import PendingError, UsageError
+from azdo_pat.errors import PendingError, StoreError, UsageError
 from azdo_pat.files import read_text, write_text
 from azdo_pat.tools.table import TOOLS
 from azdo_pat.tools.tool import Handing
@@ -29,13 +29,18 @@ def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) 
     handing = Handing(secret=handover.secret.reveal(), feed=feed, org_url=handover.org_url)
     file = Path(path)
     try:
+        if tool.service:
+            service = tool.service.format(org_url=handover.org_url)
+            surroundings.lend(service, tool.account, handover.secret)
         with surroundings.alone(f"file {path}"):
             before = read_text(file)
             after = tool.edited(before, handing)
             if after != before:
-                write_text(file, after, mode=0o600)
+                write_text(file, after, mode=0o600 if tool.keeps_secret else None)
     except UsageError as error:
         raise PendingError(f"{path}: {error.message}", hint=error.hint) from error
+    except StoreError as error:
+        raise PendingError(f"{name}: {error.message}", hint=error.hint) from error
     except OSError as error:
         raise PendingError(
             f"{path} cannot be written: {error.strerror or error}",

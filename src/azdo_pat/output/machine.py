@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         StatusReport,
     )
     from azdo_pat.scopes import Recipe, Scope
-    from azdo_pat.tools.tool import Tool
+    from azdo_pat.tools.tool import Advice, Tool
 
 Document = dict[str, object]
 
@@ -149,14 +149,14 @@ def set_up_document(set_up: SetUp) -> Document:
     """Return what became of a tool; `feed` and `token` are null where it has none."""
     return {
         "tool": set_up.tool,
-        "file": set_up.file,
+        "file": set_up.file or None,
         "outcome": str(set_up.outcome),
         "feed": set_up.feed or None,
         "token": set_up.token or None,
     }
 
 
-def tool_document(tool: Tool) -> Document:
+def tool_document(tool: Tool | Advice) -> Document:
     """Return a tool that can be set up; `feed` is what its feed's URL ends with, or null."""
     return {
         "tool": tool.name,

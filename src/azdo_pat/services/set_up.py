@@ -72,7 +72,8 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
         token=place.entry.name if place.entry else "",
         diff=shown_difference(before, after, str(place.path)),
     )
-    if after == before:
+    known = records.find(place.tool.name, str(place.path), place.handing.feed)
+    if after == before and (known is not None or not place.tool.service):
         return replace(result, outcome=SettingUp.UNCHANGED)
     if dry_run:
         return result
@@ -80,7 +81,6 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
         raise NotFoundError(
             f"the home folder {place.home} is not there", hint="set HOME to one that is"
         )
-    known = records.find(place.tool.name, str(place.path), place.handing.feed)
     if known is None:
         records.put(_record(place))
     _write(place.path, after, mode=0o600 if place.tool.keeps_secret else None)

@@ -90,6 +90,29 @@ class SecretStore:
         _require_text("name", name)
         return self._within(lambda: self._vault().delete(service_name(org_url), name))
 
+    def lend(self, service: str, account: str, secret: Secret, *, first: bool = False) -> None:
+        """Put a secret where another program looks for it.
+
+        Args:
+            service: that program's own.
+            account: the user name of the entry.
+            secret: what to put there.
+            first: what is there is not ours: it is kept for `take_back`.
+        """
+        held = self._within(lambda: self._vault().get(service, account)) if first else None
+        if held is not None:
+            self._within(lambda: self._vault().put(_before(service), account, held))
+        self._within(lambda: self._vault().put(service, account, secret.reveal()))
+
+    def take_back(self, service: str, account: str) -> None:
+        """Give the other program what it had before `lend`, or nothing."""
+        before = self._within(lambda: self._vault().get(_before(service), account))
+        if before is None:
+            self._within(lambda: self._vault().delete(service, account))
+            return
+        self._within(lambda: self._vault().put(service, account, before))
+        self._within(lambda: self._vault().delete(_before(service), account))
+
     def describe(self) -> str:
         """Name the backend in use: `Secret Service (keyring.backends.SecretService.Keyring)`."""
         return self._within(lambda: self._vault().describe())
@@ -140,6 +163,10 @@ class SecretStore:
             # What the backend raised stays behind: its words and its frames may hold a secret.
             error.__context__ = None
             raise
+
+
+def _before(service: str) -> str:
+    return service_name(f"before {service}")
 
 
 def _has_desktop(environment: Mapping[str, str]) -> bool:

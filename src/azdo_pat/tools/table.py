@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.tools import git, gradle, maven, netrc, npm, nuget, python, toml, yarn
-from azdo_pat.tools.tool import Tool
+from azdo_pat.tools import az, git, gradle, maven, netrc, npm, nuget, python, toml, yarn
+from azdo_pat.tools.tool import Advice, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,6 +99,15 @@ _ALL: Final = (
         feed=maven.ENDING,
     ),
     Tool(
+        name="az",
+        summary="the secret in the keyring where az devops looks, and its default organization",
+        file=az.file,
+        edited=az.edited,
+        keeps_secret=False,
+        service=az.SERVICE,
+        account=az.USER,
+    ),
+    Tool(
         name="netrc",
         summary="the secret for all hosts of the organization, in .netrc",
         file=netrc.file,
@@ -108,3 +117,29 @@ _ALL: Final = (
 )
 
 TOOLS: Final[Mapping[str, Tool]] = {tool.name: tool for tool in _ALL}
+
+_NOTHING: Final = "asks keyring in its own environment, where pat answers: nothing is to be set up"
+
+ADVICE: Final[Mapping[str, Advice]] = {
+    advice.name: advice
+    for advice in (
+        Advice(
+            name="twine",
+            summary="twine asks keyring, and that asks pat: nothing is changed",
+            text=f"twine {_NOTHING}",
+            needs_backend=True,
+        ),
+        Advice(
+            name="poetry",
+            summary="poetry asks keyring, and that asks pat: nothing is changed",
+            text=f"poetry {_NOTHING}",
+            needs_backend=True,
+        ),
+        Advice(
+            name="terraform",
+            summary="takes the token from its environment alone: pat exec TOKEN -- terraform",
+            text="terraform takes the token from its environment alone, and no file is changed:"
+            " pat exec TOKEN -- terraform plan",
+        ),
+    )
+}

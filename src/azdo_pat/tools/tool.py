@@ -44,6 +44,9 @@ class Tool(NamedTuple):
         keeps_secret: the secret itself lies in the file.
         feed: what the URL of a feed ends with, where the tool is set up for one.
         asks: a program that must be on the PATH and know `pat`, for the tool asks that one.
+        service: of the keyring, where the tool looks for the secret itself; `{org_url}` stands for
+            the URL of the organization.
+        account: the user name of that entry.
     """
 
     name: str
@@ -53,6 +56,24 @@ class Tool(NamedTuple):
     keeps_secret: bool
     feed: str = ""
     asks: str = ""
+    service: str = ""
+    account: str = ""
+
+
+class Advice(NamedTuple):
+    """A program for which no file is changed.
+
+    Attributes:
+        text: what to do instead, or why nothing is to be done.
+        needs_backend: it asks keyring within its own environment, where `pat` must be installed.
+    """
+
+    name: str
+    summary: str
+    text: str
+    needs_backend: bool = False
+    keeps_secret: bool = False
+    feed: str = ""
 
 
 def checked_feed(tool: Tool, text: str) -> str:

@@ -1,0 +1,32 @@
+"""The Azure DevOps extension of the Azure CLI: `az devops` and its kin.
+
+It looks for a token in the keyring, under a service of its own for each organization, and knows
+which organization is meant from its defaults. Source: `azext_devops/dev/common`,
+`credential_store.py` and `config.py`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.tools.texts import in_section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azdo_pat.tools.tool import Handing
+
+SERVICE: Final = "azdevops-cli:{org_url}"
+USER: Final = "Personal Access Token"
+
+
+def file(environment: Mapping[str, str], home: Path) -> Path:
+    """Return the extension's settings."""
+    given = environment.get("AZURE_CONFIG_DIR")
+    return (Path(given) if given else home / ".azure") / "azuredevops" / "config"
+
+
+def edited(text: str, handing: Handing) -> str:
+    """Return it with the organization as the default; see `Tool.edited`."""
+    return in_section(text, "defaults", {"organization": f"organization = {handing.org_url}"})
