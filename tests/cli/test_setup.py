@@ -265,6 +265,26 @@ def test_a_token_may_be_chosen(
     assert any(name == "other" for _, name in memory_keyring.held)
 
 
+def test_another_token_takes_the_place(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    assert pat("create", "other", "--for", "packages").exit_code == 0
+    feed = feed_of("gradle", emulator)
+    file = home / ".gradle/gradle.properties"
+    assert pat("setup", "gradle", *feed, "--token", "packages").exit_code == 0
+    assert pat("setup", "gradle", *feed, "--token", "other").exit_code == 0
+    held = file.read_bytes()
+    assert pat("rotate", "packages").exit_code == 0
+    assert file.read_bytes() == held
+    assert pat("update", "other", "--name", "renamed").exit_code == 0
+    assert pat("rotate", "renamed").exit_code == 0
+    assert file.read_bytes() != held
+    assert pat("setup", "gradle", "--undo").exit_code == 0
+    assert pat("rotate", "renamed").exit_code == 0
+    assert not file.exists()
+
+
 def test_the_list(pat: InProcess) -> None:
     listed = pat("setup", "--list", "-o", "json").json
     assert [each["tool"] for each in listed if not each["secret_in_file"]] == [

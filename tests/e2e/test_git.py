@@ -295,6 +295,18 @@ def test_a_server_of_ones_own(at_microsoft: Installed, hosts: Hosts, tmp_path: P
     assert "'office' works, but not for this" in asked(at_microsoft, used, "erase").stderr
 
 
+def test_exec_needs_nothing_set_up(at_microsoft: Installed, hosts: Hosts) -> None:
+    secret = made(at_microsoft)
+    hosts.repository("contoso/_git/app")
+    env = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    listed = at_microsoft("exec", "work", "--", "git", "ls-remote", URL, env=env)
+    assert listed.exit_code == 0, listed.stderr
+    assert hosts.secrets() == {secret}
+    elsewhere = URL.replace("dev.azure.com/contoso", "tfs.example.com/contoso")
+    assert at_microsoft("exec", "work", "--", "git", "ls-remote", elsewhere, env=env).exit_code
+    assert {visit.host for visit in hosts.visits if visit.secret} == {"dev.azure.com"}
+
+
 def test_an_operation_of_a_later_git(at_microsoft: Installed) -> None:
     made(at_microsoft)
     result = asked(at_microsoft, ASKED, "rekey")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
@@ -15,6 +11,7 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_tokens
 from azdo_pat.cli.globals import option
+from azdo_pat.cli.programs import advised, check_asked, programs
 from azdo_pat.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -23,9 +20,7 @@ if TYPE_CHECKING:
     from azdo_pat.results import SetUp
     from azdo_pat.services.set_up import Place
     from azdo_pat.store.records import Record, Records
-    from azdo_pat.tools.tool import Advice, Handing, Tool
-
-_BACKEND: Final = "azdo_pat.keyring_backend"
+    from azdo_pat.tools.tool import Handing, Tool
 
 
 @command("setup")
@@ -71,7 +66,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
         raise UsageError("which tool?", hint="pat setup --list lists them")
     render = app.render
     if tool_name in ADVICE:
-        render.set_ups([_advised(app, ADVICE[tool_name])])
+        render.set_ups([advised(app, ADVICE[tool_name])])
         return
     tool = TOOLS.get(tool_name)
     if tool is None:
@@ -89,46 +84,6 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     render.set_ups(results)
 
 
-def _advised(app: App, advice: Advice) -> SetUp:
-    """Say what to do for a program whose files stay as they are.
-
-    Raises:
-        NotFoundError: it is not here, or `pat` is not installed beside it.
-    """
-    from azdo_pat.results import SettingUp, SetUp
-
-    if advice.needs_backend:
-        program = shutil.which(advice.name, path=app.environment.get("PATH"))
-        if program is None:
-            raise NotFoundError(
-                f"{advice.name} is not on the PATH", hint=f"pipx install {advice.name}"
-            )
-        if not _knows_pat(Path(program)):
-            raise NotFoundError(
-                f"{advice.name} asks keyring in its own environment, where pat is not ({program})",
-                hint=f"pipx inject {advice.name} azdo-pat; or pip install it there",
-            )
-    app.talk.notice(advice.text)
-    return SetUp(tool=advice.name, file="", outcome=SettingUp.UNCHANGED)
-
-
-def _knows_pat(program: Path) -> bool:
-    """Tell whether the Python that runs a script has `pat` installed."""
-    with suppress(OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        first = program.read_bytes().partition(b"\n")[0].decode()
-        python = first.removeprefix("#!").strip() if first.startswith("#!") else ""
-        # pip writes a longer one where the path is too long for the system.
-        if python and " " not in python:
-            ran = subprocess.run(  # noqa: S603  # the Python of the user's own tool
-                [python, "-c", f"import {_BACKEND}"],
-                capture_output=True,
-                timeout=30,
-                check=False,
-            )
-            return ran.returncode == 0
-    return False
-
-
 def _say(app: App, result: SetUp) -> None:
     if result.diff:
         app.talk.notice(result.diff)
@@ -144,10 +99,10 @@ def _say(app: App, result: SetUp) -> None:
 
 def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_run: bool) -> SetUp:
     from azdo_pat.models import Secret
-    from azdo_pat.services.set_up import delivery_of, set_up, with_delivery
+    from azdo_pat.services.set_up import set_up
 
     if tool.asks:
-        _check_program(app, tool)
+        check_asked(app, tool)
     place = _place(app, tool, feed or "", token)
     first = _records(app).find(tool.name, str(place.path), place.handing.feed) is None
     result = set_up(place, _records(app), dry_run=dry_run)
@@ -156,14 +111,24 @@ def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_ru
             service = tool.service.format(org_url=place.entry.org_url)
             secret = Secret(place.handing.secret)
             app.secrets.lend(service, tool.account, secret, first=first)
-        entry = app.state.find(place.entry.org_url, place.entry.name) or place.entry
-        app.state.remember(with_delivery(entry, delivery_of(place), wanted=True))
+        _follow(app, place, place.entry)
     return result
+
+
+def _follow(app: App, place: Place, entry: StoredPat | None) -> None:
+    """Let the rotations of one token update the file, and of no other."""
+    from azdo_pat.services.set_up import delivery_of, with_delivery
+
+    delivery = delivery_of(place)
+    for each in app.state.stored():
+        mine = entry is not None and (each.org_url, each.name) == (entry.org_url, entry.name)
+        if mine or delivery in each.upkeep.deliveries:
+            app.state.remember(with_delivery(each, delivery, wanted=mine))
 
 
 def _undone(app: App, tool: Tool, feed: str | None, *, dry_run: bool) -> list[SetUp]:
     """Undo what was done for a tool: for one feed, or all of it, the last first."""
-    from azdo_pat.services.set_up import delivery_of, undo, with_delivery
+    from azdo_pat.services.set_up import undo
     from azdo_pat.tools.tool import checked_feed
 
     records = _records(app)
@@ -183,9 +148,8 @@ def _undone(app: App, tool: Tool, feed: str | None, *, dry_run: bool) -> list[Se
         if tool.service and not dry_run:
             service = tool.service.format(org_url=record.org_url)
             app.secrets.take_back(service, tool.account)
-        entry = app.state.find(record.org_url, record.name) if record.name else None
-        if entry is not None and not dry_run:
-            app.state.remember(with_delivery(entry, delivery_of(place), wanted=False))
+        if not dry_run:
+            _follow(app, place, None)
     return results
 
 
@@ -232,7 +196,7 @@ def _handing(app: App) -> Handing:
     # What stands in for Azure DevOps counts as a server, too: git must ask for it.
     urls = {each.org_url for each in app.state.stored() if each.stored}
     servers = sorted(url for url in urls if not hosted_name(url))
-    return Handing(programs=str(Path(sys.argv[0]).absolute().parent), servers=tuple(servers))
+    return Handing(programs=str(programs()), servers=tuple(servers))
 
 
 def _entry(app: App, feed: str, token: str | None) -> StoredPat:
@@ -265,27 +229,6 @@ def _entry(app: App, feed: str, token: str | None) -> StoredPat:
             " those that are here",
         )
     return found[0]
-
-
-def _check_program(app: App, tool: Tool) -> None:
-    """Hold that the program that the tool asks knows `pat`."""
-    program = shutil.which(tool.asks, path=app.environment.get("PATH"))
-    said = ""
-    if program is not None:
-        with suppress(OSError, subprocess.SubprocessError):
-            said = subprocess.run(  # noqa: S603  # the program that the tool will run
-                [program, "--list-backends"],
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=False,
-            ).stdout
-    if _BACKEND not in said:
-        problem = "is not on the PATH" if program is None else f"({program}) does not know pat"
-        raise NotFoundError(
-            f"{tool.name} asks the program {tool.asks}, and that {problem}",
-            hint="pipx install keyring && pipx inject keyring azdo-pat",
-        )
 
 
 def _records(app: App) -> Records:

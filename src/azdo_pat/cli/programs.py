@@ -1,0 +1,96 @@
+"""The programs beside `pat`: those that tools start, and those that start tools."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+    from azdo_pat.results import SetUp
+    from azdo_pat.tools.tool import Advice, Tool
+
+_BACKEND: Final = "azdo_pat.keyring_backend"
+
+
+def programs() -> Path:
+    """Return the folder with the programs of `pat`, as the user has them.
+
+    Raises:
+        NotFoundError: they are nowhere; then git could not start them either.
+    """
+    # First where `pat` was started: what pipx and others put there stays when they upgrade it.
+    for folder in (Path(sys.argv[0]).absolute().parent, Path(sys.executable).parent):
+        if shutil.which("git-credential-pat", path=str(folder)):
+            return folder
+    raise NotFoundError(
+        "git-credential-pat, which was installed with pat, is not beside it",
+        hint="install pat again, with pipx, uv or pip",
+    )
+
+
+def advised(app: App, advice: Advice) -> SetUp:
+    """Say what to do for a program whose files stay as they are.
+
+    Raises:
+        NotFoundError: it is not here, or `pat` is not installed beside it.
+    """
+    from azdo_pat.results import SettingUp, SetUp
+
+    if advice.needs_backend:
+        program = shutil.which(advice.name, path=app.environment.get("PATH"))
+        if program is None:
+            raise NotFoundError(
+                f"{advice.name} is not on the PATH", hint=f"pipx install {advice.name}"
+            )
+        if not _knows_pat(Path(program)):
+            raise NotFoundError(
+                f"{advice.name} asks keyring in its own environment, where pat is not ({program})",
+                hint=f"pipx inject {advice.name} azdo-pat; or pip install it there",
+            )
+    app.talk.notice(advice.text)
+    return SetUp(tool=advice.name, file="", outcome=SettingUp.UNCHANGED)
+
+
+def _knows_pat(program: Path) -> bool:
+    """Tell whether the Python that runs a script has `pat` installed."""
+    with suppress(OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        first = program.read_bytes().partition(b"\n")[0].decode()
+        python = first.removeprefix("#!").strip() if first.startswith("#!") else ""
+        # pip writes a longer one where the path is too long for the system.
+        if python and " " not in python:
+            ran = subprocess.run(  # noqa: S603  # the Python of the user's own tool
+                [python, "-c", f"import {_BACKEND}"],
+                capture_output=True,
+                timeout=30,
+                check=False,
+            )
+            return ran.returncode == 0
+    return False
+
+
+def check_asked(app: App, tool: Tool) -> None:
+    """Hold that the program that the tool asks knows `pat`."""
+    program = shutil.which(tool.asks, path=app.environment.get("PATH"))
+    said = ""
+    if program is not None:
+        with suppress(OSError, subprocess.SubprocessError):
+            said = subprocess.run(  # noqa: S603  # the program that the tool will run
+                [program, "--list-backends"],
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+            ).stdout
+    if _BACKEND not in said:
+        problem = "is not on the PATH" if program is None else f"({program}) does not know pat"
+        raise NotFoundError(
+            f"{tool.name} asks the program {tool.asks}, and that {problem}",
+            hint="pipx install keyring && pipx inject keyring azdo-pat",
+        )
