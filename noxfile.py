@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import nox
+from nox.virtualenv import PassthroughEnv
 from packaging.requirements import Requirement
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -23,7 +24,12 @@ nox.options.error_on_missing_interpreters = False  # test on the Pythons that ar
 
 
 def install(session: nox.Session, group: str, *constraints: str) -> None:
-    """Install the project with its emulator and one of its dependency groups."""
+    """Install the project with its emulator and one of its dependency groups.
+
+    With `--no-venv` it is there already: in the group `dev`, which has all others in it.
+    """
+    if isinstance(session.virtualenv, PassthroughEnv):
+        return
     packages = nox.project.dependency_groups(PYPROJECT, group)
     session.install("-e", ".[emulator]", *packages, *constraints)
 

@@ -123,32 +123,30 @@ def test_twine(at_microsoft: Installed, hosts: Hosts, secret: str, tmp_path: Pat
     assert hosts.secrets() == {secret}
 
 
-@pytest.mark.parametrize(
-    "service",
-    [
-        "https://pypi.org/simple/",
-        "https://pkgs.dev.azure.com.evil.example/contoso/_packaging/feed/pypi/simple/",
-        "https://evilpkgs.dev.azure.com/contoso/_packaging/feed/pypi/simple/",
-        "https://pkgs.dev.azure.com@evil.example/contoso/_packaging/feed/pypi/simple/",
-        "https://pkgs.dev.azure.com:8443/contoso/_packaging/feed/pypi/simple/",
-        "http://pkgs.dev.azure.com/contoso/_packaging/feed/pypi/simple/",
-        "https://pkgs.dev.azure.com/fabrikam/_packaging/feed/pypi/simple/",
-        "https://fabrikam.pkgs.visualstudio.com/_packaging/feed/pypi/simple/",
-        "https://a.contoso.pkgs.visualstudio.com/_packaging/feed/pypi/simple/",
-        "https://dev.azure.com/contoso",
-        "https://[",
-        "azdo-pat:https://dev.azure.com/contoso",
-        "",
-    ],
+OTHERS = (
+    "https://pypi.org/simple/",
+    "https://pkgs.dev.azure.com.evil.example/contoso/_packaging/feed/pypi/simple/",
+    "https://evilpkgs.dev.azure.com/contoso/_packaging/feed/pypi/simple/",
+    "https://pkgs.dev.azure.com@evil.example/contoso/_packaging/feed/pypi/simple/",
+    "https://pkgs.dev.azure.com:8443/contoso/_packaging/feed/pypi/simple/",
+    "http://pkgs.dev.azure.com/contoso/_packaging/feed/pypi/simple/",
+    "https://pkgs.dev.azure.com/fabrikam/_packaging/feed/pypi/simple/",
+    "https://fabrikam.pkgs.visualstudio.com/_packaging/feed/pypi/simple/",
+    "https://a.contoso.pkgs.visualstudio.com/_packaging/feed/pypi/simple/",
+    "https://dev.azure.com/contoso",
+    "https://[",
+    "azdo-pat:https://dev.azure.com/contoso",
+    "",
 )
-def test_every_other_service_is_left_to_others(
-    service: str, at_microsoft: Installed, secret: str
-) -> None:
+
+
+def test_every_other_service_is_left_to_others(at_microsoft: Installed, secret: str) -> None:
     """It is asked alone, so that what another backend has is not seen."""
     env = {"PYTHON_KEYRING_BACKEND": "azdo_pat.keyring_backend.PackagesBackend"}
-    code = "import keyring, sys; print(keyring.get_credential(sys.argv[1], None))"
-    result = run(at_microsoft, sys.executable, "-W", "error", "-c", code, service, env=env)
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "None\n", "")
+    code = "import keyring, sys; [print(keyring.get_credential(s, None)) for s in sys.argv[1:]]"
+    result = run(at_microsoft, sys.executable, "-W", "error", "-c", code, *OTHERS, env=env)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == ["None"] * len(OTHERS)
     assert secret
 
 

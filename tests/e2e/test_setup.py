@@ -307,10 +307,16 @@ def crate() -> bytes:
     return content.getvalue()
 
 
-def test_cargo(
-    at_microsoft: Installed, hosts: Hosts, home: Path, request: pytest.FixtureRequest
-) -> None:
-    need(request.config, missing("cargo"))
+LAUNCHED = ("env", f"RUSTUP_HOME={Path(shutil.which('cargo') or '/').parent.parent}/../.rustup")
+"""cargo's own launcher, where that is what cargo is, has its tools not in the home of a test."""
+
+
+def test_cargo(at_microsoft: Installed, hosts: Hosts, home: Path) -> None:
+    if missing("cargo"):
+        pytest.skip("there is no cargo")
+    words = run(at_microsoft, home, *LAUNCHED, "cargo", "--version").stdout.split()
+    if [*map(int, words[1].split(".")[:2])] < [1, 74]:
+        pytest.skip("cargo 1.74, the first that asks programs, is in no Debian package here")
     index = hosts.packages / FOLDER / "Cargo/index"
     content = crate()
     entry = {
@@ -342,23 +348,16 @@ def test_cargo(
             **at_microsoft.env,
             "CARGO_HOME": str(cargo_home),
             "CARGO_HTTP_CAINFO": str(hosts.authority),
-            "RUSTUP_HOME": str(rustup()),
         }
     )
     follow(cargo, home, "cargo")
-    fetched = run(cargo, home, "cargo", "fetch", cwd=project)
+    fetched = run(cargo, home, *LAUNCHED, "cargo", "fetch", cwd=project)
     assert fetched.exit_code == 0, fetched.stderr
     assert secret in hosts.secrets()
     assert secret not in fetched.stderr
     assert world_readable(home, secret) == []
     follow(cargo, home, "cargo", "undo")
     assert not (cargo_home / "config.toml").exists()
-
-
-def rustup() -> Path:
-    """Return where cargo's own launcher has its tools, which is not in the home of a test."""
-    launcher = Path(shutil.which("cargo") or "")
-    return launcher.parent.parent.with_name(".rustup")
 
 
 def test_az(at_microsoft: Installed, home: Path) -> None:
