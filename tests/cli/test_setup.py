@@ -1,6 +1,7 @@
 """`pat setup`: files are changed, followed by rotation, and given back byte for byte."""
 
 import os
+import pwd
 import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -91,7 +92,7 @@ def test_it_is_set_up_and_given_back(
     for output in (planned, done):
         assert secret not in output.stdout + output.stderr
         assert "theirs" not in output.stderr
-        assert f"+++ {file}" in output.stderr
+        assert f"\n+++ {file}\n" in output.stderr
     assert stat.S_IMODE(file.stat().st_mode) == (0o644 if tool in ASKING else 0o600)
     again = pat("setup", tool, *feed, "-o", "json")
     assert again.json[0]["outcome"] == "unchanged"
@@ -344,6 +345,24 @@ def test_az_that_has_its_organization_already(
     assert pat("setup", "az", "--undo").exit_code == 0
     assert place not in memory_keyring.held
     assert config.read_text() == before
+
+
+def test_a_sandbox_touches_nothing_of_the_users(
+    pat: InProcess, emulator: Emulator, home: Path, tmp_path: Path, secret: str
+) -> None:
+    assert secret
+    feed = feed_of("npm", emulator)
+    sandbox = {"PAT_THROWAWAY_KEYRING": str(home / "keyring")}
+    own = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    for env in ({"HOME": str(own)}, {"NPM_CONFIG_USERCONFIG": str(tmp_path / "npmrc")}):
+        refused = pat("setup", "npm", *feed, env={**sandbox, **env})
+        assert refused.exit_code == 2
+        assert "this is a sandbox, and " in refused.stderr
+        assert not (tmp_path / "npmrc").exists()
+        shown = pat("setup", "npm", *feed, "--dry-run", env={**sandbox, **env})
+        assert shown.exit_code == 0
+    assert pat("setup", "npm", *feed, env=sandbox).exit_code == 0
+    assert (home / ".npmrc").exists()
 
 
 def test_what_needs_no_setting_up(pat: InProcess, tmp_path: Path) -> None:

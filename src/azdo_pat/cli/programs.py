@@ -35,6 +35,17 @@ def programs() -> Path:
     )
 
 
+def own_home() -> Path:
+    """Return the home of the user's account, whatever HOME says."""
+    try:
+        import pwd
+    except ImportError:  # Windows, where HOME is not asked
+        return Path.home()
+    import os
+
+    return Path(pwd.getpwuid(os.getuid()).pw_dir)
+
+
 def advised(app: App, advice: Advice) -> SetUp:
     """Say what to do for a program whose files stay as they are.
 

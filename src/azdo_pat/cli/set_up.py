@@ -11,7 +11,7 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_tokens
 from azdo_pat.cli.globals import option
-from azdo_pat.cli.programs import advised, check_asked, programs
+from azdo_pat.cli.programs import advised, check_asked, own_home, programs
 from azdo_pat.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
 
 
 def _say(app: App, result: SetUp) -> None:
-    if result.diff:
-        app.talk.notice(result.diff)
+    for line in result.diff.splitlines():
+        app.talk.notice(line)
     app.talk.notice(
         {
             "planned": f"{result.file} would be changed; it was not",
@@ -104,6 +104,8 @@ def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_ru
     if tool.asks:
         check_asked(app, tool)
     place = _place(app, tool, feed or "", token)
+    if not dry_run:
+        _keep_out_of_sandbox(app, place)
     first = _records(app).find(tool.name, str(place.path), place.handing.feed) is None
     result = set_up(place, _records(app), dry_run=dry_run)
     if place.entry is not None and not dry_run:
@@ -113,6 +115,23 @@ def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_ru
             app.secrets.lend(service, tool.account, secret, first=first)
         _follow(app, place, place.entry)
     return result
+
+
+def _keep_out_of_sandbox(app: App, place: Place) -> None:
+    """Hold that a sandbox, of which nothing is left when it ends, changes no file of the user's.
+
+    Raises:
+        UsageError: it would.
+    """
+    if not app.environment.get("PAT_THROWAWAY_KEYRING"):
+        return
+    if place.home != own_home() and place.path.is_relative_to(place.home):
+        return
+    raise UsageError(
+        f"this is a sandbox, and {place.path} is yours",
+        hint="--dry-run shows what would change; to try it for real, in another home:"
+        f" HOME=$(mktemp -d) pat setup {place.tool.name} …",
+    )
 
 
 def _follow(app: App, place: Place, entry: StoredPat | None) -> None:

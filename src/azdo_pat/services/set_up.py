@@ -133,7 +133,7 @@ def shown_difference(before: str, after: str, path: str) -> str:
     lines = difflib.unified_diff(
         before.splitlines(), after.splitlines(), path, path, lineterm="", n=0
     )
-    return "\n".join(_VALUES.sub(r"\1***", masked(line)) for line in lines)
+    return "\n".join(_VALUES.sub(r"\1***", masked(line.expandtabs(4))) for line in lines)
 
 
 def _taken_out(now: str, put_in: str, before: str) -> str | None:
