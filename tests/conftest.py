@@ -44,6 +44,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write the tables of docs/reliability.md anew instead of comparing with them",
     )
     parser.addoption(
+        "--git-tree",
+        default="",
+        metavar="DIR",
+        help="a Debian tree with git 2.46 or later and with pat (CONTRIBUTING.md)",
+    )
+    parser.addoption(
         "--sequences",
         type=int,
         default=0,
