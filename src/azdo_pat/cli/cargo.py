@@ -7,9 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-import click
-
 from azdo_pat.cli.command import command
+from azdo_pat.cli.globals import option
 from azdo_pat.errors import PatError
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ _VERSION: Final = 1
 
 
 @command("cargo-credential")
-@click.option("--cargo-plugin", is_flag=True, hidden=True)
+@option("--cargo-plugin", is_flag=True, hidden=True)
 def cargo_credential_command(app: App, *, cargo_plugin: bool) -> None:
     """Answer cargo, which asks for a token by itself: pat setup cargo lets it.
 
