@@ -1,5 +1,7 @@
 """git's protocol for credential helpers, and whom an answer is for."""
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from azdo_pat.errors import UsageError
 from azdo_pat.gitcredential import Asked, read, written
 from azdo_pat.models import Secret
 from azdo_pat.organizations import serves
+from azdo_pat.services.git_helper import is_ours
 
 CONTOSO = "https://dev.azure.com/contoso"
 SERVER = "https://tfs.example.com:8443/tfs/Default"
@@ -96,6 +99,8 @@ LETTERS = st.text("abdeczur.-:@/%0aA\u0430\uff0e", max_size=8)
 @example(before="", after=".evil.example", host="dev.azure.com", path="contoso")
 @example(before="a@", after="", host="dev.azure.com", path="contoso")
 @example(before="", after="%0a", host="dev.azure.com", path="contoso")
+@example(before="", after="/.evil.example", host="dev.azure.com", path="contoso")
+@example(before="evil#.", after="", host="contoso.visualstudio.com", path="contoso")
 def test_no_other_host_is_taken_for_ours(before: str, after: str, host: str, path: str) -> None:
     crafted = f"{before}{host}{after}"
     exact = {
@@ -108,3 +113,6 @@ def test_no_other_host_is_taken_for_ours(before: str, after: str, host: str, pat
     for url in (CONTOSO, SERVER):
         if serves(url, "https", crafted, path) is not False:
             assert crafted.lower() in exact
+    if is_ours(Asked(protocol="https", host=crafted, path=path), None):
+        name = crafted.lower().removesuffix(":443").removesuffix(".visualstudio.com")
+        assert crafted.lower() in exact or re.fullmatch(r"[a-z0-9-]+", name)

@@ -23,6 +23,9 @@ GRACE: Final = timedelta(hours=1)
 """How long a replaced token lives on: another git may be at work with it."""
 
 
+_HOST: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
+
+
 class Helper(NamedTuple):
     """What answering takes.
 
@@ -100,8 +103,10 @@ def is_ours(asked: Asked, api_root: str | None) -> bool:
     if api_root:
         return serves(api_root, asked.protocol, asked.host, asked.path) is not False
     host = asked.host.lower().removesuffix(":443")
-    url = f"https://{host}/{asked.path or asked.username or 'any'}"
-    return asked.protocol == "https" and hosted_name(url) is not None
+    # git decodes percent signs: what looks like a host may hold a slash, and go elsewhere.
+    if asked.protocol != "https" or not set(host) <= _HOST:
+        return False
+    return hosted_name(f"https://{host}/{asked.path or asked.username or 'any'}") is not None
 
 
 def _usable(entry: StoredPat, helper: Helper, notes: list[str]) -> tuple[StoredPat, Secret] | None:
