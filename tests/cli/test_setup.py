@@ -1,5 +1,6 @@
 """`pat setup`: files are changed, followed by rotation, and given back byte for byte."""
 
+import base64
 import os
 import pwd
 import stat
@@ -58,6 +59,10 @@ def secret(pat: InProcess) -> str:
     return pat("get", "packages").stdout.strip()
 
 
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 def prepared(tool: str, home: Path) -> tuple[Path, bytes]:
     name, content = BEFORE[tool]
     file = home / name
@@ -90,7 +95,8 @@ def test_it_is_set_up_and_given_back(
     after = file.read_bytes()
     assert after != before
     for output in (planned, done):
-        assert secret not in output.stdout + output.stderr
+        for form in (secret, encoded(secret), encoded(f":{secret}"), encoded(f"pat:{secret}")):
+            assert form not in output.stdout + output.stderr
         assert "theirs" not in output.stderr
         assert f"\n+++ {file}\n" in output.stderr
     assert stat.S_IMODE(file.stat().st_mode) == (0o644 if tool in ASKING else 0o600)
@@ -243,8 +249,8 @@ def test_a_home_that_is_not_there(
         (("npm", "--feed", "https://a:b@x/_packaging/f/npm/registry/"), 2, "must not carry"),
         (("npm", "--feed", FEEDS["npm"]), 3, "no token for packages of"),
         (("git", "--feed", FEEDS["npm"]), 2, "leave out --feed"),
-        (("git", "--token", "x"), 2, "asks for a token when it needs one"),
-        (("netrc", "--token", "x"), 3, "no token for contoso under the name 'x' is stored"),
+        (("git", "--use", "x"), 2, "asks for a token when it needs one"),
+        (("netrc", "--use", "x"), 3, "no token for contoso under the name 'x' is stored"),
         (("npm", "--undo"), 3, "pat has not set up npm"),
         (("pip",), 3, "that is not on the PATH"),
     ],
@@ -260,7 +266,7 @@ def test_a_token_may_be_chosen(
 ) -> None:
     assert pat("create", "other", "--for", "git").exit_code == 0
     feed = feed_of("gradle", emulator)
-    chosen = pat("setup", "gradle", *feed, "--token", "other", "-o", "json")
+    chosen = pat("setup", "gradle", *feed, "--use", "other", "-o", "json")
     assert chosen.json[0]["token"] == "other"
     assert secret not in (home / ".gradle/gradle.properties").read_text()
     assert any(name == "other" for _, name in memory_keyring.held)
@@ -273,8 +279,8 @@ def test_another_token_takes_the_place(
     assert pat("create", "other", "--for", "packages").exit_code == 0
     feed = feed_of("gradle", emulator)
     file = home / ".gradle/gradle.properties"
-    assert pat("setup", "gradle", *feed, "--token", "packages").exit_code == 0
-    assert pat("setup", "gradle", *feed, "--token", "other").exit_code == 0
+    assert pat("setup", "gradle", *feed, "--use", "packages").exit_code == 0
+    assert pat("setup", "gradle", *feed, "--use", "other").exit_code == 0
     held = file.read_bytes()
     assert pat("rotate", "packages").exit_code == 0
     assert file.read_bytes() == held

@@ -296,6 +296,9 @@ def test_whatever_an_xml_file_holds(body: str) -> None:
         ("npm", f"{BASE}/npm/registry/\n:_authToken=x"),
         ("npm", f"{BASE}/npm/registry/?x=/npm/registry/"),
         ("maven", f'{BASE}"><x/maven/v1'),
+        ("gradle", f"{BASE}%0Aorg.gradle.jvmargs=-javaagent:evil/maven/v1"),
+        ("gradle", f"{BASE}%3Dx/maven/v1"),
+        ("cargo", f"{BASE}%5D/Cargo/index/"),
     ],
 )
 def test_what_is_no_feed_of_the_tool(name: str, feed: str) -> None:

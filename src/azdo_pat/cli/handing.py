@@ -106,12 +106,13 @@ def _wish(
         raise UsageError("--shell is the syntax of --as env", hint="add --as env, or leave it out")
     if form is None:
         return None
-    from azdo_pat.output.secret_forms import DEFAULT_VARIABLE, SecretForm, SecretWish, Shell
+    from azdo_pat.output.secret_forms import SecretForm, SecretWish, Shell
+    from azdo_pat.tools.variables import DEFAULT
 
     known = SecretForm(form)
     return SecretWish(
         form=known,
-        names=checked_names(names, dots=known is SecretForm.AZURE_PIPELINES) or (DEFAULT_VARIABLE,),
+        names=checked_names(names, dots=known is SecretForm.AZURE_PIPELINES) or (DEFAULT,),
         shell=Shell(shell or ("powershell" if os.name == "nt" else "sh")),
         file=_file_of(environment, known),
     )

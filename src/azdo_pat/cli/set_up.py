@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("tool_name", metavar="TOOL", required=False)
 @option("--feed", metavar="URL", help="The feed that the tool is to use.")
 @option(
-    "--token",
+    "--use",
     "token_name",
     metavar="NAME",
     shell_complete=complete_tokens,
@@ -195,7 +195,7 @@ def _place(app: App, tool: Tool, feed: str, token: str | None) -> Place:
     if secret is None:
         raise NotFoundError(
             f"the secret of {entry.name!r} is not in the keyring any more",
-            hint="--token NAME takes another token; pat list --stored shows them",
+            hint="--use NAME takes another token; pat list --stored shows them",
         )
     handing = handing._replace(secret=secret.reveal(), org_url=entry.org_url)
     return Place(tool, path, home, handing, entry)

@@ -5,21 +5,19 @@ from __future__ import annotations
 from base64 import b64encode
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from azdo_pat.errors import UnavailableError
 from azdo_pat.models import USER_NAME, Secret
 from azdo_pat.organizations import hosts_of
 from azdo_pat.output.machine import json_text, pat_document
+from azdo_pat.tools.variables import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from azdo_pat.results import Held
-
-DEFAULT_VARIABLE: Final = "AZURE_DEVOPS_EXT_PAT"
-"""What `az devops` reads, and much else by its example."""
 
 
 class SecretForm(StrEnum):
@@ -54,7 +52,7 @@ class SecretWish(NamedTuple):
     """
 
     form: SecretForm
-    names: Sequence[str] = (DEFAULT_VARIABLE,)
+    names: Sequence[str] = (DEFAULT,)
     shell: Shell = Shell.SH
     file: str = ""
 

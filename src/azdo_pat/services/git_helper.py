@@ -78,7 +78,7 @@ def answer(asked: Asked, helper: Helper) -> Answer:
             return Answer(_as_password(asked, *found), tuple(notes))
     if "authtype" in asked.capabilities and is_ours(asked, helper.api_root):
         try:
-            return Answer(_as_bearer(asked, helper.bearer()), tuple(notes))
+            return Answer(_as_bearer(helper.bearer()), tuple(notes))
         except PatError as error:
             notes.append(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
     elif not notes:
@@ -139,9 +139,8 @@ def _as_password(asked: Asked, entry: StoredPat, secret: Secret) -> tuple[tuple[
     return tuple(attributes)
 
 
-def _as_bearer(asked: Asked, token: AccessToken) -> tuple[tuple[str, str], ...]:
+def _as_bearer(token: AccessToken) -> tuple[tuple[str, str], ...]:
     """Return the access token; no helper is to store it (`ephemeral`)."""
-    del asked
     attributes = [
         ("capability[]", "authtype"),
         ("authtype", "Bearer"),

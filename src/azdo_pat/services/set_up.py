@@ -29,7 +29,7 @@ _STAND_IN: Final = "pat-secret-of-nobody"
 _VALUES: Final = re.compile(
     r"""(?ix)
     (
-        (?: _password | _authToken | _auth | password | passwd | secret | token )
+        (?: _password | _authToken | _auth | authIdent | password | passwd | secret | token )
         (?: [\w.-]* ["']? \s* (?: [=:] | value\s*= | \s ) \s* ["']? | > )
     )
     [^\s"'<>]+

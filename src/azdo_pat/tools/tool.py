@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from azdo_pat.errors import UsageError
@@ -11,6 +12,10 @@ from azdo_pat.models import USER_NAME
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+
+_FEED_NAME: Final = r"[\w.()!-]+"
+"""It becomes a key, an id or a section of a file: percent-encoded line ends must not get there."""
 
 
 class Handing(NamedTuple):
@@ -97,7 +102,8 @@ def checked_feed(tool: Tool, text: str) -> str:
     path = parts.path.rstrip("/")
     fits = path.lower().endswith(tool.feed.rstrip("/").lower()) and "/_packaging/" in path
     plain = text.isprintable() and text.isascii() and not set(text) & set(" \"'<>\\^`{|}")
-    if not fits or not plain or parts.query or parts.fragment or not parts.hostname:
+    named = re.fullmatch(_FEED_NAME, feed_name(path)) is not None
+    if not fits or not plain or not named or parts.query or parts.fragment or not parts.hostname:
         raise UsageError(f"{text!r} is no feed that {tool.name} can use", hint=f"as in {example}")
     if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
         raise UsageError(
