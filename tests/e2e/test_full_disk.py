@@ -1,11 +1,12 @@
 """A disk that is really full, as far as a process can tell: no file may grow beyond a few bytes."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from drivers import Emulator, Installed
+from drivers import PROGRAM, Emulator, Installed
 from e2e.stage import accepts, active, shell
 
 
@@ -16,8 +17,13 @@ def test_a_rotation_that_finds_no_room_changes_nothing(
     pat = pat_process
     assert pat("create", "ci", "--scope", "code", "-q", "-o", "none").exit_code == 0
     before, secret = active(emulator, "ci"), pat("get", "ci").stdout.strip()
-    # bash counts in blocks of 1024 bytes; Python ignores the signal, so that writing fails.
-    result = shell(pat, f"ulimit -f {blocks}; exec pat rotate ci -q -o none")
+    # bash counts in blocks of 1024 bytes; Python ignores the signal, so that writing fails. Of a
+    # compiled module Python would keep what fits, and no later run could import it.
+    result = shell(
+        pat,
+        f"ulimit -f {blocks}; exec pat rotate ci -q -o none",
+        env={"PYTHONDONTWRITEBYTECODE": "1"},
+    )
     assert result.exit_code in {0, 7}, result
     assert result.exit_code == 7 or blocks > 4
     assert pat("list", "-q", "-o", "none").exit_code == 0
@@ -30,3 +36,20 @@ def test_a_rotation_that_finds_no_room_changes_nothing(
     services = [held[name] for name in held if name != "azdo-pat:check"]
     assert [text for service in services for text in service.values()] == [now]
     assert pat("rotate", "ci", "-q", "-o", "none").exit_code == 0
+
+
+def test_a_damaged_module_is_no_interruption(pat_process: Installed, tmp_path: Path) -> None:
+    """Python raises EOFError for one that was cut short, and click calls that the user's wish."""
+    env = {"PYTHONPYCACHEPREFIX": str(tmp_path)}
+    assert pat_process("list", env=env).exit_code == 0
+    [compiled] = tmp_path.rglob("azdo_pat/cli/listing.*.pyc")
+    compiled.write_bytes(compiled.read_bytes()[:200])
+    result = subprocess.run(
+        [PROGRAM, "list"],
+        env=pat_process.environment(env),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "pat: internal error: EOFError\n" in result.stderr

@@ -156,8 +156,10 @@ class Root(click.Group):
             code = _reader_left()
         except click.exceptions.Exit as error:
             code = error.exit_code
-        except (click.Abort, KeyboardInterrupt):
-            code = ending.interrupted()
+        except (click.Abort, KeyboardInterrupt) as error:
+            cause = error.__cause__
+            # click takes every EOFError for the user's wish; at its own prompts it names no cause.
+            code = ending.failed(cause) if isinstance(cause, EOFError) else ending.interrupted()
         except Exception as error:  # noqa: BLE001  # the one place that turns failures into codes
             code = ending.failed(error)
         for stream in (sys.stdout, sys.stderr):
