@@ -300,6 +300,7 @@ def test_the_list(pat: InProcess) -> None:
         "uv",
         "cargo",
         "az",
+        "osxkeychain",
         "twine",
         "poetry",
         "terraform",
@@ -351,6 +352,73 @@ def test_az_that_has_its_organization_already(
     assert pat("setup", "az", "--undo").exit_code == 0
     assert place not in memory_keyring.held
     assert config.read_text() == before
+
+
+def test_az_with_two_organizations(
+    pat: InProcess, emulator: Emulator, home: Path, memory_keyring: MemoryKeyring, secret: str
+) -> None:
+    """Each has its own entry, which its own rotation updates; each can be undone alone."""
+    other = ("--org", "fabrikam")
+    assert pat("create", "second", "--for", "packages", *other).exit_code == 0
+    user = "Personal Access Token"
+    ours, theirs = (f"azdevops-cli:{emulator.url}/{org}" for org in ("contoso", "fabrikam"))
+    config = home / ".azure/azuredevops/config"
+    for order in (("contoso", "fabrikam"), ("fabrikam", "contoso")):
+        for org in order:
+            assert pat("setup", "az", "--org", org).exit_code == 0
+        assert config.read_text().splitlines() == [
+            "[defaults]",
+            f"organization = {emulator.url}/{order[-1]}",
+        ]
+        assert pat("rotate", "packages").exit_code == 0
+        assert memory_keyring.held[ours, user] == pat("get", "packages").stdout.strip() != secret
+        assert memory_keyring.held[theirs, user] == pat("get", "second", *other).stdout.strip()
+        assert pat("setup", "az", "--undo").exit_code == 0
+        assert not config.exists()
+        assert len(memory_keyring.held) == 2
+    for org in ("contoso", "fabrikam"):
+        assert pat("setup", "az", "--org", org).exit_code == 0
+    assert pat("setup", "az", "--undo", *other).exit_code == 0
+    assert (theirs, user) not in memory_keyring.held
+    assert config.read_text().splitlines()[1] == f"organization = {emulator.url}/contoso"
+    assert pat("rotate", "packages").exit_code == 0
+    assert memory_keyring.held[ours, user] == pat("get", "packages").stdout.strip()
+
+
+def test_netrc_has_room_for_one_token_a_host(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert pat("create", "second", "--for", "git", "--org", "fabrikam").exit_code == 0
+    assert pat("setup", "netrc").exit_code == 0
+    before = (home / ".netrc").read_bytes()
+    refused = pat("setup", "netrc", "--org", "fabrikam")
+    assert refused.exit_code == 6
+    assert f"has the token of {emulator.url}/contoso for 127.0.0.1 already" in refused.stderr
+    assert (home / ".netrc").read_bytes() == before
+    assert secret in before.decode()
+    assert pat("setup", "netrc", "--undo").exit_code == 0
+    assert pat("setup", "netrc", "--org", "fabrikam").exit_code == 0
+
+
+def test_whoever_ends_a_token_is_told_where_its_secret_lies(
+    pat: InProcess, emulator: Emulator, home: Path, tmp_path: Path, secret: str
+) -> None:
+    assert secret
+    feed = feed_of("npm", emulator)
+    lies = f"npm ({home}/.npmrc) still has the secret of 'packages', which is %s now; to take it"
+    assert pat("setup", "npm", *feed).exit_code == 0
+    assert lies % "not renewed" in pat("forget", "packages").stderr
+    assert pat("create", "next", "--for", "packages").exit_code == 0
+    assert pat("setup", "npm", *feed).exit_code == 0
+    places = ("--deliver", f"file:{tmp_path}/held", "--deliver", "command:cat")
+    assert pat("rotate", "next", *places).exit_code == 0
+    gone = pat("revoke", "next", "--yes")
+    assert gone.exit_code == 0
+    assert lies.replace("packages", "next") % "useless" in gone.stderr
+    assert f"{tmp_path}/held still holds the secret of 'next', which is" in gone.stderr
+    assert "the command cat was given the secret of 'next', which is" in gone.stderr
+    assert pat("setup", "npm", "--undo").exit_code == 0
+    assert not (home / ".npmrc").exists()
 
 
 def test_a_sandbox_touches_nothing_of_the_users(

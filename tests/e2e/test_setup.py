@@ -16,6 +16,7 @@ import pytest
 
 from drivers import PROGRAM, TIME_LIMIT, Installed, Result, need
 from e2e.hosts import Hosts
+from keychain import Keychain
 
 TOOLS = Path(__file__).parents[2] / "docs/tools"
 BASE = "https://pkgs.dev.azure.com/contoso/_packaging/feed"
@@ -370,3 +371,21 @@ def test_az(at_microsoft: Installed, home: Path) -> None:
     assert at_microsoft("status", "--org", "contoso", "-o", "json").exit_code == 0
     follow(at_microsoft, home, "az", "undo")
     assert run(at_microsoft, home, *lookup, *words).stdout == "None\n"
+
+
+def test_osxkeychain(at_microsoft: Installed, hosts: Hosts, home: Path, tmp_path: Path) -> None:
+    """A git that knows nothing of pat finds it there, as Xcode's does."""
+    folder = tmp_path / "helper"
+    folder.mkdir()
+    keychain = Keychain(folder)
+    pat = Installed({**at_microsoft.env, **keychain.env})
+    secret = made(pat, "work", "git")
+    hosts.repository("contoso/_git/app")
+    follow(pat, home, "osxkeychain")
+    url = "https://contoso@dev.azure.com/contoso/_git/app"
+    clone = ("git", "-c", "credential.helper=osxkeychain", "clone", "-q", url, "clone")
+    cloned = run(pat, home, *clone)
+    assert cloned.exit_code == 0, cloned.stderr
+    assert hosts.secrets() - {""} == {secret}  # git first tries the user alone
+    follow(pat, home, "osxkeychain", "undo")
+    assert keychain.held == {}

@@ -10,6 +10,7 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.interrupts import ctrl_c_noted
+from azdo_pat.cli.leftovers import say_where_it_lies
 from azdo_pat.cli.many import conclude_changes, makers, say_failures, unfinished_places
 from azdo_pat.errors import ExitCode
 
@@ -76,6 +77,10 @@ def apply_command(
             raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     changes, left, interrupted = _applied(app, steps, verify=verify)
     render.changes(changes)
+    for step, change in zip(steps, changes, strict=True):
+        if change.outcome == "revoked" and step.entry is not None:
+            brought = step.entry.upkeep.deliveries
+            say_where_it_lies(app.talk, change.pat.name, brought, "useless")
     say_failures(app, changes)
     app.talk.notice(_summary(changes))
     conclude_changes(changes, left, interrupted=interrupted)

@@ -1,12 +1,17 @@
-"""What is said of what an earlier run left behind."""
+"""What is said of what was left behind: by an earlier run, or where a secret was brought to."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azdo_pat.naming import as_argument
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from azdo_pat.output.talk import Talk
     from azdo_pat.services.recovery import Recovered
+    from azdo_pat.upkeep import Delivery
 
 
 def say_recovered(talk: Talk, recovered: Recovered) -> None:
@@ -30,3 +35,25 @@ def say_recovered(talk: Talk, recovered: Recovered) -> None:
         own = f"the token {intent.name!r} in {intent.org}"
         what = {"revoke": old, "end": own}.get(intent.operation, left)
         talk.warn(f"{what} could not be revoked yet: {failure.message}")
+
+
+def say_where_it_lies(talk: Talk, name: str, deliveries: Iterable[Delivery], now: str) -> None:
+    """Say where the secret of a token was brought, once nobody looks after it any more.
+
+    Args:
+        talk: where to say it.
+        name: of the token.
+        deliveries: those that it had.
+        now: what has become of the secret: `useless`, `not renewed`.
+    """
+    for delivery in deliveries:
+        step = ""
+        if delivery.kind == "setup":
+            tool, path, _ = delivery.target
+            where = f"{tool} ({path or 'the macOS keychain'}) still has"
+            step = f"; to take it out: pat setup {tool} --undo"
+        elif delivery.kind == "file":
+            where = f"{delivery.target[0]} still holds"
+        else:
+            where = f"the command {as_argument(delivery.target[0])} was given"
+        talk.notice(f"{where} the secret of {name!r}, which is {now} now{step}")

@@ -11,6 +11,7 @@ from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_scopes, complete_tokens
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.interrupts import ctrl_c_noted
+from azdo_pat.cli.leftovers import say_where_it_lies
 from azdo_pat.errors import (
     ExitCode,
     NotFoundError,
@@ -91,6 +92,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         return
     if not yes and _living(pats):
         _ask(app, _living(pats))
+    brought = {each.id: each.upkeep.deliveries for each in app.state.stored(app.organization.url)}
     with app.progress(len(pats), "revoking") as show, ctrl_c_noted() as stopped:
 
         def done() -> None:
@@ -111,6 +113,9 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         )
         revoked = replace(revoked, interrupted=stopped())
     render.revocations(revoked.items)
+    for item in revoked.items:
+        if item.pat.status == "revoked":
+            say_where_it_lies(app.talk, item.pat.name, brought.get(item.pat.id, ()), "useless")
     _conclude(app, revoked, not_found)
 
 

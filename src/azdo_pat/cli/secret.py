@@ -168,8 +168,10 @@ def forget_command(app: App, name: str) -> None:
 
     NAME may also be the token's id, or 8 or more characters of it.
     """
+    from azdo_pat.cli.leftovers import say_where_it_lies
     from azdo_pat.services.keep import forget
 
+    before = {(each.org_url, each.name): each.upkeep.deliveries for each in app.state.stored()}
     organization, stored_as = forget(
         app.located[0],
         name,
@@ -179,3 +181,5 @@ def forget_command(app: App, name: str) -> None:
         api_root=app.api_root,
     )
     app.talk.notice(f"forgot {stored_as!r} for {organization.name}; this does not revoke the token")
+    brought = before.get((organization.url, stored_as), ())
+    say_where_it_lies(app.talk, stored_as, brought, "not renewed")

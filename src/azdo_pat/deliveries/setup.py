@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import PendingError, StoreError, UsageError
+from azdo_pat.errors import NotFoundError, PendingError, StoreError, UsageError
 from azdo_pat.files import read_text, write_text
+from azdo_pat.tools import osxkeychain
 from azdo_pat.tools.table import TOOLS
 from azdo_pat.tools.tool import Handing
 
@@ -20,12 +21,16 @@ def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) 
     """Put the secret where the tool looks for it; the rest of the file stays as it is.
 
     Raises:
-        PendingError: the file cannot be read, understood or written.
+        PendingError: the file cannot be read, understood or written; or the keychain not.
     """
-    name, path, feed = delivery.target
+    name, path, about = delivery.target
+    if name == osxkeychain.KEEPER.name:
+        _into_keychain(handover, surroundings)
+        return
     tool = TOOLS.get(name)
     if tool is None:
         raise PendingError(f"this pat does not know the tool {name!r}", hint="upgrade pat")
+    feed = about if tool.feed else ""
     handing = Handing(secret=handover.secret.reveal(), feed=feed, org_url=handover.org_url)
     file = Path(path)
     try:
@@ -46,3 +51,11 @@ def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) 
             f"{path} cannot be written: {error.strerror or error}",
             hint="see to its folder and permissions",
         ) from error
+
+
+def _into_keychain(handover: Handover, surroundings: Surroundings) -> None:
+    try:
+        for item in osxkeychain.items(handover.org_url):
+            osxkeychain.put(item, handover.secret.reveal(), surroundings.environment)
+    except (NotFoundError, StoreError, UsageError) as error:
+        raise PendingError(error.message, hint=error.hint) from error

@@ -11,7 +11,7 @@ from azdo_pat.output.shapes import shape_of
 from azdo_pat.output.status_rows import signed_in_grid, status_grid
 from azdo_pat.results import Change, Check, Revocation, SetUp, SignedIn, StatusReport
 from azdo_pat.scopes import Recipe, Scope
-from azdo_pat.tools.tool import Advice, Tool
+from azdo_pat.tools.tool import Program
 
 
 class Grids:
@@ -66,7 +66,7 @@ class Grids:
         """Show what became of a tool's files."""
         return rows.set_ups_grid(set_ups)
 
-    def tools(self, tools: Sequence[Tool | Advice]) -> Grid:
+    def tools(self, tools: Sequence[Program]) -> Grid:
         """Show the tools that can be set up."""
         return rows.tools_grid(tools)
 

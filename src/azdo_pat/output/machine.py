@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         StatusReport,
     )
     from azdo_pat.scopes import Recipe, Scope
-    from azdo_pat.tools.tool import Advice, Tool
+    from azdo_pat.tools.tool import Program
 
 Document = dict[str, object]
 
@@ -156,7 +156,7 @@ def set_up_document(set_up: SetUp) -> Document:
     }
 
 
-def tool_document(tool: Tool | Advice) -> Document:
+def tool_document(tool: Program) -> Document:
     """Return a tool that can be set up; `feed` is what its feed's URL ends with, or null."""
     return {
         "tool": tool.name,

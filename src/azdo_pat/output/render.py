@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         StatusReport,
     )
     from azdo_pat.scopes import Recipe, Scope
-    from azdo_pat.tools.tool import Advice, Tool
+    from azdo_pat.tools.tool import Program
 
 
 class Renderer:
@@ -126,7 +126,7 @@ class Renderer:
         documents = [machine.set_up_document(each) for each in set_ups]
         self._show(documents, lambda: self._grids.set_ups(set_ups))
 
-    def tools(self, tools: Sequence[Tool | Advice]) -> None:
+    def tools(self, tools: Sequence[Program]) -> None:
         """Write the tools that can be set up."""
         documents = [machine.tool_document(each) for each in tools]
         self._show(documents, lambda: self._grids.tools(tools))

@@ -12,7 +12,7 @@ from azdo_pat.output.machine import Setting
 from azdo_pat.output.moments import distance, local_date, local_minute
 from azdo_pat.results import Change, Changing, Check, Health, Outcome, Revocation, SetUp
 from azdo_pat.scopes import FULL_ACCESS, Recipe, Scope
-from azdo_pat.tools.tool import Advice, Tool
+from azdo_pat.tools.tool import Program
 
 SOON: Final = timedelta(days=7)
 """How near its end a token is marked: the notice that Azure DevOps itself gives by mail."""
@@ -173,7 +173,7 @@ def set_ups_grid(set_ups: Sequence[SetUp]) -> Grid:
     return Grid(columns=columns, rows=rows)
 
 
-def tools_grid(tools: Sequence[Tool | Advice]) -> Grid:
+def tools_grid(tools: Sequence[Program]) -> Grid:
     """Return the tools that can be set up."""
     rows = tuple((Cell(tool.name), Cell(tool.summary)) for tool in tools)
     return Grid(columns=(Column("TOOL", 8), Column("HOW", 40)), rows=rows)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import ConflictError, NotFoundError, UsageError
 from azdo_pat.files import read_text, write_text
+from azdo_pat.organizations import hosts_of
 from azdo_pat.redaction import masked, remember
 from azdo_pat.results import SettingUp, SetUp
 from azdo_pat.store.records import Record
@@ -52,6 +53,11 @@ class Place(NamedTuple):
     handing: Handing
     entry: StoredPat | None = None
 
+    @property
+    def about(self) -> str:
+        """What it is set up for: the feed, or the organization whose token it gets."""
+        return self.handing.feed or self.handing.org_url
+
 
 def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
     """Change the tool's file so that it uses the token; what it held is kept for undoing.
@@ -59,8 +65,11 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
     Raises:
         UsageError: the file cannot be understood; nothing has changed.
         NotFoundError: there is no home folder.
+        ConflictError: another organization's token is there, and the tool could not tell the two
+            apart; nothing has changed.
         StoreError: what it held cannot be kept; nothing has changed.
     """
+    _check_room(place, records)
     before = _read(place.path)
     after = _edited(place, before, place.handing)
     remember(place.handing.secret)
@@ -72,7 +81,7 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
         token=place.entry.name if place.entry else "",
         diff=shown_difference(before, after, str(place.path)),
     )
-    known = records.find(place.tool.name, str(place.path), place.handing.feed)
+    known = records.find(place.tool.name, str(place.path), place.about)
     if after == before and (known is not None or not place.tool.service):
         return replace(result, outcome=SettingUp.UNCHANGED)
     if dry_run:
@@ -87,8 +96,10 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
     return result
 
 
-def undo(record: Record, place: Place, records: Records, *, dry_run: bool) -> SetUp:
+def undo(record: Record, place: Place, *, dry_run: bool) -> SetUp:
     """Give a file back what it held; where it was changed since, take out what was put in.
+
+    The record stays; done twice is done once.
 
     Raises:
         ConflictError: what was put in cannot be told from later changes; nothing has changed.
@@ -119,13 +130,12 @@ def undo(record: Record, place: Place, records: Records, *, dry_run: bool) -> Se
         _remove(place.path)
     elif after != current:
         _write(place.path, after, mode=record.mode if exact else None)
-    records.remove(record)
     return result
 
 
 def delivery_of(place: Place) -> Delivery:
     """Return what brings each new secret into the file."""
-    return Delivery("setup", (place.tool.name, str(place.path), place.handing.feed))
+    return Delivery("setup", (place.tool.name, str(place.path), place.about))
 
 
 def shown_difference(before: str, after: str, path: str) -> str:
@@ -159,6 +169,22 @@ def _taken_out(now: str, put_in: str, before: str) -> str | None:
             back = [*back[:-1], back[-1] + end_of_line(now)]
         lines[places[0] : behind] = back
     return "".join(lines)
+
+
+def _check_room(place: Place, records: Records) -> None:
+    """Hold that no other organization's token lies where this one's is to lie."""
+    if not place.tool.by_host:
+        return
+    hosts = set(hosts_of(place.handing.org_url))
+    for other in records.of_tool(place.tool.name):
+        shared = hosts.intersection(hosts_of(other.org_url))
+        if other.path == str(place.path) and other.about != place.about and shared:
+            raise ConflictError(
+                f"{place.path} has the token of {other.org_url} for {min(shared)} already, and"
+                f" {place.tool.name} has room for one token a host",
+                hint=f"pat setup {place.tool.name} --undo takes that one out; git, pip and uv need"
+                " none of it, as they ask pat",
+            )
 
 
 def _record(place: Place) -> Record:

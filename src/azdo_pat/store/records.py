@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from base64 import b64decode, b64encode
 from binascii import Error
 from contextlib import suppress
@@ -24,6 +25,7 @@ class Record(NamedTuple):
         name: of that token.
         before: what the file held; None where there was none.
         mode: its permissions; None likewise.
+        when: nanoseconds since 1970; 0 for now.
     """
 
     tool: str
@@ -33,6 +35,12 @@ class Record(NamedTuple):
     name: str
     before: bytes | None
     mode: int | None
+    when: int = 0
+
+    @property
+    def about(self) -> str:
+        """What tells it from other changes of the same file: the feed, or the organization."""
+        return self.feed or self.org_url
 
 
 class Records:
@@ -44,22 +52,23 @@ class Records:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, tool: str, path: str, feed: str) -> Record | None:
+    def find(self, tool: str, path: str, about: str) -> Record | None:
         """Return the record of a change; None where there is none.
 
         Raises:
             StoreError: it cannot be read.
         """
-        return self._read(self._file(tool, path, feed))
+        return self._read(self._file(tool, path, about))
 
     def of_tool(self, tool: str) -> tuple[Record, ...]:
-        """Return the changes that were made for a tool.
+        """Return the changes that were made for a tool, the last first: so they are undone.
 
         Raises:
             StoreError: one cannot be read.
         """
-        found = [self._read(file) for file in sorted(self._folder.glob("*.json"))]
-        return tuple(each for each in found if each is not None and each.tool == tool)
+        read = [self._read(file) for file in self._folder.glob("*.json")]
+        found = [each for each in read if each is not None and each.tool == tool]
+        return tuple(sorted(found, key=lambda each: each.when, reverse=True))
 
     def put(self, record: Record) -> None:
         """Keep a record, before the file is changed.
@@ -68,8 +77,9 @@ class Records:
             StoreError: it cannot be written.
         """
         before = None if record.before is None else b64encode(record.before).decode("ascii")
-        document = {**record._asdict(), "before": before}
-        file = self._file(record.tool, record.path, record.feed)
+        when = record.when or time.time_ns()
+        document = {**record._asdict(), "before": before, "when": when}
+        file = self._file(record.tool, record.path, record.about)
         try:
             make_private(self._folder)
             replace_whole(file, json.dumps(document).encode(), mode=0o600)
@@ -79,10 +89,10 @@ class Records:
     def remove(self, record: Record) -> None:
         """Forget a change that is undone."""
         with suppress(OSError):
-            self._file(record.tool, record.path, record.feed).unlink(missing_ok=True)
+            self._file(record.tool, record.path, record.about).unlink(missing_ok=True)
 
-    def _file(self, tool: str, path: str, feed: str) -> Path:
-        digest = sha256(os.fsencode(f"{path}\0{feed}")).hexdigest()[:16]
+    def _file(self, tool: str, path: str, about: str) -> Path:
+        digest = sha256(os.fsencode(f"{path}\0{about}")).hexdigest()[:16]
         return self._folder / f"{tool}-{digest}.json"
 
     def _read(self, file: Path) -> Record | None:

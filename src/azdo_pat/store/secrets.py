@@ -101,16 +101,30 @@ class SecretStore:
         """
         held = self._within(lambda: self._vault().get(service, account)) if first else None
         if held is not None:
-            self._within(lambda: self._vault().put(_before(service), account, held))
+            self.set_aside(service, account, Secret(held))
+        elif first:
+            self.drop_aside(service, account)
         self._within(lambda: self._vault().put(service, account, secret.reveal()))
 
     def take_back(self, service: str, account: str) -> None:
-        """Give the other program what it had before `lend`, or nothing."""
-        before = self._within(lambda: self._vault().get(_before(service), account))
+        """Give the other program what it had before `lend`, or nothing; it stays set aside."""
+        before = self.was_before(service, account)
         if before is None:
             self._within(lambda: self._vault().delete(service, account))
             return
-        self._within(lambda: self._vault().put(service, account, before))
+        self._within(lambda: self._vault().put(service, account, before.reveal()))
+
+    def set_aside(self, service: str, account: str, held: Secret) -> None:
+        """Keep what another program had, until it gets it back."""
+        self._within(lambda: self._vault().put(_before(service), account, held.reveal()))
+
+    def was_before(self, service: str, account: str) -> Secret | None:
+        """Return what was set aside; None for nothing."""
+        text = self._within(lambda: self._vault().get(_before(service), account))
+        return None if text is None else Secret(text)
+
+    def drop_aside(self, service: str, account: str) -> None:
+        """Forget what was set aside."""
         self._within(lambda: self._vault().delete(_before(service), account))
 
     def describe(self) -> str:

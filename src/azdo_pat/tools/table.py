@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.tools import az, git, gradle, maven, netrc, npm, nuget, python, toml, yarn
-from azdo_pat.tools.tool import Advice, Tool
+from azdo_pat.tools.osxkeychain import KEEPER
+from azdo_pat.tools.tool import Advice, Program, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,6 +114,7 @@ _ALL: Final = (
         file=netrc.file,
         edited=netrc.edited,
         keeps_secret=True,
+        by_host=True,
     ),
 )
 
@@ -143,3 +145,6 @@ ADVICE: Final[Mapping[str, Advice]] = {
         ),
     )
 }
+
+ALL: Final[tuple[Program, ...]] = (*_ALL, KEEPER, *ADVICE.values())
+"""Every program that `pat setup` takes."""

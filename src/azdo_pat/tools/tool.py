@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from azdo_pat.errors import UsageError
@@ -52,6 +52,7 @@ class Tool(NamedTuple):
         service: of the keyring, where the tool looks for the secret itself; `{org_url}` stands for
             the URL of the organization.
         account: the user name of that entry.
+        by_host: it tells tokens apart by their hosts alone, which organizations share.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Tool(NamedTuple):
     asks: str = ""
     service: str = ""
     account: str = ""
+    by_host: bool = False
 
 
 class Advice(NamedTuple):
@@ -79,6 +81,18 @@ class Advice(NamedTuple):
     needs_backend: bool = False
     keeps_secret: bool = False
     feed: str = ""
+
+
+class Keeper(NamedTuple):
+    """A program that keeps secrets for other programs; no file is changed."""
+
+    name: str
+    summary: str
+    keeps_secret: bool = False
+    feed: str = ""
+
+
+Program: TypeAlias = Tool | Advice | Keeper
 
 
 def checked_feed(tool: Tool, text: str) -> str:

@@ -1,0 +1,124 @@
+"""What `pat setup` works on: the token that a tool gets, and what was set up before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from azdo_pat.cli.programs import programs
+from azdo_pat.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import Secret, StoredPat
+    from azdo_pat.store.records import Record, Records
+    from azdo_pat.tools.tool import Handing
+    from azdo_pat.upkeep import Delivery
+
+
+def handing_here(app: App) -> Handing:
+    """Return what every tool is told."""
+    from azdo_pat.organizations import hosted_name
+    from azdo_pat.tools.tool import Handing
+
+    # What stands in for Azure DevOps counts as a server, too: git must ask for it.
+    urls = {each.org_url for each in app.state.stored() if each.stored}
+    servers = sorted(url for url in urls if not hosted_name(url))
+    return Handing(programs=str(programs()), servers=tuple(servers))
+
+
+def chosen(app: App, feed: str, token: str | None) -> StoredPat:
+    """Return the stored token that a tool gets.
+
+    Args:
+        app: the program.
+        feed: the URL of a feed; empty for none.
+        token: the name of the token; None for the one whose scopes fit best.
+
+    Raises:
+        NotFoundError: there is none.
+        UsageError: tokens of several organizations are stored, and none of these is named.
+    """
+    from azdo_pat.tools.choice import at_place, for_git, for_packages
+
+    stored = [each for each in app.state.stored() if each.stored]
+    if feed:
+        parts = urlsplit(feed)
+        entries = at_place(
+            stored, parts.scheme, parts.netloc, parts.path, api_root=app.api_root, feeds=True
+        )
+        wish = token or app.setting("packages-token")
+        found = for_packages(entries, str(wish) if wish else None)
+        what, recipe = f"packages of {feed}", "packages"
+    else:
+        located = app.located[0]
+        entries = [each for each in stored if located is None or each.org_url == located.url]
+        if len({each.org_url for each in entries}) > 1:
+            raise UsageError("which organization?", hint=f"add --org {entries[0].org}")
+        found = [*for_git(entries, token), *for_packages(entries, token), *entries]
+        what, recipe = located.name if located else "any organization", "git"
+    if token is not None:
+        found = [each for each in found if each.name == token]
+        what = f"{what} under the name {token!r}"
+    if not found:
+        raise NotFoundError(
+            f"no token for {what} is stored",
+            hint=f"pat create {token or recipe} --for {recipe} makes one; pat list --stored shows"
+            " those that are here",
+        )
+    return found[0]
+
+
+def records_of(app: App) -> Records:
+    """Return what tells how tools were set up before."""
+    from azdo_pat.store.records import Records
+
+    return Records(app.state_folder / "setups")
+
+
+def stored_secret(app: App, entry: StoredPat) -> Secret:
+    """Return the secret of a token that is stored.
+
+    Raises:
+        NotFoundError: somebody took it out of the keyring.
+    """
+    secret = app.secrets.get(entry.org_url, entry.name)
+    if secret is None:
+        raise NotFoundError(
+            f"the secret of {entry.name!r} is not in the keyring any more",
+            hint="--use NAME takes another token; pat list --stored shows them",
+        )
+    return secret
+
+
+def recorded(app: App, tool: str, feed: str | None) -> Sequence[Record]:
+    """Return what is to be undone, the last first.
+
+    Raises:
+        NotFoundError: there is nothing.
+    """
+    found = records_of(app).of_tool(tool)
+    what = ""
+    if feed is not None:
+        found = tuple(each for each in found if each.feed == feed)
+        what = f" for {feed}"
+    elif app.options.sources.get("org") == "--org" and (located := app.located[0]):
+        found = tuple(each for each in found if each.org_url in {"", located.url})
+        what = f" for {located.name}"
+    if not found:
+        raise NotFoundError(
+            f"pat has not set up {tool}{what} here", hint="pat setup --list lists the tools"
+        )
+    return found
+
+
+def follow(app: App, delivery: Delivery, entry: StoredPat | None) -> None:
+    """Let the rotations of one token update what the tool has, and of no other."""
+    from azdo_pat.services.set_up import with_delivery
+
+    for each in app.state.stored():
+        mine = entry is not None and (each.org_url, each.name) == (entry.org_url, entry.name)
+        if mine or delivery in each.upkeep.deliveries:
+            app.state.remember(with_delivery(each, delivery, wanted=mine))

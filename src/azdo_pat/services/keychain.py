@@ -1,0 +1,100 @@
+"""Putting a token into the macOS keychain for programs that have only a password box."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.models import Secret
+from azdo_pat.redaction import remember
+from azdo_pat.results import SettingUp, SetUp
+from azdo_pat.store.records import Record
+from azdo_pat.tools.osxkeychain import KEEPER, items, put, read, take_out
+from azdo_pat.upkeep import Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azdo_pat.models import StoredPat
+    from azdo_pat.store.records import Records
+    from azdo_pat.store.secrets import SecretStore
+
+SERVICE: Final = "git-credential-osxkeychain"
+"""Under which our own keyring keeps what was there before."""
+
+
+def keep(
+    entry: StoredPat,
+    secret: Secret,
+    records: Records,
+    secrets: SecretStore,
+    environment: Mapping[str, str],
+    *,
+    dry_run: bool,
+) -> SetUp:
+    """Put the secret of a token where other programs look for that of its organization.
+
+    What is there already is kept in our own keyring, for `give_back`.
+
+    Raises:
+        NotFoundError: git has no such helper.
+        StoreError: one of the two keyrings refuses.
+    """
+    remember(secret.reveal())
+    known = records.find(KEEPER.name, "", entry.org_url)
+    held = {item: read(item, environment) for item in items(entry.org_url)}
+    others = [item for item, text in held.items() if text != secret.reveal()]
+    outcome = SettingUp.PLANNED if dry_run else SettingUp.SET_UP
+    if known is not None and not others:
+        outcome = SettingUp.UNCHANGED
+    elif not dry_run:
+        for item, text in held.items():
+            if known is None and text is not None:
+                secrets.set_aside(SERVICE, str(item), Secret(text))
+            elif known is None:
+                secrets.drop_aside(SERVICE, str(item))
+        if known is None:
+            records.put(Record(KEEPER.name, "", "", entry.org_url, entry.name, None, None))
+        for item in others:
+            put(item, secret.reveal(), environment)
+    return SetUp(
+        tool=KEEPER.name,
+        file="",
+        outcome=outcome,
+        token=entry.name,
+        diff="\n".join(f"+{item}: ***" for item in others),
+    )
+
+
+def give_back(
+    record: Record,
+    records: Records,
+    secrets: SecretStore,
+    environment: Mapping[str, str],
+    *,
+    dry_run: bool,
+) -> SetUp:
+    """Give the keychain what it had before `keep`, or nothing; see there for what it raises."""
+    places = items(record.org_url)
+    if not dry_run:
+        for item in places:
+            before = secrets.was_before(SERVICE, str(item))
+            if before is None:
+                take_out(item, environment)
+            else:
+                put(item, before.reveal(), environment)
+        # In this order: killed between any two, the same again does the rest.
+        records.remove(record)
+        for item in places:
+            secrets.drop_aside(SERVICE, str(item))
+    return SetUp(
+        tool=KEEPER.name,
+        file="",
+        outcome=SettingUp.PLANNED if dry_run else SettingUp.UNDONE,
+        token=record.name,
+        diff="\n".join(f"-{item}: ***" for item in places),
+    )
+
+
+def delivery_to_keychain(org_url: str) -> Delivery:
+    """Return what brings each new secret there."""
+    return Delivery("setup", (KEEPER.name, "", org_url))

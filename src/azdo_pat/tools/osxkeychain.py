@@ -1,0 +1,135 @@
+"""git's own helper for the macOS keychain: what Xcode and others find there, they use.
+
+It keeps one secret for a host and a user name. Source: git's
+`contrib/credential/osxkeychain/git-credential-osxkeychain.c`. Two of its ways shape what is done
+here: older ones store nothing where there is something already, and newer ones write the end of a
+password's life behind the password, where no other program expects it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from azdo_pat import gitcredential
+from azdo_pat.errors import NotFoundError, StoreError
+from azdo_pat.models import USER_NAME
+from azdo_pat.organizations import hosted_name, hosts_of
+from azdo_pat.tools.tool import Keeper
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEEPER: Final = Keeper(
+    name="osxkeychain",
+    summary="the secret in the macOS keychain, by git's own helper: for Xcode and others",
+)
+
+_TIMEOUT: Final = 60
+"""Seconds; the system may ask the user first."""
+
+
+class Item(NamedTuple):
+    """A place in the keychain.
+
+    Attributes:
+        host: with its port, where it has one.
+    """
+
+    protocol: str
+    host: str
+    username: str
+
+    def __str__(self) -> str:
+        """Name it in a sentence."""
+        return f"{self.protocol}://{self.host} for {self.username}"
+
+
+def items(org_url: str) -> tuple[Item, ...]:
+    """Return where the secret of an organization, or of a server's collection, is looked for.
+
+    The URLs to clone that Azure Repos shows name the organization as the user, and so several
+    organizations have room at the host that they share.
+    """
+    name = hosted_name(org_url)
+    if name is not None:
+        repositories = [host for host in hosts_of(org_url) if "pkgs" not in host.split(".")]
+        return tuple(Item("https", host, name.lower()) for host in repositories)
+    parts = urlsplit(org_url)
+    return (Item(parts.scheme, parts.netloc, USER_NAME),)
+
+
+def read(item: Item, environment: Mapping[str, str]) -> str | None:
+    """Return the secret that is there; None for none.
+
+    Raises:
+        NotFoundError: there is no git, or it has no such helper.
+        StoreError: the helper failed.
+    """
+    for line in _helper("get", item, "", environment).splitlines():
+        key, _, value = line.partition("=")
+        if key == "password":
+            return value
+    return None
+
+
+def put(item: Item, secret: str, environment: Mapping[str, str]) -> None:
+    """Put a secret there in place of what there is, and read it back.
+
+    Raises:
+        NotFoundError: there is no git, or it has no such helper.
+        StoreError: the helper failed, or gives back something else.
+    """
+    held = read(item, environment)
+    if held == secret:
+        return
+    if held is not None:
+        _helper("erase", item, held, environment)
+    _helper("store", item, secret, environment)
+    if read(item, environment) != secret:
+        raise StoreError(
+            f"the keychain does not give back what was stored for {item}",
+            hint="look for it in the program Keychain Access, and delete it there",
+        )
+
+
+def take_out(item: Item, environment: Mapping[str, str]) -> None:
+    """Take out what is there; see `read` for what it raises."""
+    held = read(item, environment)
+    if held is not None:
+        _helper("erase", item, held, environment)
+
+
+def _helper(operation: str, item: Item, secret: str, environment: Mapping[str, str]) -> str:
+    attributes = {**item._asdict(), "password": secret}
+    told = gitcredential.written((key, value) for key, value in attributes.items() if value)
+    try:
+        ran = subprocess.run(  # noqa: S603  # git and a word of ours; the secret is on its stdin
+            ["git", "credential-osxkeychain", operation],  # noqa: S607  # the user's own git
+            input=f"{told}\n",
+            env=dict(environment),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise NotFoundError("there is no git", hint="install it; is it on the PATH?") from error
+    except (OSError, subprocess.SubprocessError, UnicodeError) as error:
+        raise StoreError(
+            f"git credential-osxkeychain {operation} failed: {type(error).__name__}",
+            hint="unlock the keychain, and try again",
+        ) from error
+    if "is not a git command" in ran.stderr:
+        raise NotFoundError(
+            "git has no helper osxkeychain here",
+            hint="it comes with git on macOS alone; elsewhere pat setup git lets git ask pat",
+        )
+    if ran.returncode:
+        said = ran.stderr.strip().splitlines() or [f"exit status {ran.returncode}"]
+        raise StoreError(
+            f"git credential-osxkeychain {operation} failed: {said[-1]}",
+            hint="unlock the keychain, and try again",
+        )
+    return ran.stdout
