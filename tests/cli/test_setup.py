@@ -31,7 +31,7 @@ BEFORE = {
     "gradle": (".gradle/gradle.properties", b"# mine\na=1"),
     "nuget": (".nuget/NuGet/NuGet.Config", b"<configuration />"),
     "yarn": (".yarnrc.yml", b"# mine\nnodeLinker: pnp"),
-    "bun": (".bunfig.toml", b"[install]\r\nexact = true\r\n"),
+    "bun": (".config/.bunfig.toml", b"[install]\r\nexact = true\r\n"),
     "cargo": (".cargo/config.toml", b"[build]\njobs = 2"),
     "netrc": (".netrc", b"machine x login y password z"),
     "git": (".gitconfig", b"[user]\n\tname = Ada ; mine\n[credential]\n\thelper = store\n"),

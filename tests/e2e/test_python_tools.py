@@ -123,6 +123,34 @@ def test_twine(at_microsoft: Installed, hosts: Hosts, secret: str, tmp_path: Pat
     assert hosts.secrets() == {secret}
 
 
+POETRY = """\
+[project]
+name = "mine"
+version = "1.0"
+requires-python = ">=3.11"
+dependencies = ["demo"]
+
+[tool.poetry]
+package-mode = false
+
+[[tool.poetry.source]]
+name = "feed"
+url = "{feed}"
+"""
+
+
+def test_poetry(
+    at_microsoft: Installed, hosts: Hosts, feed: str, secret: str, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(POETRY.format(feed=feed))
+    env = {"HOME": str(home), "POETRY_CERTIFICATES_FEED_CERT": str(hosts.authority)}
+    locked = run(at_microsoft, "poetry", "-n", "-C", tmp_path, "lock", env=env)
+    assert locked.exit_code == 0, locked.stdout + locked.stderr
+    assert WHEEL in (tmp_path / "poetry.lock").read_text()
+    assert hosts.secrets() == {secret}
+    assert secret not in (tmp_path / "poetry.lock").read_text()
+
+
 OTHERS = (
     "https://pypi.org/simple/",
     "https://pkgs.dev.azure.com.evil.example/contoso/_packaging/feed/pypi/simple/",

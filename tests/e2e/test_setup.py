@@ -204,6 +204,31 @@ def test_yarn(
     assert settings.read_bytes() == before
 
 
+def test_bun(
+    at_microsoft: Installed,
+    hosts: Hosts,
+    home: Path,
+    project: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    need(request.config, missing("bun"))
+    (project / ".npmrc").unlink()
+    settings = home / ".config/.bunfig.toml"
+    settings.parent.mkdir(exist_ok=True)
+    before = b"# mine\n[install]\nexact = true"
+    settings.write_bytes(before)
+    secret = made(at_microsoft, "packages", "packages")
+    follow(at_microsoft, home, "yarn", "bun")
+    add = ("bun", "add", "--no-cache", "--cafile", str(hosts.authority), "demo")
+    added = run(at_microsoft, home, *add, cwd=project)
+    assert added.exit_code == 0, added.stdout + added.stderr
+    assert (project / "node_modules/demo/package.json").exists()
+    assert hosts.secrets() == {secret}
+    assert world_readable(home, secret) == []
+    follow(at_microsoft, home, "yarn", "undo bun")
+    assert settings.read_bytes() == before
+
+
 POM = """\
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>{parent}

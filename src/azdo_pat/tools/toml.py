@@ -21,11 +21,12 @@ CARGO_ENDING = "/Cargo/index/"
 
 
 def bun_file(environment: Mapping[str, str], home: Path) -> Path:
-    """Return the user's settings (bun's documentation, "bunfig.toml")."""
-    usual = home / ".bunfig.toml"
+    """Return the user's settings (bun's documentation, "bunfig.toml").
+
+    Where XDG_CONFIG_HOME is set, bun does not look into the home folder at all: seen with 1.4.
+    """
     given = environment.get("XDG_CONFIG_HOME")
-    other = Path(given) / ".bunfig.toml" if given else usual
-    return other if other.exists() and not usual.exists() else usual
+    return (Path(given) if given else home) / ".bunfig.toml"
 
 
 def bun_edited(text: str, handing: Handing) -> str:
