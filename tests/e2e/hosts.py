@@ -67,7 +67,8 @@ class Hosts:
         authority: a PEM file with the certificate to trust.
         repositories: a folder; `contoso/_git/app` of it is what `/contoso/_git/app` serves.
         packages: a folder; `contoso/_packaging/…` of it likewise.
-        visits: all requests, those to the API apart.
+        answers: what requests to the API get that the emulator does not know: by method and path.
+        visits: all requests, those apart that the emulator answers.
         asked: hosts that the proxy was asked for.
         bearer: an access token that is accepted like a secret.
     """
@@ -78,6 +79,7 @@ class Hosts:
     repositories: Path
     packages: Path
     bearer: str
+    answers: dict[str, object] = field(default_factory=dict)
     visits: list[Visit] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -137,7 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         host = self.headers.get("Host", "")
         path = urlsplit(self.path).path
-        known = "/_git/" in path or "/_packaging/" in path
+        answer = self.hosts.answers.get(f"{self.command} {path}")
+        known = "/_git/" in path or "/_packaging/" in path or answer is not None
         if not known:
             self._pass_on(body)
             return
@@ -154,6 +157,9 @@ class _Handler(BaseHTTPRequestHandler):
                 ],
                 b"TF400813: The user is not authorized to access this resource.",
             )
+        elif answer is not None:
+            kind = [("Content-Type", "application/json")]
+            self._answer(200, kind, json.dumps(answer).encode())
         elif "/_git/" in path:
             self._git(body)
         else:

@@ -6,65 +6,18 @@ import io
 import json
 import re
 import shutil
-import stat
-import subprocess
 import tarfile
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
-from drivers import PROGRAM, TIME_LIMIT, Installed, Result, need
+from drivers import Installed, need
+from e2e.guides import follow, made, run, trusting, world_readable
 from e2e.hosts import Hosts
 from keychain import Keychain
 
-TOOLS = Path(__file__).parents[2] / "docs/tools"
 BASE = "https://pkgs.dev.azure.com/contoso/_packaging/feed"
 FOLDER = "contoso/_packaging/feed"
-
-
-def run(pat: Installed, home: Path, *words: str, cwd: Path | None = None) -> Result:
-    """Run a tool as the user would, whose home this is."""
-    environment = pat.environment({"HOME": str(home), "GIT_TERMINAL_PROMPT": "0"})
-    environment["PATH"] = f"{PROGRAM.parent}:{environment['PATH']}"
-    ran = subprocess.run(
-        words,
-        env=environment,
-        cwd=cwd or home,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=TIME_LIMIT,
-        check=False,
-    )
-    return Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr)
-
-
-def made(pat: Installed, name: str, recipe: str) -> str:
-    assert pat("create", name, "--for", recipe).exit_code == 0
-    return pat("get", name).stdout.strip()
-
-
-def follow(pat: Installed, home: Path, tool: str, mark: str = "setup") -> None:
-    """Do what the guide of a tool says."""
-    page = (TOOLS / f"{tool}.md").read_text("utf-8")
-    found = re.search(rf"<!-- test: {mark} -->\n```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    assert found, f"{tool}.md has no block below <!-- test: {mark} -->"
-    result = run(pat, home, "bash", "-euc", found[1])
-    assert result.exit_code == 0, result.stderr
-
-
-def world_readable(home: Path, secret: str) -> list[Path]:
-    """Return the files that hold a secret, in plain or in base64, and that others may read."""
-    forms = [secret.encode(), base64.b64encode(secret.encode())]
-    return [
-        file
-        for file in home.rglob("*")
-        if file.is_file()
-        and not file.is_symlink()
-        and any(form in file.read_bytes() for form in forms)
-        and stat.S_IMODE(file.stat().st_mode) & 0o077
-    ]
 
 
 @pytest.mark.parametrize(
@@ -265,22 +218,8 @@ def test_maven(
     project = home / "project"
     project.mkdir()
     (project / "pom.xml").write_text(POM.format(parent=PARENT, name="below", more=REPOSITORY))
-    trusted = home / "trusted.p12"
-    words = ["keytool", "-importcert", "-noprompt", "-alias", "test", "-storetype", "PKCS12"]
-    words += ["-file", str(hosts.authority), "-keystore", str(trusted), "-storepass", "changeit"]
-    assert run(at_microsoft, home, *words).exit_code == 0
-    proxy = urlsplit(hosts.proxy)
-    mvn = (
-        "mvn",
-        "-B",
-        "-q",
-        f"-Duser.home={home}",
-        f"-Djavax.net.ssl.trustStore={trusted}",
-        "-Djavax.net.ssl.trustStorePassword=changeit",
-        f"-Dhttps.proxyHost={proxy.hostname}",
-        f"-Dhttps.proxyPort={proxy.port}",
-        "validate",
-    )
+    java = trusting(at_microsoft, hosts, home)
+    mvn = ("mvn", "-B", "-q", f"-Duser.home={home}", *java, "validate")
     secret = made(at_microsoft, "packages", "packages")
     follow(at_microsoft, home, "maven")
     fetched = run(at_microsoft, home, *mvn, cwd=project)

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from azdo_pat.errors import UsageError
+from azdo_pat.tools import az
 from azdo_pat.tools.table import TOOLS
 from azdo_pat.tools.tool import Handing, checked_feed, feed_name
 
@@ -187,6 +188,17 @@ def test_bun_and_cargo() -> None:
             "index": f"sparse+{BASE}/Cargo/index/",
             "credential-provider": ["/opt/pat/bin/cargo-credential-pat"],
         }
+
+
+@pytest.mark.parametrize(
+    ("url", "service"),
+    [
+        ("https://dev.azure.com/contoso", "azdevops-cli:https://dev.azure.com/contoso"),
+        ("https://TFS.example.com:8080/tfs/One", "azdevops-cli:https://tfs.example.com:8080/tfs"),
+    ],
+)
+def test_where_az_looks(url: str, service: str) -> None:
+    assert az.service(url) == service
 
 
 def test_pip_and_uv() -> None:

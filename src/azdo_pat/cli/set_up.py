@@ -122,7 +122,7 @@ def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_ru
     result = set_up(place, records_of(app), dry_run=dry_run)
     if place.entry is not None and not dry_run:
         if tool.service:
-            service = tool.service.format(org_url=place.entry.org_url)
+            service = tool.service(place.entry.org_url)
             secret = Secret(place.handing.secret)
             app.secrets.lend(service, tool.account, secret, first=first)
         follow(app, delivery_of(place), place.entry)
@@ -189,7 +189,7 @@ def _undone(app: App, tool: Tool, feed: str | None, *, dry_run: bool) -> list[Se
         if dry_run:
             continue
         follow(app, delivery_of(place), None)
-        service = tool.service.format(org_url=record.org_url)
+        service = tool.service(record.org_url) if tool.service else ""
         if service:
             app.secrets.take_back(service, tool.account)
         # In this order: killed between any two, the same again does the rest.

@@ -35,7 +35,7 @@ def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) 
     file = Path(path)
     try:
         if tool.service:
-            service = tool.service.format(org_url=handover.org_url)
+            service = tool.service(handover.org_url)
             surroundings.lend(service, tool.account, handover.secret)
         with surroundings.alone(f"file {path}"):
             before = read_text(file)

@@ -2,13 +2,14 @@
 
 It looks for a token in the keyring, under a service of its own for each organization, and knows
 which organization is meant from its defaults. Source: `azext_devops/dev/common`,
-`credential_store.py` and `config.py`.
+`credential_store.py`, `uri.py` and `config.py`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from azdo_pat.tools.texts import in_section
 
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
 
     from azdo_pat.tools.tool import Handing
 
-SERVICE: Final = "azdevops-cli:{org_url}"
 USER: Final = "Personal Access Token"
+
+
+def service(org_url: str) -> str:
+    """Return the keyring service of an organization; of a server, its first folder alone counts."""
+    parts = urlsplit(org_url.lower())
+    first = parts.path.lstrip("/").partition("/")[0]
+    return f"azdevops-cli:{parts.scheme}://{parts.netloc}/{first}"
 
 
 def file(environment: Mapping[str, str], home: Path) -> Path:

@@ -105,7 +105,7 @@ _ALL: Final = (
         file=az.file,
         edited=az.edited,
         keeps_secret=False,
-        service=az.SERVICE,
+        service=az.service,
         account=az.USER,
     ),
     Tool(

@@ -49,8 +49,8 @@ class Tool(NamedTuple):
         keeps_secret: the secret itself lies in the file.
         feed: what the URL of a feed ends with, where the tool is set up for one.
         asks: a program that must be on the PATH and know `pat`, for the tool asks that one.
-        service: of the keyring, where the tool looks for the secret itself; `{org_url}` stands for
-            the URL of the organization.
+        service: gives the service of the keyring where the tool looks for the secret itself, for
+            the URL of an organization.
         account: the user name of that entry.
         by_host: it tells tokens apart by their hosts alone, which organizations share.
     """
@@ -62,7 +62,7 @@ class Tool(NamedTuple):
     keeps_secret: bool
     feed: str = ""
     asks: str = ""
-    service: str = ""
+    service: Callable[[str], str] | None = None
     account: str = ""
     by_host: bool = False
 
