@@ -67,7 +67,7 @@ class Hosts:
         authority: a PEM file with the certificate to trust.
         repositories: a folder; `contoso/_git/app` of it is what `/contoso/_git/app` serves.
         packages: a folder; `contoso/_packaging/…` of it likewise.
-        answers: what requests to the API get that the emulator does not know: by method and path.
+        answers: what further requests get, by method and path: content type and content.
         visits: all requests, those apart that the emulator answers.
         asked: hosts that the proxy was asked for.
         bearer: an access token that is accepted like a secret.
@@ -79,7 +79,7 @@ class Hosts:
     repositories: Path
     packages: Path
     bearer: str
-    answers: dict[str, object] = field(default_factory=dict)
+    answers: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     visits: list[Visit] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -139,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         host = self.headers.get("Host", "")
         path = urlsplit(self.path).path
-        answer = self.hosts.answers.get(f"{self.command} {path}")
+        answer = self.hosts.answers.get(f"{self.command} {unquote(path)}")
         known = "/_git/" in path or "/_packaging/" in path or answer is not None
         if not known:
             self._pass_on(body)
@@ -158,8 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
                 b"TF400813: The user is not authorized to access this resource.",
             )
         elif answer is not None:
-            kind = [("Content-Type", "application/json")]
-            self._answer(200, kind, json.dumps(answer).encode())
+            kind, content = answer
+            self._answer(200, [("Content-Type", kind)], content)
         elif "/_git/" in path:
             self._git(body)
         else:

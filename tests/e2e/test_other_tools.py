@@ -1,7 +1,12 @@
 """Tools that take long to install: they are tried where they are (CONTRIBUTING.md names them)."""
 
+import base64
+import hashlib
+import io
+import json
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -31,8 +36,9 @@ def location(identifier: str, area: str, resource: str, version: str) -> dict[st
     }
 
 
-def collection(*values: object) -> dict[str, object]:
-    return {"count": len(values), "value": values}
+def collection(*values: object) -> tuple[str, bytes]:
+    document = {"count": len(values), "value": values}
+    return "application/json", json.dumps(document).encode()
 
 
 @only_where("az")
@@ -129,3 +135,103 @@ def test_gradle(at_microsoft: Installed, hosts: Hosts, home: Path) -> None:
     assert world_readable(home, secret) == []
     follow(at_microsoft, home, "gradle", "undo")
     assert properties.read_bytes() == before
+
+
+NUGET = "/contoso/_packaging/feed/nuget/v3/index.json"
+NUSPEC = """\
+<package xmlns="http://schemas.microsoft.com/packaging/2010/07/nuspec.xsd">
+  <metadata>
+    <id>demo</id>
+    <version>1.0.0</version>
+    <authors>Ada</authors>
+    <description>It holds a file.</description>
+  </metadata>
+</package>
+"""
+RELATIONS = """\
+<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+  <Relationship Id="R1" Target="/demo.nuspec"
+    Type="http://schemas.microsoft.com/packaging/2010/07/manifest" />
+</Relationships>
+"""
+TYPES = """\
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+  <Default Extension="rels"
+    ContentType="application/vnd.openxmlformats-package.relationships+xml" />
+  <Default Extension="nuspec" ContentType="application/octet" />
+  <Default Extension="txt" ContentType="application/octet" />
+</Types>
+"""
+ENTRY = """\
+<entry xml:base="{feed}/" xmlns="http://www.w3.org/2005/Atom"
+  xmlns:d="http://schemas.microsoft.com/ado/2007/08/dataservices"
+  xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">
+  <id>{feed}/Packages(Id='demo',Version='1.0.0')</id>
+  <category term="NuGetGallery.V2FeedPackage"
+    scheme="http://schemas.microsoft.com/ado/2007/08/dataservices/scheme" />
+  <title type="text">demo</title>
+  <updated>2020-01-01T00:00:00Z</updated>
+  <author><name>Ada</name></author>
+  <content type="application/zip" src="{feed}/demo.1.0.0.nupkg" />
+  <m:properties>
+    <d:Version>1.0.0</d:Version>
+    <d:PackageHash>{digest}</d:PackageHash>
+    <d:PackageHashAlgorithm>SHA512</d:PackageHashAlgorithm>
+    <d:PackageSize m:type="Edm.Int64">{size}</d:PackageSize>
+  </m:properties>
+</entry>
+"""
+SERVICE = """\
+<service xml:base="{feed}/" xmlns="http://www.w3.org/2007/app"
+  xmlns:atom="http://www.w3.org/2005/Atom">
+  <workspace>
+    <atom:title>Default</atom:title>
+    <collection href="Packages"><atom:title>Packages</atom:title></collection>
+  </workspace>
+</service>
+"""
+
+
+def nupkg() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in (
+            ("demo.nuspec", NUSPEC),
+            ("content/file.txt", "a file"),
+            ("_rels/.rels", RELATIONS),
+            ("[Content_Types].xml", TYPES),
+        ):
+            archive.writestr(name, text)
+    return content.getvalue()
+
+
+@only_where("nuget", "cert-sync")
+def test_nuget(at_microsoft: Installed, hosts: Hosts, home: Path) -> None:
+    """NuGet 2.8, which Debian has, asks by an older protocol; the file with credentials is one."""
+    feed = f"https://pkgs.dev.azure.com{NUGET}"
+    content = nupkg()
+    digest = base64.b64encode(hashlib.sha512(content).digest()).decode()
+    entry = ENTRY.format(feed=feed, digest=digest, size=len(content))
+    hosts.answers = {
+        f"GET {NUGET}": ("application/xml", SERVICE.format(feed=feed).encode()),
+        f"GET {NUGET}/Packages(Id='demo',Version='1.0.0')": (
+            "application/atom+xml;type=entry;charset=utf-8",
+            entry.encode(),
+        ),
+        f"GET {NUGET}/demo.1.0.0.nupkg": ("application/zip", content),
+    }
+    assert run(at_microsoft, home, "cert-sync", "--user", str(hosts.authority)).exit_code == 0
+    secret = made(at_microsoft, "packages", "packages")
+    follow(at_microsoft, home, "nuget")
+    config = home / ".nuget/NuGet/NuGet.Config"
+    words = ["nuget", "install", "demo", "-Version", "1.0.0", "-Source", "feed"]
+    words += ["-NonInteractive", "-ConfigFile", str(config)]
+    nuget = Installed({**at_microsoft.env, "http_proxy": hosts.proxy})
+    installed = run(nuget, home, *words)
+    assert installed.exit_code == 0, installed.stdout + installed.stderr
+    assert (home / "demo.1.0.0/content/file.txt").read_text() == "a file"
+    assert hosts.secrets() == {secret}
+    assert secret not in installed.stdout + installed.stderr
+    assert world_readable(home, secret) == []
+    follow(at_microsoft, home, "nuget", "undo")
+    assert not config.exists()
