@@ -62,3 +62,13 @@ def read_text(path: Path) -> str:
 def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
     """Give a file this content, as `replace_whole` does; the opposite of `read_text`."""
     replace_whole(path, text.encode("utf-8", "surrogateescape"), mode=mode)
+
+
+def check_writable(path: Path) -> None:
+    """Hold that a file is not read-only: it would be replaced all the same.
+
+    Raises:
+        OSError: it is.
+    """
+    if path.exists() and not os.access(path, os.W_OK):
+        raise OSError(errno.EACCES, "it is read-only")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers import Installed, need
+from drivers import PROGRAM, Installed, need
 from e2e.guides import follow, made, run, trusting, world_readable
 from e2e.hosts import Hosts
 from keychain import Keychain
@@ -353,3 +353,49 @@ def test_osxkeychain(at_microsoft: Installed, hosts: Hosts, home: Path, tmp_path
     assert hosts.secrets() - {""} == {secret}  # git first tries the user alone
     follow(pat, home, "osxkeychain", "undo")
     assert keychain.held == {}
+
+
+UNPRIVILEGED = (
+    "setpriv",
+    "--bounding-set=-dac_override,-dac_read_search",
+    "--inh-caps=-dac_override,-dac_read_search",
+)
+"""Before a command: root may then write and read no more than the permissions of a file let it."""
+
+
+def test_what_is_read_only_stays_as_it_is(
+    at_microsoft: Installed, home: Path, request: pytest.FixtureRequest
+) -> None:
+    need(request.config, missing("setpriv"))
+    made(at_microsoft, "packages", "packages")
+    npmrc, settings = home / ".npmrc", home / ".m2/settings.xml"
+    npmrc.write_bytes(b"a=1\n")
+    settings.parent.mkdir()
+    settings.write_bytes(b"<settings/>\n")
+    npmrc.chmod(0o444)
+    settings.parent.chmod(0o555)
+    for tool, feed, file, said in (
+        ("npm", f"{BASE}/npm/registry/", npmrc, "it is read-only"),
+        ("maven", f"{BASE}/maven/v1", settings, "Permission denied"),
+    ):
+        before = file.read_bytes()
+        words = (str(PROGRAM), "setup", tool, "--feed", feed)
+        refused = run(at_microsoft, home, *UNPRIVILEGED, *words)
+        assert refused.exit_code == 2, refused
+        assert f"{file} cannot be written: {said}" in refused.stderr
+        assert file.read_bytes() == before
+        assert at_microsoft("setup", tool, "--undo").exit_code == 3
+    npmrc.chmod(0o644)
+    words = (str(PROGRAM), "setup", "npm", "--feed", f"{BASE}/npm/registry/")
+    assert run(at_microsoft, home, *UNPRIVILEGED, *words).exit_code == 0
+    npmrc.chmod(0o400)
+    held = npmrc.read_bytes()
+    rotated = run(at_microsoft, home, *UNPRIVILEGED, str(PROGRAM), "rotate", "packages")
+    assert rotated.exit_code == 8
+    assert f"{npmrc} cannot be written: it is read-only" in rotated.stderr
+    assert npmrc.read_bytes() == held
+    undoing = (str(PROGRAM), "setup", "npm", "--undo")
+    assert run(at_microsoft, home, *UNPRIVILEGED, *undoing).exit_code == 2
+    npmrc.chmod(0o600)
+    assert run(at_microsoft, home, *UNPRIVILEGED, *undoing).exit_code == 0
+    assert npmrc.read_bytes() == b"a=1\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import NotFoundError, PendingError, StoreError, UsageError
-from azdo_pat.files import read_text, write_text
+from azdo_pat.files import check_writable, read_text, write_text
 from azdo_pat.tools import osxkeychain
 from azdo_pat.tools.table import TOOLS
 from azdo_pat.tools.tool import Handing
@@ -41,6 +41,7 @@ def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) 
             before = read_text(file)
             after = tool.edited(before, handing)
             if after != before:
+                check_writable(file)
                 write_text(file, after, mode=0o600 if tool.keeps_secret else None)
     except UsageError as error:
         raise PendingError(f"{path}: {error.message}", hint=error.hint) from error

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import ConflictError, NotFoundError, UsageError
-from azdo_pat.files import read_text, write_text
+from azdo_pat.files import check_writable, read_text, write_text
 from azdo_pat.organizations import hosts_of
 from azdo_pat.redaction import masked, remember
 from azdo_pat.results import SettingUp, SetUp
@@ -90,9 +90,15 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
         raise NotFoundError(
             f"the home folder {place.home} is not there", hint="set HOME to one that is"
         )
+    record = known or _record(place)
     if known is None:
-        records.put(_record(place))
-    _write(place.path, after, mode=0o600 if place.tool.keeps_secret else None)
+        records.put(record)
+    try:
+        _write(place.path, after, mode=0o600 if place.tool.keeps_secret else None)
+    except UsageError:
+        if known is None:  # there is nothing to undo
+            records.remove(record)
+        raise
     return result
 
 
@@ -220,6 +226,7 @@ def _read(path: Path) -> str:
 def _write(path: Path, text: str, *, mode: int | None) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_writable(path)
         write_text(path, text, mode=mode)
     except OSError as error:
         raise UsageError(
