@@ -210,10 +210,11 @@ class Intent(NamedTuple):
         operation: `create`, `replace` (a create that overwrites a stored secret) or `rotate`, which
             make a token; `deliver`, which brings its secret
             where it is to go, and goes on to `revoke`, which ends the token that it replaced;
-            or `end`, which revokes a token and takes its own secret out of the keyring.
+            `end`, which revokes a token and takes its own secret out of the keyring; or `move`,
+            which takes a secret along to the new name of its token.
         valid_to: the expiry that was asked for; from `deliver` on, when to revoke the old token.
         started: when it was begun.
-        authorization_id: of the token that it made, as soon as that is known; from `deliver` on,
+        authorization_id: of the token that it made or moves, once that is known; from `deliver` on,
             of the token that is to go, None where it may stay.
         mark: what its secret can be recognized by, as `mark_of` makes it; empty for a secret that
             is not to be stored, or not known yet.
@@ -221,6 +222,7 @@ class Intent(NamedTuple):
         reason: why it could not be done yet, where it was tried.
         upkeep: how the token that it makes is looked after.
         follow_up: what is to be done once the token that it makes is safe; None for nothing.
+        new_name: the one that a `move` leads to.
         key: the entry's number; None before `State.begin`.
     """
 
@@ -237,6 +239,7 @@ class Intent(NamedTuple):
     reason: str = ""
     upkeep: Upkeep = NO_UPKEEP
     follow_up: "Intent | None" = None
+    new_name: str = ""
     key: int | None = None
 
     def is_due(self, now: datetime) -> bool:

@@ -75,6 +75,12 @@ OPERATIONS = (
         command=("revoke", "ci", "--yes", "-q", "-o", "none"),
         leaves=(),
     ),
+    Operation(
+        name="update --name",
+        setup=[CREATE],
+        command=("update", "ci", "--name", "cd", "-q", "-o", "none"),
+        leaves=("cd",),
+    ),
 )
 SIDE_BY_SIDE = Operation(
     name="apply --prune",

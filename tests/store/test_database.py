@@ -123,7 +123,7 @@ class TestFile:
         key = state.begin(INTENT)
         state.remember(CI)
         change(path, "ALTER TABLE tokens DROP COLUMN upkeep")
-        for column in ("reason", "upkeep", "follow_up"):
+        for column in ("reason", "upkeep", "follow_up", "new_name"):
             change(path, f"ALTER TABLE journal DROP COLUMN {column}")
         change(path, "ALTER TABLE journal DROP COLUMN user")
         change(path, "PRAGMA user_version = 1")

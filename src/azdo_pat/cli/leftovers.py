@@ -31,6 +31,11 @@ def say_recovered(talk: Talk, recovered: Recovered) -> None:
             talk.detail(f"settled {left}")
     elif intent.operation == "deliver":
         talk.warn(f"{new} could not be delivered yet: {failure.message}")
+    elif intent.operation == "move":
+        talk.warn(
+            f"whether {intent.name!r} in {intent.org} is named {intent.new_name!r} now, and its"
+            f" secret stored so, is not settled yet: {failure.message}"
+        )
     else:
         own = f"the token {intent.name!r} in {intent.org}"
         what = {"revoke": old, "end": own}.get(intent.operation, left)

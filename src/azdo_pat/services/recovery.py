@@ -17,6 +17,7 @@ from azdo_pat.organizations import is_of_root
 from azdo_pat.services.delivering import deliver
 from azdo_pat.services.making import recorded
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.renaming import settle_move
 from azdo_pat.services.undo import CLOCK_DIFFERENCE, holds_secret_of, undo
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def settle(organization: Organization, intent: Intent, shop: Workshop) -> bool:
         PendingError: the secret could not be delivered.
         PatError: the service could not be asked.
     """
-    work = {"deliver": _deliver, "revoke": _revoke, "end": _end}.get(intent.operation, _making)
+    others = {"deliver": _deliver, "revoke": _revoke, "end": _end, "move": settle_move}
+    work = others.get(intent.operation, _making)
     if not work(organization, intent, shop):
         return False
     if intent.key is not None:

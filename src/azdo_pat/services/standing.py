@@ -128,6 +128,12 @@ def _left_open(intent: Intent) -> PatError:
             f" ({intent.authorization_id})",
             hint="the next pat that signs in sees to it, as pat list",
         )
+    if intent.operation == "move":
+        return PatError(
+            f"whether {intent.name!r} in {intent.org} is named {intent.new_name!r} now, and its"
+            " secret stored so, is not settled",
+            hint="the next pat that signs in sees to it, as pat list",
+        )
     if intent.operation == "revoke":
         return PatError(
             f"the token that {intent.name!r} in {intent.org} has replaced is still to be revoked"

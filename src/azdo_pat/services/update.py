@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from azdo_pat.errors import (
     PatError,
     PendingError,
     RefusedError,
-    StoreError,
+    UnavailableError,
     UsageError,
 )
 from azdo_pat.expiry import is_shortened
@@ -20,11 +20,11 @@ from azdo_pat.naming import as_argument
 from azdo_pat.results import Updated
 from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.organization_book import Place
+from azdo_pat.services.renaming import move, moving
 
 if TYPE_CHECKING:
     from azdo_pat.models import Organization
     from azdo_pat.services.workshop import Workshop
-    from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
 
@@ -72,7 +72,17 @@ def _changed(
     moves = new_name if own and own.stored and new_name != own.name else None
     if own is not None and moves is not None:
         _hold_free(shop, own, moves)
-    granted = shop.tokens.update(organization, pat.id or "", changes)
+    key = None
+    if own is not None and moves is not None:
+        intent = moving(own, pat.id or "", moves, user=shop.user(), now=shop.now())
+        key = shop.state.begin(intent)
+    try:
+        granted = shop.tokens.update(organization, pat.id or "", changes)
+    except UnavailableError:
+        raise  # whether it is named so is not known: the next run looks
+    except PatError:
+        shop.state.finish(key)
+        raise
     left_behind = left and new_name not in {None, pat.name}
     answer = replace(
         shop.book.pat(granted, organization, Status.ACTIVE),
@@ -82,7 +92,8 @@ def _changed(
     if own is not None:
         _remember(shop.state, own, answer)
         if moves is not None:
-            _move(shop.secrets, shop.state, own, moves)
+            move(shop.secrets, shop.state, own, moves)
+            shop.state.finish(key)
     return Updated(
         pat=answer,
         requested_expiry=changes.valid_to,
@@ -152,37 +163,4 @@ def _remember(state: State, known: StoredPat, granted: Pat) -> None:
         raise PendingError(
             f"the token was changed, but it could not be noted here: {error.message}",
             hint=error.hint,
-        ) from error
-
-
-def _move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) -> None:
-    """Store the secret under the new name before it goes from under the old one."""
-    try:
-        secret = secrets.get(known.org_url, known.name)
-        if secret is None:
-            state.rename(known.org_url, known.name, new_name)
-            return
-        there = secrets.get(known.org_url, new_name)
-        if there not in {None, secret}:  # by another program: this one holds the lock
-            raise ConflictError(f"another secret has been stored under {new_name!r} meanwhile")
-        secrets.put(known.org_url, new_name, secret)
-        try:
-            state.rename(known.org_url, known.name, new_name)
-        except PatError:
-            with suppress(StoreError):
-                secrets.delete(known.org_url, new_name)
-            raise
-    except PatError as error:
-        raise PendingError(
-            f"the token is now named {new_name!r}, but its secret stays stored under"
-            f" {known.name!r}: {error.message}",
-            hint=error.hint or f"pat get {as_argument(known.name)} still prints it",
-        ) from error
-    try:
-        secrets.delete(known.org_url, known.name)
-    except PatError as error:
-        raise PendingError(
-            f"the token is now named {new_name!r} and its secret stored so, but it could not be"
-            f" taken away from {known.name!r}: {error.message}",
-            hint=error.hint or f"pat forget {as_argument(known.name)} does it later",
         ) from error

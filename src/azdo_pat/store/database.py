@@ -16,7 +16,7 @@ BUSY_TIMEOUT: Final = 5.0
 APPLICATION_ID: Final = 0x70617431  # "pat1"
 """What marks a SQLite file as ours (source: "PRAGMA application_id" in SQLite's manual)."""
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 _SCHEMA: Final = (
     """
@@ -61,7 +61,8 @@ _SCHEMA: Final = (
         user TEXT NOT NULL DEFAULT '',
         reason TEXT NOT NULL DEFAULT '',
         upkeep TEXT NOT NULL DEFAULT '{}',
-        follow_up TEXT
+        follow_up TEXT,
+        new_name TEXT NOT NULL DEFAULT ''
     )
     """,
     f"PRAGMA application_id = {APPLICATION_ID}",
@@ -76,6 +77,10 @@ _UPGRADES: Final = {
         "ALTER TABLE journal ADD COLUMN follow_up TEXT",
         "ALTER TABLE tokens ADD COLUMN upkeep TEXT NOT NULL DEFAULT '{}'",
         "PRAGMA user_version = 3",
+    ),
+    3: (
+        "ALTER TABLE journal ADD COLUMN new_name TEXT NOT NULL DEFAULT ''",
+        "PRAGMA user_version = 4",
     ),
 }
 """By version: what makes it the next one. Whoever only reads must cope without."""

@@ -173,8 +173,8 @@ class State:
 def _insert_intent(connection: sqlite3.Connection, intent: Intent) -> int:
     cursor = connection.execute(
         "INSERT INTO journal (operation, org_url, org, name, scopes, valid_to, started,"
-        " authorization_id, user, reason, upkeep, follow_up)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " authorization_id, user, reason, upkeep, follow_up, new_name)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             intent.operation,
             intent.org_url,
@@ -188,6 +188,7 @@ def _insert_intent(connection: sqlite3.Connection, intent: Intent) -> int:
             intent.reason,
             written_upkeep(intent.upkeep),
             _written_follow_up(intent.follow_up),
+            intent.new_name,
         ),
     )
     key = cursor.lastrowid
@@ -281,6 +282,7 @@ def _intent(row: sqlite3.Row) -> Intent:
         user=_newer(row, "user", ""),
         reason=_newer(row, "reason", ""),
         upkeep=read_upkeep(_newer(row, "upkeep", "{}")),
+        new_name=_newer(row, "new_name", ""),
         key=row["key"],
     )
     return _with_follow_up(intent, _newer(row, "follow_up", ""))

@@ -1,0 +1,104 @@
+"""The secret of a token that gets another name: it is stored so before it goes from the old one."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import ConflictError, PatError, PendingError, StoreError
+from azdo_pat.models import Intent, Status
+from azdo_pat.naming import as_argument
+from azdo_pat.services.name_lock import lock_key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from azdo_pat.models import Organization, StoredPat
+    from azdo_pat.services.workshop import Workshop
+    from azdo_pat.store.secrets import SecretStore
+    from azdo_pat.store.state import State
+
+
+def moving(entry: StoredPat, identifier: str, new_name: str, *, user: str, now: datetime) -> Intent:
+    """Return the journal's entry for it; the old name is the one that is locked."""
+    return Intent(
+        operation="move",
+        org_url=entry.org_url,
+        org=entry.org,
+        name=entry.name,
+        scopes=entry.scopes,
+        valid_to=now,
+        started=now,
+        authorization_id=identifier,
+        user=user,
+        new_name=new_name,
+    )
+
+
+def move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) -> None:
+    """Store the secret under the new name before it goes from under the old one.
+
+    Raises:
+        PendingError: it stays under the old name, or under both.
+    """
+    try:
+        secret = secrets.get(known.org_url, known.name)
+        if secret is None:
+            state.rename(known.org_url, known.name, new_name)
+            return
+        there = secrets.get(known.org_url, new_name)
+        if there not in {None, secret}:  # by another program: this one holds the lock
+            raise ConflictError(f"another secret has been stored under {new_name!r} meanwhile")
+        secrets.put(known.org_url, new_name, secret)
+        try:
+            state.rename(known.org_url, known.name, new_name)
+        except PatError:
+            with suppress(StoreError):
+                secrets.delete(known.org_url, new_name)
+            raise
+    except PatError as error:
+        raise PendingError(
+            f"the token is now named {new_name!r}, but its secret stays stored under"
+            f" {known.name!r}: {error.message}",
+            hint=error.hint or f"pat get {as_argument(known.name)} still prints it",
+        ) from error
+    try:
+        secrets.delete(known.org_url, known.name)
+    except PatError as error:
+        raise PendingError(
+            f"the token is now named {new_name!r} and its secret stored so, but it could not be"
+            f" taken away from {known.name!r}: {error.message}",
+            hint=error.hint or f"pat forget {as_argument(known.name)} does it later",
+        ) from error
+
+
+def settle_move(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+    """Bring it to its end where the service did change the name; the old name is locked.
+
+    Where another secret has taken the new name meanwhile, this one stays under the old name.
+
+    Raises:
+        ConflictError: another `pat` is at work on the new name.
+        PendingError: as `move` does.
+        PatError: the service could not be asked, or the keyring refuses.
+    """
+    if not _is_renamed(organization, intent, shop):
+        return True
+    url, old, new = organization.url, intent.name, intent.new_name
+    with shop.exclusive(lock_key(new, url)):
+        there = shop.secrets.get(url, new)
+        entry = shop.state.find(url, old)
+        if entry is not None and entry.id in {None, intent.authorization_id}:
+            if there in {None, shop.secrets.get(url, old)} and shop.state.find(url, new) is None:
+                move(shop.secrets, shop.state, entry, new)
+        elif there is not None and there == shop.secrets.get(url, old):
+            shop.secrets.delete(url, old)
+    return True
+
+
+def _is_renamed(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+    return any(
+        pat.authorization_id == intent.authorization_id and pat.display_name == intent.new_name
+        for status in (Status.ACTIVE, Status.EXPIRED)
+        for pat in shop.tokens.list(organization, status)
+    )
