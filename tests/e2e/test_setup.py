@@ -337,6 +337,23 @@ def test_az(at_microsoft: Installed, home: Path) -> None:
     assert run(at_microsoft, home, *lookup, *words).stdout == "None\n"
 
 
+def test_terraform(at_microsoft: Installed, home: Path, tmp_path: Path) -> None:
+    """A stand-in: it is not to be had, and what it reads is documented by its provider."""
+    program = tmp_path / "programs/terraform"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "$@" >heard\nenv | grep ^AZDO_ | sort >>heard\n')
+    program.chmod(0o755)
+    secret = made(at_microsoft, "infra", "git")
+    path = at_microsoft.environment()["PATH"]
+    pat = Installed({**at_microsoft.env, "PATH": f"{program.parent}:{path}"})
+    follow(pat, home, "terraform")
+    assert (home / "heard").read_text().splitlines() == [
+        "plan",
+        "AZDO_ORG_SERVICE_URL=https://dev.azure.com/contoso",
+        f"AZDO_PERSONAL_ACCESS_TOKEN={secret}",
+    ]
+
+
 def test_osxkeychain(at_microsoft: Installed, hosts: Hosts, home: Path, tmp_path: Path) -> None:
     """A git that knows nothing of pat finds it there, as Xcode's does."""
     folder = tmp_path / "helper"
