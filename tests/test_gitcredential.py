@@ -80,6 +80,12 @@ def test_an_answer_is_one_line_a_value(first: str, second: str) -> None:
         (SERVER, "https", "tfs.example.com", "tfs/Default", False),
         (SERVER, "https", "tfs.example.com:8443", "tfs/Other", False),
         (SERVER, "https", "tfs.example.com:8443", "tfs", False),
+        (SERVER, "https", "tfs.example.com:8443", "tfs/default/../other", False),
+        (SERVER, "https", "tfs.example.com:8443", "tfs/default/%2e%2E/other", False),
+        (SERVER, "https", "tfs.example.com:8443", "tfs/default/..%2fother", False),
+        (SERVER, "https", "tfs.example.com:8443", "tfs/default/..\\other", False),
+        (CONTOSO, "https", "dev.azure.com", "contoso/./_git/app", False),
+        (CONTOSO, "https", "dev.azure.com", "contoso/a..b/_git/app", True),
     ],
 )
 def test_whose_it_is(url: str, protocol: str, host: str, path: str, verdict: bool | None) -> None:  # noqa: FBT001  # a case of the table

@@ -20,7 +20,7 @@ class PackagesBackend(KeyringBackend):
     priority: ClassVar[float] = 9  # before what stores, behind Microsoft's own artifacts-keyring
 
     def get_credential(self, service: str, username: str | None) -> SimpleCredential | None:
-        """Return user name and secret for the URL of a feed, or for its host; else None.
+        """Return user name and secret for the URL of a feed; else None.
 
         Raises:
             KeyringError: it is a feed of ours, and its token cannot be had; says why.
@@ -41,7 +41,7 @@ class PackagesBackend(KeyringBackend):
         return SimpleCredential(username or USER_NAME, secret.reveal())
 
     def get_password(self, service: str, username: str) -> str | None:
-        """Return the secret for the URL of a feed, or for its host, whatever the user name."""
+        """Return the secret for the URL of a feed, whatever the user name."""
         found = self.get_credential(service, username)
         return None if found is None else found.password
 
@@ -57,11 +57,13 @@ class PackagesBackend(KeyringBackend):
 def _place(service: str) -> tuple[str, str, str] | None:
     """Return protocol, host and path of what may be a feed of ours; None for other services.
 
-    pip and uv ask by the URL first, and then by host and port alone.
+    pip and uv ask by the URL first, and then by the host alone: that names neither the protocol
+    nor the organization, and gets no answer.
     """
-    url = service if "://" in service else f"https://{service}"
+    if not service.isprintable() or set(service) & set("\\ "):
+        return None  # programs do not agree on what host such a URL names
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(service)
         host = parts.hostname or ""
     except ValueError:
         return None

@@ -144,6 +144,8 @@ def serves(url: str, protocol: str, host: str, path: str, *, feeds: bool = False
         places = [(parts.scheme, parts.netloc.lower(), _steps(parts.path))]
     else:
         return False
+    if not is_plain_path(path):
+        return False
     asked = protocol, _without_default(protocol, host.lower())
     for scheme, place, below in places:
         if asked == (scheme, _without_default(scheme, place)):
@@ -151,6 +153,12 @@ def serves(url: str, protocol: str, host: str, path: str, *, feeds: bool = False
                 return None
             return _steps(path)[: len(below)] == below
     return False
+
+
+def is_plain_path(path: str) -> bool:
+    """Tell whether every step of a path leads down: servers resolve `..`, however it is written."""
+    steps = [unquote(step) for step in path.split("/")]
+    return not any(step in {".", ".."} or set(step) & set("/\\") for step in steps)
 
 
 def _steps(path: str) -> list[str]:

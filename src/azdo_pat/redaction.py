@@ -95,6 +95,11 @@ def remember_fields(document: object) -> None:
             remember_fields(item)
 
 
+def without_access_token(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a program that is none of `pat` and needs no access token."""
+    return {name: value for name, value in environment.items() if name != "PAT_ACCESS_TOKEN"}
+
+
 def forget() -> None:
     """Forget every secret that was remembered."""
     _known.clear()

@@ -457,6 +457,23 @@ def test_what_needs_no_setting_up(pat: InProcess, tmp_path: Path) -> None:
     assert (stranger.exit_code, "pipx inject twine azdo-pat" in stranger.stderr) == (3, True)
 
 
+def test_looking_for_pat_runs_nothing_of_the_folder(
+    pat_process: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one stands may be somebody else's project."""
+    package = tmp_path / "azdo_pat"
+    package.mkdir()
+    told = tmp_path / "told"
+    for name in ("__init__.py", "keyring_backend.py"):
+        (package / name).write_text(f"open({str(told)!r}, 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "twine"
+    script.write_text(f"#!{sys.executable}\n")
+    script.chmod(0o755)
+    assert pat_process("setup", "twine", env={"PATH": str(tmp_path)}).exit_code == 0
+    assert not told.exists()
+
+
 def test_several_at_once(pat_process: Installed, emulator: Emulator, home: Path) -> None:
     """All feeds are in the file afterwards, and undoing them gives back what it held."""
     assert pat_process("create", "packages", "--for", "packages").exit_code == 0

@@ -88,11 +88,21 @@ def test_the_program_is_known_by_its_name(pat: Installed, secret: str, tmp_path:
         assert "AZURE_DEVOPS_EXT_PAT" not in result.stdout
 
 
-def test_nuget_wants_its_feeds(pat: Installed, secret: str) -> None:
+def test_nuget_wants_its_feeds(pat: Installed, secret: str, emulator: Emulator) -> None:
     refused = pat("exec", "ci", "--for", "nuget", "--", "env")
     assert refused.exit_code == 2
     assert "add --feed https://pkgs.dev.azure.com/" in refused.stderr
-    feeds = ("https://a.example/v3/index.json", "https://b.example/v3/index.json")
+    base = f"{emulator.url}/contoso/_packaging"
+    feeds = [f"{base}/{name}/nuget/v3/index.json" for name in ("a", "b")]
+    for other in (
+        "https://evil.example/v3/index.json",
+        f"{base}/../../fabrikam/_packaging/a/nuget/v3/index.json",
+        f"{emulator.url}/fabrikam/_packaging/a/nuget/v3/index.json",
+        "https://[",
+    ):
+        refused = pat("exec", "ci", "--for", "nuget", "--feed", other, "--", "env")
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert "is no feed of contoso" in refused.stderr
     found = environment(pat, "ci", "--for", "nuget", "--feed", feeds[0], "--feed", feeds[1])
     assert json.loads(found["VSS_NUGET_EXTERNAL_FEED_ENDPOINTS"]) == {
         "endpointCredentials": [

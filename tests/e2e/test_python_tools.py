@@ -3,7 +3,11 @@
 import io
 import subprocess
 import sys
+import threading
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -151,6 +155,54 @@ def test_poetry(
     assert secret not in (tmp_path / "poetry.lock").read_text()
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        "http://pkgs.dev.azure.com/contoso/_packaging/feed/pypi/simple/",
+        "https://pkgs.dev.azure.com/evilorg/_packaging/feed/pypi/simple/",
+    ],
+)
+def test_pip_that_somebody_elses_project_sends_elsewhere(
+    index: str, at_microsoft: Installed, hosts: Hosts, secret: str, tmp_path: Path
+) -> None:
+    """First it asks by the URL, and then, in vain, by the host."""
+    heard: list[str] = []
+    with plain_proxy(heard) as proxy:
+        pat = Installed({**at_microsoft.env, "http_proxy": proxy})
+        trusted = ("--trusted-host", "pkgs.dev.azure.com")
+        result = pip(pat, index, tmp_path, *trusted)
+    assert result.exit_code != 0
+    assert hosts.secrets() == set()
+    assert heard or index.startswith("https")
+    assert all("Authorization" not in each for each in heard)
+    assert secret not in "".join(heard)
+
+
+@contextmanager
+def plain_proxy(heard: list[str]) -> Iterator[str]:
+    """Stand in for a proxy that sees plain requests; note what they carry; ask for a password."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the base's
+            heard.append(f"{self.path} {dict(self.headers)}")
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="feed"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 OTHERS = (
     "https://pypi.org/simple/",
     "https://pkgs.dev.azure.com.evil.example/contoso/_packaging/feed/pypi/simple/",
@@ -162,6 +214,14 @@ OTHERS = (
     "https://fabrikam.pkgs.visualstudio.com/_packaging/feed/pypi/simple/",
     "https://a.contoso.pkgs.visualstudio.com/_packaging/feed/pypi/simple/",
     "https://dev.azure.com/contoso",
+    "https://pkgs.dev.azure.com",
+    "https://pkgs.dev.azure.com/contoso/../fabrikam/_packaging/feed/pypi/simple/",
+    "https://pkgs.dev.azure.com/contoso/%2E%2e/fabrikam/_packaging/feed/pypi/simple/",
+    "https://pkgs.dev.azure.com/contoso%2F..%2Ffabrikam/_packaging/feed/pypi/simple/",
+    "https://evil.example\\@pkgs.dev.azure.com/contoso/_packaging/feed/pypi/simple/",
+    "pkgs.dev.azure.com",
+    "pkgs.dev.azure.com:443",
+    "contoso.pkgs.visualstudio.com",
     "https://[",
     "azdo-pat:https://dev.azure.com/contoso",
     "",
@@ -187,7 +247,7 @@ def test_keyring_itself_works_as_before(at_microsoft: Installed, secret: str) ->
     )
     result = run(at_microsoft, sys.executable, "-c", code)
     assert (result.stdout, result.stderr) == ("theirs\nNone\n", "")
-    for service in (f"{FEED}/simple/", "pkgs.dev.azure.com", f"{FEED.replace('azure', 'AZURE')}"):
+    for service in (f"{FEED}/simple/", f"{FEED.replace('azure', 'AZURE')}"):
         found = run(at_microsoft, BIN / "keyring", "get", service, "pat")
         assert (found.exit_code, found.stdout) == (0, f"{secret}\n")
 

@@ -311,6 +311,11 @@ def test_whatever_an_xml_file_holds(body: str) -> None:
         ("gradle", f"{BASE}%0Aorg.gradle.jvmargs=-javaagent:evil/maven/v1"),
         ("gradle", f"{BASE}%3Dx/maven/v1"),
         ("cargo", f"{BASE}%5D/Cargo/index/"),
+        ("gradle", f"{BASE.replace('/feed', '/!feed')}/maven/v1"),
+        ("npm", f"{BASE.replace('contoso', 'contoso/a=b')}/npm/registry/"),
+        ("npm", f"{BASE.replace('contoso', 'contoso/../evil')}/npm/registry/"),
+        ("npm", f"{BASE.replace('contoso', 'contoso/%2e%2E/evil')}/npm/registry/"),
+        ("npm", f"{BASE.replace('contoso', 'contoso%2f..%2fevil')}/npm/registry/"),
     ],
 )
 def test_what_is_no_feed_of_the_tool(name: str, feed: str) -> None:

@@ -42,7 +42,7 @@ def _answer(line: str) -> dict[str, Any]:
         kind = request["kind"]
         parts = urlsplit(url)
         place = (parts.scheme, parts.netloc, parts.path)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         return _error("other", message=f"pat does not understand cargo ({type(error).__name__})")
     if "/_packaging/" not in parts.path:
         return _error("url-not-supported")

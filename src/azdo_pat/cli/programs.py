@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError
+from azdo_pat.redaction import without_access_token
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from azdo_pat.cli.app import App
     from azdo_pat.results import SetUp
     from azdo_pat.tools.tool import Advice, Tool
@@ -60,7 +63,7 @@ def advised(app: App, advice: Advice) -> SetUp:
             raise NotFoundError(
                 f"{advice.name} is not on the PATH", hint=f"pipx install {advice.name}"
             )
-        if not _knows_pat(Path(program)):
+        if not _knows_pat(Path(program), app.environment):
             raise NotFoundError(
                 f"{advice.name} asks keyring in its own environment, where pat is not ({program})",
                 hint=f"pipx inject {advice.name} azdo-pat; or pip install it there",
@@ -69,7 +72,7 @@ def advised(app: App, advice: Advice) -> SetUp:
     return SetUp(tool=advice.name, file="", outcome=SettingUp.UNCHANGED)
 
 
-def _knows_pat(program: Path) -> bool:
+def _knows_pat(program: Path, environment: Mapping[str, str]) -> bool:
     """Tell whether the Python that runs a script has `pat` installed."""
     with suppress(OSError, subprocess.SubprocessError, UnicodeDecodeError):
         first = program.read_bytes().partition(b"\n")[0].decode()
@@ -78,6 +81,8 @@ def _knows_pat(program: Path) -> bool:
         if python and " " not in python:
             ran = subprocess.run(  # noqa: S603  # the Python of the user's own tool
                 [python, "-c", f"import {_BACKEND}"],
+                cwd=Path(python).parent,  # where it stands it looks for modules, too
+                env=without_access_token(environment),
                 capture_output=True,
                 timeout=30,
                 check=False,
@@ -94,6 +99,7 @@ def check_asked(app: App, tool: Tool) -> None:
         with suppress(OSError, subprocess.SubprocessError):
             said = subprocess.run(  # noqa: S603  # the program that the tool will run
                 [program, "--list-backends"],
+                env=without_access_token(app.environment),
                 capture_output=True,
                 text=True,
                 timeout=30,

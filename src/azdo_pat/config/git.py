@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from azdo_pat.redaction import without_access_token
+
 _SECONDS: Final = 3.0
-_BEARER: Final = "PAT_ACCESS_TOKEN"
-"""The variable that holds a secret, which is none of git's business."""
 
 
 def remote_urls(folder: Path, environment: Mapping[str, str]) -> list[str]:
@@ -25,7 +25,7 @@ def remote_urls(folder: Path, environment: Mapping[str, str]) -> list[str]:
         done = subprocess.run(  # noqa: S603  # fixed arguments
             command,
             cwd=folder,
-            env={name: value for name, value in environment.items() if name != _BEARER},
+            env=without_access_token(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

@@ -19,6 +19,7 @@ import pyperclip
 
 from azdo_pat.errors import UsageError
 from azdo_pat.models import Secret
+from azdo_pat.redaction import without_access_token
 
 CLEAR_AFTER: Final = 45.0
 """Seconds until the clipboard is emptied (as `pass` does)."""
@@ -99,7 +100,7 @@ def _start_clearing(secret: Secret, seconds: float) -> None:
         start_new_session=True,  # closing the terminal must not stop it
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         text=True,
-        env={name: value for name, value in os.environ.items() if name != "PAT_ACCESS_TOKEN"},
+        env=without_access_token(os.environ),
     )
     if process.stdin is not None:
         with process.stdin as its_input:

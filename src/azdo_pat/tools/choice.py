@@ -44,8 +44,8 @@ def at_place(  # noqa: PLR0913  # what a place consists of
 ) -> Sequence[StoredPat]:
     """Return the tokens of the organization, or the server, that a tool asks for.
 
-    Where the path is not known the user name may name the organization; else it must be the only
-    one that has tokens here.
+    Where the path of a repository is not known the user name may name the organization; else it
+    must be the only one that has tokens here.
 
     Args:
         entries: all that are stored.
@@ -64,7 +64,7 @@ def at_place(  # noqa: PLR0913  # what a place consists of
         verdict = serves(entry.org_url, protocol, host, path, feeds=feeds)
         if verdict is not False:
             (sure if verdict else likely).append(entry)
-    if sure:
+    if sure or feeds:
         return sure
     named = [entry for entry in likely if entry.org == username.lower()]
     if named or len({entry.org_url for entry in likely}) == 1:

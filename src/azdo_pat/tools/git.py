@@ -6,6 +6,7 @@ stores would be handed the token, and keep it (gitcredentials(7), "credential.he
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from azdo_pat.errors import NotFoundError, UsageError
+from azdo_pat.redaction import without_access_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +68,7 @@ def _git(file_: Path, *args: str) -> str:
     try:
         ran = subprocess.run(  # noqa: S603  # git, with nothing of the user's but a path of ours
             ["git", "config", "--file", str(file_), *args],  # noqa: S607  # the user's own git
+            env=without_access_token(os.environ),
             capture_output=True,
             encoding="utf-8",
             errors="surrogateescape",

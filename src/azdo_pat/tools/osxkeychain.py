@@ -16,6 +16,7 @@ from azdo_pat import gitcredential
 from azdo_pat.errors import NotFoundError, StoreError
 from azdo_pat.models import USER_NAME
 from azdo_pat.organizations import hosted_name, hosts_of
+from azdo_pat.redaction import without_access_token
 from azdo_pat.tools.tool import Keeper
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _helper(operation: str, item: Item, secret: str, environment: Mapping[str, s
         ran = subprocess.run(  # noqa: S603  # git and a word of ours; the secret is on its stdin
             ["git", "credential-osxkeychain", operation],  # noqa: S607  # the user's own git
             input=f"{told}\n",
-            env=dict(environment),
+            env=without_access_token(environment),
             capture_output=True,
             encoding="utf-8",
             timeout=_TIMEOUT,

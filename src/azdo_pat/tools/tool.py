@@ -8,13 +8,14 @@ from urllib.parse import unquote, urlsplit
 
 from azdo_pat.errors import UsageError
 from azdo_pat.models import USER_NAME
+from azdo_pat.organizations import is_plain_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
-_FEED_NAME: Final = r"[\w.()!-]+"
+_FEED_NAME: Final = r"\w[\w.()!-]*"
 """It becomes a key, an id or a section of a file: percent-encoded line ends must not get there."""
 
 
@@ -115,7 +116,8 @@ def checked_feed(tool: Tool, text: str) -> str:
         )
     path = parts.path.rstrip("/")
     fits = path.lower().endswith(tool.feed.rstrip("/").lower()) and "/_packaging/" in path
-    plain = text.isprintable() and text.isascii() and not set(text) & set(" \"'<>\\^`{|}")
+    plain = text.isprintable() and text.isascii() and not set(text) & set(" \"'<>\\^`{|}=;,+*[]$")
+    plain = plain and is_plain_path(path)
     named = re.fullmatch(_FEED_NAME, feed_name(path)) is not None
     if not fits or not plain or not named or parts.query or parts.fragment or not parts.hostname:
         raise UsageError(f"{text!r} is no feed that {tool.name} can use", hint=f"as in {example}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from azdo_pat.errors import UsageError
 from azdo_pat.models import USER_NAME
+from azdo_pat.organizations import serves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,11 +60,32 @@ def _nuget(given: Given) -> dict[str, str]:
             "which feed is the token for?",
             hint="add --feed https://pkgs.dev.azure.com/ORG/_packaging/FEED/nuget/v3/index.json",
         )
+    for feed in given.feeds:
+        _check_feed(feed, given.organization)
     credentials = [
         {"endpoint": feed, "username": USER_NAME, "password": given.secret.reveal()}
         for feed in given.feeds
     ]
     return {"VSS_NUGET_EXTERNAL_FEED_ENDPOINTS": json.dumps({"endpointCredentials": credentials})}
+
+
+def _check_feed(feed: str, organization: Organization) -> None:
+    """Hold that a feed is one of the organization that the token is for.
+
+    Raises:
+        UsageError: it is not.
+    """
+    try:
+        parts = urlsplit(feed)
+        place = (parts.scheme, parts.netloc, parts.path)
+    except ValueError:
+        place = ("", "", "")
+    plain = feed.isprintable() and not set(feed) & set(" \\")
+    if not plain or not serves(organization.url, *place, feeds=True):
+        raise UsageError(
+            f"{feed!r} is no feed of {organization.name}, whose token it would be sent",
+            hint="as in https://pkgs.dev.azure.com/ORG/_packaging/FEED/nuget/v3/index.json",
+        )
 
 
 def _twine(given: Given) -> dict[str, str]:
