@@ -2,12 +2,17 @@
 
 import errno
 import os
+import re
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 _NEW: Final = 0o600
 LARGEST: Final = 10_000_000
+_AT_WORK: Final = 3600
+"""Seconds after which nobody is still writing a file."""
 
 
 def replace_whole(file: Path, content: bytes, *, mode: int | None = None) -> None:
@@ -21,23 +26,64 @@ def replace_whole(file: Path, content: bytes, *, mode: int | None = None) -> Non
     Raises:
         OSError: it cannot be written; it is as it was.
     """
-    target = file.resolve()
-    if target.is_symlink():  # since Python 3.13 `resolve` leaves a loop as it is
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    scratch_handle, scratch_name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    target = resolved(file)
+    clear_scratch(target)
+    prefix = f".{target.name}.pat-{os.getpid()}-"
+    scratch_handle, scratch_name = tempfile.mkstemp(dir=target.parent, prefix=prefix)
     scratch = Path(scratch_name)
     try:
         with os.fdopen(scratch_handle, "wb") as opened:
             opened.write(content)
             opened.flush()
             os.fsync(opened.fileno())
+        before = target.stat() if target.exists() else None
+        if before is not None and hasattr(os, "chown"):
+            with suppress(PermissionError):  # only root may give files away, and must
+                os.chown(scratch, before.st_uid, before.st_gid)
         if mode is None:
-            mode = target.stat().st_mode & 0o777 if target.exists() else _NEW
+            mode = _NEW if before is None else before.st_mode & 0o777
         scratch.chmod(mode)
         scratch.replace(target)
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
+
+
+def resolved(file: Path) -> Path:
+    """Return what a file is once all links are followed.
+
+    Raises:
+        OSError: they lead in a circle.
+    """
+    try:
+        target = file.resolve()
+    except RuntimeError:  # Python before 3.13
+        target = file
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return target
+
+
+def clear_scratch(file: Path) -> None:
+    """Delete what a process that was killed while it replaced a file has left beside it."""
+    pattern = re.compile(rf"\.{re.escape(file.name)}\.pat-(\d+)-\w+")
+    with suppress(OSError):
+        for other in file.parent.iterdir():
+            found = pattern.fullmatch(other.name)
+            if found and not _may_be_alive(int(found[1]), other):
+                other.unlink(missing_ok=True)
+
+
+def _may_be_alive(process: int, file: Path) -> bool:
+    if os.name == "nt":  # where one cannot ask without ending it
+        return time.time() - file.stat().st_mtime < _AT_WORK
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return time.time() - file.stat().st_mtime < _AT_WORK
 
 
 def read_text(path: Path) -> str:
@@ -46,6 +92,7 @@ def read_text(path: Path) -> str:
     Raises:
         OSError: it cannot be read, is no regular file, is far too large, or in UTF-16.
     """
+    path = resolved(path)
     if not path.exists():
         return ""
     if not path.is_file():
@@ -65,10 +112,14 @@ def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Hold that a file is not read-only: it would be replaced all the same.
+    """Hold that a file is not read-only and has one name: it would be replaced all the same.
 
     Raises:
         OSError: it is.
     """
-    if path.exists() and not os.access(path, os.W_OK):
+    if not path.exists():
+        return
+    if not os.access(path, os.W_OK):
         raise OSError(errno.EACCES, "it is read-only")
+    if path.stat().st_nlink > 1:
+        raise OSError(None, "it has several names (hard links), which would part")

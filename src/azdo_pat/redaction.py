@@ -15,6 +15,8 @@ MASK: Final = "***"
 _SHORTEST_KNOWN: Final = 8
 """A shorter text is no secret, and masking it would make a riddle of everything."""
 
+_PIECE: Final = 12
+
 _SECRET_FIELDS: Final = frozenset(
     {
         "accesstoken",
@@ -79,7 +81,7 @@ def remember(*secrets: str) -> None:
     """
     for secret in secrets:
         if len(secret) >= _SHORTEST_KNOWN:
-            _known.update(_guises(secret))
+            _known.update(guises(secret))
 
 
 def remember_fields(document: object) -> None:
@@ -113,6 +115,21 @@ def masked(text: str) -> str:
     for shape, instead in _SHAPES:
         text = re.sub(shape, instead, text)
     return text
+
+
+def holds_piece(text: str, secret: str) -> bool:
+    """Tell whether a piece of a secret stands in a text, in any guise and across line ends.
+
+    Args:
+        text: what may hold it.
+        secret: 12 of its characters in a row are a piece.
+    """
+    squeezed = "".join(text.split())
+    return any(
+        guise[start : start + _PIECE] in squeezed
+        for guise in guises(secret)
+        for start in range(len(guise) - _PIECE + 1)
+    )
 
 
 def masked_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -160,7 +177,7 @@ def _is_secret(field: str) -> bool:
     return field.lower().replace("_", "").replace("-", "") in _SECRET_FIELDS
 
 
-def _guises(secret: str) -> set[str]:
+def guises(secret: str) -> set[str]:
     """Return a secret as it may be written: plain, in a URL, in JSON, in HTML, in base64."""
     import json  # noqa: PLC0415 - a run that has nothing to mask needs neither
     from base64 import b64encode  # noqa: PLC0415 - as above
@@ -175,5 +192,7 @@ def _guises(secret: str) -> set[str]:
         secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
         b64encode(plain).decode(),
         b64encode(b":" + plain).decode(),
+        b64encode(b"pat:" + plain).decode(),
     }
+    found |= {each.replace('"', "&quot;").replace("'", "&apos;") for each in found}
     return found | {each.rstrip("=") for each in found}

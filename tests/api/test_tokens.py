@@ -201,7 +201,7 @@ def test_a_result_of_the_wrong_shape(result: object) -> None:
             client(None).tokens.get(CONTOSO, "x")
 
 
-@pytest.mark.parametrize("token", [None, "", 7, "\ud800"])
+@pytest.mark.parametrize("token", [None, "", 7, "\ud800", "a\n::stop", "a b", "é"])
 def test_a_created_token_without_its_secret(token: object) -> None:
     request = PatRequest(display_name="n", scopes=(), valid_to=TOMORROW)
     with responses.RequestsMock() as mock:

@@ -1,5 +1,6 @@
 """Secrets brought to real commands and real files."""
 
+import base64
 import os
 import signal
 import stat
@@ -104,6 +105,23 @@ class TestCommand:
         stage.command("cat; echo; echo done >&2")
         assert stage.heard == ["sh: ***", "sh: done"]
         assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "cat | cut -c1-40",
+            "cat | fold -w 7",
+            "base64 -w 20",
+            "printf '%9960s' x; cat",
+            "(printf pat:; cat) | base64",
+        ],
+    )
+    def test_no_piece_of_the_secret_is_told(self, stage: Stage, line: str) -> None:
+        with pytest.raises(PendingError) as caught:
+            stage.command(f"{line}; exit 1")
+        told = "".join("".join([*stage.heard, caught.value.message]).split())
+        for text in (SECRET, base64.b64encode(SECRET.encode()).decode()):
+            assert not any(text[n : n + 8] in told for n in range(len(text) - 8)), told
 
     def test_a_failure_says_the_last_line(self, stage: Stage) -> None:
         with pytest.raises(PendingError, match=r"status 3: no such cluster$"):

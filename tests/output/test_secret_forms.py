@@ -8,7 +8,7 @@ from azdo_pat.errors import UnavailableError
 from azdo_pat.models import Secret
 from azdo_pat.output.formats import Format
 from azdo_pat.output.machine import pat_document
-from azdo_pat.output.secret_forms import SecretForm, SecretWish, Shell, secret_text
+from azdo_pat.output.secret_forms import SecretForm, SecretWish, Shell, secret_text, tell_runner
 from azdo_pat.results import Held
 from output.samples import LAPTOP, NOW, shown
 
@@ -110,6 +110,16 @@ def test_azure_pipelines_masks_each_form_before_it_sets_a_variable() -> None:
     assert "issecret=true]a'b $c%AZP25\\" in secret_text(
         ODD, SecretWish(SecretForm.AZURE_PIPELINES), NOW
     )
+
+
+def test_a_line_that_has_no_end_in_the_runners_file(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    file.write_text("X=1", "utf-8")
+    wish = SecretWish(form=SecretForm.GITHUB_ACTIONS, names=("MY_PAT",), file=str(file))
+    tell_runner(PLAIN, wish)
+    tell_runner(PLAIN, wish)
+    secret = PLAIN.secret.reveal()
+    assert file.read_text("utf-8") == f"X=1\nMY_PAT={secret}\nMY_PAT={secret}\n"
 
 
 def test_github_actions_masks_first_and_then_writes_the_file(tmp_path: Path) -> None:

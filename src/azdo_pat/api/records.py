@@ -45,6 +45,16 @@ class Record:
             raise self._wrong(key)
         return value
 
+    def secret(self, key: str) -> str:
+        """Return a text that must be there: one word of visible ASCII, as every token is.
+
+        What a line end in it would do to a runner's log, or to a file, nobody need find out.
+        """
+        value = self.filled_text(key)
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise self._wrong(key)
+        return value
+
     def guid(self, key: str) -> str:
         """Return a GUID that must be there, in lower case."""
         value = self.text(key).lower()

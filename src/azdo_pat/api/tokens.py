@@ -105,7 +105,7 @@ class Tokens:
             "allOrgs": False,
         }
         token = self._token(self._call("POST", organization, {}, body))
-        secret = token.filled_text("token")
+        secret = token.secret("token")
         remember(secret)
         return NewPat(pat=_service_pat(token), secret=Secret(secret))
 

@@ -14,7 +14,9 @@ from azdo_pat.cli.programs import advised, check_asked, own_home
 from azdo_pat.cli.setups import (
     chosen,
     follow,
+    followers_locked,
     handing_here,
+    put_in,
     recorded,
     records_of,
     stored_secret,
@@ -116,16 +118,22 @@ def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_ru
     if tool.asks:
         check_asked(app, tool)
     place = _place(app, tool, feed or "", token)
-    if not dry_run:
-        _keep_out_of_sandbox(app, place)
-    first = records_of(app).find(tool.name, str(place.path), place.about) is None
-    result = set_up(place, records_of(app), dry_run=dry_run)
-    if place.entry is not None and not dry_run:
-        if tool.service:
-            service = tool.service(place.entry.org_url)
-            secret = Secret(place.handing.secret)
-            app.secrets.lend(service, tool.account, secret, first=first)
-        follow(app, delivery_of(place), place.entry)
+    if dry_run:
+        return set_up(place, records_of(app), dry_run=True)
+    _keep_out_of_sandbox(app, place)
+    delivery = delivery_of(place)
+    with followers_locked(app, delivery, place.entry), app.in_line(f"file {place.path}"):
+        if place.entry is not None:  # it may have been rotated before the lock was had
+            secret = stored_secret(app, place.entry)
+            place = place._replace(handing=place.handing._replace(secret=secret.reveal()))
+        first = records_of(app).find(tool.known_as, str(place.path), place.about) is None
+        result = set_up(place, records_of(app), dry_run=False)
+        if place.entry is not None:
+            if tool.service:
+                service = tool.service(place.entry.org_url)
+                secret = Secret(place.handing.secret)
+                app.secrets.lend(service, tool.account, secret, first=first)
+            follow(app, delivery, place.entry)
     return result
 
 
@@ -147,15 +155,19 @@ def _keychain(
     around = (records, app.secrets, app.environment)
     if not undo:
         entry = chosen(app, "", token)
-        result = keep(entry, stored_secret(app, entry), *around, dry_run=dry_run)
-        if not dry_run:
-            follow(app, delivery_to_keychain(entry.org_url), entry)
+        delivery = delivery_to_keychain(entry.org_url)
+        with followers_locked(app, delivery, entry):
+            result = keep(entry, stored_secret(app, entry), *around, dry_run=dry_run)
+            if not dry_run:
+                follow(app, delivery, entry)
         return [result]
     results = []
     for record in recorded(app, KEEPER.name, None):
-        results.append(give_back(record, *around, dry_run=dry_run))
-        if not dry_run:
-            follow(app, delivery_to_keychain(record.org_url), None)
+        delivery = delivery_to_keychain(record.org_url)
+        with followers_locked(app, delivery, None):
+            results.append(give_back(record, *around, dry_run=dry_run))
+            if not dry_run:
+                follow(app, delivery, None)
     return results
 
 
@@ -183,19 +195,22 @@ def _undone(app: App, tool: Tool, feed: str | None, *, dry_run: bool) -> list[Se
 
     wanted = None if feed is None else checked_feed(tool, feed)
     results = []
-    for record in recorded(app, tool.name, wanted):
+    for record in recorded(app, tool.known_as, wanted):
         place = _place_of(app, tool, record)
-        results.append(undo(record, place, dry_run=dry_run))
-        if dry_run:
-            continue
-        follow(app, delivery_of(place), None)
-        service = tool.service(record.org_url) if tool.service else ""
-        if service:
-            app.secrets.take_back(service, tool.account)
-        # In this order: killed between any two, the same again does the rest.
-        records_of(app).remove(record)
-        if service:
-            app.secrets.drop_aside(service, tool.account)
+        delivery = delivery_of(place)
+        with followers_locked(app, delivery, None), app.in_line(f"file {place.path}"):
+            secret = put_in(app, delivery, record)
+            results.append(undo(record, place, secret, dry_run=dry_run))
+            if dry_run:
+                continue
+            follow(app, delivery, None)
+            service = tool.service(record.org_url) if tool.service else ""
+            if service:
+                app.secrets.take_back(service, tool.account)
+            # In this order: killed between any two, the same again does the rest.
+            records_of(app).remove(record)
+            if service:
+                app.secrets.drop_aside(service, tool.account)
     return results
 
 

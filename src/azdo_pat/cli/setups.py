@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from azdo_pat.cli.programs import programs
-from azdo_pat.errors import NotFoundError, UsageError
+from azdo_pat.errors import NotFoundError, StoreError, UsageError
+from azdo_pat.services.name_lock import lock_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Secret, StoredPat
@@ -112,6 +114,32 @@ def recorded(app: App, tool: str, feed: str | None) -> Sequence[Record]:
             f"pat has not set up {tool}{what} here", hint="pat setup --list lists the tools"
         )
     return found
+
+
+@contextmanager
+def followers_locked(app: App, delivery: Delivery, entry: StoredPat | None) -> Iterator[None]:
+    """Keep rotations of the tokens apart that have a delivery, or are to have it, for a while.
+
+    Raises:
+        ConflictError: one of them is being rotated.
+    """
+    with ExitStack() as locks:
+        for each in app.state.stored():
+            mine = entry is not None and (each.org_url, each.name) == (entry.org_url, entry.name)
+            if mine or delivery in each.upkeep.deliveries:
+                locks.enter_context(app.exclusive(lock_key(each.name, each.org_url)))
+        yield
+
+
+def put_in(app: App, delivery: Delivery, record: Record) -> str:
+    """Return the secret that a tool has by now; empty where it asks, or where that is not known."""
+    for each in app.state.stored():
+        own = (each.org_url, each.name) == (record.org_url, record.name)
+        if each.stored and (own or delivery in each.upkeep.deliveries):
+            with suppress(StoreError):
+                secret = app.secrets.get(each.org_url, each.name)
+                return "" if secret is None else secret.reveal()
+    return ""
 
 
 def follow(app: App, delivery: Delivery, entry: StoredPat | None) -> None:

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from azdo_pat.deliveries.facts import facts
 from azdo_pat.errors import PendingError
-from azdo_pat.redaction import masked
+from azdo_pat.redaction import holds_piece, masked
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.facts import Surroundings
@@ -49,6 +49,8 @@ def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) 
             output.seek(0)
             # It may have printed what it was given, and its last line is kept in the journal.
             heard = masked(output.read(_MOST_HEARD).decode("utf-8", "replace"))
+            if holds_piece(heard, handover.secret.reveal()):  # cut off here, or wrapped by it
+                heard = "what it printed is not shown, as the secret stands in it"
             for line in heard.splitlines():
                 surroundings.heard(f"{delivery.target[0]}: {line}")
     if status is None:

@@ -113,9 +113,12 @@ def tell_runner(held: Held, wish: SecretWish) -> None:
         UnavailableError: it cannot be written.
     """
     lines = "".join(f"{name}={held.secret.reveal()}\n" for name in wish.names)
+    file = Path(wish.file)
     try:
-        with Path(wish.file).open("a", encoding="utf-8") as opened:
-            opened.write(lines)
+        before = file.read_bytes()[-1:] if file.is_file() else b""
+        with file.open("a", encoding="utf-8", newline="\n") as opened:
+            # Another step may have left its last line without an end.
+            opened.write(lines if before in {b"", b"\n"} else f"\n{lines}")
     except OSError as error:
         raise UnavailableError(
             f"the file that GITHUB_ENV names cannot be written: {error.strerror}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.tools import az, git, gradle, maven, netrc, npm, nuget, python, toml, yarn
 from azdo_pat.tools.osxkeychain import KEEPER
-from azdo_pat.tools.tool import Advice, Program, Tool
+from azdo_pat.tools.tool import Advice, Program, Tool, feed_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,7 @@ _ALL: Final = (
     Tool(
         name="pnpm",
         summary="the same file as npm",
+        kept_as="npm",
         file=npm.file,
         edited=npm.edited,
         keeps_secret=True,
@@ -48,6 +49,7 @@ _ALL: Final = (
         summary="a feed as the registry, and the secret, in .bunfig.toml of the user",
         file=toml.bun_file,
         edited=toml.bun_edited,
+        slot=lambda _: "registry",
         keeps_secret=True,
         feed=npm.ENDING,
     ),
@@ -72,6 +74,7 @@ _ALL: Final = (
         summary="a feed as a registry, for whose token cargo asks pat",
         file=toml.cargo_file,
         edited=toml.cargo_edited,
+        slot=feed_name,
         keeps_secret=False,
         feed=toml.CARGO_ENDING,
     ),
@@ -88,6 +91,7 @@ _ALL: Final = (
         summary="the secret for a feed, in settings.xml of the user",
         file=maven.file,
         edited=maven.edited,
+        slot=feed_name,
         keeps_secret=True,
         feed=maven.ENDING,
     ),
@@ -96,6 +100,7 @@ _ALL: Final = (
         summary="the secret for a feed, in gradle.properties of the user",
         file=gradle.file,
         edited=gradle.edited,
+        slot=feed_name,
         keeps_secret=True,
         feed=maven.ENDING,
     ),

@@ -54,6 +54,8 @@ class Tool(NamedTuple):
             the URL of an organization.
         account: the user name of that entry.
         by_host: it tells tokens apart by their hosts alone, which organizations share.
+        slot: gives what it tells feeds apart by, from the URL of a feed; None where it is the URL.
+        kept_as: the tool whose file it shares; what is done for the one is done for the other.
     """
 
     name: str
@@ -66,6 +68,13 @@ class Tool(NamedTuple):
     service: Callable[[str], str] | None = None
     account: str = ""
     by_host: bool = False
+    slot: Callable[[str], str] | None = None
+    kept_as: str = ""
+
+    @property
+    def known_as(self) -> str:
+        """The name under which it is remembered what was set up."""
+        return self.kept_as or self.name
 
 
 class Advice(NamedTuple):
