@@ -111,7 +111,7 @@ def test_it_is_set_up_and_given_back(
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
     gone = pat("setup", tool, "--undo")
     assert gone.exit_code == 3
-    assert f"pat has not set up {'npm' if tool == 'pnpm' else tool}" in gone.stderr
+    assert f"pat has not set up {tool}" in gone.stderr
 
 
 @pytest.mark.parametrize("tool", sorted(BEFORE))
@@ -178,6 +178,93 @@ def test_two_feeds_in_one_file(pat: InProcess, emulator: Emulator, home: Path, s
     assert b"_packaging/a/" not in file.read_bytes()
     assert pat("setup", "npm", *feeds[1], "--undo").exit_code == 0
     assert file.read_bytes().rstrip(b"\r\n") == before
+
+
+@pytest.mark.parametrize("tool", ["npm", "yarn", "nuget", "maven", "gradle", "cargo"])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)], ids=str)
+def test_feeds_are_undone_in_any_order(
+    tool: str, order: tuple[int, ...], pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    """Each takes out its own, the last gives back the bytes, and a rotation comes between."""
+    assert secret
+    file, before = prepared(tool, home)
+    [_, feed] = feed_of(tool, emulator)
+    feeds = [feed.replace("/feed/", f"/{name}/") for name in ("alpha", "beta", "gamma")]
+    for each in feeds:
+        assert pat("setup", tool, "--feed", each).exit_code == 0
+    for count, number in enumerate(order):
+        assert pat("rotate", "packages").exit_code == 0
+        undone = pat("setup", tool, "--undo", "--feed", feeds[number])
+        assert undone.exit_code == 0, undone.stderr
+        text = file.read_bytes().decode("utf-8", "replace")
+        left = [feeds[other] for other in order[count + 1 :]]
+        assert [each for each in feeds if name_of(each) in text] == [
+            each for each in feeds if each in left
+        ]
+        listed = {each["tool"]: each for each in pat("setup", "--list", "-o", "json").json}
+        assert {each["feed"] for each in listed[tool]["set_up"]} == {
+            each.rstrip("/") for each in left
+        }
+    assert file.read_bytes() == before
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+
+
+def name_of(feed: str) -> str:
+    """The name of a feed, as no other text of a file holds it."""
+    return feed.partition("/_packaging/")[2].partition("/")[0]
+
+
+def test_feeds_of_one_name(pat: InProcess, emulator: Emulator, home: Path, secret: str) -> None:
+    """Maven sends by name: the secret of the one would go to the other."""
+    assert pat("create", "second", "--for", "packages", "--org", "fabrikam").exit_code == 0
+    feeds = [f"{emulator.url}/{org}/_packaging/feed" for org in ("contoso", "fabrikam")]
+    for tool, end in (("maven", "maven/v1"), ("gradle", "maven/v1"), ("cargo", "Cargo/index/")):
+        assert pat("setup", tool, "--feed", f"{feeds[0]}/{end}").exit_code == 0
+        file = home / BEFORE[tool][0]
+        held = file.read_bytes()
+        refused = pat("setup", tool, "--feed", f"{feeds[1]}/{end}")
+        assert refused.exit_code == 6
+        assert "by the name of 'feed' already" in refused.stderr
+        assert file.read_bytes() == held
+        assert pat("setup", tool, "--undo").exit_code == 0
+    for feed in feeds:  # NuGet's are found by their URLs, and get names of their own
+        assert pat("setup", "nuget", "--feed", f"{feed}/nuget/v3/index.json").exit_code == 0
+    text = (home / BEFORE["nuget"][0]).read_text()
+    assert text.index("<feed>") < text.index(secret) < text.index("</feed>")
+    other = pat("get", "second", "--org", "fabrikam").stdout.strip()
+    assert text.index("<fabrikam-feed>") < text.index(other) < text.index("</fabrikam-feed>")
+
+
+def test_a_file_that_its_user_has_deleted(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file, _ = prepared("npm", home)
+    assert pat("setup", "npm", *feed_of("npm", emulator)).exit_code == 0
+    file.unlink()
+    assert pat("setup", "npm", "--undo").exit_code == 0
+    assert not file.exists()
+    assert pat("rotate", "packages").exit_code == 0
+    assert not file.exists()
+
+
+def test_a_way_out_of_what_cannot_be_told_apart(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file, _ = prepared("npm", home)
+    assert pat("setup", "npm", *feed_of("npm", emulator)).exit_code == 0
+    text = file.read_bytes().replace(b"\n//127", b"\n# //127")
+    file.write_bytes(text)
+    refused = pat("setup", "npm", "--undo")
+    assert refused.exit_code == 6
+    assert "then: pat setup npm --undo --leave-file" in refused.stderr
+    assert file.read_bytes() == text
+    assert pat("setup", "npm", "--undo", "--leave-file").exit_code == 0
+    assert file.read_bytes() == text
+    assert pat("setup", "npm", "--undo").exit_code == 3
+    assert pat("rotate", "packages").exit_code == 0
+    assert file.read_bytes() == text
 
 
 def test_what_cannot_be_told_apart_is_left_alone(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.results import SetUp
     from azdo_pat.services.set_up import Place
-    from azdo_pat.store.records import Record
+    from azdo_pat.store.records import Setup
     from azdo_pat.tools.tool import Tool
 
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     help="The stored token that it gets [the one whose scopes fit best].",
 )
 @option("--undo", is_flag=True, help="Give back what the file held.")
+@option("--leave-file", is_flag=True, help="With --undo: do not touch the file, only forget it.")
 @option("--dry-run", is_flag=True, help="Only show what would change.")
 @option("--list", "listing", is_flag=True, help="List the tools that pat knows.")
 def setup_command(  # noqa: PLR0913  # one argument for each option
@@ -51,6 +52,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     feed: str | None,
     token_name: str | None,
     undo: bool,
+    leave_file: bool,
     dry_run: bool,
     listing: bool,
 ) -> None:
@@ -71,7 +73,8 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     from azdo_pat.tools.table import ADVICE, ALL, TOOLS
 
     if listing:
-        app.render.tools(ALL)
+        records = records_of(app)
+        app.render.tools([(each, records.of_tool(each.name)) for each in ALL])
         return
     if tool_name is None:
         raise UsageError("which tool?", hint="pat setup --list lists them")
@@ -89,7 +92,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
         if tool is None:
             results = _keychain(app, feed, token_name, undo=undo, dry_run=dry_run)
         elif undo:
-            results = _undone(app, tool, feed, dry_run=dry_run)
+            results = _undone(app, tool, feed, leave_file=leave_file, dry_run=dry_run)
         else:
             results = [_set_up(app, tool, feed, token_name, dry_run=dry_run)]
     for each in results:
@@ -106,7 +109,7 @@ def _say(app: App, result: SetUp) -> None:
             "planned": f"{where} would be changed; it was not",
             "set up": f"{result.tool} is set up in {where}",
             "unchanged": f"{result.tool} was set up already in {where}",
-            "undone": f"{where} is as it was before {result.tool} was set up",
+            "undone": f"{result.tool} is not set up in {where} any more",
         }[result.outcome]
     )
 
@@ -126,7 +129,8 @@ def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_ru
         if place.entry is not None:  # it may have been rotated before the lock was had
             secret = stored_secret(app, place.entry)
             place = place._replace(handing=place.handing._replace(secret=secret.reveal()))
-        first = records_of(app).find(tool.known_as, str(place.path), place.about) is None
+        known = records_of(app).find(tool.known_as, str(place.path))
+        first = known is None or known.find(place.about) is None
         result = set_up(place, records_of(app), dry_run=False)
         if place.entry is not None:
             if tool.service:
@@ -162,10 +166,13 @@ def _keychain(
                 follow(app, delivery, entry)
         return [result]
     results = []
-    for record in recorded(app, KEEPER.name, None):
-        delivery = delivery_to_keychain(record.org_url)
+    for _, setup in recorded(app, KEEPER, None):
+        delivery = delivery_to_keychain(setup.org_url)
+        record = records.find(KEEPER.name, "")
+        if record is None:
+            continue
         with followers_locked(app, delivery, None):
-            results.append(give_back(record, *around, dry_run=dry_run))
+            results.append(give_back(record, setup, *around, dry_run=dry_run))
             if not dry_run:
                 follow(app, delivery, None)
     return results
@@ -188,27 +195,34 @@ def _keep_out_of_sandbox(app: App, place: Place) -> None:
     )
 
 
-def _undone(app: App, tool: Tool, feed: str | None, *, dry_run: bool) -> list[SetUp]:
+def _undone(
+    app: App, tool: Tool, feed: str | None, *, leave_file: bool, dry_run: bool
+) -> list[SetUp]:
     """Undo what was done for a tool: for one feed or organization, or all of it."""
     from azdo_pat.services.set_up import delivery_of, undo
     from azdo_pat.tools.tool import checked_feed
 
     wanted = None if feed is None else checked_feed(tool, feed)
+    records = records_of(app)
     results = []
-    for record in recorded(app, tool.known_as, wanted):
-        place = _place_of(app, tool, record)
+    for path, setup in recorded(app, tool, wanted):
+        place = _place_of(app, tool, path, setup)
         delivery = delivery_of(place)
-        with followers_locked(app, delivery, None), app.in_line(f"file {place.path}"):
-            secret = put_in(app, delivery, record)
-            results.append(undo(record, place, secret, dry_run=dry_run))
+        with followers_locked(app, delivery, None), app.in_line(f"file {path}"):
+            record = records.find(tool.known_as, path)
+            if record is None:
+                continue
+            secret = put_in(app, delivery, setup)
+            result = undo(record, setup, place, secret, leave_file=leave_file, dry_run=dry_run)
+            results.append(result)
             if dry_run:
                 continue
             follow(app, delivery, None)
-            service = tool.service(record.org_url) if tool.service else ""
+            service = tool.service(setup.org_url) if tool.service else ""
             if service:
                 app.secrets.take_back(service, tool.account)
             # In this order: killed between any two, the same again does the rest.
-            records_of(app).remove(record)
+            records.put(record.without(setup))
             if service:
                 app.secrets.drop_aside(service, tool.account)
     return results
@@ -238,8 +252,8 @@ def _place(app: App, tool: Tool, feed: str, token: str | None) -> Place:
     return Place(tool, path, home, handing, entry)
 
 
-def _place_of(app: App, tool: Tool, record: Record) -> Place:
+def _place_of(app: App, tool: Tool, path: str, setup: Setup) -> Place:
     from azdo_pat.services.set_up import Place
 
-    handing = handing_here(app)._replace(feed=record.feed, org_url=record.org_url)
-    return Place(tool, Path(record.path), Path.home(), handing)
+    handing = handing_here(app)._replace(feed=setup.feed, org_url=setup.org_url)
+    return Place(tool, Path(path), Path.home(), handing)

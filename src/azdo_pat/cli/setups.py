@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Secret, StoredPat
-    from azdo_pat.store.records import Record, Records
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.store.records import Records, Setup
+    from azdo_pat.tools.tool import Handing, Keeper, Tool
     from azdo_pat.upkeep import Delivery
 
 
@@ -95,23 +95,31 @@ def stored_secret(app: App, entry: StoredPat) -> Secret:
     return secret
 
 
-def recorded(app: App, tool: str, feed: str | None) -> Sequence[Record]:
-    """Return what is to be undone, the last first.
+def recorded(app: App, tool: Tool | Keeper, feed: str | None) -> Sequence[tuple[str, Setup]]:
+    """Return what is to be undone, the last of each file first: the file, and what it was.
 
     Raises:
         NotFoundError: there is nothing.
+        UsageError: an organization is named, and the tool was set up for all of them.
     """
-    found = records_of(app).of_tool(tool)
+    known_as = getattr(tool, "known_as", tool.name)
+    found = [
+        (record.path, setup)
+        for record in records_of(app).of_tool(known_as)
+        for setup in reversed(record.setups)
+    ]
     what = ""
     if feed is not None:
-        found = tuple(each for each in found if each.feed == feed)
+        found = [each for each in found if each[1].feed == feed]
         what = f" for {feed}"
     elif app.options.sources.get("org") == "--org" and (located := app.located[0]):
-        found = tuple(each for each in found if each.org_url in {"", located.url})
+        if found and not any(setup.org_url for _, setup in found):
+            raise UsageError(f"{tool.name} is set up for all organizations", hint="leave out --org")
+        found = [each for each in found if each[1].org_url == located.url]
         what = f" for {located.name}"
     if not found:
         raise NotFoundError(
-            f"pat has not set up {tool}{what} here", hint="pat setup --list lists the tools"
+            f"pat has not set up {tool.name}{what} here", hint="pat setup --list shows what it has"
         )
     return found
 
@@ -131,10 +139,10 @@ def followers_locked(app: App, delivery: Delivery, entry: StoredPat | None) -> I
         yield
 
 
-def put_in(app: App, delivery: Delivery, record: Record) -> str:
+def put_in(app: App, delivery: Delivery, setup: Setup) -> str:
     """Return the secret that a tool has by now; empty where it asks, or where that is not known."""
     for each in app.state.stored():
-        own = (each.org_url, each.name) == (record.org_url, record.name)
+        own = (each.org_url, each.name) == (setup.org_url, setup.name)
         if each.stored and (own or delivery in each.upkeep.deliveries):
             with suppress(StoreError):
                 secret = app.secrets.get(each.org_url, each.name)

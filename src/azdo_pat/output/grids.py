@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from azdo_pat.models import Pat
 from azdo_pat.output import rows
@@ -12,6 +13,9 @@ from azdo_pat.output.status_rows import signed_in_grid, status_grid
 from azdo_pat.results import Change, Check, Revocation, SetUp, SignedIn, StatusReport
 from azdo_pat.scopes import Recipe, Scope
 from azdo_pat.tools.tool import Program
+
+if TYPE_CHECKING:
+    from azdo_pat.store.records import Record
 
 
 class Grids:
@@ -66,8 +70,8 @@ class Grids:
         """Show what became of a tool's files."""
         return rows.set_ups_grid(set_ups)
 
-    def tools(self, tools: Sequence[Program]) -> Grid:
-        """Show the tools that can be set up."""
+    def tools(self, tools: Sequence[tuple[Program, "Sequence[Record]"]]) -> Grid:
+        """Show the tools that can be set up, and where they are."""
         return rows.tools_grid(tools)
 
     def settings(self, settings: Sequence[Setting]) -> Grid:

@@ -13,6 +13,7 @@ from azdo_pat.output.moments import rfc3339, whole_days
 from azdo_pat.output.plain import visible_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from azdo_pat.models import Organization, Pat
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         StatusReport,
     )
     from azdo_pat.scopes import Recipe, Scope
+    from azdo_pat.store.records import Record
     from azdo_pat.tools.tool import Program
 
 Document = dict[str, object]
@@ -156,13 +158,26 @@ def set_up_document(set_up: SetUp) -> Document:
     }
 
 
-def tool_document(tool: Program) -> Document:
-    """Return a tool that can be set up; `feed` is what its feed's URL ends with, or null."""
+def tool_document(tool: Program, records: Sequence[Record]) -> Document:
+    """Return a tool that can be set up; `feed` is what its feed's URL ends with, or null.
+
+    `set_up` is an array of what it is set up for.
+    """
     return {
         "tool": tool.name,
         "summary": tool.summary,
         "secret_in_file": tool.keeps_secret,
         "feed": tool.feed or None,
+        "set_up": [
+            {
+                "file": record.path or None,
+                "feed": setup.feed or None,
+                "org_url": setup.org_url or None,
+                "token": setup.name or None,
+            }
+            for record in records
+            for setup in record.setups
+        ],
     }
 
 

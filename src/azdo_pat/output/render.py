@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         StatusReport,
     )
     from azdo_pat.scopes import Recipe, Scope
+    from azdo_pat.store.records import Record
     from azdo_pat.tools.tool import Program
 
 
@@ -126,9 +127,9 @@ class Renderer:
         documents = [machine.set_up_document(each) for each in set_ups]
         self._show(documents, lambda: self._grids.set_ups(set_ups))
 
-    def tools(self, tools: Sequence[Program]) -> None:
-        """Write the tools that can be set up."""
-        documents = [machine.tool_document(each) for each in tools]
+    def tools(self, tools: Sequence[tuple[Program, Sequence[Record]]]) -> None:
+        """Write the tools that can be set up, and where they are."""
+        documents = [machine.tool_document(*each) for each in tools]
         self._show(documents, lambda: self._grids.tools(tools))
 
     def settings(self, settings: Sequence[Setting]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise, takewhile
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Origin, Pat, Status
 from azdo_pat.output.delimited import field_text
@@ -13,6 +13,9 @@ from azdo_pat.output.moments import distance, local_date, local_minute
 from azdo_pat.results import Change, Changing, Check, Health, Outcome, Revocation, SetUp
 from azdo_pat.scopes import FULL_ACCESS, Recipe, Scope
 from azdo_pat.tools.tool import Program
+
+if TYPE_CHECKING:
+    from azdo_pat.store.records import Record
 
 SOON: Final = timedelta(days=7)
 """How near its end a token is marked: the notice that Azure DevOps itself gives by mail."""
@@ -173,10 +176,18 @@ def set_ups_grid(set_ups: Sequence[SetUp]) -> Grid:
     return Grid(columns=columns, rows=rows)
 
 
-def tools_grid(tools: Sequence[Program]) -> Grid:
-    """Return the tools that can be set up."""
-    rows = tuple((Cell(tool.name), Cell(tool.summary)) for tool in tools)
-    return Grid(columns=(Column("TOOL", 8), Column("HOW", 40)), rows=rows)
+def tools_grid(tools: Sequence[tuple[Program, "Sequence[Record]"]]) -> Grid:
+    """Return the tools that can be set up, and in which files they are."""
+    rows = tuple(
+        (
+            Cell(tool.name),
+            Cell(tool.summary),
+            Cell(", ".join(record.path or "yes" for record in records)),
+        )
+        for tool, records in tools
+    )
+    columns = (Column("TOOL", 11), Column("HOW", 40), Column("SET UP IN", 12))
+    return Grid(columns=columns, rows=rows)
 
 
 def settings_grid(settings: Sequence[Setting]) -> Grid:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.models import Secret
 from azdo_pat.redaction import remember
 from azdo_pat.results import SettingUp, SetUp
-from azdo_pat.store.records import Record
+from azdo_pat.store.records import Record, Setup
 from azdo_pat.tools.osxkeychain import KEEPER, items, put, read, take_out
 from azdo_pat.upkeep import Delivery
 
@@ -40,7 +40,8 @@ def keep(
         StoreError: one of the two keyrings refuses.
     """
     remember(secret.reveal())
-    known = records.find(KEEPER.name, "", entry.org_url)
+    record = records.find(KEEPER.name, "") or Record(KEEPER.name, "", None, None)
+    known = record.find(entry.org_url)
     held = {item: read(item, environment) for item in items(entry.org_url)}
     others = [item for item, text in held.items() if text != secret.reveal()]
     outcome = SettingUp.PLANNED if dry_run else SettingUp.SET_UP
@@ -53,7 +54,8 @@ def keep(
             elif known is None:
                 secrets.drop_aside(SERVICE, str(item))
         if known is None:
-            records.put(Record(KEEPER.name, "", "", entry.org_url, entry.name, None, None))
+            setup = Setup(org_url=entry.org_url, name=entry.name)
+            records.put(record._replace(setups=(*record.setups, setup)))
         for item in others:
             put(item, secret.reveal(), environment)
     return SetUp(
@@ -67,6 +69,7 @@ def keep(
 
 def give_back(
     record: Record,
+    setup: Setup,
     records: Records,
     secrets: SecretStore,
     environment: Mapping[str, str],
@@ -74,7 +77,7 @@ def give_back(
     dry_run: bool,
 ) -> SetUp:
     """Give the keychain what it had before `keep`, or nothing; see there for what it raises."""
-    places = items(record.org_url)
+    places = items(setup.org_url)
     if not dry_run:
         for item in places:
             before = secrets.was_before(SERVICE, str(item))
@@ -83,14 +86,14 @@ def give_back(
             else:
                 put(item, before.reveal(), environment)
         # In this order: killed between any two, the same again does the rest.
-        records.remove(record)
+        records.put(record.without(setup))
         for item in places:
             secrets.drop_aside(SERVICE, str(item))
     return SetUp(
         tool=KEEPER.name,
         file="",
         outcome=SettingUp.PLANNED if dry_run else SettingUp.UNDONE,
-        token=record.name,
+        token=setup.name,
         diff="\n".join(f"-{item}: ***" for item in places),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,11 +14,11 @@ from azdo_pat.files import (
     write_text,
 )
 from azdo_pat.organizations import hosts_of
-from azdo_pat.redaction import guises, masked, remember
+from azdo_pat.redaction import guises, remember
 from azdo_pat.results import SettingUp, SetUp
 from azdo_pat.store.folders import make_private
-from azdo_pat.store.records import Record
-from azdo_pat.tools.texts import end_of_line
+from azdo_pat.store.records import Record, Setup
+from azdo_pat.tools.changes import shown, taken_out
 from azdo_pat.upkeep import Delivery
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from azdo_pat.store.records import Records
     from azdo_pat.tools.tool import Handing, Tool
 
+_BY_HAND: Final = "take it out by hand, then: pat setup {tool} --undo --leave-file"
 _STAND_IN: Final = "pat-secret-of-nobody"
 """Stands for the secret where two contents are compared: it may have been replaced since."""
 
@@ -64,7 +64,9 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
             apart; nothing has changed.
         StoreError: what it held cannot be kept; nothing has changed.
     """
-    _check_room(place, records)
+    record = records.find(place.tool.known_as, str(place.path))
+    if record is not None:
+        _check_room(place, record)
     remember(place.handing.secret)
     before = _read(place.path)
     after = _edited(place, before, place.handing)
@@ -74,94 +76,127 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
         outcome=SettingUp.PLANNED if dry_run else SettingUp.SET_UP,
         feed=place.handing.feed,
         token=place.entry.name if place.entry else "",
-        diff=shown_difference(before, after, place),
+        diff=_shown(before, after, place),
     )
-    known = records.find(place.tool.known_as, str(place.path), place.about)
+    is_known = record is not None and record.find(place.about) is not None
     # What holds a secret of ours must be known, so that it can be undone.
-    if after == before and (known is not None or place.entry is None):
-        return replace(result, outcome=SettingUp.UNCHANGED)
+    unchanged = after == before and (is_known or place.entry is None)
     if dry_run:
-        return result
+        return replace(result, outcome=SettingUp.UNCHANGED) if unchanged else result
     if not place.home.is_dir():
         raise NotFoundError(
             f"the home folder {place.home} is not there", hint="set HOME to one that is"
         )
-    record = known or _record(place)
-    if known is None:
-        records.put(record)
+    known = _noted(place, record)
+    if known != record and not (unchanged and not is_known):
+        records.put(known)
+    if unchanged:
+        return replace(result, outcome=SettingUp.UNCHANGED)
     try:
         _write(place.path, after, mode=0o600 if place.tool.keeps_secret else None)
     except UsageError:
-        if known is None:  # there is nothing to undo
-            records.remove(record)
+        records.put(record or known._replace(setups=()))  # there is nothing to undo
         raise
     return result
 
 
-def undo(record: Record, place: Place, secret: str, *, dry_run: bool) -> SetUp:
+def undo(  # what it takes
+    record: Record, setup: Setup, place: Place, secret: str, *, leave_file: bool, dry_run: bool
+) -> SetUp:
     """Give a file back what it held; where it was changed since, take out what was put in.
 
-    The record stays; done twice is done once.
+    What was set up beside it stays. The record stays, too; done twice is done once.
 
     Args:
         record: what the file was like.
+        setup: the one of it that is undone.
         place: where that is.
         secret: what must not stay in it; empty where that is not known.
+        leave_file: do nothing to the file.
         dry_run: only say what would be done.
 
     Raises:
         ConflictError: what was put in cannot be told from later changes; nothing has changed.
     """
-    before = "" if record.before is None else record.before.decode("utf-8", "surrogateescape")
-    stand_in = place.handing._replace(secret=_STAND_IN if place.tool.keeps_secret else "")
-    current = _read(place.path)
-    put_in = _edited(place, before, stand_in)
-    try:
-        now = _edited(place, current, stand_in)
-    except UsageError:
-        now = current  # what stands there now need not be understood to be found unchanged
-    exact = now == put_in or current == before
-    after = before if exact else _taken_out(now, put_in, before)
-    if after is None or (not exact and _STAND_IN in after):
-        raise ConflictError(
-            f"{record.path} was changed since, and what pat put in cannot be told from that",
-            hint="take it out by hand: pat setup --list tells what it is",
-        )
-    if secret and _stays(secret, before, current, after, place):
-        raise ConflictError(
-            f"{record.path} was changed since, and the secret would stay in it",
-            hint="take it out by hand, then try again",
-        )
+    rest = record.without(setup)
+    own = _told(place, setup, secret)
+    current = after = _read(place.path)
+    exact = False
+    if not leave_file and place.path.exists():
+        after, exact = _undone(record, setup, place, current)
+        if secret and _stays(secret, record, current, after, own):
+            raise ConflictError(
+                f"{record.path} was changed since, and the secret would stay in it",
+                hint=_BY_HAND.format(tool=place.tool.name),
+            )
+    remember(secret)
     result = SetUp(
         tool=place.tool.name,
         file=record.path,
         outcome=SettingUp.PLANNED if dry_run else SettingUp.UNDONE,
-        feed=record.feed,
-        token=record.name,
-        diff=shown_difference(current, after, _with_secret(place, secret)),
+        feed=setup.feed,
+        token=setup.name,
+        diff=_shown(current, after, own),
     )
-    if dry_run:
+    if dry_run or leave_file:
         return result
-    if exact and record.before is None:
+    last = exact and not rest.setups
+    if last and record.before is None:
         _remove(place.path)
-    elif after != current:
-        _write(place.path, after, mode=record.mode if exact else None)
+    elif after != current or (last and place.path.exists()):
+        _write(place.path, after, mode=record.mode if last else None)
     return result
 
 
-def _with_secret(place: Place, secret: str) -> Place:
-    """Return a place with the secret that lies there by now."""
-    remember(secret)
-    return place._replace(handing=place.handing._replace(secret=secret))
+def _undone(record: Record, setup: Setup, place: Place, current: str) -> tuple[str, bool]:
+    """Return a content without a setup, and whether all else of it is as it was left.
+
+    Raises:
+        ConflictError: what was put in is not found in it as it was.
+    """
+
+    def all_of(setups: Sequence[Setup], text: str) -> str:
+        for each in setups:
+            text = _edited(place, text, _told(place, each, _STAND_IN).handing)
+        return text
+
+    before = _text(record)
+    rest = record.without(setup).setups
+    put_in, target = all_of(record.setups, before), all_of(rest, before)
+    try:
+        now, without = all_of(record.setups, current), all_of(rest, current)
+    except UsageError:
+        now = without = current  # it need not be understood to be found unchanged
+    if now == put_in and not rest:
+        return before, True
+    after = taken_out(current, now, put_in, target)
+    if after is None and without == target:
+        return current, True  # a run that was killed has done it
+    if after is None or any(each in after for each in guises(_STAND_IN)):
+        raise ConflictError(
+            f"{record.path} was changed since, and what pat put in cannot be told from that",
+            hint=_BY_HAND.format(tool=place.tool.name),
+        )
+    return after, now == put_in
 
 
-def _stays(secret: str, before: str, current: str, after: str, place: Place) -> bool:
+def _told(place: Place, setup: Setup, secret: str) -> Place:
+    """Return a place with what the tool was told for a setup."""
+    kept = secret if place.tool.keeps_secret else ""
+    handing = place.handing._replace(feed=setup.feed, org_url=setup.org_url, secret=kept)
+    return place._replace(handing=handing)
+
+
+def _text(record: Record) -> str:
+    return "" if record.before is None else record.before.decode("utf-8", "surrogateescape")
+
+
+def _stays(secret: str, record: Record, current: str, after: str, own: Place) -> bool:
     """Tell whether what was put in would still be there, as in lines that somebody made comments.
 
     The user's own content may hold the same secret, and what was put in for another feed.
     """
-    own = _with_secret(place, secret)
-    put_in = _edited(own, "", own.handing)
+    before, put_in = _text(record), _edited(own, "", own.handing)
     return any(
         after.count(each) > max(before.count(each), current.count(each) - put_in.count(each))
         for each in guises(secret)
@@ -173,97 +208,54 @@ def delivery_of(place: Place) -> Delivery:
     return Delivery("setup", (place.tool.known_as, str(place.path), place.about))
 
 
-def shown_difference(before: str, after: str, place: Place) -> str:
-    """Return what is changed in a file, without any secret; empty for nothing.
-
-    Of the lines of the user, which may hold secrets of all kinds, only their number is told. What
-    is shown is ours: it also stands in what the tool's editing makes of no file at all.
-    """
+def _shown(before: str, after: str, place: Place) -> str:
+    """Return what is changed; what stands in the tool's file when it holds no more is ours."""
     ours = {line.strip() for line in _edited(place, "", place.handing).splitlines()}
-    path = str(place.path)
-    shown: list[str] = []
-    hidden = 0
-    for line in difflib.unified_diff(
-        before.splitlines(), after.splitlines(), path, path, lineterm="", n=0
-    ):
-        is_ours = line.startswith(("---", "+++", "@@")) or line[1:].strip() in {"", *ours}
-        if is_ours:
-            shown.append(masked(line.expandtabs(4)))
-            hidden = 0
-            continue
-        if hidden and shown[-1].startswith(line[0]):
-            shown.pop()
-        else:
-            hidden = 0
-        hidden += 1
-        shown.append(f"{line[0]}({hidden} line{'s' * (hidden > 1)} of yours)")
-    return "\n".join(shown)
+    return shown(before, after, str(place.path), ours)
 
 
-def _taken_out(now: str, put_in: str, before: str) -> str | None:
-    """Undo in a later content what was put in; None where it is not found in it as it was."""
-    if before and not before.endswith(("\n", "\r")):
-        before += end_of_line(before)  # a last line that has none is not told from a changed one
-    old, new = put_in.splitlines(keepends=True), before.splitlines(keepends=True)
-    lines = now.splitlines(keepends=True)
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for tag, start, end, first, last in matcher.get_opcodes():
-        if tag == "equal":
-            continue
-        block = old[start:end]
-        if not block:  # a line was taken out: it goes back behind the one that stood before it
-            block = old[start - 1 : start] if start else []
-            back = [*block, *new[first:last]]
-        else:
-            back = new[first:last]
-        places = [n for n in range(len(lines)) if block and lines[n : n + len(block)] == block]
-        if len(places) != 1:
-            return None
-        behind = places[0] + len(block)
-        if back and behind < len(lines) and not back[-1].endswith(("\n", "\r")):
-            # It was the end of the file, and is not any more.
-            back = [*back[:-1], back[-1] + end_of_line(now)]
-        lines[places[0] : behind] = back
-    return "".join(lines)
-
-
-def _check_room(place: Place, records: Records) -> None:
+def _check_room(place: Place, record: Record) -> None:
     """Hold that nothing else that was set up lies where this is to lie.
 
     Raises:
         ConflictError: it does.
     """
-    tool, path = place.tool, str(place.path)
-    hosts = set(hosts_of(place.handing.org_url))
-    for other in records.of_tool(tool.known_as):
-        if other.path != path or other.about == place.about:
+    tool, mine = place.tool, place.handing
+    hosts = set(hosts_of(mine.org_url))
+    for other in record.setups:
+        if other.about == place.about:
             continue
         what = ""
         if tool.by_host and (shared := hosts.intersection(hosts_of(other.org_url))):
             what = f"has the token of {other.org_url} for {min(shared)}"
-        elif tool.service and tool.service(other.org_url) == tool.service(place.handing.org_url):
+        elif tool.service and tool.service(other.org_url) == tool.service(mine.org_url):
             what = f"has the token of {other.org_url} in the same place of the keyring"
-        elif tool.slot and tool.slot(other.feed) == tool.slot(place.handing.feed):
+        elif tool.slot and tool.slot(other.feed) == tool.slot(mine.feed):
             what = f"has {other.feed} by the name of {tool.slot(other.feed)!r}"
         if what:
             only = f" --feed {other.feed}" if other.feed else ""
             raise ConflictError(
-                f"{path} {what} already, and {tool.name} has room for one",
+                f"{record.path} {what} already, and {tool.name} has room for one",
                 hint=f"pat setup {tool.name} --undo{only} takes that one out",
             )
 
 
-def _record(place: Place) -> Record:
-    exists = place.path.exists()
-    return Record(
-        tool=place.tool.known_as,
-        path=str(place.path),
-        feed=place.handing.feed,
-        org_url=place.handing.org_url,
-        name=place.entry.name if place.entry else "",
-        before=place.path.read_bytes() if exists else None,
-        mode=place.path.stat().st_mode & 0o777 if exists else None,
-    )
+def _noted(place: Place, record: Record | None) -> Record:
+    """Return the record with this setup in it."""
+    name = place.entry.name if place.entry else ""
+    setup = Setup(feed=place.handing.feed, org_url=place.handing.org_url, name=name)
+    if record is None:
+        exists = place.path.exists()
+        record = Record(
+            tool=place.tool.known_as,
+            path=str(place.path),
+            before=place.path.read_bytes() if exists else None,
+            mode=place.path.stat().st_mode & 0o777 if exists else None,
+        )
+    if record.find(setup.about) is None:
+        return record._replace(setups=(*record.setups, setup))
+    setups = (setup if each.about == setup.about else each for each in record.setups)
+    return record._replace(setups=tuple(setups))
 
 
 def _edited(place: Place, text: str, handing: Handing) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from base64 import b64decode, b64encode
 from binascii import Error
 from contextlib import suppress
@@ -15,36 +14,52 @@ from azdo_pat.files import replace_whole
 from azdo_pat.store.folders import make_private
 
 
-class Record(NamedTuple):
-    """A change of one file for one tool.
+class Setup(NamedTuple):
+    """One thing that a tool was set up for.
 
     Attributes:
-        path: the file, absolute.
         feed: the URL of the feed; empty where the tool has none.
         org_url: of the organization whose token it got; empty where it got none.
         name: of that token.
-        before: what the file held; None where there was none.
+    """
+
+    feed: str = ""
+    org_url: str = ""
+    name: str = ""
+
+    @property
+    def about(self) -> str:
+        """What tells it from others in the same file: the feed, or the organization."""
+        return self.feed or self.org_url
+
+
+class Record(NamedTuple):
+    """A file that was changed for a tool.
+
+    Attributes:
+        path: the file, absolute; empty where the tool has none.
+        before: what it held before any of the setups; None where there was none.
         mode: its permissions; None likewise.
-        when: nanoseconds since 1970; 0 for now.
+        setups: those that are not undone, in their order.
     """
 
     tool: str
     path: str
-    feed: str
-    org_url: str
-    name: str
     before: bytes | None
     mode: int | None
-    when: int = 0
+    setups: tuple[Setup, ...] = ()
 
-    @property
-    def about(self) -> str:
-        """What tells it from other changes of the same file: the feed, or the organization."""
-        return self.feed or self.org_url
+    def find(self, about: str) -> Setup | None:
+        """Return the setup for a feed, or for an organization."""
+        return next((each for each in self.setups if each.about == about), None)
+
+    def without(self, setup: Setup) -> "Record":
+        """Return it with one setup less."""
+        return self._replace(setups=tuple(each for each in self.setups if each != setup))
 
 
 class Records:
-    """A folder with a file for each change. They hold what the user's files held, secrets too.
+    """A folder with a file for each record. They hold what the user's files held, secrets too.
 
     So they are readable by their owner alone, as those files should be.
     """
@@ -52,47 +67,45 @@ class Records:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, tool: str, path: str, about: str) -> Record | None:
-        """Return the record of a change; None where there is none.
+    def find(self, tool: str, path: str) -> Record | None:
+        """Return the record of a file; None where there is none.
 
         Raises:
             StoreError: it cannot be read.
         """
-        return self._read(self._file(tool, path, about))
+        return self._read(self._file(tool, path))
 
     def of_tool(self, tool: str) -> tuple[Record, ...]:
-        """Return the changes that were made for a tool, the last first: so they are undone.
+        """Return the records of a tool.
 
         Raises:
             StoreError: one cannot be read.
         """
-        read = [self._read(file) for file in self._folder.glob("*.json")]
-        found = [each for each in read if each is not None and each.tool == tool]
-        return tuple(sorted(found, key=lambda each: each.when, reverse=True))
+        read = [self._read(file) for file in sorted(self._folder.glob(f"{tool}-*.json"))]
+        return tuple(each for each in read if each is not None and each.tool == tool)
 
     def put(self, record: Record) -> None:
-        """Keep a record, before the file is changed.
+        """Keep a record, before its file is changed; forget one that has no setup left.
 
         Raises:
             StoreError: it cannot be written.
         """
+        file = self._file(record.tool, record.path)
+        if not record.setups:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+            return
         before = None if record.before is None else b64encode(record.before).decode("ascii")
-        when = record.when or time.time_ns()
-        document = {**record._asdict(), "before": before, "when": when}
-        file = self._file(record.tool, record.path, record.about)
+        setups = [each._asdict() for each in record.setups]
+        document = {**record._asdict(), "before": before, "setups": setups}
         try:
             make_private(self._folder)
             replace_whole(file, json.dumps(document).encode(), mode=0o600)
         except OSError as error:
             raise self._failure("written", error) from error
 
-    def remove(self, record: Record) -> None:
-        """Forget a change that is undone."""
-        with suppress(OSError):
-            self._file(record.tool, record.path, record.about).unlink(missing_ok=True)
-
-    def _file(self, tool: str, path: str, about: str) -> Path:
-        digest = sha256(os.fsencode(f"{path}\0{about}")).hexdigest()[:16]
+    def _file(self, tool: str, path: str) -> Path:
+        digest = sha256(os.fsencode(path)).hexdigest()[:16]
         return self._folder / f"{tool}-{digest}.json"
 
     def _read(self, file: Path) -> Record | None:
@@ -100,7 +113,8 @@ class Records:
             document = json.loads(file.read_bytes())
             before = document["before"]
             kept = None if before is None else b64decode(before, validate=True)
-            return Record(**{**document, "before": kept})
+            setups = tuple(Setup(**each) for each in document["setups"])
+            return Record(**{**document, "before": kept, "setups": setups})
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -10,13 +10,16 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
+from azdo_pat.errors import UsageError
+from azdo_pat.organizations import hosted_name
 from azdo_pat.tools.tool import feed_name
 from azdo_pat.tools.xml import inserted_into, section
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from azdo_pat.tools.tool import Handing
 
@@ -45,7 +48,8 @@ def edited(text: str, handing: Handing) -> str:
         "",
     )
     if not key:
-        key = feed_name(handing.feed)
+        taken = {each.attributes.get("key", "").lower() for each in sources.named("add")}
+        key = _free_key(handing.feed, taken)
         line = f"<add key={quoteattr(key)} value={quoteattr(handing.feed)} />"
         content = inserted_into(content, sources, [line], 2)
     content, credentials = section(content, "configuration", "packageSourceCredentials")
@@ -66,6 +70,24 @@ def edited(text: str, handing: Handing) -> str:
         block = f"{end}{indent}".join(lines).encode()
         content = before + block + content[mine.end :]
     return content.decode("utf-8", "surrogateescape")
+
+
+def _free_key(feed: str, taken: Collection[str]) -> str:
+    """Return a key for a feed that no other source has: its credentials go by it.
+
+    Raises:
+        UsageError: there is none.
+    """
+    name = feed_name(feed)
+    parts = urlsplit(feed)
+    owner = hosted_name(feed.replace("//pkgs.", "//")) or parts.path.strip("/").partition("/")[0]
+    for key in (name, f"{owner or parts.hostname}-{name}"):
+        if key.lower() not in taken:
+            return key
+    raise UsageError(
+        f"sources with the key {name!r} are there, and have other URLs",
+        hint="give them other keys, or take them out",
+    )
 
 
 def _as_element(key: str) -> str:
