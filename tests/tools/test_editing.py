@@ -18,6 +18,7 @@ from azdo_pat.tools.table import TOOLS
 from azdo_pat.tools.tool import Handing, checked_feed, feed_name
 
 BASE = "https://pkgs.dev.azure.com/contoso/_packaging/feed"
+YARN_KEY = "//pkgs.dev.azure.com/contoso/_packaging/feed/npm/registry"
 SECRET = "Abc123" * 14
 NEWER = "Xyz789" * 14
 FEEDS = {name: f"{BASE}{tool.feed}" if tool.feed else "" for name, tool in TOOLS.items()}
@@ -124,7 +125,19 @@ def test_netrc(tmp_path: Path) -> None:
     assert "\n\nmachine b login c password d\n" in after
 
 
-@pytest.mark.parametrize("before", ["", KEPT["maven"], "<settings/>", "<settings >\n</settings >"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        KEPT["maven"],
+        "<settings/>",
+        "<settings >\n</settings >",
+        "<settings><servers/></settings>",
+        "<settings><servers/><mirrors/></settings>",
+        "<settings>\n<servers/></settings>",
+        "<settings><servers></servers></settings>",
+    ],
+)
 def test_maven(before: str) -> None:
     root = tree(edited("maven", before))
     space = MAVEN if root.tag.startswith("{") else ""
@@ -183,7 +196,8 @@ def test_bun_and_cargo() -> None:
             "username": "pat",
             "password": SECRET,
         }
-    for before in ("", KEPT["cargo"], "[registries.feed]\nindex = 'x'"):
+    known = f"[registries.feed]\nindex = 'sparse+{BASE}/Cargo/index/'"
+    for before in ("", KEPT["cargo"], known):
         assert tomllib.loads(edited("cargo", before))["registries"]["feed"] == {
             "index": f"sparse+{BASE}/Cargo/index/",
             "credential-provider": ["/opt/pat/bin/cargo-credential-pat"],
@@ -202,11 +216,19 @@ def test_where_az_looks(url: str, service: str) -> None:
 
 
 def test_pip_and_uv() -> None:
-    for before in ("", KEPT["pip"], "[install]\na = 1\n", "[GLOBAL]\nkeyring-provider: import\n"):
+    for before in (
+        "",
+        KEPT["pip"],
+        "[install]\na = 1\n",
+        "[GLOBAL]\nkeyring-provider: import\n",
+        "[global] ; mine\nindex-url = x\n",
+        "[global]\nfind-links =\n  a\n  [b]\n",
+    ):
         parser = configparser.ConfigParser()
-        parser.read_string(edited("pip", before).replace("[GLOBAL]", "[global]"))
+        parser.read_string(edited("pip", before))
         assert parser["global"]["keyring-provider"] == "subprocess"
-    for before in ("", KEPT["uv"], 'keyring-provider = "disabled"\n'):
+        assert parser["global"].get("find-links") in {None, "\na\n[b]"}
+    for before in ("", KEPT["uv"], 'keyring-provider = "disabled"\n', "a = 1\r\n[b]\nc = 1\n"):
         assert tomllib.loads(edited("uv", before))["keyring-provider"] == "subprocess"
 
 
@@ -221,7 +243,29 @@ def test_pip_and_uv() -> None:
         ("uv", "a = \n", "it is no TOML"),
         ("cargo", "a = \n", "it is no TOML"),
         ("bun", 'install = { registry = "x" }\n', "install.registry is there, and not as a table"),
-        ("cargo", "[registries]\nfeed = { index = 'x' }\n", "registries.feed is there, and not"),
+        (
+            "cargo",
+            "[registries]\nfeed = { index = 'x' }\n",
+            "the registry 'feed' is there, and has",
+        ),
+        ("cargo", "[registries]\nfeed = { token = 'x' }\n", "registries.feed is there, and not"),
+        ("uv", 'conflicts = [\n  [\n    { extra = "a" },\n  ],\n]\n', "it is written so"),
+        ("uv", 'a = """\nkeyring-provider = "x"\n"""\n', "it is written so"),
+        ("pip", "global\n", "it is no INI"),
+        ("az", "a b\n", "it is no INI"),
+        ("gradle", "a=b\\", "a line that goes on in the next one"),
+        ("gradle", "feedPassword=ab\\\n  cd\n", "a line that goes on in the next one"),
+        ("yarn", "\ufeffa: b\n", "line 1 is written in a way"),
+        ("yarn", "'npmRegistries': x\n", "line 1 is written in a way"),
+        ("yarn", "npmRegistries : x\n", "line 1 is written in a way"),
+        ("yarn", "{a: b}\n", "line 1 is written in a way"),
+        ("yarn", "a: b\n...\n", "line 2 is written in a way"),
+        ("yarn", f'npmRegistries:\n  "{YARN_KEY}": {{\n    a: b }}\n', "what stands for the feed"),
+        (
+            "yarn",
+            f'npmRegistries:\n  "{YARN_KEY}":\n    a: b\n# mine\n    c: d\n',
+            "what stands for the feed",
+        ),
         ("yarn", "npmRegistries: {}\n", "line 1 does not begin a block"),
         ("yarn", "npmRegistries:\n\ta: b\n", "a tab stands below line 1"),
         ("git", "[a\nb", "git cannot read it: bad config line 1"),
@@ -276,7 +320,7 @@ def test_whatever_a_file_holds(lines: list[str], end: str, *, cut: bool) -> None
         try:
             once = edited(name, text)
         except UsageError:
-            assert name in {"netrc", "yarn", "bun", "cargo"}
+            assert name not in {"npm", "pnpm"}
             continue
         assert edited(name, once) == once, name
         if TOOLS[name].keeps_secret:

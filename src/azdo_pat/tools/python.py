@@ -47,18 +47,32 @@ def uv_edited(text: str, handing: Handing) -> str:
         UsageError: it is not TOML.
     """
     del handing
-    try:
-        tomllib.loads(text.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(
-            f"it is no TOML: {error}", hint="mend the file, or move it aside"
-        ) from error
+    before = _toml(text)
     end = end_of_line(text)
     lines = text.splitlines(keepends=True)
     first = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
     head, rest = "".join(lines[:first]), "".join(lines[first:])
-    changed = with_keys(head, {"keyring-provider": 'keyring-provider = "subprocess"'}, _key)
-    return changed.replace("\r\n", "\n").replace("\n", end) + rest
+    line = 'keyring-provider = "subprocess"'
+    changed = with_keys(head, {"keyring-provider": line}, _key, end=end) + rest
+    try:
+        understood = _toml(changed) == {**before, "keyring-provider": "subprocess"}
+    except UsageError:
+        understood = False
+    if not understood:
+        raise UsageError(
+            "it is written so that pat finds no place in it",
+            hint=f"write above all tables, by hand: {line}",
+        )
+    return changed
+
+
+def _toml(text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"it is no TOML: {error}", hint="mend the file, or move it aside"
+        ) from error
 
 
 def _key(line: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +22,7 @@ def with_keys(
     key_of: Callable[[str], str],
     *,
     dropped: Sequence[str] = (),
+    end: str = "",
 ) -> str:
     """Return a text of `key=value` lines with these in it.
 
@@ -30,8 +34,9 @@ def with_keys(
         values: whole lines, without their ends, by their keys.
         key_of: finds the key of a line; empty for lines that have none.
         dropped: keys whose lines are taken out.
+        end: what new lines end with; empty for as the others do.
     """
-    end = end_of_line(text)
+    end = end or end_of_line(text)
     lines: list[str] = []
     left = dict(values)
     for line in text.splitlines(keepends=True):
@@ -40,12 +45,12 @@ def with_keys(
             lines.append(left.pop(key) + (end if line.endswith(("\n", "\r")) else ""))
         elif not key or (key not in values and key not in dropped):
             lines.append(line)
-    return appended("".join(lines), left.values())
+    return appended("".join(lines), left.values(), end=end)
 
 
-def appended(text: str, lines: Iterable[str]) -> str:
-    """Return a text with lines behind it, each ended as its own are."""
-    end = end_of_line(text)
+def appended(text: str, lines: Iterable[str], *, end: str = "") -> str:
+    """Return a text with lines behind it, each ended as its own are, or as is said."""
+    end = end or end_of_line(text)
     added = "".join(f"{line}{end}" for line in lines)
     if added and text and not text.endswith(("\n", "\r")):
         text += end
@@ -59,27 +64,60 @@ def in_section(text: str, section: str, values: Mapping[str, str]) -> str:
         text: the content of the file.
         section: its name.
         values: whole lines, without their ends, by their keys in lower case.
+
+    Raises:
+        UsageError: it is no INI, or written so that the lines would be taken for something else.
     """
+    before = _ini(text)
+    changed = _in_section(text, section, values)
+    wanted = {key: line.partition("=")[2].strip() for key, line in values.items()}
+    before.setdefault(section, {}).update(wanted)
+    try:
+        understood = _ini(changed) == before
+    except UsageError:
+        understood = False
+    if not understood:
+        raise UsageError(
+            f"it is written so that pat finds no place in [{section}]",
+            hint=f"write there by hand: {'; '.join(values.values())}",
+        )
+    return changed
+
+
+def _ini(text: str) -> dict[str, dict[str, str | None]]:
+    """Read it as its programs do, with Python's own module.
+
+    Raises:
+        UsageError: it is none.
+    """
+    import configparser  # noqa: PLC0415 - for two tools of many
+
+    reader = configparser.RawConfigParser(default_section="", allow_no_value=True, strict=False)
+    try:
+        reader.read_string(text)
+    except configparser.Error as error:
+        reason = error.message.splitlines()[0].removesuffix(".")
+        raise UsageError(
+            f"it is no INI: {reason}", hint="mend the file, or move it aside"
+        ) from error
+    return {name: dict(reader.items(name)) for name in reader.sections()}
+
+
+def _in_section(text: str, section: str, values: Mapping[str, str]) -> str:
     end = end_of_line(text)
     lines = text.splitlines(keepends=True)
-    start = next(
-        (n for n, line in enumerate(lines) if line.strip().lower() == f"[{section}]".lower()), None
-    )
+    head = re.compile(rf"\[{re.escape(section)}\][ \t]*(?:[;#].*)?[\r\n]*")
+    start = next((n for n, line in enumerate(lines) if head.fullmatch(line)), None)
     if start is None:
         return appended(text, [f"[{section}]", *values.values()])
-    stop = next(
-        (n for n in range(start + 1, len(lines)) if lines[n].lstrip().startswith("[")), len(lines)
-    )
+    stop = next((n for n in range(start + 1, len(lines)) if lines[n].startswith("[")), len(lines))
     while stop > start + 1 and not lines[stop - 1].strip():
         stop -= 1  # what parts the sections stays between them
+    if not lines[stop - 1].endswith(("\n", "\r")):
+        lines[stop - 1] += end
     body = "".join(lines[start + 1 : stop])
-    if body and not body.endswith(("\n", "\r")):
-        body += end
-    head = lines[start] if lines[start].endswith(("\n", "\r")) else lines[start] + end
-    changed = with_keys(body, values, _ini_key)
-    if "\r\n" not in body:
-        changed = changed.replace("\r\n", "\n").replace("\n", end)
-    return "".join([*lines[:start], head, changed, *lines[stop:]])
+    changed = with_keys(body, values, _ini_key, end=end)
+    return "".join([*lines[: start + 1], changed, *lines[stop:]])
 
 
 def _ini_key(line: str) -> str:

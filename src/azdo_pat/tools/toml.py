@@ -58,9 +58,15 @@ def cargo_edited(text: str, handing: Handing) -> str:
         UsageError: it is no TOML, or has that registry in another form.
     """
     provider = str(Path(handing.programs) / "cargo-credential-pat")
+    name = feed_name(handing.feed)
+    held = _table(_read(text), ("registries", name)).get("index")
+    if held is not None and str(held).rstrip("/") != f"sparse+{handing.feed}":
+        raise UsageError(
+            f"the registry {name!r} is there, and has another index",
+            hint="give that one another name, or take it out",
+        )
     values = {"index": f"sparse+{handing.feed}/", "credential-provider": [provider]}
-    path = ("registries", feed_name(handing.feed))
-    return _with_table(text, path, values, dropped=["token"])
+    return _with_table(text, ("registries", name), values, dropped=["token"])
 
 
 def _with_table(
@@ -96,11 +102,13 @@ def _with_lines(rest: str, lines: Mapping[str, str], dropped: Sequence[str], tex
     """Change the lines of a table that the rest of a file begins with."""
     stop = re.search(r"(?m)^[ \t]*\[", rest)
     body, behind = (rest[: stop.start()], rest[stop.start() :]) if stop else (rest, "")
-    content = body.rstrip() + end_of_line(text) if body.strip() else ""
-    gap = body[len(body.rstrip()) :].removeprefix("\r").removeprefix("\n")
-    changed = with_keys(content, lines, _line_key, dropped=dropped)
-    changed = changed.replace("\r\n", "\n").replace("\n", end_of_line(text))
-    return changed + gap + behind
+    end = end_of_line(text)
+    kept = body.rstrip()
+    gap = body[len(kept) :]
+    first = re.match(r"\r?\n", gap)
+    content = kept + (first[0] if first else end) if kept else ""
+    changed = with_keys(content, lines, _line_key, dropped=dropped, end=end)
+    return changed + (gap[first.end() :] if first else gap) + behind
 
 
 def _line_key(line: str) -> str:
@@ -110,12 +118,16 @@ def _line_key(line: str) -> str:
 def _holds(text: str, path: tuple[str, ...], values: Mapping[str, str | Sequence[str]]) -> bool:
     """Tell whether a table of a text holds these values; not so where it is no TOML."""
     try:
-        found: object = _read(text)
+        found = _table(_read(text), path)
     except UsageError:
         return False
+    return all(found.get(key) == values[key] for key in values)
+
+
+def _table(found: object, path: tuple[str, ...]) -> dict[str, object]:
     for step in path:
         found = found.get(step) if isinstance(found, dict) else None
-    return isinstance(found, dict) and all(found.get(key) == values[key] for key in values)
+    return found if isinstance(found, dict) else {}
 
 
 def _read(text: str) -> object:

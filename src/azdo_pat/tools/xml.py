@@ -124,9 +124,9 @@ class _Reader:
     def _end(self, _: str) -> None:
         element = self._open.pop()
         here = self._parser.CurrentByteIndex
-        if element is self._waiting and self._content[here : here + 2] != b"</":
-            self._waiting = None  # <a/>, and the place is that of the tag itself
-            close = _end_of_tag(self._content, element.start)
+        close = _end_of_tag(self._content, element.start)
+        if element is self._waiting and self._content[:close].endswith(b"/>"):
+            self._waiting = None  # expat says of <a/> now that it ends where it starts, now behind
             element.inner = element.last = element.end = close
             return
         self._settle()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from azdo_pat.tools.tool import Handing
 
 _SECTION: Final = "npmRegistries:"
+_TOP: Final = re.compile(r"[ \t].*|#.*||-(?: .*)?|(?:[A-Za-z_][\w.-]*|\"[^\"]*\"|'[^']*'):(?: .*)?")
+"""A line at the margin, or one that belongs to such a line."""
 
 
 def file(environment: Mapping[str, str], home: Path) -> Path:
@@ -30,9 +32,10 @@ def edited(text: str, handing: Handing) -> str:
     """Return it with the credentials of the feed; see `Tool.edited`.
 
     Raises:
-        UsageError: `npmRegistries` is not written as a block.
+        UsageError: it is written in a way that is not understood.
     """
     lines = text.splitlines(keepends=True)
+    _check(lines)
     start = next((n for n, line in enumerate(lines) if line.startswith(_SECTION)), None)
     if start is None:
         return appended(text, [_SECTION, *_block(handing, "  ")])
@@ -62,6 +65,24 @@ def edited(text: str, handing: Handing) -> str:
     return "".join(lines)
 
 
+def _check(lines: list[str]) -> None:
+    """Hold that it is YAML of the plain kind: one mapping, a key a line.
+
+    Raises:
+        UsageError: it is another kind, or none.
+    """
+    for number, line in enumerate(lines):
+        plain = _TOP.fullmatch(line.rstrip("\r\n")) is not None
+        if number == 0 and line.startswith("---"):
+            plain = not line[3:].strip()
+        other = re.match(rf"[\"']?{_SECTION[:-1]}[\"']?\s*:", line)
+        if not plain or (other and not line.startswith(_SECTION)):
+            raise UsageError(
+                f"line {number + 1} is written in a way that pat does not read",
+                hint="write a key a line, as in: nodeLinker: pnp",
+            )
+
+
 def _mine(
     lines: list[str], start: int, stop: int, indent: str, handing: Handing
 ) -> tuple[int, int] | None:
@@ -69,10 +90,19 @@ def _mine(
     address = re.escape(handing.feed.partition(":")[2])
     key = re.compile(rf"{indent}([\"']?)(https:)?{address}/?\1\s*:\s*")
     for number in range(start, stop):
-        if key.match(lines[number]):
+        if begins := key.match(lines[number]):
             end = number + 1
             while end < stop and lines[end].startswith(f"{indent} ") and lines[end].strip():
                 end += 1
+            value = lines[number][begins.end() :]
+            rest = "".join(lines[end:stop]).lstrip("\r\n")
+            deeper = re.match(rf"(?:[ \t]*#[^\n]*\n|[ \t]*\r?\n)*{indent} +[^\s#]", rest)
+            if value.count("{") != value.count("}") or deeper:
+                raise UsageError(
+                    f"what stands for the feed on line {number + 1} is written in a way that pat"
+                    " does not read",
+                    hint="take it out",
+                )
             return number, end
     return None
 
