@@ -207,11 +207,13 @@ class Held:
 
     Attributes:
         org_url: the URL of its organization; empty for a token of all organizations.
+        outcome: what it took to have it there, where that was asked for.
     """
 
     pat: Pat
     secret: Secret = field(repr=False)
     org_url: str = ""
+    outcome: str = ""
 
 
 class Outcome(StrEnum):

@@ -91,3 +91,19 @@ def test_a_runners_form_is_not_for_the_clipboard(pat: InProcess, secret: str) ->
     result = pat("get", "ci", "--as", "azure-pipelines", "--copy")
     assert result.exit_code == 2
     assert secret not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("command", ["create new", "rotate ci", "ensure new", "get ci"])
+def test_a_query_chooses_from_json_alone(command: str, pat: InProcess, secret: str) -> None:
+    name, token = command.split()
+    scope = ("--scope", "code") if name in {"create", "ensure"} else ()
+    refused = pat(name, token, *scope, "--as", "token", "--query", "id")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert pat("get", "ci").stdout.strip() == secret
+    assert pat("get", "new").exit_code == 3
+
+
+def test_what_ensure_took_is_in_its_json(pat: InProcess) -> None:
+    for outcome in ("created", "kept"):
+        ensured = pat("ensure", "new", "--scope", "code", "--as", "json").json
+        assert (ensured["outcome"], list(ensured)[-1]) == (outcome, "token")

@@ -334,7 +334,12 @@ def test_a_home_that_is_not_there(
         (("emacs",), 2, "pat does not know the tool 'emacs'"),
         (("npm",), 2, "which feed is npm to use?"),
         (("npm", "--feed", "https://a:b@x/_packaging/f/npm/registry/"), 2, "must not carry"),
-        (("npm", "--feed", FEEDS["npm"]), 3, "no token for packages of"),
+        (("npm", "--feed", FEEDS["npm"]), 2, "is a feed at Microsoft, and PAT_API_URL leads"),
+        (
+            ("npm", "--feed", "https://evil.example/_packaging/f/npm/registry/"),
+            2,
+            "is no feed of Azure Artifacts, nor of a server",
+        ),
         (("git", "--feed", FEEDS["npm"]), 2, "leave out --feed"),
         (("git", "--use", "x"), 2, "asks for a token when it needs one"),
         (("netrc", "--use", "x"), 3, "no token for contoso under the name 'x' is stored"),
@@ -346,6 +351,29 @@ def test_what_is_refused(args: tuple[str, ...], code: int, message: str, pat: In
     result = pat("setup", *args, env={"PATH": "/nowhere"})
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in result.stderr
+
+
+def test_no_token_for_a_feed(pat: InProcess, emulator: Emulator, secret: str) -> None:
+    assert secret
+    feed = f"{emulator.url}/fabrikam/_packaging/f/npm/registry/"
+    refused = pat("setup", "npm", "--feed", feed)
+    assert refused.exit_code == 3
+    assert "pat create packages --for packages --org fabrikam makes one" in refused.stderr
+
+
+def test_undoing_what_is_for_all_organizations(pat: InProcess, home: Path) -> None:
+    file, before = prepared("git", home)
+    assert pat("setup", "git").exit_code == 0
+    assert pat("setup", "git", "--undo", "--org", "fabrikam").exit_code == 2
+    assert file.read_bytes() != before
+    assert pat("setup", "git", "--undo").exit_code == 0
+    assert file.read_bytes() == before
+
+
+def test_a_backend_that_keyring_asks_alone(pat: InProcess) -> None:
+    refused = pat("setup", "pip", env={"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
+    assert refused.exit_code == 3
+    assert "PYTHON_KEYRING_BACKEND is set to keyring.backends.null.Keyring" in refused.stderr
 
 
 def test_a_token_may_be_chosen(

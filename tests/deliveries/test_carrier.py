@@ -191,16 +191,17 @@ class TestFile:
             os.umask(before)
         assert stage.text("secret") == f"{SECRET}\n"
         assert stat.S_IMODE((stage.folder / "secret").stat().st_mode) == 0o600
-        (stage.folder / "secret").write_text("older\n")
+        (stage.folder / "secret").write_text(f"{'b' * 52}\n")
         stage.file("secret")
         assert stage.text("secret") == f"{SECRET}\n"
         assert [each.name for each in stage.folder.iterdir()] == ["secret"]
 
-    def test_alone_in_a_file_that_holds_more(self, stage: Stage) -> None:
-        (stage.folder / "notes").write_text("my notes\n")
-        with pytest.raises(PendingError, match="holds more than a token"):
+    @pytest.mark.parametrize("notes", ["my notes\n", "hunter2-of-a-database\n", "https://x\n"])
+    def test_alone_in_a_file_that_holds_more(self, stage: Stage, notes: str) -> None:
+        (stage.folder / "notes").write_text(notes)
+        with pytest.raises(PendingError, match="holds something else than a token"):
             stage.file("notes")
-        assert stage.text("notes") == "my notes\n"
+        assert stage.text("notes") == notes
 
     def test_in_a_line_and_every_other_byte_stays(self, stage: Stage) -> None:
         path = stage.folder / ".env"

@@ -156,6 +156,25 @@ def test_what_is_refused(pat: Installed, secret: str) -> None:
         assert secret not in result.stderr
 
 
+@pytest.mark.parametrize("command", ["/etc/passwd", "/etc", "./plain", "plain"])
+def test_what_is_there_and_no_program(
+    command: str, pat: Installed, secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert secret
+    (tmp_path / "plain").write_text("")
+    monkeypatch.chdir(tmp_path)
+    path = f"{tmp_path}:{pat.environment()['PATH']}"
+    as_env = subprocess.run(["env", command], env={"PATH": path}, capture_output=True, check=False)
+    result = pat("exec", "ci", "--", command, env={"PATH": path})
+    assert result.exit_code == as_env.returncode == 126
+    assert f"{command} cannot be run" in result.stderr
+
+
+def test_a_secret_in_a_variable_of_the_shells(pat: Installed, secret: str) -> None:
+    assert secret
+    assert pat("exec", "--var", "PATH=ci", "--", "true").exit_code == 0
+
+
 def test_what_cannot_be_run(pat: Installed, secret: str, tmp_path: Path) -> None:
     assert secret
     program = tmp_path / "broken"

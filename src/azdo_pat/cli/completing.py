@@ -27,6 +27,13 @@ def complete_recipes(_ctx: click.Context, _param: click.Parameter, begun: str) -
     return [recipe.name for recipe in RECIPES if recipe.name.startswith(begun.lower())]
 
 
+def complete_tools(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """Propose the tools that can be set up."""
+    from azdo_pat.tools.table import ALL
+
+    return [tool.name for tool in ALL if tool.name.startswith(begun.lower())]
+
+
 def complete_tokens(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
     """Propose the names of the tokens that this machine knows."""
     from azdo_pat.cli.app import App

@@ -172,5 +172,10 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
 def _print(app: App, ensured: Ensured, wish: SecretWish, organization: Organization) -> None:
     from azdo_pat.results import Held
 
-    held = Held(pat=ensured.pat, secret=ensured.secret, org_url=organization.url)
+    held = Held(
+        pat=ensured.pat,
+        secret=ensured.secret,
+        org_url=organization.url,
+        outcome=str(ensured.outcome),
+    )
     app.render.secret(held, wish)

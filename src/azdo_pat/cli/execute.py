@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -99,7 +100,7 @@ def exec_command(  # one argument for each option
         found |= dict.fromkeys(names, secret.reveal())
         if not names and (program or not others):
             found |= _by_program(app, organization, secret, program or "", feeds, words)
-    _become(words, {**app.environment, **found})
+    _become(words, {**app.environment, **found}, app.environment.get("PATH"))
 
 
 def _check_program(program: str | None) -> None:
@@ -146,13 +147,30 @@ def _found(app: App, text: str) -> tuple[Organization, Secret]:
     return organization, secret
 
 
-def _become(words: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+def _is_there(name: str, path: str | None) -> bool:
+    """Tell whether there is something of that name that cannot be run."""
+    if os.path.dirname(name):  # noqa: PTH120  # `./x` and `x` differ in nothing else
+        return Path(name).exists()
+    return any(Path(each, name).is_file() for each in (path or "").split(os.pathsep) if each)
+
+
+def _become(words: Sequence[str], environment: Mapping[str, str], path: str | None) -> NoReturn:
     """Put the command in the place of this process, or, on Windows, wait for it.
+
+    Args:
+        words: the command.
+        environment: all of its own.
+        path: where it is looked for: the user's own, whatever the secret's variables are called.
 
     Raises:
         PatError: it cannot be run.
     """
-    program = shutil.which(words[0], path=environment.get("PATH"))
+    program = shutil.which(words[0], path=path)
+    if program is None and _is_there(words[0], path):
+        raise NotExecutableError(
+            f"{words[0]} cannot be run: it is no program",
+            hint="is it a folder, or may it not be executed?",
+        )
     if program is None:
         raise NoCommandError(f"there is no program {words[0]!r}", hint="is it on the PATH?")
     sys.stdout.flush()

@@ -55,6 +55,10 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
             **rest: Any,  # noqa: ANN401  # as above
         ) -> object:
             wish = _wish(app.environment, form, names, shell)
+            if wish is not None and wish.form != "json" and app.options.query is not None:
+                raise UsageError(
+                    "--query chooses from JSON", hint="give --as json, or leave out --query"
+                )
             return function(app, *args, wish=wish, **rest)
 
         options = (

@@ -35,10 +35,19 @@ def makers(
             found[organization.url] = there.organization, there.maker
         except PatError as error:
             found[organization.url] = error
+            due = _due(app, organization)
+            if due:
+                app.talk.warn(f"what is still to be done in {organization.name}: {error.message}")
+            left += due
         else:
             recovered = there.finish_what_is_due(organization)
             left += [each.intent for each in recovered if each.failure]
     return found, left
+
+
+def _due(app: App, organization: Organization) -> list[Intent]:
+    now = app.now()
+    return [each for each in app.state.unfinished(organization.url) if each.is_due(now)]
 
 
 def unfinished_places(app: App) -> list[Organization]:
@@ -78,7 +87,11 @@ def conclude_changes(
             f"{len(failed)} of {len(changes)} tokens could not be brought up to date",
             hint="see above; the others were" if len(failed) < len(changes) else "see above",
         )
-    pending = sum(each.pending for each in changes) + len(left)
+    # Of one token several things may be left.
+    pending = len(
+        {(each.pat.org, each.pat.name) for each in changes if each.pending}
+        | {(each.org, each.name) for each in left}
+    )
     if pending:
         raise PendingError(
             f"something is still to be done for {pending} token{'s' * (pending > 1)}",

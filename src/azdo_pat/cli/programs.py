@@ -93,6 +93,12 @@ def _knows_pat(program: Path, environment: Mapping[str, str]) -> bool:
 
 def check_asked(app: App, tool: Tool) -> None:
     """Hold that the program that the tool asks knows `pat`."""
+    alone = app.environment.get("PYTHON_KEYRING_BACKEND", "")
+    if alone and not alone.startswith((_BACKEND, "keyring.backends.chainer.")):
+        raise NotFoundError(
+            f"PYTHON_KEYRING_BACKEND is set to {alone}, and keyring asks that one alone",
+            hint="unset it, where the tool runs too",
+        )
     program = shutil.which(tool.asks, path=app.environment.get("PATH"))
     said = ""
     if program is not None:

@@ -108,7 +108,7 @@ def import_command(app: App, name: str, *, expires: str | None, replace: bool, o
     """
     from azdo_pat.expiry import parse_moment
     from azdo_pat.naming import checked_name
-    from azdo_pat.services.keep import read_secret, take_in
+    from azdo_pat.services.keep import hold_free, read_secret, take_in
 
     checked_name(name)
     until = None if expires is None else parse_moment(expires, app.now())
@@ -118,6 +118,8 @@ def import_command(app: App, name: str, *, expires: str | None, replace: bool, o
         raise UsageError(
             "which organization is the token for?", hint="add --org NAME, or the server's URL"
         )
+    if not replace:  # before somebody makes a token in vain
+        hold_free(organization, name, app.secrets)
     if opens:
         _open_page(app, organization)
     pat = take_in(

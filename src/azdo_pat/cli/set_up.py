@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.completing import complete_tokens
+from azdo_pat.cli.completing import complete_tokens, complete_tools
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.programs import advised, check_asked, own_home
 from azdo_pat.cli.setups import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @command("setup")
-@click.argument("tool_name", metavar="TOOL", required=False)
+@click.argument("tool_name", metavar="TOOL", required=False, shell_complete=complete_tools)
 @option("--feed", metavar="URL", help="The feed that the tool is to use.")
 @option(
     "--use",

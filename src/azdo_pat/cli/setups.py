@@ -46,8 +46,10 @@ def chosen(app: App, feed: str, token: str | None) -> StoredPat:
     from azdo_pat.tools.choice import at_place, for_git, for_packages
 
     stored = [each for each in app.state.stored() if each.stored]
+    owner = ""
     if feed:
         parts = urlsplit(feed)
+        owner = _owner(app, feed)
         entries = at_place(
             stored, parts.scheme, parts.netloc, parts.path, api_root=app.api_root, feeds=True
         )
@@ -65,12 +67,45 @@ def chosen(app: App, feed: str, token: str | None) -> StoredPat:
         found = [each for each in found if each.name == token]
         what = f"{what} under the name {token!r}"
     if not found:
+        org = f" --org {owner}" if owner else ""
         raise NotFoundError(
             f"no token for {what} is stored",
-            hint=f"pat create {token or recipe} --for {recipe} makes one; pat list --stored shows"
-            " those that are here",
+            hint=f"pat create {token or recipe} --for {recipe}{org} makes one; pat list --stored"
+            " shows those that are here",
         )
     return found[0]
+
+
+def _owner(app: App, feed: str) -> str:
+    """Return the organization that a feed belongs to; empty for one of a server.
+
+    Raises:
+        UsageError: it cannot be one for which a token is here.
+    """
+    from azdo_pat.organizations import HOSTED_ROOT, hosted_name, is_of_root, serves
+
+    parts = urlsplit(feed)
+    host = parts.netloc.lower()
+    if app.api_root and feed.startswith(f"{app.api_root}/"):
+        return feed.removeprefix(f"{app.api_root}/").partition("/")[0].lower()
+    name = ""
+    if host == "pkgs.dev.azure.com":
+        name = hosted_name(f"{HOSTED_ROOT}{parts.path}") or ""
+    elif host.endswith(".pkgs.visualstudio.com"):
+        name = hosted_name(f"https://{host.replace('.pkgs.', '.', 1)}") or ""
+    if name and app.api_root:
+        raise UsageError(
+            f"{feed} is a feed at Microsoft, and PAT_API_URL leads elsewhere",
+            hint=f"here feeds begin with {app.api_root}/{name.lower()}/_packaging/",
+        )
+    servers = [each for each in app.state.stored() if not is_of_root(each.org_url, each.org, None)]
+    place = (parts.scheme, parts.netloc, parts.path)
+    if not name and not any(serves(each.org_url, *place, feeds=True) for each in servers):
+        raise UsageError(
+            f"{feed} is no feed of Azure Artifacts, nor of a server whose token is here",
+            hint="for a server's: pat import NAME --org https://SERVER/COLLECTION stores a token",
+        )
+    return name.lower()
 
 
 def records_of(app: App) -> Records:

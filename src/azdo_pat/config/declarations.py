@@ -246,4 +246,9 @@ def _scopes(table: Mapping[str, Any], *, unknown: bool) -> tuple[str, ...]:
             "the token has no scopes",
             hint='add: scopes = ["code_write"], or a recipe: for = "git" (pat scopes lists all)',
         )
-    return parse_scopes(scopes, recipes=recipes, allow_unknown=unknown)
+    try:
+        return parse_scopes(scopes, recipes=recipes, allow_unknown=unknown)
+    except UsageError as error:
+        option = "--allow-unknown-scope passes it on as it is"
+        hint = error.hint.replace(option, "allow_unknown_scopes = true passes it on as it is")
+        raise UsageError(error.message, hint=hint) from error

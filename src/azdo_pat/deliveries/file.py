@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from azdo_pat.deliveries.facts import Surroundings
     from azdo_pat.models import Handover
     from azdo_pat.upkeep import Delivery
+
+_PAT: Final = re.compile(r"[A-Za-z0-9]{84}|[a-z2-7]{52}|[a-z0-9]{52}")
+"""A token's secret, as Azure DevOps makes it now and made it before."""
 
 _MODE: Final = 0o600
 """Readable by its owner alone, whatever it was before: it holds a secret."""
@@ -39,9 +43,9 @@ def _write(path: Path, template: str, handover: Handover) -> None:
             after = placed(before, template, values(handover))
         else:
             after = f"{handover.secret.reveal()}\n"
-            if len(before.split()) > 1:
+            if before.strip() and not _PAT.fullmatch(before.strip()):
                 raise PendingError(
-                    f"{path} holds more than a token, and would be overwritten",
+                    f"{path} holds something else than a token, which would be overwritten",
                     hint="give a template, which keeps the other lines:"
                     f" --deliver 'file:{path}|NAME={{token}}'",
                 )

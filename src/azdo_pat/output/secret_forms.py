@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
 from enum import StrEnum
 from pathlib import Path
@@ -79,7 +80,8 @@ def secret_text(
         case SecretForm.HEADER:
             return f"Authorization: Basic {_basic('', secret)}"
         case SecretForm.JSON:
-            document = pat_document(held.pat, now) | {"token": secret.reveal()}
+            more = {"outcome": held.outcome} if held.outcome else {}
+            document = pat_document(held.pat, now) | more | {"token": secret.reveal()}
             return json_text(query(document) if query else document)
         case _:
             return "\n".join(_lines(held, wish))
@@ -115,6 +117,7 @@ def tell_runner(held: Held, wish: SecretWish) -> None:
     lines = "".join(f"{name}={held.secret.reveal()}\n" for name in wish.names)
     file = Path(wish.file)
     try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
         before = file.read_bytes()[-1:] if file.is_file() else b""
         with file.open("a", encoding="utf-8", newline="\n") as opened:
             # Another step may have left its last line without an end.

@@ -73,6 +73,20 @@ def held(
     )
 
 
+def hold_free(organization: Organization, name: str, secrets: SecretStore) -> None:
+    """Hold that no secret is stored under a name.
+
+    Raises:
+        ConflictError: one is.
+        StoreError: the keyring refuses.
+    """
+    if secrets.get(organization.url, name) is not None:
+        raise ConflictError(
+            f"a secret is already stored under {name!r} for {organization.name}",
+            hint=f"--replace overwrites it; pat forget {as_argument(name)} takes it away",
+        )
+
+
 def take_in(  # noqa: PLR0913  # the collaborators are the arguments, as in every use case
     organization: Organization,
     name: str,
@@ -106,11 +120,8 @@ def take_in(  # noqa: PLR0913  # the collaborators are the arguments, as in ever
         origin=Origin.UNKNOWN,
     )
     with exclusive(lock_key(name, organization.url)):
-        if not replace and secrets.get(organization.url, name) is not None:
-            raise ConflictError(
-                f"a secret is already stored under {name!r} for {organization.name}",
-                hint=f"--replace overwrites it; pat forget {as_argument(name)} takes it away",
-            )
+        if not replace:
+            hold_free(organization, name, secrets)
         secrets.check()
         directory.check_secret(organization, secret)
         secrets.put(organization.url, name, secret)

@@ -95,8 +95,9 @@ def _ini(text: str) -> dict[str, dict[str, str | None]]:
     reader = configparser.RawConfigParser(default_section="", allow_no_value=True, strict=False)
     try:
         reader.read_string(text)
-    except configparser.Error as error:
-        reason = error.message.splitlines()[0].removesuffix(".")
+    except (configparser.Error, AttributeError) as error:
+        # Python's module stumbles over a line that goes on from a key without a value.
+        reason = str(error).splitlines()[0].removesuffix(".")
         raise UsageError(
             f"it is no INI: {reason}", hint="mend the file, or move it aside"
         ) from error
