@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from azdo_pat.errors import PatError
 from azdo_pat.models import Identity, Organization, Pat, Secret, SourceReport
@@ -28,6 +28,10 @@ class Created:
     shortened: bool = False
     replaced: str | None = None
     undelivered: str = ""
+
+
+INTERRUPTED: Final = "interrupted"
+"""The reason for what Ctrl-C has left to be done."""
 
 
 class OldToken(StrEnum):

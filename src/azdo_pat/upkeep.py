@@ -36,11 +36,13 @@ class Upkeep(NamedTuple):
         deliveries: where its secret goes.
         renew_before: how long before its end it is due; None for a third of its life.
         source: the absolute path of the file that declares it (`pat apply`); empty for none.
+        shortened: a policy gave it less life than was asked for.
     """
 
     deliveries: tuple[Delivery, ...] = ()
     renew_before: timedelta | None = None
     source: str = ""
+    shortened: bool = False
 
     def delivered_to(self, deliveries: tuple[Delivery, ...]) -> "Upkeep":
         """Return it with other places; what `pat setup` has set up is ended by `--undo` alone."""

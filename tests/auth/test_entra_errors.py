@@ -28,11 +28,11 @@ from azdo_pat.errors import RefusedError, SignInError, UnavailableError
             "Microsoft Entra cannot sign anybody in right now",
         ),
         ({"error": "odd"}, SignInError, "Microsoft Entra refused the sign-in (odd)"),
-        ({}, SignInError, "Microsoft Entra refused the sign-in (no reason given)"),
+        ({}, UnavailableError, "Microsoft Entra cannot sign anybody in right now"),
         (
             {"error": 1, "error_description": 2, "error_codes": ["x"], "correlation_id": []},
-            SignInError,
-            "Microsoft Entra refused the sign-in (no reason given)",
+            UnavailableError,
+            "Microsoft Entra cannot sign anybody in right now",
         ),
     ],
 )

@@ -209,3 +209,53 @@ class TestDamagedState:
         assert fixed["leftovers"]["status"] == "fixed"
         assert names(emulator) == ["ci"]
         assert pat("get", "ci").exit_code == 0
+
+    def test_the_first_doctor_that_finds_it_mends_it(self, pat: InProcess, home: Path) -> None:
+        """A file that begins as it should is looked at in full before anything is said of it."""
+        make(pat)
+        file = state_file(home)
+        file.write_bytes(file.read_bytes()[:4096])
+        fixed = examined(pat, "--fix", exit_code=0)["state file"]
+        assert (fixed["status"], "rebuilt: 1 tokens found" in fixed["detail"]) == ("fixed", True)
+
+    @pytest.mark.parametrize("lost", ["emptied", "deleted"])
+    def test_one_that_is_gone_is_found_out_anew(
+        self, lost: str, pat: InProcess, home: Path
+    ) -> None:
+        make(pat)
+        if lost == "emptied":
+            state_file(home).write_bytes(b"")
+        else:
+            state_file(home).unlink()
+        refused = pat("ensure", "ci", "--scope", "code")
+        assert (refused.exit_code, "pat doctor --fix" in refused.stderr) == (6, True)
+        fixed = examined(pat, "--fix", exit_code=0)["state file"]
+        assert fixed["status"] == "fixed"
+        assert "where their secrets are delivered" in fixed["detail"]
+        assert pat("ensure", "ci", "--scope", "code", "-o", "json").json["outcome"] == "kept"
+
+    def test_nothing_is_found_where_nothing_is(self, pat: InProcess) -> None:
+        found = examined(pat, "--fix", exit_code=0)["state file"]
+        assert (found["status"], found["detail"]) == ("ok", "tokens known: 0")
+
+    def test_what_can_be_read_of_it_is_kept(
+        self, pat: InProcess, home: Path, tmp_path: Path
+    ) -> None:
+        make(pat)
+        place = tmp_path / "held"
+        assert pat("rotate", "ci", "--deliver", f"file:{place}", "-q", "-o", "none").exit_code == 0
+        with closing(sqlite3.connect(state_file(home))) as state, state:
+            state.execute("UPDATE journal SET operation = 1")
+            state.execute("INSERT INTO tokens VALUES ('x', 'x', 'x', 'x', '[', 1, 2, 1, 'x', '{')")
+        assert examined(pat)["state file"]["status"] == "problem"
+        fixed = examined(pat, "--fix", exit_code=0)["state file"]
+        assert "where their secrets are delivered" in fixed["detail"]
+
+    def test_whoever_renews_is_told_until_it_is_mended(self, pat: InProcess, home: Path) -> None:
+        make(pat)
+        state_file(home).write_bytes(b"damaged" * 1000)
+        assert pat("list", "-q", "-o", "none").exit_code == 0
+        refused = pat("renew")
+        assert (refused.exit_code, "pat doctor --fix" in refused.stderr) == (7, True)
+        assert pat("doctor", "--fix", "-q", "-o", "none").exit_code == 0
+        assert pat("renew").exit_code == 0

@@ -756,7 +756,7 @@ def test_a_secret_that_could_not_be_written_is_not_left_alive(
             check=False,
         )
     expected = failed(
-        11,
+        1,
         "the secret could not be written (No space left on device);"
         " the new token was revoked again",
         "leave out --no-store to have it in the keyring",

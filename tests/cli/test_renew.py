@@ -1,5 +1,6 @@
 """pat renew: everything stored that is near its end, side by side."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from keyring.errors import KeyringLocked
 
 from azdo_pat.cli.app import App
 from cli.stage import names, put
-from drivers import Emulator, InProcess
+from drivers import Emulator, InProcess, Installed
 from fakes import MemoryKeyring
 
 
@@ -259,3 +260,53 @@ def test_one_that_was_renamed_elsewhere_keeps_the_name_it_has_here(
     assert names(emulator) == ["ci"]
     assert [name for _, name in memory_keyring.held] == ["ci"]
     assert [each["name"] for each in pat("list", "--stored", "-o", "json").json] == ["ci"]
+
+
+def test_several_at_once_renew_each_token_once(pat_process: Installed, emulator: Emulator) -> None:
+    for name in ("one", "two", "three"):
+        made = pat_process("create", name, "--scope", "code", "--expires", "2d", "-q", "-o", "none")
+        assert made.exit_code == 0
+    emulator.fail("POST * delay=200ms times=always")
+    with ThreadPoolExecutor(3) as pool:
+        words = ("renew", "--within", "7d", "--expires", "30d", "-o", "json")
+        runs = list(pool.map(lambda _: pat_process(*words), range(3)))
+    assert [run.exit_code for run in runs] == [0, 0, 0], runs
+    outcomes = [each["outcome"] for run in runs for each in run.json]
+    assert outcomes.count("rotated") == 3
+    assert set(outcomes) <= {"rotated", "kept"}
+    assert len([each for each in emulator.tokens if each["status"] == "active"]) == 3
+    assert not any("pat forget" in run.stderr for run in runs)
+
+
+def test_what_is_still_to_be_delivered_is_told_though_nobody_is_signed_in(pat: InProcess) -> None:
+    failing = ("--deliver", "command:false")
+    assert pat("ensure", "ci", "--scope", "code", *failing).exit_code == 8
+    assert pat("renew").exit_code == 8
+    nobody = pat("renew", env={"PAT_ACCESS_TOKEN": None})
+    assert nobody.exit_code == 8
+    assert "what is still to be done in contoso: " in nobody.stderr
+
+
+def test_deliveries_that_are_dropped_hold_nothing_up(pat: InProcess, emulator: Emulator) -> None:
+    assert pat("ensure", "ci", "--scope", "code").exit_code == 0
+    for _ in range(3):
+        assert pat("rotate", "ci", "--deliver", "command:false").exit_code == 8
+    told = pat("renew")
+    assert told.exit_code == 8
+    assert "something is still to be done for 1 token" in told.stderr
+    assert told.stderr.count("could not be delivered yet") == 1
+    assert pat("rotate", "ci", "--deliver", "none").exit_code == 0
+    for _ in range(2):  # the first finds out what the second then does
+        assert pat("list", "-q", "-o", "none").exit_code == 0
+    assert [each["status"] for each in emulator.tokens].count("active") == 1
+    assert pat("renew").exit_code == 0
+
+
+def test_a_life_that_a_policy_cut_short_is_no_reason_to_renew_again_and_again(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    emulator.set_policies("maximum-lifespan=5")
+    words = ("ensure", "ci", "--scope", "code", "--expires", "30d", "--renew-before", "10d")
+    assert pat(*words, "-o", "json").json["outcome"] == "created"
+    assert pat(*words, "-o", "json").json["outcome"] == "kept"
+    assert pat("renew", "-o", "json").json == []

@@ -105,7 +105,7 @@ def test_an_expired_token_cannot_be_changed(pat: InProcess, emulator: Emulator) 
     assert result == failed(
         5,
         "the token has expired, and an expired token cannot be changed",
-        "make a new one of the same name: pat create",
+        "replace it by a new one: pat rotate",
         *([f"the service said: {said}"] if said else []),
         f"activity id: {activity(emulator)}",
     )

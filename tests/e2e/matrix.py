@@ -160,7 +160,8 @@ class World:
             if not state.execute("SELECT * FROM sqlite_master WHERE name = 'journal'").fetchall():
                 return
             left = state.execute("SELECT operation, authorization_id FROM journal").fetchall()
-            assert [each for each in left if each[1] is not None] == [], at
+            sent = [each for each in left if each[1] is not None and each[0] != "move"]
+            assert sent == [], at
             state.execute("DELETE FROM journal")
 
     def hold(self, operation: Operation, *, at: str) -> None:

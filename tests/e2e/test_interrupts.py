@@ -224,7 +224,7 @@ def test_a_secret_that_reaches_nobody_opens_nothing(
         # The reader must be gone before the secret comes.
         emulator.fail("POST */tokens/pats delay=300ms")
     result = shell(pat, line)
-    assert result.exit_code == 11
+    assert result.exit_code == 1
     assert active(emulator, "ci") == []
     assert [each["status"] for each in emulator.tokens if each["displayName"] == "ci"] == [
         "revoked"
@@ -303,3 +303,59 @@ def test_a_keyring_that_dies_in_a_bulk_revoke_does_not_hold_it_up(
     assert "the keyring is locked, or access to it was denied" in {
         item["left_in_keyring"] for item in result.json
     }
+
+
+def test_ctrl_c_ends_the_rotation_of_several(pat: Installed, emulator: Emulator) -> None:
+    names = ("one", "two", "three")
+    for name in names:
+        assert pat("create", name, "--scope", "code", "-q", "-o", "none").exit_code == 0
+    before = {name: active(emulator, name) for name in names}
+    emulator.fail("POST * delay=2s times=always")
+    count = posts(emulator)
+    rotating = start(pat, "rotate", *names)
+    until(lambda: posts(emulator) > count, "the first request")
+    rotating.send_signal(signal.SIGINT)
+    result = finish(rotating)
+    assert result.exit_code == 130
+    assert "interrupted: 0 of 3 tokens are rotated" in result.stderr
+    assert [active(emulator, name) for name in names[1:]] == [before[name] for name in names[1:]]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "ctrl-c"])
+def test_a_new_name_that_comes_late(
+    number: signal.Signals, pat: Installed, emulator: Emulator, gnome_keyring: KeyringService
+) -> None:
+    assert pat("create", "old", "--scope", "code", "-q", "-o", "none").exit_code == 0
+    secret = pat("get", "old").stdout
+    emulator.fail("PUT * delay=3s")
+    count = len(emulator.requests)
+    renaming = start(pat, "update", "old", "--name", "new")
+    until(
+        lambda: [each for each in emulator.requests[count:] if each["method"] == "PUT"],
+        "the request",
+    )
+    renaming.send_signal(number)
+    renaming.communicate(timeout=TIME_LIMIT)
+    assert pat("list", "-q", "-o", "none").exit_code == 0
+    until(lambda: active(emulator, "new"), "the new name")
+    assert pat("list", "-q", "-o", "none").exit_code == 0
+    assert pat("get", "new").stdout == secret
+    assert in_keyring(gnome_keyring.environment, emulator, "old") is None
+
+
+def test_a_token_that_comes_late_is_revoked_beside_one_of_this_machine(
+    pat: Installed, emulator: Emulator
+) -> None:
+    assert pat("create", "ci", "--scope", "code", "-q", "-o", "none").exit_code == 0
+    emulator.fail("POST * delay=3s")
+    count = posts(emulator)
+    rotating = start(pat, "rotate", "ci")
+    until(lambda: posts(emulator) > count, "the request")
+    rotating.send_signal(signal.SIGKILL)
+    rotating.communicate(timeout=TIME_LIMIT)
+    assert pat("rotate", "ci", "--keep-old", "-q", "-o", "none").exit_code == 0
+    until(lambda: len(active(emulator, "ci")) == 3, "the late one")
+    for _ in range(2):
+        listed = pat("list", "-q", "-o", "none")
+        assert "perhaps by another machine" not in listed.stderr
+    assert len(active(emulator, "ci")) == 2

@@ -61,7 +61,7 @@ PAT_TOKEN_ERRORS: Final = {
     "expiredPatCannotBeExtended": Rule(
         error=RefusedError,
         message="the token has expired, and an expired token cannot be changed",
-        hint="make a new one of the same name: pat create",
+        hint="replace it by a new one: pat rotate",
     ),
     "invalidToken": Rule(
         error=RefusedError, message="the token is in no state to be changed", hint=_LIST

@@ -184,8 +184,11 @@ def _guarded(work: Callable[[], Result], *passed: type[Exception]) -> Result:
     except through:
         raise
     except Exception as error:  # noqa: BLE001 - requests, KeyError, RuntimeError: see above
+        name = type(error).__name__
         failure = UnavailableError(
-            f"Microsoft Entra answered in a way that is not understood ({type(error).__name__})",
+            "Microsoft Entra cannot sign anybody in right now"
+            if name == "MsalServiceError"  # MSAL's for an answer of 5xx
+            else f"Microsoft Entra answered in a way that is not understood ({name})",
             hint="try again; if it stays, check the proxy settings, and PAT_AUTHORITY if it is set",
         )
     raise failure

@@ -109,7 +109,7 @@ def refusal(answer: Mapping[str, object]) -> PatError:
             return rule.error(
                 rule.message, hint=rule.hint, server_message=said, activity_id=activity
             )
-    if error in _PASSING:
+    if error in _PASSING or not (error or said or any(codes)):
         return UnavailableError(
             "Microsoft Entra cannot sign anybody in right now",
             hint="try again later",

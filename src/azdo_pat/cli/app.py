@@ -201,6 +201,10 @@ class App(Connection):
             self._set_aside_if_damaged(file)
         return State(file)
 
+    def look_at_state(self) -> None:
+        """Look at the whole of the state file; move it aside if it is damaged."""
+        self._set_aside_if_damaged(self.state_folder / "state.db")
+
     def _set_aside_if_damaged(self, file: Path) -> None:
         from azdo_pat.store.mending import set_aside_if_damaged
 

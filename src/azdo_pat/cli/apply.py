@@ -151,7 +151,20 @@ def _applied(
         # Other tokens' leftovers are not this file's.
         own = {(each.organization.url, each.change.pat.name) for each in steps}
         left = [each for each in left if (each.org_url, each.name) in own]
-        return changes, left, stopped()
+        return _with_left(changes, left), left, stopped()
+
+
+def _with_left(changes: Sequence[Change], left: Sequence[Intent]) -> Sequence[Change]:
+    """Say of each token what an earlier run has left to be done, where nothing else is said."""
+    from dataclasses import replace
+
+    reasons = {(each.org, each.name): each.reason or "it is still to be done" for each in left}
+    return [
+        replace(each, error=reason, pending=True)
+        if not each.error and (reason := reasons.get((each.org, each.pat.name)))
+        else each
+        for each in changes
+    ]
 
 
 def _summary(changes: Sequence[Change]) -> str:

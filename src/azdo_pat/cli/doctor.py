@@ -43,7 +43,8 @@ def doctor_command(app: App, *, fix: bool) -> None:
     from azdo_pat.services.doctor import Patient, examine
 
     render = app.render
-    state = app.state  # a damaged one is moved aside here, and told
+    state = app.state
+    app.look_at_state()  # a damaged one is moved aside here, and told
     patient = Patient(
         now=app.now(),
         api_root=app.api_root,
@@ -129,7 +130,7 @@ def _set_aside(app: App) -> bool:
     return set_aside(app.state_folder / "state.db", app.now()) is not None
 
 
-def _rebuild(app: App) -> str:
+def _rebuild(app: App) -> tuple[str, bool]:
     from azdo_pat.services.keep import still_works
     from azdo_pat.services.rebuild import rebuild
     from azdo_pat.store.mending import mark_rebuilt
@@ -145,6 +146,11 @@ def _rebuild(app: App) -> str:
     for each in app.damaged_states:
         mark_rebuilt(each)
     words = f"rebuilt: {len(rebuilt.found)} tokens found whose secret is here"
+    if rebuilt.unkept and rebuilt.found:
+        words += (
+            "; where their secrets are delivered, and when they are renewed (--renew-before), is"
+            " not known any more: say it again, with pat rotate --deliver or pat apply"
+        )
     if rebuilt.unsure:
         words += f"; of {', '.join(rebuilt.unsure)} the id is not known, as others bear the name"
     if rebuilt.carried_over:
@@ -154,4 +160,4 @@ def _rebuild(app: App) -> str:
             "; its journal could not be read: an interrupted command may have left a token, see"
             " pat list --sort created"
         )
-    return words
+    return words, bool(rebuilt.found or rebuilt.carried_over)

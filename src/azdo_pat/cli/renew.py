@@ -12,7 +12,7 @@ from azdo_pat.cli.globals import option
 from azdo_pat.cli.interrupts import ctrl_c_noted
 from azdo_pat.cli.many import conclude_changes, makers, say_failures, unfinished_places
 from azdo_pat.cli.showing import warn_shortened
-from azdo_pat.errors import UsageError
+from azdo_pat.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +64,11 @@ def renew_command(
     span = None if within is None else parse_span(within, now)
     request = _request(app, expires, deliveries)
     render = app.render
+    if app.damaged_states:
+        raise StoreError(
+            "the state file was damaged, and which tokens are stored is not known since then",
+            hint="pat doctor --fix finds it out",
+        )
     entries: Sequence[StoredPat] = due(app.state, now=now, within=span, api_root=app.api_root)
     if app.options.sources.get("org") == "--org":
         entries = [each for each in entries if each.org_url == app.organization.url]

@@ -13,8 +13,16 @@ from azdo_pat.cli.globals import option
 from azdo_pat.cli.handing import secret_options
 from azdo_pat.cli.interrupts import ending_politely
 from azdo_pat.cli.showing import print_secret, warn_shortened
-from azdo_pat.errors import PartialError, PatError, PendingError, UsageError
+from azdo_pat.errors import (
+    CancelledError,
+    ExitCode,
+    PartialError,
+    PatError,
+    PendingError,
+    UsageError,
+)
 from azdo_pat.naming import as_argument
+from azdo_pat.results import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,15 +103,38 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
             render.pat(rotated.created.pat)
         conclude([rotated], 0, 1)
         return
+    done, failed, stopped = _rotated_each(app, pats, request)
+    render.pats([each.created.pat for each in done])
+    if stopped:
+        app.talk.warn(f"interrupted: {len(done)} of {len(pats)} tokens are rotated")
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+    failed += len(failures)
+    conclude(done, failed, len(done) + failed)
+
+
+def _rotated_each(
+    app: App, pats: Sequence[Pat], request: RotateRequest
+) -> tuple[list[Rotated], int, bool]:
+    """Rotate one after the other, past those that fail, until Ctrl-C.
+
+    Returns:
+        The rotations, how many failed, and whether it was stopped.
+    """
     done: list[Rotated] = []
+    failed = 0
     for pat in pats:
         try:
             done.append(_rotated(app, pat, request))
+        except CancelledError as error:
+            app.talk.warn(f"{pat.name}: {error.message}")
+            return done, failed, True
         except PatError as error:
-            failures = (*failures, error)
+            failed += 1
             app.talk.warn(f"{pat.name}: {error.message}{f' ({error.hint})' if error.hint else ''}")
-    render.pats([each.created.pat for each in done])
-    conclude(done, len(failures), len(done) + len(failures))
+        else:
+            if done[-1].reason == INTERRUPTED:
+                return done, failed, True
+    return done, failed, False
 
 
 def _rotated(app: App, pat: Pat, request: RotateRequest) -> Rotated:
@@ -165,7 +196,8 @@ def conclude(done: Sequence[Rotated], failed: int, of: int) -> None:
 
     if failed:
         raise PartialError(
-            f"{failed} of {of} tokens could not be rotated", hint="see above; the others were"
+            f"{failed} of {of} tokens could not be rotated",
+            hint="see above; the others were" if failed < of else "see above",
         )
     if undelivered := sum(each.old is OldToken.UNDELIVERED for each in done):
         raise not_delivered(undelivered)

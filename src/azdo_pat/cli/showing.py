@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import UnavailableError
+from azdo_pat.errors import PatError
 from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def print_secret(app: App, created: Created, wish: SecretWish) -> None:
     """Print the secret of a new token in the form wished.
 
     Raises:
-        UnavailableError: it could not be written, and is stored nowhere.
+        PatError: it could not be written, and is stored nowhere.
     """
     from azdo_pat.results import Held
 
@@ -55,7 +55,7 @@ def print_secret(app: App, created: Created, wish: SecretWish) -> None:
     except OSError as error:
         if created.pat.stored:
             raise
-        raise UnavailableError(
+        raise PatError(
             f"the secret could not be written ({error.strerror})",
             hint="leave out --no-store to have it in the keyring",
         ) from error

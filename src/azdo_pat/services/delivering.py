@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import PatError, PendingError
 from azdo_pat.models import Handover, Intent, Pat, Status
+from azdo_pat.results import INTERRUPTED
 from azdo_pat.services.name_lock import lock_key
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def delivered(
     try:
         return deliver(organization, intent, shop), ""
     except KeyboardInterrupt:
-        return intent, "interrupted"
+        return intent, INTERRUPTED
     except PatError as error:
         return intent, error.message
 

@@ -41,7 +41,8 @@ class Patient:
         network: returns which proxy and certificates are in force, in words.
         recover: brings to its end what is left; `pat doctor --fix` alone calls it.
         set_aside: moves a state file aside that makes no sense; False where it cannot.
-        rebuild: rebuilds the state after a damaged file; returns what came of it, in words.
+        rebuild: finds out anew what the state file is to know; returns what came of it, in words,
+            and whether that was anything.
         damaged: the damaged files that were moved aside.
     """
 
@@ -55,7 +56,7 @@ class Patient:
     network: Callable[[], str]
     recover: Callable[[], Sequence[Recovered]]
     set_aside: Callable[[], bool]
-    rebuild: Callable[[], str]
+    rebuild: Callable[[], tuple[str, bool]]
     damaged: Sequence[str]
     secrets: SecretStore
     state: State
@@ -143,13 +144,16 @@ class _Examination:
         try:
             count = len(patient.state.stored())
             patient.state.unfinished()
+            patient.state.check_writable()
         except PatError as error:
             if self.fix and isinstance(error, DamagedError) and patient.set_aside():
                 self._rebuild()
             else:
                 self._note("state file", Health.PROBLEM, error.message, error.hint)
             return
-        if not patient.damaged:
+        if self.fix and not count:
+            self._rebuild()  # it may have been lost, and that is not to be seen
+        elif not patient.damaged:
             self._note("state file", Health.OK, f"tokens known: {count}")
         elif self.fix:
             self._rebuild()
@@ -164,7 +168,13 @@ class _Examination:
 
     def _rebuild(self) -> None:
         try:
-            self._note("state file", Health.FIXED, self.patient.rebuild())
+            words, found = self.patient.rebuild()
+            lost = found or bool(self.patient.damaged)
+            self._note(
+                "state file",
+                Health.FIXED if lost else Health.OK,
+                words if lost else "tokens known: 0",
+            )
         except PatError as error:
             self._note("state file", Health.PROBLEM, error.message, error.hint)
 

@@ -132,8 +132,10 @@ def ensure(organization: Organization, wanted: Wanted, maker: Maker, *, verify: 
         )
         if found is None:
             found = _delivered_elsewhere(organization, wanted, shop)
-        if found is not None and (not verify or _accepted(found, maker)):
+        if found is not None and not verify:
             return found
+        if found is not None and _accepted(found, maker):
+            return replace(found, pat=replace(found.pat, status=Status.ACTIVE))
         return _made_good(organization, wanted, maker)
 
 
@@ -158,6 +160,8 @@ def _delivered_elsewhere(
 
 def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensured:
     # Whoever finds all well pays for none of it.
+    from azdo_pat.errors import ConflictError  # noqa: PLC0415 - see above
+    from azdo_pat.naming import as_argument  # noqa: PLC0415 - see above
     from azdo_pat.services.create import create  # noqa: PLC0415 - see above
     from azdo_pat.services.rotate import RotateRequest, rotate  # noqa: PLC0415 - see above
     from azdo_pat.services.workshop import CreateRequest  # noqa: PLC0415 - see above
@@ -165,6 +169,13 @@ def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensu
     entry = maker.shop.state.find(organization.url, wanted.name)
     old = _living(organization, entry, maker.browser)
     if old is None:
+        if entry is None and maker.shop.secrets.get(organization.url, wanted.name) is not None:
+            name = as_argument(wanted.name)
+            raise ConflictError(
+                f"a secret is stored under {wanted.name!r} for {organization.name}, and of which"
+                " token is not known here",
+                hint=f"pat doctor --fix finds it out; pat forget {name} takes it away",
+            )
         created = create(
             organization,
             CreateRequest(
@@ -177,6 +188,7 @@ def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensu
             ),
             maker.shop,
         )
+        created = replace(created, replaced=None)  # that one is dead
         return Ensured(
             outcome=Ensuring.CREATED,
             pat=created.pat,

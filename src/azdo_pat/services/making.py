@@ -247,6 +247,7 @@ class Making:
 
 def recorded(organization: Organization, intent: Intent, pat: ServicePat) -> StoredPat:
     """Return what is remembered of a token that an intent made."""
+    shortened = pat.valid_to is not None and is_shortened(intent.valid_to, pat.valid_to)
     return StoredPat(
         org_url=organization.url,
         org=organization.name,
@@ -255,7 +256,7 @@ def recorded(organization: Organization, intent: Intent, pat: ServicePat) -> Sto
         scopes=pat.scopes,
         created=pat.valid_from,
         expires=pat.valid_to,
-        upkeep=intent.upkeep,
+        upkeep=intent.upkeep._replace(shortened=shortened),
     )
 
 

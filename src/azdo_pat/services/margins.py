@@ -18,14 +18,19 @@ def renewal_margin(entry: StoredPat) -> timedelta:
     For what renews tokens unasked; `pat ensure` takes the third.
     """
     if entry.upkeep.renew_before is not None:
-        return entry.upkeep.renew_before
+        return margin(entry, entry.upkeep.renew_before)
     return min(WITHIN, margin(entry, None))
 
 
 def margin(entry: StoredPat, renew_before: timedelta | None) -> timedelta:
-    """Return how long before its end a token is due: a third of its life, as certbot has it."""
-    if renew_before is not None:
-        return renew_before
+    """Return how long before its end a token is due: a third of its life, as certbot has it.
+
+    Where a policy gave it less life than the span that is wished, it would be due as soon as it is
+    made, and so again and again.
+    """
     if entry.created is None or entry.expires is None:
-        return timedelta(days=1)
-    return (entry.expires - entry.created) / 3
+        return timedelta(days=1) if renew_before is None else renew_before
+    life = entry.expires - entry.created
+    if renew_before is None or (entry.upkeep.shortened and renew_before >= life):
+        return life / 3
+    return renew_before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import PatError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from azdo_pat.models import Organization, Secret
     from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.state import State
+    from azdo_pat.upkeep import Upkeep
 
 
 class Rebuilt(NamedTuple):
@@ -25,12 +27,14 @@ class Rebuilt(NamedTuple):
             service does not tell.
         carried_over: operations under way that could be read from the damaged file.
         unread: the journal of the damaged file could not be read.
+        unkept: how its tokens were looked after could not be read.
     """
 
     found: tuple[StoredPat, ...]
     unsure: tuple[str, ...]
     carried_over: int
     unread: bool
+    unkept: bool
 
 
 def rebuild(
@@ -49,6 +53,7 @@ def rebuild(
         PatError: the service or the keyring cannot be asked.
     """
     carried, unread = _carry_over(damaged, shop.state)
+    upkeeps, unkept = _upkeeps(damaged)
     found: list[StoredPat] = []
     unsure: list[str] = []
     for organization in organizations:
@@ -62,11 +67,12 @@ def rebuild(
             if secret is None or not works(organization, secret):
                 continue
             entry = _entry(organization, name, pats)
+            entry = replace(entry, upkeep=upkeeps.get(entry.id or "", entry.upkeep))
             shop.state.remember(entry)
             found.append(entry)
             if entry.id is None:
                 unsure.append(name)
-    return Rebuilt(tuple(found), tuple(unsure), carried, unread)
+    return Rebuilt(tuple(found), tuple(unsure), carried, unread, unkept)
 
 
 def _entry(organization: Organization, name: str, pats: Sequence[ServicePat]) -> StoredPat:
@@ -81,6 +87,18 @@ def _entry(organization: Organization, name: str, pats: Sequence[ServicePat]) ->
         expires=only.valid_to if only else None,
         origin=Origin.PAT if only else Origin.UNKNOWN,
     )
+
+
+def _upkeeps(damaged: Sequence[State]) -> tuple[dict[str, Upkeep], bool]:
+    """Read what the damaged files still tell of how tokens are looked after, by their ids."""
+    found: dict[str, Upkeep] = {}
+    unread = False
+    for each in damaged:
+        try:
+            found |= {entry.id: entry.upkeep for entry in each.stored() if entry.id}
+        except PatError:
+            unread = True
+    return found, unread or not damaged
 
 
 def _carry_over(damaged: Sequence[State], state: State) -> tuple[int, bool]:

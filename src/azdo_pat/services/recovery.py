@@ -79,11 +79,12 @@ class Scope(NamedTuple):
     def leaves_for_later(self, intent: Intent, state: State) -> bool:
         """Tell whether it failed before, and is tried anew only on request.
 
-        Of a token that is gone meanwhile nothing can be delivered, nor fail.
+        Of a token that is gone meanwhile, or goes nowhere any more, nothing can fail.
         """
         if intent.operation != "deliver" or not intent.reason or self.again:
             return False
-        return state.find(intent.org_url, intent.name) is not None
+        entry = state.find(intent.org_url, intent.name)
+        return entry is not None and bool(entry.upkeep.deliveries)
 
 
 def recover(shop: Workshop, scope: Scope) -> Iterator[Recovered]:
@@ -91,9 +92,12 @@ def recover(shop: Workshop, scope: Scope) -> Iterator[Recovered]:
 
     What another live process is at work on is left to it, what is not due yet to later.
     """
+    failed: set[tuple[str, str]] = set()
     for intent in shop.state.unfinished(scope.org_url):
         if not scope.holds(intent) or scope.leaves_for_later(intent, shop.state):
             continue
+        if intent.operation == "deliver" and (intent.org_url, intent.name) in failed:
+            continue  # the same secret to the same places
         organization = Organization(name=intent.org, url=intent.org_url)
         try:
             with shop.exclusive(lock_key(intent.name, intent.org_url)):
@@ -106,6 +110,8 @@ def recover(shop: Workshop, scope: Scope) -> Iterator[Recovered]:
         except ConflictError:
             continue
         except PatError as error:
+            if intent.operation == "deliver":
+                failed.add((intent.org_url, intent.name))
             yield Recovered(intent, error)
 
 

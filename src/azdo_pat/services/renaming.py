@@ -9,6 +9,7 @@ from azdo_pat.errors import ConflictError, PatError, PendingError, StoreError
 from azdo_pat.models import Intent, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.undo import CLOCK_DIFFERENCE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,7 +84,8 @@ def settle_move(organization: Organization, intent: Intent, shop: Workshop) -> b
         PatError: the service could not be asked, or the keyring refuses.
     """
     if not _is_renamed(organization, intent, shop):
-        return True
+        # A slow service may still be at work on the request.
+        return shop.now() - intent.started > CLOCK_DIFFERENCE
     url, old, new = organization.url, intent.name, intent.new_name
     with shop.exclusive(lock_key(new, url)):
         there = shop.secrets.get(url, new)

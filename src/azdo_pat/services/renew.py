@@ -94,8 +94,14 @@ def renew(
         entry = entries[place]
         try:
             organization, maker = _had(makers[entry.org_url])
-            pat = _alive(entry, pats, failures)
-            rotated = rotate(organization, pat, request, maker.shop, try_out=maker.try_out)
+            with maker.alone(entry.name):
+                now = maker.shop.state.find(entry.org_url, entry.name)
+                if now is None or now.id != entry.id:  # another process was here first
+                    why = "another pat has seen to it meanwhile"
+                    changes[place] = _change(now or entry, Changing.KEPT, why=why)
+                    return
+                pat = _alive(entry, pats, failures)
+                rotated = rotate(organization, pat, request, maker.shop, try_out=maker.try_out)
         except PatError as error:
             changes[place] = _change(
                 entry, Changing.FAILED, error=error.message, failure=error, why=_why(entry, None)

@@ -10,7 +10,7 @@ from azdo_pat.errors import ConflictError, PatError, RefusedError
 from azdo_pat.expiry import is_shortened
 from azdo_pat.models import Intent, Pat, Status
 from azdo_pat.naming import as_argument
-from azdo_pat.results import Created, OldToken, Rotated
+from azdo_pat.results import INTERRUPTED, Created, OldToken, Rotated
 from azdo_pat.services.delivering import delivered
 from azdo_pat.services.making import Making
 from azdo_pat.services.name_lock import lock_key
@@ -211,6 +211,6 @@ def _with_old(
     try:
         settle(organization, follow_up, shop)
     except (PatError, KeyboardInterrupt) as error:
-        reason = error.message if isinstance(error, PatError) else "interrupted"
+        reason = error.message if isinstance(error, PatError) else INTERRUPTED
         return replace(rotated, old=OldToken.PENDING, reason=reason)
     return rotated

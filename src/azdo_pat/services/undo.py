@@ -90,11 +90,14 @@ def _made_by(
     that runs the same command at the same time asks for another millisecond. A token without
     that mark (the service may have shortened its life) is doubtful, and never revoked.
     """
-    known = {each.id for each in shop.state.stored(organization.url)}
+    # What this machine knows to have made by other requests is none of this one's.
+    known = shop.state.made() | {
+        (each.id or "").lower() for each in shop.state.stored(organization.url)
+    }
     marked: list[str] = []
     doubtful: list[str] = []
     for pat in shop.tokens.list(organization, Status.ACTIVE):
-        if pat.authorization_id in known or not _resembles(pat, intent):
+        if pat.authorization_id.lower() in known or not _resembles(pat, intent):
             continue
         exact = pat.valid_to and abs(pat.valid_to - intent.valid_to) <= _ROUNDING
         (marked if exact else doubtful).append(pat.authorization_id)

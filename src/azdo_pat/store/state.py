@@ -77,6 +77,15 @@ class State:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM tokens WHERE org_url = ? AND name = ?", (org_url, name))
 
+    def check_writable(self) -> None:
+        """Hold that it can be written.
+
+        Raises:
+            StoreError: it cannot.
+        """
+        with self._database.writing():
+            pass
+
     def made(self) -> frozenset[str]:
         """Return the ids of the tokens that `pat` made on this machine, forgotten ones included.
 

@@ -14,6 +14,8 @@ def written_upkeep(upkeep: Upkeep) -> str:
         document["renew_before"] = upkeep.renew_before.total_seconds()
     if upkeep.source:
         document["source"] = upkeep.source
+    if upkeep.shortened:
+        document["shortened"] = True
     if not document:
         return "{}"
     import json  # noqa: PLC0415 - most tokens have none
@@ -39,6 +41,7 @@ def read_upkeep(text: str) -> Upkeep:
             deliveries=tuple(_delivery(**each) for each in document.get("deliveries", ())),
             renew_before=None if before is None else timedelta(seconds=before),
             source=str(document.get("source", "")),
+            shortened=bool(document.get("shortened", False)),
         )
     except (AttributeError, OverflowError) as error:
         raise ValueError(str(error)) from error
