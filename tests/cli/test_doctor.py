@@ -257,5 +257,7 @@ class TestDamagedState:
         assert pat("list", "-q", "-o", "none").exit_code == 0
         refused = pat("renew")
         assert (refused.exit_code, "pat doctor --fix" in refused.stderr) == (7, True)
+        problems = pat("status", "-o", "json").json["problems"]
+        assert "a damaged state file was moved aside" in problems[0]
         assert pat("doctor", "--fix", "-q", "-o", "none").exit_code == 0
         assert pat("renew").exit_code == 0

@@ -13,6 +13,14 @@ from e2e.hosts import Hosts
 TOOLS = Path(__file__).parents[2] / "docs/tools"
 
 
+UNPRIVILEGED = (
+    "setpriv",
+    "--bounding-set=-dac_override,-dac_read_search",
+    "--inh-caps=-dac_override,-dac_read_search",
+)
+"""Before a command: root may then write and read no more than the permissions of a file let it."""
+
+
 def run(pat: Installed, home: Path, *words: str, cwd: Path | None = None) -> Result:
     """Run a tool as the user would, whose home this is."""
     environment = pat.environment({"HOME": str(home), "GIT_TERMINAL_PROMPT": "0"})

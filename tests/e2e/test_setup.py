@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from drivers import PROGRAM, Installed, need
-from e2e.guides import follow, made, run, trusting, world_readable
+from e2e.guides import UNPRIVILEGED, follow, made, run, trusting, world_readable
 from e2e.hosts import Hosts
 from keychain import Keychain
 
@@ -370,14 +370,6 @@ def test_osxkeychain(at_microsoft: Installed, hosts: Hosts, home: Path, tmp_path
     assert hosts.secrets() - {""} == {secret}  # git first tries the user alone
     follow(pat, home, "osxkeychain", "undo")
     assert keychain.held == {}
-
-
-UNPRIVILEGED = (
-    "setpriv",
-    "--bounding-set=-dac_override,-dac_read_search",
-    "--inh-caps=-dac_override,-dac_read_search",
-)
-"""Before a command: root may then write and read no more than the permissions of a file let it."""
 
 
 def test_what_is_read_only_stays_as_it_is(

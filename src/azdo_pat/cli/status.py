@@ -31,6 +31,7 @@ def status_command(app: App) -> None:
             locate=lambda: app.located,
             config_file=str(app.config_file),
             state_file=str(app.state_folder / "state.db"),
+            damaged=tuple(each.name for each in app.damaged_states),
         ),
         search=app.search,
         book=app.book,

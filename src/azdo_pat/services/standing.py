@@ -28,6 +28,7 @@ class Surroundings:
     Attributes:
         now: the time; what is planned for later is no problem.
         source_names: of all sources of access tokens, in their order.
+        damaged: the damaged state files that were moved aside, and not rebuilt since.
         locate: finds the organization at hand and where its name came from; may raise.
     """
 
@@ -37,6 +38,7 @@ class Surroundings:
     locate: Callable[[], tuple[Organization | None, str]]
     config_file: str
     state_file: str
+    damaged: tuple[str, ...] = ()
 
 
 def standing(
@@ -84,6 +86,14 @@ def standing(
         for each in trying(state.unfinished, nothing_open)
         if each.is_due(surroundings.now)
     )
+    if surroundings.damaged:
+        problems.append(
+            PatError(
+                "a damaged state file was moved aside, and which tokens are stored is not known"
+                f" since then: {', '.join(surroundings.damaged)}",
+                hint="pat doctor --fix finds it out",
+            )
+        )
     keyring = trying(secrets.describe, "")
     usable = bool(keyring) and trying(lambda: _answers(secrets), otherwise=False)
     return StatusReport(

@@ -21,8 +21,11 @@ def set_aside_if_damaged(file: Path, now: datetime) -> Path | None:
     A file of another program, or of a newer version, is none of that. Neither is one that cannot
     be moved: whoever uses it will say why.
     """
-    if not file.exists() or not _is_damaged(file):
-        return None
+    try:
+        if not file.exists() or not _is_damaged(file):
+            return None
+    except OSError:
+        return None  # whoever uses it will say why it cannot be read
     from azdo_pat.store.locks import waiting  # noqa: PLC0415 - a good file needs no lock: 4 ms
 
     with suppress(StoreError, OSError), waiting(file.parent / "locks" / "state.lock", BUSY_TIMEOUT):

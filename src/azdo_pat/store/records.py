@@ -81,7 +81,11 @@ class Records:
         Raises:
             StoreError: one cannot be read.
         """
-        read = [self._read(file) for file in sorted(self._folder.glob(f"{tool}-*.json"))]
+        try:
+            files = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
+        except OSError as error:
+            raise self._failure("read", error) from error
+        read = [self._read(each) for each in files if each.match(f"{tool}-*.json")]
         return tuple(each for each in read if each is not None and each.tool == tool)
 
     def put(self, record: Record) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from azdo_pat.errors import ConflictError
 from azdo_pat.models import Intent, Organization, Origin, StoredPat
 from azdo_pat.naming import as_argument
-from azdo_pat.store.database import Database
+from azdo_pat.store.database import SCHEMA_VERSION, Database
 from azdo_pat.store.documents import read_texts, written_texts
 from azdo_pat.store.upkeep import read_upkeep, written_upkeep
 from azdo_pat.upkeep import NO_UPKEEP
@@ -83,8 +83,9 @@ class State:
         Raises:
             StoreError: it cannot.
         """
-        with self._database.writing():
-            pass
+        with self._database.writing() as connection:
+            # SQLite finds out only when it writes.
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def made(self) -> frozenset[str]:
         """Return the ids of the tokens that `pat` made on this machine, forgotten ones included.
