@@ -178,6 +178,7 @@ class SetUp:
         feed: the URL of the feed; empty where the tool has none.
         token: the name of the token that it got; empty where it asks for one.
         diff: what is changed in the file, secrets masked; empty for nothing.
+        warning: what the user should know of it; empty for nothing.
     """
 
     tool: str
@@ -186,6 +187,7 @@ class SetUp:
     feed: str = ""
     token: str = ""
     diff: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

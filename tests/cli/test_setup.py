@@ -504,7 +504,9 @@ def test_netrc_has_room_for_one_token_a_host(
     pat: InProcess, emulator: Emulator, home: Path, secret: str
 ) -> None:
     assert pat("create", "second", "--for", "git", "--org", "fabrikam").exit_code == 0
-    assert pat("setup", "netrc").exit_code == 0
+    first = pat("setup", "netrc")
+    assert first.exit_code == 0
+    assert "netrc knows no ports: whatever asks for 127.0.0.1" in first.stderr
     before = (home / ".netrc").read_bytes()
     refused = pat("setup", "netrc", "--org", "fabrikam")
     assert refused.exit_code == 6

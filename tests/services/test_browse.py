@@ -292,8 +292,12 @@ class TestFinding:
             ConflictError,
             f"2 tokens answer to {beginning!r}",
         )
+        ends = dict.fromkeys(("active", "expired"), "expires 2026-08-01")  # by its end
         assert sorted(error.hint.splitlines()[1:]) == sorted(
-            [f"{mine.id}  contoso  expires 2026-07-15", f"{named}  contoso  expires 2026-08-01"]
+            [
+                f"{mine.id}  contoso  expires 2026-07-15, its secret is here",
+                f"{named}  contoso  {ends.get(state, state)}",
+            ]
         )
         assert find(machine, "ci") == (mine,)
 

@@ -71,7 +71,10 @@ def renew_command(
         )
     entries: Sequence[StoredPat] = due(app.state, now=now, within=span, api_root=app.api_root)
     if app.options.sources.get("org") == "--org":
-        entries = [each for each in entries if each.org_url == app.organization.url]
+        there = app.organization
+        entries = [each for each in entries if each.org_url == there.url]
+        if not any(each.org_url == there.url for each in app.state.stored()):
+            app.talk.warn(f"no token of {there.name} is stored here (pat list --stored)")
     if dry_run:
         app.talk.notice(f"{_count(len(entries))} would be renewed; none was")
         render.changes(planned(entries, now))

@@ -103,6 +103,8 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
 def _say(app: App, result: SetUp) -> None:
     for line in result.diff.splitlines():
         app.talk.notice(line)
+    if result.warning:
+        app.talk.warn(result.warning)
     where = result.file or "the macOS keychain"
     app.talk.notice(
         {

@@ -258,14 +258,22 @@ def _here(pats: Sequence[Pat], organization: Organization) -> list[Pat]:
 
 def _ambiguous(text: str, pats: Sequence[Pat]) -> ConflictError:
     lines = [
-        f"{as_argument(pat.id or pat.name)}  {pat.org or 'all organizations'}  "
-        + (f"expires {pat.expires:%Y-%m-%d}" if pat.expires else "expiry unknown")
+        f"{as_argument(pat.id or pat.name)}  {pat.org or 'all organizations'}  {_ending(pat)}"
+        + (", its secret is here" if pat.stored else "")
         for pat in pats
     ]
     return ConflictError(
         f"{len(pats)} tokens answer to {text!r}",
         hint="\n".join(["name one by its id:", *lines]),
     )
+
+
+def _ending(pat: Pat) -> str:
+    if pat.status is Status.REVOKED:
+        return "revoked"
+    if pat.expires is None:
+        return "expiry unknown"
+    return f"expire{'d' if pat.status is Status.EXPIRED else 's'} {pat.expires:%Y-%m-%d}"
 
 
 def _missing(text: str, organization: Organization, elsewhere: Pat | None) -> NotFoundError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from azdo_pat.errors import ConflictError, NotFoundError, UsageError
 from azdo_pat.files import (
@@ -77,6 +78,7 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
         feed=place.handing.feed,
         token=place.entry.name if place.entry else "",
         diff=_shown(before, after, place),
+        warning=_portless(place),
     )
     is_known = record is not None and record.find(place.about) is not None
     # What holds a secret of ours must be known, so that it can be undone.
@@ -212,6 +214,17 @@ def _shown(before: str, after: str, place: Place) -> str:
     """Return what is changed; what stands in the tool's file when it holds no more is ours."""
     ours = {line.strip() for line in _edited(place, "", place.handing).splitlines()}
     return shown(before, after, str(place.path), ours)
+
+
+def _portless(place: Place) -> str:
+    """Say it where a secret would also go to other ports of a host."""
+    parts = urlsplit(place.handing.org_url)
+    if not place.tool.by_host or parts.port is None:
+        return ""
+    return (
+        f"{place.tool.name} knows no ports: whatever asks for {parts.hostname}, on whichever port,"
+        " gets the secret"
+    )
 
 
 def _check_room(place: Place, record: Record) -> None:
