@@ -26,7 +26,7 @@ from azdo_pat.errors import UsageError
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.results import SetUp
-    from azdo_pat.services.set_up import Place
+    from azdo_pat.services.place import Place
     from azdo_pat.store.records import Setup
     from azdo_pat.tools.tool import Tool
 
@@ -118,7 +118,7 @@ def _say(app: App, result: SetUp) -> None:
 
 def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_run: bool) -> SetUp:
     from azdo_pat.models import Secret
-    from azdo_pat.services.set_up import delivery_of, set_up
+    from azdo_pat.services.set_up import set_up
 
     if tool.asks:
         check_asked(app, tool)
@@ -126,7 +126,7 @@ def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_ru
     if dry_run:
         return set_up(place, records_of(app), dry_run=True)
     _keep_out_of_sandbox(app, place)
-    delivery = delivery_of(place)
+    delivery = place.delivery
     with followers_locked(app, delivery, place.entry), app.in_line(f"file {place.path}"):
         if place.entry is not None:  # it may have been rotated before the lock was had
             secret = stored_secret(app, place.entry)
@@ -201,7 +201,7 @@ def _undone(
     app: App, tool: Tool, feed: str | None, *, leave_file: bool, dry_run: bool
 ) -> list[SetUp]:
     """Undo what was done for a tool: for one feed or organization, or all of it."""
-    from azdo_pat.services.set_up import delivery_of, undo
+    from azdo_pat.services.undoing import undo
     from azdo_pat.tools.tool import checked_feed
 
     wanted = None if feed is None else checked_feed(tool, feed)
@@ -209,7 +209,7 @@ def _undone(
     results = []
     for path, setup in recorded(app, tool, wanted):
         place = _place_of(app, tool, path, setup)
-        delivery = delivery_of(place)
+        delivery = place.delivery
         with followers_locked(app, delivery, None), app.in_line(f"file {path}"):
             record = records.find(tool.known_as, path)
             if record is None:
@@ -231,7 +231,7 @@ def _undone(
 
 
 def _place(app: App, tool: Tool, feed: str, token: str | None) -> Place:
-    from azdo_pat.services.set_up import Place
+    from azdo_pat.services.place import Place
     from azdo_pat.tools.tool import checked_feed
 
     home = Path.home()
@@ -255,7 +255,7 @@ def _place(app: App, tool: Tool, feed: str, token: str | None) -> Place:
 
 
 def _place_of(app: App, tool: Tool, path: str, setup: Setup) -> Place:
-    from azdo_pat.services.set_up import Place
+    from azdo_pat.services.place import Place
 
     handing = handing_here(app)._replace(feed=setup.feed, org_url=setup.org_url)
     return Place(tool, Path(path), Path.home(), handing)

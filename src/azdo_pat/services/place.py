@@ -1,0 +1,116 @@
+"""Where a tool is set up: its file, read, changed and shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from azdo_pat.errors import UsageError
+from azdo_pat.files import (
+    check_writable,
+    clear_scratch,
+    read_text,
+    resolved,
+    write_text,
+)
+from azdo_pat.store.folders import make_private
+from azdo_pat.tools.changes import shown
+from azdo_pat.upkeep import Delivery
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from azdo_pat.models import StoredPat
+    from azdo_pat.store.records import Setup
+    from azdo_pat.tools.tool import Handing, Tool
+
+
+class Place(NamedTuple):
+    """Where a tool is set up, and with what.
+
+    Attributes:
+        home: must be there; folders below it are made.
+        entry: the token that it gets; None where it asks for one itself.
+    """
+
+    tool: Tool
+    path: Path
+    home: Path
+    handing: Handing
+    entry: StoredPat | None = None
+
+    @property
+    def about(self) -> str:
+        """What it is set up for: the feed, or the organization whose token it gets."""
+        return self.handing.feed or self.handing.org_url
+
+    @property
+    def delivery(self) -> Delivery:
+        """What brings each new secret into the file."""
+        return Delivery("setup", (self.tool.known_as, str(self.path), self.about))
+
+    def told(self, setup: Setup, secret: str) -> Place:
+        """Return it with what the tool was told for a setup."""
+        kept = secret if self.tool.keeps_secret else ""
+        handing = self.handing._replace(feed=setup.feed, org_url=setup.org_url, secret=kept)
+        return self._replace(handing=handing)
+
+    def edited(self, text: str) -> str:
+        """Return a content with what the tool is told in it.
+
+        Raises:
+            UsageError: it cannot be understood.
+        """
+        try:
+            return self.tool.edited(text, self.handing)
+        except UsageError as error:
+            raise UsageError(f"{self.path}: {error.message}", hint=error.hint) from error
+
+    def shown(self, before: str, after: str) -> str:
+        """Return what is changed; what stands in the file when it holds no more is ours."""
+        ours = {line.strip() for line in self.edited("").splitlines()}
+        return shown(before, after, str(self.path), ours)
+
+    def read(self) -> str:
+        """Return what the file holds; nothing where there is none.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        try:
+            return read_text(self.path)
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} cannot be read: {error.strerror or error}",
+                hint="see to its permissions, or move it aside",
+            ) from error
+
+    def write(self, text: str, *, mode: int | None) -> None:
+        """Give the file this content.
+
+        Raises:
+            UsageError: it cannot be written; it is as it was.
+        """
+        try:
+            make_private(self.path.parent)
+            check_writable(self.path)
+            write_text(self.path, text, mode=mode)
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} cannot be written: {error.strerror or error}",
+                hint="see to its folder and permissions; nothing has changed",
+            ) from error
+
+    def remove(self) -> None:
+        """Delete the file; a link to it stays.
+
+        Raises:
+            UsageError: it cannot be deleted.
+        """
+        try:
+            target = resolved(self.path)
+            target.unlink(missing_ok=True)
+            clear_scratch(target)
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} cannot be deleted: {error.strerror}", hint="see to its folder"
+            ) from error
