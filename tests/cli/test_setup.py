@@ -325,6 +325,9 @@ def test_a_home_that_is_not_there(
     assert result.exit_code == 3
     assert f"the home folder {gone} is not there" in result.stderr
     assert not gone.exists()
+    for odd in ("", "here"):
+        refused = pat("setup", "npm", *feed_of("npm", emulator), "--dry-run", env={"HOME": odd})
+        assert (refused.exit_code, "which is no folder" in refused.stderr) == (3, True)
 
 
 @pytest.mark.parametrize(

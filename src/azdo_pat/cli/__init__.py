@@ -200,7 +200,7 @@ class _Ending:
             # Files are dealt with where they are read and written; what is left is our output.
             known = PatError(
                 f"standard output cannot be written: {error.strerror or error}",
-                hint="what the command was to change is changed; only its output is lost",
+                hint="whatever the command was to change is changed; only its output is lost",
             )
         else:
             known = PatError(

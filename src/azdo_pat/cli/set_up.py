@@ -21,7 +21,7 @@ from azdo_pat.cli.setups import (
     records_of,
     stored_secret,
 )
-from azdo_pat.errors import UsageError
+from azdo_pat.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -234,6 +234,9 @@ def _place(app: App, tool: Tool, feed: str, token: str | None) -> Place:
     from azdo_pat.services.place import Place
     from azdo_pat.tools.tool import checked_feed
 
+    given = app.environment.get("HOME")
+    if given is not None and not Path(given).is_absolute():
+        raise NotFoundError(f"HOME is {given!r}, which is no folder", hint="set it to one that is")
     home = Path.home()
     path = tool.file(app.environment, home).expanduser().absolute()
     if tool.feed:

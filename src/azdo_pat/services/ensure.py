@@ -169,25 +169,28 @@ def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensu
     entry = maker.shop.state.find(organization.url, wanted.name)
     old = _living(organization, entry, maker.browser)
     if old is None:
-        if entry is None and maker.shop.secrets.get(organization.url, wanted.name) is not None:
+        try:
+            created = create(
+                organization,
+                CreateRequest(
+                    name=wanted.name,
+                    scopes=wanted.scopes,
+                    expires=wanted.expires,
+                    # The secret of a token that is dead for certain may go.
+                    replace=entry is not None and entry.id is not None,
+                    upkeep=wanted.upkeep(entry),
+                ),
+                maker.shop,
+            )
+        except ConflictError as error:
+            if entry is not None or maker.shop.secrets.get(organization.url, wanted.name) is None:
+                raise
             name = as_argument(wanted.name)
             raise ConflictError(
                 f"a secret is stored under {wanted.name!r} for {organization.name}, and of which"
                 " token is not known here",
                 hint=f"pat doctor --fix finds it out; pat forget {name} takes it away",
-            )
-        created = create(
-            organization,
-            CreateRequest(
-                name=wanted.name,
-                scopes=wanted.scopes,
-                expires=wanted.expires,
-                # The secret of a token that is dead for certain may go.
-                replace=entry is not None and entry.id is not None,
-                upkeep=wanted.upkeep(entry),
-            ),
-            maker.shop,
-        )
+            ) from error
         created = replace(created, replaced=None)  # that one is dead
         return Ensured(
             outcome=Ensuring.CREATED,
