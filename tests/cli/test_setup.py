@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from azdo_pat.models import StoredPat
+from azdo_pat.store.state import State
 from drivers import Emulator, InProcess, Installed
 from fakes import MemoryKeyring
 
@@ -314,6 +316,108 @@ def test_a_link_stays_one(pat: InProcess, emulator: Emulator, home: Path, secret
     assert pat("setup", "npm", "--undo").exit_code == 0
     assert (home / ".npmrc").is_symlink()
     assert real.read_bytes() == b"a=1\n"
+
+
+THEIRS = {
+    "npm": "//x/:_authToken=hunter2\r\nmail=hunter2",
+    "netrc": "machine 127.0.0.1 login me account hunter2 password hunter2\nmachine y\n hunter2\n",
+    "maven": "<settings><servers><server><id>feed</id><passphrase>hunter2</passphrase>"
+    "<password><![CDATA[hunter2]]></password></server></servers></settings>",
+    "nuget": '<configuration><apikeys><add key="x" value="hunter2"/></apikeys>'
+    '<packageSourceCredentials><feed><add value="hunter2" key="ClearTextPassword"/></feed>'
+    "</packageSourceCredentials></configuration>",
+    "gradle": "feedPassword=hunter2\nother=hunter2\n",
+    "yarn": 'npmRegistries:\n  "//x/":\n    npmAuthToken: hunter2\n',
+    "bun": '[install.registry]\nurl = "x"\ntoken = "hunter2"\n',
+    "cargo": '[registries.other]\ntoken = "hunter2"\n',
+}
+
+
+@pytest.mark.parametrize("tool", sorted(THEIRS))
+def test_nothing_of_the_users_own_lines_is_shown(
+    tool: str, pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    file, _ = prepared(tool, home)
+    file.write_text(THEIRS[tool], newline="")
+    for more in (("--dry-run",), (), ("--undo", "--dry-run"), ("--undo",)):
+        feed = () if "--undo" in more else feed_of(tool, emulator)
+        result = pat("setup", tool, *feed, *more)
+        assert result.exit_code == 0, result.stderr
+        assert "hunter2" not in result.stderr + result.stdout
+        assert secret not in result.stderr + result.stdout
+        assert f"+++ {file}" in result.stderr
+    assert file.read_bytes().decode() == THEIRS[tool]
+
+
+def test_a_file_with_several_names_and_one_that_leads_in_a_circle(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file, before = prepared("npm", home)
+    other = home / "other"
+    other.hardlink_to(file)
+    refused = pat("setup", "npm", *feed_of("npm", emulator))
+    assert (refused.exit_code, "it has several names" in refused.stderr) == (2, True)
+    assert file.read_bytes() == other.read_bytes() == before
+    other.unlink()
+    file.unlink()
+    file.symlink_to(other)
+    other.symlink_to(file)
+    refused = pat("setup", "npm", *feed_of("npm", emulator))
+    assert (refused.exit_code, "Too many levels of symbolic links" in refused.stderr) == (2, True)
+
+
+def test_a_link_to_what_is_not_there_yet_stays_one(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    (home / "dot").mkdir()
+    (home / ".npmrc").symlink_to("dot/npmrc")
+    assert pat("setup", "npm", *feed_of("npm", emulator)).exit_code == 0
+    assert (home / "dot/npmrc").exists()
+    assert pat("setup", "npm", "--undo").exit_code == 0
+    assert (home / ".npmrc").is_symlink()
+    assert list((home / "dot").iterdir()) == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
+def test_a_file_of_another_user_stays_theirs(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file, _ = prepared("npm", home)
+    os.chown(file, 1234, 1235)
+    for words in (feed_of("npm", emulator), ("--undo",)):
+        assert pat("setup", "npm", *words).exit_code == 0
+        assert (file.stat().st_uid, file.stat().st_gid) == (1234, 1235)
+
+
+def test_two_collections_that_az_cannot_tell_apart(
+    pat: InProcess, home: Path, memory_keyring: MemoryKeyring, emulator: Emulator
+) -> None:
+    for name in ("One", "Two"):
+        url = f"{emulator.url}/tfs/{name}"
+        entry = StoredPat(
+            org_url=url,
+            org=name.lower(),
+            name=name,
+            id=None,
+            scopes=(),
+            created=None,
+            expires=None,
+        )
+        State(home / "pat/state/state.db").remember(entry)
+        memory_keyring.held[f"azdo-pat:{url}", name] = name * 10
+    env = {"PAT_API_URL": None, "PAT_ORG": None}
+    place = (f"azdevops-cli:{emulator.url}/tfs", "Personal Access Token")
+    memory_keyring.held[place] = "theirs"
+    url = f"{emulator.url}/tfs"
+    assert pat("setup", "az", "--org", f"{url}/One", env=env).exit_code == 0
+    refused = pat("setup", "az", "--org", f"{url}/Two", env=env)
+    assert (refused.exit_code, "in the same place of the keyring" in refused.stderr) == (6, True)
+    assert memory_keyring.held[place] == "One" * 10
+    assert pat("setup", "az", "--undo", env=env).exit_code == 0
+    assert memory_keyring.held[place] == "theirs"
 
 
 def test_a_home_that_is_not_there(

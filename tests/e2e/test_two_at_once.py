@@ -1,5 +1,8 @@
 """Several `pat` at the same time, as scripts and cron start them."""
 
+import base64
+from pathlib import Path
+
 import pytest
 
 from drivers import Emulator, Installed
@@ -89,3 +92,21 @@ def test_a_revoke_and_creates_side_by_side(
     held = [in_keyring(gnome_keyring.environment, emulator, name) is not None for name in names]
     assert held == [False, False, True]
     assert [len(active(emulator, name)) for name in names] == [0, 0, 1]
+
+
+def test_a_rotation_beside_a_setup(pat: Installed, emulator: Emulator, home: Path) -> None:
+    """The file holds the secret that works, or the setup says that it could not be done."""
+    assert pat("create", "packages", "--for", "packages", "-q", "-o", "none").exit_code == 0
+    for number in range(8):
+        feed = f"{emulator.url}/contoso/_packaging/feed{number}/npm/registry/"
+        setting = start(pat, "setup", "npm", "--feed", feed, env={"HOME": str(home)})
+        rotating = start(pat, "rotate", "packages", env={"HOME": str(home)})
+        done, rotated = finish(setting), finish(rotating)
+        assert {done.exit_code, rotated.exit_code} <= {0, 6, 8}, (done, rotated)
+        secret = pat("get", "packages").stdout.strip()
+        held = base64.b64encode(secret.encode()).decode()
+        npmrc = home / ".npmrc"
+        lines = npmrc.read_text().splitlines() if npmrc.exists() else []
+        passwords = {line.partition("=")[2] for line in lines if "_password=" in line}
+        assert passwords <= {held}
+        assert (f"feed{number}/" in "".join(lines)) == (done.exit_code == 0)
