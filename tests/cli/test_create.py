@@ -140,7 +140,8 @@ def test_replace_overwrites_the_secret_and_names_the_token_that_lives_on(
     assert pat(*GIT, "--replace", "-o", "none") == done(
         "",
         SAID,
-        f"pat: warning: the token whose secret was replaced is still valid: pat revoke {old}",
+        "pat: warning: the token whose secret was replaced is not revoked by this:"
+        f" pat revoke {old}",
     )
     assert stored(memory_keyring, emulator) != first
     assert names(emulator) == ["laptop", "laptop"]

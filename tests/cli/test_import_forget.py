@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from azdo_pat.emulator.run import Options, start
@@ -176,6 +177,16 @@ def browser(tmp_path: Path) -> tuple[dict[str, str | None], Path]:
     return {"BROWSER": f"{script} %s"}, opened
 
 
+def typed(pat: Installed, secret: str, *args: str, env: dict[str, str | None]) -> None:
+    """Run it on a terminal, and type a secret when it is asked for."""
+    terminal = pat.on_terminal(*args, env=env)
+    terminal.expect(r"Token for [^\r\n]*: ")
+    terminal.sendline(secret)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 0, terminal.before
+
+
 def test_the_page_that_makes_tokens_is_opened_first(
     pat: InProcess,
     pat_process: Installed,
@@ -184,10 +195,10 @@ def test_the_page_that_makes_tokens_is_opened_first(
 ) -> None:
     env, opened = browser
     page = f"{emulator.url}/contoso/_usersSettings/tokens"
-    result = pat_process("import", "web", "--open", stdin=made(pat), env=env)
-    assert result.exit_code == 0
-    assert f"make the token at {page}\n" in result.stderr
+    typed(pat_process, made(pat), "import", "web", "--open", env=env)
     assert opened.read_text() == f"{page}\n"
+    piped = pat_process("import", "web1", "--open", stdin=made(pat), env=env)
+    assert (piped.exit_code, f"make the token at {page}\n" in piped.stderr) == (0, True)
     silent = pat_process("import", "web2", "--open", "--no-input", stdin=made(pat), env=env)
     assert f"make the token at {page}\n" in silent.stderr
     assert opened.read_text() == f"{page}\n"
@@ -202,8 +213,7 @@ def test_an_old_server_has_the_page_elsewhere(
         secret = made(InProcess(pat.root, server.environment))
         url = f"{server.url}/contoso"
         asked = len(server.requests)
-        args = ("import", "office", "--open", "--org", url)
-        assert pat_process(*args, stdin=secret, env=env).exit_code == 0
+        typed(pat_process, secret, "import", "office", "--open", "--org", url, env=env)
         assert opened.read_text() == f"{url}/_details/security/tokens\n"
         assert server.requests[asked]["authorization"] in {None, ""}
 

@@ -232,9 +232,83 @@ def test_feeds_of_one_name(pat: InProcess, emulator: Emulator, home: Path, secre
     for feed in feeds:  # NuGet's are found by their URLs, and get names of their own
         assert pat("setup", "nuget", "--feed", f"{feed}/nuget/v3/index.json").exit_code == 0
     text = (home / BEFORE["nuget"][0]).read_text()
-    assert text.index("<feed>") < text.index(secret) < text.index("</feed>")
+    assert text.index("<contoso-feed>") < text.index(secret) < text.index("</contoso-feed>")
     other = pat("get", "second", "--org", "fabrikam").stdout.strip()
     assert text.index("<fabrikam-feed>") < text.index(other) < text.index("</fabrikam-feed>")
+
+
+@pytest.mark.parametrize(
+    ("tool", "added"),
+    [
+        ("npm", "//x/:y=z"),
+        ("yarn", '  "//other.example":\n    npmAuthToken: mine'),
+        ("bun", 'email = "x"'),
+        ("cargo", 'protocol = "sparse"'),
+        ("git", "\tusername = x"),
+        ("netrc", "machine other.example login a password b"),
+        ("gradle", "a = b"),
+    ],
+)
+def test_what_was_added_below_keeps_its_place(
+    tool: str, added: str, pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    """Also in a section that pat made: its head stays then."""
+    assert secret
+    file = home / BEFORE[tool][0]
+    assert pat("setup", tool, *feed_of(tool, emulator)).exit_code == 0
+    made = file.read_text()
+    file.write_text(f"{made}{added}\n")
+    undone = pat("setup", tool, "--undo")
+    assert undone.exit_code == 0, undone.stderr
+    left = file.read_text()
+    heads = [line for line in made.splitlines() if line.startswith("[") or line == "npmRegistries:"]
+    assert left in {f"{added}\n", *(f"{head}\n{added}\n" for head in heads[-1:])}
+    assert left.startswith(added) == (not heads)
+
+
+@pytest.mark.parametrize("tool", KEEPING)
+def test_a_token_that_is_gone_is_undone_all_the_same(
+    tool: str, pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file, before = prepared(tool, home)
+    for end in ("forget", "revoke"):
+        feed = feed_of(tool, emulator)
+        token = f"packages-{end}"
+        assert pat("create", token, "--for", "packages").exit_code == 0
+        assert pat("setup", tool, *feed, "--use", token).exit_code == 0
+        assert pat(end, token, *(("--yes",) if end == "revoke" else ())).exit_code == 0
+        undone = pat("setup", tool, "--undo")
+        assert undone.exit_code == 0, undone.stderr
+        assert file.read_bytes() == before
+
+
+def test_a_secret_does_not_change_places(
+    pat: InProcess, emulator: Emulator, home: Path, memory_keyring: MemoryKeyring, secret: str
+) -> None:
+    """What is undone is taken out with its own secret, though nobody knows that any more."""
+    assert pat("create", "second", "--for", "packages", "--org", "fabrikam").exit_code == 0
+    other = pat("get", "second", "--org", "fabrikam").stdout.strip()
+    for tool, end in (
+        ("maven", "maven/v1"),
+        ("nuget", "nuget/v3/index.json"),
+        ("yarn", "npm/registry/"),
+        ("npm", "npm/registry/"),
+    ):
+        feeds = [f"{emulator.url}/contoso/_packaging/{name}/{end}" for name in "ab"]
+        feeds.insert(1, f"{emulator.url}/fabrikam/_packaging/c/{end}")
+        for feed in feeds:
+            assert pat("setup", tool, "--feed", feed).exit_code == 0
+        held = dict(memory_keyring.held)
+        memory_keyring.held.clear()  # somebody has emptied it
+        undone = pat("setup", tool, "--undo", "--feed", feeds[1])
+        memory_keyring.held.update(held)
+        assert undone.exit_code == 0, undone.stderr
+        text = (home / BEFORE[tool][0]).read_text()
+        for form in (other, encoded(other), encoded(f"pat:{other}")):
+            assert form not in text
+        assert any(form in text for form in (secret, encoded(secret), encoded(f"pat:{secret}")))
+        assert pat("setup", tool, "--undo").exit_code == 0
 
 
 def test_a_file_that_its_user_has_deleted(
@@ -320,7 +394,8 @@ def test_a_link_stays_one(pat: InProcess, emulator: Emulator, home: Path, secret
 
 THEIRS = {
     "npm": "//x/:_authToken=hunter2\r\nmail=hunter2",
-    "netrc": "machine 127.0.0.1 login me account hunter2 password hunter2\nmachine y\n hunter2\n",
+    "netrc": "machine 127.0.0.1 login me account hunter2 password hunter2\n"
+    "machine y\n login hunter2\n",
     "maven": "<settings><servers><server><id>feed</id><passphrase>hunter2</passphrase>"
     "<password><![CDATA[hunter2]]></password></server></servers></settings>",
     "nuget": '<configuration><apikeys><add key="x" value="hunter2"/></apikeys>'

@@ -224,7 +224,7 @@ def test_nuget(at_microsoft: Installed, hosts: Hosts, home: Path) -> None:
     secret = made(at_microsoft, "packages", "packages")
     follow(at_microsoft, home, "nuget")
     config = home / ".nuget/NuGet/NuGet.Config"
-    words = ["nuget", "install", "demo", "-Version", "1.0.0", "-Source", "feed"]
+    words = ["nuget", "install", "demo", "-Version", "1.0.0", "-Source", "contoso-feed"]
     words += ["-NonInteractive", "-ConfigFile", str(config)]
     nuget = Installed({**at_microsoft.env, "http_proxy": hosts.proxy})
     installed = run(nuget, home, *words)

@@ -165,7 +165,8 @@ def test_nuget() -> None:
     url = f"{BASE}/nuget/v3/index.json"
     named = KEPT["nuget"].replace("https://api.nuget.org/v3/index.json", url)
     named = named.replace("nuget.org", "my feed")
-    for before, element in (("", "feed"), (KEPT["nuget"], "feed"), (named, "my_x0020_feed")):
+    mine = "contoso-feed"
+    for before, element in (("", mine), (KEPT["nuget"], mine), (named, "my_x0020_feed")):
         root = tree(edited("nuget", before))
         credentials = {
             each.attrib["key"]: each.attrib["value"]
@@ -174,6 +175,24 @@ def test_nuget() -> None:
         assert credentials == {"Username": "pat", "ClearTextPassword": SECRET}
         values = [each.attrib["value"] for each in root.findall("packageSources/add")]
         assert values.count(f"{BASE}/nuget/v3/index.json") == 1
+
+
+def test_nuget_keeps_what_else_credentials_hold() -> None:
+    before = edited("nuget", "").replace(
+        "    </contoso-feed>",
+        '      <add key="ValidAuthenticationTypes" value="basic" />\n'
+        '      <add key="Password" value="encrypted" />\n    </contoso-feed>',
+    )
+    after = edited("nuget", before, NEWER)
+    held = {
+        each.attrib["key"]: each.attrib["value"]
+        for each in tree(after).findall("packageSourceCredentials/contoso-feed/add")
+    }
+    assert held == {
+        "Username": "pat",
+        "ClearTextPassword": NEWER,
+        "ValidAuthenticationTypes": "basic",
+    }
 
 
 def test_yarn() -> None:
@@ -236,7 +255,7 @@ def test_pip_and_uv() -> None:
     ("name", "text", "message"),
     [
         ("maven", "<settings>\n<a>\n</settings>", "line 3 is no XML: mismatched tag"),
-        ("maven", "<project/>", "its first element is project"),
+        ("maven", "<project/>", "its first element is not settings"),
         ("maven", "not xml", "line 1 is no XML"),
         ("maven", '<!DOCTYPE a [<!ENTITY x "y">]><settings/>', "it declares entities"),
         ("nuget", "<configuration>", "line 1 is no XML: no element found"),
@@ -255,7 +274,8 @@ def test_pip_and_uv() -> None:
         ("az", "a b\n", "it is no INI"),
         ("gradle", "a=b\\", "a line that goes on in the next one"),
         ("gradle", "feedPassword=ab\\\n  cd\n", "a line that goes on in the next one"),
-        ("yarn", "\ufeffa: b\n", "line 1 is written in a way"),
+        ("netrc", "[[[ {{ <<<", "line 1 is not understood"),
+        ("netrc", "machine x login y password z\nhunter2", "line 2 is not understood"),
         ("yarn", "'npmRegistries': x\n", "line 1 is written in a way"),
         ("yarn", "npmRegistries : x\n", "line 1 is written in a way"),
         ("yarn", "{a: b}\n", "line 1 is written in a way"),

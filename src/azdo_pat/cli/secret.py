@@ -144,7 +144,7 @@ def _open_page(app: App, organization: Organization) -> None:
 
     url = app.directory.token_page(organization)
     app.talk.notice(f"make the token at {url}")
-    if has_browser(app.environment) and not app.must_not_ask and not open_page(url):
+    if has_browser(app.environment) and app.may_show and not open_page(url):
         app.talk.warn("the browser could not be opened")
 
 

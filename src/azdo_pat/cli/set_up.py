@@ -22,8 +22,11 @@ from azdo_pat.cli.setups import (
     stored_secret,
 )
 from azdo_pat.errors import NotFoundError, UsageError
+from azdo_pat.files import resolved
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from azdo_pat.cli.app import App
     from azdo_pat.results import SetUp
     from azdo_pat.services.place import Place
@@ -73,9 +76,13 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     from azdo_pat.tools.table import ADVICE, ALL, TOOLS
 
     if listing:
+        if tool_name or undo or feed:
+            raise UsageError("--list lists all tools", hint="give it alone")
         records = records_of(app)
         app.render.tools([(each, records.of_tool(each.name)) for each in ALL])
         return
+    if leave_file and not undo:
+        raise UsageError("--leave-file is for --undo", hint="add --undo, or leave it out")
     if tool_name is None:
         raise UsageError("which tool?", hint="pat setup --list lists them")
     render = app.render
@@ -131,14 +138,15 @@ def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_ru
         if place.entry is not None:  # it may have been rotated before the lock was had
             secret = stored_secret(app, place.entry)
             place = place._replace(handing=place.handing._replace(secret=secret.reveal()))
+        service = tool.service(place.entry.org_url) if tool.service and place.entry else ""
         known = records_of(app).find(tool.known_as, str(place.path))
-        first = known is None or known.find(place.about) is None
+        if service and (known is None or known.find(place.about) is None):
+            set_up(place, records_of(app), dry_run=True)  # what is refused changes nothing
+            app.secrets.keep_before(service, tool.account)
         result = set_up(place, records_of(app), dry_run=False)
+        if service:
+            app.secrets.lend(service, tool.account, Secret(place.handing.secret))
         if place.entry is not None:
-            if tool.service:
-                service = tool.service(place.entry.org_url)
-                secret = Secret(place.handing.secret)
-                app.secrets.lend(service, tool.account, secret, first=first)
             follow(app, delivery, place.entry)
     return result
 
@@ -174,7 +182,8 @@ def _keychain(
         if record is None:
             continue
         with followers_locked(app, delivery, None):
-            results.append(give_back(record, setup, *around, dry_run=dry_run))
+            ours = put_in(app, delivery, setup)
+            results.append(give_back(record, setup, *around, ours=ours, dry_run=dry_run))
             if not dry_run:
                 follow(app, delivery, None)
     return results
@@ -214,15 +223,19 @@ def _undone(
             record = records.find(tool.known_as, path)
             if record is None:
                 continue
-            secret = put_in(app, delivery, setup)
-            result = undo(record, setup, place, secret, leave_file=leave_file, dry_run=dry_run)
+            ours = put_in(app, delivery, setup)
+
+            def held(other: Setup, place: Place = place) -> Sequence[str]:
+                return put_in(app, place.told(other, "").delivery, other)
+
+            result = undo(record, setup, place, held, leave_file=leave_file, dry_run=dry_run)
             results.append(result)
             if dry_run:
                 continue
             follow(app, delivery, None)
             service = tool.service(setup.org_url) if tool.service else ""
             if service:
-                app.secrets.take_back(service, tool.account)
+                app.secrets.take_back(service, tool.account, ours)
             # In this order: killed between any two, the same again does the rest.
             records.put(record.without(setup))
             if service:
@@ -239,6 +252,12 @@ def _place(app: App, tool: Tool, feed: str, token: str | None) -> Place:
         raise NotFoundError(f"HOME is {given!r}, which is no folder", hint="set it to one that is")
     home = Path.home()
     path = tool.file(app.environment, home).expanduser().absolute()
+    try:
+        path = resolved(path)  # by whatever names, it is one file
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}", hint="see to the links, or move it aside"
+        ) from error
     if tool.feed:
         feed = checked_feed(tool, feed)
     elif feed:

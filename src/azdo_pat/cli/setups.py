@@ -63,6 +63,7 @@ def chosen(app: App, feed: str, token: str | None) -> StoredPat:
             raise UsageError("which organization?", hint=f"add --org {entries[0].org}")
         found = [*for_git(entries, token), *for_packages(entries, token), *entries]
         what, recipe = located.name if located else "any organization", "git"
+        owner = located.name if located and app.options.sources.get("org") == "--org" else ""
     if token is not None:
         found = [each for each in found if each.name == token]
         what = f"{what} under the name {token!r}"
@@ -174,15 +175,17 @@ def followers_locked(app: App, delivery: Delivery, entry: StoredPat | None) -> I
         yield
 
 
-def put_in(app: App, delivery: Delivery, setup: Setup) -> str:
-    """Return the secret that a tool has by now; empty where it asks, or where that is not known."""
-    for each in app.state.stored():
-        own = (each.org_url, each.name) == (setup.org_url, setup.name)
-        if each.stored and (own or delivery in each.upkeep.deliveries):
-            with suppress(StoreError):
-                secret = app.secrets.get(each.org_url, each.name)
-                return "" if secret is None else secret.reveal()
-    return ""
+def put_in(app: App, delivery: Delivery, setup: Setup) -> Sequence[str]:
+    """Return the secrets that a tool may have, the newest first, as far as they are known."""
+    entries = [each for each in app.state.stored(setup.org_url or None) if each.stored]
+    names = [each.name for each in entries if delivery in each.upkeep.deliveries]
+    names += [setup.name, *setup.earlier]
+    found: list[str] = []
+    for name in dict.fromkeys(each for each in names if each):
+        with suppress(StoreError):
+            secret = app.secrets.get(setup.org_url, name)
+            found += [] if secret is None else [secret.reveal()]
+    return found
 
 
 def follow(app: App, delivery: Delivery, entry: StoredPat | None) -> None:

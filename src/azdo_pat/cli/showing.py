@@ -28,7 +28,8 @@ def say_created(app: App, created: Created) -> None:
         app.talk.warn(f"it is not delivered everywhere: {created.undelivered}")
     if created.replaced is not None:
         app.talk.warn(
-            f"the token whose secret was replaced is still valid: pat revoke {created.replaced}"
+            f"the token whose secret was replaced is not revoked by this: pat revoke"
+            f" {created.replaced}"
         )
 
 

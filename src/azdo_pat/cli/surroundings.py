@@ -130,6 +130,11 @@ class Surroundings:
         """Tell whether somebody is there to answer a prompt."""
         return not self.must_not_ask and sys.stdin.isatty() and self.err.isatty()
 
+    @property
+    def may_show(self) -> bool:
+        """Tell whether somebody is there to look at a browser; a secret may be piped in still."""
+        return not self.must_not_ask and self.err.isatty()
+
     @cached_property
     def render(self) -> Renderer:
         """What writes results to stdout, in the format that was asked for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.errors import ConflictError
 from azdo_pat.models import Secret
 from azdo_pat.redaction import remember
 from azdo_pat.results import SettingUp, SetUp
@@ -12,7 +13,7 @@ from azdo_pat.tools.osxkeychain import KEEPER, items, put, read, take_out
 from azdo_pat.upkeep import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from azdo_pat.models import StoredPat
     from azdo_pat.store.records import Records
@@ -37,11 +38,18 @@ def keep(
 
     Raises:
         NotFoundError: git has no such helper.
+        ConflictError: the token of another collection of the same server is there.
         StoreError: one of the two keyrings refuses.
     """
     remember(secret.reveal())
     record = records.find(KEEPER.name, "") or Record(KEEPER.name, "", None, None)
     known = record.find(entry.org_url)
+    for other in record.setups:
+        if other != known and (shared := set(items(other.org_url)) & set(items(entry.org_url))):
+            raise ConflictError(
+                f"the keychain has the token of {other.org_url} already: {min(map(str, shared))}",
+                hint=f"pat setup {KEEPER.name} --undo --org {other.org_url} takes that one out",
+            )
     held = {item: read(item, environment) for item in items(entry.org_url)}
     others = [item for item, text in held.items() if text != secret.reveal()]
     outcome = SettingUp.PLANNED if dry_run else SettingUp.SET_UP
@@ -67,20 +75,26 @@ def keep(
     )
 
 
-def give_back(
+def give_back(  # noqa: PLR0913  # the collaborators are the arguments, as in every use case
     record: Record,
     setup: Setup,
     records: Records,
     secrets: SecretStore,
     environment: Mapping[str, str],
     *,
+    ours: Sequence[str],
     dry_run: bool,
 ) -> SetUp:
-    """Give the keychain what it had before `keep`, or nothing; see there for what it raises."""
+    """Give the keychain what it had before `keep`, or nothing; see there for what it raises.
+
+    What somebody else has put there since stays.
+    """
     places = items(setup.org_url)
     if not dry_run:
         for item in places:
             before = secrets.was_before(SERVICE, str(item))
+            if ours and read(item, environment) not in {None, *ours}:
+                continue
             if before is None:
                 take_out(item, environment)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import UsageError
@@ -51,7 +52,12 @@ class Place(NamedTuple):
     def told(self, setup: Setup, secret: str) -> Place:
         """Return it with what the tool was told for a setup."""
         kept = secret if self.tool.keeps_secret else ""
-        handing = self.handing._replace(feed=setup.feed, org_url=setup.org_url, secret=kept)
+        handing = self.handing._replace(
+            feed=setup.feed,
+            org_url=setup.org_url,
+            secret=kept,
+            servers=setup.servers or self.handing.servers,
+        )
         return self._replace(handing=handing)
 
     def edited(self, text: str) -> str:
@@ -69,6 +75,10 @@ class Place(NamedTuple):
         """Return what is changed; what stands in the file when it holds no more is ours."""
         ours = {line.strip() for line in self.edited("").splitlines()}
         return shown(before, after, str(self.path), ours)
+
+    def is_open(self) -> bool:
+        """Tell whether others may read the file."""
+        return self.path.exists() and bool(self.path.stat().st_mode & 0o077)
 
     def read(self) -> str:
         """Return what the file holds; nothing where there is none.
@@ -100,6 +110,11 @@ class Place(NamedTuple):
                 hint="see to its folder and permissions; nothing has changed",
             ) from error
 
+    def clear(self) -> None:
+        """Delete what a run that was killed has left beside the file."""
+        with suppress(OSError):
+            clear_scratch(resolved(self.path))
+
     def remove(self) -> None:
         """Delete the file; a link to it stays.
 
@@ -107,9 +122,7 @@ class Place(NamedTuple):
             UsageError: it cannot be deleted.
         """
         try:
-            target = resolved(self.path)
-            target.unlink(missing_ok=True)
-            clear_scratch(target)
+            resolved(self.path).unlink(missing_ok=True)
         except OSError as error:
             raise UsageError(
                 f"{self.path} cannot be deleted: {error.strerror}", hint="see to its folder"

@@ -32,8 +32,8 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
         StoreError: what it held cannot be kept; nothing has changed.
     """
     record = records.find(place.tool.known_as, str(place.path))
-    if record is not None:
-        _check_room(place, record)
+    for other in records.of_tool(place.tool.known_as):
+        _check_room(place, other)
     remember(place.handing.secret)
     before = place.read()
     after = place.edited(before)
@@ -43,12 +43,14 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
         outcome=SettingUp.PLANNED if dry_run else SettingUp.SET_UP,
         feed=place.handing.feed,
         token=place.entry.name if place.entry else "",
-        diff=place.shown(before, after),
+        diff=place.shown(before, after) + _lent(place),
         warning=_portless(place),
     )
     is_known = record is not None and record.find(place.about) is not None
     # What holds a secret of ours must be known, so that it can be undone.
     unchanged = after == before and (is_known or place.entry is None)
+    if place.tool.keeps_secret and place.is_open():
+        unchanged = False
     if dry_run:
         return replace(result, outcome=SettingUp.UNCHANGED) if unchanged else result
     if not place.home.is_dir():
@@ -66,6 +68,13 @@ def set_up(place: Place, records: Records, *, dry_run: bool) -> SetUp:
         records.put(record or known._replace(setups=()))  # there is nothing to undo
         raise
     return result
+
+
+def _lent(place: Place) -> str:
+    """Say which entry of the keyring gets the secret."""
+    if place.tool.service is None:
+        return ""
+    return f"\n+keyring: {place.tool.service(place.handing.org_url)} ***"
 
 
 def _portless(place: Place) -> str:
@@ -87,14 +96,17 @@ def _check_room(place: Place, record: Record) -> None:
     """
     tool, mine = place.tool, place.handing
     hosts = set(hosts_of(mine.org_url))
+    same_file = record.path == str(place.path)
     for other in record.setups:
-        if other.about == place.about:
+        if same_file and other.about == place.about:
             continue
         what = ""
-        if tool.by_host and (shared := hosts.intersection(hosts_of(other.org_url))):
-            what = f"has the token of {other.org_url} for {min(shared)}"
-        elif tool.service and tool.service(other.org_url) == tool.service(mine.org_url):
+        if tool.service and tool.service(other.org_url) == tool.service(mine.org_url):
             what = f"has the token of {other.org_url} in the same place of the keyring"
+        elif not same_file:
+            continue
+        elif tool.by_host and (shared := hosts.intersection(hosts_of(other.org_url))):
+            what = f"has the token of {other.org_url} for {min(shared)}"
         elif tool.slot and tool.slot(other.feed) == tool.slot(mine.feed):
             what = f"has {other.feed} by the name of {tool.slot(other.feed)!r}"
         if what:
@@ -108,7 +120,12 @@ def _check_room(place: Place, record: Record) -> None:
 def _noted(place: Place, record: Record | None) -> Record:
     """Return the record with this setup in it."""
     name = place.entry.name if place.entry else ""
-    setup = Setup(feed=place.handing.feed, org_url=place.handing.org_url, name=name)
+    setup = Setup(
+        feed=place.handing.feed,
+        org_url=place.handing.org_url,
+        name=name,
+        servers=place.handing.servers,
+    )
     if record is None:
         exists = place.path.exists()
         record = Record(
@@ -117,8 +134,13 @@ def _noted(place: Place, record: Record | None) -> Record:
             before=place.path.read_bytes() if exists else None,
             mode=place.path.stat().st_mode & 0o777 if exists else None,
         )
-    if record.find(setup.about) is None:
+    known = record.find(setup.about)
+    if known is None:
         return record._replace(setups=(*record.setups, setup))
+    setup = setup._replace(
+        earlier=tuple(dict.fromkeys((*known.earlier, *({known.name} - {"", name})))),
+        servers=tuple(dict.fromkeys((*known.servers, *setup.servers))),
+    )
     setups = (setup if each.about == setup.about else each for each in record.setups)
     return record._replace(setups=tuple(setups))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import ConflictError, UsageError
@@ -10,18 +11,22 @@ from azdo_pat.results import SettingUp, SetUp
 from azdo_pat.tools.changes import taken_out
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from azdo_pat.services.place import Place
     from azdo_pat.store.records import Record, Setup
 
 _BY_HAND: Final = "take it out by hand, then: pat setup {tool} --undo --leave-file"
-_STAND_IN: Final = "pat-secret-of-nobody"
-"""Stands for the secret where two contents are compared: it may have been replaced since."""
 
 
-def undo(  # what it takes
-    record: Record, setup: Setup, place: Place, secret: str, *, leave_file: bool, dry_run: bool
+def undo(
+    record: Record,
+    setup: Setup,
+    place: Place,
+    held: Callable[[Setup], Sequence[str]],
+    *,
+    leave_file: bool,
+    dry_run: bool,
 ) -> SetUp:
     """Give a file back what it held; where it was changed since, take out what was put in.
 
@@ -31,39 +36,42 @@ def undo(  # what it takes
         record: what the file was like.
         setup: the one of it that is undone.
         place: where that is.
-        secret: what must not stay in it; empty where that is not known.
+        held: gives the secrets that may lie there for a setup, the newest first, as far as known.
         leave_file: do nothing to the file.
         dry_run: only say what would be done.
 
     Raises:
         ConflictError: what was put in cannot be told from later changes; nothing has changed.
     """
-    rest = record.without(setup)
-    own = place.told(setup, secret)
-    current = after = place.read()
+    ours = held(setup)
+    remember(*ours)
+    current = after = ""
     exact = False
     if not leave_file and place.path.exists():
+        current = place.read()
         after, exact = _undone(record, setup, place, current)
-        if secret and _stays(secret, record, current, after, own):
+        if _stays(ours, record, setup, place, held, after):
             raise ConflictError(
                 f"{record.path} was changed since, and the secret would stay in it",
                 hint=_BY_HAND.format(tool=place.tool.name),
             )
-    remember(secret)
     result = SetUp(
         tool=place.tool.name,
         file=record.path,
         outcome=SettingUp.PLANNED if dry_run else SettingUp.UNDONE,
         feed=setup.feed,
         token=setup.name,
-        diff=own.shown(current, after),
+        diff=place.told(setup, ours[0] if ours else _stand_in(setup)).shown(current, after),
     )
-    if dry_run or leave_file:
+    if dry_run:
         return result
-    last = exact and not rest.setups
-    if last and record.before is None:
+    place.clear()
+    if leave_file or not place.path.exists():
+        return result
+    last = not record.without(setup).setups
+    if last and exact and record.before is None:
         place.remove()
-    elif after != current or (last and place.path.exists()):
+    elif after != current or last:
         place.write(after, mode=record.mode if last else None)
     return result
 
@@ -77,7 +85,7 @@ def _undone(record: Record, setup: Setup, place: Place, current: str) -> tuple[s
 
     def all_of(setups: Sequence[Setup], text: str) -> str:
         for each in setups:
-            text = place.told(each, _STAND_IN).edited(text)
+            text = place.told(each, _stand_in(each)).edited(text)
         return text
 
     before = _text(record)
@@ -92,7 +100,10 @@ def _undone(record: Record, setup: Setup, place: Place, current: str) -> tuple[s
     after = taken_out(current, now, put_in, target)
     if after is None and without == target:
         return current, True  # a run that was killed has done it
-    if after is None or any(each in after for each in guises(_STAND_IN)):
+    stand_ins = [each for other in record.setups for each in guises(_stand_in(other))]
+    if after is None or any(each in after for each in stand_ins):
+        if not _is_there(setup, place, current):
+            return current, False  # whoever changed it has taken it out
         raise ConflictError(
             f"{record.path} was changed since, and what pat put in cannot be told from that",
             hint=_BY_HAND.format(tool=place.tool.name),
@@ -100,17 +111,50 @@ def _undone(record: Record, setup: Setup, place: Place, current: str) -> tuple[s
     return after, now == put_in
 
 
+def _stand_in(setup: Setup) -> str:
+    """Return what stands for a secret where contents are compared: it may be another one by now.
+
+    Each setup has its own: else the secret of one could take the place of another's.
+    """
+    return f"pat-secret-of-nobody-{sha256(setup.about.encode()).hexdigest()[:16]}"
+
+
+def _is_there(setup: Setup, place: Place, current: str) -> bool:
+    """Tell whether any line that only this setup makes is in a content."""
+    own = place.told(setup, _stand_in(setup)).edited("")
+    feed = setup.feed and f"https://other.invalid/_packaging/other{place.tool.feed.rstrip('/')}"
+    other = setup._replace(feed=feed, org_url="https://other.invalid/other")
+    common = {line.strip() for line in place.told(other, "other").edited("").splitlines()}
+    lines = [line.strip() for line in own.splitlines() if line.strip() not in common]
+    plain = [line for line in lines if not any(each in line for each in guises(_stand_in(setup)))]
+    if not plain:
+        return True
+    return any(line in current for line in plain)
+
+
 def _text(record: Record) -> str:
     return "" if record.before is None else record.before.decode("utf-8", "surrogateescape")
 
 
-def _stays(secret: str, record: Record, current: str, after: str, own: Place) -> bool:
-    """Tell whether what was put in would still be there, as in lines that somebody made comments.
+def _stays(  # what it depends on
+    secrets: Sequence[str],
+    record: Record,
+    setup: Setup,
+    place: Place,
+    held: Callable[[Setup], Sequence[str]],
+    after: str,
+) -> bool:
+    """Tell whether a secret that was put in would still be there, as in lines made comments.
 
     The user's own content may hold the same secret, and what was put in for another feed.
     """
-    before, put_in = _text(record), own.edited("")
+    if not place.tool.keeps_secret:
+        return False
+    rest = [(each, held(each)) for each in record.without(setup).setups]
+    allowed = [_text(record)]
+    allowed += [place.told(each, theirs[0]).edited("") for each, theirs in rest if theirs]
     return any(
-        after.count(each) > max(before.count(each), current.count(each) - put_in.count(each))
-        for each in guises(secret)
+        after.count(guise) > sum(text.count(guise) for text in allowed)
+        for secret in secrets
+        for guise in guises(secret)
     )

@@ -21,16 +21,24 @@ class Setup(NamedTuple):
         feed: the URL of the feed; empty where the tool has none.
         org_url: of the organization whose token it got; empty where it got none.
         name: of that token.
+        earlier: the names of those that it got before.
+        servers: URLs of servers that it was told of.
     """
 
     feed: str = ""
     org_url: str = ""
     name: str = ""
+    earlier: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
 
     @property
     def about(self) -> str:
         """What tells it from others in the same file: the feed, or the organization."""
         return self.feed or self.org_url
+
+
+def _setup(*, earlier: list[str], servers: list[str], **texts: str) -> Setup:
+    return Setup(**texts, earlier=tuple(earlier), servers=tuple(servers))
 
 
 class Record(NamedTuple):
@@ -117,7 +125,7 @@ class Records:
             document = json.loads(file.read_bytes())
             before = document["before"]
             kept = None if before is None else b64decode(before, validate=True)
-            setups = tuple(Setup(**each) for each in document["setups"])
+            setups = tuple(_setup(**each) for each in document["setups"])
             return Record(**{**document, "before": kept, "setups": setups})
         except FileNotFoundError:
             return None

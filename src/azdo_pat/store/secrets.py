@@ -6,7 +6,7 @@ needed: most reads need neither.
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -90,24 +90,29 @@ class SecretStore:
         _require_text("name", name)
         return self._within(lambda: self._vault().delete(service_name(org_url), name))
 
-    def lend(self, service: str, account: str, secret: Secret, *, first: bool = False) -> None:
-        """Put a secret where another program looks for it.
+    def keep_before(self, service: str, account: str) -> None:
+        """Keep what another program has, before anything of ours comes there."""
+        held = self._within(lambda: self._vault().get(service, account))
+        if held is None:
+            self.drop_aside(service, account)
+        else:
+            self.set_aside(service, account, Secret(held))
+
+    def lend(self, service: str, account: str, secret: Secret) -> None:
+        """Put a secret where another program looks for it; see `keep_before`."""
+        self._within(lambda: self._vault().put(service, account, secret.reveal()))
+
+    def take_back(self, service: str, account: str, ours: Collection[str] = ()) -> None:
+        """Give the other program what it had before `lend`, or nothing; it stays set aside.
 
         Args:
             service: that program's own.
             account: the user name of the entry.
-            secret: what to put there.
-            first: what is there is not ours: it is kept for `take_back`.
+            ours: what was put there, where that is known: anything else is left.
         """
-        held = self._within(lambda: self._vault().get(service, account)) if first else None
-        if held is not None:
-            self.set_aside(service, account, Secret(held))
-        elif first:
-            self.drop_aside(service, account)
-        self._within(lambda: self._vault().put(service, account, secret.reveal()))
-
-    def take_back(self, service: str, account: str) -> None:
-        """Give the other program what it had before `lend`, or nothing; it stays set aside."""
+        held = self._within(lambda: self._vault().get(service, account))
+        if ours and held is not None and held not in ours:
+            return
         before = self.was_before(service, account)
         if before is None:
             self._within(lambda: self._vault().delete(service, account))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from azdo_pat.redaction import masked
 from azdo_pat.tools.texts import end_of_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
+
+_HEAD: Final = re.compile(r"\[|[A-Za-z_][\w-]*:\s*$")
+"""The line that begins a section of INI, TOML and git's format, or a block of YAML."""
 
 
 def shown(before: str, after: str, path: str, ours: Collection[str]) -> str:
@@ -56,7 +60,7 @@ def taken_out(current: str, seen: str, put_in: str, target: str) -> str | None:
     lines, places = current.splitlines(keepends=True), seen.splitlines(keepends=True)
     if len(lines) != len(places):
         return None
-    if seen != put_in:
+    if seen != put_in and target:
         # A last line that has no end is not to be told from a changed one.
         target = target if target.endswith(("\n", "\r")) else f"{target}{end_of_line(target)}"
     # From the end on, so that the places of what comes before stay as they are.
@@ -72,8 +76,22 @@ def taken_out(current: str, seen: str, put_in: str, target: str) -> str | None:
         new = list(back)
         if new and stop < len(lines) and not new[-1].endswith(("\n", "\r")):
             new[-1] += end_of_line(current)  # it was the end of the file, and is not any more
+        if seen != put_in:
+            new = [*_heads_of_others(block, places[stop:]), *new]
         lines[place:stop] = places[place:stop] = new
+    if seen == put_in and "".join(places) != target:
+        return None
     return "".join(lines)
+
+
+def _heads_of_others(block: Sequence[str], behind: Sequence[str]) -> list[str]:
+    """Return the head of a section that goes, where somebody has put lines below it since."""
+    heads = [line for line in block if _HEAD.match(line)]
+    below = next((line for line in behind if line.strip() and line.lstrip()[0] not in "#;"), "")
+    if not heads or not below or below.startswith("["):
+        return []
+    in_section = heads[-1].startswith("[") or below[0] in " \t"
+    return heads[-1:] if in_section else []
 
 
 def _changes(old: str, new: str) -> Iterator[tuple[int, int, list[str], list[str]]]:

@@ -112,6 +112,11 @@ def _statements(text: str) -> Iterator[tuple[str, str, int, int]]:
                 raise _incomplete(word)
             # Whatever it looks like, `machine` and `#` included.
             value, place = following[0].strip('"'), following.end()
+        elif word not in _STARTS:
+            number = text.count("\n", 0, found.start()) + 1
+            raise UsageError(
+                f"line {number} is not understood", hint="mend the file, or move it aside"
+            )
         yield word, value, found.start(), place
 
 

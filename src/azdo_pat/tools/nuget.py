@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
 from azdo_pat.errors import UsageError
-from azdo_pat.organizations import hosted_name
 from azdo_pat.tools.tool import feed_name
 from azdo_pat.tools.xml import inserted_into, section
 
@@ -60,34 +59,50 @@ def edited(text: str, handing: Handing) -> str:
         f'  <add key="ClearTextPassword" value={quoteattr(handing.secret)} />',
         f"</{name}>",
     ]
-    mine = credentials.first(name)
-    if mine is None:
+    if credentials.first(name) is None:
         content = inserted_into(content, credentials, lines, 2)
     else:
-        before = content[: mine.start]
-        indent = before[len(before.rstrip(b" \t")) :].decode("ascii")
-        end = "\r\n" if b"\r\n" in content else "\n"
-        block = f"{end}{indent}".join(lines).encode()
-        content = before + block + content[mine.end :]
+        content = _replaced(content, name, handing)
     return content.decode("utf-8", "surrogateescape")
 
 
+def _replaced(content: bytes, name: str, handing: Handing) -> bytes:
+    """Give credentials that are there our user and password; what else they hold stays."""
+    values = {"ClearTextPassword": handing.secret, "Username": handing.user, "Password": None}
+    for key, value in values.items():
+        _, credentials = section(content, "configuration", "packageSourceCredentials")
+        mine = next(credentials.named(name))
+        held = [
+            each
+            for each in mine.named("add")
+            if each.attributes.get("key", "").lower() == key.lower()
+        ]
+        tag = "" if value is None else f"<add key={quoteattr(key)} value={quoteattr(value)} />"
+        for each in reversed(held):
+            content = content[: each.start] + tag.encode() + content[each.end :]
+        if tag and not held:
+            content = inserted_into(content, mine, [tag], 3)
+    return content
+
+
 def _free_key(feed: str, taken: Collection[str]) -> str:
-    """Return a key for a feed that no other source has: its credentials go by it.
+    """Return a key for a feed, with its organization: a source's credentials go by its key alone.
 
     Raises:
-        UsageError: there is none.
+        UsageError: another source has it.
     """
-    name = feed_name(feed)
     parts = urlsplit(feed)
-    owner = hosted_name(feed.replace("//pkgs.", "//")) or parts.path.strip("/").partition("/")[0]
-    for key in (name, f"{owner or parts.hostname}-{name}"):
-        if key.lower() not in taken:
-            return key
-    raise UsageError(
-        f"sources with the key {name!r} are there, and have other URLs",
-        hint="give them other keys, or take them out",
-    )
+    host = parts.hostname or ""
+    owner = parts.path.strip("/").partition("/")[0]
+    if host.endswith(".pkgs.visualstudio.com"):
+        owner = host.partition(".")[0]
+    key = f"{owner}-{feed_name(feed)}".lower()
+    if key in taken:
+        raise UsageError(
+            f"a source with the key {key!r} is there, and has another URL",
+            hint="give that one another key, or take it out",
+        )
+    return key
 
 
 def _as_element(key: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import UsageError
-from azdo_pat.tools.texts import end_of_line, in_section, with_keys
+from azdo_pat.tools.texts import end_of_line, in_section, no_toml, with_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,9 +70,7 @@ def _toml(text: str) -> dict[str, object]:
     try:
         return tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(
-            f"it is no TOML: {error}", hint="mend the file, or move it aside"
-        ) from error
+        raise no_toml(error) from error
 
 
 def _key(line: str) -> str:

@@ -84,6 +84,14 @@ def in_section(text: str, section: str, values: Mapping[str, str]) -> str:
     return changed
 
 
+def no_toml(error: Exception) -> UsageError:
+    """Return the error for a text that is no TOML, without any piece of it: only the place."""
+    place = re.search(r"\(at [^()]*\)$", str(error))
+    return UsageError(
+        f"it is no TOML{f' {place[0]}' if place else ''}", hint="mend the file, or move it aside"
+    )
+
+
 def _ini(text: str) -> dict[str, dict[str, str | None]]:
     """Read it as its programs do, with Python's own module.
 
@@ -96,11 +104,10 @@ def _ini(text: str) -> dict[str, dict[str, str | None]]:
     try:
         reader.read_string(text)
     except (configparser.Error, AttributeError) as error:
-        # Python's module stumbles over a line that goes on from a key without a value.
-        reason = str(error).splitlines()[0].removesuffix(".")
-        raise UsageError(
-            f"it is no INI: {reason}", hint="mend the file, or move it aside"
-        ) from error
+        # Only the place: what it says otherwise may hold a piece of the file.
+        line = getattr(error, "lineno", None)
+        where = f", by line {line}" if line else ""
+        raise UsageError(f"it is no INI{where}", hint="mend the file, or move it aside") from error
     return {name: dict(reader.items(name)) for name in reader.sections()}
 
 

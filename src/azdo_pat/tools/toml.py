@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import UsageError
-from azdo_pat.tools.texts import appended, end_of_line, with_keys
+from azdo_pat.tools.texts import appended, end_of_line, no_toml, with_keys
 from azdo_pat.tools.tool import feed_name
 
 if TYPE_CHECKING:
@@ -139,9 +139,7 @@ def _read(text: str) -> object:
     try:
         return tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(
-            f"it is no TOML: {error}", hint="mend the file, or move it aside"
-        ) from error
+        raise no_toml(error) from error
 
 
 def _key(text: str) -> str:

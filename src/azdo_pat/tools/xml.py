@@ -63,7 +63,7 @@ def parsed(content: bytes, name: str) -> Element:
     root = _Reader(content).root()
     if root.name != name:
         raise UsageError(
-            f"its first element is {root.name}, and {name} was expected",
+            f"its first element is not {name}",
             hint="is it the right file?",
         )
     return root
