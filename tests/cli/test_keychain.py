@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from azdo_pat.models import StoredPat
+from azdo_pat.store.state import State
 from azdo_pat.tools.osxkeychain import Item, items
 from drivers import Emulator, InProcess
 from fakes import MemoryKeyring
@@ -116,3 +118,33 @@ def test_a_rotation_that_meets_a_locked_one(
     assert len(active) == 2
     assert pat("renew", env=keychain.env).exit_code == 0
     assert keychain.held != before
+
+
+def test_two_collections_of_one_server(
+    pat: InProcess, keychain: Keychain, home: Path, memory_keyring: MemoryKeyring
+) -> None:
+    place = "https://pat@tfs.example.com"
+    keychain.put(place, "theirs")
+    for name in ("One", "Two"):
+        url = f"https://tfs.example.com/tfs/{name}"
+        entry = StoredPat(
+            org_url=url, org=name.lower(), name=name, id=None, scopes=(), created=None, expires=None
+        )
+        State(home / "pat/state/state.db").remember(entry)
+        memory_keyring.held[f"azdo-pat:{url}", name] = name * 10
+    server = "https://tfs.example.com/tfs"
+    assert pat("setup", "osxkeychain", "--org", f"{server}/One", env=keychain.env).exit_code == 0
+    refused = pat("setup", "osxkeychain", "--org", f"{server}/Two", env=keychain.env)
+    assert (refused.exit_code, keychain.held) == (6, {place: "One" * 10})
+    assert pat("setup", "osxkeychain", "--undo", env=keychain.env).exit_code == 0
+    assert keychain.held == {place: "theirs"}
+
+
+def test_what_somebody_has_put_there_since_stays(
+    pat: InProcess, keychain: Keychain, place: str
+) -> None:
+    assert pat("create", "xcode", "--for", "git").exit_code == 0
+    assert pat("setup", "osxkeychain", env=keychain.env).exit_code == 0
+    keychain.put(place, "newer")
+    assert pat("setup", "osxkeychain", "--undo", env=keychain.env).exit_code == 0
+    assert keychain.held == {place: "newer"}

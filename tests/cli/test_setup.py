@@ -4,11 +4,13 @@ import base64
 import os
 import pwd
 import stat
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from keyring.errors import KeyringLocked
 
 from azdo_pat.models import StoredPat
 from azdo_pat.store.state import State
@@ -465,6 +467,144 @@ def test_a_file_of_another_user_stays_theirs(
     for words in (feed_of("npm", emulator), ("--undo",)):
         assert pat("setup", "npm", *words).exit_code == 0
         assert (file.stat().st_uid, file.stat().st_gid) == (1234, 1235)
+
+
+def test_az_that_was_broken_off_gives_back_what_was_there(
+    pat: InProcess,
+    emulator: Emulator,
+    memory_keyring: MemoryKeyring,
+    secret: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What another program had is kept before anything is noted."""
+    place = (f"azdevops-cli:{emulator.url}/contoso", "Personal Access Token")
+    memory_keyring.held[place] = "theirs"
+    put = MemoryKeyring.set_password
+
+    def locked(keyring: MemoryKeyring, service: str, username: str, password: str) -> None:
+        if service == place[0]:
+            raise KeyringLocked
+        put(keyring, service, username, password)
+
+    monkeypatch.setattr(MemoryKeyring, "set_password", locked)
+    assert pat("setup", "az").exit_code == 7
+    monkeypatch.setattr(MemoryKeyring, "set_password", put)
+    assert memory_keyring.held[place] == "theirs"
+    assert pat("setup", "az").exit_code == 0
+    assert memory_keyring.held[place] == secret
+    assert pat("setup", "az", "--undo").exit_code == 0
+    assert memory_keyring.held[place] == "theirs"
+
+
+def test_what_somebody_has_put_there_since_stays(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring, secret: str
+) -> None:
+    assert secret
+    place = (f"azdevops-cli:{emulator.url}/contoso", "Personal Access Token")
+    assert pat("setup", "az").exit_code == 0
+    memory_keyring.held[place] = "their newer one"
+    assert pat("setup", "az", "--undo").exit_code == 0
+    assert memory_keyring.held[place] == "their newer one"
+
+
+def test_az_in_two_places(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring, secret: str, tmp_path: Path
+) -> None:
+    assert secret
+    place = (f"azdevops-cli:{emulator.url}/contoso", "Personal Access Token")
+    memory_keyring.held[place] = "theirs"
+    assert pat("setup", "az").exit_code == 0
+    elsewhere = pat("setup", "az", env={"AZURE_CONFIG_DIR": str(tmp_path)})
+    assert (elsewhere.exit_code, "in the same place" in elsewhere.stderr) == (6, True)
+    assert pat("setup", "az", "--undo").exit_code == 0
+    assert memory_keyring.held[place] == "theirs"
+
+
+def test_one_file_by_two_names(pat: InProcess, emulator: Emulator, home: Path, secret: str) -> None:
+    real = home / "dot/npmrc"
+    real.parent.mkdir()
+    real.write_bytes(b"a=1\n")
+    (home / ".npmrc").symlink_to(real)
+    feed = feed_of("npm", emulator)
+    assert pat("setup", "npm", *feed).exit_code == 0
+    for name in (real, home / "dot/../.npmrc"):
+        again = pat("setup", "npm", *feed, "-o", "json", env={"NPM_CONFIG_USERCONFIG": str(name)})
+        assert again.json[0]["outcome"] == "unchanged"
+    assert pat("setup", "npm", "--undo").exit_code == 0
+    assert real.read_bytes() == b"a=1\n"
+    assert encoded(secret) not in real.read_text()
+
+
+@pytest.mark.parametrize("later", [(), ("--use", "other")], ids=["again", "with another"])
+def test_what_was_made_a_comment_and_set_up_again(
+    later: tuple[str, ...], pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    """The copies in the comments hold a secret that works."""
+    assert pat("create", "other", "--for", "packages").exit_code == 0
+    feed = feed_of("npm", emulator)
+    assert pat("setup", "npm", *feed, "--use", "packages").exit_code == 0
+    file = home / ".npmrc"
+    file.write_text("".join(f"#{line}" for line in file.read_text().splitlines(keepends=True)))
+    assert pat("setup", "npm", *feed, *(later or ("--use", "packages"))).exit_code == 0
+    refused = pat("setup", "npm", "--undo")
+    assert (refused.exit_code, "the secret would stay" in refused.stderr) == (6, True)
+    assert encoded(secret) in file.read_text()
+
+
+def test_a_user_who_has_taken_it_out_already(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file, _ = prepared("npm", home)
+    assert pat("setup", "npm", *feed_of("npm", emulator)).exit_code == 0
+    file.write_text("something = else\n")
+    assert pat("setup", "npm", "--undo").exit_code == 0
+    assert file.read_text() == "something = else\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+
+
+def test_what_a_killed_run_left_goes_with_the_setup(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert pat("setup", "npm", *feed_of("npm", emulator)).exit_code == 0
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    left = home / f"..npmrc.pat-{process.pid}-abc"
+    left.write_text(secret)
+    (home / ".npmrc").unlink()
+    assert pat("setup", "npm", "--undo").exit_code == 0
+    assert not left.exists()
+
+
+def test_a_file_that_others_may_read_again(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    feed = feed_of("npm", emulator)
+    assert pat("setup", "npm", *feed).exit_code == 0
+    (home / ".npmrc").chmod(0o644)
+    assert pat("setup", "npm", *feed, "-o", "json").json[0]["outcome"] == "set up"
+    assert stat.S_IMODE((home / ".npmrc").stat().st_mode) == 0o600
+
+
+def test_git_that_was_told_of_a_server_that_is_forgotten_since(pat: InProcess, home: Path) -> None:
+    file, before = prepared("git", home)
+    entry = StoredPat(
+        org_url="https://tfs.example.com/tfs/One",
+        org="one",
+        name="office",
+        id=None,
+        scopes=(),
+        created=None,
+        expires=None,
+    )
+    state = State(home / "pat/state/state.db")
+    state.remember(entry)
+    assert pat("setup", "git").exit_code == 0
+    assert "https://tfs.example.com" in file.read_text()
+    state.forget(entry.org_url, entry.name)
+    assert pat("setup", "git", "--undo").exit_code == 0
+    assert file.read_bytes() == before
 
 
 def test_two_collections_that_az_cannot_tell_apart(
