@@ -82,7 +82,12 @@ def answer(asked: Asked, helper: Helper) -> Answer:
         except PatError as error:
             notes.append(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
     elif not notes:
-        notes.append("no token that git may use is stored for it: pat create NAME --for git")
+        url = f"{asked.protocol}://{asked.host}/{asked.path}"
+        name = (hosted_name(url, helper.api_root) or "").lower()
+        notes.append(
+            f"no token that git may use is stored for {name or asked.host}:"
+            f" pat create NAME --for git{f' --org {name}' if name else ''}"
+        )
     return Answer((), tuple(notes))
 
 
