@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from http.client import HTTPConnection
-from typing import TypeVar
+from typing import IO, TypeVar
 from urllib.parse import urlsplit
 
 from drivers import PROGRAM, TIME_LIMIT, Emulator, Environment, Installed, Result, told
@@ -35,6 +35,15 @@ def start(
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
+
+
+def read_line(stream: IO[str] | None) -> str:
+    """Read one line of a process, and not more: `finish` would not see what lies in a buffer."""
+    assert stream is not None
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(stream.fileno(), 1)):
+        line += byte
+    return line.decode()
 
 
 def finish(process: subprocess.Popen[str]) -> Result:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drivers import PROGRAM, Emulator, Installed
-from e2e.stage import finish, shell, start
+from e2e.stage import finish, read_line, shell, start
 
 SHOW = "import json, os, sys; json.dump(dict(os.environ), sys.stdout)"
 
@@ -123,8 +123,7 @@ def test_status_and_signals_are_the_commands(pat: Installed, secret: str) -> Non
         "-c",
         "trap 'exit 7' TERM; echo r; while :; do sleep 0.1; done",
     )
-    assert running.stdout is not None
-    assert running.stdout.readline() == "r\n"
+    assert read_line(running.stdout) == "r\n"
     running.send_signal(signal.SIGTERM)
     assert finish(running).exit_code == 7
     piped = shell(pat, "pat exec ci -- yes | head -1; echo ${PIPESTATUS[0]}")

@@ -22,7 +22,7 @@ from azdo_pat.emulator.run import Options, start
 from azdo_pat.errors import SignInError
 from cli.stage import lines
 from drivers import Emulator, Installed, Result
-from e2e.stage import finish
+from e2e.stage import finish, read_line
 from e2e.stage import start as start_pat
 from store.keyring_service import KeyringService
 
@@ -56,9 +56,8 @@ def keyring_file(home: Path) -> Path:
 def log_in(pat: Installed, emulator: Emulator, *args: str, user: str = "ada") -> Result:
     """Sign in by device code, as somebody who enters the code at once; without a terminal."""
     process = start_pat(pat, "login", "--device-code", *args)
-    assert process.stderr is not None
     said = ""
-    for line in process.stderr:
+    while line := read_line(process.stderr):
         if found := CODE.fullmatch(line):
             assert found[1] == f"{emulator.authority}/devicelogin"
             emulator.enter_code(found[2], user)
@@ -263,8 +262,7 @@ def test_declined(pat: Installed, emulator: Emulator) -> None:
 
 def test_a_code_that_nobody_enters(pat: Installed, emulator: Emulator) -> None:
     process = start_pat(pat, "login", "--device-code")
-    assert process.stderr is not None
-    assert CODE.fullmatch(process.stderr.readline())
+    assert CODE.fullmatch(read_line(process.stderr))
     emulator.advance(901)  # a code is good for a quarter of an hour
     result = finish(process)
     assert result.exit_code == 4
@@ -320,9 +318,8 @@ def test_where_there_is_no_safe_place_nothing_is_remembered(
 ) -> None:
     nowhere = Installed({**pat.env, "PAT_KEYRING": None})
     process = start_pat(nowhere, "login", "--device-code")
-    assert process.stderr is not None
-    assert "this sign-in will not be remembered" in process.stderr.readline()
-    found = CODE.fullmatch(process.stderr.readline())
+    assert "this sign-in will not be remembered" in read_line(process.stderr)
+    found = CODE.fullmatch(read_line(process.stderr))
     assert found is not None
     emulator.enter_code(found[2], "ada")
     result = finish(process)

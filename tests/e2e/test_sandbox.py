@@ -13,7 +13,7 @@ import pexpect
 import pytest
 
 from drivers import PROGRAM, TIME_LIMIT, Installed, Result
-from e2e.stage import finish, start
+from e2e.stage import finish, read_line, start
 from store.keyring_service import KeyringService
 
 NO_WERKZEUG = """\
@@ -196,8 +196,7 @@ def test_ctrl_c_ends_what_does_not_mind_it(alone: Installed, temporary: Path) ->
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_all_of_it(alone: Installed, temporary: Path, number: signal.Signals) -> None:
     sandbox = start(alone, "sandbox", "sh", "-c", "echo $$; exec sleep 60")
-    assert sandbox.stdout is not None
-    child = int(sandbox.stdout.readline())
+    child = int(read_line(sandbox.stdout))
     sandbox.send_signal(number)
     assert finish(sandbox) == Result(exit_code=128 + number, stdout="", stderr="")
     with pytest.raises(ProcessLookupError):
@@ -210,8 +209,7 @@ def test_a_command_that_ignores_a_signal_is_ended_all_the_same(
 ) -> None:
     script = "trap '' TERM; echo $$; while :; do sleep 0.1; done"
     sandbox = start(alone, "sandbox", "sh", "-c", script)
-    assert sandbox.stdout is not None
-    child = int(sandbox.stdout.readline())
+    child = int(read_line(sandbox.stdout))
     started = time.monotonic()
     sandbox.send_signal(signal.SIGTERM)
     assert finish(sandbox).exit_code == 128 + signal.SIGTERM
@@ -242,8 +240,7 @@ def test_what_still_writes_to_the_folder_is_told(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_tour(alone: Installed, temporary: Path, number: signal.Signals) -> None:
     tour = start(alone, "sandbox", "--tour")
-    assert tour.stdout is not None
-    assert tour.stdout.readline() == "\n"
+    assert read_line(tour.stdout) == "\n"
     tour.send_signal(number)
     assert finish(tour).exit_code == 128 + number
     assert everything_below(temporary) == []
@@ -253,9 +250,8 @@ def test_a_signal_ends_the_tour(alone: Installed, temporary: Path, number: signa
 def emulating(pat: Installed, *args: str, ends: signal.Signals = signal.SIGTERM) -> Iterator[str]:
     """Run `pat emulator` while the block runs; give what it printed for a shell to eval."""
     process = start(pat, "emulator", *args)
-    assert process.stdout is not None
     try:
-        lines = [process.stdout.readline() for _ in range(3)]
+        lines = [read_line(process.stdout) for _ in range(5)]
         assert process.poll() is None
         yield "".join(lines)
     finally:
@@ -283,7 +279,10 @@ def evaluated(pat: Installed, exports: str, command: str) -> Result:
 def test_the_export_lines_make_pat_use_the_emulator(alone: Installed, ends: signal.Signals) -> None:
     with emulating(alone, "--port", "0", ends=ends) as exports:
         names = [line.split("=")[0] for line in exports.splitlines()]
-        assert names == [f"export PAT_{name}" for name in ("API_URL", "ACCESS_TOKEN", "ORG")]
+        of_entra = ("AUTHORITY", "CA_BUNDLE")
+        assert names == [
+            f"export PAT_{name}" for name in ("API_URL", "ACCESS_TOKEN", "ORG", *of_entra)
+        ]
         counted = evaluated(alone, exports, "pat list -o json --query 'length(@)'")
         assert counted == Result(exit_code=0, stdout="4\n", stderr="")
 
