@@ -21,6 +21,9 @@ GLOBAL_CREATION_BLOCKED: Final = "2026-03-15"
 """The day since which no token for all organizations can be created (same source)."""
 
 
+VARIABLE: Final = "AZURE_DEVOPS_EXT_PAT"
+"""What `az devops` reads, and much else by its example."""
+
 USER_NAME: Final = "pat"
 """What stands where a tool wants a user name beside a token. The service takes any; git sends
 nothing at all where it is empty."""

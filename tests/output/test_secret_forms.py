@@ -8,7 +8,8 @@ from azdo_pat.errors import UnavailableError
 from azdo_pat.models import Secret
 from azdo_pat.output.formats import Format
 from azdo_pat.output.machine import pat_document
-from azdo_pat.output.secret_forms import SecretForm, SecretWish, Shell, secret_text, tell_runner
+from azdo_pat.output.secret_forms import secret_text, tell_runner
+from azdo_pat.output.wish import SecretForm, SecretWish, Shell
 from azdo_pat.results import Held
 from output.samples import LAPTOP, NOW, shown
 

@@ -16,7 +16,7 @@ from azdo_pat.errors import UsageError
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization
-    from azdo_pat.output.secret_forms import SecretWish
+    from azdo_pat.output.wish import SecretWish
     from azdo_pat.results import Ensured
     from azdo_pat.services.ensure import Wanted
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from azdo_pat.cli.app import App
-    from azdo_pat.output.secret_forms import SecretForm, SecretWish
+    from azdo_pat.output.wish import SecretForm, SecretWish
 
 _FORMS: Final = (
     "token",
@@ -110,13 +110,13 @@ def _wish(
         raise UsageError("--shell is the syntax of --as env", hint="add --as env, or leave it out")
     if form is None:
         return None
-    from azdo_pat.output.secret_forms import SecretForm, SecretWish, Shell
-    from azdo_pat.tools.variables import DEFAULT
+    from azdo_pat.models import VARIABLE
+    from azdo_pat.output.wish import SecretForm, SecretWish, Shell
 
     known = SecretForm(form)
     return SecretWish(
         form=known,
-        names=checked_names(names, dots=known is SecretForm.AZURE_PIPELINES) or (DEFAULT,),
+        names=checked_names(names, dots=known is SecretForm.AZURE_PIPELINES) or (VARIABLE,),
         shell=Shell(shell or ("powershell" if os.name == "nt" else "sh")),
         file=_file_of(environment, known),
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
-    from azdo_pat.output.secret_forms import SecretWish
+    from azdo_pat.output.wish import SecretWish
     from azdo_pat.results import Rotated
     from azdo_pat.services.rotate import RotateRequest
 

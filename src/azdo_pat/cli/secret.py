@@ -17,7 +17,7 @@ from azdo_pat.naming import as_argument
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization, Secret
-    from azdo_pat.output.secret_forms import SecretWish
+    from azdo_pat.output.wish import SecretWish
     from azdo_pat.results import Held
 
 
@@ -63,7 +63,7 @@ def get_command(app: App, name: str, *, wish: SecretWish | None, copy: bool) -> 
 
 
 def _json() -> SecretWish:
-    from azdo_pat.output.secret_forms import SecretForm, SecretWish
+    from azdo_pat.output.wish import SecretForm, SecretWish
 
     return SecretWish(SecretForm.JSON)
 

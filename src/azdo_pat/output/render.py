@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from azdo_pat.output.grids import Grids
     from azdo_pat.output.machine import Setting
     from azdo_pat.output.screen import Screen
-    from azdo_pat.output.secret_forms import SecretWish
+    from azdo_pat.output.wish import SecretWish
     from azdo_pat.results import (
         Change,
         Check,

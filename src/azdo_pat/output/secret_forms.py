@@ -4,58 +4,19 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from azdo_pat.errors import UnavailableError
 from azdo_pat.models import USER_NAME, Secret
 from azdo_pat.organizations import hosts_of
-from azdo_pat.output.machine import json_text, pat_document
-from azdo_pat.tools.variables import DEFAULT
+from azdo_pat.output.wish import SecretForm, SecretWish, Shell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from azdo_pat.results import Held
-
-
-class SecretForm(StrEnum):
-    """What `--as` takes; `ci` stands for one of the two runners."""
-
-    TOKEN = "token"  # noqa: S105 - the name of a form
-    BASIC = "basic"
-    HEADER = "header"
-    JSON = "json"
-    ENV = "env"
-    DOTENV = "dotenv"
-    NETRC = "netrc"
-    AZURE_PIPELINES = "azure-pipelines"
-    GITHUB_ACTIONS = "github-actions"
-
-
-class Shell(StrEnum):
-    """Whose syntax `env` is written in; `sh` is every shell of its kind."""
-
-    SH = "sh"
-    FISH = "fish"
-    POWERSHELL = "powershell"
-
-
-class SecretWish(NamedTuple):
-    """The form of a secret that a user wishes.
-
-    Attributes:
-        names: of the variables that it goes into, where it goes into variables.
-        shell: whose syntax `env` is in.
-        file: what `$GITHUB_ENV` names, for `github-actions`.
-    """
-
-    form: SecretForm
-    names: Sequence[str] = (DEFAULT,)
-    shell: Shell = Shell.SH
-    file: str = ""
 
 
 def secret_text(
@@ -80,6 +41,9 @@ def secret_text(
         case SecretForm.HEADER:
             return f"Authorization: Basic {_basic('', secret)}"
         case SecretForm.JSON:
+            # Most secrets are printed bare, and pat ensure as often as a script runs.
+            from azdo_pat.output.machine import json_text, pat_document  # noqa: PLC0415 - see above
+
             more = {"outcome": held.outcome} if held.outcome else {}
             document = pat_document(held.pat, now) | more | {"token": secret.reveal()}
             return json_text(query(document) if query else document)

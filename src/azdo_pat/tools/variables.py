@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from azdo_pat.errors import UsageError
-from azdo_pat.models import USER_NAME
+from azdo_pat.models import USER_NAME, VARIABLE
 from azdo_pat.organizations import serves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from azdo_pat.models import Organization, Secret
-
-DEFAULT: Final = "AZURE_DEVOPS_EXT_PAT"
-"""What `az devops` reads, and much else by its example."""
 
 
 class Given(NamedTuple):
@@ -34,7 +31,7 @@ class Given(NamedTuple):
 
 
 def _az(given: Given) -> dict[str, str]:
-    return {DEFAULT: given.secret.reveal()}
+    return {VARIABLE: given.secret.reveal()}
 
 
 def _terraform(given: Given) -> dict[str, str]:
