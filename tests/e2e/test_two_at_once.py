@@ -86,7 +86,8 @@ def test_a_revoke_and_creates_side_by_side(
         start(pat, "list", "--all-orgs"),
     ]
     revoked, created, got, listed = map(finish, running)
-    assert (revoked.exit_code, created.exit_code, listed.exit_code) == (0, 0, 0)
+    codes = (revoked.exit_code, created.exit_code, listed.exit_code)
+    assert codes == (0, 0, 0), (revoked, created, listed)
     assert got.exit_code in {0, 3}, "it was there, or it was there no more"
     names = ("old-1", "old-2", "new")
     held = [in_keyring(gnome_keyring.environment, emulator, name) is not None for name in names]
