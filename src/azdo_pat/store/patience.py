@@ -20,7 +20,7 @@ from azdo_pat.store.lasting import is_at_hand
 
 Result = TypeVar("Result")
 
-_PAUSES: Final = (0.05, 0.15, 0.4)
+_PAUSES: Final = (0.05, 0.15, 0.4, 1.0)
 
 _GONE_FOR_A_MOMENT: Final = "ItemNotFoundException"
 """By name: SecretStorage, whose class it is, is not on every platform."""
