@@ -245,6 +245,20 @@ class Intent(NamedTuple):
     new_name: str = ""
     key: int | None = None
 
+    @classmethod
+    def about(cls, entry: StoredPat, operation: str, *, user: str, now: datetime) -> "Intent":
+        """Return an operation on a token that is known here, begun now."""
+        return cls(
+            operation=operation,
+            org_url=entry.org_url,
+            org=entry.org,
+            name=entry.name,
+            scopes=entry.scopes,
+            valid_to=now,
+            started=now,
+            user=user,
+        )
+
     def is_due(self, now: datetime) -> bool:
         """Tell whether it is to be brought to its end; what is planned for later is not yet."""
         return self.operation != "revoke" or self.valid_to <= now

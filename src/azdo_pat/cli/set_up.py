@@ -223,7 +223,8 @@ def _undone(
             record = records.find(tool.known_as, path)
             if record is None:
                 continue
-            ours = put_in(app, delivery, setup)
+            service = tool.service(setup.org_url) if tool.service else ""
+            ours = put_in(app, delivery, setup) if service else ()
 
             def held(other: Setup, place: Place = place) -> Sequence[str]:
                 return put_in(app, place.told(other, "").delivery, other)
@@ -233,7 +234,6 @@ def _undone(
             if dry_run:
                 continue
             follow(app, delivery, None)
-            service = tool.service(setup.org_url) if tool.service else ""
             if service:
                 app.secrets.take_back(service, tool.account, ours)
             # In this order: killed between any two, the same again does the rest.

@@ -138,10 +138,9 @@ def recorded(app: App, tool: Tool | Keeper, feed: str | None) -> Sequence[tuple[
         NotFoundError: there is nothing.
         UsageError: an organization is named, and the tool was set up for all of them.
     """
-    known_as = getattr(tool, "known_as", tool.name)
     found = [
         (record.path, setup)
-        for record in records_of(app).of_tool(known_as)
+        for record in records_of(app).of_tool(tool.known_as)
         for setup in reversed(record.setups)
     ]
     what = ""

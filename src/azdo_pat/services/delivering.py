@@ -63,17 +63,7 @@ def deliver_anew(
 ) -> str:
     """Remember other places for a token's secret, and bring it there; return why that failed."""
     with shop.exclusive(lock_key(entry.name, organization.url)):
-        now = shop.now()
-        intent = Intent(
-            operation="deliver",
-            org_url=organization.url,
-            org=organization.name,
-            name=entry.name,
-            scopes=entry.scopes,
-            valid_to=now,
-            started=now,
-            user=shop.user(),
-        )
+        intent = Intent.about(entry, "deliver", user=shop.user(), now=shop.now())
         remembered = replace(entry, upkeep=upkeep)
         key = shop.state.finish(None, remembered, intent if upkeep.deliveries else None)
         if key is None:

@@ -147,17 +147,8 @@ def _revoke(organization: Organization, intent: Intent, shop: Workshop) -> bool:
 
 def ending(entry: StoredPat, *, user: str, now: datetime) -> Intent:
     """Return the journal's entry for the end of a token whose secret is here."""
-    return Intent(
-        operation="end",
-        org_url=entry.org_url,
-        org=entry.org,
-        name=entry.name,
-        scopes=entry.scopes,
-        valid_to=now,
-        started=now,
-        authorization_id=entry.id,
-        user=user,
-    )
+    intent = Intent.about(entry, "end", user=user, now=now)
+    return intent._replace(authorization_id=entry.id)
 
 
 def end(organization: Organization, entry: StoredPat, shop: Workshop) -> None:

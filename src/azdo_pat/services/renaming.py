@@ -22,18 +22,8 @@ if TYPE_CHECKING:
 
 def moving(entry: StoredPat, identifier: str, new_name: str, *, user: str, now: datetime) -> Intent:
     """Return the journal's entry for it; the old name is the one that is locked."""
-    return Intent(
-        operation="move",
-        org_url=entry.org_url,
-        org=entry.org,
-        name=entry.name,
-        scopes=entry.scopes,
-        valid_to=now,
-        started=now,
-        authorization_id=identifier,
-        user=user,
-        new_name=new_name,
-    )
+    intent = Intent.about(entry, "move", user=user, now=now)
+    return intent._replace(authorization_id=identifier, new_name=new_name)
 
 
 def move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) -> None:

@@ -101,6 +101,11 @@ class Keeper(NamedTuple):
     keeps_secret: bool = False
     feed: str = ""
 
+    @property
+    def known_as(self) -> str:
+        """As for `Tool`."""
+        return self.name
+
 
 Program: TypeAlias = Tool | Advice | Keeper
 
