@@ -3,12 +3,12 @@
 import base64
 import re
 import stat
-import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from drivers import PROGRAM, TIME_LIMIT, Installed, Result
+from drivers import PROGRAM, Installed, Result
 from e2e.hosts import Hosts
+from e2e.stage import captured
 
 TOOLS = Path(__file__).parents[2] / "docs/tools"
 
@@ -25,17 +25,7 @@ def run(pat: Installed, home: Path, *words: str, cwd: Path | None = None) -> Res
     """Run a tool as the user would, whose home this is."""
     environment = pat.environment({"HOME": str(home), "GIT_TERMINAL_PROMPT": "0"})
     environment["PATH"] = f"{PROGRAM.parent}:{environment['PATH']}"
-    ran = subprocess.run(
-        words,
-        env=environment,
-        cwd=cwd or home,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=TIME_LIMIT,
-        check=False,
-    )
-    return Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr)
+    return captured(words, environment, cwd=cwd or home)
 
 
 def made(pat: Installed, name: str, recipe: str) -> str:

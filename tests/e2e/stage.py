@@ -4,8 +4,9 @@ import base64
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import IO, TypeVar
 from urllib.parse import urlsplit
 
@@ -61,16 +62,24 @@ def shell(pat: Installed, line: str, *args: str, env: Environment | None = None)
     """Run a line of bash that finds `pat` on its PATH; its `$1` and on are `args`."""
     environment = pat.environment(env)
     environment["PATH"] = f"{PROGRAM.parent}{os.pathsep}{environment['PATH']}"
+    return told(captured(["bash", "-c", line, "bash", *args], environment))
+
+
+def captured(
+    words: Sequence[str | Path], environment: Mapping[str, str], *, cwd: Path | None = None
+) -> Result:
+    """Run another program to its end, with no terminal; return what it left behind."""
     ran = subprocess.run(
-        ["bash", "-c", line, "bash", *args],
+        words,
         env=environment,
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
         timeout=TIME_LIMIT,
         check=False,
     )
-    return told(Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr))
+    return Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr)
 
 
 def in_keyring(

@@ -1,15 +1,14 @@
 """Real git, with Microsoft's own URLs, gets its token from `pat`."""
 
 import sqlite3
-import subprocess
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from drivers import PROGRAM, TIME_LIMIT, Emulator, Installed, Result
+from drivers import PROGRAM, Emulator, Installed, Result
 from e2e.hosts import Hosts
-from e2e.stage import active
+from e2e.stage import active, captured
 
 HELPER = ("-c", "credential.helper=", "-c", "credential.helper=pat")
 WITH_PATH = ("-c", "credential.useHttpPath=true")
@@ -21,17 +20,7 @@ def git(pat: Installed, *args: str, cwd: Path | None = None) -> Result:
     """Run git with `pat` as its only helper."""
     environment = pat.environment({"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_GLOBAL": "/dev/null"})
     environment["PATH"] = f"{PROGRAM.parent}:{environment['PATH']}"
-    ran = subprocess.run(
-        ["git", *HELPER, *args],
-        env=environment,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=TIME_LIMIT,
-        check=False,
-    )
-    return Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr)
+    return captured(["git", *HELPER, *args], environment, cwd=cwd)
 
 
 def made(pat: Installed, name: str = "work", *args: str) -> str:

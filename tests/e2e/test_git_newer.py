@@ -2,14 +2,14 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from drivers import TIME_LIMIT, Installed, Result
+from drivers import Installed, Result
 from e2e.hosts import Hosts
+from e2e.stage import captured
 
 URL = "https://dev.azure.com/contoso/_git/app"
 
@@ -51,15 +51,8 @@ class Tree:
         }
         words = [f"{name}={text}" for name, text in environment.items()]
         helper = ["-c", "credential.helper=pat", "-c", "credential.useHttpPath=true"]
-        ran = subprocess.run(
-            ["chroot", self.root, "env", "-i", *words, "git", *helper, *args],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=TIME_LIMIT,
-            check=False,
-        )
-        return Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr)
+        command = ["chroot", str(self.root), "env", "-i", *words, "git", *helper, *args]
+        return captured(command, os.environ)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """pip, uv and twine, with a feed's own URL, get the token that `pat` keeps, through keyring."""
 
 import io
-import subprocess
 import sys
 import threading
 import zipfile
@@ -12,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from drivers import PROGRAM, TIME_LIMIT, Installed, Result
+from drivers import PROGRAM, Installed, Result
 from e2e.hosts import Hosts
+from e2e.stage import captured
 
 BIN = PROGRAM.parent
 FEED = "https://pkgs.dev.azure.com/contoso/_packaging/feed/pypi"
@@ -61,16 +61,7 @@ def secret(at_microsoft: Installed) -> str:
 def run(pat: Installed, *words: str | Path, env: dict[str, str] | None = None) -> Result:
     environment = pat.environment(env)
     environment["PATH"] = f"{BIN}:{environment['PATH']}"
-    ran = subprocess.run(
-        [str(word) for word in words],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=TIME_LIMIT,
-        check=False,
-    )
-    return Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr)
+    return captured(words, environment)
 
 
 def pip(pat: Installed, feed: str, folder: Path, *args: str) -> Result:

@@ -13,7 +13,7 @@ import pexpect
 import pytest
 
 from drivers import PROGRAM, TIME_LIMIT, Installed, Result
-from e2e.stage import finish, read_line, start
+from e2e.stage import captured, finish, read_line, start
 from store.keyring_service import KeyringService
 
 NO_WERKZEUG = """\
@@ -263,16 +263,9 @@ def emulating(pat: Installed, *args: str, ends: signal.Signals = signal.SIGTERM)
 
 def evaluated(pat: Installed, exports: str, command: str) -> Result:
     """Run a line of a shell behind the exports, as a user's terminal would."""
-    ran = subprocess.run(
-        ["sh", "-c", f'eval "$1"\n{command}', "sh", exports],
-        env=pat.environment({"PATH": f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=TIME_LIMIT,
-        check=False,
-    )
-    return Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr)
+    words = ["sh", "-c", f'eval "$1"\n{command}', "sh", exports]
+    path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
+    return captured(words, pat.environment({"PATH": path}))
 
 
 @pytest.mark.parametrize("ends", [signal.SIGTERM, signal.SIGINT])
