@@ -3,6 +3,8 @@
 import base64
 import os
 import pwd
+import re
+import shlex
 import stat
 import subprocess
 import sys
@@ -681,6 +683,36 @@ def test_no_token_for_a_feed(pat: InProcess, emulator: Emulator, secret: str) ->
     refused = pat("setup", "npm", "--feed", feed)
     assert refused.exit_code == 3
     assert "pat create packages --for packages --org fabrikam makes one" in refused.stderr
+
+
+def test_what_is_to_be_typed_can_be_typed(pat: InProcess, emulator: Emulator) -> None:
+    """Names hold what a shell would act on."""
+    feed = ("--feed", f"{emulator.url}/contoso/_packaging/f/npm/registry/")
+    hint = pat("setup", "npm", *feed, "--use", "$(id) 'x'").stderr.splitlines()[1]
+    command = hint.strip().partition(" makes one")[0]
+    words = ["pat", "create", "$(id) 'x'", "--for", "packages", "--org", "contoso"]
+    assert shlex.split(command) == words
+
+
+def test_only_what_is_dead_is_undone_by_what_is_said(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert pat("create", "other", "--for", "packages").exit_code == 0
+    for name, token in (("a(1)", "packages"), ("b", "other")):
+        feed = f"{emulator.url}/contoso/_packaging/{name}/npm/registry/"
+        assert pat("setup", "npm", "--feed", feed, "--use", token).exit_code == 0
+    said = pat("revoke", "packages", "--yes").stderr
+    [command] = re.findall(r"to take it out: pat (.*)", said)
+    assert pat(*shlex.split(command)).exit_code == 0
+    text = (home / ".npmrc").read_text()
+    assert (encoded(secret) in text, "/b/npm/" in text) == (False, True)
+    assert pat("create", "mine", "--for", "git").exit_code == 0
+    assert pat("setup", "netrc", "--use", "mine").exit_code == 0
+    [command] = re.findall(
+        r"to take it out: pat (setup netrc .*)", pat("revoke", "mine", "--yes").stderr
+    )
+    assert pat(*shlex.split(command)).exit_code == 0
+    assert not (home / ".netrc").exists()
 
 
 def test_undoing_what_is_for_all_organizations(pat: InProcess, home: Path) -> None:

@@ -54,9 +54,10 @@ def say_where_it_lies(talk: Talk, name: str, deliveries: Iterable[Delivery], now
     for delivery in deliveries:
         step = ""
         if delivery.kind == "setup":
-            tool, path, _ = delivery.target
+            tool, path, about = delivery.target
+            which = "--feed" if "/_packaging/" in about else "--org"
             where = f"{tool} ({path or 'the macOS keychain'}) still has"
-            step = f"; to take it out: pat setup {tool} --undo"
+            step = f"; to take it out: pat setup {tool} --undo {which} {as_argument(about)}"
         elif delivery.kind == "file":
             where = f"{delivery.target[0]} still holds"
         else:

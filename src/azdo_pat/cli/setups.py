@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from azdo_pat.cli.programs import programs
 from azdo_pat.errors import NotFoundError, StoreError, UsageError
+from azdo_pat.naming import as_argument
 from azdo_pat.services.name_lock import lock_key
 
 if TYPE_CHECKING:
@@ -68,11 +69,11 @@ def chosen(app: App, feed: str, token: str | None) -> StoredPat:
         found = [each for each in found if each.name == token]
         what = f"{what} under the name {token!r}"
     if not found:
-        org = f" --org {owner}" if owner else ""
+        org = f" --org {as_argument(owner)}" if owner else ""
         raise NotFoundError(
             f"no token for {what} is stored",
-            hint=f"pat create {token or recipe} --for {recipe}{org} makes one; pat list --stored"
-            " shows those that are here",
+            hint=f"pat create {as_argument(token or recipe)} --for {recipe}{org} makes one;"
+            " pat list --stored shows those that are here",
         )
     return found[0]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import ConflictError
 from azdo_pat.models import Secret
+from azdo_pat.naming import as_argument
 from azdo_pat.redaction import remember
 from azdo_pat.results import SettingUp, SetUp
 from azdo_pat.store.records import Record, Setup
@@ -48,7 +49,8 @@ def keep(
         if other != known and (shared := set(items(other.org_url)) & set(items(entry.org_url))):
             raise ConflictError(
                 f"the keychain has the token of {other.org_url} already: {min(map(str, shared))}",
-                hint=f"pat setup {KEEPER.name} --undo --org {other.org_url} takes that one out",
+                hint=f"pat setup {KEEPER.name} --undo --org {as_argument(other.org_url)}"
+                " takes that one out",
             )
     held = {item: read(item, environment) for item in items(entry.org_url)}
     others = [item for item, text in held.items() if text != secret.reveal()]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from azdo_pat.errors import ConflictError, NotFoundError, UsageError
+from azdo_pat.naming import as_argument
 from azdo_pat.organizations import hosts_of
 from azdo_pat.redaction import remember
 from azdo_pat.results import SettingUp, SetUp
@@ -110,7 +111,7 @@ def _check_room(place: Place, record: Record) -> None:
         elif tool.slot and tool.slot(other.feed) == tool.slot(mine.feed):
             what = f"has {other.feed} by the name of {tool.slot(other.feed)!r}"
         if what:
-            only = f" --feed {other.feed}" if other.feed else ""
+            only = f" --feed {as_argument(other.feed)}" if other.feed else ""
             raise ConflictError(
                 f"{record.path} {what} already, and {tool.name} has room for one",
                 hint=f"pat setup {tool.name} --undo{only} takes that one out",
