@@ -37,6 +37,7 @@ CLASSES = {
     "NotExecutableError": (126, "not_executable"),
     "NoCommandError": (127, "no_command"),
     "CancelledError": (130, "interrupted"),
+    "DoubtfulError": (11, "unavailable"),
     "NoAnswerError": (11, "unavailable"),
 }
 

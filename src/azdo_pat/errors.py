@@ -158,3 +158,7 @@ class CancelledError(PatError):
 
 class NoAnswerError(UnavailableError):
     """The request left, and no answer came: whether the service acted on it is unknown."""
+
+
+class DoubtfulError(UnavailableError):
+    """Tokens were found that an unanswered request may have made, or another machine."""

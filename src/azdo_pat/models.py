@@ -192,6 +192,8 @@ class StoredPat:
         stored: its secret was put in the keyring (False after `create --no-store`).
         origin: PAT for one that `pat` made, UNKNOWN for an imported one.
         upkeep: how it is looked after.
+        fingerprint: the salted hash that identifies its secret; empty where an earlier version
+            stored it.
     """
 
     org_url: str
@@ -204,6 +206,7 @@ class StoredPat:
     stored: bool = True
     origin: Origin = Origin.PAT
     upkeep: Upkeep = NO_UPKEEP
+    fingerprint: str = field(default="", compare=False)  # another salt, and the same secret
 
 
 class Intent(NamedTuple):
@@ -213,19 +216,23 @@ class Intent(NamedTuple):
         operation: `create`, `replace` (a create that overwrites a stored secret) or `rotate`, which
             make a token; `deliver`, which brings its secret
             where it is to go, and goes on to `revoke`, which ends the token that it replaced;
-            `end`, which revokes a token and takes its own secret out of the keyring; or `move`,
-            which takes a secret along to the new name of its token.
+            `end`, which revokes a token and takes its own secret out of the keyring; `move`,
+            which takes a secret along to the new name of its token; `import`, which stores a
+            secret made elsewhere; or `forget`, which deletes a stored secret.
         valid_to: the expiry that was asked for; from `deliver` on, when to revoke the old token.
         started: when it was begun.
         authorization_id: of the token that it made or moves, once that is known; from `deliver` on,
             of the token that is to go, None where it may stay.
-        mark: what its secret can be recognized by, as `mark_of` makes it; empty for a secret that
+        mark: the fingerprint of the secret that is stored or deleted; empty for a secret that
             is not to be stored, or not known yet.
         user: whose tokens they are: the sign-in name, as far as it is known.
         reason: why it could not be done yet, where it was tried.
         upkeep: how the token that it makes is looked after.
         follow_up: what is to be done once the token that it makes is safe; None for nothing.
         new_name: the one that a `move` leads to.
+        entry: what is remembered of an imported secret once it is stored; None for others.
+        looked: when the token of a lost answer was first looked for and not found, by the
+            service's clock; None before that.
         key: the entry's number; None before `State.begin`.
     """
 
@@ -243,6 +250,8 @@ class Intent(NamedTuple):
     upkeep: Upkeep = NO_UPKEEP
     follow_up: "Intent | None" = None
     new_name: str = ""
+    entry: StoredPat | None = None
+    looked: datetime | None = None
     key: int | None = None
 
     @classmethod

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from azdo_pat.errors import PatError
-from azdo_pat.models import Identity, Organization, Pat, Secret, SourceReport
+from azdo_pat.models import Identity, Intent, Organization, Pat, Secret, SourceReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,38 @@ class Rotated:
     old: OldToken
     due: datetime | None = None
     reason: str = ""
+
+
+class Became(StrEnum):
+    """What became of an operation that an earlier run had left in the journal."""
+
+    COMPLETED = "completed"
+    ROLLED_BACK = "rolled back"
+    NOTHING_DONE = "nothing done"
+    """It never reached the service."""
+    STILL_ACTIVE = "still active"
+    """The token that was to be revoked is not."""
+    UNDECIDED = "undecided"
+    """A slow service may still be at work on it."""
+
+
+class Recovered(NamedTuple):
+    """What became of an unfinished operation.
+
+    Attributes:
+        intent: the operation.
+        became: what became of it; None where that failed.
+        failure: why it is still unfinished; None where it did not fail.
+    """
+
+    intent: Intent
+    became: Became | None = None
+    failure: PatError | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the journal holds it no longer."""
+        return self.became not in {None, Became.UNDECIDED}
 
 
 class Ensuring(StrEnum):

@@ -15,6 +15,7 @@ from cli.stage import (
     done,
     failed,
     held,
+    hence,
     host,
     lines,
     methods,
@@ -31,7 +32,7 @@ from fakes import MemoryKeyring
 
 SAID = "created 'laptop' in contoso; its secret is in the keyring: pat get laptop"
 LASTS = ("--expires", "40h")
-LATE = "try again; should one come late, the next pat that signs in revokes it"
+LATE = "try again; if one is made late, the next command that signs in revokes it"
 GIT = ("create", "laptop", "--scope", "code_write", *LASTS)
 
 
@@ -408,6 +409,45 @@ def test_what_an_unanswered_request_made_is_looked_for(
     assert result == failed(11, f"{host(emulator)} {reason}; {outcome}", hint, *below)
     assert (names(emulator), memory_keyring.held) == ([], {})
     assert methods(emulator).count("POST") == 1
+
+
+@pytest.mark.parametrize("apart", [-400, 400])
+@pytest.mark.parametrize("expires", ["30d", "DATE", "SECOND"])
+def test_clocks_that_are_apart_leave_no_orphan(
+    expires: str, apart: int, pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    emulator.advance(apart)
+    emulator.fail("POST * cut=after")
+    day = hence(20 * 24)
+    until = {"DATE": day[:10], "SECOND": f"{day[:19]}Z"}.get(expires, expires)
+    result = pat("create", "lost", "--scope", "code", "--expires", until)
+    assert result.exit_code == 11
+    assert "; the token it made was revoked" in result.stderr
+    assert (names(emulator), memory_keyring.held) == ([], {})
+    assert pat("status", "-o", "json").json["problems"] == []
+
+
+def test_one_that_a_policy_shortened_stays_in_the_journal_until_it_is_decided(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    emulator.set_policies("maximum-lifespan=7")
+    emulator.fail("POST * cut=after")
+    result = pat("create", "lost", "--scope", "code", "--expires", "30d")
+    (identifier,) = [each["authorizationId"] for each in emulator.tokens]
+    told = f"may have made what another machine may have made as well: {identifier}; not revoked"
+    assert (result.exit_code, told in result.stderr) == (11, True)
+    for _ in range(2):
+        assert told in pat("list", "-o", "none").stderr
+    assert "may have made a token" in pat("status", "-o", "json").json["problems"][0]
+    found = pat("doctor", "--fix", "-o", "json")
+    assert found.exit_code == 10
+    assert f"pat doctor --dismiss {identifier}" in found.stdout
+    assert pat("doctor", "--dismiss", identifier[:8]).exit_code == 2
+    assert pat("doctor", "--dismiss", identifier, "-q", "-o", "none").exit_code in {0, 10}
+    emulator.advance(360)
+    assert told not in pat("list", "-o", "none").stderr
+    assert pat("status", "-o", "json").json["problems"] == []
+    assert names(emulator) == ["lost"]
 
 
 def test_a_refusal_of_the_service_keeps_its_own_words(pat: InProcess, emulator: Emulator) -> None:

@@ -178,16 +178,26 @@ class TestDamagedState:
         put(emulator, "twice")
         put(emulator, "elsewhere")
         assert pat("create", "b", "--scope", "code", "--org", "fabrikam", "-q").exit_code == 0
-        before = pat("list", "--stored", "-o", "json").json
         state_file(home).write_bytes(b"damaged" * 1000)
         assert "was moved aside" in examined(pat)["state file"]["detail"]
         fixed = examined(pat, "--fix", exit_code=0)["state file"]
         assert fixed["status"] == "fixed"
         assert "rebuilt: 3 tokens found whose secret is here" in fixed["detail"]
-        assert "of twice the id is not known" in fixed["detail"]
+        listed = pat("list", "-o", "json").json
+        ids = {each["name"]: each["id"] for each in listed if each["name"] != "twice"}
+        assert f"ci: {ids['ci']};" in fixed["detail"]
+        twice = ", ".join(each["id"] for each in listed if each["name"] == "twice")
+        assert f"twice: {twice}" in fixed["detail"]
         assert "its journal could not be read" in fixed["detail"]
-        after = {each["id"] for each in pat("list", "--stored", "-o", "json").json}
-        assert {each["id"] for each in before if each["name"] == "ci"} <= after
+        after = pat("list", "--stored", "-o", "json").json
+        assert [(each["name"], each["id"]) for each in after] == [("ci", None), ("twice", None)]
+        secret = pat("get", "ci").stdout
+        refused = pat("rotate", "ci", "-q", "-o", "none")
+        assert (refused.exit_code, pat("get", "ci").stdout) == (6, secret)
+        assert "pat get ci | pat import ci --id ID" in refused.stderr
+        assert (
+            pat("import", "ci", "--id", ids["ci"], "-q", "-o", "none", stdin=secret).exit_code == 0
+        )
         assert pat("rotate", "ci", "-q", "-o", "none").exit_code == 0
         assert pat("list", "--stored", "--org", "fabrikam", "-o", "json").json != []
         assert examined(pat, exit_code=0)["state file"]["status"] == "ok"
@@ -232,6 +242,11 @@ class TestDamagedState:
         fixed = examined(pat, "--fix", exit_code=0)["state file"]
         assert fixed["status"] == "fixed"
         assert "where their secrets are delivered" in fixed["detail"]
+        assert pat("ensure", "ci", "--scope", "code").exit_code == 6
+        (token,) = pat("list", "-o", "json").json
+        secret = pat("get", "ci").stdout
+        said = pat("import", "ci", "--id", token["id"], "-q", "-o", "none", stdin=secret)
+        assert said.exit_code == 0
         assert pat("ensure", "ci", "--scope", "code", "-o", "json").json["outcome"] == "kept"
 
     def test_nothing_is_found_where_nothing_is(self, pat: InProcess) -> None:
@@ -246,7 +261,9 @@ class TestDamagedState:
         assert pat("rotate", "ci", "--deliver", f"file:{place}", "-q", "-o", "none").exit_code == 0
         with closing(sqlite3.connect(state_file(home))) as state, state:
             state.execute("UPDATE journal SET operation = 1")
-            state.execute("INSERT INTO tokens VALUES ('x', 'x', 'x', 'x', '[', 1, 2, 1, 'x', '{')")
+            state.execute(
+                "INSERT INTO tokens VALUES ('x', 'x', 'x', 'x', '[', 1, 2, 1, 'x', '{', '')"
+            )
         assert examined(pat)["state file"]["status"] == "problem"
         fixed = examined(pat, "--fix", exit_code=0)["state file"]
         assert "where their secrets are delivered" in fixed["detail"]

@@ -458,7 +458,7 @@ def test_no_answer(fault: str, reason: str, pat: InProcess, emulator: Emulator) 
 def test_a_late_answer_to_a_create(pat: InProcess, emulator: Emulator) -> None:
     emulator.fail("POST * delay=1500ms")
     result = pat("create", "laptop", "--scope", "code", env={"PAT_TIMEOUT": "1"})
-    late = "try again; should one come late, the next pat that signs in revokes it"
+    late = "try again; if one is made late, the next command that signs in revokes it"
     outcome, hint = {
         0: ("no token of it is there", late),
         1: ("the token it made was revoked", "try again"),

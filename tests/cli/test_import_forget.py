@@ -131,7 +131,7 @@ def test_a_name_that_is_taken(
     assert pat("import", "web", stdin=second) == failed(
         6,
         "a secret is already stored under 'web' for contoso",
-        "--replace overwrites it; pat forget web takes it away",
+        "--replace overwrites it; pat forget web deletes it",
     )
     assert list(memory_keyring.held.values()) == [first.strip()]
     result = pat("import", "web", "--replace", "-o", "none", stdin=second)
@@ -278,3 +278,75 @@ def test_a_name_that_another_pat_works_on(
             6, f"another pat is working on {key} right now", "try again when it is done"
         )
     assert memory_keyring.held == before
+
+
+def test_which_token_it_belongs_to_can_be_said(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    secret = made(pat)
+    (token,) = [each for each in emulator.tokens if each["displayName"] == "elsewhere"]
+    identifier = token["authorizationId"]
+    stored_now = pat("import", "ci", "--id", identifier[:8], "-o", "json", "-q", stdin=secret).json
+    assert (stored_now["id"], stored_now["scopes"]) == (identifier, ["vso.code"])
+    assert stored_now["expires"] is not None
+    assert pat("rotate", identifier, "-q", "-o", "none").exit_code == 0
+    assert list(memory_keyring.held.values()) != [secret.strip()]
+    assert identifier not in [
+        each["authorizationId"] for each in emulator.tokens if each["status"] == "active"
+    ]
+
+
+def test_an_imported_secret_is_not_overwritten_for_a_token_of_its_name(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    """Another token is displayed as `ci`; which one the secret belongs to, nothing tells."""
+    secret = made(pat)
+    assert pat("create", "ci", "--scope", "code", "--no-store", "--as", "token").exit_code == 0
+    assert pat("import", "ci", "-q", "-o", "none", stdin=secret).exit_code == 0
+    before = [(each["authorizationId"], each["status"]) for each in emulator.tokens]
+    refused = pat("rotate", "ci", "--expires", "20d")
+    assert refused == failed(
+        6,
+        "a secret is stored under 'ci' for contoso, and which token it belongs to is not known",
+        "if you know the token: pat get ci | pat import ci --id ID; to delete the secret: pat"
+        " forget ci",
+    )
+    assert [(each["authorizationId"], each["status"]) for each in emulator.tokens] == before
+    assert list(memory_keyring.held.values()) == [secret.strip()]
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "message"),
+    [
+        (("--id", "ci"), 2, "'ci' is not the id of a token"),
+        (("--id", "0" * 8), 3, "there is no token '00000000' in contoso"),
+        (
+            ("--id", "00000000", "--expires", "9d"),
+            2,
+            "--id and --expires cannot be combined",
+        ),
+    ],
+)
+def test_an_id_that_is_none(
+    given: tuple[str, ...], code: int, message: str, pat: InProcess, memory_keyring: MemoryKeyring
+) -> None:
+    secret = made(pat)
+    result = pat("import", "ci", *given, stdin=secret)
+    assert (result.exit_code, memory_keyring.held) == (code, {})
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize("which", ["fabrikam", "revoked"])
+def test_an_id_that_cannot_be_the_one(
+    which: str, pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    secret = made(pat)
+    made(pat, "fabrikam")
+    tokens = [each for each in emulator.tokens if each["displayName"] == "elsewhere"]
+    here, there = (each["authorizationId"] for each in tokens)
+    if which == "revoked":
+        assert pat("revoke", here, "--yes", "-q").exit_code == 0
+        secret = made(pat)
+    result = pat("import", "ci", "--id", here if which == "revoked" else there, stdin=secret)
+    assert result.exit_code == (5 if which == "revoked" else 3)
+    assert memory_keyring.held == {}

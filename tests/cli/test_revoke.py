@@ -322,7 +322,7 @@ def test_a_secret_that_stayed_is_taken_out_by_the_command_in_the_hint(
     _, _, command = said.strip().rpartition(": pat ")
     assert pat(*command.split(), "-o", "none") == done(
         "",
-        "finished what revoking 'laptop' in contoso had begun",
+        "completed an interrupted revoke of 'laptop' in contoso: the token is revoked",
         "revoked before: 1 token (laptop)",
     )
     assert memory_keyring.held == {}

@@ -89,7 +89,7 @@ def test_an_old_token_that_cannot_be_revoked_is_revoked_by_the_next_run(
     assert "pat: the new token is in use, the old one could not be revoked yet\n" in result.stderr
     assert names(emulator) == ["ci", "ci"]
     problem = pat("status", "-o", "json", "--query", "problems[0]").json
-    assert "the token that 'ci' in contoso has replaced is still to be revoked" in problem
+    assert "the token that 'ci' in contoso has replaced is not revoked" in problem
     emulator.heal()
     again = pat("list", "-o", "none")
     assert again.exit_code == 0

@@ -64,8 +64,8 @@ def test_an_imported_secret_stays_where_several_tokens_bear_its_name(
     assert pat("update", other, "--name", "desktop", "-o", "none") == done(
         "",
         "updated 'desktop' in contoso",
-        "the secret that is stored under 'dup' stays there: several tokens are named so, and"
-        " nothing here says whose it is",
+        "the secret that is stored under 'dup' stays there, as it may belong to another token; if"
+        f" it is this one's: pat get dup | pat import dup --id {other}",
     )
     assert pat("revoke", other, "--yes").exit_code == 0
     assert memory_keyring.held == {(service(emulator), "dup"): ours.strip()}

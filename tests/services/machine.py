@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,6 +29,7 @@ from azdo_pat.models import (
 )
 from azdo_pat.services.browse import Browser
 from azdo_pat.services.create import create
+from azdo_pat.services.import_forget import Import, Storage, take_in
 from azdo_pat.services.organization_book import OrganizationBook
 from azdo_pat.services.workshop import CreateRequest, Workshop
 from azdo_pat.store.locks import exclusive
@@ -102,6 +104,7 @@ class Machine:
         self.contoso = self.organization("contoso")
         self.fabrikam = self.organization("fabrikam")
         self.hands = Hands()
+        self._told: timedelta | None = None
         self.start()
 
     def start(self) -> None:
@@ -114,7 +117,7 @@ class Machine:
                 secret=Secret(self.emulator.access_token), source="the test"
             ),
             timeout=(self.timeout, self.timeout),
-            trace=lambda exchange: self.answered(exchange),  # noqa: PLW0108  # tests set it later
+            trace=self._traced,
             sleep=self.hands.sleep,
             clock=self.hands.clock,
             version="0",
@@ -125,6 +128,16 @@ class Machine:
             state=self.state, directory=self.directory, api_root=self.emulator.url
         )
         self.browser = Browser(tokens=self.tokens, book=self.book, state=self.state)
+
+    def _traced(self, exchange: Exchange) -> None:
+        for name, value in exchange.received.headers if exchange.received else ():
+            if name.lower() == "date":
+                self._told = parsedate_to_datetime(value) - self.now
+        self.answered(exchange)
+
+    def service_time(self) -> datetime | None:
+        """The service's time, as its last answer told it."""
+        return None if self._told is None else self.now + self._told
 
     @property
     def shop(self) -> Workshop:
@@ -140,7 +153,27 @@ class Machine:
             state=self.state,
             exclusive=lock,
             now=lambda: self.now,
+            service_time=self.service_time,
             deliver=lambda delivery, handover: self.deliver(delivery, handover),  # noqa: PLW0108  # tests set it later
+        )
+
+    @property
+    def storage(self) -> Storage:
+        """What `take_in` and `forget` need."""
+        return Storage(
+            secrets=self.secrets,
+            state=self.state,
+            exclusive=self.shop.exclusive,
+            now=lambda: self.now,
+        )
+
+    def take_in(self, name: str, secret: str, **changes: Any) -> Pat:  # noqa: ANN401  # fields
+        """Import a secret, as `pat import` does."""
+        return take_in(
+            self.contoso,
+            Import(name=name, secret=Secret(secret), **changes),
+            self.storage,
+            check=lambda given: self.directory.check_secret(self.contoso, given),
         )
 
     def organization(self, name: str, guid: str | None = None) -> Organization:

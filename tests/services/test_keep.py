@@ -1,6 +1,5 @@
 """Secrets of this machine: got, taken in, dropped."""
 
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import NoReturn
 
@@ -12,17 +11,13 @@ from azdo_pat.errors import (
     ConflictError,
     NotFoundError,
     PatError,
-    SignInError,
     StoreError,
     UsageError,
 )
 from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
 from azdo_pat.results import Held
-from azdo_pat.services.create import create
-from azdo_pat.services.keep import forget, get, held, read_secret, take_in
-from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.keep import get, held, read_secret
 from azdo_pat.services.server import no_lifecycle
-from azdo_pat.store.state import State
 from services.machine import LOCKED, NOW, Machine
 
 EXPIRES = NOW + timedelta(days=30)
@@ -210,142 +205,6 @@ class TestHeld:
         )
 
 
-def taken(machine: Machine, secret: str, *, replace: bool = False) -> Pat:
-    return take_in(
-        machine.contoso,
-        "imported",
-        Secret(secret),
-        expires=EXPIRES,
-        replace=replace,
-        directory=machine.directory,
-        secrets=machine.secrets,
-        state=machine.state,
-        exclusive=machine.shop.exclusive,
-        now=NOW,
-    )
-
-
-def refused(machine: Machine, secret: str) -> PatError:
-    with pytest.raises(PatError) as caught:
-        taken(machine, secret)
-    assert secret not in f"{caught.value.message} {caught.value.hint}"
-    return caught.value
-
-
-class TestTakeIn:
-    """A secret made elsewhere, tried at the server before it is stored."""
-
-    @pytest.fixture
-    def good(self, machine: Machine) -> str:
-        """A secret that the service accepts."""
-        machine.made("source")
-        secret = machine.held("source")
-        assert secret is not None
-        machine.keyring.held.clear()
-        machine.state.forget(machine.contoso.url, "source")
-        return secret
-
-    def test_a_good_one(self, machine: Machine, good: str) -> None:
-        assert taken(machine, good) == Pat(
-            name="imported",
-            id=None,
-            org="contoso",
-            status=Status.UNKNOWN,
-            scopes=(),
-            created=None,
-            expires=EXPIRES,
-            stored=True,
-        )
-        assert machine.held("imported") == good
-        assert machine.known == [
-            StoredPat(
-                org_url=machine.contoso.url,
-                org="contoso",
-                name="imported",
-                id=None,
-                scopes=(),
-                created=None,
-                expires=EXPIRES,
-                origin=Origin.UNKNOWN,
-            )
-        ]
-        last = machine.emulator.requests[-1]
-        assert (last["path"], last["authorization"]) == ("/contoso/_apis/connectionData", "Basic")
-
-    @pytest.mark.parametrize("policies", [(), ("public-projects",)])
-    def test_a_bad_one(self, machine: Machine, policies: tuple[str, ...]) -> None:
-        # Where there are public projects the server answers 200, to the anonymous user.
-        machine.emulator.set_policies(*policies)
-        error = refused(machine, "x" * 84)
-        assert type(error) is SignInError
-        assert error.message == f"the secret does not work at {machine.contoso.url}"
-        assert error.hint.startswith("it may be mistyped, expired, revoked,")
-        assert (machine.names_held, machine.known) == ([], [])
-
-    def test_one_of_another_organization(self, machine: Machine) -> None:
-        machine.made("source", machine.fabrikam)
-        secret = machine.held("source", machine.fabrikam)
-        assert secret is not None
-        assert type(refused(machine, secret)) is SignInError
-
-    def test_a_name_that_is_taken(self, machine: Machine, good: str) -> None:
-        taken(machine, good)
-        asked = machine.asked()
-        error = refused(machine, good)
-        assert type(error) is ConflictError
-        assert error.message == "a secret is already stored under 'imported' for contoso"
-        assert error.hint == ("--replace overwrites it; pat forget imported takes it away")
-        assert machine.asked() == asked
-
-    def test_replace(self, machine: Machine, good: str) -> None:
-        machine.secrets.put(machine.contoso.url, "imported", Secret("former"))
-        taken(machine, good, replace=True)
-        assert machine.held("imported") == good
-
-    def test_a_bad_one_replaces_nothing(self, machine: Machine) -> None:
-        machine.secrets.put(machine.contoso.url, "imported", Secret("former"))
-        with pytest.raises(SignInError):
-            taken(machine, "x" * 84, replace=True)
-        assert machine.held("imported") == "former"
-
-    def test_a_keyring_that_refuses_is_found_before_the_secret_travels(
-        self, machine: Machine, good: str
-    ) -> None:
-        machine.keyring.refuses = lambda operation, *_: operation == "set"
-        asked = machine.asked()
-        assert type(refused(machine, good)) is StoreError
-        assert machine.asked() == asked
-
-    @pytest.mark.parametrize("replace", [True, False])
-    def test_a_name_that_another_pat_works_on(
-        self, machine: Machine, good: str, *, replace: bool
-    ) -> None:
-        with (
-            machine.shop.exclusive(lock_key("imported", machine.contoso.url)),
-            pytest.raises(ConflictError) as caught,
-        ):
-            taken(machine, good, replace=replace)
-        assert caught.value.message == (
-            f"another pat is working on 'imported' in {machine.contoso.url} right now"
-        )
-        assert (machine.names_held, machine.known) == ([], [])
-
-    def test_an_expired_one_says_so(self, machine: Machine, good: str) -> None:
-        pat = take_in(
-            machine.contoso,
-            "imported",
-            Secret(good),
-            expires=NOW,
-            replace=False,
-            directory=machine.directory,
-            secrets=machine.secrets,
-            state=machine.state,
-            exclusive=machine.shop.exclusive,
-            now=NOW,
-        )
-        assert pat.status is Status.EXPIRED
-
-
 class TestReadSecret:
     """What is typed or piped in."""
 
@@ -378,117 +237,6 @@ class TestReadSecret:
             assert said in {"no secret was given", "what was given is not a token"}
         else:
             assert secret.reveal() == text.strip()
-
-
-class TestForget:
-    """Out of the keyring; the token lives on."""
-
-    def dropped(
-        self, machine: Machine, organization: Organization | None, text: str
-    ) -> tuple[str, str]:
-        where, name = forget(
-            organization,
-            text,
-            secrets=machine.secrets,
-            state=machine.state,
-            exclusive=machine.shop.exclusive,
-        )
-        return where.url, name
-
-    @pytest.mark.parametrize("way", ["name", "id", "beginning"])
-    @pytest.mark.parametrize("at_hand", [True, False])
-    def test_each_way_to_name_it(self, machine: Machine, way: str, *, at_hand: bool) -> None:
-        pat = machine.made()
-        machine.made("other")
-        machine.made("ci elsewhere", machine.fabrikam)
-        identifier = pat.id or ""
-        text = {"name": "ci", "id": identifier, "beginning": identifier[:8]}[way]
-        where = machine.contoso if at_hand else None
-        assert self.dropped(machine, where, text) == (machine.contoso.url, "ci")
-        assert machine.names_held == ["ci elsewhere", "other"]
-        assert [entry.name for entry in machine.known] == ["other", "ci elsewhere"]
-        assert sorted(machine.alive) == ["ci", "ci elsewhere", "other"]
-        assert machine.asked("DELETE") == []
-
-    @pytest.mark.parametrize("way", ["name", "id"])
-    def test_a_name_that_another_pat_works_on(self, machine: Machine, way: str) -> None:
-        pat = machine.made()
-        text = "ci" if way == "name" else pat.id or ""
-        with (
-            machine.shop.exclusive(lock_key("ci", machine.contoso.url)),
-            pytest.raises(ConflictError) as caught,
-        ):
-            self.dropped(machine, machine.contoso, text)
-        assert caught.value.message == (
-            f"another pat is working on 'ci' in {machine.contoso.url} right now"
-        )
-        assert (machine.names_held, [each.id for each in machine.known]) == (["ci"], [pat.id])
-
-    def test_an_id_whose_name_is_anothers_meanwhile(self, machine: Machine) -> None:
-        old = machine.made()
-        new: list[Pat] = []
-
-        def lock(key: str) -> AbstractContextManager[None]:
-            if key == lock_key("ci", machine.contoso.url):
-                request = machine.request(replace=True)
-                new.append(create(machine.contoso, request, machine.shop).pat)
-            return machine.shop.exclusive(key)
-
-        with pytest.raises(ConflictError) as caught:
-            forget(
-                machine.contoso,
-                old.id or "",
-                secrets=machine.secrets,
-                state=machine.state,
-                exclusive=lock,
-            )
-        assert caught.value.message == (
-            "another pat has changed what is stored under 'ci' for contoso"
-        )
-        assert caught.value.hint == "pat list --stored shows what is there now"
-        assert machine.names_held == ["ci"]
-        assert [each.id for each in machine.known] == [pat.id for pat in new]
-
-    def test_one_that_only_the_keyring_knows(self, machine: Machine) -> None:
-        machine.secrets.put(machine.contoso.url, "theirs", Secret("x"))
-        assert self.dropped(machine, machine.contoso, "theirs")[1] == "theirs"
-        assert machine.names_held == []
-
-    def test_one_that_only_the_state_file_knows(self, machine: Machine) -> None:
-        machine.made()
-        machine.keyring.held.clear()
-        assert self.dropped(machine, machine.contoso, "ci")[1] == "ci"
-        assert machine.known == []
-
-    def test_none_here(self, machine: Machine) -> None:
-        with pytest.raises(NotFoundError) as caught:
-            self.dropped(machine, machine.contoso, "ci")
-        assert caught.value.message == "no secret is stored under 'ci' for contoso"
-
-    def test_several_answer(self, machine: Machine) -> None:
-        machine.made()
-        machine.made(organization=machine.fabrikam)
-        with pytest.raises(ConflictError):
-            self.dropped(machine, None, "ci")
-        assert machine.names_held == ["ci", "ci"]
-
-    def test_a_keyring_that_refuses(self, machine: Machine) -> None:
-        machine.made()
-        machine.keyring.refuse("delete")
-        with pytest.raises(StoreError):
-            self.dropped(machine, machine.contoso, "ci")
-        assert machine.names_held == ["ci"]
-        assert [entry.name for entry in machine.known] == ["ci"]
-
-    def test_a_state_file_that_refuses_is_found_before_the_secret_goes(
-        self, machine: Machine
-    ) -> None:
-        machine.made()
-        machine.folder.joinpath("state.db").write_bytes(b"no database at all" * 100)
-        machine.state = State(machine.folder / "state.db")
-        with pytest.raises(StoreError):
-            self.dropped(machine, machine.contoso, "ci")
-        assert machine.names_held == ["ci"]
 
 
 def test_a_server_has_no_lifecycle() -> None:

@@ -14,12 +14,12 @@ import pytest
 
 from azdo_pat.errors import ConflictError, StoreError
 from azdo_pat.models import Pat, Secret, Status
-from azdo_pat.results import Outcome, Revocation
+from azdo_pat.results import Became, Outcome, Revocation
 from azdo_pat.services.browse import Filters
 from azdo_pat.services.create import create
-from azdo_pat.services.keep import still_works, take_in
+from azdo_pat.services.keep import still_works
 from azdo_pat.services.name_lock import Exclusive, lock_key
-from azdo_pat.services.recovery import ending
+from azdo_pat.services.recovery import Scope, ending, recover
 from azdo_pat.services.revoke import Revoked, bulk, plan, revoke
 from azdo_pat.services.side_by_side import SIDE_BY_SIDE
 from azdo_pat.store.secrets import SecretStore
@@ -142,18 +142,7 @@ class TestImported:
         secret = Secret(machine.held() or "")
         machine.secrets.delete(machine.contoso.url, "ci")
         machine.state.forget(machine.contoso.url, "ci")
-        take_in(
-            machine.contoso,
-            "ci",
-            secret,
-            expires=None,
-            replace=False,
-            directory=machine.directory,
-            secrets=machine.secrets,
-            state=machine.state,
-            exclusive=machine.shop.exclusive,
-            now=machine.now,
-        )
+        machine.take_in("ci", secret.reveal())
         listed = {pat.id: pat for pat in machine.browser.listing(machine.contoso, Filters())}
         return {"its own": listed[ids[0]], "another": listed[ids[1]]}
 
@@ -169,6 +158,67 @@ class TestImported:
         assert item.outcome is Outcome.REVOKED
         assert machine.names_held == ["ci"]
         assert [entry.name for entry in machine.known] == ["ci"]
+
+
+class TestAnothersSecret:
+    """What is stored under the name has become another token's meanwhile."""
+
+    def test_of_another_pat_that_had_the_name_first(self, machine: Machine) -> None:
+        """The entries were read before; under the lock they are another token's."""
+        old = machine.made()
+        new: list[Pat] = []
+
+        def lock(key: str) -> AbstractContextManager[None]:
+            if not new:
+                request = machine.request(replace=True)
+                new.append(create(machine.contoso, request, machine.shop).pat)
+            return machine.shop.exclusive(key)
+
+        (item,) = carry_out(machine, [old], exclusive=lock).items
+        assert item.outcome is Outcome.REVOKED
+        assert machine.alive == ["ci"]
+        secret = machine.held()
+        assert secret is not None
+        machine.directory.check_secret(machine.contoso, Secret(secret))
+        assert [each.id for each in machine.known] == [new[0].id]
+
+    def test_of_another_program(self, machine: Machine) -> None:
+        """The index names the token; the fingerprint says that the secret is none of it."""
+        pat = machine.made()
+        machine.secrets.put(machine.contoso.url, "ci", Secret("of another program"))
+        (item,) = carry_out(machine, [pat]).items
+        assert item.outcome is Outcome.REVOKED
+        assert machine.held() == "of another program"
+        assert [(each.name, each.id) for each in machine.known] == [("ci", None)]
+        assert machine.state.unfinished() == ()
+
+    def test_a_killed_revoke_leaves_it_too(self, machine: Machine) -> None:
+        pat = machine.made()
+        (entry,) = machine.known
+        machine.state.begin(ending(entry, user="", now=machine.now))
+        machine.secrets.put(machine.contoso.url, "ci", Secret("of another program"))
+        (told,) = recover(machine.shop, Scope("", machine.emulator.url))
+        assert told.became is Became.COMPLETED
+        assert machine.alive == []
+        assert machine.held() == "of another program"
+        assert [(each.name, each.id) for each in machine.known] == [("ci", None)]
+        assert pat.id is not None
+
+    def test_a_killed_revoke_leaves_what_was_imported_since(self, machine: Machine) -> None:
+        """The user has said which other token the new secret belongs to."""
+        other = machine.made("other")
+        secret = machine.held("other") or ""
+        machine.secrets.delete(machine.contoso.url, "other")
+        machine.state.forget(machine.contoso.url, "other")
+        machine.made()
+        (entry,) = machine.known
+        machine.state.begin(ending(entry, user="", now=machine.now))
+        (pat,) = machine.browser.find(machine.contoso, ["other"])
+        machine.take_in("ci", secret, pat=pat, replace=True)
+        (told,) = recover(machine.shop, Scope("", machine.emulator.url))
+        assert told.became is Became.COMPLETED
+        assert (machine.alive, machine.held()) == (["other"], secret)
+        assert [(each.name, each.id) for each in machine.known] == [("ci", other.id)]
 
 
 class TestFailures:

@@ -4,22 +4,22 @@ from datetime import timedelta
 
 import pytest
 
-from azdo_pat.errors import StoreError
+from azdo_pat.errors import ConflictError, StoreError
 from azdo_pat.models import PatRequest, Secret
 from azdo_pat.results import OldToken, Rotated
+from azdo_pat.services.fingerprint import fingerprint_of
 from azdo_pat.services.recovery import Scope, recover
 from azdo_pat.services.rotate import RotateRequest, rotate
-from azdo_pat.services.undo import mark_of
 from services.creating import intent
 from services.machine import Machine
 
 HOUR = timedelta(hours=1)
 
 
-def rotated(machine: Machine, **changes: object) -> Rotated:
-    """Rotate the one token named `ci`."""
+def rotated(machine: Machine, text: str = "ci", **changes: object) -> Rotated:
+    """Rotate the one token named `ci`, or that of an id."""
     asked = RotateRequest(expires=None, otherwise=machine.now + timedelta(days=9))
-    (pat,) = machine.browser.find(machine.contoso, ["ci"])
+    (pat,) = machine.browser.find(machine.contoso, [text])
 
     def try_out(secret: Secret) -> object:
         return machine.directory.check_secret(machine.contoso, secret)
@@ -95,7 +95,7 @@ def test_a_killed_rotation_whose_secret_is_stored_goes_on(machine: Machine) -> N
     begun = intent(machine, operation="rotate")
     then = begun._replace(operation="revoke", authorization_id=old.id, valid_to=machine.now)
     key = machine.state.begin(begun._replace(follow_up=then))
-    machine.state.note(key, new.pat.authorization_id, mark_of(new.secret))
+    machine.state.note(key, new.pat.authorization_id, fingerprint_of(new.secret))
     machine.secrets.put(machine.contoso.url, "ci", new.secret)
     assert finish(machine) == [("rotate", True)]
     assert machine.held() == new.secret.reveal()
@@ -133,3 +133,88 @@ def test_a_keyring_that_breaks_down_and_held_no_secret_before(machine: Machine) 
     assert machine.held() is not None
     assert finish(machine) == [("rotate", True)]
     assert (machine.alive, machine.held()) == (["ci"], None)
+
+
+UNKNOWN = "a secret is stored under 'ci' for contoso, and which token it belongs to is not known"
+
+
+def kept(machine: Machine, text: str, message: str) -> None:
+    """Check that rotating is refused, and changes nothing."""
+    before = machine.held(), machine.known, sorted(machine.alive)
+    with pytest.raises(ConflictError) as caught:
+        rotated(machine, text)
+    assert caught.value.message == message
+    assert (machine.held(), machine.known, sorted(machine.alive)) == before
+    assert machine.state.unfinished() == ()
+
+
+def live_secret(machine: Machine) -> str:
+    """Return the secret of a token that is alive, and not stored here."""
+    machine.made("source")
+    secret = machine.held("source")
+    assert secret is not None
+    machine.secrets.delete(machine.contoso.url, "source")
+    machine.state.forget(machine.contoso.url, "source")
+    return secret
+
+
+def test_an_imported_secret_is_no_token_of_its_name(machine: Machine) -> None:
+    machine.elsewhere()
+    machine.take_in("ci", live_secret(machine))
+    kept(machine, "ci", UNKNOWN)
+
+
+def test_an_imported_secret_that_the_service_refuses_may_go(machine: Machine) -> None:
+    machine.elsewhere()
+    machine.take_in("ci", live_secret(machine))
+    machine.tokens.revoke(machine.contoso, machine.listed("source").authorization_id)
+    made = rotated(machine).created
+    assert machine.held() == made.secret.reveal()
+    assert machine.alive == ["ci"]
+
+
+def test_a_service_that_cannot_tell_leaves_it(machine: Machine) -> None:
+    machine.elsewhere()
+    machine.take_in("ci", live_secret(machine))
+    machine.emulator.fail("GET */connectionData status=503 times=always")
+    kept(machine, "ci", UNKNOWN)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_lost_state_file_leaves_the_name_alone(machine: Machine, count: int) -> None:
+    mine = machine.made()
+    ids = [machine.elsewhere() for _ in range(count - 1)]
+    machine.state.forget(machine.contoso.url, "ci")
+    for each in [mine.id or "", *ids]:
+        kept(machine, each, UNKNOWN)
+
+
+def test_an_id_that_the_user_has_said(machine: Machine) -> None:
+    mine = machine.made()
+    machine.elsewhere()
+    machine.state.forget(machine.contoso.url, "ci")
+    (pat,) = machine.browser.find(machine.contoso, [mine.id or ""])
+    machine.take_in("ci", machine.held() or "", pat=pat)
+    assert rotated(machine, mine.id or "").replaced.id == mine.id
+    assert machine.alive == ["ci", "ci"]
+
+
+def test_a_secret_of_another_program_under_the_name(machine: Machine) -> None:
+    """The index names this token; the fingerprint says that the secret is none of it."""
+    machine.made()
+    machine.secrets.put(machine.contoso.url, "ci", Secret(live_secret(machine)))
+    kept(machine, "ci", UNKNOWN)
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_another_token_that_has_the_name_here(machine: Machine, *, lost: bool) -> None:
+    """Also where its secret is lost: how it is looked after is not this one's."""
+    mine = machine.made()
+    theirs = machine.elsewhere()
+    if lost:
+        machine.secrets.delete(machine.contoso.url, "ci")
+    kept(
+        machine,
+        theirs,
+        f"the secret that is stored under 'ci' is that of another token, {mine.id}",
+    )

@@ -125,19 +125,25 @@ class TestImported:
         machine.state.remember(entry)
         return entry
 
-    def test_it_is_the_only_token_of_that_names(self, machine: Machine, entry: StoredPat) -> None:
+    def test_the_only_token_of_its_name_may_be_another_too(
+        self, machine: Machine, entry: StoredPat
+    ) -> None:
         theirs = machine.elsewhere("imported")
-        machine.tokens.revoke(machine.contoso, machine.elsewhere("imported"))
-        machine.emulator.add_tokens(name="imported", organization="fabrikam")
+        pat = machine.browser.find(machine.contoso, [theirs])[0]
+        updated = change(machine, pat, RENAME)
+        assert (updated.pat.stored, updated.left_behind) == (False, True)
+        assert (machine.names_held, machine.held("imported")) == (["imported"], "its secret")
+        assert machine.known == [entry]
+
+    def test_one_whose_id_the_user_has_said_goes_along(
+        self, machine: Machine, entry: StoredPat
+    ) -> None:
+        theirs = machine.elsewhere("imported")
+        machine.state.remember(replace(entry, id=theirs))
         pat = machine.browser.find(machine.contoso, [theirs])[0]
         updated = change(machine, pat, RENAME)
         assert (updated.pat.stored, updated.left_behind) == (True, False)
         assert (machine.names_held, machine.held("new name")) == (["new name"], "its secret")
-        # Its id stays unknown: a name ties nothing.
-        scopes = ("vso.code",)
-        assert machine.known == [
-            replace(entry, name="new name", scopes=scopes, created=pat.created, expires=pat.expires)
-        ]
 
     @pytest.mark.parametrize("state", ["active", "expired"])
     @pytest.mark.parametrize("changes", [RENAME, PatChanges(scopes=("vso.work",))])

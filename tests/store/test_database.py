@@ -122,13 +122,16 @@ class TestFile:
     ) -> None:
         key = state.begin(INTENT)
         state.remember(CI)
-        change(path, "ALTER TABLE tokens DROP COLUMN upkeep")
-        for column in ("reason", "upkeep", "follow_up", "new_name"):
+        change(path, "DROP TABLE dismissed")
+        for column in ("upkeep", "fingerprint"):
+            change(path, f"ALTER TABLE tokens DROP COLUMN {column}")
+        for column in ("reason", "upkeep", "follow_up", "new_name", "entry", "looked"):
             change(path, f"ALTER TABLE journal DROP COLUMN {column}")
         change(path, "ALTER TABLE journal DROP COLUMN user")
         change(path, "PRAGMA user_version = 1")
         expected = (INTENT._replace(key=key),)
         assert (state.unfinished(), state.stored()) == (expected, (CI,))
+        assert state.dismissed() == frozenset()
         state.remember(CI)
         assert state.unfinished() == expected
         state.begin(INTENT._replace(user="ada"))

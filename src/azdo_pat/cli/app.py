@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.deliveries.carrier import Carrier
     from azdo_pat.models import Handover, Organization, Secret
+    from azdo_pat.results import Recovered
     from azdo_pat.services.browse import Browser
     from azdo_pat.services.ensure import Maker
+    from azdo_pat.services.import_forget import Storage
     from azdo_pat.services.organization_book import OrganizationBook
-    from azdo_pat.services.recovery import Recovered
     from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.state import State
     from azdo_pat.upkeep import Delivery
@@ -67,6 +68,7 @@ class App(Connection):
             What became of each operation, as it was said.
         """
         url = organization.url if organization else None
+        self.recover_local(url)
         if not any(each.is_due(self.now()) for each in self.state.unfinished(url)):
             return ()
         try:
@@ -90,6 +92,25 @@ class App(Connection):
             say_recovered(self.talk, each)
             recovered.append(each)
         return recovered
+
+    def recover_local(self, org_url: str | None = None) -> None:
+        """Complete or roll back what needs no sign-in, and say what became of it."""
+        if not self.state.unfinished(org_url):
+            return
+        from azdo_pat.cli.leftovers import say_recovered
+        from azdo_pat.services.import_forget import recover_local
+
+        for each in recover_local(self.storage, org_url=org_url):
+            say_recovered(self.talk, each)
+
+    @property
+    def storage(self) -> Storage:
+        """What it takes to change what is stored here."""
+        from azdo_pat.services.import_forget import Storage
+
+        return Storage(
+            secrets=self.secrets, state=self.state, exclusive=self.exclusive, now=self.now
+        )
 
     @cached_property
     def directory(self) -> Directory:
@@ -146,6 +167,7 @@ class App(Connection):
             now=self.now,
             deliver=self._deliver,
             user=self.user,
+            service_time=self.service_time,
         )
 
     def _deliver(self, delivery: Delivery, handover: Handover) -> None:

@@ -6,6 +6,7 @@ Imports stand inside the functions that need them: a command pays for what it us
 from __future__ import annotations
 
 import sys
+from datetime import UTC
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -193,6 +194,18 @@ class Connection(Surroundings):
 
     last_date: tuple[str, datetime] | None = None
     """What the service's last answer said of the time, and when it came."""
+
+    def service_time(self) -> datetime | None:
+        """Return the time by the service's clock, as its last answer tells; None before that."""
+        if self.last_date is None:
+            return None
+        from email.utils import parsedate_to_datetime
+
+        told, at = self.last_date
+        try:
+            return parsedate_to_datetime(told).astimezone(UTC) + (self.now() - at)
+        except (TypeError, ValueError, OverflowError):
+            return None
 
     def _trace(self, exchange: Exchange) -> None:
         headers = exchange.received.headers if exchange.received else ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,19 +18,28 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization, Status
-    from azdo_pat.services.recovery import Recovered
+    from azdo_pat.results import Recovered
 
 
 @command("doctor")
 @option("--fix", is_flag=True, help="Mend what can be mended.")
-def doctor_command(app: App, *, fix: bool) -> None:
+@option(
+    "--dismiss",
+    "dismissed",
+    metavar="ID",
+    multiple=True,
+    help="Leave this token alone: no interrupted command made it. Repeatable.",
+)
+def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
     """Say why something does not work, and what mends it.
 
     It looks at the sign-in, the network, the service, the clock, the organization, the permission
     to list tokens, the keyring, the state file, what interrupted commands have left, and the
     secrets that are stored. --fix brings what was interrupted to its end, rebuilds what a damaged
     state file knew, and takes the secrets of revoked tokens out of the keyring. It revokes no
-    token but those that an interrupted command had made, or was to revoke.
+    token but those that an interrupted command had made, or was to revoke. Where it is not certain
+    whether an interrupted command made a token, the token is left alone and shown until it is
+    revoked, or dismissed with --dismiss.
 
     Ends with exit code 10 where something is wrong that was not mended.
 
@@ -45,6 +53,8 @@ def doctor_command(app: App, *, fix: bool) -> None:
     render = app.render
     state = app.state
     app.look_at_state()  # a damaged one is moved aside here, and told
+    for identifier in dismissed:
+        _dismiss(app, identifier)
     patient = Patient(
         now=app.now(),
         api_root=app.api_root,
@@ -55,6 +65,7 @@ def doctor_command(app: App, *, fix: bool) -> None:
         clock=partial(_clock, app),
         network=partial(_network, app),
         recover=partial(_recover, app),
+        recover_local=app.recover_local,
         set_aside=partial(_set_aside, app),
         rebuild=partial(_rebuild, app),
         damaged=[each.name for each in app.damaged_states],
@@ -66,6 +77,23 @@ def doctor_command(app: App, *, fix: bool) -> None:
     render.checks(checks)
     if any(each.status == "problem" for each in checks):
         raise click.exceptions.Exit(ExitCode.FOUND)
+
+
+def _dismiss(app: App, identifier: str) -> None:
+    """Note that no interrupted command made a token.
+
+    Raises:
+        UsageError: what was given is not a whole id.
+    """
+    from azdo_pat.naming import is_full_id
+
+    if not is_full_id(identifier):
+        raise UsageError(
+            f"{identifier!r} is not the whole id of a token",
+            hint="give the id as pat list --status all -o json, or the warning, shows it",
+        )
+    app.state.dismiss(identifier)
+    app.talk.notice(f"the token {identifier} is left alone")
 
 
 def _sign_in(app: App) -> str:
@@ -91,13 +119,8 @@ def _listed(app: App, organization: Organization, status: Status) -> frozenset[s
 
 
 def _clock(app: App) -> timedelta | None:
-    if app.last_date is None:
-        return None
-    told, at = app.last_date
-    try:
-        return at - parsedate_to_datetime(told)
-    except (TypeError, ValueError):
-        return None
+    told = app.service_time()
+    return None if told is None else app.now() - told
 
 
 def _network(app: App) -> str:
@@ -152,7 +175,12 @@ def _rebuild(app: App) -> tuple[str, bool]:
             " not known any more: say it again, with pat rotate --deliver or pat apply"
         )
     if rebuilt.unsure:
-        words += f"; of {', '.join(rebuilt.unsure)} the id is not known, as others bear the name"
+        words += (
+            "; which token they belong to is not known, and no command overwrites or deletes them"
+            " for a token of the name until you say it: pat get NAME | pat import NAME --id ID ("
+            + "; ".join(rebuilt.unsure)
+            + ")"
+        )
     if rebuilt.carried_over:
         words += f"; {rebuilt.carried_over} unfinished operations carried over"
     if rebuilt.unread:

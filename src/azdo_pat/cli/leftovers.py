@@ -4,42 +4,84 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azdo_pat.errors import DoubtfulError
 from azdo_pat.naming import as_argument
+from azdo_pat.results import Became
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from azdo_pat.errors import PatError
+    from azdo_pat.models import Intent
     from azdo_pat.output.talk import Talk
-    from azdo_pat.services.recovery import Recovered
+    from azdo_pat.results import Recovered
     from azdo_pat.upkeep import Delivery
 
 
 def say_recovered(talk: Talk, recovered: Recovered) -> None:
     """Say on stderr what became of something that an earlier run had left behind."""
-    intent, failure = recovered
-    old = f"the token that {intent.name!r} in {intent.org} has replaced"
-    new = f"the new secret of {intent.name!r} in {intent.org}"
-    left = f"what an interrupted {intent.operation} of {intent.name!r} in {intent.org} left"
-    if failure is None:
-        if intent.operation == "end":
-            talk.notice(f"finished what revoking {intent.name!r} in {intent.org} had begun")
-        elif intent.operation == "revoke":
-            talk.notice(f"revoked {old} ({intent.authorization_id})")
-        elif intent.operation == "deliver":
-            talk.notice(f"delivered {new}")
-        else:
-            talk.detail(f"settled {left}")
+    intent, became, failure = recovered
+    if failure is not None:
+        _say_failed(talk, intent, failure)
+        return
+    token = f"{intent.name!r} in {intent.org}"
+    interrupted = f"an interrupted {intent.operation} of {token}"
+    if became is Became.UNDECIDED:
+        talk.warn(
+            f"what became of {interrupted} is not known yet; the next command that signs in looks"
+            " again"
+        )
+    elif became is Became.STILL_ACTIVE:
+        identifier = intent.authorization_id
+        talk.warn(
+            f"{token} was not revoked: the request got no answer, and the token is still active;"
+            f" to revoke it: pat revoke {identifier} --org {intent.org}"
+        )
+    elif intent.operation == "end":
+        talk.notice(f"completed an interrupted revoke of {token}: the token is revoked")
+    elif intent.operation == "revoke":
+        talk.notice(f"revoked the token that {token} has replaced ({intent.authorization_id})")
     elif intent.operation == "deliver":
-        talk.warn(f"{new} could not be delivered yet: {failure.message}")
+        talk.notice(f"delivered the new secret of {token}")
+    elif became is Became.COMPLETED:
+        talk.notice(f"completed {interrupted}")
+    elif became is Became.ROLLED_BACK:
+        undone = {"import": "no secret was stored", "forget": "its secret is still stored"}
+        what = undone.get(intent.operation, "the token that it had made is revoked")
+        talk.notice(f"rolled back {interrupted}: {what}")
+    else:
+        talk.detail(f"{interrupted} had changed nothing")
+
+
+def _say_failed(talk: Talk, intent: Intent, failure: PatError) -> None:
+    token = f"{intent.name!r} in {intent.org}"
+    hint = f" ({failure.hint})" if failure.hint else ""
+    if intent.operation == "deliver":
+        talk.warn(f"the new secret of {token} is not delivered: {failure.message}")
     elif intent.operation == "move":
         talk.warn(
-            f"whether {intent.name!r} in {intent.org} is named {intent.new_name!r} now, and its"
-            f" secret stored so, is not settled yet: {failure.message}"
+            f"whether {token} is now named {intent.new_name!r}, and its secret stored under that"
+            f" name, is not known: {failure.message}"
         )
+    elif intent.operation in {"import", "forget"}:
+        talk.warn(
+            f"what became of an interrupted {intent.operation} of {token} is not known:"
+            f" {failure.message}{hint}"
+        )
+    elif intent.operation == "revoke":
+        talk.warn(
+            f"the token that {token} has replaced ({intent.authorization_id}) is not revoked:"
+            f" {failure.message}"
+        )
+    elif intent.operation == "end":
+        talk.warn(f"whether the token {token} is revoked is not known: {failure.message}")
+    elif isinstance(failure, DoubtfulError):
+        talk.warn(f"{failure.message}{hint}")
     else:
-        own = f"the token {intent.name!r} in {intent.org}"
-        what = {"revoke": old, "end": own}.get(intent.operation, left)
-        talk.warn(f"{what} could not be revoked yet: {failure.message}")
+        talk.warn(
+            f"what an interrupted {intent.operation} of {token} made is not revoked:"
+            f" {failure.message}"
+        )
 
 
 def say_where_it_lies(talk: Talk, name: str, deliveries: Iterable[Delivery], now: str) -> None:

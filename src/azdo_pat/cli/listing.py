@@ -110,6 +110,7 @@ def _stored(app: App, filters: Filters, *, everywhere: bool) -> list[Pat]:
     from azdo_pat.services.keep import stored_here
 
     organization = None if everywhere else app.located[0]
+    app.recover_local(organization.url if organization else None)
     known = stored_here(organization, state=app.state, now=app.now())
     return [pat for pat in known if filters.match(pat)]
 

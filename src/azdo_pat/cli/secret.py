@@ -16,7 +16,7 @@ from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
-    from azdo_pat.models import Organization, Secret
+    from azdo_pat.models import Organization, Pat, Secret
     from azdo_pat.output.wish import SecretWish
     from azdo_pat.results import Held
 
@@ -91,26 +91,40 @@ def _copy(app: App, found: tuple[Organization, str, Secret], wish: SecretWish | 
 
 @command("import")
 @click.argument("name", metavar="NAME")
-@option("--expires", metavar="SPAN|DATE", help="When it ends, if you know.")
-@option("--replace", is_flag=True, help="Overwrite a secret that is stored under NAME.")
+@option("--id", "token", metavar="ID", help="The token that the secret belongs to, if you know.")
+@option("--expires", metavar="SPAN|DATE", help="When it expires, if you know; not with --id.")
+@option("--replace", is_flag=True, help="Overwrite another secret that is stored under NAME.")
 @option("--open", "opens", is_flag=True, help="Open the page that makes tokens first.")
-def import_command(app: App, name: str, *, expires: str | None, replace: bool, opens: bool) -> None:
+def import_command(  # one argument for each option
+    app: App, name: str, *, token: str | None, expires: str | None, replace: bool, opens: bool
+) -> None:
     """Store a secret that was made elsewhere under NAME, once the server has accepted it.
 
     For tokens of the web page and of Azure DevOps Server. The secret is asked for; without a
     terminal, stdin is read to its end. It is never an argument, where other users of the machine
     could read it.
 
+    A secret does not tell which token it belongs to. --id says so: ID is checked to be an active
+    token of the organization, and pat can then rotate, renew and revoke it together with its
+    secret. Without --id no command overwrites or deletes the secret for a token of that name.
+
     \b
     Examples:
       pat import office --org https://tfs.example.com/DefaultCollection
       pass show azure | pat import laptop --expires 2026-12-31
+      pat get laptop | pat import laptop --id 3f2a9c1e
     """
     from azdo_pat.expiry import parse_moment
     from azdo_pat.naming import checked_name
-    from azdo_pat.services.keep import hold_free, read_secret, take_in
+    from azdo_pat.services.import_forget import Import, take_in
+    from azdo_pat.services.keep import hold_free, read_secret
 
     checked_name(name)
+    if token is not None and expires is not None:
+        raise UsageError(
+            "--id and --expires cannot be combined",
+            hint="leave out --expires: the service knows when that token expires",
+        )
     until = None if expires is None else parse_moment(expires, app.now())
     render = app.render
     organization, _ = app.located
@@ -118,24 +132,43 @@ def import_command(app: App, name: str, *, expires: str | None, replace: bool, o
         raise UsageError(
             "which organization is the token for?", hint="add --org NAME, or the server's URL"
         )
-    if not replace:  # before somebody makes a token in vain
+    if not replace and (app.may_ask or opens):  # before the user makes a token for nothing
         hold_free(organization, name, app.secrets)
+    pat = None if token is None else _token_of(app, token)
     if opens:
         _open_page(app, organization)
-    pat = take_in(
-        organization,
-        name,
-        read_secret(_secret_from_user(app, organization)),
+    wanted = Import(
+        name=name,
+        secret=read_secret(_secret_from_user(app, organization)),
         expires=until,
+        pat=pat,
         replace=replace,
-        directory=app.directory,
-        secrets=app.secrets,
-        state=app.state,
-        exclusive=app.exclusive,
-        now=app.now(),
+    )
+    stored = take_in(
+        organization,
+        wanted,
+        app.storage,
+        check=lambda secret: app.directory.check_secret(organization, secret),
     )
     app.talk.notice(f"stored {name!r} for {organization.url}: pat get {as_argument(name)}")
-    render.pat(pat)
+    render.pat(stored)
+
+
+def _token_of(app: App, token: str) -> Pat:
+    """Find the token that a secret is said to belong to.
+
+    Raises:
+        UsageError: what was given is not an id.
+        PatError: there is no such token in the organization, or it cannot be listed.
+    """
+    from azdo_pat.naming import looks_like_id
+
+    if not looks_like_id(token):
+        raise UsageError(
+            f"{token!r} is not the id of a token",
+            hint="give the id, or 8 or more characters from its beginning: pat list shows ids",
+        )
+    return app.browser.find(app.organization, [token])[0]
 
 
 def _open_page(app: App, organization: Organization) -> None:
@@ -166,22 +199,15 @@ def _secret_from_user(app: App, organization: Organization) -> str:
 @command("forget")
 @click.argument("name", metavar="NAME", shell_complete=complete_tokens)
 def forget_command(app: App, name: str) -> None:
-    """Take the secret stored under NAME out of the keyring. The token itself lives on.
+    """Delete the secret stored under NAME from the keyring. The token itself stays as it is.
 
     NAME may also be the token's id, or 8 or more characters of it.
     """
     from azdo_pat.cli.leftovers import say_where_it_lies
-    from azdo_pat.services.keep import forget
+    from azdo_pat.services.import_forget import forget
 
     before = {(each.org_url, each.name): each.upkeep.deliveries for each in app.state.stored()}
-    organization, stored_as = forget(
-        app.located[0],
-        name,
-        secrets=app.secrets,
-        state=app.state,
-        exclusive=app.exclusive,
-        api_root=app.api_root,
-    )
+    organization, stored_as = forget(app.located[0], name, app.storage, api_root=app.api_root)
     app.talk.notice(f"forgot {stored_as!r} for {organization.name}; this does not revoke the token")
     brought = before.get((organization.url, stored_as), ())
     say_where_it_lies(app.talk, stored_as, brought, "not renewed")

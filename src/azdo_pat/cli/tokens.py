@@ -13,6 +13,7 @@ from azdo_pat.cli.handing import secret_options
 from azdo_pat.cli.interrupts import ending_politely
 from azdo_pat.cli.showing import print_secret, say_created, warn_shortened
 from azdo_pat.errors import UsageError
+from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -161,7 +162,8 @@ def update_command(  # one argument for each option
     app.talk.notice(f"updated {updated.pat.name!r} in {app.organization.name}")
     if updated.left_behind:
         app.talk.notice(
-            f"the secret that is stored under {pat.name!r} stays there: several tokens are named"
-            " so, and nothing here says whose it is"
+            f"the secret that is stored under {pat.name!r} stays there, as it may belong to another"
+            f" token; if it is this one's: pat get {as_argument(pat.name)} | pat import"
+            f" {as_argument(pat.name)} --id {pat.id}"
         )
     render.pat(updated.pat)

@@ -6,20 +6,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from azdo_pat.errors import DamagedError, PatError
+from azdo_pat.errors import DamagedError, DoubtfulError, PatError
 from azdo_pat.models import Organization, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import Check, Health
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.recovery import delete_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from azdo_pat.models import Intent
+    from azdo_pat.results import Recovered
     from azdo_pat.services.name_lock import Exclusive
-    from azdo_pat.services.recovery import Recovered
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
@@ -39,7 +40,8 @@ class Patient:
         listed: returns the ids of an organization's tokens by their status.
         clock: returns how far this machine's clock is ahead of the service's; None if unknown.
         network: returns which proxy and certificates are in force, in words.
-        recover: brings to its end what is left; `pat doctor --fix` alone calls it.
+        recover: completes or rolls back what is left; `pat doctor --fix` alone calls it.
+        recover_local: does so with what needs no sign-in.
         set_aside: moves a state file aside that makes no sense; False where it cannot.
         rebuild: finds out anew what the state file is to know; returns what came of it, in words,
             and whether that was anything.
@@ -55,6 +57,7 @@ class Patient:
     clock: Callable[[], timedelta | None]
     network: Callable[[], str]
     recover: Callable[[], Sequence[Recovered]]
+    recover_local: Callable[[], None]
     set_aside: Callable[[], bool]
     rebuild: Callable[[], tuple[str, bool]]
     damaged: Sequence[str]
@@ -179,28 +182,44 @@ class _Examination:
             self._note("state file", Health.PROBLEM, error.message, error.hint)
 
     def _leftovers(self) -> None:
+        failures: dict[int | None, PatError] = {}
         try:
             left = self._due()
             if left and self.fix:
-                for each in self.patient.recover():
+                for each in self._recovered():
                     what = f"{each.intent.operation} of {each.intent.name!r} in {each.intent.org}"
-                    if each.failure is None:
-                        self._note("leftovers", Health.FIXED, f"settled: {what}")
+                    if each.failure is not None:
+                        failures[each.intent.key] = each.failure
+                    elif each.is_finished and each.became is not None:
+                        self._note("leftovers", Health.FIXED, f"{what}: {each.became.value}")
                 left = self._due()
         except PatError as error:
             self._note("leftovers", Health.PROBLEM, error.message, error.hint)
             return
         for intent in left:
-            why = f": {intent.reason}" if intent.reason else ""
+            failure = failures.get(intent.key)
+            reason = failure.message if failure else intent.reason
             self._note(
                 "leftovers",
                 Health.PROBLEM,
                 f"unfinished since {intent.started:%Y-%m-%d %H:%M} UTC: {intent.operation} of"
-                f" {intent.name!r} in {intent.org}{why}",
-                _FIX if not self.fix else "mend what stands in the way, and run it again",
+                f" {intent.name!r} in {intent.org}{f': {reason}' if reason else ''}",
+                self._how_to_finish(failure),
             )
         if not left and all(each.name != "leftovers" for each in self.checks):
             self._note("leftovers", Health.OK, "none")
+
+    def _recovered(self) -> Sequence[Recovered]:
+        """Complete or roll back what is left; what needs no sign-in first."""
+        self.patient.recover_local()
+        return self.patient.recover() if self._due() else ()
+
+    def _how_to_finish(self, failure: PatError | None) -> str:
+        if not self.fix:
+            return _FIX
+        if isinstance(failure, DoubtfulError):
+            return failure.hint
+        return "remove the cause, and run it again"
 
     def _due(self) -> list[Intent]:
         patient = self.patient
@@ -261,6 +280,5 @@ class _Examination:
         with patient.exclusive(lock_key(entry.name, entry.org_url)):
             now = patient.state.find(entry.org_url, entry.name)
             if now is not None and now.id == entry.id:
-                patient.secrets.delete(entry.org_url, entry.name)
-                patient.state.forget(entry.org_url, entry.name)
-        self._note("secrets", Health.FIXED, f"{what}: its secret is taken out")
+                delete_own(now, patient.secrets, patient.state)
+        self._note("secrets", Health.FIXED, f"{what}: its secret is deleted")

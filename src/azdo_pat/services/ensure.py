@@ -160,37 +160,24 @@ def _delivered_elsewhere(
 
 def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensured:
     # Whoever finds all well pays for none of it.
-    from azdo_pat.errors import ConflictError  # noqa: PLC0415 - see above
-    from azdo_pat.naming import as_argument  # noqa: PLC0415 - see above
     from azdo_pat.services.create import create  # noqa: PLC0415 - see above
     from azdo_pat.services.rotate import RotateRequest, rotate  # noqa: PLC0415 - see above
     from azdo_pat.services.workshop import CreateRequest  # noqa: PLC0415 - see above
 
     entry = maker.shop.state.find(organization.url, wanted.name)
-    old = _living(organization, entry, maker.browser)
-    if old is None:
-        try:
-            created = create(
-                organization,
-                CreateRequest(
-                    name=wanted.name,
-                    scopes=wanted.scopes,
-                    expires=wanted.expires,
-                    # The secret of a token that is dead for certain may go.
-                    replace=entry is not None and entry.id is not None,
-                    upkeep=wanted.upkeep(entry),
-                ),
-                maker.shop,
-            )
-        except ConflictError as error:
-            if entry is not None or maker.shop.secrets.get(organization.url, wanted.name) is None:
-                raise
-            name = as_argument(wanted.name)
-            raise ConflictError(
-                f"a secret is stored under {wanted.name!r} for {organization.name}, and of which"
-                " token is not known here",
-                hint=f"pat doctor --fix finds it out; pat forget {name} takes it away",
-            ) from error
+    old = _listed(organization, entry, maker.browser)
+    if old is None or old.status is Status.REVOKED:
+        created = create(
+            organization,
+            CreateRequest(
+                name=wanted.name,
+                scopes=wanted.scopes,
+                expires=wanted.expires,
+                replace=_may_overwrite(organization, wanted.name, entry, old, maker),
+                upkeep=wanted.upkeep(entry),
+            ),
+            maker.shop,
+        )
         created = replace(created, replaced=None)  # that one is dead
         return Ensured(
             outcome=Ensuring.CREATED,
@@ -232,8 +219,53 @@ def as_pat(entry: StoredPat) -> Pat:
     )
 
 
-def _living(organization: Organization, entry: StoredPat | None, browser: Browser) -> Pat | None:
-    """Return the token of an entry as the service has it; None if it is revoked or unknown."""
+def _may_overwrite(
+    organization: Organization,
+    name: str,
+    entry: StoredPat | None,
+    listed: Pat | None,
+    maker: Maker,
+) -> bool:
+    """Tell whether the name holds the secret of a dead token; False where it holds none.
+
+    Args:
+        organization: where.
+        name: the one under which a new secret is to be stored.
+        entry: what this machine knows by that name.
+        listed: its token, which is revoked; None where the service does not list it. It may be
+            another user's then, and alive: its secret tells.
+        maker: the collaborators.
+
+    Raises:
+        ConflictError: a secret is stored there that may be in use.
+    """
+    from azdo_pat.errors import ConflictError  # noqa: PLC0415 - as above
+    from azdo_pat.naming import as_argument  # noqa: PLC0415 - as above
+    from azdo_pat.services.ownership import (  # noqa: PLC0415 - as above
+        Owner,
+        conflict,
+        is_refused,
+        owner_of,
+    )
+
+    secret = maker.shop.secrets.get(organization.url, name)
+    if secret is None:
+        return False
+    owner = owner_of(secret, entry, entry.id if entry else None)
+    if owner is not Owner.THIS or entry is None:
+        raise conflict(owner, name, entry, organization.name)
+    if listed is None and not is_refused(secret, maker.try_out):
+        raise ConflictError(
+            f"the stored secret of {name!r} works, and {organization.name} does not list its token"
+            f" {entry.id} among yours",
+            hint="it may be another user's: sign in as that user, or delete the secret:"
+            f" pat forget {as_argument(name)}",
+        )
+    return True
+
+
+def _listed(organization: Organization, entry: StoredPat | None, browser: Browser) -> Pat | None:
+    """Return the token of an entry as the service has it, revoked or not; None if unknown."""
     from azdo_pat.errors import NotFoundError  # noqa: PLC0415 - as above
 
     if entry is None or entry.id is None:
@@ -242,7 +274,7 @@ def _living(organization: Organization, entry: StoredPat | None, browser: Browse
         (pat,) = browser.find(organization, [entry.id])
     except NotFoundError:
         return None
-    return None if pat.status is Status.REVOKED else pat
+    return pat
 
 
 def _accepted(found: Ensured, maker: Maker) -> bool:

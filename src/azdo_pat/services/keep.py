@@ -1,22 +1,20 @@
-"""Secrets on this machine: reading one, taking one in from elsewhere, dropping one."""
+"""The secrets that are stored on this machine: finding and listing them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, NotFoundError, PatError, SignInError, UsageError
-from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
+from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument, looks_like_id
 from azdo_pat.organizations import hosted_name
 from azdo_pat.results import Held
-from azdo_pat.services.name_lock import lock_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from azdo_pat.api.directory import Directory
-    from azdo_pat.services.name_lock import Exclusive
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
@@ -50,7 +48,7 @@ def get(
         secret = secrets.get(organization.url, text)
         if secret is not None:
             return organization, text, secret
-    entry = _entry(organization, text, state())
+    entry = entry_named(organization, text, state())
     secret = secrets.get(entry.org_url, entry.name)
     if secret is None:
         raise NotFoundError(
@@ -58,7 +56,16 @@ def get(
             hint="the service never shows a secret twice: make a new token, and revoke the old"
             f" one (pat revoke {as_argument(entry.id or entry.name)})",
         )
-    return _organization(entry, api_root), entry.name, secret
+    if text != entry.name and entry.fingerprint:
+        from azdo_pat.services.fingerprint import bears  # noqa: PLC0415 - a name needs none of it
+
+        if not bears(secret, entry.fingerprint):
+            raise NotFoundError(
+                f"the secret of the token {entry.id} is not stored any more: another program has"
+                f" stored another secret under {entry.name!r} for {entry.org}",
+                hint=f"pat get {as_argument(entry.name)} prints that one",
+            )
+    return known_organization(entry, api_root), entry.name, secret
 
 
 def held(
@@ -67,7 +74,7 @@ def held(
     """Put beside a secret what this machine remembers of its token."""
     entry = state.find(organization.url, name)
     return Held(
-        pat=_as_pat(entry, now) if entry else _unknown(organization, name),
+        pat=as_stored(entry, now) if entry else _unknown(organization, name),
         secret=secret,
         org_url=organization.url,
     )
@@ -83,50 +90,8 @@ def hold_free(organization: Organization, name: str, secrets: SecretStore) -> No
     if secrets.get(organization.url, name) is not None:
         raise ConflictError(
             f"a secret is already stored under {name!r} for {organization.name}",
-            hint=f"--replace overwrites it; pat forget {as_argument(name)} takes it away",
+            hint=f"--replace overwrites it; pat forget {as_argument(name)} deletes it",
         )
-
-
-def take_in(  # noqa: PLR0913  # the collaborators are the arguments, as in every use case
-    organization: Organization,
-    name: str,
-    secret: Secret,
-    *,
-    expires: datetime | None,
-    replace: bool,
-    directory: Directory,
-    secrets: SecretStore,
-    state: State,
-    exclusive: Exclusive,
-    now: datetime,
-) -> Pat:
-    """Store a secret that was made elsewhere, once the server has accepted it.
-
-    Raises:
-        UsageError: what was given cannot be a token.
-        ConflictError: a secret is stored under the name, or another `pat` is at work on it.
-        SignInError: the server does not accept the secret.
-        StoreError: the keyring refuses.
-    """
-    state.stored()  # one that cannot be used is found before anything is stored
-    entry = StoredPat(
-        org_url=organization.url,
-        org=organization.name,
-        name=name,
-        id=None,
-        scopes=(),
-        created=None,
-        expires=expires,
-        origin=Origin.UNKNOWN,
-    )
-    with exclusive(lock_key(name, organization.url)):
-        if not replace:
-            hold_free(organization, name, secrets)
-        secrets.check()
-        directory.check_secret(organization, secret)
-        secrets.put(organization.url, name, secret)
-        state.remember(entry)
-    return _as_pat(entry, now)
 
 
 def still_works(organization: Organization, secret: Secret, directory: Directory) -> bool:
@@ -157,50 +122,6 @@ def read_secret(text: str) -> Secret:
     return Secret(secret)
 
 
-def forget(
-    organization: Organization | None,
-    text: str,
-    *,
-    secrets: SecretStore,
-    state: State,
-    exclusive: Exclusive,
-    api_root: str | None = None,
-) -> tuple[Organization, str]:
-    """Take a secret out of the keyring; its token lives on.
-
-    Args:
-        organization: the one at hand, as for `get`.
-        text: what the user typed.
-        secrets: the keyring.
-        state: the state file.
-        exclusive: the lock on a name.
-        api_root: `PAT_API_URL`, below which organizations are hosted too.
-
-    Returns:
-        The organization and the name under which the secret lay.
-
-    Raises:
-        NotFoundError: no such secret here.
-        ConflictError: several answer, or another `pat` is at work on the name.
-    """
-    state.stored()  # one that cannot be used is found before anything goes
-    if organization is not None:
-        with exclusive(lock_key(text, organization.url)):
-            if secrets.delete(organization.url, text):
-                state.forget(organization.url, text)
-                return organization, text
-    entry = _entry(organization, text, state)
-    with exclusive(lock_key(entry.name, entry.org_url)):
-        if state.find(entry.org_url, entry.name) != entry:
-            raise ConflictError(
-                f"another pat has changed what is stored under {entry.name!r} for {entry.org}",
-                hint="pat list --stored shows what is there now",
-            )
-        secrets.delete(entry.org_url, entry.name)
-        state.forget(entry.org_url, entry.name)
-    return _organization(entry, api_root), entry.name
-
-
 def stored_here(organization: Organization | None, *, state: State, now: datetime) -> list[Pat]:
     """Return the tokens whose secrets are in this machine's keyring, as far as it remembers them.
 
@@ -210,11 +131,16 @@ def stored_here(organization: Organization | None, *, state: State, now: datetim
         now: to tell which have expired.
     """
     entries = state.stored(organization.url if organization else None)
-    return [_as_pat(each, now) for each in entries if each.stored]
+    return [as_stored(each, now) for each in entries if each.stored]
 
 
-def _entry(organization: Organization | None, text: str, state: State) -> StoredPat:
-    """Find the one stored token that a text names."""
+def entry_named(organization: Organization | None, text: str, state: State) -> StoredPat:
+    """Find the one stored token that a text names.
+
+    Raises:
+        NotFoundError: none.
+        ConflictError: several.
+    """
     entries = state.stored(organization.url if organization else None)
     found = [
         each
@@ -241,12 +167,14 @@ def _entry(organization: Organization | None, text: str, state: State) -> Stored
     )
 
 
-def _organization(entry: StoredPat, api_root: str | None) -> Organization:
+def known_organization(entry: StoredPat, api_root: str | None) -> Organization:
+    """Return the organization of a stored token."""
     hosted = hosted_name(entry.org_url, api_root) is not None
     return Organization(name=entry.org, url=entry.org_url, hosted=hosted)
 
 
-def _as_pat(entry: StoredPat, now: datetime) -> Pat:
+def as_stored(entry: StoredPat, now: datetime) -> Pat:
+    """Return a token as this machine's records know it."""
     expired = entry.expires is not None and entry.expires <= now
     return Pat(
         name=entry.name,

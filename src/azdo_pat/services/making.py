@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import (
     CancelledError,
+    DoubtfulError,
     NoAnswerError,
     PatError,
     RefusedError,
@@ -26,7 +27,8 @@ from azdo_pat.models import (
     Status,
     StoredPat,
 )
-from azdo_pat.services.undo import DoubtfulError, holds_secret_of, mark_of, undo
+from azdo_pat.services.fingerprint import fingerprint_of
+from azdo_pat.services.undo import holds_secret_of, may_come_late, undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +76,7 @@ class Making:
             with suppress(StoreError):
                 self.shop.state.finish(self._key)
             raise
-        mark = mark_of(new.secret) if request.store else ""
+        mark = fingerprint_of(new.secret) if request.store else ""
         self.intent = self.intent._replace(authorization_id=new.pat.authorization_id, mark=mark)
         try:
             self.shop.state.note(self._key, new.pat.authorization_id, mark)
@@ -183,7 +185,7 @@ class Making:
             identifier = new.pat.authorization_id
             hint = f"revoke it: pat revoke {identifier} --org {self.organization.name}"
         else:
-            hint = "see to the keyring; the next pat that signs in finds out, and revokes one"
+            hint = "when the keyring works again, pat list finds out and revokes one of them"
         return _same_kind(cause, f"{cause.message}; {outcome}", hint)
 
     def _after_page(self, error: SignInError) -> PatError:
@@ -211,7 +213,7 @@ class Making:
 
         Where nothing is found the journal's entry stays: a slow service may still be at work.
         """
-        again = "the next pat that signs in looks again, and revokes it if it is there"
+        again = "the next command that signs in (pat list, for example) looks again, and revokes it"
         try:
             undone = undo(self.organization, self.intent, self.shop)
         except DoubtfulError as second:
@@ -220,7 +222,9 @@ class Making:
             unknown = f"whether {self.intent.name!r} was made is not known ({second.message})"
             return _same_kind(error, f"{error.message}; {unknown}", again)
         if not undone:
-            hint = "try again; should one come late, the next pat that signs in revokes it"
+            with suppress(StoreError):
+                may_come_late(self.intent, self.shop)  # notes the time of this look
+            hint = "try again; if one is made late, the next command that signs in revokes it"
             return _same_kind(error, f"{error.message}; no token of it is there", hint)
         with suppress(StoreError):
             self.shop.state.finish(self._key)
@@ -257,6 +261,7 @@ def recorded(organization: Organization, intent: Intent, pat: ServicePat) -> Sto
         created=pat.valid_from,
         expires=pat.valid_to,
         upkeep=intent.upkeep._replace(shortened=shortened),
+        fingerprint=intent.mark,
     )
 
 

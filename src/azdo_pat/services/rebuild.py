@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import PatError
 from azdo_pat.models import Origin, ServicePat, Status, StoredPat
+from azdo_pat.services.fingerprint import bears, fingerprint_of
+from azdo_pat.services.import_forget import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from azdo_pat.models import Organization, Secret
     from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.state import State
-    from azdo_pat.upkeep import Upkeep
 
 
 class Rebuilt(NamedTuple):
@@ -23,8 +23,8 @@ class Rebuilt(NamedTuple):
 
     Attributes:
         found: the tokens whose secrets are here.
-        unsure: those of them that share their name with others: which one the secret is of, the
-            service does not tell.
+        unsure: the names of those whose token is not known, each with the ids of the tokens that
+            have the name: the service does not tell which one a secret belongs to.
         carried_over: operations under way that could be read from the damaged file.
         unread: the journal of the damaged file could not be read.
         unkept: how its tokens were looked after could not be read.
@@ -46,56 +46,60 @@ def rebuild(
 ) -> Rebuilt:
     """Look in the keyring for a secret under the name of each active token, and note it.
 
-    What is noted already stays. Only names that the service lists can be asked for: a keyring
-    does not tell what it holds.
+    What is noted already stays. Only names that the service or the damaged file lists can be asked
+    for: a keyring does not tell what it holds. Which token a secret belongs to, the damaged file's
+    fingerprint tells; a name does not.
 
     Raises:
         PatError: the service or the keyring cannot be asked.
     """
     carried, unread = _carry_over(damaged, shop.state)
-    upkeeps, unkept = _upkeeps(damaged)
+    remembered, unkept = _remembered(damaged)
     found: list[StoredPat] = []
     unsure: list[str] = []
     for organization in organizations:
         by_name: dict[str, list[ServicePat]] = defaultdict(list)
         for pat in shop.tokens.list(organization, Status.ACTIVE):
             by_name[pat.display_name].append(pat)
-        for name, pats in by_name.items():
+        # A secret may be stored under another name than its token has by now.
+        names = {name for url, name in remembered if url == organization.url} | by_name.keys()
+        for name in sorted(names):
             if shop.state.find(organization.url, name) is not None:
                 continue
             secret = shop.secrets.get(organization.url, name)
             if secret is None or not works(organization, secret):
                 continue
-            entry = _entry(organization, name, pats)
-            entry = replace(entry, upkeep=upkeeps.get(entry.id or "", entry.upkeep))
+            entry = remembered.get((organization.url, name))
+            if entry is None or entry.id is None or not bears(secret, entry.fingerprint):
+                entry = _unknown(organization, name, secret)
+                ids = ", ".join(pat.authorization_id for pat in by_name[name])
+                unsure.append(f"{name}: {ids}" if ids else name)
             shop.state.remember(entry)
             found.append(entry)
-            if entry.id is None:
-                unsure.append(name)
     return Rebuilt(tuple(found), tuple(unsure), carried, unread, unkept)
 
 
-def _entry(organization: Organization, name: str, pats: Sequence[ServicePat]) -> StoredPat:
-    only = pats[0] if len(pats) == 1 else None
+def _unknown(organization: Organization, name: str, secret: Secret) -> StoredPat:
     return StoredPat(
         org_url=organization.url,
         org=organization.name,
         name=name,
-        id=only.authorization_id if only else None,
-        scopes=only.scopes if only else (),
-        created=only.valid_from if only else None,
-        expires=only.valid_to if only else None,
-        origin=Origin.PAT if only else Origin.UNKNOWN,
+        id=None,
+        scopes=(),
+        created=None,
+        expires=None,
+        origin=Origin.UNKNOWN,
+        fingerprint=fingerprint_of(secret),
     )
 
 
-def _upkeeps(damaged: Sequence[State]) -> tuple[dict[str, Upkeep], bool]:
-    """Read what the damaged files still tell of how tokens are looked after, by their ids."""
-    found: dict[str, Upkeep] = {}
+def _remembered(damaged: Sequence[State]) -> tuple[dict[tuple[str, str], StoredPat], bool]:
+    """Read what the damaged files still tell of tokens, by organization and name."""
+    found: dict[tuple[str, str], StoredPat] = {}
     unread = False
     for each in damaged:
         try:
-            found |= {entry.id: entry.upkeep for entry in each.stored() if entry.id}
+            found |= {(entry.org_url, entry.name): entry for entry in each.stored()}
         except PatError:
             unread = True
     return found, unread or not damaged
@@ -112,7 +116,7 @@ def _carry_over(damaged: Sequence[State], state: State) -> tuple[int, bool]:
             continue
         for intent in intents:
             key = state.begin(intent._replace(key=None))
-            if intent.authorization_id and intent.mark:
+            if intent.authorization_id and intent.mark and intent.operation not in LOCAL:
                 state.note(key, intent.authorization_id, intent.mark)
             carried += 1
     return carried, unread

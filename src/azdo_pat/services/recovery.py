@@ -1,4 +1,4 @@
-"""Bringing to its end what an earlier run began: a killed one, or one that left work for later."""
+"""Recovery: completing or rolling back what an earlier run left in the journal."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import (
     ConflictError,
+    DoubtfulError,
     PatError,
     PendingError,
     StoreError,
@@ -14,11 +15,14 @@ from azdo_pat.errors import (
 )
 from azdo_pat.models import Intent, Organization, Status
 from azdo_pat.organizations import is_of_root
+from azdo_pat.results import Became, Recovered
 from azdo_pat.services.delivering import deliver
+from azdo_pat.services.import_forget import LOCAL, settle_local
 from azdo_pat.services.making import recorded
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.ownership import is_own, unknown
 from azdo_pat.services.renaming import settle_move
-from azdo_pat.services.undo import CLOCK_DIFFERENCE, holds_secret_of, undo
+from azdo_pat.services.undo import holds_secret_of, may_come_late, undo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,19 +30,8 @@ if TYPE_CHECKING:
 
     from azdo_pat.models import ServicePat, StoredPat
     from azdo_pat.services.workshop import Workshop
+    from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
-
-
-class Recovered(NamedTuple):
-    """What became of an unfinished operation.
-
-    Attributes:
-        intent: the operation.
-        failure: why it is still unfinished; None where it is done.
-    """
-
-    intent: Intent
-    failure: PatError | None = None
 
 
 def settle_leftovers(organization: Organization, name: str, shop: Workshop) -> None:
@@ -51,8 +44,9 @@ def settle_leftovers(organization: Organization, name: str, shop: Workshop) -> N
         PatError: the service could not be asked.
     """
     for intent in shop.state.unfinished(organization.url, name):
-        # What cannot be delivered is delivered with the secret that is about to be made.
-        with suppress(PendingError):
+        # What cannot be delivered is delivered with the secret that is about to be made; what is
+        # in doubt has been told, and is no reason to make nothing.
+        with suppress(PendingError, DoubtfulError):
             settle(organization, intent, shop)
 
 
@@ -73,7 +67,9 @@ class Scope(NamedTuple):
     again: bool = False
 
     def holds(self, intent: Intent) -> bool:
-        """Tell whether an operation is meant."""
+        """Tell whether an operation is meant; one of this machine alone is anyone's to recover."""
+        if intent.operation in LOCAL:
+            return True
         return intent.user == self.user and is_of_root(intent.org_url, intent.org, self.api_root)
 
     def leaves_for_later(self, intent: Intent, state: State) -> bool:
@@ -88,7 +84,7 @@ class Scope(NamedTuple):
 
 
 def recover(shop: Workshop, scope: Scope) -> Iterator[Recovered]:
-    """Bring to its end what earlier runs of the same user left behind.
+    """Complete or roll back what earlier runs of the same user left behind.
 
     What another live process is at work on is left to it, what is not due yet to later.
     """
@@ -103,46 +99,48 @@ def recover(shop: Workshop, scope: Scope) -> Iterator[Recovered]:
             with shop.exclusive(lock_key(intent.name, intent.org_url)):
                 # Another process may have done it before the lock was had.
                 here = shop.state.unfinished(intent.org_url, intent.name)
-                if any(each.key == intent.key for each in here) and settle(
-                    organization, intent, shop
-                ):
-                    yield Recovered(intent)
+                if any(each.key == intent.key for each in here) and intent.is_due(shop.now()):
+                    yield Recovered(intent, settle(organization, intent, shop))
         except ConflictError:
             continue
         except PatError as error:
             if intent.operation == "deliver":
                 failed.add((intent.org_url, intent.name))
-            yield Recovered(intent, error)
+            yield Recovered(intent, failure=error)
 
 
-def settle(organization: Organization, intent: Intent, shop: Workshop) -> bool:
-    """Bring one operation to its end, or back to its beginning; False if it must wait.
+def settle(organization: Organization, intent: Intent, shop: Workshop) -> Became:
+    """Complete one operation or roll it back; the journal keeps what is undecided.
 
     Raises:
+        DoubtfulError: which token it made, if any, is not certain.
         PendingError: the secret could not be delivered.
         PatError: the service could not be asked.
     """
+    if intent.operation in LOCAL:
+        return settle_local(intent, shop.secrets, shop.state)
     others = {"deliver": _deliver, "revoke": _revoke, "end": _end, "move": settle_move}
     work = others.get(intent.operation, _making)
-    if not work(organization, intent, shop):
-        return False
-    if intent.key is not None:
+    became = work(organization, intent, shop)
+    if became is not Became.UNDECIDED and intent.key is not None:
         shop.state.finish(intent.key)
-    return True
+    return became
 
 
-def _deliver(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+def _deliver(organization: Organization, intent: Intent, shop: Workshop) -> Became:
     """Deliver, and go on to what is left."""
     rest = deliver(organization, intent, shop)
-    return rest is None or settle(organization, rest, shop)
+    if rest is not None:
+        settle(organization, rest, shop)
+    return Became.COMPLETED
 
 
-def _revoke(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+def _revoke(organization: Organization, intent: Intent, shop: Workshop) -> Became:
     """Revoke the token that was replaced, once that is due."""
-    if shop.now() < intent.valid_to:
-        return False
+    if not intent.is_due(shop.now()):
+        return Became.UNDECIDED
     shop.tokens.revoke(organization, intent.authorization_id or "")
-    return True
+    return Became.COMPLETED
 
 
 def ending(entry: StoredPat, *, user: str, now: datetime) -> Intent:
@@ -177,44 +175,63 @@ def end(organization: Organization, entry: StoredPat, shop: Workshop) -> None:
     shop.state.finish(key)
 
 
-def _end(organization: Organization, intent: Intent, shop: Workshop) -> bool:
-    """Revoke a token; take its secret out of the keyring, if it still is the token of that name.
+def _end(organization: Organization, intent: Intent, shop: Workshop) -> Became:
+    """Revoke a token; delete its stored secret, if the name still is that token's.
 
-    Where a run was told that it failed, as nobody answered, the token is not revoked behind the
-    user's back: it is looked whether it was.
+    Where the user was told that it failed, as no answer came, the token is not revoked behind the
+    user's back: the list tells whether it was.
     """
     if not intent.reason:
         shop.tokens.revoke(organization, intent.authorization_id or "")
     elif _listed(organization, intent, shop):
-        return True
+        return Became.STILL_ACTIVE
     entry = shop.state.find(organization.url, intent.name)
     if entry is not None and entry.id == intent.authorization_id:
-        shop.secrets.delete(organization.url, intent.name)
-        shop.state.forget(organization.url, intent.name)
-    return True
+        delete_own(entry, shop.secrets, shop.state)
+    return Became.COMPLETED
 
 
-def _making(organization: Organization, intent: Intent, shop: Workshop) -> bool:
+def _making(organization: Organization, intent: Intent, shop: Workshop) -> Became:
     """Revoke what was made; or go on with it, where its secret has taken another one's place."""
     try:
         is_stored = holds_secret_of(organization, intent, shop)
     except StoreError:
         # A keyring that refuses is told where this run needs it; the next one looks again.
-        return False
-    recent = shop.now() - intent.started <= CLOCK_DIFFERENCE
+        return Became.UNDECIDED
     known_dead = bool(intent.reason)
     if is_stored and intent.operation != "create" and not known_dead:
         if made := _listed(organization, intent, shop):
             _go_on(organization, intent, made, shop)
-            return True
-        if recent:
-            return False  # a list may be late, and the secret that it replaced is gone for certain
+            return Became.COMPLETED
+        if may_come_late(intent, shop):
+            # A list may be late, and the secret that it replaced is gone for certain.
+            return Became.UNDECIDED
     undone = undo(organization, intent, shop)
-    if not undone and recent:
-        return False
+    if not undone and may_come_late(intent, shop):
+        return Became.UNDECIDED
     if is_stored:
         shop.secrets.delete(organization.url, intent.name)
-    return True
+    return Became.ROLLED_BACK if undone else Became.NOTHING_DONE
+
+
+def delete_own(entry: StoredPat, secrets: SecretStore, state: State) -> bool:
+    """Delete the stored secret of a token, and forget the token; the name is locked.
+
+    Another secret that was stored under the name meanwhile stays, and is known from then on as
+    one whose token is not known.
+
+    Returns:
+        Whether no such secret stays.
+    """
+    where = (entry.org_url, entry.name)
+    secret = secrets.get(*where)
+    if secret is None or is_own(secret, entry):
+        if secret is not None:
+            secrets.delete(*where)
+        state.forget(*where)
+        return True
+    state.remember(unknown(entry, secret))
+    return False
 
 
 def _go_on(organization: Organization, intent: Intent, made: ServicePat, shop: Workshop) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from azdo_pat.errors import ConflictError, PatError, PendingError, StoreError
 from azdo_pat.models import Intent, Status
 from azdo_pat.naming import as_argument
+from azdo_pat.results import Became
 from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.undo import CLOCK_DIFFERENCE
+from azdo_pat.services.undo import may_come_late
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,8 +64,8 @@ def move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) ->
         ) from error
 
 
-def settle_move(organization: Organization, intent: Intent, shop: Workshop) -> bool:
-    """Bring it to its end where the service did change the name; the old name is locked.
+def settle_move(organization: Organization, intent: Intent, shop: Workshop) -> Became:
+    """Complete it where the service did change the name; the old name is locked.
 
     Where another secret has taken the new name meanwhile, this one stays under the old name.
 
@@ -74,8 +75,7 @@ def settle_move(organization: Organization, intent: Intent, shop: Workshop) -> b
         PatError: the service could not be asked, or the keyring refuses.
     """
     if not _is_renamed(organization, intent, shop):
-        # A slow service may still be at work on the request.
-        return shop.now() - intent.started > CLOCK_DIFFERENCE
+        return Became.UNDECIDED if may_come_late(intent, shop) else Became.NOTHING_DONE
     url, old, new = organization.url, intent.name, intent.new_name
     with shop.exclusive(lock_key(new, url)):
         there = shop.secrets.get(url, new)
@@ -85,7 +85,7 @@ def settle_move(organization: Organization, intent: Intent, shop: Workshop) -> b
                 move(shop.secrets, shop.state, entry, new)
         elif there is not None and there == shop.secrets.get(url, old):
             shop.secrets.delete(url, old)
-    return True
+    return Became.COMPLETED
 
 
 def _is_renamed(organization: Organization, intent: Intent, shop: Workshop) -> bool:

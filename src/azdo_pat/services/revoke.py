@@ -10,6 +10,7 @@ from azdo_pat.errors import PatError, StoreError, UnavailableError
 from azdo_pat.models import Pat, Status
 from azdo_pat.results import Outcome, Revocation
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.recovery import delete_own
 from azdo_pat.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -270,15 +271,15 @@ class _Cleaner:
         they are read again under the lock. An imported secret goes only if it is dead: nothing
         but the name says whose it is.
         """
-        where = (self.organization.url, entry.name)
-        now = self.state.find(*where)
+        now = self.state.find(self.organization.url, entry.name)
         if now is None or now.id != entry.id:
             return False
         if now.id is None:
-            secret = self.secrets().get(*where)
+            secret = self.secrets().get(now.org_url, now.name)
             if secret is not None and self.works(secret):
                 return True
-        if now.stored:
-            self.secrets().delete(*where)
-        self.state.forget(*where)
+            self.secrets().delete(now.org_url, now.name)
+        elif now.stored:
+            return not delete_own(now, self.secrets(), self.state)
+        self.state.forget(now.org_url, now.name)
         return False

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.errors import ConflictError, PatError, RefusedError
+from azdo_pat.errors import PatError, RefusedError
 from azdo_pat.expiry import is_shortened
 from azdo_pat.models import Intent, Pat, Status
 from azdo_pat.naming import as_argument
@@ -14,6 +14,7 @@ from azdo_pat.results import INTERRUPTED, Created, OldToken, Rotated
 from azdo_pat.services.delivering import delivered
 from azdo_pat.services.making import Making
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.ownership import Owner, conflict, is_refused, owner_of
 from azdo_pat.services.recovery import settle, settle_leftovers
 from azdo_pat.services.workshop import CreateRequest
 from azdo_pat.upkeep import NO_UPKEEP
@@ -81,7 +82,7 @@ def rotate(
 
     Raises:
         RefusedError: the token is revoked, or the service refused; nothing has changed.
-        ConflictError: the secret of another token is stored under the name.
+        ConflictError: the secret that is stored under the name is, or may be, another token's.
         PatError: as `create` raises it; the old token lives and its secret is where it was.
     """
     if pat.status is Status.REVOKED:
@@ -94,8 +95,8 @@ def rotate(
         settle_leftovers(organization, name, shop)
         if not request.keyring_tried:
             shop.secrets.check()
-        previous = _stored_secret(organization, name, pat, shop)
         known = shop.state.find(organization.url, name)
+        previous = _own_secret(organization, name, pat, shop, try_out)
         wanted = CreateRequest(
             name=name,
             scopes=request.scopes or pat.scopes,
@@ -145,19 +146,27 @@ def _name_here(organization: Organization, pat: Pat, shop: Workshop) -> str:
     return pat.name
 
 
-def _stored_secret(
-    organization: Organization, name: str, pat: Pat, shop: Workshop
+def _own_secret(
+    organization: Organization,
+    name: str,
+    pat: Pat,
+    shop: Workshop,
+    try_out: Callable[[Secret], object],
 ) -> Secret | None:
-    """Hold that what lies under the name is this token's own."""
+    """Return what is stored under the name, once it is sure to be this token's own, or dead.
+
+    Raises:
+        ConflictError: it is, or may be, another token's.
+        StoreError: the keyring refuses.
+    """
     secret = shop.secrets.get(organization.url, name)
     known = shop.state.find(organization.url, name)
-    if secret is None or known is None or known.id is None or known.id == pat.id:
+    owner = owner_of(secret, known, pat.id)
+    if owner in {Owner.NONE, Owner.THIS}:
         return secret
-    raise ConflictError(
-        f"the secret that is stored under {name!r} is that of another token, {known.id}",
-        hint=f"rotate that one by its id, or take its secret away first:"
-        f" pat forget {as_argument(name)}",
-    )
+    if owner is Owner.UNKNOWN and secret is not None and is_refused(secret, try_out):
+        return secret
+    raise conflict(owner, name, known, organization.name)
 
 
 def _upkeep(request: RotateRequest, known: StoredPat | None) -> Upkeep:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from azdo_pat.errors import PatError, UnavailableError
 from azdo_pat.results import StatusReport
+from azdo_pat.services.import_forget import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,37 +124,39 @@ def standing(
 
 
 def _left_open(intent: Intent) -> PatError:
+    """Say what an unfinished operation has left open, and what finishes it."""
+    token = f"{intent.name!r} in {intent.org}"
+    later = "the next command that signs in (pat list, for example) finds out"
     if intent.operation == "deliver":
         return PatError(
-            f"the new secret of {intent.name!r} in {intent.org} is still to be delivered"
+            f"the new secret of {token} is still to be delivered"
             + (f": {intent.reason}" if intent.reason else ""),
-            hint="mend that, then run pat renew; the token that it replaced lives until then",
+            hint="remove the cause, then run pat renew; the token that was replaced stays active"
+            " until then",
         )
     if intent.operation == "end":
         return PatError(
-            f"whether the token {intent.name!r} in {intent.org} is revoked is not known"
-            f" ({intent.authorization_id})"
-            if intent.reason
-            else f"the token {intent.name!r} in {intent.org} is still to be revoked"
-            f" ({intent.authorization_id})",
-            hint="the next pat that signs in sees to it, as pat list",
+            f"whether the token {token} is revoked is not known ({intent.authorization_id})",
+            hint=later,
         )
     if intent.operation == "move":
         return PatError(
-            f"whether {intent.name!r} in {intent.org} is named {intent.new_name!r} now, and its"
-            " secret stored so, is not settled",
-            hint="the next pat that signs in sees to it, as pat list",
+            f"whether {token} is now named {intent.new_name!r}, and its secret stored under that"
+            " name, is not known",
+            hint=later,
         )
     if intent.operation == "revoke":
         return PatError(
-            f"the token that {intent.name!r} in {intent.org} has replaced is still to be revoked"
-            f" ({intent.authorization_id})",
-            hint="the next pat that signs in does it, as pat list",
+            f"the token that {token} has replaced is not revoked ({intent.authorization_id})",
+            hint="the next command that signs in (pat list, for example) revokes it",
+        )
+    if intent.operation in LOCAL:
+        return PatError(
+            f"what became of an interrupted {intent.operation} of {token} is not known",
+            hint="pat list --stored finds out",
         )
     return PatError(
-        f"a {intent.operation} of {intent.name!r} in {intent.org} was not brought to its end, and"
-        " may have made a token",
-        hint="the next pat that signs in looks for it and revokes it, as pat list",
+        f"an interrupted {intent.operation} of {token} may have made a token", hint=later
     )
 
 

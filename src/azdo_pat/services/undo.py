@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.errors import UnavailableError
+from azdo_pat.errors import DoubtfulError
 from azdo_pat.models import Status
+from azdo_pat.services.fingerprint import bears
+from azdo_pat.services.organization_book import Place
 
 if TYPE_CHECKING:
-    from azdo_pat.models import Intent, Organization, Secret, ServicePat
+    from azdo_pat.models import Intent, Organization, ServicePat
     from azdo_pat.services.workshop import Workshop
 
-# The service and this machine need not agree on the time; a token made by a request that got no
-# answer is looked for among those that the service dates this close to the request.
-CLOCK_DIFFERENCE: Final = timedelta(minutes=5)
+_LATE: Final = timedelta(minutes=5)
+"""How long a slow service may still be at work on a request."""
+_CLOSE: Final = timedelta(minutes=5)
+"""How close to the request the service dates a token that it made; the clocks may differ more."""
 # The service keeps times to 1/300 s (spec: examples of `Pats_Create`).
 _ROUNDING: Final = timedelta(milliseconds=10)
-
-
-def mark_of(secret: Secret, salt: str = "") -> str:
-    """Return what a secret can be recognized by, and not be found from: a salted hash.
-
-    Args:
-        secret: 52 of its characters are random, so that no dictionary helps.
-        salt: that of a mark to compare with; empty for a new one.
-    """
-    salt = salt or secrets.token_hex(8)
-    digest = hashlib.sha256(f"{salt}{secret.reveal()}".encode()).hexdigest()
-    return f"{salt}:{digest}"
-
-
-def bears(secret: Secret | None, mark: str) -> bool:
-    """Tell whether a secret is the one that the mark was made of."""
-    salt, _, digest = mark.partition(":")
-    if secret is None or not digest:
-        return False
-    return hmac.compare_digest(mark_of(secret, salt), mark)
 
 
 def holds_secret_of(organization: Organization, intent: Intent, shop: Workshop) -> bool:
@@ -51,8 +31,19 @@ def holds_secret_of(organization: Organization, intent: Intent, shop: Workshop) 
     return bool(intent.mark) and bears(shop.secrets.get(organization.url, intent.name), intent.mark)
 
 
-class DoubtfulError(UnavailableError):
-    """Tokens were found that an unanswered request may have made, or another machine."""
+def may_come_late(intent: Intent, shop: Workshop) -> bool:
+    """Tell whether a slow service may still be at work on a request that left no trace so far.
+
+    Once that was looked for in vain, the service's clock alone decides: this machine's may be set
+    in between.
+    """
+    if intent.looked is not None:
+        return shop.service_now() - intent.looked <= _LATE
+    if shop.now() - intent.started > _LATE:
+        return False
+    if intent.key is not None:
+        shop.state.note_look(intent.key, shop.service_now())
+    return True
 
 
 def undo(organization: Organization, intent: Intent, shop: Workshop) -> bool:
@@ -60,7 +51,7 @@ def undo(organization: Organization, intent: Intent, shop: Workshop) -> bool:
 
     Raises:
         DoubtfulError: tokens were found that may be the one, or not; none is touched, and the
-            intent is closed.
+            journal keeps the intent until they are revoked or dismissed.
         PatError: the service could not be asked.
     """
     if intent.authorization_id:
@@ -71,12 +62,13 @@ def undo(organization: Organization, intent: Intent, shop: Workshop) -> bool:
         shop.tokens.revoke(organization, made)
         return True
     if doubtful:
-        if intent.key is not None:
-            shop.state.finish(intent.key)
+        may_come_late(intent, shop)  # notes the time of this look, for when they are dismissed
+        one = doubtful[0]
         raise DoubtfulError(
-            f"tokens named {intent.name!r} were made at that time, perhaps by another machine:"
-            f" {', '.join(doubtful)}",
-            hint="revoke those whose secret nobody has: pat revoke ID",
+            f"an interrupted {intent.operation} of {intent.name!r} in {intent.org} may have made"
+            f" what another machine may have made as well: {', '.join(doubtful)}; not revoked",
+            hint=f"if its secret is stored nowhere: pat revoke {one} --org {intent.org}; if it is"
+            f" in use: pat doctor --dismiss {one}",
         )
     return False
 
@@ -86,33 +78,51 @@ def _made_by(
 ) -> tuple[str | None, list[str]]:
     """Find the token that a request without an answer made.
 
-    The end that was asked for is known to the millisecond and serves as a mark: another machine
-    that runs the same command at the same time asks for another millisecond. A token without
-    that mark (the service may have shortened its life) is doubtful, and never revoked.
+    Name, scopes and expiry identify it: the expiry that was asked for has milliseconds of its
+    own, which another machine that runs the same command does not share. Only where the user gave
+    a full second, or a policy shortened the lifetime, does the time of the request tell; such a
+    token is doubtful if that leaves a doubt, and never revoked.
     """
     # What this machine knows to have made by other requests is none of this one's.
-    known = shop.state.made() | {
-        (each.id or "").lower() for each in shop.state.stored(organization.url)
-    }
-    marked: list[str] = []
+    known = shop.state.made() | shop.state.dismissed()
+    known |= {(each.id or "").lower() for each in shop.state.stored(organization.url)}
+    alike = [
+        pat
+        for pat in shop.tokens.list(organization, Status.ACTIVE)
+        if pat.authorization_id.lower() not in known and _resembles(pat, intent)
+    ]
+    certain: list[str] = []
     doubtful: list[str] = []
-    for pat in shop.tokens.list(organization, Status.ACTIVE):
-        if pat.authorization_id.lower() in known or not _resembles(pat, intent):
+    for pat in alike:
+        as_asked = pat.valid_to is not None and abs(pat.valid_to - intent.valid_to) <= _ROUNDING
+        close = _is_close(pat, intent, shop)
+        if not (as_asked or close):
             continue
-        exact = pat.valid_to and abs(pat.valid_to - intent.valid_to) <= _ROUNDING
-        (marked if exact else doubtful).append(pat.authorization_id)
-    if len(marked) == 1:
-        return marked[0], []
-    return None, marked + doubtful
+        if shop.book.place(pat.target_accounts, organization) is not Place.HERE:
+            continue  # the list holds tokens of the user's other organizations, too
+        distinct = intent.valid_to.microsecond >= 1000  # noqa: PLR2004 - one millisecond
+        is_it = as_asked and (distinct or close)
+        (certain if is_it else doubtful).append(pat.authorization_id)
+    if len(certain) == 1:
+        return certain[0], []
+    return None, certain + doubtful
 
 
 def _resembles(pat: ServicePat, intent: Intent) -> bool:
+    """Tell whether a token has what was asked for, in a lifetime that a policy may have cut."""
     return (
         pat.display_name == intent.name
         and set(pat.scopes) == set(intent.scopes)
         and pat.target_accounts is not None
-        and pat.valid_from is not None
-        and abs(pat.valid_from - intent.started) <= CLOCK_DIFFERENCE
         and pat.valid_to is not None
         and pat.valid_to <= intent.valid_to + _ROUNDING
     )
+
+
+def _is_close(pat: ServicePat, intent: Intent, shop: Workshop) -> bool:
+    """Tell whether the service made a token at the time of the request, by either clock."""
+    if pat.valid_from is None:
+        return False
+    ahead = shop.service_now() - shop.now()
+    moments = (intent.started, intent.started + ahead)
+    return any(abs(pat.valid_from - each) <= _CLOSE for each in moments)

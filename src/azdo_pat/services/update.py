@@ -19,7 +19,6 @@ from azdo_pat.models import Pat, PatChanges, Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Updated
 from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.organization_book import Place
 from azdo_pat.services.renaming import move, moving
 
 if TYPE_CHECKING:
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
 def update(organization: Organization, pat: Pat, changes: PatChanges, shop: Workshop) -> Updated:
     """Change a token on the service; a renamed one keeps its secret, under the new name.
 
-    A secret that was imported under the token's name is taken for the token's own only where no
-    other token bears that name.
+    A secret that was imported under the token's name, and may be any token's, stays where it is.
 
     Raises:
         UsageError: nothing is to change.
@@ -66,7 +64,7 @@ def _changed(
     known: StoredPat | None,
 ) -> Updated:
     """Change the token, then its entry and the place of its secret; the names are locked."""
-    left = known is not None and known.id is None and not _only_one(organization, pat, shop)
+    left = known is not None and known.id is None
     own = None if left else known
     new_name = changes.display_name
     moves = new_name if own and own.stored and new_name != own.name else None
@@ -120,17 +118,6 @@ def _hold_unchanged(state: State, known: StoredPat) -> None:
             f"another pat has changed what is stored under {known.name!r} for {known.org}",
             hint="pat list --stored shows what is there now",
         )
-
-
-def _only_one(organization: Organization, pat: Pat, shop: Workshop) -> bool:
-    """Tell whether no other token of the organization that may be alive bears the name."""
-    return not any(
-        each.display_name == pat.name
-        and each.authorization_id != pat.id
-        and shop.book.place(each.target_accounts, organization) is not Place.ELSEWHERE
-        for status in (Status.ACTIVE, Status.EXPIRED)
-        for each in shop.tokens.list(organization, status)
-    )
 
 
 def _hold_free(shop: Workshop, known: StoredPat, new_name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from azdo_pat.upkeep import NO_UPKEEP, Upkeep
@@ -48,6 +48,7 @@ class Workshop:
         exclusive: a lock by key between processes of this machine; raises ConflictError when
             another one holds it.
         now: the clock.
+        service_time: gives the service's time by its last answer; None before the first.
         deliver: brings a secret to one place; raises PendingError where that cannot be done.
         user: gives the sign-in name; empty where it is not known.
     """
@@ -60,3 +61,8 @@ class Workshop:
     now: Callable[[], datetime]
     deliver: Callable[[Delivery, Handover], None]
     user: Callable[[], str] = str
+    service_time: Callable[[], datetime | None] = field(default=lambda: None)
+
+    def service_now(self) -> datetime:
+        """Return the time by the service's clock, or by this machine's where that is not known."""
+        return self.service_time() or self.now()

@@ -16,7 +16,9 @@ BUSY_TIMEOUT: Final = 5.0
 APPLICATION_ID: Final = 0x70617431  # "pat1"
 """What marks a SQLite file as ours (source: "PRAGMA application_id" in SQLite's manual)."""
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
+
+_DISMISSED: Final = "CREATE TABLE dismissed (authorization_id TEXT PRIMARY KEY)"
 
 _SCHEMA: Final = (
     """
@@ -31,10 +33,12 @@ _SCHEMA: Final = (
         stored INTEGER NOT NULL,
         origin TEXT NOT NULL,
         upkeep TEXT NOT NULL DEFAULT '{}',
+        fingerprint TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (org_url, name)
     )
     """,
     "CREATE TABLE made (authorization_id TEXT PRIMARY KEY)",
+    _DISMISSED,
     """
     CREATE TABLE organizations (
         api_root TEXT NOT NULL,
@@ -62,7 +66,9 @@ _SCHEMA: Final = (
         reason TEXT NOT NULL DEFAULT '',
         upkeep TEXT NOT NULL DEFAULT '{}',
         follow_up TEXT,
-        new_name TEXT NOT NULL DEFAULT ''
+        new_name TEXT NOT NULL DEFAULT '',
+        entry TEXT,
+        looked TEXT
     )
     """,
     f"PRAGMA application_id = {APPLICATION_ID}",
@@ -81,6 +87,13 @@ _UPGRADES: Final = {
     3: (
         "ALTER TABLE journal ADD COLUMN new_name TEXT NOT NULL DEFAULT ''",
         "PRAGMA user_version = 4",
+    ),
+    4: (
+        "ALTER TABLE tokens ADD COLUMN fingerprint TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE journal ADD COLUMN entry TEXT",
+        "ALTER TABLE journal ADD COLUMN looked TEXT",
+        _DISMISSED,
+        "PRAGMA user_version = 5",
     ),
 }
 """By version: what makes it the next one. Whoever only reads must cope without."""

@@ -3,16 +3,21 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from azdo_pat.errors import ConflictError
-from azdo_pat.models import Intent, Organization, Origin, StoredPat
+from azdo_pat.models import Intent, Organization, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.store.database import SCHEMA_VERSION, Database
-from azdo_pat.store.documents import read_texts, written_texts
-from azdo_pat.store.upkeep import read_upkeep, written_upkeep
-from azdo_pat.upkeep import NO_UPKEEP
+from azdo_pat.store.state_rows import (
+    insert_intent,
+    insert_made,
+    insert_token,
+    read_intent,
+    stored_pat,
+    written_moment,
+)
 
 
 class State:
@@ -52,7 +57,7 @@ class State:
     def remember(self, pat: StoredPat) -> None:
         """Note a token, in place of the one of the same organization and name."""
         with self._database.writing() as connection:
-            _insert_token(connection, pat)
+            insert_token(connection, pat)
 
     def rename(self, org_url: str, old: str, new: str) -> None:
         """Give a known token another name; nothing happens where `old` is unknown.
@@ -72,10 +77,17 @@ class State:
                     hint=f"run: pat forget {as_argument(new)}",
                 ) from error
 
-    def forget(self, org_url: str, name: str) -> None:
-        """Drop what is known of a token; that this machine made it stays known."""
+    def forget(self, org_url: str, name: str, *, key: int | None = None) -> None:
+        """Drop what is known of a token; that this machine made it stays known.
+
+        Args:
+            org_url: the URL of its organization.
+            name: the one under which it is known.
+            key: an entry of the journal to close in the same transaction.
+        """
         with self._database.writing() as connection:
             connection.execute("DELETE FROM tokens WHERE org_url = ? AND name = ?", (org_url, name))
+            connection.execute("DELETE FROM journal WHERE key = ?", (key,))
 
     def check_writable(self) -> None:
         """Hold that it can be written.
@@ -94,6 +106,25 @@ class State:
         """
         with self._rows("SELECT authorization_id FROM made") as rows:
             return frozenset(row["authorization_id"] for row in rows)
+
+    def dismissed(self) -> frozenset[str]:
+        """Return the ids of tokens of which the user said that no interrupted command made them.
+
+        They are in lower case.
+        """
+        query = "SELECT name FROM sqlite_master WHERE name = 'dismissed'"
+        with self._rows(query) as tables:
+            if not tables:  # a file of an earlier version
+                return frozenset()
+        with self._rows("SELECT authorization_id FROM dismissed") as rows:
+            return frozenset(row["authorization_id"] for row in rows)
+
+    def dismiss(self, authorization_id: str) -> None:
+        """Note that no interrupted command made a token."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO dismissed VALUES (?)", (authorization_id.lower(),)
+            )
 
     def organizations(self, api_root: str) -> tuple[Organization, ...]:
         """Return the signed-in user's organizations as last seen, in the order of that time."""
@@ -121,7 +152,7 @@ class State:
     def begin(self, intent: Intent) -> int:
         """Open an entry of the journal and return its key; on disk when this returns."""
         with self._database.writing() as connection:
-            return _insert_intent(connection, intent)
+            return insert_intent(connection, intent)
 
     def note(self, key: int, authorization_id: str, mark: str = "") -> None:
         """Write into an entry of the journal which token the operation made, and its mark."""
@@ -130,7 +161,7 @@ class State:
                 "UPDATE journal SET authorization_id = ?, mark = ? WHERE key = ?",
                 (authorization_id, mark, key),
             )
-            _insert_made(connection, authorization_id)
+            insert_made(connection, authorization_id)
 
     def finish(
         self, key: int | None, pat: StoredPat | None = None, then: Intent | None = None
@@ -147,14 +178,21 @@ class State:
         """
         with self._database.writing() as connection:
             if pat is not None:
-                _insert_token(connection, pat)
+                insert_token(connection, pat)
             connection.execute("DELETE FROM journal WHERE key = ?", (key,))
-            return None if then is None else _insert_intent(connection, then)
+            return None if then is None else insert_intent(connection, then)
 
     def explain(self, key: int, reason: str) -> None:
         """Write into an entry of the journal why it could not be brought to its end."""
         with self._database.writing() as connection:
             connection.execute("UPDATE journal SET reason = ? WHERE key = ?", (reason, key))
+
+    def note_look(self, key: int, looked: datetime) -> None:
+        """Write into an entry of the journal when its token was first looked for in vain."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE journal SET looked = ? WHERE key = ?", (written_moment(looked), key)
+            )
 
     def unfinished(self, org_url: str | None = None, name: str | None = None) -> tuple[Intent, ...]:
         """Return the journal's open entries, oldest first; of one organization or name only."""
@@ -163,11 +201,11 @@ class State:
             " AND (:name IS NULL OR name = :name) ORDER BY key"
         )
         with self._rows(query, org_url=org_url, name=name) as rows:
-            return tuple(_intent(row) for row in rows)
+            return tuple(read_intent(row) for row in rows)
 
     def _tokens(self, query: str, **values: str | None) -> tuple[StoredPat, ...]:
         with self._rows(query, **values) as rows:
-            return tuple(_stored_pat(row) for row in rows)
+            return tuple(stored_pat(row) for row in rows)
 
     @contextmanager
     def _rows(self, query: str, **values: str | None) -> Iterator[list[sqlite3.Row]]:
@@ -178,135 +216,3 @@ class State:
             yield rows
         except (ValueError, TypeError) as error:
             raise self._database.damaged(str(error)) from error
-
-
-def _insert_intent(connection: sqlite3.Connection, intent: Intent) -> int:
-    cursor = connection.execute(
-        "INSERT INTO journal (operation, org_url, org, name, scopes, valid_to, started,"
-        " authorization_id, user, reason, upkeep, follow_up, new_name)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            intent.operation,
-            intent.org_url,
-            intent.org,
-            intent.name,
-            written_texts(intent.scopes),
-            _written(intent.valid_to),
-            _written(intent.started),
-            intent.authorization_id,
-            intent.user,
-            intent.reason,
-            written_upkeep(intent.upkeep),
-            _written_follow_up(intent.follow_up),
-            intent.new_name,
-        ),
-    )
-    key = cursor.lastrowid
-    assert key is not None  # noqa: S101 - sqlite3 sets it after every INSERT
-    return key
-
-
-def _insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            pat.org_url,
-            pat.org,
-            pat.name,
-            pat.id,
-            written_texts(pat.scopes),
-            None if pat.created is None else _written(pat.created),
-            None if pat.expires is None else _written(pat.expires),
-            pat.stored,
-            pat.origin.value,
-            written_upkeep(pat.upkeep),
-        ),
-    )
-    if pat.id is not None and pat.origin is Origin.PAT:
-        _insert_made(connection, pat.id)
-
-
-def _insert_made(connection: sqlite3.Connection, authorization_id: str) -> None:
-    connection.execute("INSERT OR IGNORE INTO made VALUES (?)", (authorization_id.lower(),))
-
-
-def _stored_pat(row: sqlite3.Row) -> StoredPat:
-    return StoredPat(
-        org_url=row["org_url"],
-        org=row["org"],
-        name=row["name"],
-        id=row["id"],
-        scopes=read_texts(row["scopes"]),
-        created=None if row["created"] is None else datetime.fromisoformat(row["created"]),
-        expires=None if row["expires"] is None else datetime.fromisoformat(row["expires"]),
-        stored=bool(row["stored"]),
-        origin=Origin(row["origin"]),
-        upkeep=read_upkeep(_newer(row, "upkeep", "{}")),
-    )
-
-
-def _written_follow_up(follow_up: Intent | None) -> str | None:
-    """Write what of it is not the same as in the entry that it follows."""
-    if follow_up is None:
-        return None
-    import json  # noqa: PLC0415 - a look at what is stored needs none of it
-
-    return json.dumps(
-        {
-            "operation": follow_up.operation,
-            "valid_to": _written(follow_up.valid_to),
-            "authorization_id": follow_up.authorization_id,
-        }
-    )
-
-
-def _with_follow_up(intent: Intent, text: str | None) -> Intent:
-    if not text:
-        return intent
-    import json  # noqa: PLC0415 - as above
-
-    document = json.loads(text)
-    follow_up = intent._replace(
-        operation=str(document.get("operation")),
-        valid_to=datetime.fromisoformat(document.get("valid_to")),
-        authorization_id=document.get("authorization_id"),
-        mark="",
-        reason="",
-        upkeep=NO_UPKEEP,
-        key=None,
-    )
-    return intent._replace(follow_up=follow_up)
-
-
-def _intent(row: sqlite3.Row) -> Intent:
-    intent = Intent(
-        operation=row["operation"],
-        org_url=row["org_url"],
-        org=row["org"],
-        name=row["name"],
-        scopes=read_texts(row["scopes"]),
-        valid_to=datetime.fromisoformat(row["valid_to"]),
-        started=datetime.fromisoformat(row["started"]),
-        authorization_id=row["authorization_id"],
-        mark=row["mark"],
-        user=_newer(row, "user", ""),
-        reason=_newer(row, "reason", ""),
-        upkeep=read_upkeep(_newer(row, "upkeep", "{}")),
-        new_name=_newer(row, "new_name", ""),
-        key=row["key"],
-    )
-    return _with_follow_up(intent, _newer(row, "follow_up", ""))
-
-
-def _newer(row: sqlite3.Row, column: str, otherwise: str) -> str:
-    """Return a column that a file of an earlier version does not have."""
-    found = row[column] if column in row.keys() else None  # noqa: SIM118 - a Row is no dict
-    return otherwise if found is None else str(found)
-
-
-def _written(moment: datetime) -> str:
-    """Write an aware time as RFC 3339 in UTC, to the microsecond if it has any."""
-    if moment.tzinfo is None:
-        msg = "a time without a zone cannot be remembered"
-        raise ValueError(msg)
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
