@@ -16,8 +16,8 @@ after every effect it has, let every request to the service fail in several ways
 the keyring, and every write of the state file. Then all heals, `pat list` is run, as a user
 would, and this must hold:
 
-- No token is alive whose secret is nowhere, and no secret lies in the keyring of a token that
-  is dead.
+- No token is active whose secret is stored nowhere, but where the user gave it up or it was made
+  elsewhere, and no stored secret belongs to a token that is dead.
 - All is as before the command, or as the command would have left it; nothing between.
 - The journal is empty, and the state file knows what the keyring holds. `pat get` gives that
   secret.
@@ -55,6 +55,8 @@ def reliability() -> str:
     for operation, kinds in tables.items():
         lines += [f"## pat {operation}", ""]
         for kind, (title, columns, note) in KINDS.items():
+            if kind not in kinds:
+                continue
             lines += [f"### {title}: {operation}", "", *([note, ""] if note else [])]
             lines += _table(columns, kinds[kind])
             lines.append("")

@@ -5,9 +5,11 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.request import Request, urlopen
 
-from drivers import Emulator, Pat
+from drivers import TIME_LIMIT, Emulator, Pat
 from e2e.stage import accepts
 
 OUTCOMES = Path(__file__).parent / "outcomes"
@@ -29,6 +31,9 @@ class Operation:
         declared: what `tokens.toml` holds, before the setup and before the command.
         dropped: a token that the command leaves without its secret, as the user asked.
         delivers: a file that must hold a secret that works, or none.
+        piped: the secret of a token that was made elsewhere is on its standard input.
+        held: the names under which secrets are stored when it has come to its end, for one that
+            changes nothing on the service; None for others.
     """
 
     name: str
@@ -38,6 +43,8 @@ class Operation:
     declared: tuple[str, str] | None = None
     dropped: bool = False
     delivers: str = ""
+    piped: bool = False
+    held: Sequence[str] | None = None
 
 
 DELIVER = ("--deliver", "file:FOLDER/.env|PAT={token}")
@@ -81,6 +88,25 @@ OPERATIONS = (
         command=("update", "ci", "--name", "cd", "-q", "-o", "none"),
         leaves=("cd",),
     ),
+    Operation(
+        name="import",
+        command=("import", "ci", "-q", "-o", "none"),
+        piped=True,
+        held=("ci",),
+    ),
+    Operation(
+        name="import --replace",
+        setup=[CREATE],
+        command=("import", "ci", "--replace", "-q", "-o", "none"),
+        piped=True,
+        held=("ci",),
+    ),
+    Operation(
+        name="forget",
+        setup=[CREATE],
+        command=("forget", "ci", "-q", "-o", "none"),
+        held=(),
+    ),
 )
 SIDE_BY_SIDE = Operation(
     name="apply --prune",
@@ -102,6 +128,8 @@ class World:
         state: the folder of the state file.
         secrets: gives what the keyring holds: names and secrets.
         empty: empties the keyring.
+        piped: what the command has on its standard input.
+        before: what was stored before the command.
     """
 
     pat: Pat
@@ -110,6 +138,8 @@ class World:
     state: Path
     secrets: Callable[[], list[tuple[str, str]]]
     empty: Callable[[], None]
+    piped: str = ""
+    before: Sequence[tuple[str, str]] = ()
 
     def begin(self, operation: Operation) -> None:
         """Start from nothing, and run what comes before an operation."""
@@ -124,6 +154,8 @@ class World:
         for command in operation.setup:
             assert self.pat(*self.words(command)).exit_code == 0
         self._declare(operation, 1)
+        self.piped = made_elsewhere(self.emulator, "theirs")[1] if operation.piped else ""
+        self.before = self.secrets()
 
     def _declare(self, operation: Operation, which: int) -> None:
         if operation.declared is not None:
@@ -178,7 +210,8 @@ class World:
         names = sorted(self.active.values())
         if operation.dropped and len(names) > 1:
             names.remove("ci")
-        assert sorted(held) == names, f"{at}: {self.active}"
+        if operation.held is None:
+            assert sorted(held) == names, f"{at}: {self.active}"
         known = self.pat("list", "--stored", "-o", "json").json
         assert sorted(each["name"] for each in known) == sorted(held), at
         for name, secret in held.items():
@@ -187,6 +220,9 @@ class World:
 
     def outcome(self, operation: Operation, before: dict[str, str], *, at: str) -> str:
         """Say whether all is as it was, or as the command would have left it; nothing between."""
+        if operation.held is not None:
+            assert self.active == before, at
+            return self._stored_as(operation, at)
         if self.active == before:
             return BEFORE
         names = sorted(self.active.values())
@@ -195,12 +231,41 @@ class World:
             assert set(before) <= set(self.active), at
         return DONE
 
+    def _stored_as(self, operation: Operation, at: str) -> str:
+        """Say so of what is stored; the index names no token that a secret is not of."""
+        secrets = self.secrets()
+        ids = [each["id"] for each in self.pat("list", "--stored", "-o", "json").json]
+        if secrets == self.before:
+            assert sorted(ids) == sorted(self.active) if ids and not self.piped else True, at
+            return BEFORE
+        assert [name for name, _ in secrets] == list(operation.held or ()), at
+        assert [text for _, text in secrets] == [self.piped] * len(secrets), at
+        assert ids == [None] * len(secrets), at
+        return DONE
+
     def _hold_delivered(self, operation: Operation, held: set[str], at: str) -> None:
         """Hold that what is delivered works: it is the secret that is held, or none yet."""
         file = self.folder / operation.delivers
         if operation.delivers and file.exists():
             delivered = file.read_text("utf-8").removeprefix("PAT=").strip()
             assert delivered in held, at
+
+
+def made_elsewhere(emulator: Emulator, name: str) -> tuple[str, str]:
+    """Make a token as another machine does; return its id and its secret."""
+    until = datetime.now(UTC) + timedelta(days=20)
+    asked = {"displayName": name, "scope": "vso.code", "validTo": until.isoformat()}
+    request = Request(  # noqa: S310  # the emulator's own address
+        f"{emulator.url}/contoso/_apis/tokens/pats?api-version=7.2-preview.1",
+        data=json.dumps({**asked, "allOrgs": False}).encode(),
+        headers={
+            "Authorization": f"Bearer {emulator.access_token}",
+            "Content-Type": "application/json",
+        },
+    )
+    with urlopen(request, timeout=TIME_LIMIT) as answer:  # noqa: S310  # the same
+        made = json.load(answer)["patToken"]
+    return made["authorizationId"], made["token"]
 
 
 def compare(

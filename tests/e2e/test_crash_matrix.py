@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,7 +72,7 @@ class Killed:
         self.folder = folder
         (folder / "sitecustomize.py").write_text(KILLER, "utf-8")
 
-    def at(self, moment: int, *args: str) -> str:
+    def at(self, moment: int, *args: str, piped: str = "") -> str:
         """Run it up to a moment and return its name; empty if it came to its end before that."""
         named = self.folder / "moment"
         named.unlink(missing_ok=True)
@@ -80,8 +81,8 @@ class Killed:
             "KILL_AT": str(moment),
             "KILL_FILE": str(named),
         }
-        process = start(self.pat, *args, env=env)
-        _, stderr = process.communicate(timeout=60)
+        process = start(self.pat, *args, env=env, stdin=subprocess.PIPE)
+        _, stderr = process.communicate(piped, timeout=60)
         if process.returncode == -signal.SIGKILL:
             return named.read_text("utf-8")
         assert process.returncode == 0, stderr
@@ -119,9 +120,9 @@ def moments(killed: Killed, world: World, operation: Operation) -> Iterator[tupl
     for number in range(1, MOST_MOMENTS):
         world.begin(operation)
         before = world.active
-        at = killed.at(number, *world.words(operation.command))
+        at = killed.at(number, *world.words(operation.command), piped=world.piped)
         if not at:
-            assert number > 8
+            assert number > 6
             world.hold(operation, at="the end")
             assert world.outcome(operation, before, at="the end") == DONE
             return

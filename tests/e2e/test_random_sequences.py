@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import keyring
 import pytest
@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from azdo_pat.cli import pat as root
 from azdo_pat.store.database import Database
 from drivers import Emulator, InProcess
-from e2e.matrix import World
+from e2e.matrix import World, made_elsewhere
 from e2e.stage import accepts
 from e2e.test_fault_matrix import DOCUMENTED, Fragile
 
@@ -90,21 +90,36 @@ class Disk:
     usual = staticmethod(Database.writing)
 
 
+class Imported(NamedTuple):
+    """A secret that the user has imported.
+
+    Attributes:
+        known: the user has said which token it belongs to.
+    """
+
+    secret: str
+    known: bool
+
+
 class Sequences(RuleBasedStateMachine):
     """What a user does, what fails meanwhile, and what must be so after each step.
 
     The model knows which tokens may be alive without their secret: those whose secret the
-    user gave up, and those that were made elsewhere.
+    user gave up, and those that were made elsewhere. An imported secret stays until the user
+    gives it up, or the service refuses it.
     """
 
     world: ClassVar[World]
     fragile: ClassVar[Fragile]
     disk: ClassVar[Disk]
+    apart = 0
     theirs = Bundle("theirs")
 
     @initialize()
     def start(self) -> None:
         self.world.emulator.heal()
+        self.world.emulator.advance(-self.apart)
+        self.apart = 0
         self.world.emulator.remove_tokens()
         self.fragile.held.clear()
         self.fragile.fails_at = self.disk.full_at = 0
@@ -112,12 +127,20 @@ class Sequences(RuleBasedStateMachine):
             file.unlink()
         self.given_up: set[str] = set()
         self.elsewhere: set[str] = set()
+        self.imported: dict[str, Imported] = {}
+        self.secrets_elsewhere: dict[str, str] = {}
 
-    def run(self, fault: Fault | None, *args: str, gives_up: tuple[str, ...] = ()) -> None:
+    def run(
+        self,
+        fault: Fault | None,
+        *args: str,
+        gives_up: tuple[str, ...] = (),
+        stdin: str = "",
+    ) -> int:
         """Run a command while something fails; then heal all and let the next run look."""
         before = {key for key, name in self.world.active.items() if name in gives_up}
         self.break_something(fault)
-        result = self.world.pat(*args, "-q", "-o", "none")
+        result = self.world.pat(*args, "-q", "-o", "none", stdin=stdin)
         self.fragile.fails_at = self.disk.full_at = 0
         assert result.exit_code in (DOCUMENTED | {3}) - {2}, f"{args}: {result}"
         if result.exit_code in {0, 8} or not set(gives_up) & set(dict(self.world.secrets())):
@@ -125,6 +148,13 @@ class Sequences(RuleBasedStateMachine):
         if fault is not None or result.exit_code:
             self.world.emulator.heal()
             self.world.settle(at=" ".join(args))
+        return result.exit_code
+
+    def named(self, name: str) -> None:
+        """Let the user name a token, perhaps one that was made elsewhere."""
+        named = {key for key, each in self.world.active.items() if each == name}
+        self.given_up |= named & self.elsewhere
+        self.elsewhere -= named
 
     def break_something(self, fault: Fault | None) -> None:
         """Let one request, one call of the keyring, or one write of the state fail."""
@@ -146,15 +176,20 @@ class Sequences(RuleBasedStateMachine):
         held = name in dict(self.world.secrets())
         known = {key for key, each in self.world.active.items() if each == name and held}
         self.given_up |= known  # killed or not: the user has given the stored secret up
+        self.imported.pop(name, None)
         self.run(fault, "create", name, "--scope", "code", "--replace")
 
     @rule(fault=FAULTS, name=NAMES)
     def rotate(self, fault: Fault | None, name: str) -> None:
+        self.named(name)
         self.run(fault, "rotate", name)
 
     @rule(fault=FAULTS, name=NAMES)
     def rotate_and_keep(self, fault: Fault | None, name: str) -> None:
+        self.named(name)
         self.given_up |= {key for key, each in self.world.active.items() if each == name}
+        if name in self.imported and self.imported[name].known:
+            del self.imported[name]  # the secret of the token that is kept
         self.run(fault, "rotate", name, "--keep-old")
 
     @rule(fault=FAULTS, name=NAMES, scope=SCOPES, verify=st.booleans())
@@ -163,15 +198,21 @@ class Sequences(RuleBasedStateMachine):
 
     @rule(fault=FAULTS, name=NAMES)
     def revoke(self, fault: Fault | None, name: str) -> None:
+        self.named(name)
         self.run(fault, "revoke", name, "--yes")
 
     @rule(name=NAMES, new=NAMES)
     def rename(self, name: str, new: str) -> None:
         # What a half-done move leaves has a test of its own.
         self.run(None, "update", name, "--name", new)
+        held = dict(self.world.secrets())
+        moved = self.imported.get(name)
+        if moved is not None and held.get(new) == moved.secret:
+            self.imported[new] = self.imported.pop(name)
 
     @rule(fault=FAULTS, name=NAMES)
     def forget(self, fault: Fault | None, name: str) -> None:
+        self.imported.pop(name, None)
         self.run(fault, "forget", name, gives_up=(name,))
 
     @rule(fault=FAULTS)
@@ -182,24 +223,56 @@ class Sequences(RuleBasedStateMachine):
     def lose_a_secret(self, name: str) -> None:
         """Somebody takes it out of the keyring by hand."""
         gone = [key for key in self.fragile.held if key[1] == name]
+        self.imported.pop(name, None)
         for key in gone:
             del self.fragile.held[key]
         if gone:
             self.given_up |= {key for key, each in self.world.active.items() if each == name}
 
-    @rule(target=theirs, number=st.integers(0, 9))
-    def made_elsewhere(self, number: int) -> str:
-        (made,) = self.world.emulator.add_tokens(1, name=f"theirs-{number}", scope="vso.code")
+    @rule(target=theirs, name=st.sampled_from(["a", "b", "theirs"]))
+    def made_elsewhere(self, name: str) -> str:
+        """Make a token on the web page; it may have the name of one that is stored here."""
+        made, secret = made_elsewhere(self.world.emulator, name)
         self.elsewhere.add(made)
-        return str(made)
+        self.secrets_elsewhere[made] = secret
+        return made
+
+    @rule(fault=FAULTS, name=NAMES, token=theirs, known=st.booleans(), replaces=st.booleans())
+    def import_secret(
+        self, fault: Fault | None, name: str, token: str, *, known: bool, replaces: bool
+    ) -> None:
+        secret = self.secrets_elsewhere[token]
+        options = [*(["--id", token] if known else []), *(["--replace"] if replaces else [])]
+        if replaces:
+            rows = dict(_known(self.world.state / "state.db"))
+            self.given_up.add(rows.get(name) or "")
+            self.imported.pop(name, None)
+        if known:  # from now on it is looked after here
+            self.elsewhere.discard(token)
+            self.given_up.add(token)
+        self.run(fault, "import", name, *options, stdin=secret)
+        if dict(self.world.secrets()).get(name) == secret:
+            was_known = name in self.imported and self.imported[name].known
+            self.imported[name] = Imported(secret, known=known or was_known)
+
+    @rule(seconds=st.sampled_from([-400, 400]))
+    def set_the_services_clock(self, seconds: int) -> None:
+        """Put the clocks apart, or together again."""
+        self.world.emulator.advance(seconds if self.apart == 0 else -self.apart)
+        self.apart = seconds if self.apart == 0 else 0
 
     @invariant()
     def what_must_be_so(self) -> None:
         held = dict(self.world.secrets())
-        assert [name for name in held if not accepts(self.world.emulator, held[name])] == []
+        rows = _known(self.world.state / "state.db")
+        ids = dict(rows)
+        dead = [name for name in held if not accepts(self.world.emulator, held[name])]
+        assert [name for name in dead if ids.get(name) is not None] == []  # nothing ties others
+        for name, imported in self.imported.items():
+            if accepts(self.world.emulator, imported.secret):
+                assert held.get(name) == imported.secret
         active = self.world.active
         assert self.elsewhere <= set(active)
-        rows = _known(self.world.state / "state.db")
         known = {identifier for name, identifier in rows if name in held}
         assert set(held) <= {name for name, _ in rows}
         assert set(active) - self.given_up - self.elsewhere <= known
