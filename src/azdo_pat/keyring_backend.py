@@ -35,7 +35,9 @@ class PackagesBackend(KeyringBackend):
         try:
             secret = secret_for_feed(*place)
         except PatError as error:
-            raise KeyringError(f"{error.message} ({error.hint})") from None
+            from azdo_pat.output.defused import harmless  # noqa: PLC0415 - as above
+
+            raise KeyringError(harmless(f"{error.message} ({error.hint})")) from None
         if secret is None:
             return None
         return SimpleCredential(username or USER_NAME, secret.reveal())

@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO, cast
 
 import click
 from click.core import ParameterSource
@@ -137,20 +137,31 @@ class Root(click.Group):
         """Run the command and end the process; every way out of the program is here."""
         del standalone_mode
         given = list(sys.argv[1:] if args is None else args)
-        ending = _Ending(given)
         _fill_in_closed()
         _tolerate_unencodable()
         if "_PAT_COMPLETE" in os.environ:
             importlib.import_module("azdo_pat.cli.shells")  # has one that click does not know
-        try:
-            code = super().main(
+        with _commanding_no_pipeline():
+            code = self._ended(
                 given,
                 prog_name,
                 complete_var,
-                standalone_mode=False,
                 windows_expand_args=windows_expand_args,
                 **extra,
             )
+            for stream in (sys.stdout, sys.stderr):
+                _let_go(stream)
+        sys.exit(code if isinstance(code, int) else ExitCode.DONE)
+
+    def _ended(self, given: list[str], *args: Any, **extra: Any) -> object:  # noqa: ANN401  # click's
+        """Run the command, and say why it ends where that is not as it should.
+
+        Returns:
+            The exit code; something else for a good end.
+        """
+        ending = _Ending(given)
+        try:
+            code = super().main(given, *args, standalone_mode=False, **extra)
             sys.stdout.flush()
         except BrokenPipeError:
             code = _reader_left()
@@ -162,9 +173,7 @@ class Root(click.Group):
             code = ending.failed(cause) if isinstance(cause, EOFError) else ending.interrupted()
         except Exception as error:  # noqa: BLE001  # the one place that turns failures into codes
             code = ending.failed(error)
-        for stream in (sys.stdout, sys.stderr):
-            _let_go(stream)
-        sys.exit(code if isinstance(code, int) else ExitCode.DONE)
+        return code
 
 
 class _Ending:
@@ -292,6 +301,22 @@ def _fill_in_closed() -> None:
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, flags)
             setattr(sys, name, open(descriptor, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  # open to the end
+
+
+@contextmanager
+def _commanding_no_pipeline() -> Iterator[None]:
+    """Let no text that is written act on the machine of a pipeline, if this is one."""
+    if not any(os.environ.get(name) for name in ("TF_BUILD", "GITHUB_ACTIONS")):
+        yield
+        return
+    from azdo_pat.output.defused import Defused  # only a pipeline needs it
+
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("TextIO", Defused(stream)) for stream in streams)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams
 
 
 def _tolerate_unencodable() -> None:

@@ -28,11 +28,12 @@ def cargo_credential_command(app: App, *, cargo_plugin: bool) -> None:
     """
     # Source: The Cargo Book, "Credential Provider Protocol".
     del cargo_plugin  # cargo says it to each provider
-    app.out.write(json.dumps({"v": [_VERSION]}) + "\n")
-    app.out.flush()
+    out = app.verbatim_out
+    out.write(json.dumps({"v": [_VERSION]}) + "\n")
+    out.flush()
     for line in sys.stdin:
-        app.out.write(json.dumps(_answer(line)) + "\n")
-        app.out.flush()
+        out.write(json.dumps(_answer(line)) + "\n")
+        out.flush()
 
 
 def _answer(line: str) -> dict[str, Any]:
@@ -53,7 +54,9 @@ def _answer(line: str) -> dict[str, Any]:
     try:
         secret = secret_for_feed(*place)
     except PatError as error:
-        return _error("other", message=f"{error.message}; {error.hint}")
+        from azdo_pat.output.defused import harmless
+
+        return _error("other", message=harmless(f"{error.message}; {error.hint}"))
     if secret is None:
         return _error("not-found")
     return {

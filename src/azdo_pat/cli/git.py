@@ -54,7 +54,7 @@ def _get(app: App, asked: Asked) -> None:
     given = answer(asked, _helper(app))
     for note in given.notes:
         app.talk.warn(note)
-    app.out.write(written(given.attributes))
+    app.verbatim_out.write(written(given.attributes))
     app.out.flush()
 
 

@@ -56,7 +56,7 @@ def get_command(app: App, name: str, *, wish: SecretWish | None, copy: bool) -> 
     if copy:
         _copy(app, found, wish)
     elif wish is None or form == "token":
-        app.out.write(found[2].reveal() + "\n")
+        app.verbatim_out.write(found[2].reveal() + "\n")
         app.out.flush()
     else:
         app.render.secret(_held(app, found), wish)

@@ -45,6 +45,12 @@ class Surroundings:
         return sys.stdout
 
     @property
+    def verbatim_out(self) -> TextIO:
+        """Standard output for a program that reads it as it is; see `output.defused`."""
+        stream: TextIO = getattr(sys.stdout, "verbatim", sys.stdout)
+        return stream
+
+    @property
     def err(self) -> TextIO:
         """Standard error: talk."""
         return sys.stderr

@@ -2,11 +2,17 @@
 
 import csv
 import json
+import re
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Final, TextIO
 
 from azdo_pat.output.formats import Format
 from azdo_pat.output.plain import visible
+
+_FORMULA: Final = "(^|;)(?=[\\s'\"]*[=+@\uff1d\uff0b\uff20\uff0d-])"
+"""A semicolon begins a cell where the user's language has it between them. The full-width signs
+are as good as the others where they are typed."""
+_NUMBER: Final = r"[+-]?\d+([.,]\d+)?"
 
 
 class Delimited:
@@ -16,6 +22,8 @@ class Delimited:
     end. In both, true and false are words, null is empty, a list of texts is joined by spaces,
     other structures are JSON, and characters that could act on a terminal are shown as escapes
     (`\n`, `\x1b`): JSON is the format that keeps them.
+
+    In csv a text that a spreadsheet would take for a formula has an apostrophe before it.
     """
 
     def __init__(self, out: TextIO, form: Format) -> None:
@@ -34,7 +42,7 @@ class Delimited:
         if self._tsv:
             self._out.write("\t".join(fields) + "\n")
         else:
-            self._csv.writerow(fields)
+            self._csv.writerow([_cell(field) for field in fields])
 
 
 def columns_of(documents: list[dict[str, object]]) -> list[str]:
@@ -53,3 +61,8 @@ def field_text(value: object) -> str:
             return visible(" ".join(value))
         case _:
             return visible(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _cell(field: str) -> str:
+    """Return a field that no spreadsheet calculates; a number is none the worse for it."""
+    return field if re.fullmatch(_NUMBER, field) else re.sub(_FORMULA, r"\1'", field)

@@ -145,7 +145,9 @@ class Renderer:
         """
         from azdo_pat.output import secret_forms  # noqa: PLC0415 - no list has one
 
-        self._out.write(secret_forms.secret_text(held, wish, self._now, self._query) + "\n")
+        # A program reads it: what its names and values must not do, each form sees to.
+        text = secret_forms.secret_text(held, wish, self._now, self._query)
+        getattr(self._out, "verbatim", self._out).write(f"{text}\n")
         self._out.flush()
         if wish.file:  # only now, when the runner knows what to mask
             secret_forms.tell_runner(held, wish)

@@ -137,10 +137,10 @@ def _dotenv(text: str) -> str:
 
 
 def _vso(text: str) -> str:
-    """Escape a percent sign, which the agent decodes (source: "Logging commands")."""
-    return text.replace("%", "%AZP25")
+    """Escape what the agent decodes, or what would end the line (source: "Logging commands")."""
+    return text.replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _github(text: str) -> str:
-    """Escape a percent sign, which the runner decodes (source as for the form)."""
-    return text.replace("%", "%25")
+    """Escape what the runner decodes, or what would end the line (source as for the form)."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
