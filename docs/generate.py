@@ -62,10 +62,11 @@ def _section(context: click.Context, shared: set[tuple[str, ...]]) -> Iterator[s
     yield "```"
     yield ""
     own = [parameter for parameter in command.params if tuple(parameter.opts) not in shared]
-    rows = [row for parameter in own if (row := _row(parameter, context))]
+    variables = any(parameter.envvar for parameter in own)
+    rows = [row for parameter in own if (row := _row(parameter, context, variables=variables))]
     if rows:
-        yield "| takes | what it is | in the environment |"
-        yield "| --- | --- | --- |"
+        yield f"| takes | what it is |{' in the environment |' if variables else ''}"
+        yield f"| --- | --- |{' --- |' if variables else ''}"
         yield from rows
         yield ""
 
@@ -82,14 +83,14 @@ def _prose(text: str) -> Iterator[str]:
             yield from ["```sh", *examples, "```", ""]
 
 
-def _row(parameter: click.Parameter, context: click.Context) -> str | None:
+def _row(parameter: click.Parameter, context: click.Context, *, variables: bool) -> str | None:
     """Return a parameter's row in the table; None for what explains itself by its name alone."""
     record = parameter.get_help_record(context)
     if record is None or not record[1]:
         return None
     names, text = record
     variable = f"`{parameter.envvar}`" if parameter.envvar else ""
-    return f"| `{_cell(names)}` | {_cell(text)} | {variable} |"
+    return f"| `{_cell(names)}` | {_cell(text)} |{f' {variable} |' if variables else ''}"
 
 
 def _cell(text: str) -> str:

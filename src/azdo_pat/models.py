@@ -12,13 +12,20 @@ from typing import Final, NamedTuple, NoReturn
 from azdo_pat.upkeep import NO_UPKEEP, Upkeep
 
 GLOBAL_TOKENS_STOP: Final = "2026-12-01"
-"""The day on which tokens for all organizations stop working.
+"""The day on which tokens for all organizations stop working, whatever expiry they have.
 
-Source: Azure DevOps blog, "Retirement of Global Personal Access Tokens in Azure DevOps".
+Source: Azure DevOps blog, "Retirement of Global Personal Access Tokens in Azure DevOps". The block
+on creating them that it had announced for March 2026 was withdrawn.
 """
 
-GLOBAL_CREATION_BLOCKED: Final = "2026-03-15"
-"""The day since which no token for all organizations can be created (same source)."""
+_GLOBAL_END: Final = datetime.fromisoformat(f"{GLOBAL_TOKENS_STOP}T00:00:00+00:00")
+
+
+def effective_expiry(valid_to: datetime | None, *, is_global: bool) -> datetime | None:
+    """Return when a token stops working; None if unknown."""
+    if not is_global:
+        return valid_to
+    return _GLOBAL_END if valid_to is None else min(valid_to, _GLOBAL_END)
 
 
 VARIABLE: Final = "AZURE_DEVOPS_EXT_PAT"
@@ -113,7 +120,8 @@ class Pat:
         status: what the service says of it.
         scopes: in the service's order; `app_token` is full access.
         created: when, aware, or None if unknown.
-        expires: when, aware, or None if unknown.
+        expires: when it stops working, aware, or None if unknown; of a global token on
+            `GLOBAL_TOKENS_STOP` at the latest.
         is_global: valid for all of its user's organizations (target accounts null).
         stored: its secret is in this machine's keyring.
         origin: who made it.

@@ -107,6 +107,8 @@ def token_object(token: Token, **changes: object) -> dict[str, object]:
     """The token object of the contract, of a token as the emulator holds it."""
     accounts = token["targetAccounts"]
     ends = moment(token["validTo"])
+    if accounts is None:  # all of them stop that day
+        ends = min(ends, datetime(2026, 12, 1, tzinfo=UTC))
     return {
         "name": token["displayName"],
         "id": token["authorizationId"],
@@ -114,7 +116,7 @@ def token_object(token: Token, **changes: object) -> dict[str, object]:
         "status": token["status"],
         "scopes": token["scope"].split(),
         "created": seconds_only(token["validFrom"]),
-        "expires": seconds_only(token["validTo"]),
+        "expires": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "expires_in_days": (ends - datetime.now(UTC)) // timedelta(days=1),
         "global": accounts is None,
         "stored": False,

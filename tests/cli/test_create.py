@@ -153,8 +153,7 @@ def test_tokens_for_all_organizations_are_refused_with_the_reason_and_the_date(
 ) -> None:
     assert pat(*GIT, "--all-orgs") == failed(
         5,
-        "a token for all organizations cannot be made: Azure DevOps has refused to create them"
-        " since 2026-03-15 and stops the last of them on 2026-12-01",
+        "pat makes no token for all organizations: every such token stops working on 2026-12-01",
         "make one for each organization: pat create NAME --scope S --org ORG",
     )
     assert emulator.requests == []

@@ -169,10 +169,3 @@ def test_usage(args: tuple[str, ...], message: str, pat: InProcess, emulator: Em
     assert result.exit_code == 2
     assert message in result.stderr
     assert emulator.requests == []
-
-
-def test_a_place_in_the_environment(pat: InProcess, tmp_path: Path) -> None:
-    make(pat)
-    env = {"PAT_DELIVER": f"file:{tmp_path}/a b|PAT={{token}}"}
-    assert pat("rotate", "ci", "-q", "-o", "none", env=env).exit_code == 0
-    assert (tmp_path / "a b").read_text() == f"PAT={secret(pat)}\n"

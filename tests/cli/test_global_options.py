@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -24,6 +25,7 @@ from cli.stage import (
     hence,
     host,
     lines,
+    moment,
     names,
     put,
     table,
@@ -104,16 +106,20 @@ def test_every_command_takes_them_all(name: str, command: click.Command) -> None
 
 
 @pytest.mark.parametrize(("name", "command"), list(commands()), ids=naming)
-def test_every_option_can_be_set_in_the_environment(name: str, command: click.Command) -> None:
-    shared = {parameter.name for parameter in root.params}
-    wrong = {
-        parameter.opts[-1]: parameter.envvar
-        for parameter in command.params
-        if isinstance(parameter, click.Option) and parameter.name not in shared
-        if parameter.envvar
-        != "PAT_" + max(parameter.opts, key=len).lstrip("-").upper().replace("-", "_")
-    }
-    assert (name, wrong) == (name, {})
+def test_no_option_of_a_command_is_set_in_the_environment(
+    name: str, command: click.Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that is left set must not confirm, choose or rename anything."""
+    context = click.Context(command, info_name=name, **root.context_settings)
+    own = [each for each in command.params if isinstance(each, click.Option)]
+    for parameter in own:
+        for option in parameter.opts:
+            variable = option.lstrip("-").upper().replace("-", "_")
+            monkeypatch.setenv(f"PAT_{variable}", "1")
+            monkeypatch.setenv(f"PAT_{name.upper().replace(' ', '_')}_{variable}", "1")
+    found = {each.opts[-1]: each.value_from_envvar(context) for each in own}
+    assert (name, {option for option in found if found[option] is not None}) == (name, set())
+    assert context.auto_envvar_prefix is None
 
 
 @pytest.mark.parametrize(
@@ -128,12 +134,22 @@ def test_the_environment_sets_options(pat: InProcess, emulator: Emulator) -> Non
     env = {"PAT_OUTPUT": "json", "PAT_QUERY": "[].name"}
     assert pat("list", env=env) == done(as_json(["one"]))
     assert pat("list", "--query", "[].id", env=env) == done(as_json([token["authorizationId"]]))
-    assert pat("revoke", "one", "-q", "-o", "none", env={"PAT_DRY_RUN": "1"}) == done()
-    assert names(emulator) == ["one"]
-    env = {"PAT_FOR": "git", "PAT_EXPIRES": "40h", "PAT_QUIET": "true"}
-    assert pat("create", "two", "-o", "none", env=env) == done()
-    assert held(emulator, "two")["scope"] == "vso.code_write"
-    assert pat("revoke", "one", "-q", "-o", "none", env={"PAT_YES": "1"}) == done()
+    env = {"PAT_EXPIRES": "40h", "PAT_QUIET": "true"}
+    assert pat("create", "two", "--for", "git", "-o", "none", env=env) == done()
+    ends = moment(held(emulator, "two")["validTo"])
+    assert ends - datetime.now(UTC) < timedelta(hours=40)
+
+
+def test_the_environment_neither_confirms_nor_chooses(pat: InProcess, emulator: Emulator) -> None:
+    put(emulator, "one", hours=-1, state="expired")
+    put(emulator, "two")
+    env = {"PAT_EXPIRED": "1", "PAT_YES": "1", "PAT_NAME": "*", "PAT_SCOPE": "work"}
+    assert pat("revoke", env=env).exit_code == 2
+    assert pat("revoke", "two", env=env).exit_code == 2
+    assert pat("update", "two", env=env).exit_code == 2
+    assert pat("update", "two", "--expires", "5d", "-q", env=env).exit_code == 0
+    assert held(emulator, "two")["scope"] == "vso.code"
+    assert names(emulator) == ["two"]
 
 
 def test_a_variable_that_makes_no_sense_is_a_usage_error(pat: InProcess) -> None:

@@ -152,7 +152,7 @@ def test_what_cargo_and_keyring_print_for_pat_commands_nothing(
     for name, value in (emulator.environment | env).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(KeyringError) as caught:
-        PackagesBackend().get_credential(feed, None)
+        PackagesBackend().get_credential(feed, None)  # type: ignore[no-untyped-call]  # keyring's
     assert "##_vso[task.complete" in str(caught.value)
 
 

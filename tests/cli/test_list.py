@@ -1,6 +1,6 @@
 """pat list."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -50,21 +50,33 @@ def test_no_token_is_said_and_stdout_stays_empty(pat: InProcess) -> None:
 
 
 def test_what_needs_attention_is_marked(pat: InProcess, emulator: Emulator) -> None:
-    emulator.add_tokens(1, name="everywhere", allOrgs=True, validTo=hence(250))
     soon = put(emulator, "soon", hours=6 * 24 + 20)
     git = put(emulator, "git: https://dev.azure.com/contoso on laptop", hours=7 * 24 + 20)
     pat("create", "here", "--scope", "code", "--expires", "250h", "-q")
-    everywhere, _, _, here = emulator.tokens
-    stops = "stops" if datetime.now(UTC).date().isoformat() < "2026-12-01" else "stopped"
+    here = emulator.tokens[-1]
     assert pat("list") == done(
         table(
             HEADER,
-            row(everywhere, "in 10 days", f"global, {stops} 2026-12-01"),
             row(git, "in 8 days", "made by git"),
             row(here, "in 10 days", "secret here"),
             row(soon, "in 7 days", "expires soon"),
         )
     )
+
+
+def test_a_global_one_stops_with_all_the_others(pat: InProcess, emulator: Emulator) -> None:
+    """Whatever expiry the service gives for it."""
+    emulator.add_tokens(1, name="everywhere", allOrgs=True, validTo="2027-06-01T00:00:00Z")
+    put(emulator, "later", hours=60 * 24)
+    (found, _) = pat("list", "-o", "json", "--sort", "expires").json
+    days = (datetime(2026, 12, 1, tzinfo=UTC) - datetime.now(UTC)) // timedelta(days=1)
+    assert (found["name"], found["expires"]) == ("everywhere", "2026-12-01T00:00:00Z")
+    assert found["expires_in_days"] == days
+    stops = "stops" if days >= 0 else "stopped"
+    assert f"global, {stops} 2026-12-01\n" in pat("list").stdout
+    expiring = pat("list", "--expiring", "2026-12-02", "-o", "json").json
+    assert [each["name"] for each in expiring] == ["everywhere"]
+    assert pat("show", "everywhere", "-o", "json").json["expires"] == "2026-12-01T00:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -110,8 +122,8 @@ def test_dead_tokens_are_marked(pat: InProcess, emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("options", "chosen"),
     [
-        (("--expiring", "5d"), "b"),
-        (("--expiring", "30h"), ""),
+        (("--expiring", "5d"), "bd"),
+        (("--expiring", "30h", "--name", "[abc]"), ""),
         (("--name", "a*"), "a"),
         (("--name", "a", "--name", "c"), "ac"),
         (("--name", "A*"), ""),

@@ -94,7 +94,7 @@ def test_nobody_to_ask_is_a_usage_error(pat: InProcess, emulator: Emulator) -> N
     for env in ({}, {"CI": "true"}, {"PAT_NO_INPUT": "1"}):
         assert pat("revoke", "one", "two", env=env) == failed(
             2,
-            "2 tokens would be revoked, and nobody is here to confirm it",
+            "2 tokens would be revoked, and no one is here to confirm it",
             "--yes confirms, --dry-run shows them",
         )
     assert names(emulator) == ["one", "two"]
@@ -154,7 +154,7 @@ def test_tokens_for_all_organizations_are_revoked_only_by_name(
     )
     assert names(emulator) == ["wide"]
     assert pat("revoke", "wide", "--yes") == done(
-        outcomes("revoked", wide), "revoked 1 token (wide)"
+        outcomes("revoked", wide), "revoked 1 token (wide) in all your organizations"
     )
 
 

@@ -1,10 +1,13 @@
 """pat rotate: a new token of the same name and scopes, and the end of the old one."""
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from cli.stage import moment, names, put
+from cli.stage import done, failed, hence, moment, names, put
 from drivers import Emulator, InProcess
 from fakes import MemoryKeyring
 
@@ -129,8 +132,22 @@ def test_keep_old(pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyr
 
 
 def test_a_secret_that_is_not_here(pat: InProcess, emulator: Emulator) -> None:
+    """Something else uses it: that is asked about before anything is done."""
     old = put(emulator, "ci")
-    result = pat("rotate", "ci", "-o", "json")
+    assert pat("rotate", "ci") == failed(
+        2,
+        "the secret of ci is not stored here: what uses it would stop working, and no one is here"
+        " to confirm it",
+        "--yes confirms, --keep-old lets the old token stay active, --dry-run only shows",
+    )
+    assert pat("rotate", "ci", "--dry-run", "-o", "none") == done(
+        "",
+        f"would rotate 'ci' ({old['authorizationId']}): its secret is not stored here, and what"
+        " uses it would stop working",
+        "nothing was rotated (dry run)",
+    )
+    assert [each["method"] for each in emulator.requests if each["method"] != "GET"] == []
+    result = pat("rotate", "ci", "--yes", "-o", "json")
     assert (result.exit_code, names(emulator)) == (0, ["ci"])
     assert result.json["id"] != old["authorizationId"]
     assert "the old secret was not in this keyring" in result.stderr
@@ -144,12 +161,36 @@ def test_an_expired_one(pat: InProcess, emulator: Emulator) -> None:
     assert [each["method"] for each in emulator.requests if each["method"] == "DELETE"] == []
 
 
-def test_a_global_one(pat: InProcess, emulator: Emulator) -> None:
+@pytest.mark.parametrize("options", [(), ("--yes",), ("--dry-run",), ("--keep-old",)])
+def test_a_global_one(options: tuple[str, ...], pat: InProcess, emulator: Emulator) -> None:
+    """It would end in all organizations, for a new one in this organization alone."""
     (old,) = emulator.add_tokens(1, name="ci", allOrgs=True)
-    result = pat("rotate", "ci", "-o", "json")
-    assert (result.exit_code, result.json["global"], result.json["org"]) == (0, False, "contoso")
-    assert "was for all organizations; the new one is for contoso alone" in result.stderr
-    assert by_status(emulator)["revoked"]["authorizationId"] == old
+    result = pat("rotate", "ci", *options)
+    assert result.exit_code == 6
+    assert f"'ci' ({old}) is valid in all your organizations" in result.stderr
+    assert f"pat revoke {old}" in result.stderr
+    assert [each["method"] for each in emulator.requests if each["method"] != "GET"] == []
+
+
+def test_a_global_one_that_is_looked_after(pat: InProcess, emulator: Emulator, home: Path) -> None:
+    """Neither ensure, renew nor apply replaces it."""
+    make(pat, "--expires", "2d")
+    with closing(sqlite3.connect(home / "pat/state/state.db")) as state, state:
+        (wide,) = emulator.add_tokens(1, name="ci", allOrgs=True, validTo=hence(9))
+        state.execute("UPDATE tokens SET id = ?", (wide,))
+    file = home / "tokens.toml"
+    file.write_text('[[token]]\nname = "ci"\nscopes = "build"\n', "utf-8")
+    for command, code in (
+        (("ensure", "ci", "--scope", "build"), 6),
+        (("renew", "--within", "30d"), 9),
+        (("apply", str(file)), 9),
+    ):
+        result = pat(*command, "-o", "none")
+        assert (command, result.exit_code) == (command, code)
+        assert "is valid in all your organizations" in result.stderr
+    assert wide in [
+        each["authorizationId"] for each in emulator.tokens if each["status"] == "active"
+    ]
 
 
 def test_a_revoked_one(pat: InProcess, emulator: Emulator) -> None:
@@ -166,7 +207,8 @@ def test_a_name_of_several(pat: InProcess, emulator: Emulator) -> None:
     result = pat("rotate", "ci")
     assert result.exit_code == 6
     assert all(each["authorizationId"] in result.stderr for each in tokens)
-    assert pat("rotate", tokens[0]["authorizationId"], "-q", "-o", "none").exit_code == 0
+    first = tokens[0]["authorizationId"]
+    assert pat("rotate", first, "--yes", "-q", "-o", "none").exit_code == 0
     assert tokens[1]["authorizationId"] in {each["authorizationId"] for each in emulator.tokens}
 
 
@@ -176,7 +218,7 @@ def test_the_secret_of_another_token_of_that_name(
     make(pat)
     held = dict(memory_keyring.held)
     other = put(emulator, "ci")
-    result = pat("rotate", other["authorizationId"])
+    result = pat("rotate", other["authorizationId"], "--yes")
     assert result.exit_code == 6
     assert "is that of another token" in result.stderr
     assert (names(emulator), memory_keyring.held) == (["ci", "ci"], held)
@@ -186,7 +228,7 @@ def test_several_go_on_past_one_that_fails(pat: InProcess, emulator: Emulator) -
     for name in ("a", "b", "c"):
         put(emulator, name)
     emulator.fail("POST */pats pat-error=accessDenied skip=1 times=1")
-    result = pat("rotate", "a", "b", "c", "nosuch", "-o", "json")
+    result = pat("rotate", "a", "b", "c", "nosuch", "--yes", "-o", "json")
     assert result.exit_code == 9
     assert [each["name"] for each in result.json] == ["a", "c"]
     assert "there is no token 'nosuch'" in result.stderr
@@ -198,7 +240,7 @@ def test_several_go_on_past_one_that_fails(pat: InProcess, emulator: Emulator) -
 def test_a_shortened_life_is_said(pat: InProcess, emulator: Emulator) -> None:
     put(emulator, "ci")
     emulator.set_policies("maximum-lifespan=7")
-    result = pat("rotate", "ci", "--expires", "30d")
+    result = pat("rotate", "ci", "--expires", "30d", "--yes")
     assert result.exit_code == 0
     assert "a policy shortened its life" in result.stderr
 

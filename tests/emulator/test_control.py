@@ -43,6 +43,7 @@ def test_policies(stage: Stage) -> None:
     policies = {
         "fullScopeForbidden": False,
         "globalForbidden": False,
+        "globalBlocked": False,
         "maximumLifespanDays": 30,
         "lifespanMode": "refuse",
         "creation": "allowed",

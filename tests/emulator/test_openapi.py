@@ -99,7 +99,8 @@ def test_create_get_and_update(versioned: Stage) -> None:
     ],
 )
 def test_refused_creates(versioned: Stage, changes: dict[str, object]) -> None:
-    policies = {"fullScopeForbidden": True, "maximumLifespanDays": 40, "lifespanMode": "refuse"}
+    policies: dict[str, object] = {"fullScopeForbidden": True, "globalBlocked": True}
+    policies |= {"maximumLifespanDays": 40, "lifespanMode": "refuse"}
     if changes == {"scope": "vso.code"}:
         policies["creation"] = "disabled"
     versioned.control("PUT", "policies", policies)

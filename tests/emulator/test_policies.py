@@ -70,6 +70,7 @@ def test_strings() -> None:
     written = (
         "full-scope-forbidden",
         "global-forbidden",
+        "global-blocked",
         "maximum-lifespan=7 mode=refuse",
         "creation-packaging-only",
         "public-projects",
@@ -77,6 +78,7 @@ def test_strings() -> None:
     policies = Policies(
         full_scope_forbidden=True,
         global_forbidden=True,
+        global_blocked=True,
         maximum_lifespan_days=7,
         lifespan_mode=Lifespan.REFUSE,
         creation=Creation.PACKAGING_ONLY,

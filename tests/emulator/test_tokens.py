@@ -68,6 +68,7 @@ def test_names_are_not_unique(bare: Stage) -> None:
     ],
 )
 def test_what_a_create_refuses(bare: Stage, field: str, value: object, error: str) -> None:
+    bare.control("PUT", "policies", {"globalBlocked": True})
     assert bare.error(**{field: value}) == error
     assert bare.names() == []
 
@@ -95,6 +96,7 @@ def test_dates_come_in_many_forms(bare: Stage) -> None:
 
 
 def test_a_refusal_says_why_in_7_2_and_has_the_codes_of_7_1(bare: Stage) -> None:
+    bare.control("PUT", "policies", {"globalBlocked": True})
     body = new_token(allOrgs=True)
     assert bare.ask("POST", PATS, body=body).json() == {
         "patToken": None,
@@ -176,6 +178,7 @@ def test_an_update_changes_what_it_names_and_nothing_else(bare: Stage) -> None:
     ],
 )
 def test_what_an_update_refuses(bare: Stage, field: str, value: object, error: str) -> None:
+    bare.control("PUT", "policies", {"globalBlocked": True})
     token = bare.create()
     authorization_id = token["authorizationId"]
     assert bare.error("PUT", authorizationId=authorization_id, **{field: value}) == error
@@ -238,6 +241,15 @@ def test_a_token_is_seen_everywhere_and_changed_only_at_home(bare: Stage) -> Non
     body = {"authorizationId": authorization_id, "displayName": "renamed"}
     assert bare.ask("PUT", FABRIKAM, body=body).json()["patTokenError"] == "tokenNotFound"
     assert bare.ask("DELETE", PATS, query).status_code == 204
+
+
+def test_a_global_token_can_be_made_until_they_all_stop(bare: Stage) -> None:
+    """The block that was announced for March 2026 was withdrawn; it is a policy here."""
+    made = bare.create(allOrgs=True)
+    assert made["targetAccounts"] is None
+    assert bare.connect(made["token"], "/fabrikam/_apis/connectionData").status_code == 200
+    bare.control("PUT", "policies", {"creation": "packaging-only"})
+    assert bare.connect(made["token"]).status_code == 401
 
 
 def test_a_global_token_can_be_changed_and_revoked_anywhere(bare: Stage) -> None:

@@ -12,7 +12,7 @@ from azdo_pat.errors import (
     UnavailableError,
     UsageError,
 )
-from azdo_pat.models import GLOBAL_CREATION_BLOCKED, GLOBAL_TOKENS_STOP
+from azdo_pat.models import GLOBAL_TOKENS_STOP
 
 _ADMINISTRATOR: Final = "ask an administrator of the tenant, or see the policies of {org}"
 _TENANT: Final = (
@@ -98,9 +98,8 @@ PAT_TOKEN_ERRORS: Final = {
     ),
     "globalPATCreationBlocked": Rule(
         error=RefusedError,
-        message="tokens for all organizations cannot be made or changed any more"
-        f" since {GLOBAL_CREATION_BLOCKED}",
-        hint=f"make one token for each organization: --org NAME; those that there are stop"
+        message="the service does not let tokens for all organizations be made or changed",
+        hint="make one token for each organization: --org NAME; tokens for all organizations stop"
         f" working on {GLOBAL_TOKENS_STOP}",
     ),
     "disablePatCreationPolicyViolation": Rule(

@@ -144,16 +144,18 @@ class Root(click.Group):
         with _commanding_no_pipeline():
             code = self._ended(
                 given,
-                prog_name,
-                complete_var,
-                windows_expand_args=windows_expand_args,
-                **extra,
+                {
+                    "prog_name": prog_name,
+                    "complete_var": complete_var,
+                    "windows_expand_args": windows_expand_args,
+                    **extra,
+                },
             )
             for stream in (sys.stdout, sys.stderr):
                 _let_go(stream)
         sys.exit(code if isinstance(code, int) else ExitCode.DONE)
 
-    def _ended(self, given: list[str], *args: Any, **extra: Any) -> object:  # noqa: ANN401  # click's
+    def _ended(self, given: list[str], extra: dict[str, Any]) -> object:
         """Run the command, and say why it ends where that is not as it should.
 
         Returns:
@@ -161,7 +163,7 @@ class Root(click.Group):
         """
         ending = _Ending(given)
         try:
-            code = super().main(given, *args, standalone_mode=False, **extra)
+            code = super().main(given, standalone_mode=False, **extra)
             sys.stdout.flush()
         except BrokenPipeError:
             code = _reader_left()

@@ -37,30 +37,21 @@ class GlobalOptions(NamedTuple):
 NAMES: Final = tuple(name for name in GlobalOptions._fields if name != "sources")
 
 
-class Option(click.Option):
-    """An option that can also be set in the environment, as `PAT_` and its name.
-
-    An option that takes several values takes the variable as one of them, uncut: a display name
-    may hold spaces.
-    """
+class _GlobalOption(click.Option):
+    """A global option, which can also be set in the environment, as `PAT_` and its name."""
 
     def __init__(self, *args: Any, **attributes: Any) -> None:  # noqa: ANN401  # click's signature
         super().__init__(*args, **attributes)
-        if self.envvar is None:
-            longest = max((*self.opts, *self.secondary_opts), key=len)
-            self.envvar = "PAT_" + longest.lstrip("-").upper().replace("-", "_")
-
-    def value_from_envvar(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
-        """Return the variable's value, or None; see click."""
-        if not self.multiple:
-            return super().value_from_envvar(ctx)
-        value = self.resolve_envvar_value(ctx)
-        return None if value is None else (value,)
+        longest = max(self.opts, key=len)
+        self.envvar = "PAT_" + longest.lstrip("-").upper().replace("-", "_")
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:  # noqa: ANN401  # click's signature
-    """Declare an option of a command; see `click.option`."""
-    return click.option(*declarations, cls=Option, **attributes)
+    """Declare an option of a command, which the environment never sets; see `click.option`.
+
+    A variable that is left set must not confirm, choose or rename anything.
+    """
+    return click.option(*declarations, **attributes)
 
 
 def global_options(*, root: bool) -> list[click.Parameter]:
@@ -69,7 +60,7 @@ def global_options(*, root: bool) -> list[click.Parameter]:
     The copies of a command stand behind its name; they take nothing from the environment, so
     that what stands before the name wins over it.
     """
-    kind = Option if root else click.Option
+    kind = _GlobalOption if root else click.Option
     shown: list[click.Parameter] = [
         kind(["--org"], metavar="NAME|URL", help="Organization."),
         kind(["-o", "--output"], type=click.Choice(FORMATS), help="Form of the output."),

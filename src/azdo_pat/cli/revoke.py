@@ -9,6 +9,7 @@ import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_scopes, complete_tokens
+from azdo_pat.cli.confirming import Question, confirm
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.interrupts import ctrl_c_noted
 from azdo_pat.cli.leftovers import say_where_it_lies
@@ -82,7 +83,8 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     else:
         pats = _selected(app, names, scopes, expired=expired)
     if dry_run:
-        app.talk.notice(f"{_count(_living(pats))} would be revoked; nothing was")
+        living = _living(pats)
+        app.talk.notice(f"{_count(living)} would be revoked{_where(living)}; nothing was")
         render.revocations(plan(pats))
         _complain(not_found, len(pats) + not_found)
         return
@@ -172,18 +174,24 @@ def _selected(
 
 def _ask(app: App, pats: Sequence[Pat]) -> None:
     """Show what will be revoked and have it confirmed."""
-    if not app.may_ask:
-        raise UsageError(
-            f"{_count(pats)} would be revoked, and nobody is here to confirm it",
-            hint="--yes confirms, --dry-run shows them",
-        )
-    from azdo_pat.output.plain import visible
+    where = _where(pats) or f" in {app.organization.name}"
+    question = Question(
+        text=f"Revoke {_count(pats)}{where}?",
+        effect=f"{_count(pats)} would be revoked{_where(pats)}",
+        hint="--yes confirms, --dry-run shows them",
+        declined="nothing was revoked",
+    )
+    confirm(app, pats, question)
 
-    app.preview(pats)
-    question = visible(f"Revoke {_count(pats)} in {app.organization.name}?")
-    if not click.confirm(question, err=True):
-        app.talk.notice("nothing was revoked")
-        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+
+def _where(pats: Sequence[Pat]) -> str:
+    """Say which tokens end in more than the organization at hand; empty for none."""
+    everywhere = [pat.name for pat in pats if pat.is_global]
+    if not everywhere:
+        return ""
+    if len(everywhere) == len(pats):
+        return " in all your organizations"
+    return f", {len(everywhere)} of them in all your organizations ({', '.join(everywhere)})"
 
 
 def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
@@ -210,7 +218,7 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
         raise error
     gone = [item.pat for item in revoked.items if item.outcome == "revoked"]
     before = [item.pat for item in revoked.items if item.outcome != "revoked"]
-    words = [f"revoked {_count(gone)}"] if gone else []
+    words = [f"revoked {_count(gone)}{_where(gone)}"] if gone else []
     words += [f"revoked before: {_count(before)}"] if before else []
     app.talk.notice("; ".join(words))
     for item in revoked.items:

@@ -8,6 +8,7 @@ import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_tokens
+from azdo_pat.cli.confirming import Question, confirm
 from azdo_pat.cli.delivering import deliver_option, not_delivered, parsed_deliveries
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.handing import secret_options
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 @secret_options("Print the new secret, in this form")
 @option("--grace", metavar="SPAN", help="Let the old one live so long: 1h, 2d.")
 @option("--keep-old", is_flag=True, help="Do not revoke the old one.")
+@option("--yes", is_flag=True, help="Do not ask, also where the old secret is not stored here.")
+@option("--dry-run", is_flag=True, help="Only show what would be rotated.")
 @deliver_option
 def rotate_command(  # noqa: PLR0913  # one argument for each option
     app: App,
@@ -51,12 +54,16 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     wish: SecretWish | None,
     grace: str | None,
     keep_old: bool,
+    yes: bool,
+    dry_run: bool,
     deliveries: tuple[str, ...],
 ) -> None:
     """Replace TOKEN by a new one of the same name and scopes, and revoke the old one.
 
-    The old one lives until the new secret is in the keyring and was accepted by the service. If
-    it cannot be revoked then, the exit code is 8, and the next pat that signs in does it.
+    The old one stays active until the new secret is in the keyring and was accepted by the
+    service. If it cannot be revoked then, the exit code is 8, and the next command that signs in
+    revokes it. Where the old secret is not stored here, something else uses it: that is asked
+    about first. A token for all organizations is not rotated.
 
     --deliver brings the secret where it is needed, before the old one goes: to the standard input
     of a command, or into a file. It is remembered: every later rotation delivers again.
@@ -73,14 +80,8 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
 
     if grace and keep_old:
         raise UsageError("--grace revokes the old token later, --keep-old never", hint="give one")
-    if wish and len(set(texts)) > 1:
-        raise UsageError(
-            "--as prints one secret", hint="rotate one token at a time, or leave out --as"
-        )
-    if deliveries and len(set(texts)) > 1:
-        raise UsageError(
-            "--deliver is for one token", hint="rotate one at a time, each with its own"
-        )
+    if len(set(texts)) > 1:
+        _require_one(wish, deliveries)
     now = app.now()
     request = RotateRequest(
         expires=None if expires is None else parse_expiry(expires, now),
@@ -95,6 +96,11 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         raise failures[0]
     for failure in failures:
         app.talk.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
+    if dry_run:
+        _show_plan(app, pats, request, len(failures))
+        return
+    if not yes:
+        _ask(app, [pat for pat in pats if _ends_elsewhere(pat, request)])
     if len(set(texts)) == 1:
         rotated = _rotated(app, pats[0], request)
         if wish:
@@ -110,6 +116,72 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     failed += len(failures)
     conclude(done, failed, len(done) + failed)
+
+
+def _require_one(wish: SecretWish | None, deliveries: tuple[str, ...]) -> None:
+    """Check that no option was given that is for one token alone.
+
+    Raises:
+        UsageError: one was.
+    """
+    if wish:
+        raise UsageError(
+            "--as prints one secret", hint="rotate one token at a time, or leave out --as"
+        )
+    if deliveries:
+        raise UsageError(
+            "--deliver is for one token", hint="rotate one at a time, each with its own"
+        )
+
+
+def _ends_elsewhere(pat: Pat, request: RotateRequest) -> bool:
+    """Tell whether rotating a token ends a secret that something else than this machine uses."""
+    return pat.status == "active" and not (pat.stored or pat.is_global or request.keep_old)
+
+
+def _ask(app: App, pats: Sequence[Pat]) -> None:
+    """Have it confirmed that tokens end whose secrets are not stored here."""
+    if not pats:
+        return
+    names = ", ".join(pat.name for pat in pats)
+    whose = f"the secret of {names} is not stored here"
+    question = Question(
+        text=f"{whose[0].upper()}{whose[1:]}, and stops working. Rotate?",
+        effect=f"{whose}: what uses it would stop working",
+        hint="--yes confirms, --keep-old lets the old token stay active, --dry-run only shows",
+        declined="nothing was rotated",
+    )
+    confirm(app, pats, question)
+
+
+def _show_plan(app: App, pats: Sequence[Pat], request: RotateRequest, not_found: int) -> None:
+    """Show what would be rotated, and end with the code for what cannot be.
+
+    Raises:
+        PatError: the only token cannot be rotated.
+        PartialError: some of several cannot.
+    """
+    from azdo_pat.services.rotate import require_rotatable
+
+    refused = 0
+    for pat in pats:
+        try:
+            require_rotatable(app.organization, pat)
+        except PatError as error:
+            if len(pats) + not_found == 1:
+                raise
+            refused += 1
+            app.talk.warn(f"{error.message} ({error.hint})")
+            continue
+        ends = "its secret is not stored here, and what uses it would stop working"
+        what = f": {ends}" if _ends_elsewhere(pat, request) else ""
+        app.talk.notice(f"would rotate {pat.name!r} ({pat.id}){what}")
+    app.talk.notice("nothing was rotated (dry run)")
+    if len(pats) + not_found == 1:
+        app.render.pat(pats[0])
+    else:
+        app.render.pats(pats)
+    conclude([], refused + not_found, len(pats) + not_found)
 
 
 def _rotated_each(
@@ -175,11 +247,6 @@ def say_rotated(app: App, rotated: Rotated) -> None:
     )
     if rotated.created.shortened:
         warn_shortened(app, new, rotated.created.requested_expiry)
-    if old.is_global:
-        app.talk.warn(
-            f"the old token was for all organizations; the new one is for {app.organization.name}"
-            " alone"
-        )
     if not old.stored:
         app.talk.notice(
             "the old secret was not in this keyring: whatever uses it needs the new one now"

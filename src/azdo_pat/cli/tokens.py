@@ -8,6 +8,7 @@ import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_recipes, complete_scopes, complete_tokens
+from azdo_pat.cli.confirming import Question, confirm
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.handing import secret_options
 from azdo_pat.cli.interrupts import ending_politely
@@ -125,10 +126,12 @@ def create_command(  # noqa: PLR0913  # one argument for each option
 )
 @option("--expires", metavar="SPAN|DATE", help="Its new end, counted from now.")
 @option("--allow-unknown-scope", is_flag=True, help="Pass on scopes that pat does not know.")
-def update_command(  # one argument for each option
+@option("--yes", is_flag=True, help="Do not ask, also for a token for all organizations.")
+def update_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     token: str,
     *,
+    yes: bool,
     name: str | None,
     scopes: tuple[str, ...],
     expires: str | None,
@@ -156,10 +159,19 @@ def update_command(  # one argument for each option
         raise UsageError("nothing is to change", hint="give --name, --scope or --expires")
     render = app.render
     pat = app.browser.find(app.organization, [token])[0]
+    if pat.is_global and not yes:
+        question = Question(
+            text=f"Change {pat.name} in all your organizations?",
+            effect=f"{pat.name} would be changed in all your organizations",
+            hint="--yes confirms",
+            declined="nothing was changed",
+        )
+        confirm(app, [pat], question)
     updated = update(app.organization, pat, changes, app.workshop)
     if updated.requested_expiry is not None and updated.shortened:
         warn_shortened(app, updated.pat, updated.requested_expiry)
-    app.talk.notice(f"updated {updated.pat.name!r} in {app.organization.name}")
+    where = "all your organizations" if pat.is_global else app.organization.name
+    app.talk.notice(f"updated {updated.pat.name!r} in {where}")
     if updated.left_behind:
         app.talk.notice(
             f"the secret that is stored under {pat.name!r} stays there, as it may belong to another"

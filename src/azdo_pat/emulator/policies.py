@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from azdo_pat.emulator.errors import EmulatorError, TokenError, TokenRefusedError
 from azdo_pat.emulator.scopes import FULL_ACCESS, are_packaging_only
@@ -38,6 +38,7 @@ class Policies:
 
     full_scope_forbidden: bool = False
     global_forbidden: bool = False
+    global_blocked: bool = False
     maximum_lifespan_days: int | None = None
     lifespan_mode: Lifespan = Lifespan.CLAMP
     creation: Creation = Creation.ALLOWED
@@ -56,15 +57,15 @@ class Policies:
             raise TokenRefusedError(TokenError.FULL_SCOPE_POLICY)
 
     def check_global(self) -> None:
-        """Refuses a new global token.
+        """Raises TokenRefusedError for a global token where that is forbidden.
 
-        The service blocks all of them since 2026-03-15; the policy only changes which error
-        says so.
+        Microsoft announced a block of all of them for March 2026 and withdrew it; the error it
+        would have had is still part of the contract.
         """
-        forbidden = self.global_forbidden
-        raise TokenRefusedError(
-            TokenError.GLOBAL_POLICY if forbidden else TokenError.GLOBAL_BLOCKED
-        )
+        if self.global_forbidden:
+            raise TokenRefusedError(TokenError.GLOBAL_POLICY)
+        if self.global_blocked:
+            raise TokenRefusedError(TokenError.GLOBAL_BLOCKED)
 
     def limit(self, valid_to: datetime, *, start: datetime) -> datetime:
         """The end that a token gets: as asked, or shortened, counted from ``start``.
@@ -86,6 +87,7 @@ class Policies:
         return {
             "fullScopeForbidden": self.full_scope_forbidden,
             "globalForbidden": self.global_forbidden,
+            "globalBlocked": self.global_blocked,
             "maximumLifespanDays": self.maximum_lifespan_days,
             "lifespanMode": self.lifespan_mode.value,
             "creation": self.creation.value,
@@ -103,7 +105,7 @@ class Policies:
         if unknown:
             raise EmulatorError(f"unknown policy {unknown[0]!r}")
         days = value.get("maximumLifespanDays")
-        switches = ("fullScopeForbidden", "globalForbidden", "publicProjects")
+        switches = ("fullScopeForbidden", "globalForbidden", "globalBlocked", "publicProjects")
         if any(not isinstance(value.get(name, False), bool) for name in switches):
             raise EmulatorError(f"{', '.join(switches)} are true or false")
         if days is not None and (not isinstance(days, int) or isinstance(days, bool) or days < 1):
@@ -111,6 +113,7 @@ class Policies:
         return cls(
             full_scope_forbidden=value.get("fullScopeForbidden", False),
             global_forbidden=value.get("globalForbidden", False),
+            global_blocked=value.get("globalBlocked", False),
             maximum_lifespan_days=days,
             lifespan_mode=_choice(Lifespan, value.get("lifespanMode", "clamp")),
             creation=_choice(Creation, value.get("creation", "allowed")),
@@ -138,6 +141,16 @@ def parse_policies(texts: tuple[str, ...]) -> Policies:
     return policies
 
 
+_SWITCHES: Final[dict[str, dict[str, Any]]] = {
+    "full-scope-forbidden": {"full_scope_forbidden": True},
+    "global-forbidden": {"global_forbidden": True},
+    "global-blocked": {"global_blocked": True},
+    "creation-disabled": {"creation": Creation.DISABLED},
+    "creation-packaging-only": {"creation": Creation.PACKAGING_ONLY},
+    "public-projects": {"public_projects": True},
+}
+
+
 def _apply(policies: Policies, text: str) -> Policies:
     name, *options = text.split() or [""]
     key, _, value = name.partition("=")
@@ -145,16 +158,8 @@ def _apply(policies: Policies, text: str) -> Policies:
     if len(mode) != len(options) or (options and key != "maximum-lifespan"):
         raise EmulatorError(f"policy {text!r} is not understood")
     match key, value:
-        case "full-scope-forbidden", "":
-            return replace(policies, full_scope_forbidden=True)
-        case "global-forbidden", "":
-            return replace(policies, global_forbidden=True)
-        case "creation-disabled", "":
-            return replace(policies, creation=Creation.DISABLED)
-        case "creation-packaging-only", "":
-            return replace(policies, creation=Creation.PACKAGING_ONLY)
-        case "public-projects", "":
-            return replace(policies, public_projects=True)
+        case switch, "" if switch in _SWITCHES:
+            return replace(policies, **_SWITCHES[switch])
         case "maximum-lifespan", days if days.isdecimal() and int(days) > 0:
             lifespan = _choice(Lifespan, mode[-1]) if mode else Lifespan.CLAMP
             return replace(policies, maximum_lifespan_days=int(days), lifespan_mode=lifespan)

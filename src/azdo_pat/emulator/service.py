@@ -19,7 +19,7 @@ from azdo_pat.emulator.errors import (
     TokenRefusedError,
 )
 from azdo_pat.emulator.paging import ListQuery, Page, page_of
-from azdo_pat.emulator.policies import Policies
+from azdo_pat.emulator.policies import Creation, Policies
 from azdo_pat.emulator.scopes import are_valid
 from azdo_pat.emulator.tokens import Status, Token, hash_secret, new_secret
 
@@ -154,7 +154,7 @@ class Service:
                 owner_id=user.user_id,
                 display_name=name,
                 scope=scope,
-                target_accounts=(organization.organization_id,),
+                target_accounts=None if request.all_orgs else (organization.organization_id,),
                 valid_from=times.quantise(now),
                 valid_to=times.quantise(self._policies.limit(valid_to, start=now)),
                 secret_hash=hash_secret(secret),
@@ -215,12 +215,19 @@ class Service:
         now = self.now()
         if token is None or token.status(now) is not Status.ACTIVE:
             return None
-        if token.target_accounts is None and now >= END_OF_GLOBAL_TOKENS:
+        if token.target_accounts is None and self._global_tokens_are_off(now):
             return None
         if not token.belongs_to(organization.organization_id):
             return None
         owner = next(user for user in USERS if user.user_id == token.owner_id)
         return owner if owner.user_id in organization.member_ids else None
+
+    def _global_tokens_are_off(self, now: datetime) -> bool:
+        """Whether none works: after their end, and where only some may create tokens at all.
+
+        Source: Microsoft Learn, "Manage PATs with policies for administrators".
+        """
+        return now >= END_OF_GLOBAL_TOKENS or self._policies.creation is not Creation.ALLOWED
 
     def knows(self, secret: str) -> bool:
         """Whether the secret is that of an active token, of whatever organization."""
@@ -242,6 +249,7 @@ class Service:
         targets = token.target_accounts
         if request.all_orgs:
             self._policies.check_global()
+            targets = None  # the spec's example of an update makes a token global so
         if request.all_orgs is False and targets is None:
             targets = (organization.organization_id,)
         return replace(

@@ -271,6 +271,9 @@ def _notes(pat: Pat, now: datetime) -> Cell:
 
 def _warnings(pat: Pat, now: datetime) -> tuple[list[str], Tone]:
     """Return what is unusual about a token's state, and how loud to say it."""
+    if pat.is_global and pat.status not in {Status.EXPIRED, Status.REVOKED}:
+        verb = "stops" if now.date().isoformat() < GLOBAL_TOKENS_STOP else "stopped"
+        return [f"global, {verb} {GLOBAL_TOKENS_STOP}"], Tone.ALARM
     ended = _ended(pat, now)
     if ended is not None:
         return [str(ended)], Tone.ALARM if ended is Status.EXPIRED else Tone.FAINT
@@ -279,10 +282,6 @@ def _warnings(pat: Pat, now: datetime) -> tuple[list[str], Tone]:
     if _soon(pat, now):
         warnings.append("expires soon")
         tone = Tone.WARNING
-    if pat.is_global:
-        verb = "stops" if now.date().isoformat() < GLOBAL_TOKENS_STOP else "stopped"
-        warnings.append(f"global, {verb} {GLOBAL_TOKENS_STOP}")
-        tone = Tone.ALARM
     return warnings, tone
 
 

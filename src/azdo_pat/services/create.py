@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, RefusedError
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import GLOBAL_CREATION_BLOCKED, GLOBAL_TOKENS_STOP, Intent, Secret
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Intent, Secret
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Created
 from azdo_pat.services.delivering import delivered
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 def refuse_global() -> RefusedError:
     """Say why no token for all organizations can be made."""
     return RefusedError(
-        "a token for all organizations cannot be made: Azure DevOps has refused to create them"
-        f" since {GLOBAL_CREATION_BLOCKED} and stops the last of them on {GLOBAL_TOKENS_STOP}",
+        "pat makes no token for all organizations: every such token stops working on"
+        f" {GLOBAL_TOKENS_STOP}",
         hint="make one for each organization: pat create NAME --scope S --org ORG",
-        code="globalPATCreationBlocked",
     )
 
 

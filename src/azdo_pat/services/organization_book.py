@@ -8,7 +8,14 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import StoreError
-from azdo_pat.models import Organization, Pat, ServicePat, Status, origin_of
+from azdo_pat.models import (
+    Organization,
+    Pat,
+    ServicePat,
+    Status,
+    effective_expiry,
+    origin_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +109,7 @@ class OrganizationBook:
             status=status,
             scopes=token.scopes,
             created=token.valid_from,
-            expires=token.valid_to,
+            expires=effective_expiry(token.valid_to, is_global=place is Place.EVERYWHERE),
             is_global=place is Place.EVERYWHERE,
             origin=origin_of(token.display_name),
         )

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.errors import PatError, RefusedError
+from azdo_pat.errors import ConflictError, PatError, RefusedError
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import Intent, Pat, Status
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Intent, Pat, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.results import INTERRUPTED, Created, OldToken, Rotated
 from azdo_pat.services.delivering import delivered
@@ -74,7 +74,7 @@ def rotate(
     delivered, and the old one go once it is.
 
     Args:
-        organization: where; a token for all organizations is replaced by one for this.
+        organization: where.
         pat: the token as the service lists it.
         request: what is wished of the new one.
         shop: the collaborators.
@@ -82,14 +82,11 @@ def rotate(
 
     Raises:
         RefusedError: the token is revoked, or the service refused; nothing has changed.
+        ConflictError: the token is valid in all organizations.
         ConflictError: the secret that is stored under the name is, or may be, another token's.
         PatError: as `create` raises it; the old token lives and its secret is where it was.
     """
-    if pat.status is Status.REVOKED:
-        raise RefusedError(
-            f"{pat.name!r} in {organization.name} is revoked: there is nothing to rotate",
-            hint=f"make a new one: pat create {as_argument(pat.name)} --scope …",
-        )
+    require_rotatable(organization, pat)
     name = request.name or _name_here(organization, pat, shop)
     with shop.exclusive(lock_key(name, organization.url)):
         settle_leftovers(organization, name, shop)
@@ -131,6 +128,29 @@ def rotate(
         )
         follow_up = making.keep(new, wanted, lambda: None)
         return _with_old(organization, pat, created, follow_up, shop)
+
+
+def require_rotatable(organization: Organization, pat: Pat) -> None:
+    """Check that a token can be rotated at all.
+
+    Raises:
+        RefusedError: it is revoked.
+        ConflictError: it is valid in all organizations: one for this organization would not
+            replace it, and to revoke it would end it in all of them.
+    """
+    if pat.status is Status.REVOKED:
+        raise RefusedError(
+            f"{pat.name!r} in {organization.name} is revoked: there is nothing to rotate",
+            hint=f"make a new one: pat create {as_argument(pat.name)} --scope …",
+        )
+    if pat.is_global:
+        raise ConflictError(
+            f"{pat.name!r} ({pat.id}) is valid in all your organizations: a new token for"
+            f" {organization.name} alone cannot replace it, and it stops working on"
+            f" {GLOBAL_TOKENS_STOP}",
+            hint="make a token for each organization that uses it: pat create NAME --scope S --org"
+            f" ORG; then revoke it: pat revoke {pat.id}",
+        )
 
 
 def _name_here(organization: Organization, pat: Pat, shop: Workshop) -> str:

@@ -105,7 +105,7 @@ def _made_by(
         (certain if is_it else doubtful).append(pat.authorization_id)
     if len(certain) == 1:
         return certain[0], []
-    return None, certain + doubtful
+    return None, sorted(certain + doubtful)
 
 
 def _resembles(pat: ServicePat, intent: Intent) -> bool:
