@@ -15,8 +15,6 @@ MASK: Final = "***"
 _SHORTEST_KNOWN: Final = 8
 """A shorter text is no secret, and masking it would make a riddle of everything."""
 
-_PIECE: Final = 12
-
 _SECRET_FIELDS: Final = frozenset(
     {
         "accesstoken",
@@ -115,21 +113,6 @@ def masked(text: str) -> str:
     for shape, instead in _SHAPES:
         text = re.sub(shape, instead, text)
     return text
-
-
-def holds_piece(text: str, secret: str) -> bool:
-    """Tell whether a piece of a secret stands in a text, in any guise and across line ends.
-
-    Args:
-        text: what may hold it.
-        secret: 12 of its characters in a row are a piece.
-    """
-    squeezed = "".join(text.split())
-    return any(
-        guise[start : start + _PIECE] in squeezed
-        for guise in guises(secret)
-        for start in range(len(guise) - _PIECE + 1)
-    )
 
 
 def masked_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

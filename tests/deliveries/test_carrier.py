@@ -1,6 +1,5 @@
 """Secrets brought to real commands and real files."""
 
-import base64
 import os
 import signal
 import stat
@@ -39,12 +38,10 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.heard: list[str] = []
         environment = {"PATH": os.environ["PATH"], "PAT_ORG": "mine"}
         self.carrier = Carrier(
             Surroundings(
                 environment=environment,
-                heard=self.heard.append,
                 alone=lambda _: nullcontext(),
                 lend=lambda *_: None,
             )
@@ -99,38 +96,27 @@ class TestCommand:
     def test_one_that_does_not_read_it(self, stage: Stage) -> None:
         stage.command("exec <&-; exit 0")
 
-    def test_what_it_prints_is_masked_and_kept_from_stdout(
-        self, stage: Stage, capfd: pytest.CaptureFixture[str]
-    ) -> None:
-        stage.command("cat; echo; echo done >&2")
-        assert stage.heard == ["sh: ***", "sh: done"]
-        assert capfd.readouterr() == ("", "")
-
     @pytest.mark.parametrize(
         "line",
         [
+            "cat",
             "cat | cut -c1-40",
             "cat | fold -w 7",
             "base64 -w 20",
-            "printf '%9960s' x; cat",
             "(printf pat:; cat) | base64",
+            "rev",
+            "od -An -tx1",
+            "sed 's/./& /g'",
+            "echo no such cluster >&2",
         ],
     )
-    def test_no_piece_of_the_secret_is_told(self, stage: Stage, line: str) -> None:
+    def test_what_it_prints_is_told_nowhere(
+        self, stage: Stage, line: str, capfd: pytest.CaptureFixture[str]
+    ) -> None:
         with pytest.raises(PendingError) as caught:
-            stage.command(f"{line}; exit 1")
-        told = "".join("".join([*stage.heard, caught.value.message]).split())
-        for text in (SECRET, base64.b64encode(SECRET.encode()).decode()):
-            assert not any(text[n : n + 8] in told for n in range(len(text) - 8)), told
-
-    def test_a_failure_says_the_last_line(self, stage: Stage) -> None:
-        with pytest.raises(PendingError, match=r"status 3: no such cluster$"):
-            stage.command("cat; echo; echo no such cluster; echo; exit 3")
-
-    def test_a_failure_does_not_say_the_secret(self, stage: Stage) -> None:
-        with pytest.raises(PendingError) as caught:
-            stage.command("cat; exit 3")
-        assert SECRET not in str(caught.value)
+            stage.command(f"{line}; exit 3")
+        assert caught.value.message == "the command 'sh' ended with status 3"
+        assert capfd.readouterr() == ("", "")
 
     def test_a_signal(self, stage: Stage) -> None:
         with pytest.raises(PendingError, match="was killed by signal 9"):
@@ -169,7 +155,6 @@ class TestCommand:
 
     def test_output_without_end(self, stage: Stage) -> None:
         stage.command("yes | head -c 5000000")
-        assert len("".join(stage.heard)) < 100_000
 
 
 def _lives(process: int) -> bool:

@@ -182,7 +182,6 @@ class App(Connection):
         return Carrier(
             Surroundings(
                 environment=self.environment,
-                heard=self.talk.detail,
                 alone=self.in_line,
                 lend=self.secrets.lend,
             )

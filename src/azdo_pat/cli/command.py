@@ -9,7 +9,13 @@ from typing import Any, Final, TypeVar
 import click
 
 from azdo_pat.cli.app import App
-from azdo_pat.cli.globals import NAMES, GlobalOptions, global_options, merge
+from azdo_pat.cli.globals import (
+    NAMES,
+    GlobalOptions,
+    access_token_withheld,
+    global_options,
+    merge,
+)
 
 _SHARED: Final = {*NAMES, "version"}
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -29,8 +35,9 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> object:
         """Lay the global options given here over those given before, and run; see click."""
-        ctx.obj = App(merge(_options(ctx), ctx))
-        return super().invoke(ctx)
+        with access_token_withheld() as given:
+            ctx.obj = App(merge(_options(ctx), ctx)._replace(access_token=given))
+            return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command's own options, and the names of the global ones; see click."""

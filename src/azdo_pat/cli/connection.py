@@ -58,11 +58,9 @@ class Connection(Surroundings):
 
     @property
     def _sources(self) -> Iterator[TokenSource]:
-        from azdo_pat.auth.environment import VARIABLE, EnvironmentSource
-        from azdo_pat.models import Secret
+        from azdo_pat.auth.environment import EnvironmentSource
 
-        given = self.environment.get(VARIABLE)
-        yield EnvironmentSource(value=None if given is None else Secret(given))
+        yield EnvironmentSource(value=self.options.access_token)
         yield self._own_source()
         from azdo_pat.auth.azure_cli import AzureCliSource  # where the first has none: 4 ms
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -11,7 +13,9 @@ from click.core import ParameterSource
 from azdo_pat import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from azdo_pat.models import Secret
 
 FORMATS: Final = ("table", "json", "jsonl", "csv", "tsv", "none")
 
@@ -21,6 +25,7 @@ class GlobalOptions(NamedTuple):
 
     Attributes:
         sources: where each value came from: an option, a variable; absent for the default.
+        access_token: what `PAT_ACCESS_TOKEN` held; see `access_token_withheld`.
     """
 
     org: str | None = None
@@ -32,9 +37,32 @@ class GlobalOptions(NamedTuple):
     no_input: bool | None = None
     color: str | None = None
     sources: Mapping[str, str] = MappingProxyType({})
+    access_token: Secret | None = None
 
 
-NAMES: Final = tuple(name for name in GlobalOptions._fields if name != "sources")
+NAMES: Final = tuple(
+    name for name in GlobalOptions._fields if name not in {"sources", "access_token"}
+)
+_ACCESS_TOKEN: Final = "PAT_ACCESS_TOKEN"  # noqa: S105  # the name of a variable
+
+
+@contextmanager
+def access_token_withheld() -> Iterator[Secret | None]:
+    """Take the access token out of this process's environment while the block runs; give it.
+
+    What is started then inherits it from nowhere: the user's own commands, git, az, a browser,
+    what a library starts. It acts for the user, and no other program needs it.
+    """
+    given = os.environ.pop(_ACCESS_TOKEN, None)
+    if given is None:
+        yield None
+        return
+    from azdo_pat.models import Secret  # --help needs none
+
+    try:
+        yield Secret(given)
+    finally:
+        os.environ[_ACCESS_TOKEN] = given
 
 
 class _GlobalOption(click.Option):

@@ -69,7 +69,7 @@ def login_command(
     signed_in = sign_in(way, app.memory)
     app.talk.notice(f"signed in as {signed_in.user}{_at(client)}")
     app.render.signed_in(signed_in)
-    if app.environment.get("PAT_ACCESS_TOKEN"):
+    if app.options.access_token:
         app.talk.warn("PAT_ACCESS_TOKEN is set and comes first: unset it to use this sign-in")
     if not signed_in.remembered:
         raise StoreError(
@@ -89,7 +89,7 @@ def logout_command(app: App) -> None:
         app.talk.notice("signed out: nothing of pat login is remembered any more")
     else:
         app.talk.notice("nobody was signed in by pat login")
-    if app.environment.get("PAT_ACCESS_TOKEN"):
+    if app.options.access_token:
         app.talk.warn("PAT_ACCESS_TOKEN is still set, and signs in all the same")
 
 

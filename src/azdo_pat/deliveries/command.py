@@ -6,29 +6,25 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from azdo_pat.deliveries.facts import facts
 from azdo_pat.errors import PendingError
-from azdo_pat.redaction import holds_piece, masked
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.facts import Surroundings
     from azdo_pat.models import Handover
     from azdo_pat.upkeep import Delivery
 
-_MOST_HEARD: Final = 10_000
-"""Bytes of a command's output that are looked at."""
-
 
 def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) -> None:
     """Run the command to its end, with the secret on its stdin and no line end behind it.
 
-    It is no shell's line: its words are the program and its arguments. What it prints is not
-    printed, since stdout belongs to `pat`; its last line stands in the error.
+    It is no shell's line: its words are the program and its arguments. What it prints goes
+    nowhere. It may print its secret in a form that nobody foresees, and what an error says is
+    kept in the journal and shown: that is what this program knows, and no word of the command's.
 
     Raises:
         PendingError: it cannot be started, did not end in time, or ended with another status
@@ -38,32 +34,20 @@ def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) 
         **surroundings.environment,
         **{f"PAT_TOKEN_{name.upper()}": text for name, text in facts(handover).items()},
     }
-    # A file, as a pipe would have to be read to its end, which a grandchild may keep open.
-    with tempfile.TemporaryFile() as output:
-        try:
-            status = _run(delivery, handover.secret.reveal(), environment, output)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise _failed(delivery, f"cannot be started: {reason}") from error
-        finally:
-            output.seek(0)
-            # It may have printed what it was given, and its last line is kept in the journal.
-            heard = masked(output.read(_MOST_HEARD).decode("utf-8", "replace"))
-            if holds_piece(heard, handover.secret.reveal()):  # cut off here, or wrapped by it
-                heard = "what it printed is not shown, as the secret stands in it"
-            for line in heard.splitlines():
-                surroundings.heard(f"{delivery.target[0]}: {line}")
+    try:
+        status = _run(delivery, handover.secret.reveal(), environment)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise _failed(delivery, f"cannot be started: {reason}") from error
     if status is None:
         raise _failed(delivery, f"did not end within {delivery.seconds} seconds")
-    if status != 0:
-        last = next((line.strip() for line in reversed(heard.splitlines()) if line.strip()), "")
-        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        raise _failed(delivery, f"{how}{last and f': {last[:200]}'}")
+    if status < 0:
+        raise _failed(delivery, f"was killed by signal {-status}")
+    if status > 0:
+        raise _failed(delivery, f"ended with status {status}")
 
 
-def _run(
-    delivery: Delivery, secret: str, environment: dict[str, str], output: IO[bytes]
-) -> int | None:
+def _run(delivery: Delivery, secret: str, environment: dict[str, str]) -> int | None:
     """Return the exit status; None if it did not end in time, and was killed with its children."""
     program, *arguments = delivery.target
     if Path(program).name != program:
@@ -73,8 +57,8 @@ def _run(
         cwd=delivery.folder or None,
         env=environment,
         stdin=subprocess.PIPE,
-        stdout=output,
-        stderr=output,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         start_new_session=sys.platform != "win32",  # so that its children can be killed with it
     ) as process:
         try:

@@ -24,13 +24,11 @@ class Surroundings(NamedTuple):
 
     Attributes:
         environment: that of a command, before the facts are added.
-        heard: told what a command printed.
         lend: puts a secret into the keyring where another program looks: service and account.
         alone: lets one process, and one thread of it, at a time work on the file of that name.
     """
 
     environment: Mapping[str, str]
-    heard: Callable[[str], None]
     alone: Callable[[str], AbstractContextManager[None]]
     lend: Callable[[str, str, Secret], None]
 

@@ -1,0 +1,73 @@
+"""The access token acts for the user: no program that `pat` starts inherits it."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from drivers import Emulator, Installed
+
+pytestmark = pytest.mark.e2e
+
+PROGRAM = f"""\
+#!{sys.executable}
+import json, os, pathlib, sys
+name = os.path.basename(sys.argv[0])
+record = pathlib.Path({{folder!r}}, f"{{{{name}}}}-{{{{os.getpid()}}}}.json")
+record.write_text(json.dumps(dict(os.environ)))
+sys.stdin.read() if name in ("deploy", "xclip") else None
+"""
+PROGRAMS = ("git", "deploy", "xclip", "keyring")
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put programs first on PATH that record the environment they get; return where."""
+    records = tmp_path / "records"
+    records.mkdir()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in PROGRAMS:
+        program = programs / name
+        program.write_text(PROGRAM.format(folder=str(records)))
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    return records
+
+
+CASES: Sequence[tuple[str, Sequence[str]]] = (
+    ("deploy", ("exec", "ci", "--", "deploy")),
+    ("deploy", ("exec", "--var", "A=ci", "--", "deploy")),
+    ("deploy", ("rotate", "ci", "--deliver", "command:deploy")),
+    ("git", ("setup", "git", "--dry-run")),
+    ("git", ("list",)),
+    ("keyring", ("setup", "pip", "--feed", "https://pkgs.dev.azure.com/contoso/_packaging/f")),
+    ("xclip", ("get", "ci", "--copy")),
+)
+
+
+@pytest.mark.parametrize(("program", "args"), CASES, ids=[" ".join(args) for _, args in CASES])
+def test_it_is_inherited_by_no_program(
+    program: str, args: Sequence[str], pat_process: Installed, emulator: Emulator, started: Path
+) -> None:
+    env = {"DISPLAY": ":0"}
+    assert pat_process("create", "ci", "--scope", "vso.packaging").exit_code == 0
+    if args == ("list",):
+        (Path.cwd() / ".git").mkdir()
+        env["PAT_ORG"] = ""
+    pat_process(*args, stdin="x", env=env)
+    got = [json.loads(each.read_text()) for each in started.glob(f"{program}-*.json")]
+    assert got != []
+    assert [each for each in got if emulator.access_token in str(each)] == []
+
+
+def test_a_sandbox_has_the_one_of_its_emulator_alone(
+    pat_process: Installed, emulator: Emulator
+) -> None:
+    ran = pat_process("sandbox", "--", sys.executable, "-c", "import os; print(dict(os.environ))")
+    assert ran.exit_code == 0
+    assert "PAT_ACCESS_TOKEN" in ran.stdout
+    assert emulator.access_token not in ran.stdout
