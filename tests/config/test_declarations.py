@@ -4,11 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from azdo_pat.config.declarations import read_declarations
-from azdo_pat.config.lines import line_of
 from azdo_pat.errors import UsageError
 from azdo_pat.upkeep import Declaration, Delivery
 
@@ -154,9 +151,3 @@ def test_a_line_that_looks_like_another(tmp_path: Path) -> None:
         read(text, tmp_path)
     assert "line 3: " in caught.value.hint
     assert "line 6: " in caught.value.hint
-
-
-@given(st.integers(0, 5), st.integers(0, 5))
-def test_lines_are_counted_from_one(before: int, within: int) -> None:
-    text = "\n" * before + "# c\n" * within + "key = [\n 1,\n]\n"
-    assert line_of(text, lambda document: "key" in document) == before + within + 1

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from azdo_pat.config.lines import line_of
+from azdo_pat.config.lines import lines_of
 from azdo_pat.config.reading import parsed, text_of
 from azdo_pat.deliveries.parsing import from_table, from_text
 from azdo_pat.errors import UsageError
@@ -61,7 +60,7 @@ class _Reader:
         self, file: Path, text: str, document: dict[str, Any], expires: str, now: datetime
     ) -> None:
         self._file = file
-        self._text = text
+        self._lines = lines_of(text)
         self._document = document
         self._now = now
         self._expires: object = expires
@@ -192,19 +191,14 @@ class _Reader:
         )
 
     def _line_of_top(self, key: str) -> int:
-        return line_of(self._text, lambda document: key in document)
+        return self._lines.get((key,), 0)
 
     def _line_of_default(self, key: str) -> int:
-        return line_of(self._text, lambda document: key in document.get("defaults", {}))
+        return self._lines.get(("defaults", key), 0)
 
     def _line_of(self, place: int, key: str | None = None) -> int:
-        def there(document: dict[str, Any]) -> bool:
-            with suppress(IndexError, TypeError):
-                table = document.get("token", [])[place]
-                return key is None or key in table
-            return False
-
-        return line_of(self._text, there)
+        where = ("token", place) if key is None else ("token", place, key)
+        return self._lines.get(where, 0)
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:
