@@ -26,6 +26,7 @@ NAMES = (
     "paging",
     "revoking",
     "renewing",
+    "applying",
     "journal",
 )
 TESTS = Path(__file__).parent.parent / "tests"

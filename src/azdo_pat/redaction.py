@@ -68,7 +68,8 @@ _SHAPES: Final = (
 )
 """Compiled on first use: most runs mask nothing."""
 
-_known: set[str] = set()
+_known: dict[str, set[str]] = {}
+"""By their first characters: a run may remember thousands, and mask as many texts."""
 
 
 def remember(*secrets: str) -> None:
@@ -79,7 +80,8 @@ def remember(*secrets: str) -> None:
     """
     for secret in secrets:
         if len(secret) >= _SHORTEST_KNOWN:
-            _known.update(guises(secret))
+            for guise in guises(secret):
+                _known.setdefault(guise[:_SHORTEST_KNOWN], set()).add(guise)
 
 
 def remember_fields(document: object) -> None:
@@ -107,12 +109,31 @@ def forget() -> None:
 
 def masked(text: str) -> str:
     """Return the text without secrets."""
-    # The longest first: one may be part of another.
-    for secret in sorted(_known, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+    if _known:
+        text = _without_known(text)
     for shape, instead in _SHAPES:
         text = re.sub(shape, instead, text)
     return text
+
+
+def _without_known(text: str) -> str:
+    """Return the text without what is remembered; where pieces of it overlap, all of them go."""
+    parts: list[str] = []
+    done = start = end = 0
+    for place in range(len(text) - _SHORTEST_KNOWN + 1):
+        for secret in _known.get(text[place : place + _SHORTEST_KNOWN], ()):
+            if not text.startswith(secret, place):
+                continue
+            if place >= end > start:
+                parts += [text[done:start], MASK]
+                done = end
+            if place >= end:
+                start = place
+            end = max(end, place + len(secret))
+    if end > start:
+        parts += [text[done:start], MASK]
+        done = end
+    return "".join([*parts, text[done:]])
 
 
 def masked_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -261,3 +261,20 @@ def test_mistakes(
     assert result.exit_code == 2
     assert message in result.stderr
     assert emulator.requests == []
+
+
+def test_many_are_listed_once(pat: InProcess, emulator: Emulator, tmp_path: Path) -> None:
+    """Each of them would go through all tokens of the organization."""
+    file = tmp_path / "tokens.toml"
+    for scope in ("code", "build"):
+        tokens = [f'[[token]]\nname = "{name}"\nscopes = "{scope}"\n' for name in "abcdef"]
+        file.write_text("".join(tokens), "utf-8")
+        asked = len(emulator.requests)
+        assert pat("apply", str(file), "-q", "-o", "none").exit_code == 0
+    lists = [
+        each
+        for each in emulator.requests[asked:]
+        if each["method"] == "GET" and each["path"].endswith("/pats")
+    ]
+    assert len(lists) == 1
+    assert names(emulator) == list("abcdef")

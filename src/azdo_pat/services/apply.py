@@ -12,7 +12,7 @@ from azdo_pat.results import Action, Change, Changing
 from azdo_pat.services.ensure import Wanted, as_pat, ensure, needed
 from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.recovery import end
-from azdo_pat.services.renew import rotation
+from azdo_pat.services.renew import listed_by_id, rotation
 from azdo_pat.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ def plan(
         now: the time.
     """
     steps = []
+    # Read once for each organization: to open the file for each token takes longer than all else.
+    urls = {organization.url for organization, _ in declared}
+    known = {(url, entry.name): entry for url in urls for entry in state.stored(url)}
     for organization, each in declared:
         wanted = Wanted(
             name=each.name,
@@ -77,7 +80,7 @@ def plan(
             deliveries=each.deliveries,
             source=source,
         )
-        entry = state.find(organization.url, each.name)
+        entry = known.get((organization.url, each.name))
         action, why = needed(entry, wanted, now=now)
         if action in {Action.KEEP, Action.DELIVER} and (
             secrets.get(organization.url, each.name) is None
@@ -144,13 +147,14 @@ def apply(
         What became of each, in the order given.
     """
     changes: dict[int, Change] = {}
+    makers = _with_listed(steps, makers)
 
     def work(place: int) -> None:
         step = steps[place]
         try:
             changes[place] = _carried_out(step, makers.get(step.organization.url), verify=verify)
             if changes[place].outcome is Changing.KEPT and step.wanted is not None:
-                _remember(step.wanted, step.organization, bench)
+                _remember(step.wanted, step, bench)
         except PatError as error:
             changes[place] = replace(
                 step.change, outcome=Changing.FAILED, error=error.message, failure=error
@@ -161,6 +165,24 @@ def apply(
         changes.get(place, replace(step.change, outcome=Changing.NOT_REACHED))
         for place, step in enumerate(steps)
     )
+
+
+def _with_listed(
+    steps: Sequence[Step], makers: Mapping[str, tuple[Organization, Maker] | PatError]
+) -> Mapping[str, tuple[Organization, Maker] | PatError]:
+    """List the tokens that are to be rotated once, where each of several would list them all."""
+    old = [
+        step.entry
+        for step in steps
+        if step.entry is not None and step.change.action is Action.ROTATE
+    ]
+    if len(old) <= 1:
+        return makers
+    listed, _ = listed_by_id(old, makers)  # whoever is missing in it asks again, and says why
+    return {
+        url: maker if isinstance(maker, PatError) else (maker[0], maker[1]._replace(listed=listed))
+        for url, maker in makers.items()
+    }
 
 
 def _carried_out(
@@ -188,17 +210,16 @@ def _change(step: Step, ensured: Ensured) -> Change:
     )
 
 
-def _remember(wanted: Wanted, organization: Organization, bench: Bench) -> None:
+def _remember(wanted: Wanted, step: Step, bench: Bench) -> None:
     """Note how a token that is kept is looked after from now on, for `pat renew`.
 
     That the file declares it does not make it the file's own: it may have been made by hand, and
     pruning leaves it alone.
     """
-    entry = bench.state.find(organization.url, wanted.name)
-    if entry is None or entry.upkeep.renew_before == wanted.renew_before:
+    if step.entry is None or step.entry.upkeep.renew_before == wanted.renew_before:
         return
-    with bench.exclusive(lock_key(wanted.name, organization.url)):
-        entry = bench.state.find(organization.url, wanted.name)
+    with bench.exclusive(lock_key(wanted.name, step.organization.url)):
+        entry = bench.state.find(step.organization.url, wanted.name)
         if entry is not None:
             upkeep = entry.upkeep._replace(renew_before=wanted.renew_before)
             bench.state.remember(replace(entry, upkeep=upkeep))

@@ -147,8 +147,17 @@ class Browser:
         self, organization: Organization, status: Status, texts: Sequence[str]
     ) -> dict[str, list[Pat]]:
         matches: dict[str, list[Pat]] = {text: [] for text in texts}
+        # By the beginnings of ids, so that each token is compared once, and not with every text.
+        begin: dict[str, list[str]] = {}
+        for text in matches:
+            if looks_like_id(text):
+                begin.setdefault(text.lower(), []).append(text)
+        lengths = {len(each) for each in begin}
         for token, _ in self._listed(organization, (status,)):
-            hits = [text for text in texts if _names(text, token)]
+            identifier = token.authorization_id.lower()
+            hits = {text for size in lengths for text in begin.get(identifier[:size], ())}
+            if token.display_name in matches:
+                hits.add(token.display_name)
             if hits:
                 pat = self._marked(self._book.pat(token, organization, status), organization)
                 for text in hits:
@@ -206,10 +215,6 @@ def in_order(pats: Iterable[Pat], sort: Sort) -> list[Pat]:
         return absent, moment.timestamp() if moment else 0.0, pat.name.casefold(), pat.id or ""
 
     return sorted(pats, key=key)
-
-
-def _names(text: str, token: ServicePat) -> bool:
-    return text == token.display_name or _begins_id(text, token.authorization_id)
 
 
 def _begins_id(text: str, identifier: str | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
@@ -12,7 +13,7 @@ from azdo_pat.services.margins import margin
 from azdo_pat.upkeep import NO_UPKEEP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
 
@@ -58,12 +59,15 @@ class Maker(NamedTuple):
         alone: lets one process at a time ensure the token of that name; the others wait, and
             find it done.
         try_out: uses a secret; raises what is wrong with it.
+        listed: tokens as the service has just listed them, by id in lower case, for who ensures
+            many at once.
     """
 
     shop: Workshop
     browser: Browser
     alone: Callable[[str], AbstractContextManager[None]]
     try_out: Callable[[Secret], object]
+    listed: Mapping[str, Pat] = MappingProxyType({})
 
 
 def where_known(name: str, state: State, api_root: str | None) -> Organization | None:
@@ -165,7 +169,7 @@ def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensu
     from azdo_pat.services.workshop import CreateRequest  # noqa: PLC0415 - see above
 
     entry = maker.shop.state.find(organization.url, wanted.name)
-    old = _listed(organization, entry, maker.browser)
+    old = _listed(organization, entry, maker)
     if old is None or old.status is Status.REVOKED:
         created = create(
             organization,
@@ -264,14 +268,16 @@ def _may_overwrite(
     return True
 
 
-def _listed(organization: Organization, entry: StoredPat | None, browser: Browser) -> Pat | None:
+def _listed(organization: Organization, entry: StoredPat | None, maker: Maker) -> Pat | None:
     """Return the token of an entry as the service has it, revoked or not; None if unknown."""
     from azdo_pat.errors import NotFoundError  # noqa: PLC0415 - as above
 
     if entry is None or entry.id is None:
         return None
+    if entry.id.lower() in maker.listed:
+        return maker.listed[entry.id.lower()]
     try:
-        (pat,) = browser.find(organization, [entry.id])
+        (pat,) = maker.browser.find(organization, [entry.id])
     except NotFoundError:
         return None
     return pat

@@ -86,7 +86,7 @@ def renew(
     if entries and tools:
         tools[0][1].shop.secrets.check()
     request = replace(request, keyring_tried=True)
-    pats, failures = _listed(entries, makers)
+    pats, failures = listed_by_id(entries, makers)
     changes: dict[int, Change] = {}
     rotations: list[Rotated] = []
 
@@ -140,7 +140,7 @@ def _had(maker: tuple[Organization, Maker] | PatError) -> tuple[Organization, Ma
     return maker
 
 
-def _listed(
+def listed_by_id(
     entries: Sequence[StoredPat], makers: Mapping[str, tuple[Organization, Maker] | PatError]
 ) -> tuple[dict[str, Pat], dict[str, PatError]]:
     """Find the tokens as the service lists them, by id; each organization is listed once."""

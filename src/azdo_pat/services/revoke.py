@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import PatError, StoreError, UnavailableError
@@ -256,13 +257,15 @@ class _Cleaner:
 
     def _entry(self, pat: Pat) -> StoredPat | None:
         """Find the token's entry, or else the one of a secret imported under its name."""
-        by_name = None
-        for each in self.entries:
-            if each.id and each.id.lower() == (pat.id or "").lower():
-                return each
-            if each.id is None and each.name == pat.name:
-                by_name = each
-        return by_name
+        return self._by_id.get((pat.id or "").lower()) or self._by_name.get(pat.name)
+
+    @cached_property
+    def _by_id(self) -> dict[str, StoredPat]:
+        return {each.id.lower(): each for each in self.entries if each.id}
+
+    @cached_property
+    def _by_name(self) -> dict[str, StoredPat]:
+        return {each.name: each for each in self.entries if each.id is None}
 
     def _take_out(self, entry: StoredPat) -> bool:
         """Take out the secret of an entry; True where it is another token's, and stays.

@@ -159,11 +159,10 @@ def _name_here(organization: Organization, pat: Pat, shop: Workshop) -> str:
     They differ where it was renamed on the web page or by another machine; whoever asks for the
     secret asks by the name that it has here.
     """
-    identifier = (pat.id or "").lower()
-    for entry in shop.state.stored(organization.url):
-        if entry.stored and (entry.id or "").lower() == identifier != "":
-            return entry.name
-    return pat.name
+    known = shop.state.find_by_id(pat.id) if pat.id else ()
+    return next(
+        (each.name for each in known if each.stored and each.org_url == organization.url), pat.name
+    )
 
 
 def _own_secret(
