@@ -6,6 +6,7 @@ import shlex
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from azdo_pat.errors import SignInError
 from azdo_pat.models import AccessToken, Secret
 
 TOKEN = jwt(USER)
-LOGIN = "az login signs in again; pat works with what it then has"
+LOGIN = "try az account get-access-token by itself; to sign in again: az login"
 
 Az = Callable[..., AzureCliSource]
 
@@ -95,13 +96,25 @@ class TestAnswers:
         "said",
         [
             "ERROR: Please run 'az login' to setup account.",
-            "ERROR: No subscription found. Run 'az account set' to select a subscription.",
             'Please run "az login" to access your accounts.',
         ],
     )
     def test_nobody_signed_in(self, az: Az, said: str) -> None:
         source = az(f"echo {shlex.quote(said)} >&2; exit 1")
-        assert source.access_token(NOW) == Absent(reason="nobody is signed in (az login)")
+        assert source.access_token(NOW) == Absent(reason="no user is signed in (az login)")
+
+    def test_no_subscription_is_not_the_same_as_no_user(self, az: Az) -> None:
+        said = "ERROR: No subscription found. Run 'az account set' to select a subscription."
+        source = az(f"echo {shlex.quote(said)} >&2; exit 1")
+        reason = "no subscription is selected (az account set)"
+        assert source.access_token(NOW) == Absent(reason=reason)
+
+    def test_the_configured_tenant_is_asked_for(self, az: Az, tmp_path: Path) -> None:
+        record = tmp_path / "record"
+        answer = printing(json.dumps({"accessToken": TOKEN}))
+        source = az(f'printf "%s|" "$@" > {record}\n{answer}')
+        replace(source, tenant="contoso.example").access_token(NOW)
+        assert record.read_text("utf-8").endswith("|-o|json|--tenant|contoso.example|")
 
     @pytest.mark.parametrize("path", ["", "/nonexistent"])
     def test_not_installed(self, path: str) -> None:
@@ -120,16 +133,79 @@ class TestAnswers:
 class TestFailures:
     """What goes wrong; the token is in none of it."""
 
-    def test_a_sign_in_that_is_not_good_any_more(self, az: Az) -> None:
-        said = (
-            "WARNING: something\n"
-            "ERROR: AADSTS70043: The refresh token has expired. Trace ID: 1\n"
-            "Interactive authentication is needed. Please run: az login"
-        )
+    @pytest.mark.parametrize(
+        ("said", "message", "hint", "line"),
+        [
+            (
+                (
+                    "WARNING: something\n"
+                    "ERROR: AADSTS70043: The refresh token has expired. Trace ID: 1\n"
+                    "Interactive authentication is needed. Please run:\n"
+                    f"az login --scope {RESOURCE}/.default"
+                ),
+                ": the sign-in is too old for the tenant's policy",
+                f"run: az login --scope {RESOURCE}/.default",
+                "AADSTS70043: The refresh token has expired.",
+            ),
+            (
+                (
+                    "AADSTS50076: Due to a configuration change, you must use MFA.\n"
+                    "Run the command below to authenticate interactively; additional arguments"
+                    ' may be added:\naz logout\naz login --tenant "t" --scope "s"'
+                ),
+                ": the tenant wants more proof of who you are (MFA)",
+                'run: az login --tenant "t" --scope "s"',
+                "AADSTS50076: Due to a configuration change, you must use MFA.",
+            ),
+            (
+                "ERROR: AADSTS50020: User account does not exist in tenant 'Fabrikam'.",
+                ": the tenant does not know this user",
+                "run: az login",
+                "AADSTS50020: User account does not exist in tenant 'Fabrikam'.",
+            ),
+            (
+                "ERROR: AADSTS99999: Something new.\nTo re-authenticate, please run:\naz login",
+                "",
+                "run: az login",
+                "AADSTS99999: Something new.",
+            ),
+            (
+                "ERROR: [Errno 13] Permission denied: '/home/ada/.azure/msal_token_cache.json'",
+                ": it cannot read what it remembers of the sign-in",
+                "check who owns the files in ~/.azure; or run: az account clear, then az login",
+                "[Errno 13] Permission denied: '/home/ada/.azure/msal_token_cache.json'",
+            ),
+            (
+                "ERROR: Decryption failed: [Errno 1]. Please run 'az login' to setup account.",
+                ": it cannot read what it remembers of the sign-in",
+                "check who owns the files in ~/.azure; or run: az account clear, then az login",
+                "Decryption failed: [Errno 1]. Please run 'az login' to setup account.",
+            ),
+            (
+                (
+                    "ERROR: (pii). Status: Response_Status.Status_Unexpected, Tag: 528\n"
+                    "Please explicitly log in with:\naz login"
+                ),
+                ": the sign-in broker of the system (WAM) failed",
+                (
+                    "run: az login; if that fails as well, sign in without the broker:"
+                    " az config set core.enable_broker_on_windows=false, then az login"
+                ),
+                "(pii). Status: Response_Status.Status_Unexpected, Tag: 528",
+            ),
+            (
+                f"ERROR: refresh_token=0.AXoA1234567890abcdef {TOKEN} is not good\n",
+                "",
+                "try az account get-access-token by itself; to sign in again: az login",
+                "refresh_token=*** *** is not good",
+            ),
+        ],
+        ids=["old", "mfa", "tenant", "unknown", "cache", "encrypted", "broker", "secret"],
+    )
+    def test_it_says_why(self, az: Az, said: str, message: str, hint: str, line: str) -> None:
         error = refusal(az(f"echo {shlex.quote(said)} >&2; exit 1"))
-        assert error.message == "the Azure CLI could not get an access token"
-        assert error.hint == LOGIN
-        assert error.server_message == "Interactive authentication is needed. Please run: az login"
+        assert error.message == f"the Azure CLI could not get an access token{message}"
+        assert (error.hint, error.server_message) == (hint, line)
 
     @pytest.mark.parametrize(
         ("script", "said"),

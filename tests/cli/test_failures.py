@@ -1,8 +1,10 @@
 """Bad input and bad luck: a clear error, the right exit code, nothing lost."""
 
+import errno
 import json
 import os
 import subprocess
+import time
 import unicodedata
 from base64 import b64encode
 from collections.abc import Sequence
@@ -900,3 +902,73 @@ def test_a_netrc_does_not_sign_in(pat: InProcess, emulator: Emulator, home: Path
     put(emulator, "one")
     assert pat("list", "-o", "none") == done()
     assert {each["authorization"] for each in emulator.requests} == {"Bearer"}
+
+
+# -- causes that are not guessed -------------------------------------------------------------------
+
+
+def test_a_working_folder_that_is_gone(pat_process: Installed, tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    line = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
+
+    def from_there(*args: str) -> Result:
+        folder.mkdir(exist_ok=True)
+        ran = subprocess.run(
+            ["sh", "-c", line, "sh", folder, PROGRAM, *args],
+            env=pat_process.environment({"PAT_ORG": None}),
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        return Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr)
+
+    elsewhere = pat_process("list", "-o", "json", env={"PAT_ORG": None})
+    assert from_there("list", "-o", "json") == elsewhere
+    made = from_there("ensure", "ci", "--scope", "code", "--deliver", "file:x")
+    assert made.exit_code == 2
+    assert made.stderr.startswith("pat: the working folder cannot be used: No such file")
+
+
+def test_what_the_system_refuses_is_told_in_its_own_words(
+    pat_process: Installed, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os\n"
+        "def refuse(*_):\n"
+        "    raise OSError(38, 'Function not implemented')\n"
+        "os.get_terminal_size = os.cpu_count = os.urandom = refuse\n",
+        "utf-8",
+    )
+    result = pat_process("doctor", "-o", "none", env={"PYTHONPATH": str(tmp_path)})
+    assert "standard output" not in result.stderr
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "pat: the operating system refused an operation: Function not implemented\n"
+        "     run it again with --debug to see which one, and pat doctor to look for the cause\n"
+    )
+
+
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK])
+def test_a_file_system_without_locks(
+    code: int, pat_process: Installed, home: Path, tmp_path: Path, emulator: Emulator
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import fcntl, os\n"
+        "def refuse(descriptor, operation):\n"
+        f"    raise OSError({code}, os.strerror({code}))\n"
+        "fcntl.flock = refuse\n",
+        "utf-8",
+    )
+    without = {"PYTHONPATH": str(tmp_path)}
+    before = names(emulator)
+    started = time.monotonic()
+    assert pat_process("create", "ci", "--scope", "code", env=without) == failed(
+        7,
+        f"the file system of {home / 'pat/state/locks'} cannot lock files: {os.strerror(code)}",
+        "set PAT_STATE_DIR to a folder on a local disk",
+    )
+    assert time.monotonic() - started < 10
+    assert names(emulator) == before
+    listed = pat_process("list", "-o", "json", env=without)
+    assert (listed.exit_code, listed.json) == (0, [])

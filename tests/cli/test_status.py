@@ -156,7 +156,7 @@ def test_nobody_is_signed_in_to_the_azure_cli(
     pat: InProcess, emulator: Emulator, home: Path, az: AzureCli
 ) -> None:
     result = pat("status", "-o", "json", env={"PAT_ACCESS_TOKEN": None})
-    detail = "nobody is signed in (az login)"
+    detail = "no user is signed in (az login)"
     sources = [
         {"name": "PAT_ACCESS_TOKEN", "used": False, "detail": "not set"},
         {"name": "pat login", "used": False, "detail": "not signed in"},

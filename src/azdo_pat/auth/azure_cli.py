@@ -1,6 +1,7 @@
 """The access token of the user who is signed in to the Azure CLI."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -9,13 +10,37 @@ from datetime import datetime
 from typing import Final
 
 from azdo_pat.auth.claims import RESOURCE, inspect
+from azdo_pat.auth.entra_errors import explained
 from azdo_pat.auth.source import Absent
 from azdo_pat.errors import SignInError
 from azdo_pat.models import AccessToken
+from azdo_pat.redaction import masked
 
 # `az` needs a second to start and may then ask Entra for a new token.
 _SECONDS: Final = 60.0
-_NOT_SIGNED_IN: Final = ("az login", "az account set", "no subscription found")
+_MOST_SHOWN: Final = 500
+
+# The words of knack and azure-cli-core (`Profile.get_subscription`): no account, or none chosen.
+_NO_ACCOUNT: Final = re.compile(r"please run '?\"?az login|run 'az login' to setup", re.IGNORECASE)
+_NO_SUBSCRIPTION: Final = re.compile(r"no subscription found|az account set", re.IGNORECASE)
+
+_CACHE: Final = re.compile(
+    r"msal_token_cache|service_principal_entries|msal_http_cache|decryption failed"
+    r"|PersistenceDecryptionError|token from msal cache|azureProfile\.json",
+    re.IGNORECASE,
+)
+_BROKER: Final = re.compile(r"Response_Status\.|\(pii\)|broker|\bWAM\b", re.IGNORECASE)
+_INTERACTION: Final = re.compile(r"interactive authentication is needed|AADSTS", re.IGNORECASE)
+_ITS_LOGIN: Final = re.compile(r"^\s*(az login\b[^\n]*)$", re.MULTILINE)
+"""The command that `az` itself proposes, on a line alone."""
+
+_ADVICE: Final = re.compile(
+    r"^(?:az (?:login|logout|account)\b|WARNING\b|interactive authentication is needed"
+    r"|run the command below|please explicitly log in|to re-?authenticate, please"
+    r"|If the problem persists|(?:Trace|Correlation) ID:|Timestamp:|~+$|\^+$)",
+    re.IGNORECASE,
+)
+"""Lines that say what to do or where it happened, not what is wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +49,11 @@ class AzureCliSource:
 
     Attributes:
         environment: what `az` runs in; its PATH is where `az` is looked for.
+        tenant: the one that the token is to be for; empty for the one that `az` has chosen.
     """
 
     environment: Mapping[str, str]
+    tenant: str = ""
     name: str = "Azure CLI"
     seconds: float = _SECONDS
 
@@ -43,18 +70,41 @@ class AzureCliSource:
         if done.returncode == 0:
             return inspect(_token_of(done.stdout), source=self.name, now=now)
         said = done.stderr.strip()
-        if "AADSTS" not in said and any(words in said.lower() for words in _NOT_SIGNED_IN):
-            return Absent(reason="nobody is signed in (az login)")
-        last = said.splitlines()[-1] if said else f"exit status {done.returncode}"
-        raise SignInError(
-            "the Azure CLI could not get an access token",
-            hint="az login signs in again; pat works with what it then has",
-            server_message=last,
-        )
+        if not _INTERACTION.search(said):
+            if _NO_SUBSCRIPTION.search(said):
+                return Absent(reason="no subscription is selected (az account set)")
+            if _NO_ACCOUNT.search(said) and not _CACHE.search(said) and not _BROKER.search(said):
+                return Absent(reason="no user is signed in (az login)")
+        raise self._failure(said, done.returncode)
+
+    def _failure(self, said: str, status: int) -> SignInError:
+        """Return the error for what `az` says, in its own words, with the way out that it has."""
+        own = _ITS_LOGIN.search(said)
+        login = own[1].strip() if own else "az login"
+        if self.tenant and not own:
+            login += f" --tenant {self.tenant}"
+        message, hint = "the Azure CLI could not get an access token", f"run: {login}"
+        line = _meaningful(said)
+        if reason := explained(said):
+            message += f": {reason}"
+        elif _CACHE.search(said):
+            message += ": it cannot read what it remembers of the sign-in"
+            hint = "check who owns the files in ~/.azure; or run: az account clear, then az login"
+        elif _BROKER.search(said):
+            message += ": the sign-in broker of the system (WAM) failed"
+            hint = (
+                f"run: {login}; if that fails as well, sign in without the broker:"
+                " az config set core.enable_broker_on_windows=false, then az login"
+            )
+        elif not _INTERACTION.search(said) and not own:
+            hint = f"try az account get-access-token by itself; to sign in again: {login}"
+        return SignInError(message, hint=hint, server_message=line or f"exit status {status}")
 
     def _run(self, program: str) -> subprocess.CompletedProcess[str]:
         # The output holds a bearer: it is captured, and goes into no message.
         command = [program, "account", "get-access-token", "--resource", RESOURCE, "-o", "json"]
+        if self.tenant:
+            command += ["--tenant", self.tenant]
         try:
             return subprocess.run(  # noqa: S603  # the user's own az, found on the user's PATH
                 command,
@@ -76,6 +126,18 @@ class AzureCliSource:
                 f"the Azure CLI at {program} cannot be run: {error.strerror}",
                 hint="mend it, or set PAT_ACCESS_TOKEN",
             ) from error
+
+
+def _meaningful(said: str) -> str:
+    """Return the line of what `az` said that names the cause, without secrets; empty for none."""
+    lines = [each.strip() for each in said.splitlines() if each.strip()]
+    telling = [each for each in lines if not _ADVICE.search(each)]
+    found = next((each for each in telling if "AADSTS" in each), "")
+    if not found:
+        marked = [each for each in telling if each.startswith("ERROR:")]
+        found = (marked or telling or lines or [""])[-1]
+    found = re.split(r"\s*Trace ID:", found.removeprefix("ERROR:").strip(), maxsplit=1)[0]
+    return masked(found)[:_MOST_SHOWN]
 
 
 def _token_of(output: str) -> str:

@@ -124,6 +124,12 @@ def refusal(answer: Mapping[str, object]) -> PatError:
     )
 
 
+def explained(said: str) -> str:
+    """Return what the first code that is known means (`AADSTS70043`); empty for none."""
+    codes = {int(each) for each in _CODE.findall(said)}
+    return next((rule.message for rule in _RULES if rule.codes & codes), "")
+
+
 def _codes(answer: Mapping[str, object], said: str) -> set[int]:
     listed = answer.get("error_codes")
     found = (

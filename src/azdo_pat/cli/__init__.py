@@ -16,6 +16,13 @@ from click.core import ParameterSource
 
 from azdo_pat import __version__
 from azdo_pat.cli.globals import GlobalOptions, global_options, merge
+from azdo_pat.cli.streams import (
+    OutputError,
+    fill_in_closed,
+    let_go,
+    tell_output_errors,
+    tolerate_unencodable,
+)
 from azdo_pat.errors import CancelledError, ExitCode, PatError, UsageError
 
 if TYPE_CHECKING:
@@ -137,8 +144,9 @@ class Root(click.Group):
         """Run the command and end the process; every way out of the program is here."""
         del standalone_mode
         given = list(sys.argv[1:] if args is None else args)
-        _fill_in_closed()
-        _tolerate_unencodable()
+        fill_in_closed()
+        tolerate_unencodable()
+        tell_output_errors(sys.stdout)
         if "_PAT_COMPLETE" in os.environ:
             importlib.import_module("azdo_pat.cli.shells")  # has one that click does not know
         with _commanding_no_pipeline():
@@ -152,7 +160,7 @@ class Root(click.Group):
                 },
             )
             for stream in (sys.stdout, sys.stderr):
-                _let_go(stream)
+                let_go(stream)
         sys.exit(code if isinstance(code, int) else ExitCode.DONE)
 
     def _ended(self, given: list[str], extra: dict[str, Any]) -> object:
@@ -207,12 +215,13 @@ class _Ending:
             known = error
         elif isinstance(error, click.ClickException):
             known = _usage(error)
-        elif isinstance(error, OSError) and error.filename is None:
-            # Files are dealt with where they are read and written; what is left is our output.
+        elif isinstance(error, OutputError):
             known = PatError(
                 f"standard output cannot be written: {error.strerror or error}",
                 hint="whatever the command was to change is changed; only its output is lost",
             )
+        elif isinstance(error, OSError):
+            known = _refused_by_system(error)
         else:
             known = PatError(
                 f"internal error: {type(error).__name__}",
@@ -229,6 +238,18 @@ class _Ending:
         color = wishes.in_color(self._args)
         talk = Talk(err=sys.stderr, quiet=False, verbose=False, debug=False, color=color)
         talk.error(error, as_json=wishes.as_json(self._args))
+
+
+def _refused_by_system(error: OSError) -> PatError:
+    """Return the error for what the system refused, in its own words: the cause is not known."""
+    from azdo_pat.output.plain import visible  # only a failure needs it
+
+    where = "" if error.filename is None else f" ({visible(os.fsdecode(error.filename))})"
+    reason = error.strerror or str(error) or type(error).__name__
+    return PatError(
+        f"the operating system refused an operation: {reason}{where}",
+        hint="run it again with --debug to see which one, and pat doctor to look for the cause",
+    )
 
 
 def _print_traceback(error: Exception) -> None:
@@ -275,34 +296,8 @@ def _reader_may_leave() -> Iterator[None]:
 
 def _reader_left() -> int:
     """End quietly when the reader of stdout has seen enough (`pat list | head`)."""
-    _let_go(sys.stdout)
+    let_go(sys.stdout)
     return ExitCode.DONE
-
-
-def _let_go(stream: TextIO) -> None:
-    """Give up what a stream could not write, or the interpreter tries again and ends with 120."""
-    try:
-        stream.flush()
-    except OSError:
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, stream.fileno())
-        os.close(nothing)
-
-
-def _fill_in_closed() -> None:
-    """Stand something in for the streams that were closed when the program started (`>&-`).
-
-    Python leaves None there, and the next file that is opened would get their descriptors. What
-    stands in for stdout refuses to be written, for what is lost there must not count as printed.
-    """
-    for name, mode, flags in (
-        ("stdin", "r", os.O_RDONLY),
-        ("stdout", "w", os.O_RDONLY),
-        ("stderr", "w", os.O_WRONLY),
-    ):
-        if getattr(sys, name) is None:
-            descriptor = os.open(os.devnull, flags)
-            setattr(sys, name, open(descriptor, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  # open to the end
 
 
 @contextmanager
@@ -319,14 +314,6 @@ def _commanding_no_pipeline() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = streams
-
-
-def _tolerate_unencodable() -> None:
-    """Let a stream that cannot encode a character show its number instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
 
 
 pat = Root(

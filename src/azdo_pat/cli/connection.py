@@ -17,7 +17,7 @@ from azdo_pat.cli.surroundings import Surroundings
 from azdo_pat.errors import PatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -64,7 +64,8 @@ class Connection(Surroundings):
         yield self._own_source()
         from azdo_pat.auth.azure_cli import AzureCliSource  # where the first has none: 4 ms
 
-        yield AzureCliSource(environment=self.environment)
+        tenant = str(self.setting("tenant") or "")
+        yield AzureCliSource(environment=self.environment, tenant=tenant)
 
     @property
     def source_names(self) -> tuple[str, ...]:
@@ -242,9 +243,7 @@ class Connection(Surroundings):
         if given is not None:
             source = self.options.sources.get("org", "config file")
             return organization(str(given), root=self.api_root), source
-        from azdo_pat.config.git import remote_urls
-
-        found = of_remotes(remote_urls(Path.cwd(), self.environment), root=self.api_root)
+        found = of_remotes(self._remote_urls(), root=self.api_root)
         if found is not None:
             return found, "git remote"
         from azdo_pat.config.azure_cli import default_organization
@@ -254,3 +253,13 @@ class Connection(Surroundings):
         if text:
             return organization(text, root=self.api_root), "az devops defaults"
         return None, ""
+
+    def _remote_urls(self) -> Sequence[str]:
+        """Return the remotes of the repository that the user stands in; none where it is gone."""
+        from azdo_pat.config.git import remote_urls
+
+        try:
+            folder = Path.cwd()
+        except OSError:  # deleted, or not to be read: then no repository can be found in it
+            return ()
+        return remote_urls(folder, self.environment)

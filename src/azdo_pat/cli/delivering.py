@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.cli.globals import option
-from azdo_pat.errors import PendingError
+from azdo_pat.errors import PendingError, UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.upkeep import Delivery
@@ -26,7 +26,7 @@ def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
     """Understand the values of `--deliver`; None where it was not given.
 
     Raises:
-        UsageError: one is malformed.
+        UsageError: one is malformed, or the working folder is gone.
     """
     if not texts:
         return None
@@ -34,7 +34,14 @@ def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
         return ()
     from azdo_pat.deliveries.parsing import from_text
 
-    return tuple(dict.fromkeys(from_text(text, Path.cwd()) for text in texts))
+    try:
+        folder = Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            f"the working folder cannot be used: {error.strerror or error}",
+            hint="change to a folder that is there: deliveries are run in it",
+        ) from error
+    return tuple(dict.fromkeys(from_text(text, folder) for text in texts))
 
 
 def not_delivered(tokens: int) -> PendingError:

@@ -104,7 +104,7 @@ KEYS: Final = (
     Key(name="git-renew", summary="renew tokens when git needs them", parse=_switch, default=True),
     Key(name="ca-bundle", summary="file of certificates to trust", parse=_text),
     Key(name="client-id", summary="application that pat login signs in with", parse=_text),
-    Key(name="tenant", summary="Entra tenant that pat login signs in to", parse=_text),
+    Key(name="tenant", summary="Entra tenant to sign in to, and to ask az for", parse=_text),
     Key(name="timeout", summary="seconds to wait for an answer", parse=_seconds, default=30),
 )
 

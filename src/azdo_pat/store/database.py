@@ -103,6 +103,16 @@ _MOVE_ASIDE: Final = (
 )
 UNREADABLE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _WAITING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_LOCKING: Final = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_LOCK,
+        sqlite3.SQLITE_IOERR_RDLOCK,
+        sqlite3.SQLITE_IOERR_UNLOCK,
+        sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+"""A file system that locks no files, as fcntl(2) would have it."""
 
 
 def has_header(path: Path) -> bool:
@@ -230,7 +240,14 @@ class Database:
 
     def _explain(self, error: sqlite3.Error, done: str) -> StoreError:
         # The lower byte is the primary code (https://www.sqlite.org/rescode.html).
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        extended = getattr(error, "sqlite_errorcode", 0)
+        code = extended & 0xFF
+        if extended in _LOCKING:
+            return StoreError(
+                f"the state file {self._path} cannot be locked: {error}",
+                hint="its file system may know no locks: set PAT_STATE_DIR to a folder on a local"
+                " disk",
+            )
         if code in UNREADABLE:
             return self.damaged(str(error))
         if code in _WAITING:

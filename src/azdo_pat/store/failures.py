@@ -1,5 +1,6 @@
 """What a keyring backend raised, as a `StoreError` that a person can act on."""
 
+import os
 import sys
 from typing import Final
 
@@ -16,7 +17,12 @@ _DISMISSED: Final = frozenset({"InitError", "PromptDismissedException"})
 _MISSING: Final = frozenset({"NoKeyringError"})
 _UNDECODABLE: Final = frozenset({"UnicodeError"})
 _UNREACHABLE: Final = frozenset(
-    {"SecretServiceNotAvailableException", "DBusErrorResponse", "AuthenticationError", "OSError"}
+    {
+        "SecretServiceNotAvailableException",
+        "DBusErrorResponse",
+        "AuthenticationError",
+        "ConnectionError",
+    }
 )
 
 
@@ -38,6 +44,12 @@ def explain(error: BaseException, path: str, *, quote: bool = False) -> StoreErr
     known = _explain_windows(error) or _explain_by_name(names, path)
     if known is not None:
         return known
+    if isinstance(error, OSError) and error.errno is not None:
+        # The system's own words for the number: what the error says may hold what was stored.
+        return StoreError(
+            f"the keyring backend {path} failed: {os.strerror(error.errno)}",
+            hint="to see what keyring finds: keyring diagnose; to use another one: PAT_KEYRING",
+        )
     said = f": {_words(error)}" if quote else ""
     return StoreError(
         f"the keyring backend {path} failed with {type(error).__name__}{said}",

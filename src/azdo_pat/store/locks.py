@@ -1,14 +1,21 @@
 """Locks between processes, which the operating system releases when their holder dies."""
 
+import errno
 import hashlib
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from filelock import FileLock, Timeout
 
 from azdo_pat.errors import ConflictError, StoreError
 from azdo_pat.store.folders import make_private
+
+_NO_LOCKS: Final = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
+"""What a file system says that locks no files (flock(2)): some network file systems do not."""
 
 
 @contextmanager
@@ -71,11 +78,16 @@ def _held(file: Path, seconds: float) -> Iterator[bool]:
     lock = FileLock(file, mode=0o600)
     try:
         make_private(file.parent)
+        _check_lockable(file)
         lock.acquire(timeout=seconds)
     except Timeout:
         yield False
         return
+    except NotImplementedError as error:  # filelock before 3.20, where there is no flock
+        raise _without_locks(file, os.strerror(errno.ENOSYS)) from error
     except OSError as error:
+        if error.errno in _NO_LOCKS:
+            raise _without_locks(file, error.strerror) from error
         raise StoreError(
             f"the lock {file} cannot be written: {error.strerror or error}",
             hint="set PAT_STATE_DIR to a folder of your own",
@@ -84,3 +96,30 @@ def _held(file: Path, seconds: float) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
+
+
+def _check_lockable(file: Path) -> None:
+    """Check that the file system knows locks, without taking one.
+
+    filelock would fall back to a file whose existence is the lock. Such a lock outlives a process
+    that is killed, and then holds up every later one.
+
+    Raises:
+        OSError: it does not, or the file cannot be opened.
+    """
+    if sys.platform == "win32":
+        return
+    import fcntl  # noqa: PLC0415 - not on Windows
+
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    finally:
+        os.close(descriptor)
+
+
+def _without_locks(file: Path, reason: str | None) -> StoreError:
+    return StoreError(
+        f"the file system of {file.parent} cannot lock files: {reason}",
+        hint="set PAT_STATE_DIR to a folder on a local disk",
+    )

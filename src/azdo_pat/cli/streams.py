@@ -1,0 +1,66 @@
+"""The standard streams: what stands in for closed ones, and whose failure a failed write is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def let_go(stream: TextIO) -> None:
+    """Give up what a stream could not write, or the interpreter tries again and ends with 120."""
+    try:
+        stream.flush()
+    except OSError:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+
+
+def fill_in_closed() -> None:
+    """Stand something in for the streams that were closed when the program started (`>&-`).
+
+    Python leaves None there, and the next file that is opened would get their descriptors. What
+    stands in for stdout refuses to be written, for what is lost there must not count as printed.
+    """
+    for name, mode, flags in (
+        ("stdin", "r", os.O_RDONLY),
+        ("stdout", "w", os.O_RDONLY),
+        ("stderr", "w", os.O_WRONLY),
+    ):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, flags)
+            setattr(sys, name, open(descriptor, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  # open to the end
+
+
+def tolerate_unencodable() -> None:
+    """Let a stream that cannot encode a character show its number instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+class OutputError(OSError):
+    """Standard output could not be written: known from the stream that refused, not guessed."""
+
+
+def tell_output_errors(stream: TextIO) -> None:
+    """Let a stream raise `OutputError` for a failed write, to tell it from any other OSError."""
+
+    def telling(write: Callable[..., Any]) -> Callable[..., Any]:
+        def told(*args: object) -> object:
+            try:
+                return write(*args)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise OutputError(error.errno, error.strerror or str(error)) from error
+
+        return told
+
+    for name in ("write", "flush"):
+        setattr(stream, name, telling(getattr(stream, name)))
