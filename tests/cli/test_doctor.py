@@ -57,8 +57,22 @@ def test_nobody_is_signed_in(pat: InProcess, emulator: Emulator) -> None:
     found = examined(pat)
     assert found["sign-in"]["status"] == "problem"
     assert "pat login" in found["sign-in"]["fix"]
-    assert {found[name]["status"] for name in ("service", "permission", "clock")} == {"skipped"}
-    assert emulator.requests == []
+    assert {found[name]["status"] for name in ("service", "permission")} == {"skipped"}
+    assert found["clock"]["status"] == "ok"
+    assert [each["path"] for each in emulator.requests] == ["/_apis/connectionData"]
+
+
+def test_a_clock_that_is_wrong_is_told_first_and_without_a_sign_in(
+    pat: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = datetime.now(UTC) + timedelta(days=2)  # the access token looks expired
+    monkeypatch.setattr(App, "now", lambda _: wrong)
+    result = pat("doctor", "-o", "json")
+    assert result.exit_code == 10
+    first, second, *_ = result.json
+    assert (first["check"], first["status"]) == ("clock", "problem")
+    assert "2880 minutes ahead of the service's" in first["detail"]
+    assert (second["check"], second["status"]) == ("sign-in", "problem")
 
 
 @pytest.mark.parametrize(

@@ -286,6 +286,23 @@ def test_a_desktop_gets_time_to_ask(
         secrets.get(ORG, "ci")
 
 
+@pytest.mark.parametrize(("on_terminal", "limit"), [(False, "0.1"), (True, "0.3")])
+def test_a_backend_that_asks_on_the_terminal_gets_time(
+    hanging: Hanging, *, on_terminal: bool, limit: str
+) -> None:
+    use(hanging)
+    secrets = SecretStore(
+        backend=None,
+        cache_file=None,
+        environment={},
+        timeout=0.1,
+        patience=0.3,
+        on_terminal=on_terminal,
+    )
+    with pytest.raises(StoreError, match=f"within {limit} seconds"):
+        secrets.get(ORG, "ci")
+
+
 class ItemNotFoundException(Exception):  # noqa: N818 - its name is what is known of it
     """Named as SecretStorage's, for an object that is off the bus for a moment."""
 

@@ -41,6 +41,11 @@ class Directory:
             mail=profile.text_or_empty("emailAddress"),
         )
 
+    def knock(self) -> None:
+        """Make a request that needs no sign-in, once: any answer has the service's `Date`."""
+        url = f"{self._http.addresses.base(Service.PROFILE)}/_apis/connectionData"
+        self._http.probe(Call(method="GET", url=url, credential=Anonymous()))
+
     def organizations(self, member_id: str) -> tuple[Organization, ...]:
         """Return the organizations that a user belongs to, by name.
 

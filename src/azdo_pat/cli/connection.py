@@ -6,6 +6,7 @@ Imports stand inside the functions that need them: a command pays for what it us
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from datetime import UTC
 from functools import cached_property
 from hashlib import sha256
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from azdo_pat import __version__
 from azdo_pat.cli.surroundings import Surroundings
-from azdo_pat.errors import PatError
+from azdo_pat.errors import PatError, UsageError
+from azdo_pat.homes import expanded, home_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -170,7 +172,7 @@ class Connection(Surroundings):
     @property
     def _ca_bundle(self) -> str | None:
         given = self.setting("ca-bundle")
-        return str(Path(str(given)).expanduser()) if given else None
+        return str(expanded(Path(str(given)))) if given else None
 
     def access_token(self) -> AccessToken:
         """Return the access token; see `Search.required` for what is raised."""
@@ -232,6 +234,7 @@ class Connection(Surroundings):
             backend=str(backend) if backend else None,
             cache_file=self.state_folder / "keyring-backend",
             environment=self.environment,
+            on_terminal=not self.must_not_ask and (sys.stdin.isatty() or self.err.isatty()),
         )
 
     @cached_property
@@ -248,8 +251,9 @@ class Connection(Surroundings):
             return found, "git remote"
         from azdo_pat.config.azure_cli import default_organization
 
-        azure = self.environment.get("AZURE_CONFIG_DIR") or Path.home() / ".azure"
-        text = default_organization(Path(azure))
+        azure, text = self.environment.get("AZURE_CONFIG_DIR"), None
+        with suppress(UsageError):  # without a home folder there are no settings of az, either
+            text = default_organization(Path(azure) if azure else home_folder() / ".azure")
         if text:
             return organization(text, root=self.api_root), "az devops defaults"
         return None, ""

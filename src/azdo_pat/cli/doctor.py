@@ -11,6 +11,7 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.globals import option
 from azdo_pat.errors import ExitCode, UsageError
+from azdo_pat.homes import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,6 +120,8 @@ def _listed(app: App, organization: Organization, status: Status) -> frozenset[s
 
 
 def _clock(app: App) -> timedelta | None:
+    if app.service_time() is None:  # not signed in, perhaps because the clock is wrong
+        app.directory.knock()
     told = app.service_time()
     return None if told is None else app.now() - told
 
@@ -133,7 +136,7 @@ def _network(app: App) -> str:
     ]
     bundle = app.setting("ca-bundle") or app.environment.get("REQUESTS_CA_BUNDLE")
     if bundle:
-        if not Path(str(bundle)).expanduser().exists():
+        if not expanded(Path(str(bundle))).exists():
             raise UsageError(
                 f"the certificates {bundle} are not there",
                 hint="set ca-bundle (pat config) or REQUESTS_CA_BUNDLE to a file that is",

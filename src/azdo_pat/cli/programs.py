@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError
+from azdo_pat.homes import home_folder
 from azdo_pat.redaction import without_access_token
 
 if TYPE_CHECKING:
@@ -43,10 +44,13 @@ def own_home() -> Path:
     try:
         import pwd
     except ImportError:  # Windows, where HOME is not asked
-        return Path.home()
+        return home_folder()
     import os
 
-    return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:  # a user id alone, as in a container
+        return home_folder()
 
 
 def advised(app: App, advice: Advice) -> SetUp:

@@ -23,6 +23,7 @@ from azdo_pat.cli.setups import (
 )
 from azdo_pat.errors import NotFoundError, UsageError
 from azdo_pat.files import resolved
+from azdo_pat.homes import expanded, home_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -250,8 +251,8 @@ def _place(app: App, tool: Tool, feed: str, token: str | None) -> Place:
     given = app.environment.get("HOME")
     if given is not None and not Path(given).is_absolute():
         raise NotFoundError(f"HOME is {given!r}, which is no folder", hint="set it to one that is")
-    home = Path.home()
-    path = tool.file(app.environment, home).expanduser().absolute()
+    home = home_folder()
+    path = expanded(tool.file(app.environment, home)).absolute()
     try:
         path = resolved(path)  # by whatever names, it is one file
     except OSError as error:
@@ -280,4 +281,4 @@ def _place_of(app: App, tool: Tool, path: str, setup: Setup) -> Place:
     from azdo_pat.services.place import Place
 
     handing = handing_here(app)._replace(feed=setup.feed, org_url=setup.org_url)
-    return Place(tool, Path(path), Path.home(), handing)
+    return Place(tool, Path(path), home_folder(), handing)

@@ -14,6 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
+from azdo_pat.errors import StoreError
+from azdo_pat.homes import expanded, home_folder, other_owner
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -63,16 +66,43 @@ class Surroundings:
     @cached_property
     def state_folder(self) -> Path:
         """Where `pat` keeps what it remembers; it need not exist."""
-        return self._folder("PAT_STATE_DIR", "state_folder")
+        folder = self._folder("PAT_STATE_DIR", "state_folder")
+        if not self.environment.get("PAT_STATE_DIR") and (owner := other_owner(folder)):
+            self.talk.warn(
+                f"root makes files in {folder}, which belongs to {owner[1]}: {owner[1]} will not be"
+                " able to use them; set HOME to the home of root, or PAT_STATE_DIR"
+            )
+        return folder
 
     def _folder(self, variable: str, otherwise: str) -> Path:
         given = self.environment.get(variable)
         if given:
-            return Path(given).expanduser()
+            return expanded(Path(given))
         from azdo_pat.config import paths
 
-        folder: Path = getattr(paths, otherwise)()
+        try:
+            folder: Path = getattr(paths, otherwise)()
+        except RuntimeError:  # some versions of platformdirs raise it, others leave a `~`
+            home_folder()  # which says why there is none
+            raise
+        folder = expanded(folder)
+        self._check_owner(folder, variable)
         return folder
+
+    def _check_owner(self, folder: Path, variable: str) -> None:
+        """Check that `sudo` did not lend root the home of the user who called it.
+
+        Raises:
+            StoreError: it did, and what root writes there would be out of that user's reach.
+        """
+        owner = other_owner(folder)
+        if owner is None or self.environment.get("SUDO_UID") != str(owner[0]):
+            return
+        raise StoreError(
+            f"sudo runs this as root with the home of {owner[1]}, and {owner[1]} could not use the"
+            f" files that root makes in {folder}",
+            hint=f"run it without sudo; or as root with its own home: sudo -H; or set {variable}",
+        )
 
     @cached_property
     def file_values(self) -> Mapping[str, Value]:

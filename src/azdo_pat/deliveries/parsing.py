@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.deliveries.template import checked_template
 from azdo_pat.errors import UsageError
+from azdo_pat.homes import expanded
 from azdo_pat.upkeep import Delivery
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _command(words: list[str], folder: Path, seconds: object = 60) -> Delivery:
             f"timeout = {seconds!r} is no number of seconds", hint=f"give 1 to {_LONGEST}"
         )
     first, *others = words
-    program = str(Path(first).expanduser()) if first.startswith("~") else first
+    program = str(expanded(Path(first))) if first.startswith("~") else first
     return Delivery(
         kind="command", target=(program, *others), folder=str(folder.absolute()), seconds=seconds
     )
@@ -95,6 +96,6 @@ def _file(path: str, template: str | None, folder: Path) -> Delivery:
         raise UsageError("the file of the delivery has no name", hint=_FORMS)
     return Delivery(
         kind="file",
-        target=(str((folder / Path(path).expanduser()).absolute()),),
+        target=(str((folder / expanded(Path(path))).absolute()),),
         template="" if template is None else checked_template(template),
     )

@@ -129,12 +129,13 @@ class _Examination:
         elif abs(ahead) > _CLOCKS_APART:
             how = "ahead of" if ahead > timedelta() else "behind"
             minutes = abs(ahead) // timedelta(minutes=1)
-            self._note(
-                "clock",
-                Health.PROBLEM,
-                f"this machine's clock is {minutes} minutes {how} the service's",
-                "set it, or let it be set by the network (timedatectl set-ntp true)",
+            check = Check(
+                name="clock",
+                status=Health.PROBLEM,
+                detail=f"this machine's clock is {minutes} minutes {how} the service's",
+                fix="set it, or let it be set by the network (timedatectl set-ntp true)",
             )
+            self.checks.insert(0, check)  # it may be why the others fail: tokens look expired
         else:
             self._note("clock", Health.OK, "as the service's")
 

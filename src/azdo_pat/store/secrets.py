@@ -22,7 +22,9 @@ DEFAULT_TIMEOUT: Final = 8.0
 """Seconds for one operation where nobody can be asked: a hanging backend is told within ten."""
 
 DEFAULT_PATIENCE: Final = 60.0
-"""Seconds for one operation where the system may be asking somebody to unlock the keyring."""
+"""Seconds for one operation where a person may be being asked to unlock the keyring."""
+
+_OWN_BACKENDS: Final = "keyring.backends."
 
 _DIRECTLY_READ: Final = "keyring.backends.SecretService.Keyring"
 
@@ -44,7 +46,8 @@ class SecretStore:
             several processes take turns; None for neither.
         environment: the process's environment variables.
         timeout: seconds for one operation where there is no desktop.
-        patience: the same where there is one, and so perhaps somebody who is being asked.
+        patience: the same where a person may be asked, by a desktop or on a terminal.
+        on_terminal: a person is at a terminal, where some backends ask for their passphrase.
     """
 
     def __init__(
@@ -55,14 +58,21 @@ class SecretStore:
         environment: Mapping[str, str],
         timeout: float = DEFAULT_TIMEOUT,
         patience: float = DEFAULT_PATIENCE,
+        on_terminal: bool = False,
     ) -> None:
         self._backend = backend
         self._environment = environment
         self._remembered = Remembered(cache_file, environment)
         self._lock_file = cache_file and cache_file.with_name("keyring.lock")
-        self._seconds = max(timeout, patience) if _has_desktop(environment) else timeout
+        asks = _has_desktop(environment) or (on_terminal and self._may_ask_on_terminal())
+        self._seconds = max(timeout, patience) if asks else timeout
         self._hangs = False
         self._opened: Vault | None = None
+
+    def _may_ask_on_terminal(self) -> bool:
+        """Tell whether the backend may ask there: those of keyring itself ask the system."""
+        in_use = (self._backend,) if self._backend else self._remembered.recall()
+        return not in_use or not all(each.startswith(_OWN_BACKENDS) for each in in_use)
 
     def check(self) -> None:
         """Write, read back and delete an entry made for it."""

@@ -1,0 +1,76 @@
+"""The user's home folder, which a container may not have, and whose a folder is."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from azdo_pat.errors import UsageError
+
+_ROOT: Final = 0
+
+
+def home_folder() -> Path:
+    """Return the home folder of the user.
+
+    Raises:
+        UsageError: there is none: HOME is not set, or no whole path, and the user has no entry in
+            the user database, as in a container that runs with a user id alone.
+    """
+    return expanded(Path("~"))
+
+
+def expanded(path: Path) -> Path:
+    """Return a path with the home folder in place of a `~` at its beginning.
+
+    Raises:
+        UsageError: it begins with one, and there is no such home folder.
+    """
+    if not str(path).startswith("~"):
+        return path
+    try:
+        found = path.expanduser()
+    except RuntimeError:
+        found = path
+    if not found.is_absolute():
+        raise UsageError(
+            f"the home folder is not known: {_reason(path)}",
+            hint="set HOME to a folder of your own, or PAT_CONFIG_DIR and PAT_STATE_DIR",
+        )
+    return found
+
+
+def other_owner(folder: Path) -> tuple[int, str] | None:
+    """Return the user, not root, in whose folder root would make files; None for anyone else.
+
+    Args:
+        folder: it need not exist; then the first one above it that does counts.
+
+    Returns:
+        The user id and the name. None, too, for an id that this system has no name for: such a
+        folder was mounted into a container, and is root's to use there.
+    """
+    if sys.platform == "win32" or os.geteuid() != _ROOT:
+        return None
+    import pwd  # noqa: PLC0415 - not on Windows
+
+    for each in (folder, *folder.parents):
+        try:
+            owner = each.stat().st_uid
+        except OSError:
+            continue
+        try:
+            return None if owner == _ROOT else (owner, pwd.getpwuid(owner).pw_name)
+        except KeyError:
+            return None
+    return None
+
+
+def _reason(path: Path) -> str:
+    if len(path.parts[0]) > 1:
+        return f"there is no user {path.parts[0][1:]!r}"
+    if given := os.environ.get("HOME"):
+        return f"HOME is {given!r}, which is not a whole path"
+    if sys.platform == "win32":
+        return "USERPROFILE is not set"
+    return f"HOME is not set, and user id {os.getuid()} has no entry in the user database"
