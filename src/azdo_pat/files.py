@@ -1,5 +1,6 @@
 """Files that are replaced in one step, so that no reader and no crash meets half of one."""
 
+import codecs
 import errno
 import os
 import re
@@ -11,6 +12,8 @@ from typing import Final
 
 _NEW: Final = 0o600
 LARGEST: Final = 10_000_000
+_MARK: Final = "\ufeff"
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _AT_WORK: Final = 3600
 """Seconds after which nobody is still writing a file."""
 
@@ -86,8 +89,34 @@ def _may_be_alive(process: int, file: Path) -> bool:
     return time.time() - file.stat().st_mtime < _AT_WORK
 
 
+def encoding_of(content: bytes) -> str:
+    """Return the codec of a text, by the byte order mark that it begins with; UTF-8 without one.
+
+    Notepad marks UTF-8 on request, and the `>` of Windows PowerShell writes UTF-16.
+    """
+    if content.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    return "utf-16" if content.startswith(_UTF_16) else "utf-8"
+
+
+def decoded(content: bytes) -> str:
+    """Return a text that somebody saved, without its byte order mark.
+
+    Raises:
+        UnicodeDecodeError: it is neither UTF-8 nor marked UTF-16.
+    """
+    return content.decode(encoding_of(content))
+
+
+def split_mark(text: str) -> tuple[str, str]:
+    """Return the byte order mark that a text begins with, or nothing, and the rest."""
+    return (_MARK, text[1:]) if text.startswith(_MARK) else ("", text)
+
+
 def read_text(path: Path) -> str:
     """Return what a file holds; nothing where there is none. Bytes that are no UTF-8 survive.
+
+    A byte order mark stays the first character, see `split_mark`.
 
     Raises:
         OSError: it cannot be read, is no regular file, is far too large, or in UTF-16.
@@ -101,7 +130,7 @@ def read_text(path: Path) -> str:
         content = opened.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise OSError(None, f"larger than {LARGEST // 1_000_000} MB")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if content.startswith(_UTF_16):
         raise OSError(None, "it is in UTF-16, and must be in UTF-8")
     return content.decode("utf-8", "surrogateescape")
 

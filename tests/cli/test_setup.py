@@ -1,6 +1,7 @@
 """`pat setup`: files are changed, followed by rotation, and given back byte for byte."""
 
 import base64
+import codecs
 import os
 import pwd
 import re
@@ -380,6 +381,55 @@ def test_a_file_that_cannot_be_read(
     assert message in result.stderr
     assert str(file) in result.stderr
     assert file.read_bytes() == content
+
+
+UNMARKED = {"pip", "gradle", "az", "netrc"}
+"""Tools that take a byte order mark for a part of the first line, or for a mistake."""
+
+
+@pytest.mark.parametrize("tool", sorted(set(BEFORE) - UNMARKED))
+def test_a_byte_order_mark_stays(
+    tool: str, pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file, before = prepared(tool, home)
+    assert pat("setup", tool, *feed_of(tool, emulator)).exit_code == 0
+    plain = file.read_bytes()
+    assert pat("setup", tool, "--undo").exit_code == 0
+    file.write_bytes(codecs.BOM_UTF8 + before)
+    assert pat("setup", tool, *feed_of(tool, emulator)).exit_code == 0
+    assert file.read_bytes() == codecs.BOM_UTF8 + plain
+    again = pat("setup", tool, *feed_of(tool, emulator), "-o", "json")
+    assert (again.exit_code, again.json[0]["outcome"]) == (0, "unchanged")
+    assert pat("rotate", "packages").exit_code == 0
+    assert pat("setup", tool, "--undo").exit_code == 0
+    assert file.read_bytes() == codecs.BOM_UTF8 + before
+
+
+def test_a_byte_order_mark_hides_no_key_of_the_first_line(
+    pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    registry = feed_of("npm", emulator)[1].partition(":")[2]
+    file, _ = prepared("npm", home)
+    file.write_bytes(codecs.BOM_UTF8 + f"{registry}:_authToken=old\n".encode())
+    assert pat("setup", "npm", *feed_of("npm", emulator)).exit_code == 0
+    text = file.read_bytes()
+    assert text.startswith(codecs.BOM_UTF8)
+    assert b"_authToken" not in text
+    assert encoded(secret).encode() in text
+
+
+@pytest.mark.parametrize("tool", sorted(UNMARKED & set(BEFORE)))
+def test_a_byte_order_mark_that_the_tool_cannot_read(
+    tool: str, pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    assert secret
+    file, before = prepared(tool, home)
+    file.write_bytes(codecs.BOM_UTF8 + before)
+    result = pat("setup", tool, *feed_of(tool, emulator))
+    assert result.exit_code == 2
+    assert f"begins with a byte order mark, which {tool} cannot read" in result.stderr
+    assert file.read_bytes() == codecs.BOM_UTF8 + before
 
 
 def test_a_link_stays_one(pat: InProcess, emulator: Emulator, home: Path, secret: str) -> None:

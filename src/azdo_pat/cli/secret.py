@@ -12,6 +12,7 @@ from azdo_pat.cli.completing import complete_tokens
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.handing import secret_options
 from azdo_pat.errors import UsageError
+from azdo_pat.files import decoded
 from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
@@ -184,15 +185,15 @@ def _open_page(app: App, organization: Organization) -> None:
 def _secret_from_user(app: App, organization: Organization) -> str:
     if app.may_ask:
         answer: str = click.prompt(f"Token for {organization.url}", hide_input=True, err=True)
-        return answer
+        return answer.removeprefix("\ufeff")  # pasted with the mark of a file
     if sys.stdin.isatty():
         raise UsageError(
             "the secret would be asked for, and nobody is here to answer",
             hint="pipe it in: … | pat import NAME",
         )
     try:
-        return sys.stdin.read(4096)
-    except (UnicodeDecodeError, ValueError) as error:
+        return decoded(sys.stdin.buffer.read(8192))
+    except ValueError as error:
         raise UsageError("what was piped in is not a token: it is not text") from error
 
 

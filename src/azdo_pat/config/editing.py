@@ -7,7 +7,7 @@ import tomlkit
 from azdo_pat.config.reading import parsed, text_of
 from azdo_pat.config.settings import Value
 from azdo_pat.errors import UsageError
-from azdo_pat.files import replace_whole
+from azdo_pat.files import encoding_of, replace_whole
 
 
 def set_value(file: Path, key: str, value: Value) -> None:
@@ -51,7 +51,8 @@ def _parsed(file: Path) -> tomlkit.TOMLDocument:
 def _write(file: Path, text: str) -> None:
     try:
         file.resolve().parent.mkdir(parents=True, exist_ok=True)
-        replace_whole(file, text.encode("utf-8"))
+        encoding = encoding_of(file.read_bytes()) if file.exists() else "utf-8"
+        replace_whole(file, text.encode(encoding))
     except OSError as error:
         raise UsageError(
             f"{file} cannot be written: {error}", hint="PAT_CONFIG_DIR names another folder"

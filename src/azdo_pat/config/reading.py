@@ -7,6 +7,7 @@ from typing import Final
 
 from azdo_pat.config.settings import Value, checked
 from azdo_pat.errors import UsageError
+from azdo_pat.files import decoded
 
 _MEND: Final = "mend it, or move it aside"
 _LARGEST: Final = 1_000_000
@@ -26,6 +27,8 @@ def read(file: Path) -> dict[str, Value]:
 def text_of(file: Path) -> str | None:
     """Return the file's text with its line ends as they are; None where there is none.
 
+    It may be saved by Notepad or PowerShell, with a byte order mark.
+
     Raises:
         UsageError: it is no regular file (whose end may never come), too large, or no text.
     """
@@ -36,10 +39,14 @@ def text_of(file: Path) -> str | None:
             content = opened.read(_LARGEST + 1)
         if len(content) > _LARGEST:
             raise UsageError(f"{file} cannot be read: larger than 1 MB", hint=_MEND)
-        return content.decode("utf-8")
+        return decoded(content)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{file} cannot be read: it is not in UTF-8", hint="save it as UTF-8, or move it aside"
+        ) from error
+    except OSError as error:
         raise UsageError(f"{file} cannot be read: {error}", hint=_MEND) from error
 
 

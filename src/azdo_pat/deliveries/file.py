@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.deliveries.facts import values
 from azdo_pat.deliveries.template import placed
 from azdo_pat.errors import PendingError
-from azdo_pat.files import read_text, write_text
+from azdo_pat.files import read_text, split_mark, write_text
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.facts import Surroundings
@@ -40,10 +40,12 @@ def _write(path: Path, template: str, handover: Handover) -> None:
     try:
         before = read_text(path)
         if template:
-            after = placed(before, template, values(handover))
+            mark, rest = split_mark(before)
+            after = mark + placed(rest, template, values(handover))
         else:
             after = f"{handover.secret.reveal()}\n"
-            if before.strip() and not _PAT.fullmatch(before.strip()):
+            held = split_mark(before)[1].strip()
+            if held and not _PAT.fullmatch(held):
                 raise PendingError(
                     f"{path} holds something else than a token, which would be overwritten",
                     hint="give a template, which keeps the other lines:"

@@ -39,7 +39,7 @@ def deliver(delivery: Delivery, handover: Handover, surroundings: Surroundings) 
             surroundings.lend(service, tool.account, handover.secret)
         with surroundings.alone(f"file {path}"):
             before = read_text(file)
-            after = tool.edited(before, handing)
+            after = tool.changed(before, handing)
             if after != before:
                 check_writable(file)
                 write_text(file, after, mode=0o600 if tool.keeps_secret else None)

@@ -67,7 +67,7 @@ class Place(NamedTuple):
             UsageError: it cannot be understood.
         """
         try:
-            return self.tool.edited(text, self.handing)
+            return self.tool.changed(text, self.handing)
         except UsageError as error:
             raise UsageError(f"{self.path}: {error.message}", hint=error.hint) from error
 
@@ -91,7 +91,9 @@ class Place(NamedTuple):
         except OSError as error:
             raise UsageError(
                 f"{self.path} cannot be read: {error.strerror or error}",
-                hint="see to its permissions, or move it aside",
+                hint="see to its permissions, or move it aside"
+                if error.errno is not None
+                else "save it as UTF-8 text, or move it aside",
             ) from error
 
     def write(self, text: str, *, mode: int | None) -> None:

@@ -59,6 +59,7 @@ _ALL: Final = (
         file=python.pip_file,
         edited=python.pip_edited,
         keeps_secret=False,
+        bears_mark=False,
         asks="keyring",
     ),
     Tool(
@@ -102,6 +103,7 @@ _ALL: Final = (
         edited=gradle.edited,
         slot=feed_name,
         keeps_secret=True,
+        bears_mark=False,
         feed=maven.ENDING,
     ),
     Tool(
@@ -110,6 +112,7 @@ _ALL: Final = (
         file=az.file,
         edited=az.edited,
         keeps_secret=False,
+        bears_mark=False,
         service=az.service,
         account=az.USER,
     ),
@@ -119,6 +122,7 @@ _ALL: Final = (
         file=netrc.file,
         edited=netrc.edited,
         keeps_secret=True,
+        bears_mark=False,
         by_host=True,
     ),
 )

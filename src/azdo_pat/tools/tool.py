@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from azdo_pat.errors import UsageError
+from azdo_pat.files import split_mark
 from azdo_pat.models import USER_NAME
 from azdo_pat.organizations import is_plain_path
 
@@ -55,6 +56,7 @@ class Tool(NamedTuple):
         account: the user name of that entry.
         by_host: it tells tokens apart by their hosts alone, which organizations share.
         slot: gives what it tells feeds apart by, from the URL of a feed; None where it is the URL.
+        bears_mark: it reads a file that begins with a byte order mark as if there were none.
         kept_as: the tool whose file it shares; what is done for the one is done for the other.
     """
 
@@ -69,7 +71,22 @@ class Tool(NamedTuple):
     account: str = ""
     by_host: bool = False
     slot: Callable[[str], str] | None = None
+    bears_mark: bool = True
     kept_as: str = ""
+
+    def changed(self, text: str, handing: Handing) -> str:
+        """Return a file's content as `edited` does; its byte order mark stays.
+
+        Raises:
+            UsageError: as for `edited`, or the tool cannot read a file with such a mark.
+        """
+        mark, rest = split_mark(text)
+        if mark and not self.bears_mark:
+            raise UsageError(
+                f"it begins with a byte order mark, which {self.name} cannot read",
+                hint="save it as UTF-8 without such a mark (Notepad: UTF-8, not UTF-8 with BOM)",
+            )
+        return mark + self.edited(rest, handing)
 
     @property
     def known_as(self) -> str:

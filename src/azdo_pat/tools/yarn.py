@@ -34,11 +34,6 @@ def edited(text: str, handing: Handing) -> str:
     Raises:
         UsageError: it is written in a way that is not understood.
     """
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    return mark + _edited(text.removeprefix(mark), handing)
-
-
-def _edited(text: str, handing: Handing) -> str:
     lines = text.splitlines(keepends=True)
     _check(lines)
     start = next((n for n, line in enumerate(lines) if line.startswith(_SECTION)), None)
