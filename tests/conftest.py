@@ -104,9 +104,9 @@ def time_zone(home: Path) -> Iterator[Callable[[str], None]]:
 
 
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    """Start an emulator of this test's own."""
-    with start(Options()) as running:
+def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """Start an emulator of this test's own; what `az` has is for one that answers by https."""
+    with start(Options(tls="az" in request.fixturenames)) as running:
         yield Emulator(running)
 
 

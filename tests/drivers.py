@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -153,7 +153,8 @@ class Emulator:
         """What `pat` needs to find it; without an access token where there is an Entra for one."""
         found = {"PAT_API_URL": self.url, "PAT_ORG": self.organization}
         if self.authority is None:
-            return {**found, "PAT_ACCESS_TOKEN": self.access_token}
+            trusted = {"PAT_CA_BUNDLE": str(self.authority_file)} if self.authority_file else {}
+            return {**found, **trusted, "PAT_ACCESS_TOKEN": self.access_token}
         return {
             **found,
             "PAT_AUTHORITY": self.authority,
@@ -197,6 +198,10 @@ class Emulator:
         """Set its clock forward."""
         self._control("POST", "clock", {"advanceSeconds": seconds})
 
+    def reject_access_tokens(self) -> None:
+        """Reject every access token issued so far, with a claims challenge."""
+        self._control("DELETE", "access-tokens")
+
     def revoke_refresh_tokens(self) -> int:
         """Revoke every refresh token that its Entra gave; return how many there were."""
         removed: int = self._control("DELETE", "refresh-tokens")["removed"]
@@ -218,7 +223,11 @@ class Emulator:
         return token
 
     def _control(self, method: str, what: str, body: object = None) -> Any:  # noqa: ANN401  # JSON
-        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=TIME_LIMIT)
+        parts = urlsplit(self.url)
+        connection = HTTPConnection(parts.netloc, timeout=TIME_LIMIT)
+        if parts.scheme == "https":
+            context = ssl.create_default_context(cafile=str(self.authority_file))
+            connection = HTTPSConnection(parts.netloc, timeout=TIME_LIMIT, context=context)
         try:
             connection.request(
                 method, f"/_emulator/{what}", json.dumps({} if body is None else body)

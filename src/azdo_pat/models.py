@@ -304,6 +304,7 @@ class AccessToken(NamedTuple):
         user: the user's sign-in name, empty where the token does not tell.
         tenant: the Entra tenant's id, empty where the token does not tell.
         expires: when it ends, None where the token does not tell.
+        anew: how the user gets another one, should the service reject it; empty for as usual.
     """
 
     secret: Secret
@@ -311,6 +312,7 @@ class AccessToken(NamedTuple):
     user: str = ""
     tenant: str = ""
     expires: datetime | None = None
+    anew: str = ""
 
 
 class SourceReport(NamedTuple):

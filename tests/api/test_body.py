@@ -160,3 +160,57 @@ def test_a_packed_answer_that_is_cut_is_none() -> None:
         with pytest.raises(NoAnswerError, match="its answer cannot be unpacked"):
             http.send(Call(method="POST", url=f"{url}/x"))
         http._session.close()  # noqa: SLF001 - as above
+
+
+def drip_headers(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.02)
+
+
+def drip_the_status(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(b"H")
+        time.sleep(0.02)
+
+
+def flood_with_interim_answers(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        time.sleep(0.001)
+
+
+def flood_with_headers(connection: socket.socket) -> None:
+    connection.sendall(HEAD)
+    while True:
+        connection.sendall(b"X-One: more\r\n")
+
+
+SLOW_HEADS = [drip_headers, drip_the_status, flood_with_interim_answers]
+
+
+@pytest.mark.parametrize("answer", SLOW_HEADS)
+@pytest.mark.parametrize(("method", "kind"), [("GET", UnavailableError), ("POST", NoAnswerError)])
+def test_headers_that_drip_are_given_up(
+    answer: Answering, method: str, kind: type[UnavailableError]
+) -> None:
+    with serving(answer) as (url, connections), pytest.raises(kind) as info:
+        client(url, fast()).send(Call(method=method, url=f"{url}/x"))
+    assert info.value.message.endswith("its answer came too slowly to wait for its end")
+    assert len(connections) == 1
+
+
+def test_headers_without_end_are_given_up() -> None:
+    with serving(flood_with_headers) as (url, _), pytest.raises(UnavailableError):
+        client(url, fast()).send(Call(method="GET", url=f"{url}/x"))
+
+
+@pytest.mark.parametrize("answer", SLOW_HEADS)
+def test_a_proxy_that_drips_is_given_up(answer: Answering, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = Call(method="GET", url="https://elsewhere.example/x")
+    with serving(answer) as (url, _):
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        made = client("https://elsewhere.example", fast())
+        with pytest.raises(UnavailableError):
+            made.send(call)

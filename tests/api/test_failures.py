@@ -63,7 +63,7 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "status=401 header.WWW-Authenticate='Bearer x=TokenCreatedWithOutdatedPolicies'",
             SignInError,
             "the access token from the test is older than a change of the sign-in policies",
-            "sign in again: pat login, or az login",
+            "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token",
         ),
         (
             "status=401 " + error_body("TF401444: Please sign-in at least once"),

@@ -61,7 +61,10 @@ class TestAnswers:
 
     def test_the_token_of_the_signed_in_user(self, az: Az) -> None:
         answer = {"accessToken": TOKEN, "expires_on": 1, "tenant": "t", "tokenType": "Bearer"}
-        assert az(printing(json.dumps(answer))).access_token(NOW) == AccessToken(
+        found = az(printing(json.dumps(answer))).access_token(NOW)
+        assert isinstance(found, AccessToken)
+        assert "az account clear" in found.anew
+        assert found._replace(anew="") == AccessToken(
             secret=Secret(TOKEN),
             source="Azure CLI",
             user="ada@contoso.example",

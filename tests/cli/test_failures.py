@@ -40,7 +40,10 @@ RIGHT_ONE = (
     "from the Azure CLI: export PAT_ACCESS_TOKEN=$(az account get-access-token"
     f" --resource {RESOURCE} --query accessToken -o tsv)"
 )
-FRESH = "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token"
+FRESH = (
+    "pat cannot renew it: set PAT_ACCESS_TOKEN to a fresh access token, or unset it and run"
+    " pat login"
+)
 LATER = "try again later; the service's state: https://status.dev.azure.com"
 NETWORK = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
 INTERNAL = "TF400898: An Internal Error Occurred. Activity Id: {id}."

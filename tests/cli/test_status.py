@@ -228,3 +228,27 @@ def test_a_service_that_does_not_answer_has_refused_nobody(
     }
     assert result == whole(report(emulator, home, result, **changes), exit_code=11)
     assert problem.startswith(f"{emulator.url.removeprefix('http://')} failed (HTTP 501)")
+
+
+def test_a_sign_in_at_microsoft_is_not_for_a_plain_http_root(
+    pat: InProcess, emulator: Emulator, az: AzureCli
+) -> None:
+    az.sign_in(emulator.access_token)
+    env = {"PAT_ACCESS_TOKEN": None, "PAT_API_URL": "http://127.0.0.1:9"}
+    result = pat("list", env=env)
+    assert result.exit_code == 4
+    assert "Azure CLI: not for PAT_API_URL, which is not https" in result.stderr
+    assert "unset PAT_API_URL" in result.stderr
+    assert az.calls == []
+
+
+def test_how_to_get_another_of_the_azure_cli_once_its_own_is_rejected(
+    pat: InProcess, emulator: Emulator, az: AzureCli
+) -> None:
+    az.sign_in(emulator.access_token)
+    emulator.reject_access_tokens()
+    result = pat("list", env={"PAT_ACCESS_TOKEN": None})
+    assert result.exit_code == 4
+    assert "wants a newer sign-in than that of the access token from Azure CLI" in result.stderr
+    assert "hands out the same one again" in result.stderr
+    assert "az account clear" in result.stderr

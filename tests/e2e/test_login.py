@@ -409,3 +409,89 @@ def test_nothing_secret_is_in_a_file_or_in_what_is_said(
     )
     everything = lines(said.stdout, said.stderr, listed.stdout, listed.stderr, written)
     assert [each for each in secrets if each in everything] == []
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("list",), ("create", "ci", "--scope", "code")],
+    ids=["a GET", "a POST, which surely had no effect"],
+)
+def test_an_access_token_that_is_rejected_before_its_end_is_renewed_once(
+    pat: Installed, emulator: Emulator, args: tuple[str, ...]
+) -> None:
+    log_in(pat, emulator)
+    emulator.reject_access_tokens()
+    result = pat(*args)
+    assert result.exit_code == 0, result.stderr
+    asked = len(asked_entra(emulator))
+    assert pat("list").exit_code == 0
+    assert len(asked_entra(emulator)) == asked  # it is remembered
+
+
+def test_a_plain_rejection_renews_it_too(pat: Installed, emulator: Emulator) -> None:
+    log_in(pat, emulator)
+    for answer in ("status=401", "html status=203", "html status=302"):
+        emulator.fail(f"GET */tokens/pats {answer} times=1")
+        assert pat("list").exit_code == 0, answer
+
+
+def test_many_at_once_renew_it_once(pat: Installed, emulator: Emulator) -> None:
+    log_in(pat, emulator)
+    emulator.remove_tokens()
+    for number in range(6):
+        assert pat("create", f"t{number}", "--scope", "code", "--expires", "2d").exit_code == 0
+    emulator.reject_access_tokens()
+    before = asked_entra(emulator).count("token")
+    result = pat("renew", "--within", "30d", "--jobs", "6")
+    assert result.exit_code == 0, result.stderr
+    assert asked_entra(emulator).count("token") == before + 1
+
+
+def test_a_rejection_that_wants_the_user(pat: Installed, emulator: Emulator) -> None:
+    log_in(pat, emulator)
+    emulator.reject_access_tokens()
+    emulator.revoke_refresh_tokens()
+    for _ in range(2):  # the rejected one is not used again
+        result = pat("list")
+        assert result.exit_code == 4
+        assert "the sign-in was revoked" in result.stderr
+        assert "pat login" in result.stderr
+    assert log_in(pat, emulator).exit_code == 0  # with the claims, which are remembered
+    assert pat("list").exit_code == 0
+
+
+def test_a_second_rejection_is_reported(pat: Installed, emulator: Emulator) -> None:
+    log_in(pat, emulator)
+    before = asked_entra(emulator).count("token")
+    emulator.fail("GET */tokens/pats status=401 times=always")
+    result = pat("list")
+    assert result.exit_code == 4
+    assert "pat login" in result.stderr
+    assert asked_entra(emulator).count("token") == before + 1
+
+
+def test_the_variable_cannot_be_renewed(pat: Installed, emulator: Emulator) -> None:
+    env = {"PAT_ACCESS_TOKEN": emulator.access_token}
+    emulator.reject_access_tokens()
+    result = pat("list", env=env)
+    assert result.exit_code == 4
+    assert "wants a newer sign-in than that of the access token from PAT_ACCESS_TOKEN" in (
+        result.stderr
+    )
+    assert "set PAT_ACCESS_TOKEN to a fresh access token" in result.stderr
+
+
+def test_a_sign_in_at_microsoft_is_not_for_a_plain_http_root(
+    pat: Installed, emulator: Emulator, keyring_file: Path
+) -> None:
+    log_in(pat, emulator)
+    held = keyring_file.read_text("utf-8")
+    at_microsoft = "https://login.microsoftonline.com"
+    keyring_file.write_text(held.replace(str(emulator.authority), at_microsoft), "utf-8")
+    (Path(os.environ["PAT_STATE_DIR"]) / "sign-ins").write_text(f"{at_microsoft}\n", "utf-8")
+    asked = len(emulator.requests)
+    for authority in (None, at_microsoft):
+        result = pat("list", env={"PAT_AUTHORITY": authority})
+        assert result.exit_code == 4
+        assert "pat login: not for PAT_API_URL, which is not https" in result.stderr
+    assert len(emulator.requests) == asked

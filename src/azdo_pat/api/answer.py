@@ -17,12 +17,14 @@ class Asked(NamedTuple):
         host: the host and, where unusual, the port.
         organization: its name; empty for a call that concerns none.
         source: where the access token came from; empty where none was sent.
+        anew: how the user gets another one from there; empty for as usual.
     """
 
     method: str
     host: str
     organization: str = ""
     source: str = ""
+    anew: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,6 @@
-"""Reading an answer's body, with an end to the time that it takes and to the room that it fills."""
+"""Reading an answer's body, with an end to the room that it fills."""
 
 import zlib
-from collections.abc import Callable
 from typing import Final
 
 import requests
@@ -18,25 +17,16 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 _TOO_LARGE: Final = Trouble(
     reason=f"its answer is larger than {LARGEST // 1024**2} MB", passing=False
 )
-_TOO_SLOW: Final = Trouble(
-    reason="its answer came too slowly to wait for its end",
-    hint=TRY_AGAIN,
-    passing=False,
-)
 _NOT_UNPACKABLE: Final = Trouble(reason="its answer cannot be unpacked", hint=TRY_AGAIN)
 
 
-def whole_body(
-    response: requests.Response, *, until: float, clock: Callable[[], float]
-) -> bytes | Trouble:
+def whole_body(response: requests.Response) -> bytes | Trouble:
     """Read the body to its end, unpacked, or say why not; the connection is free then.
 
-    requests reads without such bounds: its time limit holds for each byte anew.
+    requests reads without such a bound. For the time there is one, see `patience`.
 
     Args:
         response: made with `stream=True`, nothing of it read yet.
-        until: when to give up, on the clock.
-        clock: monotonic seconds.
 
     Raises:
         urllib3.exceptions.HTTPError: the connection failed; see `network.NETWORK_ERRORS`.
@@ -57,8 +47,6 @@ def whole_body(
             room -= len(piece)
             if room < 0:
                 return _TOO_LARGE
-            if clock() > until:
-                return _TOO_SLOW
             pieces.append(piece)
     if unpacking is not None and not unpacking.eof and not empty:
         return _NOT_UNPACKABLE

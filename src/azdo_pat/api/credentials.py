@@ -26,6 +26,8 @@ class Bearer(AuthBase):
 
     Args:
         access_token: the source; asked by one thread at a time and seldom.
+        renewed: gives another in place of one that the service rejected, with the claims that it
+            asked for; None where the source has no other.
         origins: scheme, host and port of each place that may see the token.
         clock: monotonic seconds.
     """
@@ -33,10 +35,13 @@ class Bearer(AuthBase):
     def __init__(
         self,
         access_token: Callable[[], AccessToken],
+        renewed: Callable[[AccessToken, str], AccessToken | None],
         origins: frozenset[tuple[str, str, int]],
         clock: Callable[[], float],
     ) -> None:
         self._access_token = access_token
+        self._renewed = renewed
+        self._was_renewed = False
         self._origins = origins
         self._clock = clock
         self._lock = threading.Lock()
@@ -62,6 +67,32 @@ class Bearer(AuthBase):
                 remember(self._held.secret.reveal())
                 self._asked_at = now
             return self._held
+
+    def renew(self, rejected: AccessToken, claims: str) -> bool:
+        """Get another in place of one that was rejected; False where there is none.
+
+        Of the threads whose requests were rejected one asks the source, and it asks once: a
+        second token that is rejected says that the token is not what is wrong.
+
+        Args:
+            rejected: what `current` returned.
+            claims: what the service wants of another, as JSON; empty for nothing.
+
+        Raises:
+            PatError: there is a source, and it cannot give another one.
+        """
+        with self._lock:
+            if self._held is not rejected:
+                return True
+            if self._was_renewed:
+                return False
+            self._was_renewed = True
+            fresh = self._renewed(rejected, claims)
+            if fresh is None:
+                return False
+            remember(fresh.secret.reveal())
+            self._held, self._asked_at = fresh, self._clock()
+            return True
 
 
 def _header_text(token: AccessToken) -> str:

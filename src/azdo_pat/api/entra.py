@@ -15,6 +15,7 @@ from azdo_pat.api.credentials import Anonymous
 from azdo_pat.api.exchange import Exchange, received_message, sent_message
 from azdo_pat.api.http import Call, Http, no_proxy
 from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
+from azdo_pat.api.patience import PatientAdapter
 from azdo_pat.errors import SignInError, UnavailableError
 from azdo_pat.redaction import remember_fields
 
@@ -48,6 +49,7 @@ class EntraHttp:
         self._ca_bundle = ca_bundle
         self._trace = trace
         self._session = requests.Session()
+        self._session.mount("https://", PatientAdapter(timeout, monotonic))
 
     def get(
         self,

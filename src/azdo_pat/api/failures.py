@@ -42,13 +42,18 @@ class Rule(NamedTuple):
 _NOT_ACCEPTED: Final = Rule(
     error=SignInError,
     message="{host} did not accept the access token from {source}: expired, or for elsewhere",
-    hint=_SIGN_IN,
+    hint="{anew}",
 )
 _MARKS: Final[dict[str, Rule]] = {
+    "insufficient_claims": Rule(
+        error=SignInError,
+        message="{host} wants a newer sign-in than that of the access token from {source}",
+        hint="{anew}",
+    ),
     "TokenCreatedWithOutdatedPolicies": Rule(
         error=SignInError,
         message="the access token from {source} is older than a change of the sign-in policies",
-        hint="sign in again: pat login, or az login",
+        hint="{anew}",
     ),
     "TF400813: Resource not available for anonymous access": _NOT_ACCEPTED,
     "TF400813: The user '' is not authorized": _NOT_ACCEPTED,
@@ -150,14 +155,14 @@ _NO_SUCH_PAGE: Final = Rule(
 _SIGN_IN_PAGE: Final = Rule(
     error=SignInError,
     message="{host} answered with a sign-in page in place of data",
-    hint=_SIGN_IN,
+    hint="{anew}",
 )
 _OUTCOME_UNKNOWN: Final = "whether the service acted on it is unknown: see pat list"
 
 
 def failure_of(answer: Answer) -> PatError | None:
     """Return what an answer's status, type or error body says went wrong; None if nothing."""
-    if _is_sign_in(answer):
+    if is_sign_in_page(answer):
         return by_rule(_SIGN_IN_PAGE, answer)
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
         return None
@@ -217,6 +222,7 @@ def by_rule(rule: Rule, answer: Answer, *, said: str = "", code: str = "") -> Pa
         "host": asked.host,
         "org": printable(asked.organization) or "the organization",
         "source": asked.source or "the source",
+        "anew": asked.anew or _SIGN_IN,
         "code": printable(code),
         "status": answer.status,
     }
@@ -235,7 +241,7 @@ def by_rule(rule: Rule, answer: Answer, *, said: str = "", code: str = "") -> Pa
     )
 
 
-def _is_sign_in(answer: Answer) -> bool:
+def is_sign_in_page(answer: Answer) -> bool:
     """Tell whether it is the sign-in page, or the way there: 203, a redirect, HTML for data."""
     status = answer.status
     if status < HTTPStatus.MULTIPLE_CHOICES:

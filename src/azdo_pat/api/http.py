@@ -4,30 +4,34 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from azdo_pat.api.addresses import Addresses, is_loopback
 from azdo_pat.api.answer import Answer, Asked, Trouble
-from azdo_pat.api.body import ACCEPTED_ENCODING, whole_body
+from azdo_pat.api.body import whole_body
+from azdo_pat.api.challenge import claims_of
 from azdo_pat.api.credentials import Bearer
 from azdo_pat.api.exchange import Exchange, Message, received_message, sent_message
-from azdo_pat.api.failures import failure_of, failure_to_answer, told_to_wait, unreadable
+from azdo_pat.api.failures import (
+    failure_of,
+    failure_to_answer,
+    is_sign_in_page,
+    told_to_wait,
+    unreadable,
+)
 from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
 from azdo_pat.api.pacing import Gate, backoff, retry_after
+from azdo_pat.api.patience import PatientAdapter
+from azdo_pat.api.session import session
 from azdo_pat.models import AccessToken
 
 _ATTEMPTS: Final = 4
 _RETRYING_SECONDS: Final = 75.0
 """No new attempt, and no ordered pause, goes beyond this."""
 _WORTH_TELLING_SECONDS: Final = 2.0
-_ANSWERING_SECONDS: Final = 60.0
-"""For a whole answer at least; twice the time limit of reading where that is more."""
 _POOL_SIZE: Final = 32
 _PASSING_STATUSES: Final = frozenset(
     {
@@ -60,6 +64,10 @@ def _ignore_exchange(_: Exchange) -> None:
     pass
 
 
+def _nothing_else(_rejected: AccessToken, _claims: str) -> None:
+    pass
+
+
 def _ignore_waiting(_seconds: float, _reason: str) -> None:
     pass
 
@@ -70,9 +78,10 @@ class Http:
     Args:
         api_root: one root that serves every host (`PAT_API_URL`); None for Microsoft's hosts.
         access_token: where the bearer comes from; asked on first use, and again every two minutes.
-        timeout: seconds to connect, and seconds without a byte while reading. A body has a minute
-            in all, or twice the latter; headers that come byte by byte have no such end, as
-            neither requests nor http.client gives them one.
+        renewed: gives another bearer in place of one that the service rejected, with the claims
+            that it asked for; None where there is no other.
+        timeout: seconds to connect, and seconds without a byte while reading. An answer has a
+            minute in all, or twice the latter.
         ca_bundle: a file of certificates to trust in place of the usual ones; wins over the
             environment's.
         trace: told of each request.
@@ -90,6 +99,7 @@ class Http:
         *,
         api_root: str | None,
         access_token: Callable[[], AccessToken],
+        renewed: Callable[[AccessToken, str], AccessToken | None] = _nothing_else,
         timeout: tuple[float, float] = (10.0, 30.0),
         ca_bundle: str | None = None,
         trace: Callable[[Exchange], None] = _ignore_exchange,
@@ -99,16 +109,15 @@ class Http:
         version: str,
     ) -> None:
         self.addresses = Addresses(api_root)
-        self._bearer = Bearer(access_token, self.addresses.origins, clock)
+        self._bearer = Bearer(access_token, renewed, self.addresses.origins, clock)
         self._timeout = timeout
         self._ca_bundle = ca_bundle
-        self._patience = max(_ANSWERING_SECONDS, 2 * timeout[1])
         self._trace = trace
         self._waiting = waiting
         self._sleep = sleep
         self._clock = clock
         self._gate = Gate(clock)
-        self._session = _session(version)
+        self._session = session(version, PatientAdapter(timeout, clock, _POOL_SIZE))
 
     def json(self, call: Call, what: str) -> tuple[object, Answer]:
         """Make the request and return the JSON that came back, and the whole answer.
@@ -131,12 +140,38 @@ class Http:
         """Make the request, again if that is safe and may help; return a 2xx answer.
 
         A POST is repeated only if it surely had no effect: it never reached the service, or was
-        turned away with 429.
+        turned away with 429 or 401.
 
         Raises:
             NoAnswerError: a POST left, and its outcome is unknown.
+            SignInError: the access token was rejected, and so was another, or there is none.
             PatError: it failed in another way.
         """
+        used = None if call.credential else self._bearer.current()
+        outcome = self._answered(call)
+        if used is not None and isinstance(outcome, Answer) and self._renew(used, outcome):
+            outcome = self._answered(call)
+        if isinstance(outcome, Trouble):
+            raise failure_to_answer(outcome, self._asked(call))
+        failure = failure_of(outcome)
+        if failure is not None:
+            raise failure
+        return outcome
+
+    def _renew(self, used: AccessToken, answer: Answer) -> bool:
+        """Get another bearer if this one was rejected; tell whether to repeat the request.
+
+        A page in place of an answer rejects it, too. A proxy can put one there after the service
+        has done its work, though: no POST is repeated for it.
+        """
+        rejected = answer.status == HTTPStatus.UNAUTHORIZED
+        if not rejected and not is_sign_in_page(answer):
+            return False
+        renewed = self._bearer.renew(used, claims_of(answer))
+        return renewed and (rejected or answer.asked.method != "POST")
+
+    def _answered(self, call: Call) -> Answer | Trouble:
+        """Make the request, again if that is safe and may help; return what came of the last."""
         asked = self._asked(call)
         self._pass_gate(asked)
         deadline = self._clock() + _RETRYING_SECONDS
@@ -155,11 +190,6 @@ class Http:
                 self._sleep(delay)
             self._pass_gate(asked)
             attempt += 1
-        if isinstance(outcome, Trouble):
-            raise failure_to_answer(outcome, asked)
-        failure = failure_of(outcome)
-        if failure is not None:
-            raise failure
         return outcome
 
     def probe(self, call: Call) -> Answer | None:
@@ -168,12 +198,13 @@ class Http:
         return outcome if isinstance(outcome, Answer) else None
 
     def _asked(self, call: Call) -> Asked:
-        source = "" if call.credential else self._bearer.current().source
+        used = None if call.credential else self._bearer.current()
         return Asked(
             method=call.method,
             host=urlsplit(call.url).netloc,
             organization=call.organization,
-            source=source,
+            source=used.source if used else "",
+            anew=used.anew if used else "",
         )
 
     def _attempt(self, call: Call, asked: Asked) -> Answer | Trouble:
@@ -193,8 +224,7 @@ class Http:
                 proxies=no_proxy(call.url),
                 stream=True,
             )
-            until = started + self._patience
-            body = whole_body(response, until=until, clock=self._clock)
+            body = whole_body(response)
         except NETWORK_ERRORS as error:
             outcome = trouble_of(error)
             sent = sent_message(getattr(error, "request", None))
@@ -262,24 +292,3 @@ def _may_repeat(method: str, outcome: Answer | Trouble, attempt: int) -> bool:
     if outcome.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return method == "GET" and attempt == 1
     return outcome.status in _PASSING_STATUSES
-
-
-def _session(version: str) -> requests.Session:
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=_POOL_SIZE)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    # A cookie of one sign-in must not vouch for another secret.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.update(
-        {
-            "Accept": "application/json",
-            "Accept-Encoding": ACCEPTED_ENCODING,
-            "User-Agent": f"azdo-pat/{version}",
-            # A bad sign-in is then a 401, not a redirect (docs: "Authentication").
-            "X-TFS-FedAuthRedirect": "Suppress",
-            # Users with a personal Microsoft account need it.
-            "X-VSS-ForceMsaPassThrough": "true",
-        }
-    )
-    return session

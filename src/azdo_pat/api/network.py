@@ -7,6 +7,7 @@ from requests import exceptions
 from urllib3 import exceptions as wire
 
 from azdo_pat.api.answer import Trouble, printable
+from azdo_pat.api.patience import TooSlowError
 
 NETWORK_ERRORS: Final = (OSError, wire.HTTPError)
 """All that a request can raise: `requests.RequestException` is an OSError, as is an unusable file
@@ -46,6 +47,14 @@ _CERTIFICATE_TROUBLES: Final = {
 """By OpenSSL's number (`x509_vfy.h`, X509_V_ERR_…)."""
 
 _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
+    (
+        TooSlowError,
+        Trouble(
+            reason="its answer came too slowly to wait for its end",
+            hint=TRY_AGAIN,
+            passing=False,
+        ),
+    ),
     (
         ssl.SSLCertVerificationError,
         _NOT_TRUSTED,

@@ -41,6 +41,12 @@ _ADVICE: Final = re.compile(
     re.IGNORECASE,
 )
 """Lines that say what to do or where it happened, not what is wrong."""
+_ANEW: Final = (
+    "the Azure CLI hands out the same one again until it is signed in anew: az account clear, then"
+    " az login (newer ones: az login --claims-challenge); or run: pat login"
+)
+"""Its tokens last up to 28 hours, and it does not know that one was rejected (Azure SDK for
+Python, issue 42194)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,18 +63,24 @@ class AzureCliSource:
     name: str = "Azure CLI"
     seconds: float = _SECONDS
 
+    @property
+    def program(self) -> str | None:
+        """The `az` that is asked; None where there is none."""
+        return shutil.which("az", path=self.environment.get("PATH", ""))
+
     def access_token(self, now: datetime) -> AccessToken | Absent:
         """Ask `az`; see `TokenSource`.
 
         Raises:
             SignInError: `az` is there, and fails for another reason than nobody being signed in.
         """
-        program = shutil.which("az", path=self.environment.get("PATH", ""))
+        program = self.program
         if program is None:
             return Absent(reason="not installed")
         done = self._run(program)
         if done.returncode == 0:
-            return inspect(_token_of(done.stdout), source=self.name, now=now)
+            found = inspect(_token_of(done.stdout), source=self.name, now=now)
+            return found._replace(anew=_ANEW)
         said = done.stderr.strip()
         if not _INTERACTION.search(said):
             if _NO_SUBSCRIPTION.search(said):

@@ -21,6 +21,10 @@ _SCOPES: Final = (f"{RESOURCE}/.default",)
 _OWN_SCOPES: Final = (f"{RESOURCE}/vso.pats", f"{RESOURCE}/vso.pats_manage")
 """For an application of one's own, which may be registered for no more than it needs."""
 
+_CAPABILITIES: Final = ("CP1",)
+"""It understands the claims with which a service rejects a token before its end (Microsoft
+identity platform, "Claims challenges, claims requests and client capabilities")."""
+
 _BROWSER_SECONDS: Final = 300
 _DONE_PAGE: Final = "You are signed in to pat. You can close this window."
 
@@ -64,6 +68,7 @@ class Entra:
                     instance_discovery=False,
                     http_client=http_client,
                     token_cache=self._cache,
+                    client_capabilities=_CAPABILITIES,
                 )
             )
         except ValueError:
@@ -125,7 +130,10 @@ class Entra:
         return self._granted(answer)
 
     def renew(self, sign_in: SignIn) -> Granted | Challenged:
-        """Get a new access token with the refresh token, without the user."""
+        """Get a new access token with the refresh token, without the user.
+
+        It is to bring what `sign_in.challenge` asks for.
+        """
         known = _guarded(lambda: self._app.get_accounts(sign_in.user))
         account = next((each for each in known if each["home_account_id"] == sign_in.account), None)
         if account is None:
@@ -133,7 +141,10 @@ class Entra:
             return Challenged(gone, "")
         answer = _guarded(
             lambda: self._app.acquire_token_silent_with_error(
-                self._scopes, account, force_refresh=True
+                self._scopes,
+                account,
+                force_refresh=True,
+                claims_challenge=sign_in.challenge or None,
             )
         )
         if answer is None:

@@ -8,6 +8,10 @@ from azdo_pat.auth.source import Absent
 from azdo_pat.models import AccessToken, Secret
 
 VARIABLE: Final = "PAT_ACCESS_TOKEN"
+_ANEW: Final = (
+    "pat cannot renew it: set PAT_ACCESS_TOKEN to a fresh access token, or unset it and run"
+    " pat login"
+)
 
 
 class EnvironmentSource:
@@ -26,4 +30,5 @@ class EnvironmentSource:
         """Return the token that the variable holds; see `TokenSource`."""
         if self._value is None or not self._value.reveal().strip():
             return Absent(reason="not set")
-        return inspect(self._value.reveal(), source=VARIABLE, now=now)
+        found = inspect(self._value.reveal(), source=VARIABLE, now=now)
+        return found._replace(anew=_ANEW)

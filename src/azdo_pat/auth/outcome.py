@@ -12,6 +12,17 @@ AZURE_CLI: Final = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 (as azure-identity signs developers in)."""
 
 MICROSOFT: Final = "https://login.microsoftonline.com"
+_MICROSOFTS: Final = (
+    "login.microsoftonline.com",
+    "login.microsoft.com",
+    "login.windows.net",
+    "sts.windows.net",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+    "login.chinacloudapi.cn",
+)
+"""Source: "National clouds", Microsoft identity platform; with the older names of each."""
+
 ANY_TENANT: Final = "organizations"
 """Any tenant but those of personal accounts, which cannot use the lifecycle API."""
 
@@ -37,6 +48,11 @@ def authority_root(text: str | None) -> str:
             hint=f"give one like {MICROSOFT}, or unset it",
         )
     return root
+
+
+def is_microsoft(authority: str) -> bool:
+    """Tell whether a sign-in at an authority is one at Microsoft, in whatever cloud."""
+    return (urlsplit(authority).hostname or "").rstrip(".").endswith(_MICROSOFTS)
 
 
 class Client(NamedTuple):

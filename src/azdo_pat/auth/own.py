@@ -117,6 +117,28 @@ class OwnSource:
             sign_in = self._renewed(url, now)
         return inspect(sign_in.token.reveal(), source=NAME, now=now)
 
+    def in_place_of(self, rejected: Secret, claims: str, now: datetime) -> AccessToken:
+        """Return another token in place of one that the service rejected before its end.
+
+        Args:
+            rejected: that one; it is not used again, whatever comes of this.
+            claims: what the service asked for, as JSON; empty for nothing.
+            now: the time.
+
+        Raises:
+            PatError: Entra gives none without the user, or cannot be asked.
+        """
+        url = self._organization()
+        with self._memory.turn():
+            sign_ins = self._memory.load()
+            sign_in = sign_ins.of(url)
+            if sign_in is not None and sign_in.token == rejected:
+                ended = sign_in._replace(expires=now, challenge=claims or sign_in.challenge)
+                self._memory.keep(sign_ins.with_fresh(ended))
+        # Another pat may have renewed it meanwhile.
+        sign_in = self._renewed(url, now)
+        return inspect(sign_in.token.reveal(), source=NAME, now=now)
+
     def _renewed(self, url: str, now: datetime) -> SignIn:
         with self._memory.turn():
             # Another pat may have renewed it while this one waited.

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from azdo_pat.errors import PatError, SignInError
 from azdo_pat.models import AccessToken, SourceReport
+
+WITHHELD: Final = "not for PAT_API_URL, which is not https"
 
 
 class Absent(NamedTuple):
@@ -28,6 +30,17 @@ class TokenSource(Protocol):
             SignInError: there is one, and it cannot be used.
             RefusedError: there is one, and it is not a user's.
         """
+
+
+class Withheld(NamedTuple):
+    """A source that is not asked, as its token is not for where it would go."""
+
+    name: str
+
+    def access_token(self, now: datetime) -> AccessToken | Absent:
+        """Return why there is none; see `TokenSource`."""
+        del now
+        return Absent(reason=WITHHELD)
 
 
 class Search(NamedTuple):
@@ -86,6 +99,13 @@ def first_that_answers(sources: Iterable[TokenSource], now: datetime) -> Search:
             return Search(token=answer, failure=None, reports=tuple(reports))
         reports.append(SourceReport(name=source.name, used=False, detail=answer.reason))
     tried = "; ".join(f"{report.name}: {report.detail}" for report in reports)
+    if any(report.detail == WITHHELD for report in reports):
+        failure = SignInError(
+            f"not signed in ({tried})",
+            hint="unset PAT_API_URL, or set it to an https address; an emulator's access token"
+            " goes into PAT_ACCESS_TOKEN",
+        )
+        return Search(token=None, failure=failure, reports=tuple(reports))
     failure = SignInError(
         f"not signed in ({tried})",
         hint="run: pat login; or sign in to the Azure CLI (az login), or put a Microsoft Entra"

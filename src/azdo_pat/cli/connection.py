@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from azdo_pat.api.http import Http
     from azdo_pat.auth.entra import Entra
     from azdo_pat.auth.outcome import Client
-    from azdo_pat.auth.own import Memory
+    from azdo_pat.auth.own import Memory, OwnSource
     from azdo_pat.auth.places import Place
     from azdo_pat.auth.remembered import SignIn
     from azdo_pat.auth.source import Search, TokenSource
@@ -58,23 +58,58 @@ class Connection(Surroundings):
             self.talk.detail(f"access token from {found.token.source}")
         return found
 
+    def _renewed_token(self, rejected: AccessToken, claims: str) -> AccessToken | None:
+        """Return another access token in place of one that the service rejected; None for none.
+
+        Only the own sign-in has one: the variable holds what it holds, and `az` keeps what it
+        has until its end.
+        """
+        from azdo_pat.auth.own import NAME
+
+        if rejected.source != NAME:
+            return None
+        self.talk.detail("the access token was rejected: a new one is asked for")
+        fresh = self._own_source().in_place_of(rejected.secret, claims, self.now())
+        self.search = self.search._replace(token=fresh)
+        return fresh
+
     @property
     def _sources(self) -> Iterator[TokenSource]:
         from azdo_pat.auth.environment import EnvironmentSource
+        from azdo_pat.auth.outcome import MICROSOFT
+        from azdo_pat.auth.source import Withheld
 
         yield EnvironmentSource(value=self.options.access_token)
-        yield self._own_source()
+        from azdo_pat.auth.own import NAME
+
+        if self._may_see_sign_ins_at(self.authority) or not self.memory.any:
+            yield self._own_source()
+        else:
+            yield Withheld(name=NAME)
         from azdo_pat.auth.azure_cli import AzureCliSource  # where the first has none: 4 ms
 
         tenant = str(self.setting("tenant") or "")
-        yield AzureCliSource(environment=self.environment, tenant=tenant)
+        az = AzureCliSource(environment=self.environment, tenant=tenant)
+        asked = self._may_see_sign_ins_at(MICROSOFT) or az.program is None
+        yield az if asked else Withheld(name=az.name)
+
+    def _may_see_sign_ins_at(self, authority: str) -> bool:
+        """Tell whether `PAT_API_URL` may see access tokens of an authority.
+
+        Whoever holds a port of this machine may read what goes to `http://127.0.0.1:PORT`: a
+        sign-in at Microsoft is not for them. That of an emulator is.
+        """
+        from azdo_pat.auth.outcome import is_microsoft
+
+        plain = (self.api_root or "").startswith("http:")
+        return not (plain and is_microsoft(authority))
 
     @property
     def source_names(self) -> tuple[str, ...]:
         """The names of all sources of access tokens, in their order."""
         return tuple(source.name for source in self._sources)
 
-    def _own_source(self) -> TokenSource:
+    def _own_source(self) -> OwnSource:
         from azdo_pat.auth.own import OwnSource
 
         return OwnSource(
@@ -186,6 +221,7 @@ class Connection(Surroundings):
         return Http(
             api_root=self.api_root,
             access_token=self.access_token,
+            renewed=self._renewed_token,
             timeout=self._timeout,
             ca_bundle=self._ca_bundle,
             trace=self._trace,

@@ -41,6 +41,7 @@ class Verdict(StrEnum):
     FORGED = "forged"
     EXPIRED = "expired"
     WRONG_AUDIENCE = "wrong audience"
+    REVOKED = "revoked"
 
 
 class BadAccessTokenError(Exception):
@@ -61,13 +62,17 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """An access token to be made; ``lifetime`` from now, ``scopes`` space-separated."""
+    """An access token to be made; ``lifetime`` from now, ``scopes`` space-separated.
+
+    ``not_before`` None is now.
+    """
 
     kind: Kind
     user: User
     lifetime: timedelta = timedelta(hours=1)
     scopes: str = "user_impersonation"
     client_id: str = AZURE_CLI
+    not_before: datetime | None = None
 
 
 def mint(order: Order, *, key: bytes, now: datetime) -> str:
@@ -79,8 +84,8 @@ def mint(order: Order, *, key: bytes, now: datetime) -> str:
     return f"{text}.{_sign(text, key)}"
 
 
-def verify(token: str, *, key: bytes, now: datetime) -> Caller:
-    """Whom the token signs in.
+def verify(token: str, *, key: bytes, now: datetime, not_before: int = 0) -> Caller:
+    """Whom the token signs in; ``not_before`` is the earliest ``nbf`` that is good.
 
     Raises:
         BadAccessTokenError: it is unreadable, not ours, too old or for another service.
@@ -93,6 +98,8 @@ def verify(token: str, *, key: bytes, now: datetime) -> Caller:
         raise BadAccessTokenError(Verdict.WRONG_AUDIENCE)
     if now.timestamp() >= claims["exp"]:
         raise BadAccessTokenError(Verdict.EXPIRED)
+    if claims["nbf"] < not_before:
+        raise BadAccessTokenError(Verdict.REVOKED)
     if claims.get("idtyp") == "app":
         return Caller(user=None, scopes=frozenset())
     return Caller(user=find_user(claims["oid"]), scopes=frozenset(claims["scp"].split()))
@@ -105,7 +112,7 @@ def _claims(order: Order, made: datetime) -> dict[str, Any]:
         "aud": audience,
         "iss": f"https://sts.windows.net/{TENANT_ID}/",
         "iat": seconds,
-        "nbf": seconds,
+        "nbf": int(order.not_before.timestamp()) if order.not_before else seconds,
         "exp": seconds + int(order.lifetime.total_seconds()),
         "tid": TENANT_ID,
         "uti": base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="),

@@ -75,6 +75,9 @@ class Control:
             ("GET", "clock"): lambda _: {"now": times.write(self._service.now())},
             ("POST", "clock"): self._advance,
             ("POST", "access-tokens"): self._mint,
+            ("DELETE", "access-tokens"): lambda _: {
+                "notBefore": self._service.reject_access_tokens()
+            },
             ("DELETE", "refresh-tokens"): lambda _: {
                 "removed": self.entra.revoke_all() if self.entra else 0
             },

@@ -14,7 +14,7 @@ import secrets
 import threading
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _TENANTS: Final = frozenset({TENANT_ID, "contoso.example", "organizations", "common"})
 _LIFETIME: Final = timedelta(hours=1)
+_BACKDATED: Final = timedelta(minutes=5)
+"""Entra's tokens are valid from so long before they are issued, for clocks that differ, unless the
+claims of the request want it otherwise."""
 _CODE_LIFETIME: Final = timedelta(minutes=10)
 _DEVICE_LIFETIME: Final = timedelta(minutes=15)
 _REFRESH_LIFETIME: Final = timedelta(days=90)
@@ -255,7 +258,7 @@ class Entra:
                 raise EntraError(90100)
         if grant.client_id != client_id:
             raise EntraError(70000)
-        return self._tokens(grant)
+        return self._tokens(grant, _wanted_not_before(form.get("claims", "")))
 
     def _by_code(self, form: dict[str, str]) -> _Grant:
         with self._lock:
@@ -299,15 +302,17 @@ class Entra:
             until=grant.until,
         )
 
-    def _tokens(self, grant: _Grant) -> dict[str, Any]:
+    def _tokens(self, grant: _Grant, not_before: int) -> dict[str, Any]:
         granted = _granted(grant.scope)
         now = self.now()
+        valid_from = max(now - _BACKDATED, datetime.fromtimestamp(not_before, UTC))
         order = Order(
             kind=Kind.USER,
             user=grant.user,
             lifetime=_LIFETIME,
             scopes=" ".join(sorted(granted)),
             client_id=grant.client_id,
+            not_before=valid_from,
         )
         refresh = "1." + secrets.token_urlsafe(400)
         with self._lock:
@@ -330,6 +335,19 @@ class Entra:
             "id_token": _id_token(grant, now),
             "client_info": _client_info(grant.user),
         }
+
+
+def _wanted_not_before(claims: str) -> int:
+    """The ``nbf`` that a request's ``claims`` want of the access token; 0 where they want none.
+
+    Raises:
+        EntraError: they are not understood.
+    """
+    try:
+        wanted = json.loads(claims or "{}").get("access_token", {}).get("nbf", {})
+        return int(wanted.get("value", 0))
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        raise EntraError(90100) from None
 
 
 def _check_client(client_id: str) -> None:

@@ -68,7 +68,11 @@ def answer(call: Call, service: Service) -> Response:
         return _route(call, service)
     except sign_in.SignInNeededError as needed:
         return sign_in.stranger_answer(
-            needed.stranger, method=call.method, headers=call.headers, root=call.root
+            needed.stranger,
+            service,
+            method=call.method,
+            headers=call.headers,
+            root=call.root,
         )
     except ServiceError as error:
         refusal = answers.error_answer(error.kind, error.message)

@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 class Options:
     """How to start; port 0 is a free one, without ``state_file`` nothing outlives the emulator.
 
-    With ``entra`` there is a Microsoft Entra beside it, on a free port, to sign in at.
+    With ``tls`` it answers by https. With ``entra`` there is a Microsoft Entra beside it, on a free
+    port, to sign in at.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
     state_file: Path | None = None
+    tls: bool = False
     entra: bool = False
     faults: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
@@ -45,7 +47,8 @@ class RunningEmulator:
     """An emulator that answers until closed; a context manager.
 
     ``access_token`` signs in the default user for 12 hours. ``authority`` is the address of its
-    Entra, and ``authority_file`` holds the certificate to trust for it; both None without.
+    Entra, and ``authority_file`` holds the certificate to trust for it, or for the emulator
+    itself where that answers by https; both None without.
     """
 
     def __init__(
@@ -119,8 +122,9 @@ def start(options: Options, *, clock: Callable[[], datetime] = utc_now) -> Runni
     closing = threading.Event()
     log = RequestLog()
     application = Application(service, faults, log, closing)
+    secured = make_certificate(options.host) if options.tls else None
     with listen(options.host, options.port) as listener:
-        server = Server(listener, application)
+        server = Server(listener, application, secured.context if secured else None)
     name = f"[{options.host}]" if ":" in options.host else options.host
     port = server.server_address[1]
     names = ("127.0.0.1", "localhost", "[::1]", name.casefold())
@@ -128,14 +132,16 @@ def start(options: Options, *, clock: Callable[[], datetime] = utc_now) -> Runni
     order = Order(kind=Kind.USER, user=ADA, lifetime=timedelta(hours=12))
     running = RunningEmulator(
         server,
-        url=f"http://{name}:{port}",
+        url=f"{'https' if secured else 'http'}://{name}:{port}",
         access_token=access_tokens.mint(order, key=service.signing_key, now=service.now()),
         closing=closing,
     )
+    if secured and not options.entra:
+        running.authority_file = write_authority(secured)
     if options.entra:
         entra = Entra(service)
         application.control.entra = entra
-        certificate = make_certificate("127.0.0.1")
+        certificate = secured or make_certificate("127.0.0.1")
         page = EntraApplication(service, faults, log, closing, entra)
         with listen("127.0.0.1", 0) as listener:
             running.serve_entra(Server(listener, page, certificate.context), certificate)

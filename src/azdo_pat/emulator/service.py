@@ -63,6 +63,8 @@ class Service:
         self._tokens = {token.authorization_id: token for token in contents.tokens}
         self._by_secret = {token.secret_hash: token.authorization_id for token in contents.tokens}
         self.signing_key = contents.signing_key
+        self.not_before = 0
+        """The earliest ``nbf`` of an access token that is accepted."""
 
     def now(self) -> datetime:
         """The time as the emulator has it: the given clock, plus what was advanced."""
@@ -74,6 +76,12 @@ class Service:
             self._offset += span
             self._store()
             return self.now()
+
+    def reject_access_tokens(self) -> int:
+        """Reject every access token issued so far; gives the ``nbf`` that a new one must have."""
+        with self._lock:
+            self.not_before = int(self.now().timestamp()) + 1
+            return self.not_before
 
     @property
     def policies(self) -> Policies:

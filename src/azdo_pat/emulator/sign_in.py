@@ -31,6 +31,7 @@ class Stranger(Enum):
     PAGE = auto()
     REDIRECT = auto()
     REFUSAL = auto()
+    CHALLENGE = auto()
 
 
 # Seen of the real service: 203 with a page, 302, and a plain 401
@@ -40,6 +41,7 @@ _ANSWERS: Final = {
     Verdict.FORGED: Stranger.REDIRECT,
     Verdict.EXPIRED: Stranger.REDIRECT,
     Verdict.WRONG_AUDIENCE: Stranger.REFUSAL,
+    Verdict.REVOKED: Stranger.CHALLENGE,
 }
 
 
@@ -81,8 +83,13 @@ def any_user(headers: Headers, service: Service, organization: Organization) -> 
         raise
 
 
-def stranger_answer(stranger: Stranger, *, method: str, headers: Headers, root: str) -> Response:
+def stranger_answer(
+    stranger: Stranger, service: Service, *, method: str, headers: Headers, root: str
+) -> Response:
     """The answer to a request that is not signed in."""
+    if stranger is Stranger.CHALLENGE:
+        refused = answers.error_answer(UNAUTHORIZED, _ANONYMOUS_REFUSED)
+        return answers.challenge(refused, root, not_before=service.not_before)
     suppressed = headers.get("X-TFS-FedAuthRedirect", "").casefold() == "suppress"
     if suppressed or method not in _REDIRECTED or stranger is Stranger.REFUSAL:
         return answers.challenge(answers.error_answer(UNAUTHORIZED, _ANONYMOUS_REFUSED), root)
@@ -113,7 +120,12 @@ def _caller(headers: Headers, service: Service) -> Caller:
     if scheme.casefold() != "bearer":
         raise SignInNeededError(Stranger.PAGE)
     try:
-        return access_tokens.verify(token.strip(), key=service.signing_key, now=service.now())
+        return access_tokens.verify(
+            token.strip(),
+            key=service.signing_key,
+            now=service.now(),
+            not_before=service.not_before,
+        )
     except BadAccessTokenError as error:
         raise SignInNeededError(_ANSWERS[error.verdict]) from error
 

@@ -1,0 +1,108 @@
+"""An end to the time that an answer takes, from its first byte to its last.
+
+requests' time limit holds for each byte anew, and http.client has none for status and headers: a
+server that sends a byte every second, or one `100 Continue` after the other, would hold for ever.
+"""
+
+import http.client
+import io
+from collections.abc import Callable
+from typing import Any, Final
+
+from requests.adapters import HTTPAdapter
+
+ANSWERING_SECONDS: Final = 60.0
+"""For a whole answer at least; twice the time limit of reading where that is more."""
+
+
+class TooSlowError(TimeoutError):
+    """An answer came, and its end did not come in time."""
+
+
+class PatientAdapter(HTTPAdapter):
+    """Connections, through a proxy too, whose answers must come to their end in time.
+
+    Args:
+        timeout: seconds to connect, and seconds without a byte while reading.
+        clock: monotonic seconds.
+        pool_size: how many connections to one host are kept.
+    """
+
+    def __init__(
+        self, timeout: tuple[float, float], clock: Callable[[], float], pool_size: int = 10
+    ) -> None:
+        seconds = max(ANSWERING_SECONDS, 2 * timeout[1])
+
+        class Answer(http.client.HTTPResponse):
+            """Reads of a socket with an end."""
+
+            def __init__(self, sock: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401 - a socket, or what plays one; passed on
+                super().__init__(sock, *args, **more)
+                self.fp = _bounded(self.fp, sock, clock() + seconds, clock)
+
+        self._answer = Answer
+        super().__init__(pool_maxsize=pool_size)
+
+    def get_connection_with_tls_context(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401 - as requests has them
+        """Return the pool, its connections made so; see requests."""
+        pool: Any = super().get_connection_with_tls_context(*args, **more)
+        made: Any = pool.ConnectionCls
+        if made.response_class is not self._answer:
+            pool.ConnectionCls = type(made.__name__, (made,), {"response_class": self._answer})
+        return pool
+
+
+def _bounded(
+    file: Any,  # noqa: ANN401 - what `makefile` gives
+    sock: Any,  # noqa: ANN401 - as above
+    until: float,
+    clock: Callable[[], float],
+) -> io.BufferedReader:
+    return io.BufferedReader(_Bounded(file.detach(), sock, until, clock))
+
+
+class _Bounded(io.RawIOBase):
+    """Reads from a socket until some time, and no longer."""
+
+    def __init__(
+        self,
+        raw: Any,  # noqa: ANN401 - as above
+        sock: Any,  # noqa: ANN401 - as above
+        until: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._until = until
+        self._clock = clock
+
+    def readable(self) -> bool:
+        """Say that it is; see `io.RawIOBase`."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:  # noqa: ANN401 - a buffer
+        """Read what is there; see `io.RawIOBase`.
+
+        Raises:
+            TooSlowError: the time is over.
+        """
+        left = self._until - self._clock()
+        if left <= 0:
+            raise TooSlowError("the answer's end did not come in time")
+        usual = self._sock.gettimeout()
+        self._sock.settimeout(left if usual is None else min(usual, left))
+        try:
+            read: int | None = self._raw.readinto(buffer)
+        except TimeoutError:
+            if usual is not None and left > usual:
+                raise
+            raise TooSlowError("the answer's end did not come in time") from None
+        finally:
+            self._sock.settimeout(usual)
+        return read
+
+    def close(self) -> None:
+        """Let go of the socket, too; see `io.RawIOBase`."""
+        if not self.closed:
+            self._raw.close()
+        super().close()
