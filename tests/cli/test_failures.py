@@ -928,6 +928,7 @@ def test_a_working_folder_that_is_gone(pat_process: Installed, tmp_path: Path) -
 
     elsewhere = pat_process("list", "-o", "json", env={"PAT_ORG": None})
     assert from_there("list", "-o", "json") == elsewhere
+    assert from_there("setup", "git", "-q", "-o", "none").exit_code == 0
     made = from_there("ensure", "ci", "--scope", "code", "--deliver", "file:x")
     assert made.exit_code == 2
     assert made.stderr.startswith("pat: the working folder cannot be used: No such file")

@@ -68,6 +68,7 @@ def _git(file_: Path, *args: str) -> str:
     try:
         ran = subprocess.run(  # noqa: S603  # git, with nothing of the user's but a path of ours
             ["git", "config", "--file", str(file_), *args],  # noqa: S607  # the user's own git
+            cwd=file_.parent,  # the user's own may have been deleted, which git does not bear
             env=without_access_token(os.environ),
             capture_output=True,
             encoding="utf-8",
