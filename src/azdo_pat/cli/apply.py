@@ -12,6 +12,7 @@ from azdo_pat.cli.globals import option
 from azdo_pat.cli.interrupts import ctrl_c_noted
 from azdo_pat.cli.leftovers import say_where_it_lies
 from azdo_pat.cli.many import conclude_changes, makers, say_failures, unfinished_places
+from azdo_pat.cli.refused import is_refused, key, marks
 from azdo_pat.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -62,7 +63,14 @@ def apply_command(
     )
     render = app.render
     source = str(file.resolve())
-    steps: Sequence[Step] = plan(declared, source, state=app.state, secrets=app.secrets, now=now)
+    steps: Sequence[Step] = plan(
+        declared,
+        source,
+        state=app.state,
+        secrets=app.secrets,
+        now=now,
+        is_refused=lambda entry: is_refused(app, entry),
+    )
     if prune:
         steps = [*steps, *to_prune(declared, source, state=app.state, api_root=app.api_root)]
     if dry_run:
@@ -78,6 +86,8 @@ def apply_command(
     changes, left, interrupted = _applied(app, steps, verify=verify)
     render.changes(changes)
     for step, change in zip(steps, changes, strict=True):
+        if step.refused and step.entry is not None and change.outcome in {"kept", "rotated"}:
+            marks(app).remove(key(step.entry))
         if change.outcome == "revoked" and step.entry is not None:
             brought = step.entry.upkeep.deliveries
             say_where_it_lies(app.talk, change.pat.name, brought, "useless")

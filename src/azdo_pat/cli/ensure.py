@@ -11,6 +11,7 @@ from azdo_pat.cli.completing import complete_recipes, complete_scopes
 from azdo_pat.cli.delivering import deliver_option, not_delivered, parsed_deliveries
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.handing import secret_options
+from azdo_pat.cli.refused import is_refused, key, marks
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     )._replace(deliveries=parsed_deliveries(deliveries))
     render = app.render if wish is None else None  # a mistake in --query is found first
     organization = _organization(app, name)
-    ensured = None
+    ensured, before = None, app.state.find(organization.url, name)
+    refused = is_refused(app, before)
+    verify = verify or refused
     if not verify:
         ensured = as_wanted(
             organization, wanted, state=app.state, secrets=app.secrets, now=app.now()
@@ -99,6 +102,8 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         ensured = replace(ensured, undelivered="; ".join(undelivered))
     else:
         ensured = _seen_to(app, organization, wanted, verify=verify)
+    if refused and before is not None:
+        marks(app).remove(key(before))  # it works after all, or is replaced
     _say(app, ensured, organization)
     if render is not None:
         render.ensured(ensured)

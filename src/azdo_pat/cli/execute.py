@@ -16,6 +16,7 @@ from azdo_pat.cli.command import Command, command
 from azdo_pat.cli.completing import complete_tokens
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.handing import checked_names
+from azdo_pat.cli.refused import warn_if_refused
 from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ def _found(app: App, text: str) -> tuple[Organization, Secret]:
         app.talk.warn(
             f"{name!r} expired on {entry.expires:%Y-%m-%d}: pat rotate {as_argument(name)}"
         )
+    elif entry is not None:
+        warn_if_refused(app, entry, organization, secret)
     return organization, secret
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.cli.app import App
 from azdo_pat.cli.globals import GlobalOptions
+from azdo_pat.cli.refused import is_refused, organization_of, works
 from azdo_pat.errors import RefusedError
 from azdo_pat.naming import as_argument
 from azdo_pat.tools.choice import at_place, for_packages
@@ -18,21 +19,29 @@ def secret_for_feed(protocol: str, host: str, path: str) -> Secret | None:
     """Return the secret of the token that may read packages there; None where there is none.
 
     Raises:
-        RefusedError: the token has expired.
+        RefusedError: the token has expired, or the service refuses it.
         PatError: the state file or the keyring cannot be used.
     """
     app = App(GlobalOptions())
     wish = app.environment.get("PAT_PACKAGES_TOKEN") or app.file_values.get("packages-token")
     stored = [entry for entry in app.state.stored() if entry.stored]
     entries = at_place(stored, protocol, host, path, api_root=app.api_root, feeds=True)
-    expired = None
+    expired = refused = None
     for entry in for_packages(entries, str(wish) if wish else None):
         if entry.expires is not None and entry.expires <= app.now():
             expired = expired or entry
             continue
         secret = app.secrets.get(entry.org_url, entry.name)
-        if secret is not None:
+        if secret is None:
+            continue
+        if not is_refused(app, entry) or works(app, entry, organization_of(app, entry), secret):
             return secret
+        refused = refused or entry
+    if refused is not None:
+        raise RefusedError(
+            f"{refused.org} does not accept the token {refused.name!r} any more",
+            hint=f"pat create {as_argument(refused.name)} --for packages --replace makes a new one",
+        )
     if expired is not None:
         raise RefusedError(
             f"the token {expired.name!r} for packages of {expired.org} has expired",

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.errors import PatError, SignInError
+from azdo_pat.cli.refused import is_refused, key, marks, organization_of, works
+from azdo_pat.errors import PatError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.gitcredential import Asked
-    from azdo_pat.models import Organization, Secret, StoredPat
+    from azdo_pat.models import Organization, StoredPat
     from azdo_pat.services.git_helper import Helper
-    from azdo_pat.store.marks import Marks
 
 _AGAIN: Final = timedelta(hours=1)
 """How long after a try that failed another one is made: git must not wait for it each time."""
@@ -60,14 +60,14 @@ def _get(app: App, asked: Asked) -> None:
 
 def _store(app: App, asked: Asked) -> None:
     """Remember that a token is good, after all; `pat` has it already."""
-    marks = _doubted(app)
-    if not marks:
+    doubted = marks(app)
+    if not doubted:
         return
     from azdo_pat.services.git_helper import used
 
     entry = used(asked, _helper(app))
     if entry is not None:
-        marks.remove(_key(entry))
+        doubted.remove(key(entry))
 
 
 def _erase(app: App, asked: Asked) -> None:
@@ -77,7 +77,7 @@ def _erase(app: App, asked: Asked) -> None:
     helper = _helper(app)
     entry = used(asked, helper)
     if entry is not None and asked.password is not None:
-        _doubted(app).put(_key(entry))
+        marks(app).put(key(entry))
         app.talk.warn(why_refused(entry, asked.password, helper))
     elif asked.password is not None and of_place(asked, helper):
         app.talk.warn("git was refused with a password that pat does not hold; try again")
@@ -93,39 +93,11 @@ def _helper(app: App) -> Helper:
         now=app.now(),
         api_root=app.api_root,
         secret=lambda entry: app.secrets.get(entry.org_url, entry.name),
-        is_doubted=lambda entry: _doubted(app).since(_key(entry)) is not None,
-        works=lambda entry, secret: _works(app, entry, secret),
+        is_doubted=lambda entry: is_refused(app, entry),
+        works=lambda entry, secret: works(app, entry, organization_of(app, entry), secret),
         renewed=lambda entry: _renewed(app, entry),
         bearer=app.access_token,
     )
-
-
-def _doubted(app: App) -> Marks:
-    from azdo_pat.store.marks import Marks
-
-    return Marks(app.state_folder / "refused")
-
-
-def _key(entry: StoredPat) -> str:
-    return f"{entry.name!r} in {entry.org_url}: {entry.id}"
-
-
-def _organization(app: App, entry: StoredPat) -> Organization:
-    from azdo_pat.models import Organization
-    from azdo_pat.organizations import is_of_root
-
-    hosted = is_of_root(entry.org_url, entry.org, app.api_root)
-    return Organization(name=entry.org, url=entry.org_url, hosted=hosted)
-
-
-def _works(app: App, entry: StoredPat, secret: Secret) -> bool:
-    """Ask the service; a token that works again is not doubted any more."""
-    try:
-        app.directory.check_secret(_organization(app, entry), secret)
-    except SignInError:
-        return False
-    _doubted(app).remove(_key(entry))
-    return True
 
 
 def _renewed(app: App, entry: StoredPat) -> StoredPat | None:
@@ -136,11 +108,11 @@ def _renewed(app: App, entry: StoredPat) -> StoredPat | None:
     """
     from azdo_pat.store.marks import Marks
 
-    organization = _organization(app, entry)
+    organization = organization_of(app, entry)
     if entry.id is None or not organization.hosted or not app.setting("git-renew"):
         return None
     tried = Marks(app.state_folder / "renewals")
-    since = tried.since(_key(entry))
+    since = tried.since(key(entry))
     alive = entry.expires is not None and entry.expires > app.now()
     if alive and since is not None and app.now() - since < _AGAIN:
         return None
@@ -151,7 +123,7 @@ def _renewed(app: App, entry: StoredPat) -> StoredPat | None:
         try:
             _rotate(app.at(organization), organization, entry)
         except PatError:
-            tried.put(_key(entry))
+            tried.put(key(entry))
             raise
     return app.state.find(entry.org_url, entry.name)
 

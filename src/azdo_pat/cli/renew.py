@@ -11,14 +11,16 @@ from azdo_pat.cli.delivering import deliver_option, parsed_deliveries
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.interrupts import ctrl_c_noted
 from azdo_pat.cli.many import conclude_changes, makers, say_failures, unfinished_places
+from azdo_pat.cli.refused import is_refused, key, marks, works
 from azdo_pat.cli.showing import warn_shortened
 from azdo_pat.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from azdo_pat.cli.app import App
-    from azdo_pat.models import Intent, StoredPat
+    from azdo_pat.models import Intent, Organization, StoredPat
     from azdo_pat.results import Change
     from azdo_pat.services.rotate import RotateRequest
 
@@ -69,7 +71,13 @@ def renew_command(
             "the state file was damaged, and which tokens are stored is not known since then",
             hint="pat doctor --fix finds it out",
         )
-    entries: Sequence[StoredPat] = due(app.state, now=now, within=span, api_root=app.api_root)
+    entries: Sequence[StoredPat] = due(
+        app.state,
+        now=now,
+        within=span,
+        api_root=app.api_root,
+        is_refused=lambda entry: is_refused(app, entry),
+    )
     if app.options.sources.get("org") == "--org":
         there = app.organization
         entries = [each for each in entries if each.org_url == there.url]
@@ -84,7 +92,10 @@ def renew_command(
             f"{len(entries)} tokens are due, and --deliver names one file",
             hint="give each its own: pat rotate NAME --deliver …",
         )
-    changes, left, interrupted = _renewed(app, entries, request, jobs)
+    changes, left, interrupted = _renewed(app, entries, request, jobs, span)
+    for entry, change in zip(entries, changes, strict=True):
+        if change.outcome == "rotated":
+            marks(app).remove(key(entry))
     render.changes(changes)
     say_failures(app, changes)
     done = sum(each.outcome == "rotated" for each in changes)
@@ -94,12 +105,18 @@ def renew_command(
 
 
 def _renewed(
-    app: App, entries: Sequence[StoredPat], request: RotateRequest, jobs: int
+    app: App,
+    entries: Sequence[StoredPat],
+    request: RotateRequest,
+    jobs: int,
+    within: timedelta | None,
 ) -> tuple[Sequence[Change], Sequence[Intent], bool]:
     """Renew, and bring to its end what is left; return also whether Ctrl-C stopped it."""
     from azdo_pat.models import Organization
+    from azdo_pat.services.margins import renewal_margin
     from azdo_pat.services.renew import renew
 
+    now = app.now()
     places = [Organization(name=each.org, url=each.org_url) for each in entries]
     places += unfinished_places(app)
     if not places:
@@ -112,7 +129,12 @@ def _renewed(
             if stopped():
                 raise KeyboardInterrupt
 
-        changes, rotations = renew(entries, tools, request, jobs=jobs, done=done)
+        def still_works(entry: StoredPat, organization: Organization) -> bool:
+            secret = app.secrets.get(entry.org_url, entry.name)
+            near = entry.expires is None or entry.expires <= now + (within or renewal_margin(entry))
+            return not near and secret is not None and works(app, entry, organization, secret)
+
+        changes, rotations = renew(entries, tools, request, jobs=jobs, done=done, works=still_works)
         interrupted = stopped()
     for rotated in rotations:
         if rotated.created.shortened:

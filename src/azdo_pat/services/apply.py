@@ -42,12 +42,14 @@ class Step(NamedTuple):
     Attributes:
         wanted: what the file declares; None for a token that it does not declare any more.
         entry: what this machine knows of it, if anything.
+        refused: a program was refused with it: the service is to be asked.
     """
 
     organization: Organization
     change: Change
     wanted: Wanted | None = None
     entry: StoredPat | None = None
+    refused: bool = False
 
 
 def plan(
@@ -57,6 +59,7 @@ def plan(
     state: State,
     secrets: SecretStore,
     now: datetime,
+    is_refused: Callable[[StoredPat], bool],
 ) -> tuple[Step, ...]:
     """Say what it takes to make what is declared be so, by keyring and state alone.
 
@@ -66,6 +69,7 @@ def plan(
         state: the state file.
         secrets: the keyring.
         now: the time.
+        is_refused: a program was refused with a token.
     """
     steps = []
     # Read once for each organization: to open the file for each token takes longer than all else.
@@ -86,11 +90,16 @@ def plan(
             secrets.get(organization.url, each.name) is None
         ):
             action, why = Action.ROTATE, "its secret is not in the keyring any more"
+        refused = (
+            action in {Action.KEEP, Action.DELIVER} and entry is not None and is_refused(entry)
+        )
+        if refused:
+            action, why = Action.ROTATE, "a program was refused with it: the service is asked"
         pat = as_pat(entry) if entry else _to_be(wanted, organization)
         change = Change(
             action=action, outcome=Changing.PLANNED, pat=pat, org=organization.name, why=why
         )
-        steps.append(Step(organization, change, wanted, entry))
+        steps.append(Step(organization, change, wanted, entry, refused))
     return tuple(steps)
 
 
@@ -195,7 +204,7 @@ def _carried_out(
     organization, tools = maker
     if step.wanted is None:
         return _ended(step, organization, tools.shop)
-    return _change(step, ensure(organization, step.wanted, tools, verify=verify))
+    return _change(step, ensure(organization, step.wanted, tools, verify=verify or step.refused))
 
 
 def _change(step: Step, ensured: Ensured) -> Change:

@@ -31,9 +31,16 @@ _FORGOTTEN: Final = timedelta(days=30)
 
 
 def due(
-    state: State, *, now: datetime, within: timedelta | None, api_root: str | None
+    state: State,
+    *,
+    now: datetime,
+    within: timedelta | None,
+    api_root: str | None,
+    is_refused: Callable[[StoredPat], bool],
 ) -> tuple[StoredPat, ...]:
     """Return the stored tokens that are near their end or past it, the nearest first.
+
+    One that a program was refused with is among them, until the service has been asked.
 
     Args:
         state: the state file.
@@ -41,6 +48,7 @@ def due(
         within: how near; None for what each was given (`--renew-before`), or else the lesser of a
             week and a third of its life.
         api_root: `PAT_API_URL`; what belongs to other roots is left out.
+        is_refused: a program was refused with it.
     """
     found = [
         (entry.expires, entry)
@@ -49,7 +57,8 @@ def due(
         and entry.id is not None  # which token an imported secret is of, nobody knows
         and entry.expires is not None
         and is_of_root(entry.org_url, entry.org, api_root)
-        and now - _FORGOTTEN < entry.expires <= now + (within or renewal_margin(entry))
+        and now - _FORGOTTEN < entry.expires
+        and (entry.expires <= now + (within or renewal_margin(entry)) or is_refused(entry))
     ]
     return tuple(entry for _, entry in sorted(found, key=lambda each: each[0]))
 
@@ -66,6 +75,7 @@ def renew(
     *,
     jobs: int,
     done: Callable[[], None],
+    works: Callable[[StoredPat, Organization], bool],
 ) -> tuple[tuple[Change, ...], tuple[Rotated, ...]]:
     """Rotate tokens side by side; a failure of one stops none of the others.
 
@@ -75,6 +85,8 @@ def renew(
         request: what is wished of the new ones.
         jobs: how many at once.
         done: told after each; what it raises as KeyboardInterrupt begins no further one.
+        works: asks the service about one that is due only as a program was refused with it;
+            False for all others. One that works is kept.
 
     Returns:
         What became of each, in the order given, and the rotations.
@@ -99,6 +111,9 @@ def renew(
                 if now is None or now.id != entry.id:  # another process was here first
                     why = "another pat has seen to it meanwhile"
                     changes[place] = _change(now or entry, Changing.KEPT, why=why)
+                    return
+                if works(entry, organization):
+                    changes[place] = _change(entry, Changing.KEPT, why="it works, after all")
                     return
                 pat = _alive(entry, pats, failures)
                 rotated = rotate(organization, pat, request, maker.shop, try_out=maker.try_out)
