@@ -61,12 +61,23 @@ _SHAPES: Final = (
     (r"(?:\b|(?<=%3A))[01M]\.[\w-]{2,}[\w.*!$-]{40,}", MASK),
     (r"(?i)\b(bearer|basic)\s+[\w.~+/-]{16,}=*(?![\w=])", rf"\1 {MASK}"),
     (r"://[^/@\s]+@", f"://{MASK}@"),
+    # a password with a slash or another `@` in it; `:` and a number is a port
+    (r"://[^/@\s:]*:(?!\d+/)[^\s\"']*@", f"://{MASK}@"),
+    # without a scheme, as proxies are often written
+    (r"(?<![\w/@:])[\w.%+-]+:[^\s@/:]+@(?=[\w.-]+:\d)", f"{MASK}@"),
     # a field in a text that is neither JSON nor a form
     (rf"(?i)\b({_NAMES})(=|\"\s*:\s*\"?)[^\s\"'&;,<>\\]{{6,}}", rf"\1\2{MASK}"),
     # a personal access token: 84 letters and digits, formerly 52; base64 is longer still
     (r"[A-Za-z0-9]{52,}(?:[A-Za-z0-9+/]*={0,2})", MASK),
 )
 """Compiled on first use: most runs mask nothing."""
+
+_PROXY: Final = (
+    r"\s*([A-Za-z][A-Za-z0-9+.-]*://)?"
+    r"(.*(?:@|%40))?"
+    r"((?:\[[0-9A-Fa-f:.%]+\]|[\w.-]+)(?::\d{1,5})?)"
+    r"/?\s*"
+)
 
 _known: dict[str, set[str]] = {}
 """By their first characters: a run may remember thousands, and mask as many texts."""
@@ -134,6 +145,27 @@ def _without_known(text: str) -> str:
         parts += [text[done:start], MASK]
         done = end
     return "".join([*parts, text[done:]])
+
+
+def masked_proxy(given: str) -> str:
+    """Return the address of a proxy as far as it is surely no secret: scheme, host and port.
+
+    People write it in many forms, also in such that no program takes: without a scheme, with an
+    `@` or a slash in the password, percent-encoded. What is none of a host is a mask.
+    """
+    found = re.fullmatch(_PROXY, given, re.DOTALL)
+    if not found:
+        return MASK
+    scheme, user, host = found.groups("")
+    return f"{scheme}{f'{MASK}@' if user else ''}{host}"
+
+
+def masked_hosts(given: str) -> str:
+    """Return a list of hosts, as in `NO_PROXY`; of one with more than a host, only the host."""
+    return ",".join(
+        masked_proxy(each) if re.search("@|%40", each) else masked(each)
+        for each in given.split(",")
+    )
 
 
 def masked_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

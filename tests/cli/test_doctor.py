@@ -292,3 +292,32 @@ class TestDamagedState:
         assert "a damaged state file was moved aside" in problems[0]
         assert pat("doctor", "--fix", "-q", "-o", "none").exit_code == 0
         assert pat("renew").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "Https_Proxy"])
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("http://ada:s3cretpw@proxy:8080", "http://***@proxy:8080"),
+        ("ada:s3cretpw@proxy:8080", "***@proxy:8080"),
+        ("HTTP://ada:s3cretpw@proxy:8080/", "HTTP://***@proxy:8080"),
+        ("socks5h://ada:s3cretpw@[::1]:1080", "socks5h://***@[::1]:1080"),
+        (" http://ada:s3cretpw@proxy:8080 ", "http://***@proxy:8080"),
+        ("http://ada:a@s3cretpw@proxy:8080", "http://***@proxy:8080"),
+        ("http://ada:a/s3cretpw@proxy:8080", "http://***@proxy:8080"),
+        ("http://ada:a#?s3cretpw@proxy:8080", "http://***@proxy:8080"),
+        ("http://ada:a s3cretpw@proxy:8080", "http://***@proxy:8080"),
+        ("http://ada%3As3cretpw%40proxy:8080", "http://***@proxy:8080"),
+        ("http:ada:s3cretpw@proxy:8080", "***@proxy:8080"),
+        ("proxy:8080:ada:s3cretpw", "***"),
+        ("http://proxy:8080/?password=s3cretpw", "***"),
+        ("http://proxy:8080", "http://proxy:8080"),
+    ],
+)
+def test_no_password_of_a_proxy_is_shown(name: str, given: str, shown: str, pat: InProcess) -> None:
+    for args in (("doctor",), ("doctor", "-o", "json"), ("doctor", "--debug"), ("status", "-v")):
+        ran = pat(*args, env={name: given, "NO_PROXY": "ada:s3cretpw@127.0.0.1,127.0.0.1"})
+        assert "s3cretpw" not in ran.stdout + ran.stderr
+    ran = pat("doctor", "-o", "json", env={name: given, "NO_PROXY": "127.0.0.1"})
+    (network,) = [each for each in ran.json if each["check"] == "network"]
+    assert f"{name}={shown}" in network["detail"].split(", ")

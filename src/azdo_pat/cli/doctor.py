@@ -127,12 +127,14 @@ def _clock(app: App) -> timedelta | None:
 
 
 def _network(app: App) -> str:
-    from azdo_pat.redaction import masked
+    from azdo_pat.redaction import masked_hosts, masked_proxy
 
+    # In whatever case, as urllib takes them.
+    shown = {"https_proxy": masked_proxy, "all_proxy": masked_proxy, "no_proxy": masked_hosts}
     words = [
-        f"{name}={masked(given)}"
-        for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
-        if (given := app.environment.get(name))
+        f"{name}={shown[name.lower()](given)}"
+        for name, given in sorted(app.environment.items())
+        if given and name.lower() in shown
     ]
     bundle = app.setting("ca-bundle") or app.environment.get("REQUESTS_CA_BUNDLE")
     if bundle:
