@@ -3,11 +3,25 @@
 Both figures are of `pat list -o json`; benchmarks/ measures them.
 """
 
-import atexit
-import gc
 import os
-import sys
-from typing import Final
+import signal
+
+_INTERRUPTED = 130
+
+
+def _end_at_once(_number: int, _frame: object) -> None:
+    os._exit(_INTERRUPTED)
+
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # nohup: it is ignored
+    # Until the command runs there is nothing to bring to its end, and a traceback of imports
+    # says nothing. First of all, as the scripts that start the program import this module first.
+    signal.signal(signal.SIGINT, _end_at_once)
+
+import atexit  # noqa: E402  # see above
+import gc  # noqa: E402  # as above
+import sys  # noqa: E402  # as above
+from typing import Final  # noqa: E402  # as above
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 100_000
 
@@ -31,9 +45,16 @@ def main() -> None:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     from azdo_pat.cli import pat  # noqa: PLC0415  # from its import on, the line above pays
 
+    ends_at_once = signal.getsignal(signal.SIGINT) is _end_at_once
     try:
+        if ends_at_once:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         pat.main(sys.argv[1:], prog_name="pat")
+    except KeyboardInterrupt:  # between two lines of that which would say so
+        os._exit(_INTERRUPTED)
     except SystemExit as end:
+        if ends_at_once:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done, and said
         if isinstance(end.code, int):
             _leave(end.code)
         raise

@@ -359,3 +359,28 @@ def test_a_token_that_comes_late_is_revoked_beside_one_of_this_machine(
         listed = pat("list", "-q", "-o", "none")
         assert "perhaps by another machine" not in listed.stderr
     assert len(active(emulator, "ci")) == 2
+
+
+@pytest.mark.parametrize("program", ["pat", "git-credential-pat", "cargo-credential-pat"])
+def test_an_interrupt_while_it_starts_is_quiet(pat: Installed, program: str) -> None:
+    """At many moments from the first line of the program's own on."""
+    code = (
+        "import os, signal, sys, threading, time\n"
+        "def press():\n"
+        "    time.sleep(float(sys.argv.pop(1)))\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "from azdo_pat import __main__\n"
+        "threading.Thread(target=press, daemon=True).start()\n"
+        f"__main__.{'main' if program == 'pat' else program.replace('-', '_')}()\n"
+    )
+    for milliseconds in range(0, 60, 4):
+        ran = subprocess.run(
+            [sys.executable, "-c", code, str(milliseconds / 1000), "list"],
+            env=pat.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert "Traceback" not in ran.stderr
+        assert ran.returncode in {0, 2, 130}
