@@ -4,6 +4,9 @@ import codecs
 import errno
 import os
 import re
+import shlex
+import stat
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -14,6 +17,7 @@ _NEW: Final = 0o600
 LARGEST: Final = 10_000_000
 _MARK: Final = "\ufeff"
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 _AT_WORK: Final = 3600
 """Seconds after which nobody is still writing a file."""
 
@@ -29,6 +33,7 @@ def replace_whole(file: Path, content: bytes, *, mode: int | None = None) -> Non
     Raises:
         OSError: it cannot be written; it is as it was.
     """
+    require_own(file)
     target = resolved(file)
     clear_scratch(target)
     prefix = f".{target.name}.pat-{os.getpid()}-"
@@ -65,6 +70,52 @@ def resolved(file: Path) -> Path:
     if target.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     return target
+
+
+def require_own(path: Path) -> None:
+    """Refuse what another user has laid where a file is to be read or written.
+
+    In a folder that others may write to, as `/tmp`, each part of the path must be of this user,
+    of root, or of the folder's owner; what lies in any other folder, its owner has let in. So do
+    kernels with `protected_symlinks` and `protected_regular`. Windows has no such owners: nothing
+    is looked at there.
+
+    Raises:
+        OSError: another user's link, folder or file is there.
+    """
+    if sys.platform == "win32":
+        return
+    whole = Path(os.path.abspath(path))  # noqa: PTH100  # links are what is looked at
+    for part in (*reversed(whole.parents[:-1]), whole):
+        try:
+            found, above = part.lstat(), part.parent.stat()
+        except OSError:
+            return  # it is not there, or whoever uses it will say why it cannot be read
+        linked = stat.S_ISLNK(found.st_mode)
+        trusted = found.st_uid in {os.geteuid(), 0, above.st_uid}
+        if above.st_mode & _OTHERS and not trusted:
+            what = "link" if linked else "file" if part == whole else "folder"
+            raise OSError(None, f"the {what} {part} is another user's (uid {found.st_uid})")
+        if linked:
+            require_own(part.parent / part.readlink())
+
+
+def require_private(path: Path) -> None:
+    """Refuse a file or folder whose content another user may have written.
+
+    Raises:
+        OSError: it is another user's, or others may write to it; says what mends that.
+    """
+    if sys.platform == "win32":  # access lists are not looked at
+        return
+    try:
+        found = path.stat()
+    except OSError:
+        return  # as above
+    if found.st_uid not in {os.geteuid(), 0}:
+        raise OSError(None, f"{path} is another user's (uid {found.st_uid})")
+    if found.st_mode & _OTHERS:
+        raise OSError(None, f"others may write to {path}: chmod go-w {shlex.quote(str(path))}")
 
 
 def clear_scratch(file: Path) -> None:
@@ -121,6 +172,7 @@ def read_text(path: Path) -> str:
     Raises:
         OSError: it cannot be read, is no regular file, is far too large, or in UTF-16.
     """
+    require_own(path)
     path = resolved(path)
     if not path.exists():
         return ""

@@ -7,7 +7,7 @@ from typing import Final
 
 from azdo_pat.config.settings import Value, checked
 from azdo_pat.errors import UsageError
-from azdo_pat.files import decoded
+from azdo_pat.files import decoded, require_private
 
 _MEND: Final = "mend it, or move it aside"
 _LARGEST: Final = 1_000_000
@@ -35,6 +35,7 @@ def text_of(file: Path) -> str | None:
     try:
         if not stat.S_ISREG(file.stat().st_mode):
             raise UsageError(f"{file} cannot be read: not a regular file", hint=_MEND)
+        _require_private(file)
         with file.open("rb") as opened:
             content = opened.read(_LARGEST + 1)
         if len(content) > _LARGEST:
@@ -66,3 +67,12 @@ def parsed(text: str, file: Path) -> dict[str, object]:
         raise UsageError(f"{file} is not valid TOML: {error}", hint=_MEND) from error
     except (RecursionError, MemoryError) as error:
         raise UsageError(f"{file} is not valid TOML: nested too deeply", hint=_MEND) from error
+
+
+def _require_private(file: Path) -> None:
+    """Refuse a file that others may have written: it names the keyring, and so code to run."""
+    try:
+        require_private(file.parent)
+        require_private(file)
+    except OSError as error:
+        raise UsageError(f"{file} is not read: {error.strerror}", hint=_MEND) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from azdo_pat.errors import DamagedError, StoreError
+from azdo_pat.files import require_own, require_private
 from azdo_pat.store.folders import make_private
 
 BUSY_TIMEOUT: Final = 5.0
@@ -149,6 +150,7 @@ class Database:
             StoreError: the file cannot be read, is damaged, not ours, or of a newer version.
         """
         with self._explained("read"):
+            self._require_private()
             if not self._path.exists():
                 yield None
                 return
@@ -165,6 +167,7 @@ class Database:
             StoreError: as for `reading`, or the file cannot be written.
         """
         with self._explained("written"):
+            self._require_private()
             self._make_file()
             with closing(self._connect()) as connection:
                 connection.execute("BEGIN IMMEDIATE")
@@ -181,6 +184,12 @@ class Database:
                     connection.rollback()
                     raise
                 connection.execute("COMMIT")
+
+    def _require_private(self) -> None:
+        """Refuse a file that others may have written: it names commands that are run."""
+        require_own(self._path)
+        for each in (self._path.parent, self._path):
+            require_private(each)
 
     def _make_file(self) -> None:
         """Make the folder and the file for their owner only; leave those that exist alone."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from azdo_pat.errors import StoreError
-from azdo_pat.files import replace_whole
+from azdo_pat.files import replace_whole, require_private
 from azdo_pat.store.folders import make_private
 
 
@@ -122,6 +122,8 @@ class Records:
 
     def _read(self, file: Path) -> Record | None:
         try:
+            for each in (self._folder.parent, self._folder, file):
+                require_private(each)
             document = json.loads(file.read_bytes())
             before = document["before"]
             kept = None if before is None else b64decode(before, validate=True)
@@ -139,6 +141,7 @@ class Records:
 
     def _failure(self, done: str, error: OSError) -> StoreError:
         return StoreError(
-            f"what is needed to undo it cannot be {done} in {self._folder}: {error.strerror}",
+            f"what is needed to undo it cannot be {done} in {self._folder}:"
+            f" {error.strerror or error}",
             hint="see to its permissions, or set PAT_STATE_DIR to another folder",
         )
