@@ -71,3 +71,22 @@ def test_a_sandbox_has_the_one_of_its_emulator_alone(
     assert ran.exit_code == 0
     assert "PAT_ACCESS_TOKEN" in ran.stdout
     assert emulator.access_token not in ran.stdout
+
+
+def test_a_killed_setup_leaves_no_copy_where_others_look(
+    pat_process: Installed, home: Path, tmp_path: Path
+) -> None:
+    programs, shared = tmp_path / "bin", tmp_path / "tmp"
+    programs.mkdir()
+    shared.mkdir()
+    (programs / "git").write_text("#!/bin/sh\nkill -9 $PPID\n")
+    (programs / "git").chmod(0o755)
+    (home / ".gitconfig").write_text("[x]\n\tpassword = mine\n")
+    env = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "TMPDIR": str(shared)}
+    assert pat_process("setup", "git", env=env).exit_code == -9
+    assert list(shared.iterdir()) == []
+    (left,) = (home / "pat/state/scratch").iterdir()
+    assert left.parent.stat().st_mode & 0o777 == 0o700
+    os.utime(left, (0, 0))
+    assert pat_process("setup", "git").exit_code == 0
+    assert list((home / "pat/state/scratch").iterdir()) == []

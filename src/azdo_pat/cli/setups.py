@@ -29,7 +29,11 @@ def handing_here(app: App) -> Handing:
     # What stands in for Azure DevOps counts as a server, too: git must ask for it.
     urls = {each.org_url for each in app.state.stored() if each.stored}
     servers = sorted(url for url in urls if not hosted_name(url))
-    return Handing(programs=str(programs()), servers=tuple(servers))
+    return Handing(
+        programs=str(programs()),
+        servers=tuple(servers),
+        scratch=str(app.state_folder / "scratch"),
+    )
 
 
 def chosen(app: App, feed: str, token: str | None) -> StoredPat:

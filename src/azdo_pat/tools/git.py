@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _URLS: Final = ("https://dev.azure.com", "https://*.visualstudio.com")
 _TIMEOUT: Final = 30
+_AT_WORK: Final = 120
+"""Seconds after which nobody is still editing a copy."""
 
 
 def file(environment: Mapping[str, str], home: Path) -> Path:
@@ -41,7 +45,7 @@ def edited(text: str, handing: Handing) -> str:
     helper = str(Path(handing.programs) / "git-credential-pat")
     if shlex.quote(helper) != helper:
         helper = f"!{shlex.quote(helper)}"
-    with tempfile.TemporaryDirectory() as folder:
+    with _scratch(handing.scratch) as folder:
         copy = Path(folder) / "config"
         copy.write_bytes(text.encode("utf-8", "surrogateescape"))
         for url in (*_URLS, *map(_origin, handing.servers)):
@@ -51,6 +55,17 @@ def edited(text: str, handing: Handing) -> str:
             if _git(copy, "--get-all", f"credential.{url}.useHttpPath").split() != ["true"]:
                 _git(copy, "--replace-all", f"credential.{url}.useHttpPath", "true")
         return copy.read_bytes().decode("utf-8", "surrogateescape")
+
+
+def _scratch(parent: str) -> tempfile.TemporaryDirectory[str]:
+    """Make a folder for a copy, having removed those that a killed run has left."""
+    if not parent:
+        return tempfile.TemporaryDirectory()
+    Path(parent).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in Path(parent).iterdir():
+        if time.time() - left.stat().st_mtime > _AT_WORK:
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(dir=parent)
 
 
 def _origin(url: str) -> str:

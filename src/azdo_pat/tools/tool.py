@@ -29,6 +29,7 @@ class Handing(NamedTuple):
         org_url: of the organization, or of the server's collection.
         programs: the folder with the scripts of `pat`.
         servers: URLs of the servers whose tokens were imported.
+        scratch: a folder of the user's own for copies of a file; empty for the system's.
     """
 
     secret: str = ""
@@ -37,6 +38,7 @@ class Handing(NamedTuple):
     programs: str = ""
     servers: tuple[str, ...] = ()
     user: str = USER_NAME
+    scratch: str = ""
 
 
 class Tool(NamedTuple):
