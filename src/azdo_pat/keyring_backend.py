@@ -2,6 +2,8 @@
 
 keyring finds it by its entry point wherever `pat` is installed. It stores nothing, and for every
 service but our package hosts it says at once that it has nothing: the next backend is asked then.
+Where there is no next one, keyring's own `fail` backend answers, as it would without this one: by
+its `NoKeyringError` programs know that there is no keyring, and keep passwords in another way.
 """
 
 from __future__ import annotations
@@ -9,8 +11,10 @@ from __future__ import annotations
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+import keyring
 from keyring.backend import KeyringBackend
-from keyring.credentials import SimpleCredential
+from keyring.backends import fail
+from keyring.credentials import Credential, SimpleCredential
 from keyring.errors import KeyringError
 
 
@@ -19,7 +23,7 @@ class PackagesBackend(KeyringBackend):
 
     priority: ClassVar[float] = 9  # before what stores, behind Microsoft's own artifacts-keyring
 
-    def get_credential(self, service: str, username: str | None) -> SimpleCredential | None:
+    def get_credential(self, service: str, username: str | None) -> Credential | None:
         """Return user name and secret for the URL of a feed; else None.
 
         Raises:
@@ -27,7 +31,7 @@ class PackagesBackend(KeyringBackend):
         """
         place = _place(service)
         if place is None:
-            return None
+            return _nobody().get_credential(service, username) if self._is_alone() else None
         from azdo_pat.cli.feeds import secret_for_feed  # noqa: PLC0415 - other services pay nothing
         from azdo_pat.errors import PatError  # noqa: PLC0415 - as above
         from azdo_pat.models import USER_NAME  # noqa: PLC0415 - as above
@@ -43,17 +47,42 @@ class PackagesBackend(KeyringBackend):
         return SimpleCredential(username or USER_NAME, secret.reveal())
 
     def get_password(self, service: str, username: str) -> str | None:
-        """Return the secret for the URL of a feed, whatever the user name."""
+        """Return the secret for the URL of a feed, whatever the user name.
+
+        Raises:
+            NoKeyringError: it is no feed, and there is no other backend.
+        """
         found = self.get_credential(service, username)
         return None if found is None else found.password
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Leave that to the next backend."""
+        """Leave that to the next backend.
+
+        Raises:
+            NoKeyringError: there is none.
+        """
+        if self._is_alone():
+            _nobody().set_password(service, username, password)
         raise NotImplementedError
 
     def delete_password(self, service: str, username: str) -> None:
-        """Leave that to the next backend."""
+        """Leave that to the next backend.
+
+        Raises:
+            NoKeyringError: there is none.
+        """
+        if self._is_alone():
+            _nobody().delete_password(service, username)
         raise NotImplementedError
+
+    def _is_alone(self) -> bool:
+        """Tell whether keyring asks this backend alone, and not one after the other."""
+        return isinstance(keyring.get_keyring(), PackagesBackend)
+
+
+def _nobody() -> KeyringBackend:
+    """Return what keyring asks where there is no keyring."""
+    return fail.Keyring()  # type: ignore[no-untyped-call]  # keyring's own has no types
 
 
 def _place(service: str) -> tuple[str, str, str] | None:

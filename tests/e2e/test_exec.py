@@ -1,10 +1,17 @@
 """`pat exec`: a secret in the environment of one process, and nowhere else."""
 
+import base64
 import json
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -67,7 +74,10 @@ VARIABLES = (
             "AZP_TOKEN",
         },
     ),
-    (("--for", "git"), {"GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"}),
+    (
+        ("--for", "git"),
+        {f"GIT_CONFIG_{each}" for each in ("COUNT", "KEY_0", "VALUE_0", "KEY_1", "VALUE_1")},
+    ),
 )
 
 
@@ -198,3 +208,72 @@ def test_an_expired_token_is_told(pat: Installed, secret: str) -> None:
         0,
         "pat: warning: 'old' expired on 2020-01-01: pat rotate old\n",
     )
+
+
+class Case(NamedTuple):
+    """A repository, what git has set already (for which part of the URL), and what stays of it."""
+
+    path: str
+    held: tuple[tuple[str, str], ...] = ()
+    beside: frozenset[str] = frozenset()
+
+
+CASES = (
+    Case("contoso/_git/app"),
+    Case("Contoso/_git/app"),
+    Case("contoso/_git/app", (("", "Authorization: Basic b2xk"),)),
+    Case(
+        "contoso/p/_git/app",
+        (("contoso/p/", "authorization: Bearer old"), ("", "X-Mine: 1")),
+        frozenset({"1"}),
+    ),
+    Case("fabrikam/_git/app", (("", "Authorization: Basic b2xk"),)),
+)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_git_signs_in_once(
+    case: Case, pat: Installed, secret: str, emulator: Emulator, tmp_path: Path
+) -> None:
+    path, held, beside = case
+    root, git = emulator.url, ["git", "-C", str(tmp_path)]
+    with recording_proxy() as (proxy, seen):
+        settings = [("http.proxy", proxy)]
+        for place, text in held:
+            key = f"http.{root}/{place}.extraHeader" if place else "http.extraHeader"
+            settings.append((key, text))
+        subprocess.run([*git, "init", "-q"], env=pat.environment(), check=True)
+        for setting in settings:
+            subprocess.run([*git, "config", "--add", *setting], env=pat.environment(), check=True)
+        listed = pat("exec", "ci", "--", *git, "ls-remote", f"{root}/{path}", env={"no_proxy": ""})
+    assert listed.exit_code != 0
+    basic = base64.b64encode(f"pat:{secret}".encode()).decode()
+    ours = ["Basic b2xk"] if path.startswith("fabrikam") else [f"Basic {basic}"]
+    assert seen
+    assert [headers.get_all("Authorization") for headers in seen] == [ours] * len(seen)
+    assert {text for headers in seen for text in headers.get_all("X-Mine") or ()} == beside
+
+
+@contextmanager
+def recording_proxy() -> Iterator[tuple[str, list[Message]]]:
+    """Run a proxy that finds nothing; yield its URL and the headers of what came."""
+    seen: list[Message] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the base's
+            seen.append(self.headers)
+            self.send_response(404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", seen
+        finally:
+            server.shutdown()
+            thread.join()

@@ -102,7 +102,7 @@ def test_npm() -> None:
     registry = "//pkgs.dev.azure.com/contoso/_packaging/feed/npm/registry/"
     assert f"{registry}:username=pat" in lines
     assert any(line.startswith(f"{registry}:_password=") for line in lines)
-    assert len(lines) == 6
+    assert len(lines) == 7
     bearer = f"a=1\n{registry}:_authToken=old\nb=2\n"
     assert "_authToken" not in edited("npm", bearer)
     assert edited("npm", bearer).startswith("a=1\nb=2\n")
@@ -390,3 +390,84 @@ def test_what_is_no_feed_of_the_tool(name: str, feed: str) -> None:
 def test_the_name_of_a_feed() -> None:
     assert feed_name(f"{BASE}/npm/registry") == "feed"
     assert feed_name("https://x/c/p/_packaging/a%20b@Local/maven/v1") == "a b"
+
+
+VIEWS = [f"{BASE}%40Local", f"{BASE}@Local"]
+
+
+@pytest.mark.parametrize("base", VIEWS)
+@pytest.mark.parametrize("name", sorted(name for name, tool in TOOLS.items() if tool.feed))
+def test_a_view_of_a_feed(name: str, base: str) -> None:
+    """It is spelled in two ways, and programs go by the letters."""
+    tool = TOOLS[name]
+    feed = checked_feed(tool, f"{base}{tool.feed}")
+    assert feed == f"{VIEWS[0]}{tool.feed}".rstrip("/")
+    assert feed_name(feed) == "feed"
+    once = tool.edited("", handing(name)._replace(feed=feed))
+    assert tool.edited(once, handing(name)._replace(feed=feed)) == once
+    if name in {"npm", "pnpm", "yarn"}:
+        assert {"feed%40Local/", "feed@Local/"} <= set(re.findall(r"feed[^/]*/", once))
+
+
+@pytest.mark.parametrize(
+    ("feed", "key"),
+    [
+        ("https://pkgs.dev.azure.com/contoso/_packaging/feed", "contoso-feed"),
+        ("https://pkgs.dev.azure.com/contoso/a/_packaging/feed", "contoso-a-feed"),
+        ("https://pkgs.dev.azure.com/contoso/b%20c/_packaging/feed", "contoso-b_c-feed"),
+        ("https://contoso.pkgs.visualstudio.com/b/_packaging/feed", "contoso-b-feed"),
+        ("https://pkgs.dev.azure.com/contoso/_packaging/feed%40Local", "contoso-feed-local"),
+    ],
+)
+def test_nugets_keys_tell_feeds_of_one_name_apart(feed: str, key: str) -> None:
+    told = handing("nuget")._replace(feed=f"{feed}/nuget/v3/index.json")
+    assert f'key="{key}"' in TOOLS["nuget"].edited("", told)
+
+
+def test_nuget_finds_a_source_by_either_spelling_of_a_view() -> None:
+    url = f"{BASE}@Local/nuget/v3/index.json"
+    before = (
+        f'<configuration><packageSources><add key="mine" value="{url}" />'
+        "</packageSources></configuration>"
+    )
+    told = handing("nuget")._replace(feed=f"{BASE}%40Local/nuget/v3/index.json")
+    after = TOOLS["nuget"].edited(before, told)
+    assert after.count("<add key=") == 3
+    assert "<mine>" in after
+
+
+@pytest.mark.parametrize(
+    ("feed", "gradle", "cargo"),
+    [
+        ("my-feed", "myfeed", "my-feed"),
+        ("my.feed_2", "myfeed2", "my-feed_2"),
+        ("1st", "1st", "_1st"),
+    ],
+)
+def test_names_that_gradle_and_cargo_take(feed: str, gradle: str, cargo: str) -> None:
+    """Gradle takes letters and digits; cargo refuses dots, and digits at the start."""
+    base = f"https://pkgs.dev.azure.com/contoso/_packaging/{feed}"
+    told = handing("gradle")._replace(feed=f"{base}/maven/v1")
+    assert f"{gradle}Username=pat\n" in TOOLS["gradle"].edited("", told)
+    told = handing("cargo")._replace(feed=f"{base}/Cargo/index")
+    assert f"[registries.{cargo}]\n" in TOOLS["cargo"].edited("", told)
+
+
+@pytest.mark.parametrize(
+    "old", ["feedPassword old", "feed\\u0050assword:old", "feedPassword\t= old"]
+)
+def test_gradle_keys_in_each_way_to_write_them(old: str) -> None:
+    assert "old" not in edited("gradle", f"a=1\n{old}\n")
+
+
+def test_npm_writes_above_sections() -> None:
+    after = edited("npm", "a=1\n[x]\nb=2\n")
+    assert after.index(":_password=") < after.index("[x]")
+    quoted = '"//pkgs.dev.azure.com/contoso/_packaging/feed/npm/registry/:_authToken" = old\n'
+    assert "old" not in edited("npm", quoted)
+
+
+def test_maven_and_netrc_leave_no_older_secret() -> None:
+    server = "<server><id>feed</id><password>old</password></server>"
+    assert "old" not in edited("maven", f"<settings><servers>{server * 2}</servers></settings>")
+    assert "old" not in edited("netrc", "machine DEV.azure.com login x password old\n")

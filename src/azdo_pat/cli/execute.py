@@ -125,7 +125,7 @@ def _by_program(  # what variables are made of
     from azdo_pat.tools.variables import PROGRAMS, Given, program_of
 
     known = program or program_of(words[0], feeds=feeds)
-    return PROGRAMS[known](Given(secret, organization, feeds, app.environment))
+    return PROGRAMS[known](Given(secret, organization, feeds, app.environment, words))
 
 
 def _found(app: App, text: str) -> tuple[Organization, Secret]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from azdo_pat.tools.tool import Advice, Tool
 
 _BACKEND: Final = "azdo_pat.keyring_backend"
+_UNKNOWN_OPTION: Final = 2
+"""The exit code of argparse."""
 
 
 def programs() -> Path:
@@ -96,7 +98,11 @@ def _knows_pat(program: Path, environment: Mapping[str, str]) -> bool:
 
 
 def check_asked(app: App, tool: Tool) -> None:
-    """Hold that the program that the tool asks knows `pat`."""
+    """Hold that the program that the tool asks knows `pat`; say so where it is too old.
+
+    Raises:
+        NotFoundError: it does not, or is not there.
+    """
     alone = app.environment.get("PYTHON_KEYRING_BACKEND", "")
     if alone and not alone.startswith((_BACKEND, "keyring.backends.chainer.")):
         raise NotFoundError(
@@ -104,20 +110,36 @@ def check_asked(app: App, tool: Tool) -> None:
             hint="unset it, where the tool runs too",
         )
     program = shutil.which(tool.asks, path=app.environment.get("PATH"))
-    said = ""
+    if program is not None and not Path(program).is_absolute():
+        program = None  # the folder that one stands in is no place to run programs from
+    said, old = "", False
     if program is not None:
-        with suppress(OSError, subprocess.SubprocessError):
-            said = subprocess.run(  # noqa: S603  # the program that the tool will run
-                [program, "--list-backends"],
-                env=without_access_token(app.environment),
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=False,
-            ).stdout
+        said = _asked(app, program, "--list-backends")[1]
+        probe = (tool.asks_with, "--list-backends")
+        old = bool(tool.asks_with) and _asked(app, program, *probe)[0] == _UNKNOWN_OPTION
+    age = f"{tool.name} 26.3 and later refuse it, as it is older than {tool.asks} 25.2.1"
     if _BACKEND not in said:
         problem = "is not on the PATH" if program is None else f"({program}) does not know pat"
+        problem += f"; {age}" if old else ""
         raise NotFoundError(
             f"{tool.name} asks the program {tool.asks}, and that {problem}",
             hint="pipx install keyring && pipx inject keyring azdo-pat",
         )
+    if old:
+        app.talk.warn(f"{program}: {age}: upgrade it, as by: pipx upgrade {tool.asks}")
+
+
+def _asked(app: App, program: str, *args: str) -> tuple[int, str]:
+    """Run the program that a tool asks; return its exit code and what it wrote."""
+    with suppress(OSError, subprocess.SubprocessError):
+        ran = subprocess.run(  # noqa: S603  # the program that the tool will run
+            [program, *args],
+            cwd=Path(program).parent,
+            env=without_access_token(app.environment),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        return ran.returncode, ran.stdout
+    return -1, ""

@@ -1,14 +1,15 @@
 """Gradle: the properties that `credentials(PasswordCredentials)` of a repository reads.
 
 Source: Gradle's user manual, "Handling credentials": the name of the repository, then `Username`
-or `Password`, in `gradle.properties` of the user.
+or `Password`, in `gradle.properties` of the user. The name must be of letters and digits alone
+("Identity may contain only letters and digits").
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import UsageError
 from azdo_pat.tools.texts import with_keys
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from azdo_pat.tools.tool import Handing
 
+_LINE: Final = re.compile(r"((?:\\.|[^\\=:\s])*)[ \t\f]*[=:]?[ \t\f]*(.*)")
+"""A key, which a blank ends, too, and a value."""
+
 
 def file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the user's properties."""
@@ -27,12 +31,19 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
 
 
 def edited(text: str, handing: Handing) -> str:
-    """Return it with user name and password for a repository of the feed's name.
+    """Return it with user name and password for the repository.
 
     Raises:
-        UsageError: a line that goes on in the next one stands where these are to stand.
+        UsageError: a line that goes on in the next one stands where these are to stand, or the
+            name of the feed has no letters or digits that Gradle takes.
     """
-    name = feed_name(handing.feed)
+    name = repository(handing.feed)
+    if not name:
+        raise UsageError(
+            "Gradle's repositories have names of letters and digits, and this feed's has none of"
+            " these",
+            hint="give the feed another name",
+        )
     values = {"Username": handing.user, "Password": handing.secret}
     lines = {f"{name}{what}": f"{name}{what}={value}" for what, value in values.items()}
     changed = with_keys(text, lines, _key)
@@ -45,8 +56,16 @@ def edited(text: str, handing: Handing) -> str:
     return changed
 
 
+def repository(feed: str) -> str:
+    """Return what a repository must be called that gets the credentials of a feed.
+
+    It is the feed's name without what Gradle does not take: for `my-feed` it is `myfeed`.
+    """
+    return re.sub(r"[^A-Za-z0-9]", "", feed_name(feed))
+
+
 def _properties(text: str) -> dict[str, str]:
-    """Read it as Java does, but for what backslashes stand for.
+    """Read it as Java does, but for what backslashes stand for in values.
 
     Source: the documentation of `java.util.Properties.load`.
     """
@@ -60,14 +79,22 @@ def _properties(text: str) -> dict[str, str]:
         if (len(whole) - len(whole.rstrip("\\"))) % 2:
             whole = whole[:-1]
             continue
-        if match := re.match(r"((?:\\.|[^\\=:\s])*)[ \t\f]*[=:]?[ \t\f]*(.*)", whole):
-            found[match[1]] = match[2]
+        if match := _LINE.match(whole):
+            found[_plain(match[1])] = match[2]
         whole = ""
     return {key: value for key, value in found.items() if key}
 
 
 def _key(line: str) -> str:
     stripped = line.strip()
-    if stripped.startswith(("#", "!")):
-        return ""
-    return stripped.replace(":", "=").partition("=")[0].strip()
+    match = None if stripped.startswith(("#", "!")) else _LINE.match(stripped)
+    return _plain(match[1]) if match else ""
+
+
+def _plain(key: str) -> str:
+    """Return what the backslashes in a key stand for."""
+    return re.sub(
+        r"\\(?:u([0-9a-fA-F]{4})|(.))",
+        lambda found: chr(int(found[1], 16)) if found[1] else found[2],
+        key,
+    )

@@ -44,11 +44,15 @@ def edited(text: str, handing: Handing) -> str:
         "</server>",
     ]
     content, servers = section(content, "settings", "servers")
-    for server in servers.named("server"):
-        identifier = server.first("id")
-        if identifier is not None and identifier.text.strip() == name:
-            content = _replaced(content, server.start, handing)
-            return content.decode("utf-8", "surrogateescape")
+    mine = [
+        server.start
+        for server in servers.named("server")
+        if (identifier := server.first("id")) is not None and identifier.text.strip() == name
+    ]
+    for start in reversed(mine):  # of several Maven takes the last one, others the first
+        content = _replaced(content, start, handing)
+    if mine:
+        return content.decode("utf-8", "surrogateescape")
     return inserted_into(content, servers, lines, 2).decode("utf-8", "surrogateescape")
 
 

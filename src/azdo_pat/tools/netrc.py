@@ -49,7 +49,7 @@ def edited(text: str, handing: Handing) -> str:
     for host in hosts_of(handing.org_url):
         line = f"machine {host} login {handing.user} password {handing.secret}"
         entries = list(_entries(text))
-        mine = [each for each in entries if each.kind == "machine" and each.host == host]
+        mine = [each for each in entries if each.kind == "machine" and each.host.lower() == host]
         for extra in reversed(mine[1:]):
             text = text[: extra.start] + text[extra.end :].lstrip(" \t\r\n")
         if mine:

@@ -1,7 +1,9 @@
 """npm and pnpm: `.npmrc` of the user.
 
 Source: "Connect to Azure Artifacts feeds - npm": user name, password in base64 and a mail address
-that is not used, for the registry and for the feed above it.
+that is not used, for the registry and for the feed above it. npm finds them by the letters of the
+URL. Yarn 1, which reads the same file, sends them for packages without a scope only where it is
+told `always-auth`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from azdo_pat.tools.texts import with_keys
+from azdo_pat.tools.texts import end_of_line, with_keys
+from azdo_pat.tools.tool import spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,17 +32,25 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
 def edited(text: str, handing: Handing) -> str:
     """Return it with the credentials of the feed; see `Tool.edited`."""
     password = b64encode(handing.secret.encode()).decode("ascii")
-    registry = handing.feed.partition(":")[2] + "/"
     values: dict[str, str] = {}
     dropped: list[str] = []
-    for place in (registry, registry.removesuffix("registry/")):
+    registries = [f"{feed.partition(':')[2]}/" for feed in spellings(handing.feed)]
+    for place in (each for one in registries for each in (one, one.removesuffix("registry/"))):
         values[f"{place}:username"] = f"{place}:username={handing.user}"
         values[f"{place}:_password"] = f"{place}:_password={password}"
         values[f"{place}:email"] = f"{place}:email=npm wants one and does not use it"
         # npm would take these in place of ours.
         dropped += [f"{place}:_authToken", f"{place}:_auth"]
-    return with_keys(text, values, _key, dropped=dropped)
+    for place in registries:
+        values[f"{place}:always-auth"] = f"{place}:always-auth=true"
+    # What stands below the head of a section is no setting to npm.
+    lines = text.splitlines(keepends=True)
+    first = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+    head, rest = "".join(lines[:first]), "".join(lines[first:])
+    return with_keys(head, values, _key, dropped=dropped, end=end_of_line(text)) + rest
 
 
 def _key(line: str) -> str:
-    return "" if line.lstrip().startswith(("#", ";")) else line.partition("=")[0].strip()
+    if line.lstrip().startswith(("#", ";")):
+        return ""
+    return line.partition("=")[0].strip().strip("\"'")

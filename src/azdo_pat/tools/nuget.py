@@ -10,11 +10,11 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import quoteattr
 
 from azdo_pat.errors import UsageError
-from azdo_pat.tools.tool import feed_name
+from azdo_pat.tools.tool import feed_name, spellings, view_name
 from azdo_pat.tools.xml import inserted_into, section
 
 if TYPE_CHECKING:
@@ -38,11 +38,12 @@ def edited(text: str, handing: Handing) -> str:
     """Return it with the feed as a source, and its credentials; see `Tool.edited`."""
     content = (text or _NEW).encode("utf-8", "surrogateescape")
     content, sources = section(content, "configuration", "packageSources")
+    urls = {each.lower() for each in spellings(handing.feed)}
     key = next(
         (
             each.attributes.get("key", "")
             for each in sources.named("add")
-            if each.attributes.get("value", "").rstrip("/").lower() == handing.feed.lower()
+            if each.attributes.get("value", "").rstrip("/").lower() in urls
         ),
         "",
     )
@@ -86,17 +87,20 @@ def _replaced(content: bytes, name: str, handing: Handing) -> bytes:
 
 
 def _free_key(feed: str, taken: Collection[str]) -> str:
-    """Return a key for a feed, with its organization: a source's credentials go by its key alone.
+    """Return a key for a feed: organization, project and view tell those of one name apart.
+
+    A source's credentials go by its key alone.
 
     Raises:
         UsageError: another source has it.
     """
     parts = urlsplit(feed)
     host = parts.hostname or ""
-    owner = parts.path.strip("/").partition("/")[0]
+    above = parts.path.partition("/_packaging/")[0].strip("/").split("/")
     if host.endswith(".pkgs.visualstudio.com"):
-        owner = host.partition(".")[0]
-    key = f"{owner}-{feed_name(feed)}".lower()
+        above.insert(0, host.partition(".")[0])
+    steps = [unquote(each) for each in (*above, feed_name(feed), view_name(feed)) if each]
+    key = "-".join(re.sub(r"[^\w.-]", "_", each) for each in steps).lower()
     if key in taken:
         raise UsageError(
             f"a source with the key {key!r} is there, and has another URL",

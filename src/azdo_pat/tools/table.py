@@ -61,6 +61,7 @@ _ALL: Final = (
         keeps_secret=False,
         bears_mark=False,
         asks="keyring",
+        asks_with="--mode=creds",  # keyring 25.2.1; pip 26.3 refuses an older one
     ),
     Tool(
         name="uv",
@@ -75,7 +76,7 @@ _ALL: Final = (
         summary="a feed as a registry, for whose token cargo asks pat",
         file=toml.cargo_file,
         edited=toml.cargo_edited,
-        slot=feed_name,
+        slot=toml.cargo_registry,
         keeps_secret=False,
         feed=toml.CARGO_ENDING,
     ),
@@ -101,7 +102,7 @@ _ALL: Final = (
         summary="the secret for a feed, in gradle.properties of the user",
         file=gradle.file,
         edited=gradle.edited,
-        slot=feed_name,
+        slot=gradle.repository,
         keeps_secret=True,
         bears_mark=False,
         feed=maven.ENDING,

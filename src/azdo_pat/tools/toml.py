@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import UsageError
 from azdo_pat.tools.texts import appended, end_of_line, no_toml, with_keys
-from azdo_pat.tools.tool import feed_name
+from azdo_pat.tools.tool import feed_name, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,15 +58,23 @@ def cargo_edited(text: str, handing: Handing) -> str:
         UsageError: it is no TOML, or has that registry in another form.
     """
     provider = str(Path(handing.programs) / "cargo-credential-pat")
-    name = feed_name(handing.feed)
+    name = cargo_registry(handing.feed)
     held = _table(_read(text), ("registries", name)).get("index")
-    if held is not None and str(held).rstrip("/") != f"sparse+{handing.feed}":
+    if held is not None and str(held).rstrip("/").removeprefix("sparse+") not in spellings(
+        handing.feed
+    ):
         raise UsageError(
             f"the registry {name!r} is there, and has another index",
             hint="give that one another name, or take it out",
         )
     values = {"index": f"sparse+{handing.feed}/", "credential-provider": [provider]}
     return _with_table(text, ("registries", name), values, dropped=["token"])
+
+
+def cargo_registry(feed: str) -> str:
+    """Return what the registry of a feed is called: cargo takes letters, digits, `-` and `_`."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", feed_name(feed))
+    return name if re.match(r"[A-Za-z_]", name) else f"_{name}"
 
 
 def _with_table(

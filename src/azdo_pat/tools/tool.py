@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-_FEED_NAME: Final = r"\w[\w.()!-]*"
-"""It becomes a key, an id or a section of a file: percent-encoded line ends must not get there."""
+_FEED_NAME: Final = r"\w[\w.()!-]*(?:@\w[\w-]*)?"
+"""A feed, and a view of it. It becomes a key, an id or a section of a file: percent-encoded line
+ends must not get there."""
 
 
 class Handing(NamedTuple):
@@ -53,6 +54,7 @@ class Tool(NamedTuple):
         keeps_secret: the secret itself lies in the file.
         feed: what the URL of a feed ends with, where the tool is set up for one.
         asks: a program that must be on the PATH and know `pat`, for the tool asks that one.
+        asks_with: an option of that program that newer versions of the tool need.
         service: gives the service of the keyring where the tool looks for the secret itself, for
             the URL of an organization.
         account: the user name of that entry.
@@ -69,6 +71,7 @@ class Tool(NamedTuple):
     keeps_secret: bool
     feed: str = ""
     asks: str = ""
+    asks_with: str = ""
     service: Callable[[str], str] | None = None
     account: str = ""
     by_host: bool = False
@@ -132,6 +135,8 @@ Program: TypeAlias = Tool | Advice | Keeper
 def checked_feed(tool: Tool, text: str) -> str:
     """Return the URL of a feed as the tool's editing wants it: without a slash at the end.
 
+    A view of a feed (`feed@Local`) is written as Azure's pages do: `feed%40Local`.
+
     Raises:
         UsageError: it is none of that tool's.
     """
@@ -151,7 +156,7 @@ def checked_feed(tool: Tool, text: str) -> str:
     fits = path.lower().endswith(tool.feed.rstrip("/").lower()) and "/_packaging/" in path
     plain = text.isprintable() and text.isascii() and not set(text) & set(" \"'<>\\^`{|}=;,+*[]$")
     plain = plain and is_plain_path(path)
-    named = re.fullmatch(_FEED_NAME, feed_name(path)) is not None
+    named = re.fullmatch(_FEED_NAME, _feed_and_view(path)) is not None
     if not fits or not plain or not named or parts.query or parts.fragment or not parts.hostname:
         raise UsageError(f"{text!r} is no feed that {tool.name} can use", hint=f"as in {example}")
     if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
@@ -160,9 +165,30 @@ def checked_feed(tool: Tool, text: str) -> str:
             " the clear",
             hint=f"use https://{parts.netloc}{parts.path}",
         )
-    return f"{parts.scheme}://{parts.netloc.lower()}{path}"
+    return f"{parts.scheme}://{parts.netloc.lower()}{path.replace('@', '%40')}"
 
 
 def feed_name(feed: str) -> str:
-    """Return the name of a feed from its URL: what stands behind `_packaging`."""
-    return unquote(feed.partition("/_packaging/")[2].partition("/")[0].partition("@")[0])
+    """Return the name of a feed from its URL, without that of a view of it."""
+    return _feed_and_view(feed).partition("@")[0]
+
+
+def view_name(feed: str) -> str:
+    """Return the name of the view in the URL of a feed; empty where there is none."""
+    return _feed_and_view(feed).partition("@")[2]
+
+
+def spellings(feed: str) -> tuple[str, ...]:
+    """Return both ways to write a URL with a view, as Azure's pages do first.
+
+    They are one to the service; a program that compares URLs by their letters takes them for two.
+    """
+    here, mark, behind = feed.partition("/_packaging/")
+    encoded = behind.replace("@", "%40")
+    return tuple(
+        f"{here}{mark}{each}" for each in dict.fromkeys((encoded, encoded.replace("%40", "@")))
+    )
+
+
+def _feed_and_view(feed: str) -> str:
+    return unquote(feed.partition("/_packaging/")[2].partition("/")[0])

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from azdo_pat.errors import UsageError
 from azdo_pat.models import USER_NAME, VARIABLE
 from azdo_pat.organizations import serves
+from azdo_pat.tools.tool import spellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,12 +23,14 @@ class Given(NamedTuple):
     Attributes:
         feeds: URLs of package feeds, where the program wants to know them.
         environment: what the program gets beside.
+        words: the command.
     """
 
     secret: Secret
     organization: Organization
     feeds: Sequence[str]
     environment: Mapping[str, str]
+    words: Sequence[str]
 
 
 def _az(given: Given) -> dict[str, str]:
@@ -61,7 +64,8 @@ def _nuget(given: Given) -> dict[str, str]:
         _check_feed(feed, given.organization)
     credentials = [
         {"endpoint": feed, "username": USER_NAME, "password": given.secret.reveal()}
-        for feed in given.feeds
+        for named in given.feeds
+        for feed in spellings(named)
     ]
     return {"VSS_NUGET_EXTERNAL_FEED_ENDPOINTS": json.dumps({"endpointCredentials": credentials})}
 
@@ -101,14 +105,12 @@ def _agent(given: Given) -> dict[str, str]:
 
 
 def _git(given: Given) -> dict[str, str]:
-    """Send the token to the organization's URL alone (source: git-config(1), GIT_CONFIG_COUNT)."""
-    count = given.environment.get("GIT_CONFIG_COUNT", "")
-    number = int(count) if count.isascii() and count.isdigit() else 0
+    """Send the token to the organization alone, and in place of what else would sign in there."""
+    from azdo_pat.tools.headers import variables  # noqa: PLC0415 - one program of many
+
     basic = b64encode(f"{USER_NAME}:{given.secret.reveal()}".encode()).decode("ascii")
-    variables = {"GIT_CONFIG_COUNT": str(number + 1)}
-    variables[f"GIT_CONFIG_KEY_{number}"] = f"http.{given.organization.url}/.extraHeader"
-    variables[f"GIT_CONFIG_VALUE_{number}"] = f"Authorization: Basic {basic}"
-    return variables
+    header = f"Authorization: Basic {basic}"
+    return variables(header, given.organization.url, given.words, given.environment)
 
 
 PROGRAMS: Final[Mapping[str, Callable[[Given], dict[str, str]]]] = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import UsageError
 from azdo_pat.tools.texts import appended, end_of_line
+from azdo_pat.tools.tool import spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,12 @@ def edited(text: str, handing: Handing) -> str:
     Raises:
         UsageError: it is written in a way that is not understood.
     """
+    for feed in reversed(spellings(handing.feed)):  # Yarn compares their letters
+        text = _edited(text, handing._replace(feed=feed))
+    return text
+
+
+def _edited(text: str, handing: Handing) -> str:
     lines = text.splitlines(keepends=True)
     _check(lines)
     start = next((n for n, line in enumerate(lines) if line.startswith(_SECTION)), None)

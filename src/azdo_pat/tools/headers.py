@@ -1,0 +1,152 @@
+"""The header by which git sends a token for one command, whatever git's configuration says.
+
+Source: git-config(1), `http.<url>.*`, `http.extraHeader`, `GIT_CONFIG_COUNT`. git compares hosts in
+any case and paths by their letters; what is set for the longest URL counts; headers add up until
+an empty one takes back those before it. The environment is read behind all files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from azdo_pat.organizations import hosted_name, serves
+from azdo_pat.redaction import without_access_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_KEYS: Final = (
+    r"^(http\.(.*\.)?extraheader|remote\..*\.(push)?url|submodule\..*\.url"
+    r"|url\..*\.(push)?insteadof)$"
+)
+_URL: Final = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
+_TIMEOUT: Final = 30
+
+
+class _Header(NamedTuple):
+    """One that git has already: for which URL (empty for all), and what it says."""
+
+    url: str
+    text: str
+
+    @property
+    def signs_in(self) -> bool:
+        return self.text.partition(":")[0].strip().lower() == "authorization"
+
+
+def variables(
+    header: str, org_url: str, words: Sequence[str], environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what makes git send a header to an organization, as the only one that signs in.
+
+    Args:
+        header: the whole of it.
+        org_url: of the organization, or of the server's collection.
+        words: the command, whose URLs say how the organization is written.
+        environment: what the command gets beside.
+    """
+    settings = _settings(words, environment)
+    held = [
+        _Header(key[len("http.") : -len(".extraheader")] if key.count(".") > 1 else "", value)
+        for key, value in settings
+        if key.startswith("http.")
+    ]
+    named = [url for word in words for url in _URL.findall(word)]
+    spelled = [_spelled(url, org_url) for url in (*named, *_urls(settings))]
+    # What is set for a part of the organization counts more than ours: it gets ours as well.
+    deeper = [each.url for each in held if each.url and _spelled(each.url, org_url)]
+    entries: list[tuple[str, str]] = []
+    for url in dict.fromkeys([*_roots(org_url), *filter(None, spelled), *deeper]):
+        kept = [each.text for each in held if not each.signs_in and _covers(each.url, url)]
+        entries += [(f"http.{url}.extraHeader", text) for text in ("", *kept, header)]
+    return _numbered(entries, environment)
+
+
+def _numbered(entries: Sequence[tuple[str, str]], environment: Mapping[str, str]) -> dict[str, str]:
+    """Put settings behind those that the environment has already."""
+    count = environment.get("GIT_CONFIG_COUNT", "")
+    first = int(count) if count.isascii() and count.isdigit() else 0
+    found = {"GIT_CONFIG_COUNT": str(first + len(entries))}
+    for number, (key, value) in enumerate(entries, first):
+        found[f"GIT_CONFIG_KEY_{number}"] = key
+        found[f"GIT_CONFIG_VALUE_{number}"] = value
+    return found
+
+
+def _roots(org_url: str) -> tuple[str, ...]:
+    """Return the URLs of an organization, as they are usually written."""
+    name = hosted_name(org_url)
+    if name is None:
+        return (f"{org_url}/",)
+    return (f"{org_url}/", f"https://{name.lower()}.visualstudio.com/")
+
+
+def _spelled(text: str, org_url: str) -> str:
+    """Return the URL of the organization as one of its repositories has it; empty for others."""
+    with suppress(ValueError):
+        parts = urlsplit(text)
+        host = parts.netloc.rpartition("@")[2].lower()
+        if not serves(org_url, parts.scheme, host, parts.path):
+            return ""
+        own_host = hosted_name(org_url) is not None and host != "dev.azure.com"
+        deep = 0 if own_host else len(_steps(org_url))
+        steps = "".join(f"{step}/" for step in _steps(text)[:deep])
+        return f"{parts.scheme}://{host}/{steps}"
+    return ""
+
+
+def _steps(url: str) -> list[str]:
+    return [step for step in urlsplit(url).path.split("/") if step]
+
+
+def _covers(outer: str, inner: str) -> bool:
+    """Tell whether what is set for the one URL counts for the other, too."""
+    if not outer:
+        return True
+    with suppress(ValueError):
+        one, other = urlsplit(outer), urlsplit(inner)
+        pattern, host = (each.netloc.rpartition("@")[2].lower() for each in (one, other))
+        path = f"{other.path.rstrip('/')}/"
+        return fnmatchcase(host, pattern) and path.startswith(f"{one.path.rstrip('/')}/")
+    return False
+
+
+def _urls(settings: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield the URLs that git may go to, as far as its configuration tells."""
+    for key, value in settings:
+        if key.startswith("url."):
+            yield key[len("url.") :].rpartition(".")[0]
+        elif not key.startswith("http."):
+            yield value
+
+
+def _settings(words: Sequence[str], environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Ask git, where the command runs, what is set; nothing where there is no git."""
+    program = shutil.which("git", path=environment.get("PATH"))
+    if program is None:
+        return []
+    found: list[tuple[str, str]] = []
+    at = words.index("-C") if "-C" in words[:-1] else len(words)
+    folder = words[at : at + 2]  # where git is told to go
+    modules = Path(*folder[1:], ".gitmodules").absolute()
+    for more in ([], ["--file", str(modules)]):
+        with suppress(OSError, subprocess.SubprocessError):
+            ran = subprocess.run(  # noqa: S603  # the program that the command will run
+                [Path(program).absolute(), *folder, "config", *more, "-z", "--get-regexp", _KEYS],
+                env=without_access_token(environment),
+                capture_output=True,
+                timeout=_TIMEOUT,
+                check=False,
+            )
+            for entry in os.fsdecode(ran.stdout).split("\0")[:-1]:
+                key, _, value = entry.partition("\n")
+                found.append((key, value))
+    return found
