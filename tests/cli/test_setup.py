@@ -780,6 +780,46 @@ def test_a_backend_that_keyring_asks_alone(pat: InProcess) -> None:
     assert "PYTHON_KEYRING_BACKEND is set to keyring.backends.null.Keyring" in refused.stderr
 
 
+KEYRING_PROGRAM = """\
+#!/bin/sh
+case "$*" in
+*--mode=creds*) [ {old} = no ] || {{ echo "unrecognized arguments: --mode=creds" >&2; exit 2; }};;
+esac
+echo "{backends}"
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script for sh")
+@pytest.mark.parametrize("knows", [True, False])
+@pytest.mark.parametrize("old", ["no", "yes"])
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_a_keyring_that_is_too_old(
+    tool: str, old: str, pat: InProcess, tmp_path: Path, *, knows: bool
+) -> None:
+    """pip asks it with an option that keyring has since 25.2.1; uv does not."""
+    program = tmp_path / "bin/keyring"
+    program.parent.mkdir()
+    backends = "azdo_pat.keyring_backend.PackagesBackend (priority: 9)" if knows else ""
+    program.write_text(KEYRING_PROGRAM.format(old=old, backends=backends))
+    program.chmod(0o755)
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    result = pat("setup", tool, env={"PATH": path})
+    assert result.exit_code == (0 if knows else 3)
+    told = "pip 26.3 and later refuse it, as it is older than keyring 25.2.1" in result.stderr
+    assert told is ((tool, old) == ("pip", "yes"))
+
+
+def test_a_keyring_in_the_folder_that_one_stands_in(
+    pat: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "keyring"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/run\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    assert pat("setup", "pip", env={"PATH": f".{os.pathsep}/usr/bin:/bin"}).exit_code == 3
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_token_may_be_chosen(
     pat: InProcess, emulator: Emulator, home: Path, memory_keyring: MemoryKeyring, secret: str
 ) -> None:

@@ -255,3 +255,22 @@ def test_an_expired_token_is_told(at_microsoft: Installed, hosts: Hosts, feed: s
     assert found.exit_code != 0
     assert "the token 'packages' for packages of contoso has expired" in found.stderr
     assert "pat rotate packages" in found.stderr
+
+
+def test_without_another_backend_it_is_as_if_there_was_no_keyring(
+    home: Path, tmp_path: Path
+) -> None:
+    """Poetry then keeps passwords in a file; it asks keyring first whether there is one."""
+    alone = {"HOME": str(home), "PATH": f"{BIN}:/usr/bin:/bin"}
+    storing = "import keyring; keyring.set_password('theirs', 'ada', 'x')"
+    stored = captured([sys.executable, "-c", storing], alone)
+    assert stored.exit_code != 0
+    assert "NoKeyringError" in stored.stderr
+    assert "NotImplementedError" not in stored.stderr
+    (tmp_path / "pyproject.toml").write_text(POETRY.format(feed="https://pypi.example/simple/"))
+    words = ["poetry", "-n", "-C", str(tmp_path), "config", "http-basic.theirs", "ada", "theirs"]
+    configured = captured(words, alone)
+    assert configured.exit_code == 0, configured.stderr
+    assert 'password = "theirs"' in (home / ".config/pypoetry/auth.toml").read_text()
+    feed = captured([BIN / "keyring", "get", f"{FEED}/simple/", "pat"], alone)
+    assert (feed.exit_code, feed.stdout, feed.stderr) == (1, "", "")
