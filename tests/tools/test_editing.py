@@ -471,3 +471,8 @@ def test_maven_and_netrc_leave_no_older_secret() -> None:
     server = "<server><id>feed</id><password>old</password></server>"
     assert "old" not in edited("maven", f"<settings><servers>{server * 2}</servers></settings>")
     assert "old" not in edited("netrc", "machine DEV.azure.com login x password old\n")
+
+
+def test_pips_other_spelling_of_its_key() -> None:
+    after = edited("pip", "[global]\nkeyring_provider = import\ntimeout = 3\n")
+    assert after == "[global]\nkeyring-provider = subprocess\ntimeout = 3\n"

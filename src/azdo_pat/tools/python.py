@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import UsageError
 from azdo_pat.tools.texts import end_of_line, in_section, no_toml, with_keys
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from azdo_pat.tools.tool import Handing
+
+_UNDERSCORE: Final = re.compile(r"^keyring_provider(?=[ \t]*[=:])", re.IGNORECASE | re.MULTILINE)
 
 
 def pip_file(environment: Mapping[str, str], home: Path) -> Path:
@@ -28,6 +31,7 @@ def pip_file(environment: Mapping[str, str], home: Path) -> Path:
 def pip_edited(text: str, handing: Handing) -> str:
     """Return it with `keyring-provider = subprocess`; see `Tool.edited`."""
     del handing
+    text = _UNDERSCORE.sub("keyring-provider", text)  # to pip the two are one
     return in_section(text, "global", {"keyring-provider": "keyring-provider = subprocess"})
 
 
