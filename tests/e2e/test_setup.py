@@ -129,6 +129,26 @@ def test_pnpm(
     assert world_readable(home, secret) == []
 
 
+def test_yarn_1(
+    at_microsoft: Installed,
+    hosts: Hosts,
+    home: Path,
+    project: Path,
+) -> None:
+    """It reads npm's file, by rules of its own."""
+    if missing("yarnpkg") or run(at_microsoft, home, "yarnpkg", "--version").stdout[:2] != "1.":
+        pytest.skip("not here: Yarn 1")
+    secret = made(at_microsoft, "packages", "packages")
+    follow(at_microsoft, home, "npm")
+    cafile = f'cafile "{hosts.authority}"\nhttps-proxy "{hosts.proxy}"\n'
+    (home / ".yarnrc").write_text(cafile)
+    words = ("yarnpkg", "add", "--no-progress", "--cache-folder", str(home / "cache"), "demo")
+    added = run(at_microsoft, home, *words, cwd=project)
+    assert added.exit_code == 0, added.stdout + added.stderr
+    assert (project / "node_modules/demo/package.json").exists()
+    assert hosts.secrets() == {secret}
+
+
 def test_yarn(
     at_microsoft: Installed,
     hosts: Hosts,
