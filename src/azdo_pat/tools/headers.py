@@ -96,7 +96,7 @@ def _spelled(text: str, org_url: str) -> str:
         host = parts.netloc.rpartition("@")[2].lower()
         if not serves(org_url, parts.scheme, host, parts.path):
             return ""
-        own_host = hosted_name(org_url) is not None and host != "dev.azure.com"
+        own_host = hosted_name(org_url) is not None and parts.hostname != "dev.azure.com"
         deep = 0 if own_host else len(_steps(org_url))
         steps = "".join(f"{step}/" for step in _steps(text)[:deep])
         return f"{parts.scheme}://{host}/{steps}"
