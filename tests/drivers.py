@@ -173,6 +173,14 @@ class Emulator:
         """Switch on these policies, `maximum-lifespan=7`, and no others."""
         self._control("PUT", "policies", policies)
 
+    def spoil(self, token: str = "", **order: object) -> None:
+        """Spoil each answer about a token, by name or id, or add `rows` to the list."""
+        self._control("POST", "spoilers", {**order, **({"token": token} if token else {})})
+
+    def unspoil(self) -> None:
+        """Let every answer be right again."""
+        self._control("DELETE", "spoilers")
+
     def add_tokens(self, count: int = 1, **fields: str | bool) -> list[str]:
         """Add tokens of one kind (`name`, `scope`, `organization`…); return their ids."""
         ids: list[str] = self._control("POST", "tokens", {"count": count, **fields})["ids"]

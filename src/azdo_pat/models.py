@@ -89,6 +89,8 @@ class Origin(StrEnum):
     SERVICE_HOOKS = "service-hooks"
     LOAD_TEST = "load-test"
     TEAMS = "teams"
+    ARTIFACTS = "artifacts"
+    IDE = "ide"
     UNKNOWN = "unknown"
 
 
@@ -109,6 +111,17 @@ class Organization:
     hosted: bool = True
 
 
+class Field(StrEnum):
+    """The fields of a token as the service names them (spec: `PatToken`)."""
+
+    ID = "authorizationId"
+    NAME = "displayName"
+    SCOPES = "scope"
+    CREATED = "validFrom"
+    EXPIRES = "validTo"
+    TARGETS = "targetAccounts"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pat:
     """One personal access token, as the service or this machine's records know it.
@@ -125,6 +138,8 @@ class Pat:
         is_global: valid for all of its user's organizations (target accounts null).
         stored: its secret is in this machine's keyring.
         origin: who made it.
+        unread: the fields of the service's answer that could not be read. What they tell is not
+            known, so no filter selects the token, and nothing is taken for granted of it.
     """
 
     name: str
@@ -137,13 +152,18 @@ class Pat:
     is_global: bool = False
     stored: bool = False
     origin: Origin = Origin.UNKNOWN
+    unread: frozenset[Field] = frozenset()
 
 
 class ServicePat(NamedTuple):
     """A token exactly as the lifecycle API describes it (spec: `PatToken`).
 
     Attributes:
-        target_accounts: GUIDs of its organizations; None means all of them.
+        authorization_id: empty where it could not be read.
+        display_name: what of it could be read; not to be compared where it is among `unread`.
+        target_accounts: GUIDs of its organizations; None means all of them. Empty where they are
+            not known: that is never taken for "all".
+        unread: the fields that could not be read.
     """
 
     authorization_id: str
@@ -152,6 +172,30 @@ class ServicePat(NamedTuple):
     valid_from: datetime | None
     valid_to: datetime | None
     target_accounts: tuple[str, ...] | None
+    unread: frozenset[Field] = frozenset()
+
+    def is_named(self, name: str) -> bool:
+        """Tell whether it is known to have this display name."""
+        return Field.NAME not in self.unread and self.display_name == name
+
+    def filled(self, name: str, scopes: tuple[str, ...]) -> "ServicePat":
+        """Return it with what was asked for where name and scopes could not be read."""
+        return self._replace(
+            display_name=name if Field.NAME in self.unread else self.display_name,
+            scopes=scopes if Field.SCOPES in self.unread else self.scopes,
+            unread=self.unread - {Field.NAME, Field.SCOPES},
+        )
+
+    def may_be(self, authorization_id: str, name: str) -> bool:
+        """Tell whether it has this id, or may have, as its own could not be read.
+
+        Args:
+            authorization_id: in lower case.
+            name: the display name of the token that has the id.
+        """
+        if self.authorization_id:
+            return self.authorization_id == authorization_id
+        return Field.NAME in self.unread or self.display_name == name
 
 
 class NewPat(NamedTuple):
@@ -329,21 +373,27 @@ class SourceReport(NamedTuple):
 
 
 _TOOL_NAMES: Final = (
-    ("git: https://", Origin.GIT),
-    ("git: http://", Origin.GIT),
-    ("service hooks :", Origin.SERVICE_HOOKS),
+    ("git https //", Origin.GIT),
+    ("git http //", Origin.GIT),
+    ("service hooks azure app service", Origin.SERVICE_HOOKS),
     ("webapploadtestcdinttoken", Origin.LOAD_TEST),
     ("microsoft teams integration", Origin.TEAMS),
+    ("azure devops artifacts credential provider", Origin.ARTIFACTS),
+    ("vsts intellij plugin http", Origin.IDE),
 )
 
 
 def origin_of(name: str) -> Origin:
     """Tell which tool made a token from the display name that the tool gives it.
 
-    Source: "Use personal access tokens", question on unexpected notifications.
+    Runs of colons and spaces count as one space: the documentation has spelled the name of the
+    service hooks in three ways.
+
+    Sources: "Use personal access tokens", question on unexpected notifications; the code of the
+    Azure Artifacts credential provider and of the plug-in for IntelliJ.
     """
-    lowered = name.casefold()
+    plain = " ".join(name.casefold().replace(":", " ").split())
     for prefix, origin in _TOOL_NAMES:
-        if lowered.startswith(prefix):
+        if plain.startswith(prefix):
             return origin
     return Origin.UNKNOWN

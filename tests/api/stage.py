@@ -47,14 +47,15 @@ class Client:
     hands: Hands
     exchanges: list[Exchange] = field(default_factory=list)
     waits: list[tuple[float, str]] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
 
     @property
     def tokens(self) -> Tokens:
-        return Tokens(self.http)
+        return Tokens(self.http, self.odd.append)
 
     @property
     def directory(self) -> Directory:
-        return Directory(self.http)
+        return Directory(self.http, self.odd.append)
 
 
 def client(

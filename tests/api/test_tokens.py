@@ -13,7 +13,16 @@ import responses
 from api.stage import CONTOSO_ID, FABRIKAM_ID, PATS, Stage, client
 from azdo_pat.api.failures import NoSuchTokenError
 from azdo_pat.errors import NotFoundError, RefusedError, UnavailableError, UsageError
-from azdo_pat.models import NewPat, Organization, PatChanges, PatRequest, Secret, ServicePat, Status
+from azdo_pat.models import (
+    Field,
+    NewPat,
+    Organization,
+    PatChanges,
+    PatRequest,
+    Secret,
+    ServicePat,
+    Status,
+)
 
 URL = "https://vssps.dev.azure.com/contoso/_apis/tokens/pats"
 CONTOSO = Organization(name="contoso", url="https://dev.azure.com/contoso")
@@ -157,6 +166,7 @@ def test_a_list_without_options(end: dict[str, None]) -> None:
         ({"authorizationId": f"{WIRE['authorizationId']}\n"}, "authorizationId"),
         ({"authorizationId": f"{{{WIRE['authorizationId']}}}"}, "authorizationId"),
         ({"displayName": ["x"]}, "displayName"),
+        ({"displayName": "a\ud800"}, "displayName"),
         ({"scope": {}}, "scope"),
         ({"targetAccounts": "x"}, "targetAccounts"),
         ({"targetAccounts": [None]}, "targetAccounts"),
@@ -166,19 +176,41 @@ def test_a_list_without_options(end: dict[str, None]) -> None:
         ({"validTo": "soon"}, "validTo"),
         ({"validTo": "2026-01-01"}, "validTo"),
         ({"validFrom": 1700000000}, "validFrom"),
+        ({"validFrom": None}, "validFrom"),
+        ({"validTo": ...}, "validTo"),
+        ({"targetAccounts": []}, "targetAccounts"),
         ({"validFrom": "0001-01-01T00:00:00+05:00"}, "validFrom"),
     ],
 )
-def test_a_token_of_the_wrong_shape(change: dict[str, Any], field: str) -> None:
+def test_a_token_of_which_one_field_cannot_be_read(change: dict[str, Any], field: str) -> None:
+    """All else is read; and nothing stands for "all organizations" but null."""
     token = {key: value for key, value in {**WIRE, **change}.items() if value is not ...}
     with responses.RequestsMock() as mock:
         mock.get(URL, json={"patToken": token, "patTokenError": "none"})
-        with pytest.raises(UnavailableError) as caught:
-            client(None).tokens.get(CONTOSO, "x")
-    assert caught.value.message == (
-        "vssps.dev.azure.com answered with something that is not a token"
-        f" ({field} is missing or of the wrong type)"
-    )
+        found = client(None).tokens.get(CONTOSO, "x")
+    nothing = {
+        "authorizationId": found._replace(authorization_id=PAT.authorization_id),
+        "displayName": found._replace(display_name=PAT.display_name),
+        "scope": found._replace(scopes=PAT.scopes),
+        "validTo": found._replace(valid_to=PAT.valid_to),
+        "validFrom": found._replace(valid_from=PAT.valid_from),
+        "targetAccounts": found._replace(target_accounts=PAT.target_accounts),
+    }[field]
+    assert found.unread == {field}
+    assert nothing._replace(unread=frozenset()) == PAT
+    assert found.target_accounts is not None
+    assert found != PAT
+
+
+@pytest.mark.parametrize("row", [None, "x", 7, [], [WIRE], True])
+def test_a_row_that_is_no_object(row: object) -> None:
+    made = client(None)
+    with responses.RequestsMock() as mock:
+        mock.get(URL, json={"patTokens": [WIRE, row, WIRE]})
+        listed = list(made.tokens.list(CONTOSO))
+    assert [pat.unread for pat in listed] == [frozenset(), frozenset(Field), frozenset()]
+    assert listed[1].target_accounts == ()
+    assert len(made.odd) == 1
 
 
 @pytest.mark.parametrize(
@@ -215,12 +247,10 @@ def test_a_created_token_without_its_secret(token: object) -> None:
     assert caught.value.hint == "whether the service acted on it is unknown: see pat list"
 
 
-def test_a_mark_at_the_start_of_json_and_absent_times_are_borne() -> None:
-    body = {"patToken": {**WIRE, "validTo": None, "validFrom": None, "targetAccounts": []}}
+def test_a_mark_at_the_start_of_json_is_borne() -> None:
     with responses.RequestsMock() as mock:
-        mock.get(URL, body=b"\xef\xbb\xbf" + json.dumps(body).encode())
-        token = client(None).tokens.get(CONTOSO, "x")
-    assert (token.valid_from, token.valid_to, token.target_accounts) == (None, None, ())
+        mock.get(URL, body=b"\xef\xbb\xbf" + json.dumps({"patToken": WIRE}).encode())
+        assert client(None).tokens.get(CONTOSO, "x") == PAT
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, b""), (200, b"{}"), (202, b"x"), (204, b"")])

@@ -185,3 +185,31 @@ def test_what_is_not_there(stage: Stage, method: str, name: str) -> None:
 def test_a_body_that_is_not_json(stage: Stage) -> None:
     address = f"{stage.emulator.url}/_emulator/faults"
     assert stage.session.post(address, data=b"{", timeout=5).status_code == 400
+
+
+def test_spoilers_change_what_is_answered_and_not_the_token(stage: Stage) -> None:
+    stage.control("DELETE", "tokens")
+    made = stage.create(displayName="a")
+    before = stage.control("GET", "state")["tokens"]
+    stage.control("POST", "spoilers", {"token": "a", "fields": {"scope": 7}, "without": ["token"]})
+    stage.control("POST", "spoilers", {"token": "b", "row": "\ud800"})
+    stage.control("POST", "spoilers", {"rows": [None, 3]})
+    spoilt = {key: value for key, value in {**made, "scope": 7}.items() if key != "token"}
+    assert stage.ask("GET", PATS).json()["patTokens"] == [spoilt, None, 3]
+    one = {"authorizationId": made["authorizationId"]}
+    assert stage.ask("GET", PATS, one).json()["patToken"] == spoilt
+    assert stage.ask("POST", PATS, body=new_token(displayName="b")).json()["patToken"] == "\ud800"
+    assert stage.ask("GET", PATS, {"displayFilterOption": "revoked"}).json()["patTokens"] == []
+    assert stage.control("DELETE", "spoilers") == {"removed": 4}
+    assert stage.names() == ["a", "b"]
+    assert stage.control("GET", "state")["tokens"][:1] == before
+
+
+@pytest.mark.parametrize(
+    "order", [[], {"row": 1, "x": 2}, {"rows": 1}, {"without": "x"}, {"token": "a", "fields": []}]
+)
+def test_spoilers_that_are_not_understood(stage: Stage, order: object) -> None:
+    address = f"{stage.emulator.url}/_emulator/spoilers"
+    answer = stage.session.request("POST", address, json=order, timeout=10)
+    assert answer.status_code == 400
+    assert stage.control("DELETE", "spoilers") == {"removed": 0}

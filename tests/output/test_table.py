@@ -9,8 +9,8 @@ from rich.cells import cell_len
 
 from azdo_pat.output.grid import Cell, Column, Grid, Tone
 from azdo_pat.output.plain import visible
-from azdo_pat.output.rows import short_ids
 from azdo_pat.output.screen import Screen
+from azdo_pat.output.short_ids import short_ids
 from azdo_pat.output.table import draw, fold
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=120)

@@ -1,13 +1,16 @@
 """Who is signed in, which organizations there are, and whether a secret works."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
 from azdo_pat.api.addresses import Service, require_protected, with_query
+from azdo_pat.api.answer import Answer
 from azdo_pat.api.credentials import Anonymous, BasicSecret
 from azdo_pat.api.http import Call, Http
 from azdo_pat.api.records import Record
-from azdo_pat.errors import SignInError
+from azdo_pat.errors import SignInError, UnavailableError
 from azdo_pat.models import Identity, Organization, Secret
 from azdo_pat.organizations import is_name
 
@@ -24,10 +27,15 @@ class Directory:
     """Users and organizations, as far as the signed-in user sees them.
 
     Every method raises the `PatError` that its failure is.
+
+    Args:
+        http: the connection.
+        odd: told what could not be read of a list.
     """
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, odd: Callable[[str], None] = lambda _: None) -> None:
         self._http = http
+        self._odd = odd
 
     def me(self) -> Identity:
         """Return the signed-in user's profile."""
@@ -37,8 +45,8 @@ class Directory:
         profile = Record(body, "a profile", answer)
         return Identity(
             id=profile.filled_text("id"),
-            name=profile.text_or_empty("displayName"),
-            mail=profile.text_or_empty("emailAddress"),
+            name=profile.shown_text("displayName"),
+            mail=profile.shown_text("emailAddress"),
         )
 
     def knock(self) -> None:
@@ -50,7 +58,8 @@ class Directory:
         """Return the organizations that a user belongs to, by name.
 
         One whose name breaks the rule for such names is left out: it could be reached by nothing
-        that is typed, and a hint that repeats it could mean something else to a shell.
+        that is typed, and a hint that repeats it could mean something else to a shell. So is one
+        whose name cannot be read; one whose id cannot be read tells it itself (`account_id`).
 
         Args:
             member_id: the `id` of the user's profile.
@@ -59,11 +68,14 @@ class Directory:
         url = with_query(url, {"memberId": member_id, "api-version": _ACCOUNTS_VERSION})
         body, answer = self._http.json(Call(method="GET", url=url), "a list of organizations")
         accounts = Record(body, "a list of organizations", answer)
-        found = [
-            self._organization(name, account.guid("accountId"))
-            for account in accounts.records("value", "an organization")
-            if is_name(name := account.filled_text("accountName"))
-        ]
+        found = []
+        for row in accounts.rows("value"):
+            organization, unread = self._read(row, answer)
+            if unread:
+                name = organization.name if organization else "name unknown"
+                self._odd(f"one of your organizations ({name}: {', '.join(unread)})")
+            if organization is not None:
+                found.append(organization)
         return tuple(sorted(found, key=lambda organization: organization.name))
 
     def account_id(self, organization: Organization) -> str:
@@ -109,8 +121,7 @@ class Directory:
             raise _useless(url, "", answer.activity_id)
         return Identity(
             id=user.filled_text("id"),
-            name=user.text_or_empty("customDisplayName")
-            or user.text_or_empty("providerDisplayName"),
+            name=user.shown_text("customDisplayName") or user.shown_text("providerDisplayName"),
         )
 
     def token_page(self, organization: Organization) -> str:
@@ -128,11 +139,22 @@ class Directory:
             return f"{organization.url}/_details/security/tokens"
         return page
 
-    def _organization(self, name: str, account_id: str) -> Organization:
-        lowered = name.lower()
-        return Organization(
-            name=lowered, url=self._http.addresses.organization(lowered), id=account_id
-        )
+    def _read(self, row: object, answer: Answer) -> tuple[Organization | None, Sequence[str]]:
+        """Read an organization, and say which of its fields cannot be read."""
+        if not isinstance(row, dict):
+            return None, ("accountName", "accountId")
+        account = Record(row, "an organization", answer)
+        try:
+            name = account.filled_text("accountName").lower()
+        except UnavailableError:
+            return None, ("accountName",)
+        if not is_name(name):
+            return None, ()
+        found = Organization(name=name, url=self._http.addresses.organization(name))
+        try:
+            return replace(found, id=account.guid("accountId")), ()
+        except UnavailableError:
+            return found, ("accountId",)
 
 
 def _useless(url: str, server_message: str, activity_id: str) -> SignInError:

@@ -45,6 +45,13 @@ class Record:
             raise self._wrong(key)
         return value
 
+    def sendable_text(self, key: str) -> str:
+        """Return a text that must be there and can be sent on; it may be empty."""
+        value = self.text(key)
+        if not _is_sendable(value):
+            raise self._wrong(key)
+        return value
+
     def secret(self, key: str) -> str:
         """Return a text that must be there: one word of visible ASCII, as every token is.
 
@@ -90,11 +97,9 @@ class Record:
             raise self._wrong(key)
         return guids
 
-    def moment(self, key: str) -> datetime | None:
-        """Return a time, aware; None where it is null or left out."""
-        value = self.text_or_empty(key)
-        if not value:
-            return None
+    def moment(self, key: str) -> datetime:
+        """Return a time that must be there, aware."""
+        value = self.text(key)
         try:
             return parse_moment(value)
         except ValueError:
@@ -105,12 +110,23 @@ class Record:
         value = self._fields.get(key)
         return None if value is None else Record(value, what, self._answer)
 
-    def records(self, key: str, what: str) -> list["Record"]:
-        """Return a list of objects that must be there."""
+    def value(self, key: str) -> object:
+        """Return what stands there; None where it is null or left out."""
+        return self._fields.get(key)
+
+    def rows(self, key: str) -> list[object]:
+        """Return a list that must be there; each row is for the caller to read by itself."""
         value = self._fields.get(key)
         if not isinstance(value, list):
             raise self._wrong(key)
-        return [Record(item, what, self._answer) for item in value]
+        return value
+
+    def shown_text(self, key: str) -> str:
+        """Return what of a text can be shown; empty where it is none."""
+        value = self._fields.get(key)
+        if not isinstance(value, str):
+            return ""
+        return value.encode("utf-8", "replace").decode()
 
     def _wrong(self, key: str) -> UnavailableError:
         return unreadable(self._answer, f"{self._what} ({key} is missing or of the wrong type)")

@@ -1,8 +1,8 @@
 """The user's own tokens: list, get, create, update, revoke (spec: tokens 7.2, `Pats`)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from azdo_pat.api.addresses import Service, segment, with_query
 from azdo_pat.api.answer import Answer
@@ -10,7 +10,9 @@ from azdo_pat.api.failures import NoSuchTokenError, unreadable
 from azdo_pat.api.http import Call, Http
 from azdo_pat.api.records import Record
 from azdo_pat.api.token_errors import token_failure
+from azdo_pat.errors import UnavailableError
 from azdo_pat.models import (
+    Field,
     NewPat,
     Organization,
     PatChanges,
@@ -24,6 +26,7 @@ from azdo_pat.redaction import remember
 _API_VERSION: Final = "7.2-preview.1"
 """7.1 lacks `patTokenErrorMessage` and the four newest values of `patTokenError`."""
 _PAGE_SIZE: Final = "100"
+_ONE: Final = "a token"
 _LIST_OF_TOKENS: Final = "a list of tokens"
 _MOST_PAGES: Final = 1000
 _MOST_EMPTY_PAGES: Final = 3
@@ -35,10 +38,18 @@ class Tokens:
 
     Every method raises the `PatError` that its failure is: SignInError, RefusedError,
     NotFoundError for an organization that is not there, UnavailableError.
+
+    A token is read field by field, and a row of the list by itself: what cannot be read is named
+    in `ServicePat.unread`, and hides nothing else.
+
+    Args:
+        http: the connection.
+        odd: told what could not be read, for each row; may be called from several threads.
     """
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, odd: Callable[[str], None] = lambda _: None) -> None:
         self._http = http
+        self._odd = odd
 
     def list(
         self,
@@ -67,13 +78,13 @@ class Tokens:
         for _ in range(_MOST_PAGES):
             body, answer = self._http.json(self._call("GET", organization, query), _LIST_OF_TOKENS)
             page = Record(body, _LIST_OF_TOKENS, answer)
-            tokens = page.records("patTokens", "a token")
-            for token in tokens:
-                yield _service_pat(token)
+            rows = page.rows("patTokens")
+            for row in rows:
+                yield self._service_pat(row, answer)
             following = page.url_part("continuationToken")
             if not following:
                 return
-            empty = 0 if tokens else empty + 1
+            empty = 0 if rows else empty + 1
             if empty == _MOST_EMPTY_PAGES:
                 raise unreadable(answer, "a list that comes to an end (its pages are empty)")
             if hash(following) in seen:
@@ -90,13 +101,16 @@ class Tokens:
             NotFoundError: there is no such token.
         """
         call = self._call("GET", organization, {"authorizationId": authorization_id})
-        return _service_pat(self._token(call))
+        token, answer = self._token(call)
+        return self._service_pat(token, answer)
 
     def create(self, organization: Organization, request: PatRequest) -> NewPat:
         """Make a token; the one time that its secret can be seen.
 
+        Besides its id, which is needed to revoke it, anything may be unreadable.
+
         Raises:
-            NoAnswerError: whether the token was made is unknown.
+            NoAnswerError: whether the token was made is unknown, or its id or secret.
         """
         body = {
             "displayName": request.display_name,
@@ -104,10 +118,12 @@ class Tokens:
             "validTo": _moment_text(request.valid_to),
             "allOrgs": False,
         }
-        token = self._token(self._call("POST", organization, {}, body))
-        secret = token.secret("token")
+        token, answer = self._token(self._call("POST", organization, {}, body))
+        record = Record(token, _ONE, answer)
+        secret = record.secret("token")
         remember(secret)
-        return NewPat(pat=_service_pat(token), secret=Secret(secret))
+        record.guid(Field.ID)
+        return NewPat(pat=self._service_pat(token, answer), secret=Secret(secret))
 
     def update(
         self, organization: Organization, authorization_id: str, changes: PatChanges
@@ -124,7 +140,8 @@ class Tokens:
             body["scope"] = " ".join(changes.scopes)
         if changes.valid_to is not None:
             body["validTo"] = _moment_text(changes.valid_to)
-        return _service_pat(self._token(self._call("PUT", organization, {}, body)))
+        token, answer = self._token(self._call("PUT", organization, {}, body))
+        return self._service_pat(token, answer)
 
     def revoke(self, organization: Organization, authorization_id: str) -> bool:
         """Revoke a token; False if there was none to revoke any more."""
@@ -152,15 +169,25 @@ class Tokens:
             body=body,
         )
 
-    def _token(self, call: Call) -> Record:
-        """Make a call that answers with a `PatTokenResult`; return the token in it."""
-        body, answer = self._http.json(call, "a token")
-        result = Record(body, "a token", answer)
+    def _token(self, call: Call) -> tuple[object, Answer]:
+        """Make a call that answers with a `PatTokenResult`; return the object that is the token."""
+        body, answer = self._http.json(call, _ONE)
+        result = Record(body, _ONE, answer)
         _raise_token_failure(result, answer)
-        token = result.record("patToken", "a token")
+        token = result.value("patToken")
         if token is None:
             raise unreadable(answer, "a token (patToken is null)")
-        return token
+        if not isinstance(token, dict):
+            raise unreadable(answer, _ONE)
+        return token, answer
+
+    def _service_pat(self, row: object, answer: Answer) -> ServicePat:
+        pat = _read(row, answer)
+        if pat.unread:
+            fields = ", ".join(sorted(pat.unread))
+            where = answer.asked.organization
+            self._odd(f"a token of {where} ({pat.authorization_id or 'id unknown'}: {fields})")
+        return pat
 
 
 def _raise_token_failure(result: Record, answer: Answer) -> None:
@@ -179,14 +206,35 @@ def _raise_refusal(answer: Answer) -> None:
         _raise_token_failure(Record(body, "a revocation", answer), answer)
 
 
-def _service_pat(token: Record) -> ServicePat:
+_T = TypeVar("_T")
+
+
+def _read(row: object, answer: Answer) -> ServicePat:
+    """Read a token as far as it can be read."""
+    if not isinstance(row, dict):
+        return ServicePat("", "", (), None, None, (), frozenset(Field))
+    token = Record(row, _ONE, answer)
+    unread: set[Field] = set()
+
+    def read(field: Field, how: Callable[[str], _T], otherwise: _T) -> _T:
+        try:
+            return how(field)
+        except UnavailableError:
+            unread.add(field)
+            return otherwise
+
+    nowhere: tuple[str, ...] | None = ()
+    targets = read(Field.TARGETS, token.guids_or_none, nowhere)
+    if targets == ():
+        unread.add(Field.TARGETS)  # an empty list names no organization
     return ServicePat(
-        authorization_id=token.guid("authorizationId"),
-        display_name=token.text("displayName"),
-        scopes=tuple(token.text("scope").split()),
-        valid_from=token.moment("validFrom"),
-        valid_to=token.moment("validTo"),
-        target_accounts=token.guids_or_none("targetAccounts"),
+        authorization_id=read(Field.ID, token.guid, ""),
+        display_name=read(Field.NAME, token.sendable_text, token.shown_text(Field.NAME)),
+        scopes=tuple(read(Field.SCOPES, token.sendable_text, "").split()),
+        valid_from=read(Field.CREATED, token.moment, None),
+        valid_to=read(Field.EXPIRES, token.moment, None),
+        target_accounts=targets,
+        unread=frozenset(unread),
     )
 
 

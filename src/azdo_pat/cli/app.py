@@ -46,7 +46,7 @@ class App(Connection):
         from azdo_pat.api.tokens import Tokens
 
         self._set_aside_if_damaged(self.state_folder / "state.db")
-        return Tokens(self.http)
+        return Tokens(self.http, self._say_odd)
 
     def _finish_what_was_begun(self, tokens: Tokens) -> None:
         """Bring to its end what an earlier run left behind; the command at hand goes on anyway."""
@@ -113,11 +113,27 @@ class App(Connection):
         )
 
     @cached_property
+    def odd_rows(self) -> dict[str, str]:
+        """What could not be read of the service's answers in this run: the first of it."""
+        return {}
+
+    def _say_odd(self, what: str) -> None:
+        """Say once a run that an answer has something that cannot be read; each with -v."""
+        # One step, as several organizations are listed side by side.
+        if self.odd_rows.setdefault("first", what) is what:
+            self.talk.notice(
+                f"the service's answer cannot be read in full: {what}; what cannot be read is"
+                " shown as unknown, and is in the way of nothing else"
+            )
+        else:
+            self.talk.detail(f"cannot be read in full: {what}")
+
+    @cached_property
     def directory(self) -> Directory:
         """Profile and organizations."""
         from azdo_pat.api.directory import Directory
 
-        return Directory(self.http)
+        return Directory(self.http, self._say_odd)
 
     @cached_property
     def book(self) -> OrganizationBook:
@@ -209,6 +225,7 @@ class App(Connection):
         sources = {**self.options.sources, "org": "the token"}
         other = App(self.options._replace(org=organization.url, sources=sources))
         other.secrets, other.state = self.secrets, self.state
+        other.odd_rows = self.odd_rows
         return other
 
     @cached_property

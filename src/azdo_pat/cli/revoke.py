@@ -165,8 +165,9 @@ def _selected(
     app.book.confirm(app.organization)  # a name given to another one would choose its tokens
     own, left_out = bulk(list(app.browser.listing(app.organization, filters)), app.organization)
     for pat in left_out:
+        why = "is for all organizations" if pat.is_global else "cannot be read in full"
         app.talk.notice(
-            f"left out, as it is for all organizations: {pat.name}"
+            f"left out, as it {why}: {pat.name or 'name unknown'}"
             f" (pat revoke {as_argument(pat.id or pat.name)})"
         )
     return own

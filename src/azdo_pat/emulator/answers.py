@@ -32,8 +32,9 @@ def json_answer(value: object, *, status: int = 200, version: str = "") -> Respo
     if version:
         kind += f"; api-version={version}"
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # A fault's text may hold what UTF-8 cannot; the service itself never sends that.
-    return Response(text.encode("utf-8", "replace"), status=status, content_type=kind)
+    if not all(character < "\ud800" or character > "\udfff" for character in text):
+        text = json.dumps(value, separators=(",", ":"))  # UTF-8 has none; its escape is JSON
+    return Response(text.encode(), status=status, content_type=kind)
 
 
 def error_answer(kind: ErrorKind, message: str, *, status: int | None = None) -> Response:

@@ -14,6 +14,7 @@ from azdo_pat.emulator.directory import ORGANIZATIONS, USERS, User, find_organiz
 from azdo_pat.emulator.errors import EmulatorError
 from azdo_pat.emulator.faults import FaultBoard, parse_fault
 from azdo_pat.emulator.policies import Policies, parse_policies
+from azdo_pat.emulator.spoiling import parse_spoiler
 from azdo_pat.emulator.tokens import Status
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Control:
             ("PUT", "policies"): self._set_policies,
             ("POST", "tokens"): self._seed,
             ("DELETE", "tokens"): lambda _: {"removed": self._service.clear()},
+            ("POST", "spoilers"): self._spoil,
+            ("DELETE", "spoilers"): lambda _: {"removed": self._service.spoilers.clear()},
             ("GET", "state"): lambda _: self._state(),
             ("GET", "requests"): lambda _: {"requests": self._log.to_json()},
             ("DELETE", "requests"): lambda _: {"removed": self._log.clear()},
@@ -126,6 +129,11 @@ class Control:
         if fields.get("withSecrets"):
             answer["secrets"] = [secret for _, secret in made]
         return answer
+
+    def _spoil(self, value: object) -> object:
+        order = _fields(value, {"token", "fields", "without", "row", "rows"})
+        self._service.spoilers.add(*parse_spoiler(order))
+        return {}
 
     def _state(self) -> object:
         now = self._service.now()

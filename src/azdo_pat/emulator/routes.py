@@ -29,7 +29,7 @@ from azdo_pat.emulator.errors import (
     ServiceError,
     TokenRefusedError,
 )
-from azdo_pat.emulator.paging import first_page_again, read_query
+from azdo_pat.emulator.paging import Filter, first_page_again, read_query
 from azdo_pat.emulator.service import Service, viewer_of
 from azdo_pat.emulator.versions import Resource, Version, read_version
 
@@ -130,13 +130,16 @@ def _read_tokens(
     call: Call, service: Service, who: tuple[User, Organization], version: Version
 ) -> Response:
     if "authorizationid" in call.arguments:
-        return _result(service.get(who[0], _authorization_id(call)), version)
+        return _result(service, service.get(who[0], _authorization_id(call)), version)
     query = read_query(call.arguments)
     page = service.list_page(*who, query)
     continuation = page.continuation
     if call.repeat:
         continuation = first_page_again(query, viewer=viewer_of(*who))
-    tokens = [answers.token_json(token) for token in page.tokens]
+    spoilers = service.spoilers
+    tokens = [spoilers.applied(answers.token_json(token)) for token in page.tokens]
+    if not query.continuation and query.display_filter in {Filter.ACTIVE, Filter.ALL}:
+        tokens += spoilers.rows
     value = {"continuationToken": continuation, "patTokens": tokens}
     return answers.json_answer(value, version=version.text)
 
@@ -146,14 +149,14 @@ def _create(
 ) -> Response:
     request = read_token_request(call.body, parameter="patTokenCreateRequest")
     token, secret = service.create(*who, request)
-    return _result(token, version, secret)
+    return _result(service, token, version, secret)
 
 
 def _update(
     call: Call, service: Service, who: tuple[User, Organization], version: Version
 ) -> Response:
     request = read_token_request(call.body, parameter="patTokenUpdateRequest")
-    return _result(service.update(*who, request), version)
+    return _result(service, service.update(*who, request), version)
 
 
 def _revoke(call: Call, service: Service, who: tuple[User, Organization]) -> Response:
@@ -200,8 +203,11 @@ def _connection(call: Call, service: Service, organization: Organization) -> Res
     return answers.json_answer(value, version=version.text)
 
 
-def _result(token: Token, version: Version, secret: str | None = None) -> Response:
-    value = {"patToken": answers.token_json(token, secret), "patTokenError": "none"}
+def _result(
+    service: Service, token: Token, version: Version, secret: str | None = None
+) -> Response:
+    answer = service.spoilers.applied(answers.token_json(token, secret))
+    value = {"patToken": answer, "patTokenError": "none"}
     return answers.json_answer(value, version=version.text)
 
 

@@ -21,6 +21,7 @@ from azdo_pat.emulator.errors import (
 from azdo_pat.emulator.paging import ListQuery, Page, page_of
 from azdo_pat.emulator.policies import Creation, Policies
 from azdo_pat.emulator.scopes import are_valid
+from azdo_pat.emulator.spoiling import Spoilers
 from azdo_pat.emulator.tokens import Status, Token, hash_secret, new_secret
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Service:
         self.signing_key = contents.signing_key
         self.not_before = 0
         """The earliest ``nbf`` of an access token that is accepted."""
+        self.spoilers = Spoilers()
 
     def now(self) -> datetime:
         """The time as the emulator has it: the given clock, plus what was advanced."""

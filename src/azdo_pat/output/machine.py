@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, Protocol
 
+from azdo_pat.models import Field
 from azdo_pat.output.moments import rfc3339, whole_days
 from azdo_pat.output.plain import visible_json
 
@@ -78,7 +79,7 @@ def json_text(document: object, *, indent: int | None = 2) -> str:
 def pat_document(pat: Pat, now: datetime) -> Document:
     """Return the token object. `expires_in_days` is rounded down: below 0 once it has expired."""
     return {
-        "name": pat.name,
+        "name": pat.name or (None if Field.NAME in pat.unread else ""),
         "id": pat.id,
         "org": pat.org,
         "status": str(pat.status),
@@ -86,7 +87,7 @@ def pat_document(pat: Pat, now: datetime) -> Document:
         "created": _time(pat.created),
         "expires": _time(pat.expires),
         "expires_in_days": None if pat.expires is None else whole_days(pat.expires, now),
-        "global": pat.is_global,
+        "global": None if Field.TARGETS in pat.unread else pat.is_global,
         "stored": pat.stored,
         "origin": str(pat.origin),
     }

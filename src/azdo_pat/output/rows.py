@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
-from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.models import GLOBAL_TOKENS_STOP, Origin, Pat, Status
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Status
 from azdo_pat.output.delimited import field_text
 from azdo_pat.output.grid import Cell, Column, Grid, Tone
 from azdo_pat.output.machine import Setting
 from azdo_pat.output.moments import distance, local_date, local_minute
+from azdo_pat.output.short_ids import short_ids
 from azdo_pat.results import Change, Changing, Check, Health, Outcome, Revocation, SetUp
 from azdo_pat.scopes import FULL_ACCESS, Recipe, Scope
 from azdo_pat.tools.tool import Program
@@ -21,13 +21,14 @@ SOON: Final = timedelta(days=7)
 """How near its end a token is marked: the notice that Azure DevOps itself gives by mail."""
 
 _WHOLE_ID: Final = 36
-_LEAST_PREFIX: Final = 8
 _MAKERS: Final = {
     Origin.PAT: "pat",
     Origin.GIT: "git",
     Origin.SERVICE_HOOKS: "service hooks",
     Origin.LOAD_TEST: "a load test",
     Origin.TEAMS: "Teams",
+    Origin.ARTIFACTS: "the Artifacts credential provider",
+    Origin.IDE: "a development environment",
 }
 
 
@@ -41,8 +42,8 @@ def pats_grid(pats: Sequence[Pat], now: datetime, zone: tzinfo | None) -> Grid:
     columns += [Column("SCOPES", 14), Column("EXPIRES", 13 if many else 25), Column("NOTES", 13)]
     rows = []
     for pat, short in zip(pats, ids, strict=True):
-        row = [Cell(pat.name), Cell(short or "-", Tone.FAINT)]
-        row += [Cell(pat.org or "all")] if many else []
+        row = [_name(pat), Cell(short or "-", Tone.FAINT)]
+        row += [Cell(_org(pat))] if many else []
         scopes = Cell(_short_scopes(pat.scopes)) if pat.scopes else Cell("unknown", Tone.FAINT)
         row += [scopes, _expiry(pat, now, zone), _notes(pat, now)]
         rows.append(tuple(row))
@@ -53,9 +54,9 @@ def pat_grid(pat: Pat, now: datetime, zone: tzinfo | None) -> Grid:
     """Return one token with everything that is known of it, one line each."""
     expiry = _expiry(pat, now, zone)
     pairs = [
-        ("Name", Cell(pat.name)),
+        ("Name", _name(pat)),
         ("ID", Cell(pat.id or "unknown")),
-        ("Organization", Cell(pat.org or ("all" if pat.is_global else "unknown"))),
+        ("Organization", Cell(_org(pat))),
         ("Status", _status(pat, now)),
         ("Scopes", Cell(" ".join(map(_explained, pat.scopes)) or "unknown")),
         ("Created", Cell(_moment(pat.created, now, zone))),
@@ -67,12 +68,22 @@ def pat_grid(pat: Pat, now: datetime, zone: tzinfo | None) -> Grid:
     return pairs_grid(pairs)
 
 
+def _name(pat: Pat) -> Cell:
+    if Field.NAME in pat.unread and not pat.name:
+        return Cell("unknown", Tone.FAINT)
+    return Cell(pat.name)
+
+
+def _org(pat: Pat) -> str:
+    return pat.org or ("all" if pat.is_global else "unknown")
+
+
 def revocations_grid(revocations: Sequence[Revocation]) -> Grid:
     """Return what became of each token, and why it failed."""
     ids = short_ids([revocation.pat.id or "" for revocation in revocations])
     rows = tuple(
         (
-            Cell(each.pat.name),
+            _name(each.pat),
             Cell(short or "-", Tone.FAINT),
             Cell(str(each.outcome), _OUTCOME_TONES.get(each.outcome, Tone.PLAIN)),
             Cell("; ".join(part for part in (each.error, each.left_in_keyring) if part)),
@@ -209,25 +220,6 @@ def pairs_grid(pairs: Sequence[tuple[str, Cell]]) -> Grid:
     return Grid(columns=(Column("", 13), Column("", 20)), rows=rows)
 
 
-def short_ids(ids: Sequence[str]) -> list[str]:
-    """Return for each id its shortest prefix, of 8 characters or more, that no other id has.
-
-    An id that stands there twice (two records of one token) need only differ from the others.
-    """
-    ordered = sorted({each.lower() for each in ids})
-    lengths = dict.fromkeys(ordered, _LEAST_PREFIX)
-    for one, other in pairwise(ordered):
-        needed = _shared_length(one, other) + 1
-        lengths[one] = max(lengths[one], needed)
-        lengths[other] = max(lengths[other], needed)
-    return [each[: lengths[each.lower()]] for each in ids]
-
-
-def _shared_length(one: str, other: str) -> int:
-    pairs = zip(one, other, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
 def _short_scopes(scopes: Sequence[str]) -> str:
     """Return scopes as `--scope` takes them at their shortest."""
     return " ".join(
@@ -277,8 +269,8 @@ def _warnings(pat: Pat, now: datetime) -> tuple[list[str], Tone]:
     ended = _ended(pat, now)
     if ended is not None:
         return [str(ended)], Tone.ALARM if ended is Status.EXPIRED else Tone.FAINT
-    warnings = []
-    tone = Tone.PLAIN
+    warnings = ["not fully readable"] if pat.unread else []
+    tone = Tone.WARNING if pat.unread else Tone.PLAIN
     if _soon(pat, now):
         warnings.append("expires soon")
         tone = Tone.WARNING

@@ -120,10 +120,8 @@ class Browser:
             if not unsettled:
                 break
             for text, pats in self._matches(organization, status, unsettled).items():
-                # One that ends while it is looked for is listed under two statuses.
-                known = {pat.id for pat in matches[text]}
-                matches[text] += [pat for pat in pats if pat.id not in known]
-        found: dict[str | None, Pat] = {}
+                matches[text] = _each_once([*matches[text], *pats])
+        found: dict[str, Pat] = {}
         failures: list[PatError] = []
         leaving = self._leaving(organization)
         for text, pats in matches.items():
@@ -132,7 +130,7 @@ class Browser:
             except PatError as error:
                 failures.append(error)
             else:
-                found[pat.id] = pat
+                found[pat.id or pat.name] = pat
         return tuple(found.values()), tuple(failures)
 
     def _leaving(self, organization: Organization) -> frozenset[str]:
@@ -156,7 +154,7 @@ class Browser:
         for token, _ in self._listed(organization, (status,)):
             identifier = token.authorization_id.lower()
             hits = {text for size in lengths for text in begin.get(identifier[:size], ())}
-            if token.display_name in matches:
+            if token.display_name in matches and token.is_named(token.display_name):
                 hits.add(token.display_name)
             if hits:
                 pat = self._marked(self._book.pat(token, organization, status), organization)
@@ -217,6 +215,17 @@ def in_order(pats: Iterable[Pat], sort: Sort) -> list[Pat]:
     return sorted(pats, key=key)
 
 
+def _each_once(pats: Sequence[Pat]) -> list[Pat]:
+    """Leave out rows of one token but the first, or the first of its status that could be read."""
+    by_id: dict[str, Pat] = {}
+    for pat in pats:
+        if pat.id:
+            first = by_id.setdefault(pat.id, pat)
+            if first.unread and not pat.unread and first.status is pat.status:
+                by_id[pat.id] = pat
+    return [*by_id.values(), *(pat for pat in pats if not pat.id)]
+
+
 def _begins_id(text: str, identifier: str | None) -> bool:
     return looks_like_id(text) and (identifier or "").lower().startswith(text.lower())
 
@@ -263,8 +272,9 @@ def _here(pats: Sequence[Pat], organization: Organization) -> list[Pat]:
 
 def _ambiguous(text: str, pats: Sequence[Pat]) -> ConflictError:
     lines = [
-        f"{as_argument(pat.id or pat.name)}  {pat.org or 'all organizations'}  {_ending(pat)}"
-        + (", its secret is here" if pat.stored else "")
+        f"{as_argument(pat.id) if pat.id else '(id unknown)'}"
+        f"  {pat.org or ('all organizations' if pat.is_global else 'organization unknown')}"
+        f"  {_ending(pat)}{', its secret is here' if pat.stored else ''}"
         for pat in pats
     ]
     return ConflictError(

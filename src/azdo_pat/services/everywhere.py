@@ -37,10 +37,12 @@ def listing_everywhere(
     browser.recall(organizations)  # the state is read by this thread alone
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         answers = list(pool.map(of, organizations))
-    found: dict[str | None, Pat] = {}
+    found: dict[str | Pat, Pat] = {}
     for answer in answers:
         if not isinstance(answer, OrganizationFailure):
             # A global token is listed by each, and its secret stored for one of them.
-            found.update({pat.id: pat for pat in answer if pat.stored or pat.id not in found})
+            # One whose id could not be read is told apart by all that could.
+            keyed = [(pat.id or pat, pat) for pat in answer]
+            found.update({key: pat for key, pat in keyed if pat.stored or key not in found})
     failures = [each for each in answers if isinstance(each, OrganizationFailure)]
     return tuple(found.values()), tuple(failures)

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, PatError, RefusedError, StoreError
-from azdo_pat.models import Intent, Organization, Origin, Pat, Secret, Status, StoredPat
+from azdo_pat.models import Field, Intent, Organization, Origin, Pat, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Became, Recovered
 from azdo_pat.services.fingerprint import bears, fingerprint_of
 from azdo_pat.services.keep import as_stored, entry_named, hold_free, known_organization
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.readable import require_readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,9 +166,11 @@ def _require_usable(pat: Pat, organization: Organization, name: str, state: Stat
     """Check that a secret can be the one of a token.
 
     Raises:
+        UnavailableError: whether it is of the organization could not be read.
         RefusedError: the token is not active.
         ConflictError: the secret of that token is stored under another name.
     """
+    require_readable(pat, organization, {Field.ID, Field.TARGETS})
     if pat.status is not Status.ACTIVE:
         raise RefusedError(
             f"the token {pat.id} ({pat.name!r}) in {organization.name} is {pat.status.value}: no"

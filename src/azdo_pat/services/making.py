@@ -15,9 +15,11 @@ from azdo_pat.errors import (
     RefusedError,
     SignInError,
     StoreError,
+    UnavailableError,
 )
 from azdo_pat.expiry import is_shortened
 from azdo_pat.models import (
+    Field,
     Intent,
     NewPat,
     Origin,
@@ -76,6 +78,7 @@ class Making:
             with suppress(StoreError):
                 self.shop.state.finish(self._key)
             raise
+        new = new._replace(pat=new.pat.filled(request.name, request.scopes))
         mark = fingerprint_of(new.secret) if request.store else ""
         self.intent = self.intent._replace(authorization_id=new.pat.authorization_id, mark=mark)
         try:
@@ -87,6 +90,10 @@ class Making:
     def guard_life(self, new: NewPat, request: CreateRequest) -> None:
         """Revoke a token whose life was shortened, where the user wants it whole or not at all."""
         granted = new.pat.valid_to
+        if request.fail_if_shortened and granted is None:
+            raise self._take_back(
+                new, UnavailableError("the expiry that the service granted cannot be read")
+            )
         if request.fail_if_shortened and granted and is_shortened(request.expires, granted):
             problem = RefusedError(
                 f"{self.organization.name} granted {request.name!r} a life until"
@@ -243,6 +250,7 @@ class Making:
             is_global=pat.target_accounts is None,
             stored=request.store,
             origin=Origin.PAT,
+            unread=pat.unread - {Field.TARGETS},  # it was asked for this organization
         )
 
     def _record(self, pat: ServicePat, request: CreateRequest) -> StoredPat | None:
@@ -251,6 +259,7 @@ class Making:
 
 def recorded(organization: Organization, intent: Intent, pat: ServicePat) -> StoredPat:
     """Return what is remembered of a token that an intent made."""
+    pat = pat.filled(intent.name, intent.scopes)
     shortened = pat.valid_to is not None and is_shortened(intent.valid_to, pat.valid_to)
     return StoredPat(
         org_url=organization.url,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import StoreError
+from azdo_pat.errors import StoreError, UnavailableError
 from azdo_pat.models import (
     Organization,
     Pat,
@@ -31,6 +31,7 @@ class Place(Enum):
     HERE = auto()
     ELSEWHERE = auto()
     EVERYWHERE = auto()
+    UNKNOWN = auto()
 
 
 class OrganizationBook:
@@ -65,10 +66,13 @@ class OrganizationBook:
         """Tell whether a token with these target accounts belongs to the organization.
 
         A token that cannot be shown to belong here counts as another's: the list of one
-        organization also holds tokens of others.
+        organization also holds tokens of others. Where the service's answer does not tell, it may
+        be any.
         """
         if target_accounts is None:
             return Place.EVERYWHERE
+        if not target_accounts:
+            return Place.UNKNOWN
         here = self._id_of(organization)
         return Place.HERE if here in {each.lower() for each in target_accounts} else Place.ELSEWHERE
 
@@ -98,20 +102,22 @@ class OrganizationBook:
         """Turn the service's token into one that names its organization."""
         place = self.place(token.target_accounts, organization)
         org: str | None = organization.name
-        if place is Place.EVERYWHERE:
+        if place in {Place.EVERYWHERE, Place.UNKNOWN}:
             org = None
         elif place is Place.ELSEWHERE:
             org = self.name_of((token.target_accounts or ("",))[0])
         return Pat(
             name=token.display_name,
-            id=token.authorization_id,
+            id=token.authorization_id or None,
             org=org,
-            status=status,
+            # Of a row that names no token, nothing else can be relied on either.
+            status=status if token.authorization_id else Status.UNKNOWN,
             scopes=token.scopes,
             created=token.valid_from,
             expires=effective_expiry(token.valid_to, is_global=place is Place.EVERYWHERE),
             is_global=place is Place.EVERYWHERE,
             origin=origin_of(token.display_name),
+            unread=token.unread,
         )
 
     def _id_of(self, organization: Organization) -> str | None:
@@ -121,12 +127,18 @@ class OrganizationBook:
         """
         found = self._id_by_url(organization.url)
         if found is None and not self._asked:
-            self.all()
+            self._try_all()  # where that fails, the organization itself is asked
             found = self._id_by_url(organization.url)
         if found is None:
             found = self._directory.account_id(organization).lower()
             self._keep([replace(organization, id=found)])
         return found
+
+    def _try_all(self) -> None:
+        """Ask for the user's organizations, once; an answer that cannot be read hides no token."""
+        self._asked = True
+        with suppress(UnavailableError):
+            self.all()
 
     def _id_by_url(self, url: str) -> str | None:
         return next((key for key, each in self._organizations().items() if each.url == url), None)
@@ -135,7 +147,7 @@ class OrganizationBook:
         wanted = account_id.lower()
         found = self._organizations().get(wanted)
         if found is None and not self._asked:
-            self.all()
+            self._try_all()
             found = self._organizations().get(wanted)
         return found
 
@@ -150,6 +162,7 @@ class OrganizationBook:
 
         They are only a shortcut: a listing must work where nothing can be written.
         """
+        organizations = [each for each in organizations if each.id]
         with suppress(StoreError):
             # A GUID that shows up under another name has left the one it was known by.
             newer = {each.id for each in organizations}

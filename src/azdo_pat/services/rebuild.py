@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import PatError
-from azdo_pat.models import Origin, ServicePat, Status, StoredPat
+from azdo_pat.models import Field, Origin, ServicePat, Status, StoredPat
 from azdo_pat.services.fingerprint import bears, fingerprint_of
 from azdo_pat.services.import_forget import LOCAL
 
@@ -60,7 +60,8 @@ def rebuild(
     for organization in organizations:
         by_name: dict[str, list[ServicePat]] = defaultdict(list)
         for pat in shop.tokens.list(organization, Status.ACTIVE):
-            by_name[pat.display_name].append(pat)
+            if Field.NAME not in pat.unread:
+                by_name[pat.display_name].append(pat)
         # A secret may be stored under another name than its token has by now.
         names = {name for url, name in remembered if url == organization.url} | by_name.keys()
         for name in sorted(names):
@@ -72,7 +73,7 @@ def rebuild(
             entry = remembered.get((organization.url, name))
             if entry is None or entry.id is None or not bears(secret, entry.fingerprint):
                 entry = _unknown(organization, name, secret)
-                ids = ", ".join(pat.authorization_id for pat in by_name[name])
+                ids = ", ".join(pat.authorization_id or "id unknown" for pat in by_name[name])
                 unsure.append(f"{name}: {ids}" if ids else name)
             shop.state.remember(entry)
             found.append(entry)

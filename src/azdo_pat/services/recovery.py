@@ -243,9 +243,20 @@ def _go_on(organization: Organization, intent: Intent, made: ServicePat, shop: W
 
 
 def _listed(organization: Organization, intent: Intent, shop: Workshop) -> ServicePat | None:
-    """Return the token that an intent made, if it lives."""
+    """Return the token that an intent made, if it lives.
+
+    Raises:
+        UnavailableError: a token is listed whose id could not be read, and which may be it.
+    """
     made = (intent.authorization_id or "").lower()
+    unclear = False
     for pat in shop.tokens.list(organization, Status.ACTIVE):
-        if pat.authorization_id.lower() == made:
+        if made and pat.authorization_id == made:
             return pat
+        unclear |= bool(pat.unread) and pat.may_be(made, intent.name)
+    if unclear:
+        raise UnavailableError(
+            f"{intent.org} lists a token whose id cannot be read: whether"
+            f" {intent.authorization_id} is active is not known"
+        )
     return None

@@ -74,8 +74,10 @@ def settle_move(organization: Organization, intent: Intent, shop: Workshop) -> B
         PendingError: as `move` does.
         PatError: the service could not be asked, or the keyring refuses.
     """
-    if not _is_renamed(organization, intent, shop):
-        return Became.UNDECIDED if may_come_late(intent, shop) else Became.NOTHING_DONE
+    renamed = _is_renamed(organization, intent, shop)
+    if not renamed:
+        undecided = renamed is None or may_come_late(intent, shop)
+        return Became.UNDECIDED if undecided else Became.NOTHING_DONE
     url, old, new = organization.url, intent.name, intent.new_name
     with shop.exclusive(lock_key(new, url)):
         there = shop.secrets.get(url, new)
@@ -88,9 +90,13 @@ def settle_move(organization: Organization, intent: Intent, shop: Workshop) -> B
     return Became.COMPLETED
 
 
-def _is_renamed(organization: Organization, intent: Intent, shop: Workshop) -> bool:
-    return any(
-        pat.authorization_id == intent.authorization_id and pat.display_name == intent.new_name
-        for status in (Status.ACTIVE, Status.EXPIRED)
-        for pat in shop.tokens.list(organization, status)
-    )
+def _is_renamed(organization: Organization, intent: Intent, shop: Workshop) -> bool | None:
+    """Tell whether the service has changed the name; None where its list cannot be read there."""
+    identifier = (intent.authorization_id or "").lower()
+    unread = False
+    for status in (Status.ACTIVE, Status.EXPIRED):
+        for pat in shop.tokens.list(organization, status):
+            if pat.authorization_id == identifier and pat.is_named(intent.new_name):
+                return True
+            unread |= bool(pat.unread) and pat.may_be(identifier, intent.new_name)
+    return None if unread else False

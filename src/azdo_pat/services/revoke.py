@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import PatError, StoreError, UnavailableError
-from azdo_pat.models import Pat, Status
+from azdo_pat.models import Field, Pat, Status
 from azdo_pat.results import Outcome, Revocation
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.readable import require_readable
 from azdo_pat.services.recovery import delete_own
 from azdo_pat.services.side_by_side import side_by_side
 
@@ -50,13 +51,14 @@ class Revoked:
 def bulk(pats: Sequence[Pat], organization: Organization) -> tuple[list[Pat], list[Pat]]:
     """Part what a glob or a filter selected into tokens of this organization and the rest.
 
-    A token for all organizations is not this organization's own: it is revoked only by name.
+    A token for all organizations is not this organization's own: it is revoked only by name. So
+    is one that could not be read in full: whether it fulfils the conditions is not certain.
 
     Returns:
-        Those to revoke, and the global ones that are left out.
+        Those to revoke, and the global and unreadable ones that are left out.
     """
-    own = [pat for pat in pats if pat.org == organization.name and not pat.is_global]
-    return own, [pat for pat in pats if pat.is_global]
+    left_out = [pat for pat in pats if pat.is_global or pat.unread]
+    return [pat for pat in pats if pat.org == organization.name and pat not in left_out], left_out
 
 
 def plan(pats: Sequence[Pat]) -> tuple[Revocation, ...]:
@@ -132,6 +134,7 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
 
 def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:
     try:
+        require_readable(pat, organization, {Field.ID})
         was_there = tokens.revoke(organization, pat.id or "")
     except PatError as error:
         doubtful = isinstance(error, UnavailableError)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import ConflictError, PatError, RefusedError
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import GLOBAL_TOKENS_STOP, Intent, Pat, Status
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Intent, Pat, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.results import INTERRUPTED, Created, OldToken, Rotated
 from azdo_pat.services.delivering import delivered
 from azdo_pat.services.making import Making
 from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.ownership import Owner, conflict, is_refused, owner_of
+from azdo_pat.services.readable import require_readable
 from azdo_pat.services.recovery import settle, settle_leftovers
 from azdo_pat.services.workshop import CreateRequest
 from azdo_pat.upkeep import NO_UPKEEP
@@ -84,10 +85,15 @@ def rotate(
         RefusedError: the token is revoked, or the service refused; nothing has changed.
         ConflictError: the token is valid in all organizations.
         ConflictError: the secret that is stored under the name is, or may be, another token's.
+        UnavailableError: what the new one is to be like could not be read; nothing has changed.
         PatError: as `create` raises it; the old token lives and its secret is where it was.
     """
     require_rotatable(organization, pat)
     name = request.name or _name_here(organization, pat, shop)
+    needed = {Field.ID, Field.TARGETS}
+    needed |= set() if name else {Field.NAME}
+    needed |= set() if request.scopes else {Field.SCOPES}
+    require_readable(pat, organization, needed)
     with shop.exclusive(lock_key(name, organization.url)):
         settle_leftovers(organization, name, shop)
         if not request.keyring_tried:
@@ -156,12 +162,15 @@ def require_rotatable(organization: Organization, pat: Pat) -> None:
 def _name_here(organization: Organization, pat: Pat, shop: Workshop) -> str:
     """Return the name under which the token's secret is stored, or else its display name.
 
+    Empty where neither is known.
+
     They differ where it was renamed on the web page or by another machine; whoever asks for the
     secret asks by the name that it has here.
     """
     known = shop.state.find_by_id(pat.id) if pat.id else ()
+    own_name = "" if Field.NAME in pat.unread else pat.name
     return next(
-        (each.name for each in known if each.stored and each.org_url == organization.url), pat.name
+        (each.name for each in known if each.stored and each.org_url == organization.url), own_name
     )
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import DoubtfulError
-from azdo_pat.models import Status
+from azdo_pat.models import Field, Status
 from azdo_pat.services.fingerprint import bears
 from azdo_pat.services.organization_book import Place
 
@@ -63,10 +63,11 @@ def undo(organization: Organization, intent: Intent, shop: Workshop) -> bool:
         return True
     if doubtful:
         may_come_late(intent, shop)  # notes the time of this look, for when they are dismissed
-        one = doubtful[0]
+        one = next((each for each in doubtful if each), "ID")
+        shown = ", ".join(each or "a token whose id cannot be read" for each in doubtful)
         raise DoubtfulError(
             f"an interrupted {intent.operation} of {intent.name!r} in {intent.org} may have made"
-            f" what another machine may have made as well: {', '.join(doubtful)}; not revoked",
+            f" what another machine may have made as well: {shown}; not revoked",
             hint=f"if its secret is stored nowhere: pat revoke {one} --org {intent.org}; if it is"
             f" in use: pat doctor --dismiss {one}",
         )
@@ -89,33 +90,44 @@ def _made_by(
     alike = [
         pat
         for pat in shop.tokens.list(organization, Status.ACTIVE)
-        if pat.authorization_id.lower() not in known and _resembles(pat, intent)
+        if (not pat.authorization_id or pat.authorization_id not in known)
+        and _resembles(pat, intent)
     ]
     certain: list[str] = []
     doubtful: list[str] = []
     for pat in alike:
         as_asked = pat.valid_to is not None and abs(pat.valid_to - intent.valid_to) <= _ROUNDING
         close = _is_close(pat, intent, shop)
-        if not (as_asked or close):
+        if not (as_asked or close or Field.CREATED in pat.unread):
             continue
-        if shop.book.place(pat.target_accounts, organization) is not Place.HERE:
+        place = shop.book.place(pat.target_accounts, organization)
+        if place not in {Place.HERE, Place.UNKNOWN}:
             continue  # the list holds tokens of the user's other organizations, too
         distinct = intent.valid_to.microsecond >= 1000  # noqa: PLR2004 - one millisecond
-        is_it = as_asked and (distinct or close)
-        (certain if is_it else doubtful).append(pat.authorization_id)
+        readable = pat.unread <= {Field.CREATED}
+        is_it = readable and as_asked and (distinct or close)
+        group = certain if is_it else doubtful
+        if pat.authorization_id not in group:  # a token may be listed twice
+            group.append(pat.authorization_id)
     if len(certain) == 1:
         return certain[0], []
     return None, sorted(certain + doubtful)
 
 
 def _resembles(pat: ServicePat, intent: Intent) -> bool:
-    """Tell whether a token has what was asked for, in a lifetime that a policy may have cut."""
+    """Tell whether a token has what was asked for, in a lifetime that a policy may have cut.
+
+    What could not be read of it rules it out as little as it identifies it: name or expiry must
+    be known, so that a row of which nothing is known is not every operation's.
+    """
+    named = pat.is_named(intent.name)
+    if Field.NAME in pat.unread:
+        named = pat.valid_to is not None and abs(pat.valid_to - intent.valid_to) <= _ROUNDING
     return (
-        pat.display_name == intent.name
-        and set(pat.scopes) == set(intent.scopes)
+        named
+        and (Field.SCOPES in pat.unread or set(pat.scopes) == set(intent.scopes))
         and pat.target_accounts is not None
-        and pat.valid_to is not None
-        and pat.valid_to <= intent.valid_to + _ROUNDING
+        and (pat.valid_to is None or pat.valid_to <= intent.valid_to + _ROUNDING)
     )
 
 

@@ -15,10 +15,11 @@ from azdo_pat.errors import (
     UsageError,
 )
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import Pat, PatChanges, Status, StoredPat
+from azdo_pat.models import Field, Pat, PatChanges, Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Updated
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.readable import require_readable
 from azdo_pat.services.renaming import move, moving
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def update(organization: Organization, pat: Pat, changes: PatChanges, shop: Work
 
     Raises:
         UsageError: nothing is to change.
+        UnavailableError: its id could not be read, or the service did not answer properly.
         RefusedError: the token is revoked, or the service refuses.
         ConflictError: another secret is stored here under the new name, or another `pat` is at
             work on one of the names.
@@ -43,6 +45,7 @@ def update(organization: Organization, pat: Pat, changes: PatChanges, shop: Work
         raise UsageError(
             "nothing is to change", hint="give --name, --scope or --expires, or several"
         )
+    require_readable(pat, organization, {Field.ID})
     if pat.status is Status.REVOKED or pat.id is None:
         raise RefusedError(
             f"{pat.name!r} is revoked and cannot be changed", hint="pat create makes a new one"
@@ -83,7 +86,7 @@ def _changed(
         raise
     left_behind = left and new_name not in {None, pat.name}
     answer = replace(
-        shop.book.pat(granted, organization, Status.ACTIVE),
+        _completed(shop.book.pat(granted, organization, Status.ACTIVE), pat, changes),
         stored=pat.stored and not left_behind,
         origin=pat.origin,
     )
@@ -97,6 +100,24 @@ def _changed(
         requested_expiry=changes.valid_to,
         shortened=changes.valid_to is not None and is_shortened(changes.valid_to, answer.expires),
         left_behind=left_behind,
+    )
+
+
+def _completed(answer: Pat, pat: Pat, changes: PatChanges) -> Pat:
+    """Return the answer to a change, with what is known anyway where it could not be read."""
+    unread = answer.unread
+    expires = pat.expires if changes.valid_to is None else None
+    return replace(
+        answer,
+        id=pat.id,
+        status=Status.ACTIVE,
+        name=(changes.display_name or pat.name) if Field.NAME in unread else answer.name,
+        scopes=(changes.scopes or pat.scopes) if Field.SCOPES in unread else answer.scopes,
+        created=pat.created if Field.CREATED in unread else answer.created,
+        expires=expires if Field.EXPIRES in unread else answer.expires,
+        org=pat.org if Field.TARGETS in unread else answer.org,
+        is_global=pat.is_global if Field.TARGETS in unread else answer.is_global,
+        unread=unread & (pat.unread | {Field.EXPIRES} if changes.valid_to else pat.unread),
     )
 
 
