@@ -186,6 +186,13 @@ class Emulator:
         ids: list[str] = self._control("POST", "tokens", {"count": count, **fields})["ids"]
         return ids
 
+    def add_with_secret(self, name: str) -> str:
+        """Add a token; return its secret."""
+        secret: str = self._control("POST", "tokens", {"name": name, "withSecrets": True})[
+            "secrets"
+        ][0]
+        return secret
+
     def remove_tokens(self) -> None:
         """Remove every token, those it starts with too."""
         self._control("DELETE", "tokens")

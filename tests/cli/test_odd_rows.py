@@ -1,6 +1,8 @@
 """One token that the service describes in an odd way is in the way of no other."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -188,6 +190,84 @@ def test_a_filter_revokes_nothing_that_cannot_be_read(
     spoil(emulator, variant, "old")
     result = pat("revoke", "--expired", "--yes")
     assert (result.exit_code, names(emulator, "expired")) == (0, ["old"]), result.stderr
+
+
+@every
+def test_renew_and_ensure(variant: str, pat: InProcess, emulator: Emulator) -> None:
+    for name in ("a", "b"):
+        assert pat("create", name, "--scope", "code", "--expires", "3h", "-q").exit_code == 0
+    put(emulator, "odd")
+    spoil(emulator, variant)
+    assert pat("ensure", "a", "--scope", "build").exit_code == 0
+    result = pat("renew", "--within", "1d", "-o", "json")
+    assert result.exit_code == 0, result.stderr
+    assert {each["outcome"] for each in result.json} == {"rotated"}
+    assert names(emulator) == ["a", "b", "odd"]
+    assert held(emulator, "odd")["status"] == "active"
+
+
+@every
+def test_renew_of_the_odd_one(variant: str, pat: InProcess, emulator: Emulator) -> None:
+    """It is rotated by what this machine knows, or fails, and the other is rotated anyway."""
+    for name in ("good", "odd"):
+        assert pat("create", name, "--scope", "code", "--expires", "3h", "-q").exit_code == 0
+    old = {name: held(emulator, name)["authorizationId"] for name in ("good", "odd")}
+    secret = pat("get", "odd").stdout
+    spoil(emulator, variant, old["odd"])
+    result = pat("renew", "--within", "1d", "-q")
+    status = {each["authorizationId"]: each["status"] for each in emulator.tokens}
+    assert status[old["good"]] == "revoked"
+    if result.exit_code == 0:
+        assert status[old["odd"]] == "revoked"
+    else:
+        assert (result.exit_code, status[old["odd"]]) == (9, "active")
+        assert pat("get", "odd").stdout == secret
+    assert names(emulator) == ["good", "odd"]
+
+
+@every
+def test_doctor(variant: str, pat: InProcess, emulator: Emulator) -> None:
+    """It deletes no secret of a token that cannot be read, and rebuilds past it."""
+    for name in ("good", "odd"):
+        assert pat("create", name, "--scope", "code", "-q").exit_code == 0
+    spoil(emulator, variant)
+    assert pat("doctor", "--fix").exit_code == 0
+    assert pat("get", "odd").exit_code == 0
+    Path(os.environ["PAT_STATE_DIR"], "state.db").unlink()
+    result = pat("doctor", "--fix")
+    assert result.exit_code == 0, result.stdout
+    assert "good" in pat("list", "--stored").stdout
+    assert names(emulator) == ["good", "odd"]
+
+
+def test_import_does_not_take_the_word_of_what_it_cannot_read(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    secret = emulator.add_with_secret("odd")
+    odd = held(emulator, "odd")["authorizationId"]
+    emulator.spoil("odd", without=["targetAccounts"])
+    result = pat("import", "mine", "--id", odd, stdin=secret)
+    assert (result.exit_code, pat("get", "mine").exit_code) == (11, 3)
+
+
+def test_an_odd_message_hides_no_refusal(pat: InProcess, emulator: Emulator) -> None:
+    body = {"patToken": None, "patTokenError": "accessDenied", "patTokenErrorMessage": 7}
+    emulator.fail(f"POST * body='{json.dumps(body)}'")
+    result = pat("create", "new", "--scope", "code")
+    assert result.exit_code == 5
+    assert "may not do this" in result.stderr
+
+
+def test_what_has_no_name_is_told_by_its_id(pat: InProcess, emulator: Emulator) -> None:
+    odd = put(emulator, "odd")["authorizationId"]
+    emulator.spoil(odd, without=["displayName"])
+    emulator.spoil(rows=[None])
+    result = pat("revoke", "--name", "*", "--yes")
+    assert f"left out, as it cannot be read in full: name unknown (pat revoke {odd})\n" in (
+        result.stderr
+    )
+    assert "pat revoke ''" not in result.stderr
+    assert f"revoked 1 token ({odd})\n" in pat("revoke", odd, "--yes").stderr
 
 
 @pytest.mark.parametrize("kind", LEGAL)

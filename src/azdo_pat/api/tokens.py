@@ -193,7 +193,7 @@ class Tokens:
 def _raise_token_failure(result: Record, answer: Answer) -> None:
     code = result.text_or_empty("patTokenError")
     if code not in {"", "none"}:
-        raise token_failure(code, result.text_or_empty("patTokenErrorMessage"), answer)
+        raise token_failure(code, result.shown_text("patTokenErrorMessage"), answer)
 
 
 def _raise_refusal(answer: Answer) -> None:

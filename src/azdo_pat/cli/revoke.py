@@ -166,10 +166,8 @@ def _selected(
     own, left_out = bulk(list(app.browser.listing(app.organization, filters)), app.organization)
     for pat in left_out:
         why = "is for all organizations" if pat.is_global else "cannot be read in full"
-        app.talk.notice(
-            f"left out, as it {why}: {pat.name or 'name unknown'}"
-            f" (pat revoke {as_argument(pat.id or pat.name)})"
-        )
+        how = f" (pat revoke {as_argument(pat.id)})" if pat.id else ""
+        app.talk.notice(f"left out, as it {why}: {pat.name or 'name unknown'}{how}")
     return own
 
 
@@ -203,7 +201,7 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     for item in revoked.items:
         if item.error:
-            app.talk.warn(f"{item.pat.name} ({item.pat.id}): {item.error}")
+            app.talk.warn(f"{item.pat.name} ({item.pat.id or 'id unknown'}): {item.error}")
     _complain(revoked.failed + not_found, len(revoked.items) + not_found)
     pending: Sequence[PatError] = [
         PendingError(
@@ -236,5 +234,5 @@ def _living(pats: Sequence[Pat]) -> list[Pat]:
 
 def _count(pats: Sequence[Pat]) -> str:
     if len(pats) == 1:
-        return f"1 token ({pats[0].name})"
+        return f"1 token ({pats[0].name or pats[0].id})"
     return f"{len(pats)} tokens"

@@ -198,11 +198,12 @@ def _rotated_each(
         try:
             done.append(_rotated(app, pat, request))
         except CancelledError as error:
-            app.talk.warn(f"{pat.name}: {error.message}")
+            app.talk.warn(f"{pat.name or pat.id}: {error.message}")
             return done, failed, True
         except PatError as error:
             failed += 1
-            app.talk.warn(f"{pat.name}: {error.message}{f' ({error.hint})' if error.hint else ''}")
+            told = pat.name or pat.id
+            app.talk.warn(f"{told}: {error.message}{f' ({error.hint})' if error.hint else ''}")
         else:
             if done[-1].reason == INTERRUPTED:
                 return done, failed, True
