@@ -38,7 +38,9 @@ def _apply(home: Path, count: int) -> Program:
     state = State(home / "state" / "state.db")
     names = [f"token-{number}" for number in range(count)]
     os.environ["BENCHMARK_KEYRING"] = str(home / "keyring.db")
-    Keyring().fill([(service_name(ORGANIZATION), name, "x" * 84) for name in names])
+    Keyring().fill(  # type: ignore[no-untyped-call]  # keyring's constructor
+        [(service_name(ORGANIZATION), name, "x" * 84) for name in names]
+    )
     for name in names:
         state.remember(
             StoredPat(

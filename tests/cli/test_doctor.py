@@ -52,8 +52,8 @@ def test_all_is_well(pat: InProcess) -> None:
     assert all(len(line) <= 80 for line in table.splitlines())
 
 
-def test_nobody_is_signed_in(pat: InProcess, emulator: Emulator) -> None:
-    pat.env = {**pat.env, "PAT_ACCESS_TOKEN": None}
+def test_nobody_is_signed_in(pat: InProcess, emulator: Emulator, tmp_path: Path) -> None:
+    pat.env = {**pat.env, "PAT_ACCESS_TOKEN": None, "PATH": str(tmp_path)}  # without az
     found = examined(pat)
     assert found["sign-in"]["status"] == "problem"
     assert "pat login" in found["sign-in"]["fix"]

@@ -1,13 +1,12 @@
 """pat rotate: a new token of the same name and scopes, and the end of the old one."""
 
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 
-from cli.stage import done, failed, hence, moment, names, put
+from cli.stage import failed, moment, names, put
 from drivers import Emulator, InProcess
 from fakes import MemoryKeyring
 
@@ -21,6 +20,18 @@ def by_status(emulator: Emulator, name: str = "ci") -> dict[str, dict[str, str]]
     found = [each for each in emulator.tokens if each["displayName"] == name]
     assert len({each["status"] for each in found}) == len(found)
     return {each["status"]: each for each in found}
+
+
+def make_global(emulator: Emulator) -> None:
+    """Let the only token be one for all organizations, as its user can on the web page."""
+    (token,) = emulator.tokens
+    answer = requests.put(
+        f"{emulator.url}/contoso/_apis/tokens/pats?api-version=7.1-preview.1",
+        json={"authorizationId": token["authorizationId"], "allOrgs": True},
+        headers={"Authorization": f"Bearer {emulator.access_token}"},
+        timeout=10,
+    )
+    assert answer.json()["patToken"]["targetAccounts"] is None
 
 
 def make(pat: InProcess, *args: str) -> None:
@@ -131,26 +142,109 @@ def test_keep_old(pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyr
     assert pat("status", "-o", "json", "--query", "problems").json == []
 
 
-def test_a_secret_that_is_not_here(pat: InProcess, emulator: Emulator) -> None:
-    """Something else uses it: that is asked about before anything is done."""
-    old = put(emulator, "ci")
-    assert pat("rotate", "ci") == failed(
+NOT_HERE = (
+    "the secret of 'ci' is not stored here: what uses the old token stops working, and no one is"
+    " here to confirm it"
+)
+
+
+@pytest.mark.parametrize("options", [(), ("--grace", "1h"), ("--no-input",)], ids=" ".join)
+def test_a_secret_that_is_not_here_is_asked_about(
+    options: tuple[str, ...], pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    put(emulator, "ci")
+    before = emulator.tokens
+    result = pat("rotate", "ci", *options)
+    assert result == failed(
         2,
-        "the secret of ci is not stored here: what uses it would stop working, and no one is here"
-        " to confirm it",
-        "--yes confirms, --keep-old lets the old token stay active, --dry-run only shows",
+        NOT_HERE,
+        "--yes confirms, --dry-run shows what would be rotated, --keep-old lets the old token stay"
+        " active",
     )
-    assert pat("rotate", "ci", "--dry-run", "-o", "none") == done(
-        "",
-        f"would rotate 'ci' ({old['authorizationId']}): its secret is not stored here, and what"
-        " uses it would stop working",
-        "nothing was rotated (dry run)",
-    )
-    assert [each["method"] for each in emulator.requests if each["method"] != "GET"] == []
+    assert (emulator.tokens, memory_keyring.held) == (before, {})
+    assert {each["method"] for each in emulator.requests} == {"GET"}
+
+
+def test_a_secret_that_is_not_here_with_yes(pat: InProcess, emulator: Emulator) -> None:
+    old = put(emulator, "ci")
     result = pat("rotate", "ci", "--yes", "-o", "json")
     assert (result.exit_code, names(emulator)) == (0, ["ci"])
     assert result.json["id"] != old["authorizationId"]
     assert "the old secret was not in this keyring" in result.stderr
+
+
+def test_a_secret_that_is_not_here_and_an_old_token_that_is_kept(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    put(emulator, "ci")
+    result = pat("rotate", "ci", "--keep-old", "-o", "none")
+    assert (result.exit_code, names(emulator)) == (0, ["ci", "ci"])
+    assert "needs the new one now" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [("rotate", "ci"), ("renew", "--within", "20d")], ids=" ".join)
+def test_a_secret_that_another_program_has_deleted(
+    command: tuple[str, ...], pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    make(pat, "--expires", "10d")
+    memory_keyring.held.clear()
+    before = emulator.tokens
+    result = pat(*command)
+    assert result.exit_code == (2 if command[0] == "rotate" else 9)
+    assert "the secret of 'ci'" in result.stderr
+    assert "not stored here" in result.stderr
+    assert (emulator.tokens, memory_keyring.held) == (before, {})
+
+
+def test_a_dead_secret_under_the_name_is_not_the_tokens_own(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    make(pat)
+    secret = pat("get", "ci").stdout
+    pat("forget", "ci", "-q")
+    assert pat("import", "ci", "-q", "-o", "none", stdin=secret).exit_code == 0
+    (dead,) = emulator.tokens
+    assert pat("revoke", dead["authorizationId"], "--yes", "-q", "-o", "none").exit_code == 0
+    assert pat("import", "ci", "-q", "-o", "none", stdin=secret).exit_code == 4
+    put(emulator, "ci")
+    assert pat("rotate", "ci", "-q").exit_code == 2
+    assert names(emulator) == ["ci"]
+
+
+def test_dry_run_only_shows(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    put(emulator, "theirs")
+    make(pat)
+    before, held = emulator.tokens, dict(memory_keyring.held)
+    result = pat("rotate", "ci", "theirs", "--dry-run", "-o", "json")
+    shown = [(each["name"], each["action"], each["outcome"], each["why"]) for each in result.json]
+    assert (result.exit_code, sorted(shown)) == (
+        0,
+        [
+            ("ci", "rotate", "planned", None),
+            (
+                "theirs",
+                "rotate",
+                "planned",
+                "its secret is not stored here: what uses the token stops working",
+            ),
+        ],
+    )
+    assert result.stderr == "2 tokens would be rotated; nothing was\n"
+    assert (emulator.tokens, memory_keyring.held) == (before, held)
+
+
+def test_of_several_none_is_touched_until_it_is_confirmed(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    make(pat)
+    put(emulator, "theirs")
+    before = emulator.tokens
+    assert pat("rotate", "ci", "theirs").exit_code == 2
+    assert emulator.tokens == before
+    assert pat("rotate", "ci", "theirs", "--yes", "-q", "-o", "none").exit_code == 0
+    assert names(emulator, "revoked") == ["ci", "theirs"]
 
 
 def test_an_expired_one(pat: InProcess, emulator: Emulator) -> None:
@@ -161,36 +255,57 @@ def test_an_expired_one(pat: InProcess, emulator: Emulator) -> None:
     assert [each["method"] for each in emulator.requests if each["method"] == "DELETE"] == []
 
 
-@pytest.mark.parametrize("options", [(), ("--yes",), ("--dry-run",), ("--keep-old",)])
-def test_a_global_one(options: tuple[str, ...], pat: InProcess, emulator: Emulator) -> None:
-    """It would end in all organizations, for a new one in this organization alone."""
-    (old,) = emulator.add_tokens(1, name="ci", allOrgs=True)
-    result = pat("rotate", "ci", *options)
-    assert result.exit_code == 6
-    assert f"'ci' ({old}) is valid in all your organizations" in result.stderr
-    assert f"pat revoke {old}" in result.stderr
-    assert [each["method"] for each in emulator.requests if each["method"] != "GET"] == []
+@pytest.mark.parametrize("options", [(), ("--yes",), ("--dry-run",), ("--keep-old",)], ids=" ".join)
+def test_a_global_one_is_refused(
+    options: tuple[str, ...], pat: InProcess, emulator: Emulator
+) -> None:
+    (old,) = emulator.add_tokens(1, name="wide", allOrgs=True)
+    before = emulator.tokens
+    assert pat("rotate", "wide", *options) == failed(
+        6,
+        f"'wide' ({old}) is valid in all your organizations: a new token for contoso alone cannot"
+        " replace it, and it stops working on 2026-12-01",
+        "make a token for each organization that uses it: pat create NAME --scope S --org ORG; then"
+        f" revoke it: pat revoke {old}",
+    )
+    assert emulator.tokens == before
+    make(pat)
+    result = pat("rotate", "wide", "ci", "--yes", "-q", "-o", "none")
+    assert (result.exit_code, names(emulator)) == (9, ["ci", "wide"])
 
 
-def test_a_global_one_that_is_looked_after(pat: InProcess, emulator: Emulator, home: Path) -> None:
-    """Neither ensure, renew nor apply replaces it."""
-    make(pat, "--expires", "2d")
-    with closing(sqlite3.connect(home / "pat/state/state.db")) as state, state:
-        (wide,) = emulator.add_tokens(1, name="ci", allOrgs=True, validTo=hence(9))
-        state.execute("UPDATE tokens SET id = ?", (wide,))
-    file = home / "tokens.toml"
-    file.write_text('[[token]]\nname = "ci"\nscopes = "build"\n', "utf-8")
-    for command, code in (
-        (("ensure", "ci", "--scope", "build"), 6),
-        (("renew", "--within", "30d"), 9),
-        (("apply", str(file)), 9),
-    ):
-        result = pat(*command, "-o", "none")
-        assert (command, result.exit_code) == (command, code)
-        assert "is valid in all your organizations" in result.stderr
-    assert wide in [
-        each["authorizationId"] for each in emulator.tokens if each["status"] == "active"
-    ]
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ensure", "ci", "--scope", "build"),
+        ("apply", "tokens.toml"),
+        ("renew", "--within", "30d"),
+    ],
+    ids=" ".join,
+)
+def test_one_that_was_made_global_since_is_never_rotated(
+    command: tuple[str, ...], pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    make(pat, "--expires", "10d")
+    Path("tokens.toml").write_text('[[token]]\nname = "ci"\nscopes = ["build"]\n', "utf-8")
+    make_global(emulator)
+    before, held = emulator.tokens, dict(memory_keyring.held)
+    result = pat(*command)
+    assert result.exit_code == (6 if command[0] == "ensure" else 9)
+    assert "is valid in all your organizations" in result.stderr
+    assert (emulator.tokens, memory_keyring.held) == (before, held)
+
+
+def test_apply_prunes_none_that_was_made_global_since(pat: InProcess, emulator: Emulator) -> None:
+    file = Path("tokens.toml")
+    file.write_text('[[token]]\nname = "ci"\nscopes = ["code"]\n', "utf-8")
+    assert pat("apply", str(file), "-q", "-o", "none").exit_code == 0
+    make_global(emulator)
+    file.write_text("", "utf-8")
+    result = pat("apply", str(file), "--prune", "--yes")
+    assert result.exit_code == 9
+    assert "in all your organizations by now" in result.stderr
+    assert names(emulator) == ["ci"]
 
 
 def test_a_revoked_one(pat: InProcess, emulator: Emulator) -> None:
@@ -207,8 +322,7 @@ def test_a_name_of_several(pat: InProcess, emulator: Emulator) -> None:
     result = pat("rotate", "ci")
     assert result.exit_code == 6
     assert all(each["authorizationId"] in result.stderr for each in tokens)
-    first = tokens[0]["authorizationId"]
-    assert pat("rotate", first, "--yes", "-q", "-o", "none").exit_code == 0
+    assert pat("rotate", tokens[0]["authorizationId"], "--yes", "-q", "-o", "none").exit_code == 0
     assert tokens[1]["authorizationId"] in {each["authorizationId"] for each in emulator.tokens}
 
 
@@ -218,7 +332,7 @@ def test_the_secret_of_another_token_of_that_name(
     make(pat)
     held = dict(memory_keyring.held)
     other = put(emulator, "ci")
-    result = pat("rotate", other["authorizationId"], "--yes")
+    result = pat("rotate", other["authorizationId"])
     assert result.exit_code == 6
     assert "is that of another token" in result.stderr
     assert (names(emulator), memory_keyring.held) == (["ci", "ci"], held)

@@ -45,3 +45,10 @@ def confirm(app: App, pats: Sequence[Pat], question: Question) -> None:
     if not click.confirm(visible(question.text), err=True):
         app.talk.notice(question.declined)
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+
+
+def count(pats: Sequence[Pat]) -> str:
+    """Return how many tokens they are, and the name of the only one."""
+    if len(pats) == 1:
+        return f"1 token ({pats[0].name or pats[0].id})"
+    return f"{len(pats)} tokens"

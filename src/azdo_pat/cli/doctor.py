@@ -62,6 +62,7 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
         sign_in=partial(_sign_in, app),
         organization=partial(_organization, app),
         identity=partial(_identity, app),
+        active=partial(_active, app),
         listed=partial(_listed, app),
         clock=partial(_clock, app),
         network=partial(_network, app),
@@ -112,6 +113,20 @@ def _organization(app: App) -> tuple[Organization, str]:
 def _identity(app: App) -> str:
     identity = app.book.me()
     return f"it knows {identity.name}{f' <{identity.mail}>' if identity.mail else ''}"
+
+
+def _active(app: App, organization: Organization) -> str:
+    from azdo_pat.models import GLOBAL_TOKENS_STOP, Status
+
+    found = list(app.untouched_tokens.list(organization, Status.ACTIVE))
+    words = f"active tokens listed: {len(found)}"
+    everywhere = sum(each.target_accounts is None for each in found)
+    if not everywhere:
+        return words
+    return (
+        f"{words}; valid in all your organizations, and of no use from {GLOBAL_TOKENS_STOP}:"
+        f" {everywhere} (pat list --global)"
+    )
 
 
 def _listed(app: App, organization: Organization, status: Status) -> frozenset[str]:

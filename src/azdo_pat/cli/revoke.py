@@ -9,7 +9,7 @@ import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_scopes, complete_tokens
-from azdo_pat.cli.confirming import Question, confirm
+from azdo_pat.cli.confirming import Question, confirm, count
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.interrupts import ctrl_c_noted
 from azdo_pat.cli.leftovers import say_where_it_lies
@@ -84,7 +84,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         pats = _selected(app, names, scopes, expired=expired)
     if dry_run:
         living = _living(pats)
-        app.talk.notice(f"{_count(living)} would be revoked{_where(living)}; nothing was")
+        app.talk.notice(f"{count(living)} would be revoked{_where(living)}; nothing was")
         render.revocations(plan(pats))
         _complain(not_found, len(pats) + not_found)
         return
@@ -175,8 +175,8 @@ def _ask(app: App, pats: Sequence[Pat]) -> None:
     """Show what will be revoked and have it confirmed."""
     where = _where(pats) or f" in {app.organization.name}"
     question = Question(
-        text=f"Revoke {_count(pats)}{where}?",
-        effect=f"{_count(pats)} would be revoked{_where(pats)}",
+        text=f"Revoke {count(pats)}{where}?",
+        effect=f"{count(pats)} would be revoked{_where(pats)}",
         hint="--yes confirms, --dry-run shows them",
         declined="nothing was revoked",
     )
@@ -217,8 +217,8 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
         raise error
     gone = [item.pat for item in revoked.items if item.outcome == "revoked"]
     before = [item.pat for item in revoked.items if item.outcome != "revoked"]
-    words = [f"revoked {_count(gone)}{_where(gone)}"] if gone else []
-    words += [f"revoked before: {_count(before)}"] if before else []
+    words = [f"revoked {count(gone)}{_where(gone)}"] if gone else []
+    words += [f"revoked before: {count(before)}"] if before else []
     app.talk.notice("; ".join(words))
     for item in revoked.items:
         if item.pat.stored:
@@ -230,9 +230,3 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
 def _living(pats: Sequence[Pat]) -> list[Pat]:
     """Return those that are not revoked yet."""
     return [pat for pat in pats if pat.status != "revoked"]
-
-
-def _count(pats: Sequence[Pat]) -> str:
-    if len(pats) == 1:
-        return f"1 token ({pats[0].name or pats[0].id})"
-    return f"{len(pats)} tokens"

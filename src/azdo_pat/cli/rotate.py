@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_tokens
-from azdo_pat.cli.confirming import Question, confirm
+from azdo_pat.cli.confirming import Question, confirm, count
 from azdo_pat.cli.delivering import deliver_option, not_delivered, parsed_deliveries
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.handing import secret_options
@@ -26,12 +27,12 @@ from azdo_pat.naming import as_argument
 from azdo_pat.results import INTERRUPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from azdo_pat.cli.app import App
-    from azdo_pat.models import Pat
+    from azdo_pat.models import Organization, Pat, Secret
     from azdo_pat.output.wish import SecretWish
-    from azdo_pat.results import Rotated
+    from azdo_pat.results import Change, Rotated
     from azdo_pat.services.rotate import RotateRequest
 
 
@@ -91,30 +92,29 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         deliveries=parsed_deliveries(deliveries),
     )
     render = app.render  # a mistake in --query is found before anything is made
-    pats, failures = app.browser.find_each(app.organization, texts)
-    if failures and len(set(texts)) == 1:
-        raise failures[0]
-    for failure in failures:
-        app.talk.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
+    steps, failed = _planned(app, texts, request)
     if dry_run:
-        _show_plan(app, pats, request, len(failures))
+        app.talk.notice(f"{count([each.pat for each in steps])} would be rotated; nothing was")
+        render.changes([_change(app, each) for each in steps])
+        conclude((), failed, len(steps) + failed)
         return
-    if not yes:
-        _ask(app, [pat for pat in pats if _ends_elsewhere(pat, request)])
+    unseen = [each.pat for each in steps if each.unseen]
+    if unseen and not yes:
+        _ask(app, unseen)
     if len(set(texts)) == 1:
-        rotated = _rotated(app, pats[0], request)
+        rotated = _rotated(app, steps[0], request)
         if wish:
             print_secret(app, rotated.created, wish)
         else:
             render.pat(rotated.created.pat)
         conclude([rotated], 0, 1)
         return
-    done, failed, stopped = _rotated_each(app, pats, request)
+    done, not_done, stopped = _rotated_each(app, steps, request)
     render.pats([each.created.pat for each in done])
     if stopped:
-        app.talk.warn(f"interrupted: {len(done)} of {len(pats)} tokens are rotated")
+        app.talk.warn(f"interrupted: {len(done)} of {len(steps)} tokens are rotated")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
-    failed += len(failures)
+    failed += not_done
     conclude(done, failed, len(done) + failed)
 
 
@@ -134,58 +134,88 @@ def _require_one(wish: SecretWish | None, deliveries: tuple[str, ...]) -> None:
         )
 
 
-def _ends_elsewhere(pat: Pat, request: RotateRequest) -> bool:
-    """Tell whether rotating a token ends a secret that something else than this machine uses."""
-    return pat.status == "active" and not (pat.stored or pat.is_global or request.keep_old)
+class _Step(NamedTuple):
+    """A token to rotate.
+
+    Attributes:
+        unseen: it ends, and its secret is not stored here.
+    """
+
+    pat: Pat
+    unseen: bool
+
+
+def _planned(app: App, texts: Sequence[str], request: RotateRequest) -> tuple[Sequence[_Step], int]:
+    """Find the tokens and look whose secret is here; say of several which cannot be rotated.
+
+    Returns:
+        Those that can be, and how many cannot.
+    """
+    from azdo_pat.services.rotate import ends_unseen
+
+    organization = app.organization
+    pats, failures = app.browser.find_each(organization, texts)
+    alone = len(set(texts)) == 1
+    if failures and alone:
+        raise failures[0]
+    for failure in failures:
+        app.talk.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
+    steps: list[_Step] = []
+    for pat in pats:
+        try:
+            unseen = ends_unseen(
+                organization, pat, request, app.workshop, try_out=_trying(app, organization)
+            )
+        except PatError as error:
+            if alone:
+                raise
+            app.talk.warn(_failed(pat, error))
+        else:
+            steps.append(_Step(pat, unseen))
+    return steps, len(failures) + len(pats) - len(steps)
+
+
+def _failed(pat: Pat, error: PatError) -> str:
+    hint = f" ({error.hint})" if error.hint else ""
+    return f"{pat.name or pat.id}: {error.message}{hint}"
+
+
+def _trying(app: App, organization: Organization) -> Callable[[Secret], object]:
+    return lambda secret: app.directory.check_secret(organization, secret)
+
+
+def _change(app: App, step: _Step) -> Change:
+    from azdo_pat.results import Action, Change, Changing
+
+    return Change(
+        action=Action.ROTATE,
+        outcome=Changing.PLANNED,
+        pat=step.pat,
+        org=app.organization.name,
+        why="its secret is not stored here: what uses the token stops working"
+        if step.unseen
+        else "",
+    )
 
 
 def _ask(app: App, pats: Sequence[Pat]) -> None:
-    """Have it confirmed that tokens end whose secrets are not stored here."""
-    if not pats:
-        return
-    names = ", ".join(pat.name for pat in pats)
-    whose = f"the secret of {names} is not stored here"
+    """Have it confirmed that tokens end which something else uses."""
+    whose = f"the secret of {pats[0].name!r} is"
+    if len(pats) > 1:
+        whose = f"the secrets of {len(pats)} tokens are"
+    consequence = f"{whose} not stored here: what uses the old token stops working"
     question = Question(
-        text=f"{whose[0].upper()}{whose[1:]}, and stops working. Rotate?",
-        effect=f"{whose}: what uses it would stop working",
-        hint="--yes confirms, --keep-old lets the old token stay active, --dry-run only shows",
+        text=f"{consequence}. Rotate {count(pats)} in {app.organization.name}?",
+        effect=consequence,
+        hint="--yes confirms, --dry-run shows what would be rotated, --keep-old lets the old token"
+        " stay active",
         declined="nothing was rotated",
     )
     confirm(app, pats, question)
 
 
-def _show_plan(app: App, pats: Sequence[Pat], request: RotateRequest, not_found: int) -> None:
-    """Show what would be rotated, and end with the code for what cannot be.
-
-    Raises:
-        PatError: the only token cannot be rotated.
-        PartialError: some of several cannot.
-    """
-    from azdo_pat.services.rotate import require_rotatable
-
-    refused = 0
-    for pat in pats:
-        try:
-            require_rotatable(app.organization, pat)
-        except PatError as error:
-            if len(pats) + not_found == 1:
-                raise
-            refused += 1
-            app.talk.warn(f"{error.message} ({error.hint})")
-            continue
-        ends = "its secret is not stored here, and what uses it would stop working"
-        what = f": {ends}" if _ends_elsewhere(pat, request) else ""
-        app.talk.notice(f"would rotate {pat.name!r} ({pat.id}){what}")
-    app.talk.notice("nothing was rotated (dry run)")
-    if len(pats) + not_found == 1:
-        app.render.pat(pats[0])
-    else:
-        app.render.pats(pats)
-    conclude([], refused + not_found, len(pats) + not_found)
-
-
 def _rotated_each(
-    app: App, pats: Sequence[Pat], request: RotateRequest
+    app: App, steps: Sequence[_Step], request: RotateRequest
 ) -> tuple[list[Rotated], int, bool]:
     """Rotate one after the other, past those that fail, until Ctrl-C.
 
@@ -194,33 +224,32 @@ def _rotated_each(
     """
     done: list[Rotated] = []
     failed = 0
-    for pat in pats:
+    for step in steps:
         try:
-            done.append(_rotated(app, pat, request))
+            done.append(_rotated(app, step, request))
         except CancelledError as error:
-            app.talk.warn(f"{pat.name or pat.id}: {error.message}")
+            app.talk.warn(f"{step.pat.name or step.pat.id}: {error.message}")
             return done, failed, True
         except PatError as error:
             failed += 1
-            told = pat.name or pat.id
-            app.talk.warn(f"{told}: {error.message}{f' ({error.hint})' if error.hint else ''}")
+            app.talk.warn(_failed(step.pat, error))
         else:
             if done[-1].reason == INTERRUPTED:
                 return done, failed, True
     return done, failed, False
 
 
-def _rotated(app: App, pat: Pat, request: RotateRequest) -> Rotated:
+def _rotated(app: App, step: _Step, request: RotateRequest) -> Rotated:
     from azdo_pat.services.rotate import rotate
 
     organization = app.organization
     with ending_politely():
         rotated = rotate(
             organization,
-            pat,
-            request,
+            step.pat,
+            replace(request, only_stored=not step.unseen),
             app.workshop,
-            try_out=lambda secret: app.directory.check_secret(organization, secret),
+            try_out=_trying(app, organization),
         )
     say_rotated(app, rotated)
     return rotated
@@ -248,7 +277,7 @@ def say_rotated(app: App, rotated: Rotated) -> None:
     )
     if rotated.created.shortened:
         warn_shortened(app, new, rotated.created.requested_expiry)
-    if not old.stored:
+    if not old.stored and rotated.old not in {OldToken.KEPT, OldToken.EXPIRED}:
         app.talk.notice(
             "the old secret was not in this keyring: whatever uses it needs the new one now"
         )

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @option("--replace", is_flag=True, help="Overwrite a secret that is stored under NAME.")
 @option("--fail-if-shortened", is_flag=True, help="Fail if a policy grants a shorter life.")
 @option("--allow-unknown-scope", is_flag=True, help="Pass on scopes that pat does not know.")
-@option("--all-orgs", is_flag=True, help="Not possible any more; says why.")
+@option("--all-orgs", is_flag=True, help="Refused: all such tokens stop working on 2026-12-01.")
 def create_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     name: str,

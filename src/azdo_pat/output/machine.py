@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, Protocol
 
-from azdo_pat.models import Field
+from azdo_pat.models import Field, Status
 from azdo_pat.output.moments import rfc3339, whole_days
 from azdo_pat.output.plain import visible_json
 
@@ -77,12 +77,17 @@ def json_text(document: object, *, indent: int | None = 2) -> str:
 
 
 def pat_document(pat: Pat, now: datetime) -> Document:
-    """Return the token object. `expires_in_days` is rounded down: below 0 once it has expired."""
+    """Return the token object. `expires_in_days` is rounded down: below 0 once it has expired.
+
+    A global token that has stopped working is expired, though the service may list it as active.
+    """
+    stopped = pat.is_global and pat.expires is not None and pat.expires <= now
+    status = Status.EXPIRED if stopped and pat.status is Status.ACTIVE else pat.status
     return {
         "name": pat.name or (None if Field.NAME in pat.unread else ""),
         "id": pat.id,
         "org": pat.org,
-        "status": str(pat.status),
+        "status": str(status),
         "scopes": list(pat.scopes),
         "created": _time(pat.created),
         "expires": _time(pat.expires),

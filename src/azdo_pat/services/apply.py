@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from azdo_pat.errors import PatError
+from azdo_pat.errors import ConflictError, PatError
 from azdo_pat.models import Organization, Pat, Status
+from azdo_pat.naming import as_argument
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import Action, Change, Changing
 from azdo_pat.services.ensure import Wanted, as_pat, ensure, needed
@@ -157,10 +158,13 @@ def apply(
     """
     changes: dict[int, Change] = {}
     makers = _with_listed(steps, makers)
+    kept_from = _not_to_prune(steps, makers)
 
     def work(place: int) -> None:
         step = steps[place]
         try:
+            if place in kept_from:
+                raise kept_from[place]
             changes[place] = _carried_out(step, makers.get(step.organization.url), verify=verify)
             if changes[place].outcome is Changing.KEPT and step.wanted is not None:
                 _remember(step.wanted, step, bench)
@@ -174,6 +178,32 @@ def apply(
         changes.get(place, replace(step.change, outcome=Changing.NOT_REACHED))
         for place, step in enumerate(steps)
     )
+
+
+def _not_to_prune(
+    steps: Sequence[Step], makers: Mapping[str, tuple[Organization, Maker] | PatError]
+) -> dict[int, PatError]:
+    """Say which tokens are not revoked unasked, though the file lacks them.
+
+    A token that was made global on the web page since would end in all organizations.
+    """
+    pruned = {
+        place: step.entry
+        for place, step in enumerate(steps)
+        if step.wanted is None and step.entry is not None
+    }
+    pats, failures = listed_by_id(list(pruned.values()), makers)
+    found: dict[int, PatError] = {}
+    for place, entry in pruned.items():
+        pat = pats.get((entry.id or "").lower())
+        if entry.org_url in failures:
+            found[place] = failures[entry.org_url]
+        elif pat is not None and pat.is_global:
+            found[place] = ConflictError(
+                "it is valid in all your organizations by now, and would end in all of them",
+                hint=f"pat revoke {as_argument(entry.id or '')}",
+            )
+    return found
 
 
 def _with_listed(

@@ -37,6 +37,7 @@ class Patient:
         sign_in: returns who is signed in, and from where, in words.
         organization: returns the one at hand, and where its name came from.
         identity: asks the service who that is.
+        active: lists an organization's active tokens, and returns in words what there is.
         listed: returns the ids of an organization's tokens by their status.
         clock: returns how far this machine's clock is ahead of the service's; None if unknown.
         network: returns which proxy and certificates are in force, in words.
@@ -53,6 +54,7 @@ class Patient:
     sign_in: Callable[[], str]
     organization: Callable[[], tuple[Organization, str]]
     identity: Callable[[], str]
+    active: Callable[[Organization], str]
     listed: Callable[[Organization, Status], frozenset[str]]
     clock: Callable[[], timedelta | None]
     network: Callable[[], str]
@@ -90,10 +92,7 @@ class _Examination:
         if organization is None or signed_in is None:
             self._note("permission", Health.SKIPPED, "there is nobody, or nowhere, to ask for")
         else:
-            self._try(
-                "permission",
-                lambda: f"active tokens listed: {len(patient.listed(organization, Status.ACTIVE))}",
-            )
+            self._try("permission", lambda: patient.active(organization))
         keyring = self._try("keyring", self._keyring)
         self._state_file()
         self._leftovers()

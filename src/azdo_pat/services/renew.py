@@ -97,7 +97,7 @@ def renew(
     tools = [maker for maker in makers.values() if not isinstance(maker, PatError)]
     if entries and tools:
         tools[0][1].shop.secrets.check()
-    request = replace(request, keyring_tried=True)
+    request = replace(request, keyring_tried=True, only_stored=True)
     pats, failures = listed_by_id(entries, makers)
     changes: dict[int, Change] = {}
     rotations: list[Rotated] = []

@@ -46,6 +46,8 @@ class RotateRequest:
             the old one's is stored, or else its display name.
         deliveries: where its secret goes; None for where the old one's went.
         upkeep: how the new one is looked after; None for as the old one was.
+        only_stored: refuse where the old token would end and its secret is not stored here, as
+            something else uses that token.
         keyring_tried: the keyring was tried a moment ago, as for many at once.
     """
 
@@ -57,6 +59,7 @@ class RotateRequest:
     name: str | None = None
     deliveries: tuple[Delivery, ...] | None = None
     upkeep: Upkeep | None = None
+    only_stored: bool = False
     keyring_tried: bool = False
 
 
@@ -83,23 +86,20 @@ def rotate(
 
     Raises:
         RefusedError: the token is revoked, or the service refused; nothing has changed.
-        ConflictError: the token is valid in all organizations.
-        ConflictError: the secret that is stored under the name is, or may be, another token's.
+        ConflictError: the token is valid in all organizations; or the secret that is stored under
+            the name is, or may be, another token's; or none is stored, against `only_stored`.
         UnavailableError: what the new one is to be like could not be read; nothing has changed.
         PatError: as `create` raises it; the old token lives and its secret is where it was.
     """
-    require_rotatable(organization, pat)
-    name = request.name or _name_here(organization, pat, shop)
-    needed = {Field.ID, Field.TARGETS}
-    needed |= set() if name else {Field.NAME}
-    needed |= set() if request.scopes else {Field.SCOPES}
-    require_readable(pat, organization, needed)
+    name = _name_of_new(organization, pat, request, shop)
     with shop.exclusive(lock_key(name, organization.url)):
         settle_leftovers(organization, name, shop)
         if not request.keyring_tried:
             shop.secrets.check()
         known = shop.state.find(organization.url, name)
-        previous = _own_secret(organization, name, pat, shop, try_out)
+        previous, owner = _stored_secret(organization, name, pat, shop, try_out)
+        if request.only_stored and owner is not Owner.THIS and not _stays_active(pat, request):
+            raise _used_elsewhere(pat, organization)
         wanted = CreateRequest(
             name=name,
             scopes=request.scopes or pat.scopes,
@@ -136,7 +136,42 @@ def rotate(
         return _with_old(organization, pat, created, follow_up, shop)
 
 
-def require_rotatable(organization: Organization, pat: Pat) -> None:
+def ends_unseen(
+    organization: Organization,
+    pat: Pat,
+    request: RotateRequest,
+    shop: Workshop,
+    *,
+    try_out: Callable[[Secret], object],
+) -> bool:
+    """Tell whether rotating ends a token whose secret is not stored here: something else uses it.
+
+    Raises:
+        PatError: as `rotate`, where it would refuse the token.
+    """
+    name = _name_of_new(organization, pat, request, shop)
+    _, owner = _stored_secret(organization, name, pat, shop, try_out)
+    return owner is not Owner.THIS and not _stays_active(pat, request)
+
+
+def _name_of_new(
+    organization: Organization, pat: Pat, request: RotateRequest, shop: Workshop
+) -> str:
+    """Return the name of the new token, once it is sure that the old one can be rotated.
+
+    Raises:
+        PatError: it cannot be.
+    """
+    _require_rotatable(organization, pat)
+    name = request.name or _name_here(organization, pat, shop)
+    needed = {Field.ID, Field.TARGETS}
+    needed |= set() if name else {Field.NAME}
+    needed |= set() if request.scopes else {Field.SCOPES}
+    require_readable(pat, organization, needed)
+    return name
+
+
+def _require_rotatable(organization: Organization, pat: Pat) -> None:
     """Check that a token can be rotated at all.
 
     Raises:
@@ -174,14 +209,26 @@ def _name_here(organization: Organization, pat: Pat, shop: Workshop) -> str:
     )
 
 
-def _own_secret(
+def _used_elsewhere(pat: Pat, organization: Organization) -> ConflictError:
+    token = as_argument(pat.id or pat.name)
+    return ConflictError(
+        f"the secret of {pat.name!r} in {organization.name} is not stored here: something else may"
+        " use the token, and rotating revokes it",
+        hint=f"to rotate it all the same: pat rotate {token} --org {organization.name}",
+    )
+
+
+def _stored_secret(
     organization: Organization,
     name: str,
     pat: Pat,
     shop: Workshop,
     try_out: Callable[[Secret], object],
-) -> Secret | None:
+) -> tuple[Secret | None, Owner]:
     """Return what is stored under the name, once it is sure to be this token's own, or dead.
+
+    Returns:
+        The secret, and whose it is: this token's, no one's, or an unknown token's that is dead.
 
     Raises:
         ConflictError: it is, or may be, another token's.
@@ -191,9 +238,9 @@ def _own_secret(
     known = shop.state.find(organization.url, name)
     owner = owner_of(secret, known, pat.id)
     if owner in {Owner.NONE, Owner.THIS}:
-        return secret
+        return secret, owner
     if owner is Owner.UNKNOWN and secret is not None and is_refused(secret, try_out):
-        return secret
+        return secret, owner
     raise conflict(owner, name, known, organization.name)
 
 
@@ -213,9 +260,14 @@ def _end(pat: Pat, request: RotateRequest, now: datetime) -> datetime:
     return now + min(pat.expires - pat.created, _LONGEST_LIFE)
 
 
+def _stays_active(pat: Pat, request: RotateRequest) -> bool:
+    """Tell whether rotating leaves the old token as it is."""
+    return request.keep_old or pat.status is Status.EXPIRED
+
+
 def _what_follows(pat: Pat, request: RotateRequest, intent: Intent) -> Intent | None:
     """Return what is left to do once the new token is safe."""
-    lives_on = request.keep_old or pat.status is Status.EXPIRED
+    lives_on = _stays_active(pat, request)
     if lives_on and not intent.upkeep.deliveries:
         return None
     return intent._replace(

@@ -98,7 +98,7 @@ def _changed(
     return Updated(
         pat=answer,
         requested_expiry=changes.valid_to,
-        shortened=changes.valid_to is not None and is_shortened(changes.valid_to, answer.expires),
+        shortened=changes.valid_to is not None and is_shortened(changes.valid_to, granted.valid_to),
         left_behind=left_behind,
     )
 
