@@ -202,6 +202,20 @@ def test_a_token_of_which_one_field_cannot_be_read(change: dict[str, Any], field
     assert found != PAT
 
 
+@pytest.mark.parametrize(
+    ("garbled", "unread"),
+    [(b"\xff", {Field.NAME}), (b"\xed\xa0\x80", {Field.NAME}), (b"\n", set())],
+)
+def test_garbled_bytes_in_one_row(garbled: bytes, unread: set[Field]) -> None:
+    """No JSON by the letter, and the other rows can be read all the same."""
+    body = json.dumps({"patTokens": [{**WIRE, "displayName": "a%b"}, WIRE]}).encode()
+    with responses.RequestsMock() as mock:
+        mock.get(URL, body=body.replace(b"%", garbled))
+        odd, right = client(None).tokens.list(CONTOSO)
+    assert odd.unread == unread
+    assert right == PAT
+
+
 @pytest.mark.parametrize("row", [None, "x", 7, [], [WIRE], True])
 def test_a_row_that_is_no_object(row: object) -> None:
     made = client(None)

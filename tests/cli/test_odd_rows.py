@@ -21,6 +21,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "object": {},
         "true": True,
         "surrogate": "a\ud800b",
+        "empty": "",
         "missing": ...,
     },
     "authorizationId": {
@@ -33,7 +34,15 @@ FIELDS: dict[str, dict[str, Any]] = {
         "list": [GUID],
         "missing": ...,
     },
-    "scope": {"null": None, "list": ["vso.code"], "number": 1, "object": {}, "missing": ...},
+    "scope": {
+        "null": None,
+        "list": ["vso.code"],
+        "number": 1,
+        "object": {},
+        "empty": "",
+        "blank": " ",
+        "missing": ...,
+    },
     "validTo": {
         "null": None,
         "garbage": "soon",

@@ -57,11 +57,14 @@ class Answer:
     def json(self) -> object:
         """Return the body as JSON.
 
+        A text in it with bytes that are not UTF-8 gets lone surrogates, which whoever reads the
+        field refuses; one with raw control characters is taken. Neither hides the rest.
+
         Raises:
             ValueError: it is none.
         """
         try:
-            return json.loads(self.body)
+            return json.loads(self.body.decode("utf-8-sig", "surrogateescape"), strict=False)
         except RecursionError:
             raise ValueError("nested too deeply") from None
 

@@ -45,13 +45,6 @@ class Record:
             raise self._wrong(key)
         return value
 
-    def sendable_text(self, key: str) -> str:
-        """Return a text that must be there and can be sent on; it may be empty."""
-        value = self.text(key)
-        if not _is_sendable(value):
-            raise self._wrong(key)
-        return value
-
     def secret(self, key: str) -> str:
         """Return a text that must be there: one word of visible ASCII, as every token is.
 

@@ -227,10 +227,13 @@ def _read(row: object, answer: Answer) -> ServicePat:
     targets = read(Field.TARGETS, token.guids_or_none, nowhere)
     if targets == ():
         unread.add(Field.TARGETS)  # an empty list names no organization
+    scopes = tuple(read(Field.SCOPES, token.filled_text, "").split())
+    if not scopes:
+        unread.add(Field.SCOPES)  # there is no token that may do nothing
     return ServicePat(
         authorization_id=read(Field.ID, token.guid, ""),
-        display_name=read(Field.NAME, token.sendable_text, token.shown_text(Field.NAME)),
-        scopes=tuple(read(Field.SCOPES, token.sendable_text, "").split()),
+        display_name=read(Field.NAME, token.filled_text, token.shown_text(Field.NAME)),
+        scopes=scopes,
         valid_from=read(Field.CREATED, token.moment, None),
         valid_to=read(Field.EXPIRES, token.moment, None),
         target_accounts=targets,
