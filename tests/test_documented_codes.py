@@ -1,0 +1,280 @@
+"""Every exit code that the documentation names is the one that the program ends with."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import keyring
+import pytest
+from keyring.backends.fail import Keyring as NoKeyring
+
+from azdo_pat import errors
+from azdo_pat.errors import ExitCode, PatError
+from cli.stage import put
+from drivers import PROGRAM, Emulator, InProcess
+from fakes import MemoryKeyring
+
+DOCS = Path(__file__).parent.parent / "docs"
+GENERATED = {"reliability.md", "commands.md", "performance.md"}
+MENTION = re.compile(
+    r"(?:exit code (?:is |then )?|exits? with |[Ee]nds with |with code )(\d{1,3})\b(?! tokens)"
+    r"|\((\d{1,2}|126|127|130)\)"
+)
+CREATE = ("create", "ci", "--scope", "code", "-q", "-o", "none")
+
+
+class Stage(NamedTuple):
+    """A user, the service, and the user's keyring."""
+
+    pat: InProcess
+    emulator: Emulator
+    keyring: MemoryKeyring
+    folder: Path
+
+    def code(self, *args: str, stdin: str = "", env: dict[str, str | None] | None = None) -> int:
+        """Run `pat`; return its exit code."""
+        return int(self.pat(*args, stdin=stdin, env=env).exit_code)
+
+    def secret(self) -> str:
+        """Return the secret of a token that is stored nowhere."""
+        return self.pat(*CREATE[:4], "--no-store", "--as", "token", "-q").stdout
+
+
+def name_taken(stage: Stage) -> int:
+    stage.code(*CREATE)
+    return stage.code(*CREATE)
+
+
+def not_revoked(stage: Stage) -> int:
+    stage.code(*CREATE)
+    stage.emulator.fail("DELETE */pats status=503 times=4")
+    return stage.code("rotate", "ci")
+
+
+def not_delivered(stage: Stage) -> int:
+    stage.code(*CREATE)
+    return stage.code("rotate", "ci", "--deliver", "command:false")
+
+
+def not_moved(stage: Stage) -> int:
+    stage.code(*CREATE)
+    usual = stage.keyring.set_password
+
+    def refuse(service: str, user: str, text: str) -> None:
+        if user == "new":
+            raise keyring.errors.KeyringError("locked")
+        usual(service, user, text)
+
+    vars(stage.keyring)["set_password"] = refuse
+    return stage.code("update", "ci", "--name", "new")
+
+
+def one_of_a_file(stage: Stage) -> int:
+    file = stage.folder / "tokens.toml"
+    tokens = "".join(f'[[token]]\nname = "{name}"\nscopes = "code"\n' for name in "ab")
+    file.write_text(tokens, "utf-8")
+    stage.emulator.fail("POST */pats pat-error=accessDenied times=1")
+    return stage.code("apply", str(file))
+
+
+def imported_name(stage: Stage) -> int:
+    put(stage.emulator, "ci")
+    stage.code("import", "ci", "-q", stdin=stage.secret())
+    other = next(each for each in stage.emulator.tokens if each["displayName"] == "ci")
+    return stage.code("rotate", other["authorizationId"], "--yes")
+
+
+def import_taken(stage: Stage) -> int:
+    stage.code("import", "ci", stdin=stage.secret())
+    return stage.code("import", "ci", stdin=stage.secret())
+
+
+def no_keyring(stage: Stage) -> int:
+    keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]  # keyring's own
+    return stage.code(*CREATE)
+
+
+def two_of_a_name(stage: Stage) -> int:
+    put(stage.emulator, "ci")
+    put(stage.emulator, "ci")
+    return stage.code("revoke", "ci", "--yes")
+
+
+def one_of_several(stage: Stage) -> int:
+    put(stage.emulator, "ci")
+    return stage.code("revoke", "ci", "nosuch", "--yes")
+
+
+def global_one(stage: Stage) -> int:
+    stage.emulator.add_tokens(1, name="wide", allOrgs=True)
+    return stage.code("rotate", "wide")
+
+
+def rotated_of_several(stage: Stage) -> int:
+    put(stage.emulator, "ci")
+    return stage.code("rotate", "ci", "nosuch", "--yes")
+
+
+def revoked_one(stage: Stage) -> int:
+    put(stage.emulator, "ci", state="revoked")
+    return stage.code("rotate", "ci")
+
+
+def rotated_of_a_name(stage: Stage) -> int:
+    put(stage.emulator, "ci")
+    put(stage.emulator, "ci")
+    return stage.code("rotate", "ci", "--yes")
+
+
+def unanswered(stage: Stage) -> int:
+    put(stage.emulator, "ci")
+    return stage.code("revoke", "ci")
+
+
+def unprintable(stage: Stage) -> int:
+    words = [str(PROGRAM), *CREATE[:4], "--no-store", "--as", "token"]
+    environment = {**os.environ, **stage.emulator.environment}
+    with Path("/dev/full").open("w") as full:
+        return subprocess.run(
+            words, env=environment, stdout=full, stderr=subprocess.DEVNULL, check=False, timeout=60
+        ).returncode
+
+
+def machine_identity(stage: Stage) -> int:
+    token = stage.emulator.mint("app")
+    return stage.code(*CREATE, env={"PAT_ACCESS_TOKEN": token})
+
+
+def shortened(stage: Stage) -> int:
+    stage.emulator.set_policies("maximum-lifespan=7")
+    return stage.code(*CREATE, "--expires", "30d", "--fail-if-shortened")
+
+
+def nobody(stage: Stage) -> int:
+    return stage.code("status", env={"PAT_ACCESS_TOKEN": None, "PATH": str(stage.folder)})
+
+
+def service_down(stage: Stage) -> int:
+    stage.emulator.fail("* * status=503 times=always")
+    return stage.code("status")
+
+
+def unreadable(stage: Stage) -> int:
+    token = put(stage.emulator, "ci")["authorizationId"]
+    stage.emulator.spoil(token, fields={"scope": 7})
+    return stage.code("rotate", token, "--yes")
+
+
+def found_by_doctor(stage: Stage) -> int:
+    return stage.code("doctor", env={"PAT_ACCESS_TOKEN": None, "PATH": str(stage.folder)})
+
+
+Provoked = Callable[[Stage], int] | None
+SAID: dict[tuple[str, str], Provoked] = {
+    ("explanation/safety.md", "do not meet. The second one is refused"): None,  # two at once
+    ("explanation/safety.md", "under the name already, that is refused"): name_taken,
+    ("explanation/safety.md", "cannot revoke the old token"): not_revoked,
+    ("explanation/safety.md", "the new secret cannot be delivered"): not_delivered,
+    ("explanation/safety.md", "stays where it was and `pat` says so"): not_moved,
+    ("guides/apply.md", "stops none of the others"): one_of_a_file,
+    ("guides/deliver.md", "the old one wherever it was"): not_delivered,
+    ("guides/import.md", "for a token of its name; `pat rotate` refuses"): imported_name,
+    ("guides/import.md", "A name that is taken is refused"): import_taken,
+    ("guides/keyring.md", "All of these exit with"): no_keyring,
+    ("guides/revoke.md", "both together are an error"): lambda stage: stage.code(
+        "revoke", "ci", "--expired"
+    ),
+    ("guides/revoke.md", "A name that several tokens bear is an error"): two_of_a_name,
+    ("guides/revoke.md", "it is named, and the exit code is"): one_of_several,
+    ("guides/revoke.md", "reports those as `not reached`"): None,  # Ctrl-C: test_interrupts
+    ("guides/revoke.md", "Answering no at the question"): None,  # a terminal: test_terminal
+    ("guides/revoke.md", "`pat create --all-orgs` is refused"): lambda stage: stage.code(
+        *CREATE, "--all-orgs"
+    ),
+    ("guides/revoke.md", "refuse a global token"): global_one,
+    ("guides/rotate.md", "goes on past one that fails"): rotated_of_several,
+    ("guides/rotate.md", "it is revoked | refused"): revoked_one,
+    ("guides/rotate.md", "it is for all organizations | refused"): global_one,
+    ("guides/rotate.md", "several bear its name | refused"): rotated_of_a_name,
+    ("guides/rotate.md", "is another token's, or may be | refused"): imported_name,
+    ("guides/rotate.md", "The new token is in use by then"): not_revoked,
+    ("guides/scripts.md", "A command that would ask"): unanswered,
+    ("guides/scripts.md", "cannot be written to stdout"): unprintable,
+    ("guides/scripts.md", "a managed identity) cannot make"): machine_identity,
+    ("guides/scripts.md", "`pat` warns on stderr and succeeds"): shortened,
+    ("guides/sign-in.md", "without a terminal nobody is asked"): lambda stage: stage.code("login"),
+    ("guides/sign-in.md", "nothing is remembered"): None,  # a browser: test_login
+    ("reference/contract.md", "`pat status` exits"): nobody,
+    ("reference/contract.md", "where nobody is signed in, with"): service_down,
+    ("reference/contract.md", "one that is not there or ambiguous"): one_of_several,
+    ("reference/contract.md", "and `rotate` refuses"): unreadable,
+    ("reference/contract.md", "for each thing it looks at"): found_by_doctor,
+    ("reference/contract.md", "Several that bear it are an error"): two_of_a_name,
+    ("start.md", "which keyring is used"): nobody,
+}
+"""By the page and the words before the code: what provokes it; None where it is held elsewhere."""
+
+
+def text_of(page: str) -> str:
+    """Return a page as one line, without its examples."""
+    text = re.sub(r"```.*?```", "", DOCS.joinpath(page).read_text("utf-8"), flags=re.DOTALL)
+    return " ".join(text.split())
+
+
+def said(page: str, words: str) -> int:
+    """Return the code that a page names behind these words."""
+    text = text_of(page)
+    assert text.count(words) == 1, (page, words)
+    rest = text[text.index(words) + len(words) :]
+    code = re.search(r"[^\d](\d{1,3})\b", f" {rest[:120]}")
+    assert code is not None, (page, words)
+    return int(code[1])
+
+
+@pytest.fixture
+def stage(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring, tmp_path: Path
+) -> Stage:
+    return Stage(pat, emulator, memory_keyring, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("where", "provoked"),
+    [(where, provoked) for where, provoked in SAID.items() if provoked],
+    ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
+)
+def test_what_a_page_says_is_so(
+    where: tuple[str, str], provoked: Callable[[Stage], int], stage: Stage
+) -> None:
+    assert provoked(stage) == said(*where)
+
+
+def test_no_page_names_a_code_that_is_not_compared() -> None:
+    pages = {
+        str(each.relative_to(DOCS)) for each in DOCS.rglob("*.md") if each.name not in GENERATED
+    }
+    found = {page: len(MENTION.findall(text_of(page))) for page in pages}
+    # What status exits with when the service is down is named without any of these words.
+    compared = [page for page, words in SAID if words != "where nobody is signed in, with"]
+    assert {page: count for page, count in found.items() if count} == {
+        page: compared.count(page) for page in set(compared)
+    }
+
+
+def test_the_table_has_every_code_and_its_word() -> None:
+    rows = re.findall(
+        r"^\| (\d+) \| [^|]+ \| (?:`(\w+)` )?\|$",
+        DOCS.joinpath("reference/contract.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    words = {
+        str(int(kind.exit_code)): kind.error
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, PatError)
+    }
+    words |= {str(int(code)): "" for code in (ExitCode.DONE, ExitCode.FOUND)}
+    assert dict(rows) == {code: words[code] for code, _ in rows}
+    assert {int(code) for code, _ in rows} == {int(code) for code in ExitCode}
