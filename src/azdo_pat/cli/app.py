@@ -51,6 +51,7 @@ class App(Connection):
     def _finish_what_was_begun(self, tokens: Tokens) -> None:
         """Bring to its end what an earlier run left behind; the command at hand goes on anyway."""
         try:
+            self.secrets.clear_probes()
             if self.state.unfinished():
                 self.recover(tokens, again=False)
         except PatError as error:

@@ -59,6 +59,18 @@ def waiting(file: Path, seconds: float) -> Iterator[None]:
         yield
 
 
+def is_held(file: Path) -> bool:
+    """Tell whether another process, or another part of this one, holds the lock of that file.
+
+    One that cannot be tried counts as held.
+    """
+    try:
+        with _held(file, 0) as free:
+            return not free
+    except StoreError:
+        return True
+
+
 @contextmanager
 def in_turn(file: Path | None, seconds: float) -> Iterator[None]:
     """Let the block run alone where that can be had.

@@ -4,7 +4,6 @@ keyring takes 110 ms to import and up to 75 ms to look for backends, so both wai
 needed: most reads need neither.
 """
 
-import os
 import sys
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from azdo_pat.errors import StoreError
 from azdo_pat.models import Secret
 from azdo_pat.store.deadline import DeadlineError, within
+from azdo_pat.store.probes import Probes
 from azdo_pat.store.remembered import Remembered
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class SecretStore:
         self._environment = environment
         self._remembered = Remembered(cache_file, environment)
         self._lock_file = cache_file and cache_file.with_name("keyring.lock")
+        self._probes = Probes(cache_file and cache_file.with_name("probes"))
         asks = _has_desktop(environment) or (on_terminal and self._may_ask_on_terminal())
         self._seconds = max(timeout, patience) if asks else timeout
         self._hangs = False
@@ -76,9 +77,15 @@ class SecretStore:
 
     def check(self) -> None:
         """Write, read back and delete an entry made for it."""
-        # Two checks at once must not delete each other's entry.
-        user = f"probe-{os.urandom(8).hex()}"
-        self._within(lambda: self._vault().check(user))
+        self._within(lambda: self._vault().check())
+
+    def clear_probes(self) -> None:
+        """Delete the entries that killed processes had made to try the keyring, if there are any.
+
+        Where there are none, as mostly, the keyring is not opened.
+        """
+        if self._probes.left_behind():
+            self._within(lambda: self._vault().clear_probes())
 
     def get(self, org_url: str, name: str) -> Secret | None:
         """Return the stored secret of a token, or None if there is none."""
@@ -175,6 +182,7 @@ class SecretStore:
                 self._backend,
                 self._remembered,
                 asks_somebody=_has_desktop(self._environment),
+                probes=self._probes,
                 lock_file=self._lock_file,
             )
         return self._opened

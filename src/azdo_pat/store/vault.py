@@ -19,6 +19,7 @@ from azdo_pat.store.failures import explain, explain_loading
 from azdo_pat.store.lasting import let_last
 from azdo_pat.store.locks import in_turn
 from azdo_pat.store.patience import Patience, Patient
+from azdo_pat.store.probes import Probes
 from azdo_pat.store.remembered import Remembered
 
 Result = TypeVar("Result")
@@ -40,6 +41,7 @@ class Vault:
         backend: a class path; None leaves the choice to keyring.
         remembered: which backends served last time.
         asks_somebody: there is a desktop, and so perhaps somebody who is being asked.
+        probes: notes which entries are made to try the backend.
         lock_file: held during each operation, so that several pat take turns. gnome-keyring 42
             aborts, and is locked afterwards, where one program asks it for a property of a
             collection that it is just reading anew because another one stored something.
@@ -51,9 +53,11 @@ class Vault:
         remembered: Remembered,
         *,
         asks_somebody: bool = True,
+        probes: Probes | None = None,
         lock_file: Path | None = None,
     ) -> None:
         self._lock_file = lock_file
+        self._probes = probes or Probes(None)
         self._turn = threading.Lock()
         self._patience = Patience()
         self._asks_somebody = asks_somebody
@@ -67,7 +71,9 @@ class Vault:
 
     def put(self, service: str, user: str, text: str) -> None:
         """Store a secret and read it back; what was there before is restored on failure."""
-        self._run(lambda chosen: _put(self._members(chosen), service, user, text))
+        self._run(
+            lambda chosen: _put(self._members(chosen), service, user, text, probes=self._probes)
+        )
 
     def delete(self, service: str, user: str) -> bool:
         """Delete a secret from every backend; False if none had it."""
@@ -77,16 +83,24 @@ class Vault:
         """Name the backend that stores, after a look whether the machine still has it."""
         return self._run(_describe)
 
-    def check(self, user: str) -> None:
+    def check(self) -> None:
         """Store, read and delete an entry that is no secret; the backend may be quoted."""
+        self.clear_probes()
 
         def probe(chosen: Chosen) -> None:
             members = self._members(chosen)
-            _put(members, PROBE_SERVICE, user, "probe", quote=True)
-            if not _delete(members, PROBE_SERVICE, user):
-                raise StoreError(f"the keyring backend {chosen.paths[0]} lost what it stored")
+            with self._probes.noted() as user:
+                _put(members, PROBE_SERVICE, user, "probe", probes=self._probes, quote=True)
+                if not _delete(members, PROBE_SERVICE, user):
+                    raise StoreError(f"the keyring backend {chosen.paths[0]} lost what it stored")
 
         self._run(probe, quote=True)
+
+    def clear_probes(self) -> None:
+        """Delete the entries of that kind that killed processes have left behind."""
+        for user in self._probes.left_behind():
+            self.delete(PROBE_SERVICE, user)
+            self._probes.forget(user)
 
     def _run(self, operation: Callable[[Chosen], Result], *, quote: bool = False) -> Result:
         # Threads of this process wait for each other first: a file's lock is only polled.
@@ -177,12 +191,18 @@ def _get(members: tuple[Patient, ...], service: str, user: str) -> str | None:
     return None
 
 
-def _put(
-    members: tuple[Patient, ...], service: str, user: str, text: str, *, quote: bool = False
+def _put(  # the entry, its text, and how to go about it
+    members: tuple[Patient, ...],
+    service: str,
+    user: str,
+    text: str,
+    *,
+    probes: Probes,
+    quote: bool = False,
 ) -> None:
     for member in members:
         try:
-            _Entry(member, service, user).store(text, quote=quote)
+            _Entry(member, service, user, probes).store(text, quote=quote)
         except NotImplementedError:
             continue  # reads only; the next one may store
         return
@@ -197,7 +217,10 @@ def _delete(members: tuple[Patient, ...], service: str, user: str) -> bool:
 class _Entry:
     """One entry of one backend."""
 
-    def __init__(self, backend: Patient, service: str, user: str) -> None:
+    def __init__(
+        self, backend: Patient, service: str, user: str, probes: Probes | None = None
+    ) -> None:
+        self._probes = probes or Probes(None)
         self._backend = backend
         self._path = class_path(backend.backend)
         self._service = service
@@ -256,8 +279,9 @@ class _Entry:
 
     def _backend_stores(self) -> bool:
         """Try the backend with an entry made for it, before anything is deleted from it."""
-        probe = _Entry(self._backend, PROBE_SERVICE, f"{self._user} (probe)")
-        return probe._kept("probe") and probe.clear()
+        with self._probes.noted() as user:
+            probe = _Entry(self._backend, PROBE_SERVICE, user, self._probes)
+            return probe._kept("probe") and probe.clear()
 
     def _restored(self, previous: str | None) -> bool:
         try:

@@ -1,0 +1,56 @@
+"""Which entries were made only to try the keyring: a killed process leaves them behind."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+class Probes:
+    """A folder with an empty file for each entry that is being tried, locked by who tries it.
+
+    A keyring does not tell which entries it holds, so the names are kept here. Where the folder
+    cannot be written nothing is noted; nothing depends on it.
+
+    Args:
+        folder: None for none.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def noted(self) -> Iterator[str]:
+        """Give the name of an entry to try the keyring with; it is noted until the block ends well.
+
+        Two processes that try it at once get names of their own.
+        """
+        name = f"probe-{os.urandom(8).hex()}"
+        if self._folder is None:
+            yield name
+            return
+        from azdo_pat.store.locks import in_turn  # noqa: PLC0415 - reading a secret needs no lock
+
+        with in_turn(self._folder / name, 0):
+            yield name
+        self.forget(name)  # where the block failed the entry may be there, and the note stays
+
+    def left_behind(self) -> tuple[str, ...]:
+        """Return the names of entries whose process has ended without deleting them."""
+        if self._folder is None:
+            return ()
+        try:
+            files = sorted(self._folder.iterdir())
+        except OSError:
+            return ()
+        if not files:
+            return ()
+        from azdo_pat.store.locks import is_held  # noqa: PLC0415 - as above
+
+        return tuple(file.name for file in files if not is_held(file))
+
+    def forget(self, name: str) -> None:
+        """Drop the note of an entry that is deleted."""
+        if self._folder is not None:
+            with suppress(OSError):
+                (self._folder / name).unlink(missing_ok=True)
