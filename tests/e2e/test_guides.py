@@ -103,8 +103,7 @@ def test_systemd(pat: Installed, emulator: Emulator, bare: dict[str, str], home:
         run(["systemd-analyze", "calendar", timer["Timer"]["OnCalendar"]], dict(os.environ), home)
     before = in_keyring(pat.environment(), emulator, "ci")
     start = service["Service"]["ExecStart"].split()
-    env = {**bare, "PAT_WITHIN": "13h"}
-    assert "renewed 1 token\n" in run(start, env, home)
+    assert "renewed 1 token\n" in run([*start, "--within", "13h"], bare, home)
     assert in_keyring(pat.environment(), emulator, "ci") != before
 
 

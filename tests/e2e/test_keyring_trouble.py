@@ -264,7 +264,7 @@ def revoked_and_said(
     ("backend_name", "said"),
     [
         ("RefusesSecrets", "failed with PasswordSetError"),
-        ("FailsBehindSecrets", "cannot be reached"),
+        ("FailsBehindSecrets", "failed with OSError"),
     ],
 )
 def test_a_keyring_that_refuses_behind_the_request(

@@ -182,7 +182,7 @@ class Sequences(RuleBasedStateMachine):
     @rule(fault=FAULTS, name=NAMES)
     def rotate(self, fault: Fault | None, name: str) -> None:
         self.named(name)
-        self.run(fault, "rotate", name)
+        self.run(fault, "rotate", name, "--yes")
 
     @rule(fault=FAULTS, name=NAMES)
     def rotate_and_keep(self, fault: Fault | None, name: str) -> None:

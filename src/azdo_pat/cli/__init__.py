@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from azdo_pat import __version__
 from azdo_pat.cli.globals import GlobalOptions, global_options, merge
+from azdo_pat.cli.interrupts import comes_of_an_interrupt
 from azdo_pat.cli.streams import (
     OutputError,
     fill_in_closed,
@@ -182,7 +183,7 @@ class Root(click.Group):
             # click takes every EOFError for the user's wish; at its own prompts it names no cause.
             code = ending.failed(cause) if isinstance(cause, EOFError) else ending.interrupted()
         except Exception as error:  # noqa: BLE001  # the one place that turns failures into codes
-            code = ending.failed(error)
+            code = ending.interrupted() if comes_of_an_interrupt(error) else ending.failed(error)
         return code
 
 

@@ -14,6 +14,30 @@ if TYPE_CHECKING:
 _ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
+_pressed: list[int] = []
+
+
+def note_and_interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, as Python does by itself, and note that it was raised."""
+    _pressed.append(number)
+    signal.default_int_handler(number, frame)
+
+
+def comes_of_an_interrupt(error: BaseException) -> bool:
+    """Tell whether an error is what became of Ctrl-C.
+
+    A module whose import it strikes may raise an error of its own in its place.
+    """
+    if _pressed and isinstance(error, ImportError):
+        return True
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
 @contextmanager
 def ending_politely() -> Iterator[None]:
     """Raise KeyboardInterrupt for the first signal that asks the program to end, and once only.

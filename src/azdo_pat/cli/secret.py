@@ -188,7 +188,7 @@ def _secret_from_user(app: App, organization: Organization) -> str:
         return answer.removeprefix("\ufeff")  # pasted with the mark of a file
     if sys.stdin.isatty():
         raise UsageError(
-            "the secret would be asked for, and nobody is here to answer",
+            "the secret would be asked for, and no one is here to answer",
             hint="pipe it in: … | pat import NAME",
         )
     try:
