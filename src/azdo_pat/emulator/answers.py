@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.wrappers import Response
@@ -114,6 +115,20 @@ def account_json(organization: Organization, root: str) -> dict[str, Any]:
         "accountUri": f"{root}/{organization.name}/",
         "accountName": organization.name,
         "properties": {},
+    }
+
+
+def project_json(organization: Organization, root: str) -> dict[str, Any]:
+    """The one project of an organization, as Microsoft's example shows one."""
+    project_id = str(uuid.uuid5(uuid.UUID(organization.organization_id), "fabric"))
+    return {
+        "id": project_id,
+        "name": "fabric",
+        "url": f"{root}/{organization.name}/_apis/projects/{project_id}",
+        "state": "wellFormed",
+        "revision": 11,
+        "visibility": "private",
+        "lastUpdateTime": "2026-01-12T09:41:00.123Z",
     }
 
 

@@ -1,13 +1,12 @@
-"""The endpoints: tokens, profile, accounts, connection data."""
+"""The endpoints: tokens, profile, accounts, connection data, projects."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Response
 
-from azdo_pat.emulator import answers, sign_in
+from azdo_pat.emulator import answers, locations, sign_in
 from azdo_pat.emulator.body import read_guid, read_token_request
 from azdo_pat.emulator.directory import (
     ANONYMOUS,
@@ -36,30 +35,11 @@ from azdo_pat.emulator.versions import Resource, Version, read_version
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from werkzeug.datastructures import Headers
-
+    from azdo_pat.emulator.call import Call
     from azdo_pat.emulator.tokens import Token
-
-_PATS: Final = Resource()
-_PROFILES: Final = Resource(revisions=3, released=True)
-_ACCOUNTS: Final = Resource(released=True)
-_CONNECTION: Final = Resource(optional=True)
 
 _MAY_READ: Final = frozenset({"user_impersonation", "vso.pats", "vso.pats_manage"})
 _MAY_MANAGE: Final = frozenset({"user_impersonation", "vso.pats_manage"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """A request; ``arguments`` have lower-case names, ``repeat`` spoils continuation tokens."""
-
-    method: str
-    path: str
-    arguments: dict[str, str]
-    headers: Headers
-    body: bytes
-    root: str
-    repeat: bool = False
 
 
 def answer(call: Call, service: Service) -> Response:
@@ -84,25 +64,48 @@ def answer(call: Call, service: Service) -> Response:
 
 
 def _route(call: Call, service: Service) -> Response:
+    found = None
     match [part.casefold() for part in call.path.strip("/").split("/")]:
         case ["_signin"]:
             return answers.sign_in_page(200)
-        case ["_apis", "profile", "profiles", who]:
-            return _only("GET", call, lambda: _profile(call, service, who))
-        case ["_apis", "accounts"]:
-            return _only("GET", call, lambda: _accounts(call, service))
-        case [name, *rest] if name != "_apis":
+        case ["_apis", *rest]:
+            found = locations.where(call, service, None, rest) or _outside(call, service, rest)
+        case [name, *rest]:
             organization = find_organization(name)
             if organization is None:
                 raise ServiceError(HOST_NOT_FOUND, f"The organization '{name}' could not be found.")
-            if rest == ["_apis", "tokens", "pats"]:
-                return _tokens(call, service, organization)
-            if rest == ["_apis", "connectiondata"]:
-                return _only("GET", call, lambda: _connection(call, service, organization))
-    raise ServiceError(
-        NO_CONTROLLER,
-        f"The controller for path '{call.path}' was not found or does not implement IController.",
-    )
+            if rest[:1] == ["_apis"]:
+                found = locations.where(call, service, organization, rest[1:])
+                found = found or _below(call, service, organization, rest[1:])
+    if found is None:
+        raise ServiceError(
+            NO_CONTROLLER,
+            f"The controller for path '{call.path}' was not found or does not implement"
+            " IController.",
+        )
+    return found
+
+
+def _outside(call: Call, service: Service, rest: list[str]) -> Response | None:
+    match rest:
+        case ["profile", "profiles", who]:
+            return _only("GET", call, lambda: _profile(call, service, who))
+        case ["accounts"]:
+            return _only("GET", call, lambda: _accounts(call, service))
+    return None
+
+
+def _below(
+    call: Call, service: Service, organization: Organization, rest: list[str]
+) -> Response | None:
+    match rest:
+        case ["tokens", "pats"]:
+            return _tokens(call, service, organization)
+        case ["connectiondata"]:
+            return _only("GET", call, lambda: _connection(call, service, organization))
+        case ["projects"]:
+            return _only("GET", call, lambda: _projects(call, service, organization))
+    return None
 
 
 def _tokens(call: Call, service: Service, organization: Organization) -> Response:
@@ -119,7 +122,7 @@ def _tokens(call: Call, service: Service, organization: Organization) -> Respons
     _require_member(user, organization)
     if scopes.isdisjoint(_MAY_READ if call.method == "GET" else _MAY_MANAGE):
         raise ServiceError(INVALID_ACCESS, sign_in.NOT_ALLOWED)
-    version = _version(call, _PATS)
+    version = _version(call, locations.PATS)
     try:
         return action(user, version)
     except TokenRefusedError as refused:
@@ -166,7 +169,7 @@ def _revoke(call: Call, service: Service, who: tuple[User, Organization]) -> Res
 
 def _profile(call: Call, service: Service, who: str) -> Response:
     user, _ = sign_in.entra_user(call.headers, service)
-    version = _version(call, _PROFILES)
+    version = _version(call, locations.PROFILES)
     if who == "me":
         return answers.json_answer(answers.profile_json(user), version=version.text)
     for other in USERS:
@@ -177,7 +180,7 @@ def _profile(call: Call, service: Service, who: str) -> Response:
 
 def _accounts(call: Call, service: Service) -> Response:
     user, _ = sign_in.entra_user(call.headers, service)
-    version = _version(call, _ACCOUNTS)
+    version = _version(call, locations.ACCOUNTS)
     name = next((name for name in ("memberid", "ownerid") if name in call.arguments), None)
     if name is None:
         raise ServiceError(ARGUMENT, "One of these is required: memberId, ownerId.")
@@ -194,11 +197,21 @@ def _accounts(call: Call, service: Service) -> Response:
     return answers.json_answer({"count": len(found), "value": found}, version=version.text)
 
 
+def _projects(call: Call, service: Service, organization: Organization) -> Response:
+    user = sign_in.any_user(call.headers, service, organization)
+    if user is not ANONYMOUS:
+        _require_member(user, organization)
+    version = _version(call, locations.PROJECTS)
+    # The project of an organization is private: who is not signed in sees none.
+    found = [] if user is ANONYMOUS else [answers.project_json(organization, call.root)]
+    return answers.json_answer({"count": len(found), "value": found}, version=version.text)
+
+
 def _connection(call: Call, service: Service, organization: Organization) -> Response:
     user = sign_in.any_user(call.headers, service, organization)
     if user is not ANONYMOUS:
         _require_member(user, organization)
-    version = _version(call, _CONNECTION)
+    version = _version(call, locations.CONNECTION)
     value = answers.connection_json(user, organization)
     return answers.json_answer(value, version=version.text)
 

@@ -9,6 +9,7 @@ from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
 from azdo_pat.emulator import answers
+from azdo_pat.emulator.call import Call
 from azdo_pat.emulator.control import PREFIX, Control
 from azdo_pat.emulator.errors import (
     BLOCKED,
@@ -19,7 +20,7 @@ from azdo_pat.emulator.errors import (
 )
 from azdo_pat.emulator.faults import Fault, FaultBoard, Moment, Special
 from azdo_pat.emulator.request_log import Entry, RequestLog, masked_body
-from azdo_pat.emulator.routes import Call, answer
+from azdo_pat.emulator.routes import answer
 
 if TYPE_CHECKING:
     import threading

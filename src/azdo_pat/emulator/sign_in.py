@@ -68,6 +68,30 @@ def entra_user(headers: Headers, service: Service) -> tuple[User, frozenset[str]
     return caller.user, caller.scopes
 
 
+def check_credentials(
+    headers: Headers, service: Service, organization: Organization | None
+) -> None:
+    """Check the credentials of a request that may also do without any.
+
+    Args:
+        headers: of the request.
+        service: what knows the tokens.
+        organization: of which a personal access token must be; None where any will do.
+
+    Raises:
+        SignInNeededError: the credentials are no good.
+    """
+    if "Authorization" not in headers or service.policies.public_projects:
+        return
+    secret = _basic_secret(headers)
+    if secret is None:
+        _caller(headers, service)
+    elif not (
+        service.authenticate(secret, organization) if organization else service.knows(secret)
+    ):
+        raise SignInNeededError(Stranger.PAGE)
+
+
 def any_user(headers: Headers, service: Service, organization: Organization) -> User:
     """The user behind an access token or a personal access token of the organization.
 

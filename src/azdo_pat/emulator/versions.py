@@ -16,7 +16,7 @@ from azdo_pat.emulator.errors import (
 
 _SHAPE: Final = re.compile(r"(\d{1,3})\.(\d{1,3})(?:(-preview)(?:\.(\d{1,3}))?)?", re.IGNORECASE)
 _IN_ACCEPT: Final = re.compile(r"api-version=([^;,\s]+)", re.IGNORECASE)
-_LATEST: Final = (7, 2)
+LATEST: Final = (7, 2)
 _NEWEST_ERRORS: Final = (7, 2)
 
 
@@ -42,7 +42,7 @@ class Version:
         return self.number >= _NEWEST_ERRORS
 
 
-NEWEST: Final = Version(number=_LATEST, text="7.2-preview.1")
+NEWEST: Final = Version(number=LATEST, text="7.2-preview.1")
 
 
 def read_version(method: str, argument: str | None, accept: str, resource: Resource) -> Version:
@@ -67,11 +67,11 @@ def read_version(method: str, argument: str | None, accept: str, resource: Resou
         raise ServiceError(BAD_VERSION, f'The api-version "{text}" is not a version.')
     major, minor, preview, revision = shape.groups()
     number = (int(major), int(minor))
-    if number > _LATEST or int(revision or 0) > resource.revisions:
+    if number > LATEST or int(revision or 0) > resource.revisions:
         raise ServiceError(
             VERSION_RANGE,
             f"The requested REST API version of {text} is out of range for this server. "
-            f"The latest REST API version this server supports is {_LATEST[0]}.{_LATEST[1]}.",
+            f"The latest REST API version this server supports is {LATEST[0]}.{LATEST[1]}.",
         )
     if not preview and not resource.released:
         raise ServiceError(

@@ -1,0 +1,201 @@
+"""Where the resources of the service are, as Microsoft's own clients ask before anything else.
+
+A client knows a resource by an id. It asks which URL serves the area of the resource, and there for
+the resource's route and versions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from azdo_pat.emulator import answers, sign_in
+from azdo_pat.emulator.body import read_guid
+from azdo_pat.emulator.versions import LATEST, Resource, read_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from werkzeug.wrappers import Response
+
+    from azdo_pat.emulator.call import Call
+    from azdo_pat.emulator.directory import Organization
+    from azdo_pat.emulator.service import Service
+
+PATS: Final = Resource()
+PROFILES: Final = Resource(revisions=3, released=True)
+ACCOUNTS: Final = Resource(released=True)
+CONNECTION: Final = Resource(optional=True)
+PROJECTS: Final = Resource(revisions=4, released=True)
+_RESOURCE_AREAS: Final = Resource(optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Location:
+    """A resource; `everywhere` says that it is below organizations and outside of them."""
+
+    id: str
+    area: str
+    name: str
+    route: str
+    resource: Resource
+    organization: bool = True
+    everywhere: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Area:
+    """A group of resources, all below an organization or all outside of organizations."""
+
+    id: str
+    name: str
+    organization: bool = True
+
+
+# Ids, names and routes: the `x-ms-vss-…` fields of Microsoft's OpenAPI documents, and what its
+# clients for Python and Go send (microsoft/azure-devops-python-api, microsoft/azure-devops-go-api).
+_LOCATIONS: Final = (
+    _Location(
+        id="00d9565f-ed9c-4a06-9a50-00e7896ccab4",
+        area="Location",
+        name="ConnectionData",
+        route="_apis/{resource}",
+        resource=CONNECTION,
+    ),
+    _Location(
+        id="e81700f7-3be2-46de-8624-2eb35882fcaa",
+        area="Location",
+        name="ResourceAreas",
+        route="_apis/{resource}/{areaId}",
+        resource=_RESOURCE_AREAS,
+        everywhere=True,
+    ),
+    _Location(
+        id="55967393-20ef-45c6-a96c-b5d5d5986a9a",
+        area="Tokens",
+        name="Pats",
+        route="_apis/{area}/{resource}",
+        resource=PATS,
+    ),
+    _Location(
+        id="603fe2ac-9723-48b9-88ad-09305aa6c6e1",
+        area="core",
+        name="projects",
+        route="_apis/{resource}/{*projectId}",
+        resource=PROJECTS,
+    ),
+    _Location(
+        id="f83735dc-483f-4238-a291-d45f6080a9af",
+        area="Profile",
+        name="Profiles",
+        route="_apis/{area}/{resource}/{id}",
+        resource=PROFILES,
+        organization=False,
+    ),
+    _Location(
+        id="229a6a53-b428-4ffb-a835-e8f36b5b4b1e",
+        area="Accounts",
+        name="Accounts",
+        route="_apis/{resource}",
+        resource=ACCOUNTS,
+        organization=False,
+    ),
+)
+_AREAS: Final = (
+    _Area(id="79134c72-4a58-4b42-976c-04e7115f32bf", name="core"),
+    _Area(id="55967393-20ef-45c6-a96c-b5d5d5986a9a", name="Tokens"),
+    _Area(id="8ccfef3d-2b87-4e99-8ccb-66e343d2daa8", name="Profile", organization=False),
+    _Area(id="0d55247a-1c47-4462-9b1f-5e2125590ee6", name="Accounts", organization=False),
+)
+
+
+def where(
+    call: Call, service: Service, organization: Organization | None, rest: list[str]
+) -> Response | None:
+    """Say where resources are.
+
+    The answers say nothing of any user, so a request without credentials gets them, too.
+
+    Args:
+        call: the request.
+        service: what knows the tokens.
+        organization: the one in the path, or None.
+        rest: what follows `_apis` in the path, in lower case.
+
+    Returns:
+        None where the request is for something else.
+
+    Raises:
+        SignInNeededError: the credentials are no good.
+        ServiceError: 400; it asks for a version that there is not.
+    """
+    version = ""
+    match call.method, rest:
+        case "OPTIONS", [] | [_]:
+            everywhere = call.arguments.get("allhosttypes", "").casefold() == "true"
+            value = _locations(organization, area="".join(rest), everywhere=everywhere)
+        case "GET", ["resourceareas"]:
+            version = _version(call)
+            value = _collection(_areas(call.root, organization))
+        case "GET", ["resourceareas", area_id]:
+            version = _version(call)
+            value = _area(call.root, organization, read_guid(area_id))
+        case _:
+            return None
+    sign_in.check_credentials(call.headers, service, organization)
+    return answers.json_answer(value, version=version)
+
+
+def _version(call: Call) -> str:
+    argument = call.arguments.get("api-version")
+    accept = call.headers.get("Accept", "")
+    return read_version(call.method, argument, accept, _RESOURCE_AREAS).text
+
+
+def _locations(organization: Organization | None, *, area: str, everywhere: bool) -> dict[str, Any]:
+    return _collection(
+        _location_json(each)
+        for each in _LOCATIONS
+        if (everywhere or each.everywhere or each.organization is (organization is not None))
+        and area in {"", each.area.casefold()}
+    )
+
+
+def _areas(root: str, organization: Organization | None) -> list[dict[str, Any]]:
+    return [
+        _area_json(each, root, organization)
+        for each in _AREAS
+        if organization is not None or not each.organization
+    ]
+
+
+def _area(root: str, organization: Organization | None, area_id: str | None) -> dict[str, Any]:
+    """Return one area; one that is nothing but nulls where there is none with this id."""
+    for each in _areas(root, organization):
+        if each["id"] == area_id:
+            return each
+    return {"id": None, "name": None, "locationUrl": None}
+
+
+def _location_json(location: _Location) -> dict[str, Any]:
+    newest = ".".join(map(str, LATEST))
+    return {
+        "id": location.id,
+        "area": location.area,
+        "resourceName": location.name,
+        "routeTemplate": location.route,
+        "resourceVersion": location.resource.revisions,
+        "minVersion": "1.0",
+        "maxVersion": newest,
+        "releasedVersion": newest if location.resource.released else "0.0",
+    }
+
+
+def _area_json(each: _Area, root: str, organization: Organization | None) -> dict[str, Any]:
+    below = f"{organization.name}/" if organization is not None and each.organization else ""
+    return {"id": each.id, "name": each.name, "locationUrl": f"{root}/{below}"}
+
+
+def _collection(values: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    found = list(values)
+    return {"count": len(found), "value": found}
