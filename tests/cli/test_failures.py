@@ -938,13 +938,13 @@ def test_what_the_system_refuses_is_told_in_its_own_words(
     pat_process: Installed, tmp_path: Path
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import os\n"
+        "import secrets\n"
         "def refuse(*_):\n"
         "    raise OSError(38, 'Function not implemented')\n"
-        "os.get_terminal_size = os.cpu_count = os.urandom = refuse\n",
+        "secrets.token_hex = refuse\n",
         "utf-8",
     )
-    result = pat_process("doctor", "-o", "none", env={"PYTHONPATH": str(tmp_path)})
+    result = pat_process("create", "ci", "--scope", "code", env={"PYTHONPATH": str(tmp_path)})
     assert "standard output" not in result.stderr
     assert result.exit_code == 1
     assert result.stderr == (

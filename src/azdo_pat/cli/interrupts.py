@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
-
-
 _pressed: list[int] = []
 
 
@@ -31,9 +29,11 @@ def comes_of_an_interrupt(error: BaseException) -> bool:
     if _pressed and isinstance(error, ImportError):
         return True
     cause: BaseException | None = error
-    while cause is not None:
+    passed = set[int]()  # an error that is raised again may lead back to itself
+    while cause is not None and id(cause) not in passed:
         if isinstance(cause, KeyboardInterrupt):
             return True
+        passed.add(id(cause))
         cause = cause.__cause__ or cause.__context__
     return False
 

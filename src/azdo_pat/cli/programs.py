@@ -43,11 +43,10 @@ def programs() -> Path:
 
 def own_home() -> Path:
     """Return the home of the user's account, whatever HOME says."""
-    try:
-        import pwd
-    except ImportError:  # Windows, where HOME is not asked
+    if sys.platform == "win32":  # where HOME is not asked
         return home_folder()
     import os
+    import pwd
 
     try:
         return Path(pwd.getpwuid(os.getuid()).pw_dir)
