@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.errors import StoreError
+from azdo_pat.store import database
+from azdo_pat.store.database import Database
 from azdo_pat.store.state import State
 from store.values import CI, INTENT, ORG
 
@@ -24,6 +26,11 @@ READS: list[Callable[[State], object]] = [
     lambda state: state.organizations(ORG),
     lambda state: state.unfinished(ORG, "ci"),
 ]
+
+BEGIN_AT_ONCE = """
+import sqlite3, sys
+sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute("BEGIN IMMEDIATE")
+"""
 
 
 @pytest.fixture
@@ -232,6 +239,27 @@ def without_rights(path: Path) -> list[str]:
         check=True,
     )
     return run.stdout.splitlines()
+
+
+class TestTwoThreads:
+    """Threads of one process, and another process."""
+
+    def test_a_second_write_leaves_the_lock_of_the_first_in_force(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.1)
+        State(path).remember(CI)
+        with Database(path).writing() as connection:
+            connection.execute("DELETE FROM tokens")
+            with pytest.raises(StoreError, match="in use by another process"):
+                State(path).remember(CI)
+            elsewhere = subprocess.run(
+                [sys.executable, "-c", BEGIN_AT_ONCE, str(path)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        assert "database is locked" in elsewhere.stderr
 
 
 class TestReadOnly:

@@ -1,9 +1,10 @@
 """The SQLite file below the state: opening it, its schema, and its failures as `StoreError`."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -119,6 +120,7 @@ _LOCKING: Final = frozenset(
 def has_header(path: Path) -> bool:
     """Tell whether a file begins as one of SQLite's does, or there is none, or an empty one.
 
+    Only for a file on which this process has no transaction open, as `_make_file` says.
     (https://www.sqlite.org/fileformat.html, "Magic Header String")
     """
     try:
@@ -192,11 +194,21 @@ class Database:
             require_private(each)
 
     def _make_file(self) -> None:
-        """Make the folder and the file for their owner only; leave those that exist alone."""
+        """Make the folder and the file for their owner only; leave those that exist alone.
+
+        SQLite itself would leave the mode to the umask.
+        """
         make_private(self._path.parent)
-        # Without O_EXCL, so that two processes may both come first, and a symbolic link is
-        # followed; SQLite itself would leave the mode to the umask.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        # A file that is there is never opened: closing it would drop the locks that SQLite holds
+        # on it for other threads of this process, as fcntl(2) has it
+        # (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+        if self._path.exists():
+            if not os.access(self._path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return
+        target = os.path.realpath(self._path)  # O_EXCL follows no symbolic link
+        with suppress(FileExistsError):  # made by another thread or process since
+            os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
     def _connect(self) -> sqlite3.Connection:
         # For writing, even to read: what a killed process left half written is then undone by
