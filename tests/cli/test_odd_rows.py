@@ -436,3 +436,24 @@ def test_an_odd_profile_hides_no_token(pat: InProcess, emulator: Emulator) -> No
     emulator.fail("GET */profiles/me body='{\"id\": 7}' times=always")
     result = pat("list", "-o", "json")
     assert (result.exit_code, result.json) == (0, [token_object(good)])
+
+
+@pytest.mark.parametrize(
+    "variant", [each for each in VARIANTS if not each.startswith(("authorizationId", "row "))]
+)
+def test_ensure_does_not_rotate_again_what_the_service_describes_oddly(
+    variant: str, pat: InProcess, emulator: Emulator
+) -> None:
+    spoil(emulator, variant, "ci")
+    assert "created" in pat("ensure", "ci", "--scope", "code").stderr
+    (token,) = emulator.tokens
+    spoil(emulator, variant, token["authorizationId"])
+    for change, scope in (
+        ((), "code"),
+        (("--scope", "build"), "build"),
+        (("--expires", "20d"), "build"),
+    ):
+        if change:
+            assert pat("update", token["authorizationId"], *change).exit_code == 0
+        assert "kept" in pat("ensure", "ci", "--scope", scope).stderr
+    assert len(emulator.tokens) == 1

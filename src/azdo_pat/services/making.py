@@ -258,7 +258,10 @@ class Making:
 
 
 def recorded(organization: Organization, intent: Intent, pat: ServicePat) -> StoredPat:
-    """Return what is remembered of a token that an intent made."""
+    """Return what is remembered of a token that an intent made.
+
+    What the service's answer does not tell is as it was asked for; no token is granted more.
+    """
     pat = pat.filled(intent.name, intent.scopes)
     shortened = pat.valid_to is not None and is_shortened(intent.valid_to, pat.valid_to)
     return StoredPat(
@@ -268,7 +271,8 @@ def recorded(organization: Organization, intent: Intent, pat: ServicePat) -> Sto
         id=pat.authorization_id,
         scopes=pat.scopes,
         created=pat.valid_from,
-        expires=pat.valid_to,
+        # Without one the token would be due as soon as it is made, and so again and again.
+        expires=pat.valid_to or intent.valid_to,
         upkeep=intent.upkeep._replace(shortened=shortened),
         fingerprint=intent.mark,
     )

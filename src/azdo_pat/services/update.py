@@ -91,7 +91,7 @@ def _changed(
         origin=pat.origin,
     )
     if own is not None:
-        _remember(shop.state, own, answer)
+        _remember(shop.state, own, answer, changes)
         if moves is not None:
             move(shop.secrets, shop.state, own, moves)
             shop.state.finish(key)
@@ -157,13 +157,16 @@ def _hold_free(shop: Workshop, known: StoredPat, new_name: str) -> None:
         )
 
 
-def _remember(state: State, known: StoredPat, granted: Pat) -> None:
-    """Note scopes and dates under the name that the secret still has."""
+def _remember(state: State, known: StoredPat, granted: Pat, changes: PatChanges) -> None:
+    """Note scopes and dates under the name that the secret still has.
+
+    Where the service does not tell them they are as they were asked for, or as they were known.
+    """
     entry = replace(
         known,
-        scopes=granted.scopes,
-        created=granted.created,
-        expires=granted.expires,
+        scopes=granted.scopes or known.scopes,
+        created=granted.created or known.created,
+        expires=granted.expires or changes.valid_to or known.expires,
     )
     try:
         state.remember(entry)
