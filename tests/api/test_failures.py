@@ -23,7 +23,7 @@ REQUEST = PatRequest(
     display_name="n", scopes=("vso.code",), valid_to=datetime(2027, 1, 1, tzinfo=UTC)
 )
 STATUS = "try again later; the service's state: https://status.dev.azure.com"
-EXPIRED = "{host} did not accept the access token from the test: expired, or for elsewhere"
+EXPIRED = "{host} did not accept the access token from the test"
 
 
 def failure(stage: Stage, fault: str) -> PatError:

@@ -41,7 +41,7 @@ class Rule(NamedTuple):
 
 _NOT_ACCEPTED: Final = Rule(
     error=SignInError,
-    message="{host} did not accept the access token from {source}: expired, or for elsewhere",
+    message="{host} did not accept the access token from {source}",
     hint="{anew}",
 )
 _MARKS: Final[dict[str, Rule]] = {
