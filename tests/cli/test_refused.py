@@ -1,12 +1,16 @@
 """A token that git was refused with counts as due."""
 
+import base64
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from keyring.errors import KeyringError
 
+from azdo_pat.keyring_backend import PackagesBackend
 from cli.stage import held, names
 from drivers import Emulator, InProcess, Installed
 
@@ -101,6 +105,89 @@ def test_renew_asks_and_reports(
     result = pat("renew")
     assert result.exit_code == 9
     assert "it was revoked" in result.stderr
+
+
+@pytest.fixture
+def works_again(emulator: Emulator, refuse: Callable[[], None]) -> None:
+    """Have the service refuse the token for as long as it takes to mark it, and no longer."""
+    emulator.fail("GET */connectionData status=401 times=1")
+    refuse()
+
+
+@pytest.mark.usefixtures("works_again")
+def test_renew_keeps_one_that_works_again(pat: InProcess, emulator: Emulator) -> None:
+    token = held(emulator, "ci")
+    (planned,) = pat("renew", "--dry-run", "-o", "json").json
+    assert planned["why"] == "a program was refused with it: the service is asked"
+    result = pat("renew", "-o", "json")
+    assert (result.exit_code, emulator.tokens) == (0, [token])
+    assert [(each["outcome"], each["why"]) for each in result.json] == [
+        ("kept", "it works, after all")
+    ]
+    assert pat("renew", "-o", "json", env=OFFLINE).json == []  # the mark is gone
+
+
+@pytest.mark.usefixtures("works_again")
+def test_apply_keeps_one_that_works_again(
+    pat: InProcess, emulator: Emulator, tmp_path: Path
+) -> None:
+    token = held(emulator, "ci")
+    file = tmp_path / "tokens.toml"
+    file.write_text('[[token]]\nname = "ci"\nscopes = ["code"]\nexpires = "30d"\n', "utf-8")
+    assert "the service is asked" in pat("apply", str(file), "--dry-run").stdout
+    assert "kept 1" in pat("apply", str(file)).stderr
+    assert emulator.tokens == [token]
+    assert "kept 1" in pat("apply", str(file), env=OFFLINE).stderr
+
+
+@pytest.mark.usefixtures("works_again")
+def test_ensure_keeps_one_that_works_again(pat: InProcess, emulator: Emulator) -> None:
+    token = held(emulator, "ci")
+    assert "kept" in pat(*ENSURE).stderr
+    assert emulator.tokens == [token]
+    assert "kept" in pat(*ENSURE, env=OFFLINE).stderr
+
+
+def test_renew_replaces_one_that_is_still_refused(
+    pat: InProcess, emulator: Emulator, refuse: Callable[[], None]
+) -> None:
+    """The token is active; its owner has not used it for long, say."""
+    old = held(emulator, "ci")["authorizationId"]
+    emulator.fail("GET */connectionData status=401 times=2")
+    refuse()
+    (change,) = pat("renew", "-o", "json").json
+    assert (change["outcome"], change["why"]) == ("rotated", "a program was refused with it")
+    assert {each["authorizationId"]: each["status"] for each in emulator.tokens}[old] == "revoked"
+    assert pat("renew", "-o", "json", env=OFFLINE).json == []
+
+
+def test_pip_and_cargo_get_none_that_is_refused(
+    pat: InProcess, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert pat("create", "packages", "--for", "packages").exit_code == 0
+    secret = pat("get", "packages").stdout.strip()
+    feed = f"{emulator.url}/contoso/_packaging/feed/Cargo/index/"
+    for name, value in emulator.environment.items():
+        monkeypatch.setenv(name, value)
+    backend = PackagesBackend()  # type: ignore[no-untyped-call]  # keyring's
+
+    def to_cargo() -> dict[str, dict[str, str]]:
+        asks = {"v": 1, "kind": "get", "registry": {"index-url": f"sparse+{feed}"}}
+        said = pat("cargo-credential", stdin=json.dumps(asks) + "\n").stdout
+        answer: dict[str, dict[str, str]] = json.loads(said.splitlines()[1])
+        return answer
+
+    emulator.fail("GET */connectionData status=401 times=3")
+    assert pat("git-credential", "erase", stdin=asked(emulator, secret)).exit_code == 0
+    why = "contoso does not accept the token 'packages' any more"
+    assert to_cargo()["Err"]["message"].startswith(why)
+    with pytest.raises(KeyringError, match=why):
+        backend.get_password(feed, "x")
+    assert backend.get_password(feed, "x") == secret  # it works again
+    requests = len(emulator.requests)
+    basic = base64.b64encode(f"pat:{secret}".encode()).decode()
+    assert to_cargo()["Ok"]["token"] == f"Basic {basic}"
+    assert len(emulator.requests) == requests  # the mark is gone
 
 
 def test_exec_says_so(pat_process: Installed, emulator: Emulator, tmp_path: Path) -> None:

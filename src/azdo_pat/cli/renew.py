@@ -85,7 +85,7 @@ def renew_command(
             app.talk.warn(f"no token of {there.name} is stored here (pat list --stored)")
     if dry_run:
         app.talk.notice(f"{_count(len(entries))} would be renewed; none was")
-        render.changes(planned(entries, now))
+        render.changes(planned(entries, now, span))
         return
     if len(entries) > 1 and any(each.kind == "file" for each in request.deliveries or ()):
         raise UsageError(
@@ -113,8 +113,7 @@ def _renewed(
 ) -> tuple[Sequence[Change], Sequence[Intent], bool]:
     """Renew, and bring to its end what is left; return also whether Ctrl-C stopped it."""
     from azdo_pat.models import Organization
-    from azdo_pat.services.margins import renewal_margin
-    from azdo_pat.services.renew import renew
+    from azdo_pat.services.renew import is_near, renew
 
     now = app.now()
     places = [Organization(name=each.org, url=each.org_url) for each in entries]
@@ -129,10 +128,11 @@ def _renewed(
             if stopped():
                 raise KeyboardInterrupt
 
-        def still_works(entry: StoredPat, organization: Organization) -> bool:
+        def still_works(entry: StoredPat, organization: Organization) -> bool | None:
+            if is_near(entry, now, within):
+                return None
             secret = app.secrets.get(entry.org_url, entry.name)
-            near = entry.expires is None or entry.expires <= now + (within or renewal_margin(entry))
-            return not near and secret is not None and works(app, entry, organization, secret)
+            return None if secret is None else works(app, entry, organization, secret)
 
         changes, rotations = renew(entries, tools, request, jobs=jobs, done=done, works=still_works)
         interrupted = stopped()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _FORGOTTEN: Final = timedelta(days=30)
 """A token that ended longer ago is not brought to life again: nobody has missed it."""
+_DOUBTED: Final = "a program was refused with it"
 
 
 def due(
@@ -58,14 +59,30 @@ def due(
         and entry.expires is not None
         and is_of_root(entry.org_url, entry.org, api_root)
         and now - _FORGOTTEN < entry.expires
-        and (entry.expires <= now + (within or renewal_margin(entry)) or is_refused(entry))
+        and (is_near(entry, now, within) or is_refused(entry))
     ]
     return tuple(entry for _, entry in sorted(found, key=lambda each: each[0]))
 
 
-def planned(entries: Sequence[StoredPat], now: datetime) -> tuple[Change, ...]:
+def is_near(entry: StoredPat, now: datetime, within: timedelta | None) -> bool:
+    """Tell whether a token is near its end or past it; see `due`."""
+    return entry.expires is None or entry.expires <= now + (within or renewal_margin(entry))
+
+
+def planned(
+    entries: Sequence[StoredPat], now: datetime, within: timedelta | None
+) -> tuple[Change, ...]:
     """Say what renewing would do, and do nothing."""
-    return tuple(_change(entry, Changing.PLANNED, why=_why(entry, now)) for entry in entries)
+    return tuple(
+        _change(
+            entry,
+            Changing.PLANNED,
+            why=_why(entry, now)
+            if is_near(entry, now, within)
+            else f"{_DOUBTED}: the service is asked",
+        )
+        for entry in entries
+    )
 
 
 def renew(
@@ -75,7 +92,7 @@ def renew(
     *,
     jobs: int,
     done: Callable[[], None],
-    works: Callable[[StoredPat, Organization], bool],
+    works: Callable[[StoredPat, Organization], bool | None],
 ) -> tuple[tuple[Change, ...], tuple[Rotated, ...]]:
     """Rotate tokens side by side; a failure of one stops none of the others.
 
@@ -86,7 +103,7 @@ def renew(
         jobs: how many at once.
         done: told after each; what it raises as KeyboardInterrupt begins no further one.
         works: asks the service about one that is due only as a program was refused with it;
-            False for all others. One that works is kept.
+            None for all others. One that works is kept.
 
     Returns:
         What became of each, in the order given, and the rotations.
@@ -104,6 +121,7 @@ def renew(
 
     def work(place: int) -> None:
         entry = entries[place]
+        why = _why(entry, None)
         try:
             organization, maker = _had(makers[entry.org_url])
             with maker.alone(entry.name):
@@ -112,18 +130,20 @@ def renew(
                     why = "another pat has seen to it meanwhile"
                     changes[place] = _change(now or entry, Changing.KEPT, why=why)
                     return
-                if works(entry, organization):
+                accepted = works(entry, organization)
+                if accepted:
                     changes[place] = _change(entry, Changing.KEPT, why="it works, after all")
                     return
+                why = why if accepted is None else _DOUBTED
                 pat = _alive(entry, pats, failures)
                 rotated = rotate(organization, pat, request, maker.shop, try_out=maker.try_out)
         except PatError as error:
             changes[place] = _change(
-                entry, Changing.FAILED, error=error.message, failure=error, why=_why(entry, None)
+                entry, Changing.FAILED, error=error.message, failure=error, why=why
             )
             return
         rotations.append(rotated)
-        changes[place] = rotation(entry, rotated, _why(entry, None))
+        changes[place] = rotation(entry, rotated, why)
 
     side_by_side(work, range(len(entries)), done, jobs)
     nothing = {
