@@ -193,12 +193,35 @@ def test_a_filter_revokes_nothing_that_cannot_be_read(
     put(emulator, "odd")
     spoil(emulator, variant)
     result = pat("revoke", "--name", "*", "--yes")
-    assert (result.exit_code, names(emulator)) == (0, ["odd"]), result.stderr
+    assert (result.exit_code, names(emulator)) == (9, ["odd"]), result.stderr
     put(emulator, "good", hours=-40, state="expired")
     put(emulator, "old", hours=-40, state="expired")
     spoil(emulator, variant, "old")
     result = pat("revoke", "--expired", "--yes")
-    assert (result.exit_code, names(emulator, "expired")) == (0, ["old"]), result.stderr
+    assert (result.exit_code, names(emulator, "expired")) == (9, ["old"]), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("without", "conditions", "code"),
+    [
+        (["displayName"], ["--name", "ci-*"], 9),
+        (["displayName"], ["--scope", "code"], 9),
+        (["scope"], ["--scope", "build"], 9),
+        (["scope", "displayName"], ["--scope", "build", "--name", "x"], 9),
+        (["displayName"], ["--scope", "build"], 0),
+        (["scope", "validTo"], ["--name", "ci-*"], 0),
+    ],
+)
+def test_a_filter_that_may_fit_what_cannot_be_read_is_not_said_to_be_done(
+    without: list[str], conditions: list[str], code: int, pat: InProcess, emulator: Emulator
+) -> None:
+    odd = put(emulator, "odd")
+    emulator.spoil("odd", without=without)
+    for how in ("--dry-run", "--yes"):
+        result = pat("revoke", *conditions, how, "-q")
+        assert (result.exit_code, names(emulator)) == (code, ["odd"])
+        told = f"(pat revoke {odd['authorizationId']})" in result.stderr
+        assert told == (code == 9)
 
 
 @every
@@ -275,6 +298,7 @@ def test_what_has_no_name_is_told_by_its_id(pat: InProcess, emulator: Emulator) 
     assert f"left out, as it cannot be read in full: name unknown (pat revoke {odd})\n" in (
         result.stderr
     )
+    assert "pat: 2 of 2 tokens could not be revoked\n" in result.stderr
     assert "pat revoke ''" not in result.stderr
     assert f"revoked 1 token ({odd})\n" in pat("revoke", odd, "--yes").stderr
 

@@ -81,7 +81,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     if texts:
         pats, not_found = _named(app, texts)
     else:
-        pats = _selected(app, names, scopes, expired=expired)
+        pats, not_found = _selected(app, names, scopes, expired=expired)
     if dry_run:
         living = _living(pats)
         app.talk.notice(f"{count(living)} would be revoked{_where(living)}; nothing was")
@@ -89,8 +89,9 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         _complain(not_found, len(pats) + not_found)
         return
     if not pats:
-        app.talk.notice("there is nothing to revoke")
         render.revocations(())
+        _complain(not_found, not_found)
+        app.talk.notice("there is nothing to revoke")
         return
     if not yes and _living(pats):
         _ask(app, _living(pats))
@@ -147,7 +148,8 @@ def _complain(failed: int, of: int) -> None:
 
 def _selected(
     app: App, names: tuple[str, ...], scopes: Sequence[str], *, expired: bool
-) -> Sequence[Pat]:
+) -> tuple[Sequence[Pat], int]:
+    """Find the tokens that fulfil the conditions; return also of how many that is not known."""
     from azdo_pat.models import Status
     from azdo_pat.scopes import parse_scopes
     from azdo_pat.services.browse import Filters
@@ -161,14 +163,16 @@ def _selected(
         statuses=(Status.EXPIRED if expired else Status.ACTIVE,),
         names=names,
         scopes=parse_scopes(scopes, allow_unknown=True) if scopes else (),
+        doubtful=True,
     )
     app.book.confirm(app.organization)  # a name given to another one would choose its tokens
     own, left_out = bulk(list(app.browser.listing(app.organization, filters)), app.organization)
     for pat in left_out:
-        why = "is for all organizations" if pat.is_global else "cannot be read in full"
+        why = "cannot be read in full" if pat.unread else "is for all organizations"
         how = f" (pat revoke {as_argument(pat.id)})" if pat.id else ""
-        app.talk.notice(f"left out, as it {why}: {pat.name or 'name unknown'}{how}")
-    return own
+        tell = app.talk.warn if pat.unread else app.talk.notice
+        tell(f"left out, as it {why}: {pat.name or 'name unknown'}{how}")
+    return own, sum(bool(pat.unread) for pat in left_out)
 
 
 def _ask(app: App, pats: Sequence[Pat]) -> None:

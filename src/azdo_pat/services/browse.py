@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
-from azdo_pat.models import Origin, Pat, ServicePat, Status
+from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
 from azdo_pat.naming import as_argument, is_full_id, looks_like_id
 from azdo_pat.services.organization_book import Place
 
@@ -42,6 +42,8 @@ class Filters(NamedTuple):
         scopes: scopes, all of which the token must have.
         expires_before: active tokens that end before this moment.
         only_global: only tokens for all organizations.
+        doubtful: also tokens of which the service's answer does not tell whether a condition on
+            names or scopes holds.
     """
 
     statuses: tuple[Status, ...] = (Status.ACTIVE,)
@@ -49,16 +51,19 @@ class Filters(NamedTuple):
     scopes: tuple[str, ...] = ()
     expires_before: datetime | None = None
     only_global: bool = False
+    doubtful: bool = False
 
     def match(self, pat: Pat) -> bool:
         """Tell whether a token fulfils all conditions but the status."""
-        if self.names and not any(fnmatchcase(pat.name, glob) for glob in self.names):
+        unread: frozenset[Field] = pat.unread if self.doubtful else frozenset()
+        named = Field.NAME in unread or any(fnmatchcase(pat.name, glob) for glob in self.names)
+        if self.names and not named:
             return False
         if self.only_global and not pat.is_global:
             return False
         if self.expires_before and not (pat.expires and pat.expires <= self.expires_before):
             return False
-        return set(self.scopes) <= set(pat.scopes)
+        return Field.SCOPES in unread or set(self.scopes) <= set(pat.scopes)
 
 
 class Browser:
