@@ -28,6 +28,7 @@ class Asked(NamedTuple):
         username: the one in the URL, or, with `store` and `erase`, the one that was used.
         password: the one that was used.
         capabilities: what this git understands: `authtype`, `state` (2.46 and later).
+        credential: the one that was used in place of a password.
     """
 
     protocol: str = ""
@@ -36,6 +37,7 @@ class Asked(NamedTuple):
     username: str = ""
     password: Secret | None = None
     capabilities: tuple[str, ...] = ()
+    credential: Secret | None = None
 
 
 def read(text: bytes) -> Asked:
@@ -62,7 +64,7 @@ def read(text: bytes) -> Asked:
             lists.setdefault(key, []).append(value)
         else:
             lists[key] = []  # an empty one takes back those before it
-    password = found.get("password")
+    password, credential = found.get("password"), found.get("credential")
     return Asked(
         protocol=found.get("protocol", ""),
         host=found.get("host", ""),
@@ -70,6 +72,7 @@ def read(text: bytes) -> Asked:
         username=found.get("username", ""),
         password=None if password is None else Secret(password),
         capabilities=tuple(lists.get("capability[]", ())),
+        credential=None if credential is None else Secret(credential),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pexpect
 import pytest
@@ -445,6 +446,36 @@ def test_many_at_once_renew_it_once(pat: Installed, emulator: Emulator) -> None:
     result = pat("renew", "--within", "30d", "--jobs", "6")
     assert result.exit_code == 0, result.stderr
     assert asked_entra(emulator).count("token") == before + 1
+
+
+def test_an_access_token_that_git_was_refused_with_is_renewed(
+    pat: Installed, emulator: Emulator
+) -> None:
+    """git 2.46 and later gets it where no token is stored, and says that it was refused."""
+    log_in(pat, emulator)
+    parts = urlsplit(emulator.url)
+    place = f"protocol={parts.scheme}\nhost={parts.netloc}\npath=contoso/_git/app\n"
+
+    def given() -> str:
+        answer = pat("git-credential", "get", stdin=f"capability[]=authtype\n{place}\n").stdout
+        (found,) = re.findall(r"^credential=(.*)$", answer, re.MULTILINE)
+        return str(found)
+
+    def erased(used: str) -> str:
+        with_it = f"capability[]=authtype\nauthtype=Bearer\ncredential={used}\nephemeral=1\n"
+        result = pat("git-credential", "erase", stdin=f"{with_it}{place}\n")
+        assert used not in result.stderr
+        return result.stderr
+
+    first = given()
+    assert "a new one is there: try again" in erased(first)
+    second = given()
+    assert second != first
+    asked = len(asked_entra(emulator))
+    assert erased(first) == ""  # another git was refused with it before
+    assert (given(), len(asked_entra(emulator))) == (second, asked)
+    emulator.revoke_refresh_tokens()
+    assert "the sign-in was revoked" in erased(second)
 
 
 def test_a_rejection_that_wants_the_user(pat: Installed, emulator: Emulator) -> None:

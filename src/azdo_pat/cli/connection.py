@@ -58,7 +58,7 @@ class Connection(Surroundings):
             self.talk.detail(f"access token from {found.token.source}")
         return found
 
-    def _renewed_token(self, rejected: AccessToken, claims: str) -> AccessToken | None:
+    def renewed_token(self, rejected: AccessToken, claims: str) -> AccessToken | None:
         """Return another access token in place of one that the service rejected; None for none.
 
         Only the own sign-in has one: the variable holds what it holds, and `az` keeps what it
@@ -221,7 +221,7 @@ class Connection(Surroundings):
         return Http(
             api_root=self.api_root,
             access_token=self.access_token,
-            renewed=self._renewed_token,
+            renewed=self.renewed_token,
             timeout=self._timeout,
             ca_bundle=self._ca_bundle,
             trace=self._trace,

@@ -15,7 +15,7 @@ from azdo_pat.errors import PatError
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.gitcredential import Asked
-    from azdo_pat.models import Organization, StoredPat
+    from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.services.git_helper import Helper
 
 _AGAIN: Final = timedelta(hours=1)
@@ -74,6 +74,9 @@ def _erase(app: App, asked: Asked) -> None:
     """Forget that a token was good, and say why git was refused; the token stays."""
     from azdo_pat.services.git_helper import of_place, used, why_refused
 
+    if asked.credential is not None:
+        _renew_sign_in(app, asked.credential)
+        return
     helper = _helper(app)
     entry = used(asked, helper)
     if entry is not None and asked.password is not None:
@@ -81,6 +84,25 @@ def _erase(app: App, asked: Asked) -> None:
         app.talk.warn(why_refused(entry, asked.password, helper))
     elif asked.password is not None and of_place(asked, helper):
         app.talk.warn("git was refused with a password that pat does not hold; try again")
+
+
+def _renew_sign_in(app: App, refused: Secret) -> None:
+    """Get another access token in place of the one that git was refused with.
+
+    It may have been rejected before its end, and git would get it again until then.
+
+    Raises:
+        SignInError: nobody is signed in any more.
+        PatError: there is no other without the user, or Entra cannot be asked.
+    """
+    token = app.access_token()
+    if token.secret != refused:
+        return
+    said = f"git was refused with the access token from {token.source}"
+    if app.renewed_token(token, "") is None:
+        app.talk.warn(f"{said}: {token.anew}")
+    else:
+        app.talk.warn(f"{said}; a new one is there: try again")
 
 
 def _helper(app: App) -> Helper:
