@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import ssl
 import threading
 import time
 import tracemalloc
@@ -9,11 +10,14 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from azdo_pat.api.body import LARGEST
+from azdo_pat.api.entra import EntraHttp
 from azdo_pat.api.http import Call, Http
+from azdo_pat.emulator.certificate import make_certificate
 from azdo_pat.errors import NoAnswerError, UnavailableError
 from azdo_pat.models import AccessToken, Secret
 
@@ -23,7 +27,9 @@ Answering = Callable[[socket.socket], None]
 
 
 @contextmanager
-def serving(answer: Answering) -> Iterator[tuple[str, list[int]]]:
+def serving(
+    answer: Answering, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, list[int]]]:
     """Run a server while the block runs; give its URL, and the number of its connections."""
     connections: list[int] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -33,6 +39,8 @@ def serving(answer: Answering) -> Iterator[tuple[str, list[int]]]:
                 while True:
                     connection, _ = listener.accept()
                     connections.append(1)
+                    if tls is not None:
+                        connection = tls.wrap_socket(connection, server_side=True)
                     with connection, suppress(OSError):
                         while connection.recv(65536):
                             answer(connection)
@@ -40,7 +48,8 @@ def serving(answer: Answering) -> Iterator[tuple[str, list[int]]]:
         thread = threading.Thread(target=serve)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}", connections
+            scheme = "https" if tls else "http"
+            yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", connections
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
@@ -204,6 +213,29 @@ def test_headers_that_drip_are_given_up(
 def test_headers_without_end_are_given_up() -> None:
     with serving(flood_with_headers) as (url, _), pytest.raises(UnavailableError):
         client(url, fast()).send(Call(method="GET", url=f"{url}/x"))
+
+
+@pytest.mark.parametrize("answer", [drip, drip_chunks, *SLOW_HEADS])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_entra_that_drips_is_given_up(answer: Answering, method: str, tmp_path: Path) -> None:
+    """Signing in and renewing make no other requests than these."""
+    certificate = make_certificate("127.0.0.1")
+    authority = tmp_path / "authority.pem"
+    authority.write_bytes(certificate.authority)
+    with serving(answer, certificate.context) as (url, connections):
+        entra = EntraHttp(
+            url,
+            timeout=(5.0, 5.0),
+            ca_bundle=str(authority),
+            trace=lambda _: None,
+            clock=fast(),
+        )
+        started = time.monotonic()
+        with pytest.raises(UnavailableError) as caught:
+            entra.get(f"{url}/x") if method == "GET" else entra.post(f"{url}/x")
+        assert 0.9 < time.monotonic() - started < 3
+        assert len(connections) == 1
+    assert caught.value.message.endswith("its answer came too slowly to wait for its end")
 
 
 @pytest.mark.parametrize("answer", SLOW_HEADS)

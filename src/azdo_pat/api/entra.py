@@ -34,6 +34,7 @@ class EntraHttp:
         timeout: seconds to connect, and seconds without a byte while reading.
         ca_bundle: a file of certificates to trust in place of the usual ones.
         trace: told of each request.
+        clock: monotonic seconds.
     """
 
     def __init__(
@@ -43,13 +44,15 @@ class EntraHttp:
         timeout: tuple[float, float],
         ca_bundle: str | None,
         trace: Callable[[Exchange], None],
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._origin = origin(authority)
         self._timeout = timeout
         self._ca_bundle = ca_bundle
         self._trace = trace
+        self._clock = clock
         self._session = requests.Session()
-        self._session.mount("https://", PatientAdapter(timeout, monotonic))
+        self._session.mount("https://", PatientAdapter(timeout, clock))
 
     def get(
         self,
@@ -89,7 +92,7 @@ class EntraHttp:
                 f"the sign-in would go to {urlsplit(url).netloc}, which is not the authority",
                 hint="check PAT_AUTHORITY",
             )
-        started = monotonic()
+        started = self._clock()
         remember_fields(data)
         try:
             response = self._session.request(
@@ -117,7 +120,7 @@ class EntraHttp:
                     method=method,
                     url=url.partition("?")[0],
                     status=response.status_code,
-                    seconds=monotonic() - started,
+                    seconds=self._clock() - started,
                     activity_id=printable(response.headers.get("x-ms-request-id", "")),
                     sent=sent_message(response.request),
                     received=received_message(response, response.content),
