@@ -251,4 +251,4 @@ def test_how_to_get_another_of_the_azure_cli_once_its_own_is_rejected(
     assert result.exit_code == 4
     assert "wants a newer sign-in than that of the access token from Azure CLI" in result.stderr
     assert "hands out the same one again" in result.stderr
-    assert "az account clear" in result.stderr
+    assert "az account clear, then az login; or run: pat login" in " ".join(result.stderr.split())

@@ -43,7 +43,7 @@ _ADVICE: Final = re.compile(
 """Lines that say what to do or where it happened, not what is wrong."""
 _ANEW: Final = (
     "the Azure CLI hands out the same one again until it is signed in anew: az account clear, then"
-    " az login (newer ones: az login --claims-challenge); or run: pat login"
+    " az login; or run: pat login"
 )
 """Its tokens last up to 28 hours, and it does not know that one was rejected (Azure SDK for
 Python, issue 42194)."""
