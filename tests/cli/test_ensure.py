@@ -163,3 +163,16 @@ def test_usage(args: tuple[str, ...], message: str, pat: InProcess, emulator: Em
     assert result.exit_code == 2
     assert message in result.stderr
     assert emulator.requests == []
+
+
+def test_a_service_that_writes_scopes_in_its_own_way_has_none_made_again(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    emulator.spoil("ci", fields={"scope": "vso.code_write vso.profile"})
+    scopes = ("--scope", "code", "--scope", "code_write")
+    made = pat("ensure", "ci", *scopes, "-o", "json")
+    assert made.json["scopes"] == ["vso.code_write", "vso.profile"]
+    for _ in range(2):
+        assert "kept" in pat("ensure", "ci", *scopes).stderr
+    assert "rotated" in pat("ensure", "ci", "--scope", "build").stderr
+    assert "kept" in pat("ensure", "ci", "--scope", "build").stderr

@@ -260,18 +260,17 @@ class Making:
 def recorded(organization: Organization, intent: Intent, pat: ServicePat) -> StoredPat:
     """Return what is remembered of a token that an intent made.
 
-    What the service's answer does not tell is as it was asked for; no token is granted more.
+    The scopes are those that were asked for, and so is an expiry that the service does not tell:
+    by what differs from it a token is due as soon as it is made, and so again and again.
     """
-    pat = pat.filled(intent.name, intent.scopes)
     shortened = pat.valid_to is not None and is_shortened(intent.valid_to, pat.valid_to)
     return StoredPat(
         org_url=organization.url,
         org=organization.name,
         name=intent.name,
         id=pat.authorization_id,
-        scopes=pat.scopes,
+        scopes=intent.scopes,
         created=pat.valid_from,
-        # Without one the token would be due as soon as it is made, and so again and again.
         expires=pat.valid_to or intent.valid_to,
         upkeep=intent.upkeep._replace(shortened=shortened),
         fingerprint=intent.mark,
