@@ -161,6 +161,19 @@ def test_renew_replaces_one_that_is_still_refused(
     assert pat("renew", "-o", "json", env=OFFLINE).json == []
 
 
+@pytest.mark.usefixtures("works_again")
+def test_git_gets_it_where_the_service_cannot_be_asked(
+    pat: InProcess, emulator: Emulator, secret: str
+) -> None:
+    emulator.fail("GET */connectionData status=500 times=2")
+    place = asked(emulator, "").replace("password=\n", "")
+    unsure = pat("git-credential", "get", stdin=place)
+    assert f"password={secret}\n" in unsure.stdout
+    assert "git was refused with 'ci'; why is not known" in unsure.stderr
+    sure = pat("git-credential", "get", stdin=place)
+    assert (f"password={secret}\n" in sure.stdout, sure.stderr) == (True, "")
+
+
 def test_pip_and_cargo_get_none_that_is_refused(
     pat: InProcess, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

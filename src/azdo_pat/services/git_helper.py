@@ -130,9 +130,15 @@ def _usable(entry: StoredPat, helper: Helper, notes: list[str]) -> tuple[StoredP
     if secret is None:
         notes.append(f"the secret of {entry.name!r} is not in the keyring any more")
         return None
-    if helper.is_doubted(entry) and not helper.works(entry, secret):
-        notes.append(_refused(entry))
-        return None
+    if helper.is_doubted(entry):
+        try:
+            works = helper.works(entry, secret)
+        except PatError as error:  # git is refused again at worst
+            notes.append(_not_known(entry, error))
+        else:
+            if not works:
+                notes.append(_refused(entry))
+                return None
     return entry, secret
 
 
@@ -174,7 +180,7 @@ def why_refused(entry: StoredPat, secret: Secret, helper: Helper) -> str:
     try:
         works = helper.works(entry, secret)
     except PatError as error:
-        return f"git was refused with {entry.name!r}; why is not known ({error.message})"
+        return _not_known(entry, error)
     if not works:
         return _refused(entry)
     if entry.scopes and not set(entry.scopes) & set(GIT_SCOPES):
@@ -191,6 +197,10 @@ def why_refused(entry: StoredPat, secret: Secret, helper: Helper) -> str:
 
 def _expired(entry: StoredPat, end: datetime) -> str:
     return f"{entry.name!r} expired on {end:%Y-%m-%d}: pat rotate {as_argument(entry.name)}"
+
+
+def _not_known(entry: StoredPat, error: PatError) -> str:
+    return f"git was refused with {entry.name!r}; why is not known ({error.message})"
 
 
 def _refused(entry: StoredPat) -> str:
