@@ -108,6 +108,12 @@ def one_of_several(stage: Stage) -> int:
     return stage.code("revoke", "ci", "nosuch", "--yes")
 
 
+def one_unreadable(stage: Stage) -> int:
+    put(stage.emulator, "ci")
+    stage.emulator.spoil("ci", without=["displayName"])
+    return stage.code("revoke", "--name", "ci", "--yes")
+
+
 def global_one(stage: Stage) -> int:
     stage.emulator.add_tokens(1, name="wide", allOrgs=True)
     return stage.code("rotate", "wide")
@@ -189,6 +195,7 @@ SAID: dict[tuple[str, str], Provoked] = {
     ),
     ("guides/revoke.md", "A name that several tokens bear is an error"): two_of_a_name,
     ("guides/revoke.md", "it is named, and the exit code is"): one_of_several,
+    ("guides/revoke.md", "those that you mean, and the exit code is"): one_unreadable,
     ("guides/revoke.md", "reports those as `not reached`"): None,  # Ctrl-C: test_interrupts
     ("guides/revoke.md", "Answering no at the question"): None,  # a terminal: test_terminal
     ("guides/revoke.md", "`pat create --all-orgs` is refused"): lambda stage: stage.code(
