@@ -265,6 +265,17 @@ def test_a_redirect_is_not_followed(
     assert trap.heard == []
 
 
+@pytest.mark.parametrize("target", ["http://[::bad", "http://a:port/", "//"])
+def test_a_redirect_to_nowhere_is_not_even_looked_at(
+    elsewhere: Callable[..., Elsewhere], target: str
+) -> None:
+    there = elsewhere(302, {"Location": target})
+    with pytest.raises(SignInError):
+        client(there.url).directory.me()
+    with pytest.raises(SignInError):
+        client(there.url).tokens.create(Organization(name="x", url=f"{there.url}/x"), REQUEST)
+
+
 def test_the_access_token_stays_with_its_hosts(
     stage: Stage, elsewhere: Callable[..., Elsewhere]
 ) -> None:

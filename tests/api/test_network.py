@@ -1,6 +1,7 @@
 """Networks that do not work, as they really fail on this machine."""
 
 import datetime as dt
+import errno
 import ipaddress
 import socket
 import ssl
@@ -123,10 +124,9 @@ def test_connection_refused() -> None:
 
 
 def test_a_name_that_is_not_known() -> None:
-    assert failure("https://no-such-host.invalid") == (
-        "no-such-host.invalid did not answer: its name is not known here",
-        NETWORK,
-    )
+    message, hint = failure("https://no-such-host.invalid")
+    assert message.startswith("no-such-host.invalid did not answer: its name cannot be looked up (")
+    assert hint == NETWORK
 
 
 def test_a_name_that_cannot_be_one() -> None:
@@ -145,7 +145,7 @@ def test_no_answer_in_time() -> None:
 def test_https_to_a_server_that_speaks_http(elsewhere: Callable[..., Elsewhere]) -> None:
     port = elsewhere().port
     assert failure(f"https://127.0.0.1:{port}") == (
-        f"127.0.0.1:{port} did not answer: no secure connection",
+        f"127.0.0.1:{port} did not answer: no secure connection (wrong version number)",
         CERTIFICATES,
     )
 
@@ -231,7 +231,9 @@ def test_a_bundle_that_holds_no_certificate(
     (tmp_path / "bundle.pem").write_text("no certificate")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
     host = tls_server.removeprefix("https://")
-    assert failure(tls_server) == (f"{host} did not answer: no secure connection", CERTIFICATES)
+    message, hint = failure(tls_server)
+    assert message.startswith(f"{host} did not answer: no secure connection (no certificate")
+    assert hint == CERTIFICATES
 
 
 @pytest.mark.parametrize(
@@ -283,6 +285,40 @@ def test_an_answer_that_ends_badly(headers: dict[str, str], body: bytes, reason:
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + 70_000 * b"x" + b"\r\n\r\n",
+    ],
+    ids=["SSH", "no status", "a line without an end"],
+)
+def test_an_answer_that_is_not_http(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for _ in range(4):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = listener.getsockname()[1]
+        assert failure(f"http://127.0.0.1:{port}") == (
+            f"127.0.0.1:{port} did not answer: its answer is not valid HTTP",
+            "check the address (PAT_API_URL, PAT_AUTHORITY) and the proxy",
+        )
+        thread.join()
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
     ("error", "trouble"),
     [
         (
@@ -297,6 +333,30 @@ def test_an_answer_that_ends_badly(headers: dict[str, str], body: bytes, reason:
         (
             requests.ConnectionError(wire.ReadTimeoutError(None, "", "x")),  # type: ignore[arg-type]  # urllib3's pool is of no account here
             Trouble(reason="no answer in time", hint=AGAIN),
+        ),
+        (
+            caused(
+                wire.NameResolutionError("x", None, socket.gaierror()),  # type: ignore[arg-type]  # as above
+                socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
+            ),
+            Trouble(
+                reason="its name cannot be looked up (Temporary failure in name resolution)",
+                hint=NETWORK,
+                sent=False,
+            ),
+        ),
+        (
+            caused(
+                wire.NewConnectionError(None, "x"),  # type: ignore[arg-type]  # as above
+                OSError(errno.ENETUNREACH, "Network is unreachable"),
+            ),
+            Trouble(
+                reason="it cannot be reached (Network is unreachable)", hint=NETWORK, sent=False
+            ),
+        ),
+        (
+            OSError(errno.EMFILE, "Too many open files"),
+            Trouble(reason="the request failed", hint=AGAIN, passing=False),
         ),
     ],
 )

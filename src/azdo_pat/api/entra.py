@@ -16,6 +16,7 @@ from azdo_pat.api.exchange import Exchange, received_message, sent_message
 from azdo_pat.api.http import Call, Http, no_proxy
 from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
 from azdo_pat.api.patience import PatientAdapter
+from azdo_pat.api.session import UnledSession
 from azdo_pat.errors import SignInError, UnavailableError
 from azdo_pat.redaction import remember_fields
 
@@ -51,7 +52,7 @@ class EntraHttp:
         self._ca_bundle = ca_bundle
         self._trace = trace
         self._clock = clock
-        self._session = requests.Session()
+        self._session = UnledSession()
         self._session.mount("https://", PatientAdapter(timeout, clock))
 
     def get(

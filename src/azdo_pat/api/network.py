@@ -1,7 +1,8 @@
 """What requests raises → why no answer came."""
 
 import ssl
-from typing import Final
+from http.client import HTTPException, IncompleteRead
+from typing import Final, TypeAlias
 
 from requests import exceptions
 from urllib3 import exceptions as wire
@@ -46,7 +47,9 @@ _CERTIFICATE_TROUBLES: Final = {
 }
 """By OpenSSL's number (`x509_vfy.h`, X509_V_ERR_…)."""
 
-_TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
+_Kinds: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
+
+_TROUBLES: Final[tuple[tuple[_Kinds, Trouble], ...]] = (
     (
         TooSlowError,
         Trouble(
@@ -67,7 +70,7 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
     (wire.SSLError, _NOT_SECURE),
     (
         wire.NameResolutionError,
-        Trouble(reason="its name is not known here", hint=_CHECK_NETWORK, sent=False),
+        Trouble(reason="its name cannot be looked up", hint=_CHECK_NETWORK, sent=False),
     ),
     (
         ConnectionRefusedError,
@@ -83,6 +86,14 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
     ),
     (exceptions.Timeout, _NO_TIMELY_ANSWER),
     (wire.ReadTimeoutError, _NO_TIMELY_ANSWER),
+    ((ConnectionResetError, IncompleteRead), _CUT),  # kinds of HTTPException, some of them
+    (
+        HTTPException,
+        Trouble(
+            reason="its answer is not valid HTTP",
+            hint="check the address (PAT_API_URL, PAT_AUTHORITY) and the proxy",
+        ),
+    ),
     (exceptions.ConnectionError, _CUT),
     (wire.ProtocolError, _CUT),
     (
@@ -120,6 +131,14 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Trouble], ...]] = (
 )
 """By the kind of the exception or of one that it wraps; the first that fits."""
 
+_EXPLAINED: Final = (
+    exceptions.ProxyError,
+    exceptions.SSLError,
+    wire.SSLError,
+    wire.NameResolutionError,
+    wire.NewConnectionError,
+)
+
 _UNKNOWN: Final = Trouble(reason="the request failed", hint=TRY_AGAIN, passing=False)
 
 
@@ -138,21 +157,29 @@ def trouble_of(error: Exception) -> Trouble:
                 found = trouble
                 if isinstance(cause, ssl.SSLCertVerificationError):
                     found = _CERTIFICATE_TROUBLES.get(cause.verify_code, trouble)
+                elif kind is OSError and getattr(cause, "errno", None) is not None:
+                    found = _UNKNOWN  # requests gives the one for the certificates no number
                 return found._replace(reason=f"{found.reason}{_detail(cause, causes)}")
     return _UNKNOWN
 
 
 def _detail(cause: BaseException, causes: list[BaseException]) -> str:
-    """Return, in brackets, what TLS or the proxy said; empty for other troubles."""
+    """Return, in brackets, what TLS, the proxy or the system said; empty for other troubles."""
     said = ""
     if isinstance(cause, ssl.SSLCertVerificationError):
         said = cause.verify_message.rstrip(".")
-    if isinstance(cause, exceptions.ProxyError):
-        # What the proxy answered to CONNECT, or the system to connecting to the proxy.
+    elif isinstance(cause, _EXPLAINED):
+        # What the proxy answered to CONNECT, or the system or TLS to connecting.
         systems = [each for each in causes if isinstance(each, OSError)]
         plain = (each for each in systems if not isinstance(each, exceptions.RequestException))
-        said = next((each.strerror or str(each) for each in plain), "")
+        said = next((_words(each) for each in plain), "")
     return f" ({printable(said)})" if said else ""
+
+
+def _words(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
+    return error.strerror or str(error)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -8,6 +8,18 @@ from azdo_pat.api.body import ACCEPTED_ENCODING
 from azdo_pat.api.patience import PatientAdapter
 
 
+class UnledSession(requests.Session):
+    """A session that goes where it is told, and nowhere else.
+
+    `allow_redirects=False` is not enough: requests then still takes the target apart, fails with a
+    ValueError where it is none, and reads the whole body, however large.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find no target in any answer; see requests."""
+        del resp
+
+
 def session(version: str, adapter: PatientAdapter) -> requests.Session:
     """Return a new session.
 
@@ -15,7 +27,7 @@ def session(version: str, adapter: PatientAdapter) -> requests.Session:
         version: of this program, for the service's log.
         adapter: makes the connections.
     """
-    made = requests.Session()
+    made = UnledSession()
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     # A cookie of one sign-in must not vouch for another secret.
