@@ -103,6 +103,9 @@ def require_own(path: Path) -> None:
 def require_private(path: Path) -> None:
     """Refuse a file or folder whose content another user may have written.
 
+    The group of that user alone may write: where each user has such a group, files are made so
+    (umask 002, as on Fedora and Ubuntu).
+
     Raises:
         OSError: it is another user's, or others may write to it; says what mends that.
     """
@@ -114,8 +117,28 @@ def require_private(path: Path) -> None:
         return  # as above
     if found.st_uid not in {os.geteuid(), 0}:
         raise OSError(None, f"{path} is another user's (uid {found.st_uid})")
-    if found.st_mode & _OTHERS:
+    group_alone = found.st_mode & _OTHERS == stat.S_IWGRP
+    if found.st_mode & _OTHERS and not (group_alone and _is_of_one(found.st_gid, path)):
         raise OSError(None, f"others may write to {path}: chmod go-w {shlex.quote(str(path))}")
+
+
+def _is_of_one(group: int, path: Path) -> bool:
+    """Tell whether a group is this user's own, by name and members, as pam_umask(8) knows it.
+
+    With an access list on the path the mode does not say who may write: then it is not.
+    """
+    if sys.platform == "win32":
+        return False
+    import grp  # noqa: PLC0415 - not on Windows
+    import pwd  # noqa: PLC0415 - as above
+
+    try:
+        user, found = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
+        listed = sys.platform == "linux" and "system.posix_acl_access" in os.listxattr(path)
+    except (KeyError, OSError):
+        return False
+    own = (user.pw_gid, user.pw_name) == (group, found.gr_name)
+    return own and not listed and not {*found.gr_mem} - {user.pw_name}
 
 
 def clear_scratch(file: Path) -> None:

@@ -1,6 +1,7 @@
 """What another user may have written is neither trusted nor written to."""
 
 import os
+import struct
 import sys
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def shared(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("mode", [0o666, 0o620, 0o602])
+@pytest.mark.parametrize("mode", [0o666, 0o602])
 def test_a_state_file_that_others_may_write(mode: int, pat: InProcess, home: Path) -> None:
     assert pat("create", "ci", "--scope", "code").exit_code == 0
     file = home / "pat/state/state.db"
@@ -38,7 +39,7 @@ def test_a_state_file_that_others_may_write(mode: int, pat: InProcess, home: Pat
     assert pat("renew").exit_code == 0
 
 
-@pytest.mark.parametrize("mode", [0o777, 0o720, 0o1777])
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
 @pytest.mark.parametrize("kind", ["state", "config"])
 def test_a_folder_that_others_may_write(mode: int, kind: str, pat: InProcess, home: Path) -> None:
     assert pat("create", "ci", "--scope", "code").exit_code == 0
@@ -55,6 +56,49 @@ def test_a_config_file_that_others_may_write(pat: InProcess, home: Path) -> None
     (home / "pat/config/config.toml").chmod(0o666)
     ran = pat("list")
     assert (ran.exit_code, "chmod go-w" in ran.stderr) == (2, True)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("place", "exit_code"),
+    [("state/state.db", 7), ("state", 7), ("config/config.toml", 2), ("config", 2)],
+)
+def test_a_group_that_may_write(place: str, exit_code: int, pat: InProcess, home: Path) -> None:
+    assert pat("create", "ci", "--scope", "code").exit_code == 0
+    assert pat("config", "set", "org", "contoso").exit_code == 0
+    path = home / "pat" / place
+    path.chmod(0o770)
+    assert pat("renew").exit_code == 0  # root's own group
+    os.chown(path, -1, ANOTHER)
+    ran = pat("renew")
+    assert f"chmod go-w {path}" in ran.stderr
+    assert ran.exit_code == exit_code
+
+
+@needs_root
+def test_a_group_with_an_access_list(pat: InProcess, home: Path) -> None:
+    assert pat("config", "set", "org", "contoso").exit_code == 0
+    file = home / "pat/config/config.toml"
+    # rw for the owner and another user, as setfacl -m u:12345:rw writes it (acl(5), linux/fs.h)
+    entries = [(1, 6, -1), (2, 6, ANOTHER), (4, 4, -1), (16, 6, -1), (32, 4, -1)]
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *each) for each in entries)
+    try:
+        os.setxattr(file, "system.posix_acl_access", acl)
+    except OSError:
+        pytest.skip("the file system has no access lists")
+    assert file.stat().st_mode & 0o020
+    assert pat("list").exit_code == 2
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o000])
+def test_a_umask_that_lets_others_write(umask: int, pat: InProcess, home: Path) -> None:
+    before = os.umask(umask)
+    try:
+        assert pat("config", "set", "org", "contoso").exit_code == 0
+    finally:
+        os.umask(before)
+    assert (home / "pat/config").stat().st_mode & 0o777 == 0o700
+    assert pat("config", "get", "org").exit_code == 0
 
 
 @needs_root
@@ -77,6 +121,17 @@ def test_a_file_of_another_user_gets_no_secret(pat: InProcess, shared: Path) -> 
     assert f"the file {file} is another user's (uid {ANOTHER})" in ran.stderr
     assert file.read_text() == ""
     assert file.stat().st_uid == ANOTHER
+
+
+@needs_root
+def test_a_runners_file_of_another_user_gets_no_secret(pat: InProcess, shared: Path) -> None:
+    assert pat("create", "ci", "--scope", "code").exit_code == 0
+    file = shared / "env"
+    file.touch()
+    os.chown(file, ANOTHER, -1)
+    ran = pat("get", "ci", "--as", "github-actions", env={"GITHUB_ENV": str(file)})
+    assert (ran.exit_code, file.read_text()) == (11, "")
+    assert f"the file {file} is another user's (uid {ANOTHER})" in ran.stderr
 
 
 @needs_root

@@ -8,6 +8,7 @@ from azdo_pat.config.reading import parsed, text_of
 from azdo_pat.config.settings import Value
 from azdo_pat.errors import UsageError
 from azdo_pat.files import encoding_of, replace_whole
+from azdo_pat.store.folders import make_private
 
 
 def set_value(file: Path, key: str, value: Value) -> None:
@@ -50,7 +51,7 @@ def _parsed(file: Path) -> tomlkit.TOMLDocument:
 
 def _write(file: Path, text: str) -> None:
     try:
-        file.resolve().parent.mkdir(parents=True, exist_ok=True)
+        make_private(file.resolve().parent)
         encoding = encoding_of(file.read_bytes()) if file.exists() else "utf-8"
         replace_whole(file, text.encode(encoding))
     except OSError as error:

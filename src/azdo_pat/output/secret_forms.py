@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from azdo_pat.errors import UnavailableError
+from azdo_pat.files import require_own
 from azdo_pat.models import USER_NAME, Secret
 from azdo_pat.organizations import hosts_of
 from azdo_pat.output.wish import SecretForm, SecretWish, Shell
@@ -81,6 +82,7 @@ def tell_runner(held: Held, wish: SecretWish) -> None:
     lines = "".join(f"{name}={held.secret.reveal()}\n" for name in wish.names)
     file = Path(wish.file)
     try:
+        require_own(file)
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
         before = file.read_bytes()[-1:] if file.is_file() else b""
         with file.open("a", encoding="utf-8", newline="\n") as opened:
@@ -88,7 +90,7 @@ def tell_runner(held: Held, wish: SecretWish) -> None:
             opened.write(lines if before in {b"", b"\n"} else f"\n{lines}")
     except OSError as error:
         raise UnavailableError(
-            f"the file that GITHUB_ENV names cannot be written: {error.strerror}",
+            f"the file that GITHUB_ENV names cannot be written: {error.strerror or error}",
             hint="--as token prints the secret instead",
         ) from error
 

@@ -1,4 +1,9 @@
-"""Folders of the user's own."""
+"""Folders of the user's own.
+
+Whose the state file and the records of setups are is checked, as they say what is run and written.
+The locks, the marks and the remembered backends beside them are not: they hold nothing that is
+obeyed. Whoever could write there could let a command wait or fail, and look anew for what it knew.
+"""
 
 from pathlib import Path
 
