@@ -51,6 +51,19 @@ def test_a_home_that_nobody_has(pat_process: Installed) -> None:
     assert "the home folder is not known: there is no user 'no-such-user'" in result.stderr
 
 
+def test_a_home_that_is_elsewhere_in_each_folder(
+    pat_process: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    planted = tmp_path / "here/.config/pat"
+    planted.mkdir(parents=True)
+    (planted / "config.toml").write_text("git-token = 'evil'\n", "utf-8")
+    result = pat_process("config", "list", env={**NONE, "HOME": "here"})
+    # Newer versions of platformdirs look in the user database.
+    assert result.exit_code == 0 or "HOME is 'here', which is not a whole path" in result.stderr
+    assert "evil" not in result.stdout
+
+
 @as_root
 def test_sudo_that_lends_the_home_of_a_user(pat_process: Installed, tmp_path: Path) -> None:
     lent = {**NONE, "HOME": str(tmp_path), "SUDO_UID": str(NOBODY)}

@@ -86,6 +86,8 @@ class Surroundings:
             home_folder()  # which says why there is none
             raise
         folder = expanded(folder)
+        if not folder.is_absolute():  # whoever made the folder one stands in would choose both
+            home_folder()  # as above
         self._check_owner(folder, variable)
         return folder
 
