@@ -112,4 +112,7 @@ class TestSeveralProcesses:
                 state.remember(CI)
         finally:
             other.close()
-        assert caught.value.message == f"the state file {path} is in use by another process"
+        assert caught.value.message == (
+            f"the state file {path} is locked: another process uses it, or its file system cannot"
+            " lock files"
+        )

@@ -271,10 +271,11 @@ class Database:
             )
         if code in UNREADABLE:
             return self.damaged(str(error))
-        if code in _WAITING:
+        if code in _WAITING:  # SQLite says so, too, where the system has no locks (ENOLCK)
             return StoreError(
-                f"the state file {self._path} is in use by another process",
-                hint="try again when that one is done",
+                f"the state file {self._path} is locked: another process uses it, or its file"
+                " system cannot lock files",
+                hint="try again; if it stays, set PAT_STATE_DIR to a folder on a local disk",
             )
         return StoreError(
             f"the state file {self._path} cannot be {done}: {error}",
