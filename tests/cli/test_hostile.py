@@ -138,6 +138,17 @@ def test_a_secret_is_printed_as_it_is(
         assert pat(*args, env=PIPELINES[0]).stdout == f"{secret}\n"
 
 
+@pytest.mark.parametrize("form", ["netrc", "github-actions"])
+def test_a_secret_with_a_line_end_sets_nothing_else(
+    form: str, pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring, home: Path
+) -> None:
+    url = f"{emulator.url}/{emulator.organization}"
+    memory_keyring.set_password(f"azdo-pat:{url}", "x", "abcdefgh\nPATH=/evil")
+    ran = pat("get", "x", "--as", form, env={"GITHUB_ENV": f"{home}/env"})
+    assert (ran.exit_code, ran.stdout, (home / "env").exists()) == (7, "", False)
+    assert "the secret of 'x' holds a line end" in ran.stderr
+
+
 def test_what_cargo_and_keyring_print_for_pat_commands_nothing(
     pat: InProcess, emulator: Emulator, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

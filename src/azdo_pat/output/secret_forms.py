@@ -7,7 +7,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from azdo_pat.errors import UnavailableError
+from azdo_pat.errors import StoreError, UnavailableError
 from azdo_pat.files import require_own
 from azdo_pat.models import USER_NAME, Secret
 from azdo_pat.organizations import hosts_of
@@ -53,8 +53,17 @@ def secret_text(
 
 
 def _lines(held: Held, wish: SecretWish) -> Iterable[str]:
-    """Return the lines of the forms that another program reads."""
+    """Return the lines of the forms that another program reads.
+
+    Raises:
+        StoreError: the secret would set more than one value. `pat` stores none such; others may.
+    """
     text = held.secret.reveal()
+    if wish.form in {SecretForm.NETRC, SecretForm.GITHUB_ACTIONS} and not text.isprintable():
+        raise StoreError(
+            f"the secret of {held.pat.name!r} holds a line end or another control character",
+            hint="store it anew: pat import --replace",
+        )
     match wish.form:
         case SecretForm.ENV:
             return [_assignment(name, text, wish.shell) for name in wish.names]
