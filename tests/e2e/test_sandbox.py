@@ -47,6 +47,13 @@ def everything_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
+def test_the_file_of_a_runner_is_not_touched(alone: Installed, tmp_path: Path) -> None:
+    own = tmp_path / "env"
+    create = ("pat", "create", "x", "--scope", "code", "--as", "github-actions")
+    result = alone("sandbox", *create, env={"GITHUB_ENV": str(own)})
+    assert (result.exit_code, own.exists()) == (0, False)
+
+
 def test_the_tour(alone: Installed, temporary: Path, home: Path) -> None:
     before = everything_below(home)
     started = time.monotonic()

@@ -114,6 +114,8 @@ class Sandbox:
             for name, value in self._own.items()
             if not name.upper().startswith(_NOT_TAKEN_ALONG)
         }
+        if "GITHUB_ENV" in kept:  # `--as github-actions` writes there, for the steps that follow
+            kept["GITHUB_ENV"] = str(self._folder / "github-env")
         programs = str(Path(sys.executable).parent)
         return {
             **kept,
