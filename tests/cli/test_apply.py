@@ -139,13 +139,27 @@ class TestPrune:
         plan = pat("apply", str(file), "--prune", "--dry-run", "-o", "json")
         assert [each["action"] for each in plan.json] == ["keep", "revoke"]
         assert names(emulator) == ["ci", "deploy"]
-        result = pat("apply", str(file), "--prune", "-o", "json")
+        result = pat("apply", str(file), "--prune", "--yes", "-o", "json")
         assert result.exit_code == 0
         assert outcomes(result) == {"ci": "kept", "deploy": "revoked"}
         assert "revoke 'deploy' in fabrikam: the file does not declare it" in result.stderr
         assert names(emulator) == ["ci"]
         assert [name for _, name in memory_keyring.held] == ["ci"]
         assert outcomes(pat("apply", str(file), "--prune", "-o", "json")) == {"ci": "kept"}
+
+    def test_nothing_is_done_where_no_one_can_confirm_it(
+        self, pat: InProcess, emulator: Emulator, file: Path
+    ) -> None:
+        pat("apply", str(file), "-q")
+        self.shorter(file)
+        file.write_text(file.read_text() + ONE)
+        result = pat("apply", str(file), "--prune")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.endswith(
+            "pat: 1 token (deploy) would be revoked, and no one is here to confirm it\n"
+            "     --yes confirms, --dry-run shows what would be done\n"
+        )
+        assert names(emulator) == ["ci", "deploy"]
 
     def test_only_what_an_apply_of_that_file_made(
         self, pat: InProcess, emulator: Emulator, file: Path
@@ -161,7 +175,7 @@ class TestPrune:
             "deploy": "kept",
         }
         file.write_text("")
-        result = pat("apply", str(file), "--prune", "-o", "json")
+        result = pat("apply", str(file), "--prune", "--yes", "-o", "json")
         assert outcomes(result) == {"ci": "revoked"}
         assert names(emulator) == ["deploy", "mine", "theirs"]
 
@@ -171,7 +185,7 @@ class TestPrune:
         pat("apply", str(file), "-q")
         assert pat("rotate", "ci", "-q", "-o", "none").exit_code == 0
         file.write_text("")
-        pat("apply", str(file), "--prune", "-q")
+        pat("apply", str(file), "--prune", "--yes", "-q")
         assert names(emulator) == []
 
     def test_by_another_path_to_the_same_file(
@@ -181,7 +195,7 @@ class TestPrune:
         self.shorter(file)
         (file.parent / "link.toml").symlink_to(file)
         monkeypatch.chdir(file.parent)
-        pat("apply", "./link.toml", "--prune", "-q")
+        pat("apply", "./link.toml", "--prune", "--yes", "-q")
         assert names(emulator) == ["ci"]
 
     def test_one_that_cannot_be_revoked(
@@ -191,7 +205,7 @@ class TestPrune:
         held = dict(memory_keyring.held)
         self.shorter(file)
         emulator.fail("DELETE */pats status=503 times=4")
-        result = pat("apply", str(file), "--prune", "-o", "json")
+        result = pat("apply", str(file), "--prune", "--yes", "-o", "json")
         assert result.exit_code == 9
         assert outcomes(result) == {"ci": "kept", "deploy": "failed"}
         assert memory_keyring.held == held
@@ -201,8 +215,8 @@ class TestPrune:
         pat("list", "-q", "-o", "none")
         assert pat("status", "-o", "json", "--query", "problems").json == []
         assert names(emulator) == ["ci", "deploy"]  # not revoked behind the user's back
-        assert pat("apply", str(file), "--prune", "-q", "-o", "none").exit_code == 0
-        assert names(emulator) == ["ci"]
+        again = pat("apply", str(file), "--prune", "--yes", "-q", "-o", "none")
+        assert (again.exit_code, names(emulator)) == (0, ["ci"])
 
 
 def test_a_failure_stops_none_of_the_others(pat: InProcess, emulator: Emulator, file: Path) -> None:

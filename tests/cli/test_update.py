@@ -42,6 +42,32 @@ def test_end(pat: InProcess, emulator: Emulator) -> None:
     assert abs(moment(after["validTo"]) - wanted) < timedelta(minutes=1)
 
 
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_a_dry_run_shows_it_as_it_would_be(
+    pat: InProcess, emulator: Emulator, *, everywhere: bool
+) -> None:
+    emulator.add_tokens(1, name="laptop", scope="vso.code", allOrgs=everywhere)
+    before = held(emulator, "laptop")
+    changes = ("--name", "desk", "--scope", "build", "--expires", "2027-01-31T00:00:00Z")
+    result = pat("update", "laptop", *changes, "--dry-run", "-o", "json")
+    ends = "2026-12-01T00:00:00Z" if everywhere else "2027-01-31T00:00:00Z"
+    where = "all your organizations" if everywhere else "contoso"
+    assert (result.exit_code, result.stderr) == (
+        0,
+        f"'laptop' would be changed in {where}; nothing was\n",
+    )
+    shown = result.json
+    assert (shown["name"], shown["scopes"], shown["expires"]) == ("desk", ["vso.build"], ends)
+    assert (shown["id"], shown["global"]) == (before["authorizationId"], everywhere)
+    assert emulator.tokens == [before]
+
+
+def test_a_dry_run_refuses_what_the_change_would(pat: InProcess, emulator: Emulator) -> None:
+    emulator.add_tokens(1, name="laptop", state="revoked")
+    result = pat("update", "laptop", "--name", "desk", "--dry-run")
+    assert result.exit_code == 5
+
+
 def test_a_new_name_takes_the_secret_along(
     pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
 ) -> None:

@@ -111,7 +111,7 @@ OPERATIONS = (
 SIDE_BY_SIDE = Operation(
     name="apply --prune",
     setup=[("apply", "FOLDER/tokens.toml", "-q", "-o", "none")],
-    command=("apply", "FOLDER/tokens.toml", "--prune", "-q", "-o", "none"),
+    command=("apply", "FOLDER/tokens.toml", "--prune", "--yes", "-q", "-o", "none"),
     declared=(APPLIED, APPLY),
     delivers=".env",
 )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
+from azdo_pat.cli.confirming import Question, confirm, count
 from azdo_pat.cli.globals import option
 from azdo_pat.cli.interrupts import ctrl_c_noted
 from azdo_pat.cli.leftovers import say_where_it_lies
 from azdo_pat.cli.many import conclude_changes, makers, say_failures, unfinished_places
 from azdo_pat.cli.refused import is_refused, key, marks
-from azdo_pat.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ def apply_command(
     \b
     Examples:
       pat apply tokens.toml --dry-run
-      pat apply tokens.toml --prune
+      pat apply tokens.toml --prune --yes
     """
     from azdo_pat.config.declarations import read_declarations
     from azdo_pat.services.apply import plan, to_prune
@@ -77,12 +77,15 @@ def apply_command(
         render.changes([each.change for each in steps])
         return
     _show(app, steps)
-    gone = [each for each in steps if each.change.action == "revoke"]
-    if gone and not yes and app.may_ask:
-        question = f"Revoke {len(gone)} token{'s' * (len(gone) > 1)} that {file} lacks?"
-        if not click.confirm(question, err=True):
-            app.talk.notice("nothing was done")
-            raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+    gone = [each.change.pat for each in steps if each.change.action == "revoke"]
+    if gone and not yes:
+        question = Question(
+            text=f"Revoke {count(gone)} that {file} lacks?",
+            effect=f"{count(gone)} would be revoked",
+            hint="--yes confirms, --dry-run shows what would be done",
+            declined="nothing was done",
+        )
+        confirm(app, gone, question)
     changes, left, interrupted = _applied(app, steps, verify=verify)
     render.changes(changes)
     for step, change in zip(steps, changes, strict=True):

@@ -127,11 +127,13 @@ def create_command(  # noqa: PLR0913  # one argument for each option
 @option("--expires", metavar="SPAN|DATE", help="Its new end, counted from now.")
 @option("--allow-unknown-scope", is_flag=True, help="Pass on scopes that pat does not know.")
 @option("--yes", is_flag=True, help="Do not ask, also for a token for all organizations.")
+@option("--dry-run", is_flag=True, help="Only show what it would be.")
 def update_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     token: str,
     *,
     yes: bool,
+    dry_run: bool,
     name: str | None,
     scopes: tuple[str, ...],
     expires: str | None,
@@ -148,7 +150,7 @@ def update_command(  # noqa: PLR0913  # one argument for each option
     from azdo_pat.models import PatChanges
     from azdo_pat.naming import checked_name
     from azdo_pat.scopes import parse_scopes
-    from azdo_pat.services.update import update
+    from azdo_pat.services.update import plan, update
 
     changes = PatChanges(
         display_name=None if name is None else checked_name(name),
@@ -159,18 +161,23 @@ def update_command(  # noqa: PLR0913  # one argument for each option
         raise UsageError("nothing is to change", hint="give --name, --scope or --expires")
     render = app.render
     pat = app.browser.find(app.organization, [token])[0]
+    where = "all your organizations" if pat.is_global else app.organization.name
+    if dry_run:
+        planned = plan(app.organization, pat, changes)
+        app.talk.notice(f"{pat.name!r} would be changed in {where}; nothing was")
+        render.pat(planned)
+        return
     if pat.is_global and not yes:
         question = Question(
             text=f"Change {pat.name} in all your organizations?",
             effect=f"{pat.name} would be changed in all your organizations",
-            hint="--yes confirms",
+            hint="--yes confirms, --dry-run shows what it would be",
             declined="nothing was changed",
         )
         confirm(app, [pat], question)
     updated = update(app.organization, pat, changes, app.workshop)
     if updated.requested_expiry is not None and updated.shortened:
         warn_shortened(app, updated.pat, updated.requested_expiry)
-    where = "all your organizations" if pat.is_global else app.organization.name
     app.talk.notice(f"updated {updated.pat.name!r} in {where}")
     if updated.left_behind:
         app.talk.notice(

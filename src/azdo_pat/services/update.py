@@ -15,7 +15,7 @@ from azdo_pat.errors import (
     UsageError,
 )
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import Field, Pat, PatChanges, Status, StoredPat
+from azdo_pat.models import Field, Pat, PatChanges, Status, StoredPat, effective_expiry
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Updated
 from azdo_pat.services.name_lock import lock_key
@@ -41,6 +41,33 @@ def update(organization: Organization, pat: Pat, changes: PatChanges, shop: Work
             work on one of the names.
         PendingError: changed, but the secret could not be moved to the new name.
     """
+    _require_changeable(organization, pat, changes)
+    known = _known(shop.state, organization, pat)
+    with ExitStack() as locks:
+        if known is not None:
+            for name in sorted({known.name, changes.display_name or known.name}):
+                locks.enter_context(shop.exclusive(lock_key(name, organization.url)))
+            _hold_unchanged(shop.state, known)
+        return _changed(organization, pat, changes, shop, known)
+
+
+def plan(organization: Organization, pat: Pat, changes: PatChanges) -> Pat:
+    """Return a token as it would be once it is changed, and do nothing.
+
+    Raises:
+        PatError: as `update`, where it would refuse the token unasked.
+    """
+    _require_changeable(organization, pat, changes)
+    expires = effective_expiry(changes.valid_to, is_global=pat.is_global)
+    return replace(
+        pat,
+        name=changes.display_name or pat.name,
+        scopes=changes.scopes or pat.scopes,
+        expires=expires or pat.expires,
+    )
+
+
+def _require_changeable(organization: Organization, pat: Pat, changes: PatChanges) -> None:
     if changes == PatChanges():
         raise UsageError(
             "nothing is to change", hint="give --name, --scope or --expires, or several"
@@ -50,13 +77,6 @@ def update(organization: Organization, pat: Pat, changes: PatChanges, shop: Work
         raise RefusedError(
             f"{pat.name!r} is revoked and cannot be changed", hint="pat create makes a new one"
         )
-    known = _known(shop.state, organization, pat)
-    with ExitStack() as locks:
-        if known is not None:
-            for name in sorted({known.name, changes.display_name or known.name}):
-                locks.enter_context(shop.exclusive(lock_key(name, organization.url)))
-            _hold_unchanged(shop.state, known)
-        return _changed(organization, pat, changes, shop, known)
 
 
 def _changed(
