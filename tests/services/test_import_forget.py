@@ -414,6 +414,26 @@ class TestCutShort:
         assert machine.known == []
         assert secrets[0]
 
+    def test_a_forget_that_was_said_to_fail_deletes_nothing_later(
+        self, machine: Machine, secrets: tuple[str, str]
+    ) -> None:
+        """Nobody knew whether the secret was still there, and who asked was told so."""
+        deleting: list[str] = []
+
+        def from_then_on(operation: str, service: str, _: str) -> bool:
+            if operation == "delete" and service != "azdo-pat:check":
+                deleting.append(service)
+            return bool(deleting)
+
+        machine.keyring.refuses = from_then_on
+        with pytest.raises(StoreError):
+            forget(machine.contoso, "ci", machine.storage)
+        machine.keyring.refuses = lambda *_: False
+        (told,) = revived(machine)
+        assert told.became is Became.ROLLED_BACK
+        assert (machine.held(), machine.state.unfinished()) == (secrets[0], ())
+        assert [each.name for each in machine.known] == ["ci"]
+
     def test_a_killed_forget_leaves_what_was_stored_since(
         self, machine: Machine, secrets: tuple[str, str]
     ) -> None:

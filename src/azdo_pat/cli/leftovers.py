@@ -41,6 +41,10 @@ def say_recovered(talk: Talk, recovered: Recovered) -> None:
         talk.notice(f"completed an interrupted revoke of {token}: the token is revoked")
     elif intent.operation == "revoke":
         talk.notice(f"revoked the token that {token} has replaced ({intent.authorization_id})")
+    elif intent.operation == "deliver" and became is Became.NOTHING_DONE:
+        replaced = intent.authorization_id
+        kept = f", and the token that it has replaced ({replaced}) is not kept for it"
+        talk.notice(f"the new secret of {token} goes nowhere any more{kept if replaced else ''}")
     elif intent.operation == "deliver":
         talk.notice(f"delivered the new secret of {token}")
     elif became is Became.COMPLETED:

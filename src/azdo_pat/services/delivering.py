@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import PatError, PendingError
 from azdo_pat.models import Handover, Intent, Pat, Status
+from azdo_pat.naming import as_argument
 from azdo_pat.results import INTERRUPTED
+from azdo_pat.services.fingerprint import bears
 from azdo_pat.services.name_lock import lock_key
 
 if TYPE_CHECKING:
@@ -31,9 +33,9 @@ def deliver(organization: Organization, intent: Intent, shop: Workshop) -> Inten
     """
     entry = shop.state.find(organization.url, intent.name)
     secret = shop.secrets.get(organization.url, intent.name)
-    if entry is not None and secret is not None:
+    if entry is not None and entry.upkeep.deliveries:
         try:
-            _to_all(entry, secret, shop)
+            _to_all(entry, _its_own(entry, secret), shop)
         except PendingError as error:
             if intent.key is not None:
                 shop.state.explain(intent.key, error.message)
@@ -70,6 +72,26 @@ def deliver_anew(
             return ""
         _, undelivered = delivered(organization, intent._replace(key=key), shop)
         return undelivered
+
+
+def _its_own(entry: StoredPat, secret: Secret | None) -> Secret:
+    """Return the secret that is stored under a token's name, if it is the token's.
+
+    Raises:
+        PendingError: it is gone, or another program has stored another one there.
+    """
+    name = as_argument(entry.name)
+    if secret is None:
+        raise PendingError(
+            f"the secret of {entry.name!r} is not in the keyring any more",
+            hint=f"pat rotate {name} makes another one, and delivers it",
+        )
+    if entry.fingerprint and not bears(secret, entry.fingerprint):
+        raise PendingError(
+            f"another program has stored another secret under {entry.name!r}",
+            hint=f"pat forget {name} deletes it",
+        )
+    return secret
 
 
 def _after(intent: Intent) -> Intent | None:

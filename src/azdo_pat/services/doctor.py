@@ -12,6 +12,7 @@ from azdo_pat.naming import as_argument
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import Check, Health
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.ownership import is_own
 from azdo_pat.services.recovery import delete_own
 
 if TYPE_CHECKING:
@@ -183,10 +184,12 @@ class _Examination:
 
     def _leftovers(self) -> None:
         failures: dict[int | None, PatError] = {}
+        tried: set[int | None] = set()
         try:
             left = self._due()
             if left and self.fix:
                 for each in self._recovered():
+                    tried.add(each.intent.key)
                     what = f"{each.intent.operation} of {each.intent.name!r} in {each.intent.org}"
                     if each.failure is not None:
                         failures[each.intent.key] = each.failure
@@ -204,7 +207,7 @@ class _Examination:
                 Health.PROBLEM,
                 f"unfinished since {intent.started:%Y-%m-%d %H:%M} UTC: {intent.operation} of"
                 f" {intent.name!r} in {intent.org}{f': {reason}' if reason else ''}",
-                self._how_to_finish(failure),
+                self._how_to_finish(intent, failure, was_tried=intent.key in tried),
             )
         if not left and all(each.name != "leftovers" for each in self.checks):
             self._note("leftovers", Health.OK, "none")
@@ -214,9 +217,11 @@ class _Examination:
         self.patient.recover_local()
         return self.patient.recover() if self._due() else ()
 
-    def _how_to_finish(self, failure: PatError | None) -> str:
+    def _how_to_finish(self, intent: Intent, failure: PatError | None, *, was_tried: bool) -> str:
         if not self.fix:
             return _FIX
+        if not was_tried and intent.user:
+            return f"sign in as {intent.user}, and run it again"
         if isinstance(failure, DoubtfulError):
             return failure.hint
         return "remove the cause, and run it again"
@@ -247,6 +252,8 @@ class _Examination:
                         continue
                 if secret is None:
                     self._lost(entry)
+                elif entry.id is not None and not is_own(secret, entry):
+                    self._replaced(entry)
         except PatError as error:
             self._note("secrets", Health.PROBLEM, error.message, error.hint)
             return
@@ -268,6 +275,17 @@ class _Examination:
             f"the secret of {entry.name!r} in {entry.org} is not in the keyring any more",
             f"pat rotate {as_argument(entry.id or entry.name)} --org {entry.org}, or"
             f" pat forget {as_argument(entry.name)} --org {entry.org}",
+        )
+
+    def _replaced(self, entry: StoredPat) -> None:
+        where = f"--org {entry.org}"
+        self._note(
+            "secrets",
+            Health.PROBLEM,
+            f"what is stored under {entry.name!r} in {entry.org} is not the secret of its token any"
+            " more: another program has stored another one",
+            f"pat forget {as_argument(entry.name)} {where} deletes it; pat rotate {entry.id}"
+            f" {where} makes the token anew after that",
         )
 
     def _dead(self, entry: StoredPat, secret: Secret | None) -> None:

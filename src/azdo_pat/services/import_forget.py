@@ -14,8 +14,15 @@ from azdo_pat.models import Field, Intent, Organization, Origin, Pat, Secret, St
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Became, Recovered
 from azdo_pat.services.fingerprint import bears, fingerprint_of
-from azdo_pat.services.keep import as_stored, entry_named, hold_free, known_organization
+from azdo_pat.services.keep import (
+    as_stored,
+    entry_named,
+    hold_free,
+    hold_meant,
+    known_organization,
+)
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.ownership import hold_not_anothers
 from azdo_pat.services.readable import require_readable
 
 if TYPE_CHECKING:
@@ -86,6 +93,7 @@ def take_in(
     state.stored()  # one that cannot be used is found before anything is stored
     if wanted.pat is not None:
         _require_usable(wanted.pat, organization, name, state)
+        hold_not_anothers(wanted.secret, wanted.pat, state.stored(organization.url))
     with storage.exclusive(lock_key(name, organization.url)):
         _recover_name(organization.url, name, storage)
         previous = secrets.get(organization.url, name)
@@ -221,6 +229,9 @@ def forget(
                 f"another pat has changed what is stored under {entry.name!r} for {entry.org}",
                 hint="pat list --stored shows what is there now",
             )
+        secret = storage.secrets.get(entry.org_url, entry.name)
+        if secret is not None:
+            hold_meant(entry, text, secret)
         if not _forgotten(found, entry.name, entry, storage):
             storage.state.forget(entry.org_url, entry.name)
     return found, entry.name
@@ -239,19 +250,21 @@ def _forgotten(
     key = storage.state.begin(intent)
     try:
         storage.secrets.delete(organization.url, name)
-    except StoreError:
-        _settle_failed(intent._replace(key=key), storage)
+    except StoreError as error:
+        _settle_failed(intent._replace(key=key), storage, error.message)
         raise
     storage.state.forget(organization.url, name, key=key)
     return True
 
 
-def _settle_failed(intent: Intent, storage: Storage) -> None:
+def _settle_failed(intent: Intent, storage: Storage, reason: str) -> None:
     """Close the entry of a secret that could not be deleted, where it is still there for certain.
 
-    Else the journal keeps it, and the next run finds out.
+    Else the journal keeps it, with the reason, and the next run finds out: having said that it
+    failed, it deletes nothing behind the user's back.
     """
     with suppress(StoreError):
+        storage.state.explain(intent.key or 0, reason)
         if bears(storage.secrets.get(intent.org_url, intent.name), intent.mark):
             storage.state.finish(intent.key)
 
@@ -310,10 +323,11 @@ def settle_local(intent: Intent, secrets: SecretStore, state: State) -> Became:
     if intent.operation == "import":
         state.finish(intent.key, intent.entry if is_there else None)
         return Became.COMPLETED if is_there else Became.ROLLED_BACK
+    stays = is_there and intent.reason  # as the user was told
+    if stays or (not is_there and secrets.get(intent.org_url, intent.name) is not None):
+        state.finish(intent.key)  # or another secret has been stored there meanwhile
+        return Became.ROLLED_BACK
     if is_there:
         secrets.delete(intent.org_url, intent.name)
-    elif secrets.get(intent.org_url, intent.name) is not None:
-        state.finish(intent.key)  # another secret has been stored there meanwhile
-        return Became.ROLLED_BACK
     state.forget(intent.org_url, intent.name, key=intent.key)
     return Became.COMPLETED

@@ -56,16 +56,26 @@ def get(
             hint="the service never shows a secret twice: make a new token, and revoke the old"
             f" one (pat revoke {as_argument(entry.id or entry.name)})",
         )
-    if text != entry.name and entry.fingerprint:
-        from azdo_pat.services.fingerprint import bears  # noqa: PLC0415 - a name needs none of it
-
-        if not bears(secret, entry.fingerprint):
-            raise NotFoundError(
-                f"the secret of the token {entry.id} is not stored any more: another program has"
-                f" stored another secret under {entry.name!r} for {entry.org}",
-                hint=f"pat get {as_argument(entry.name)} prints that one",
-            )
+    hold_meant(entry, text, secret)
     return known_organization(entry, api_root), entry.name, secret
+
+
+def hold_meant(entry: StoredPat, text: str, secret: Secret) -> None:
+    """Hold that what is stored is the secret that was named: by its id, or else by its place.
+
+    Raises:
+        NotFoundError: the token was named by its id, and the secret is not its own.
+    """
+    if text == entry.name or not entry.fingerprint:
+        return
+    from azdo_pat.services.fingerprint import bears  # noqa: PLC0415 - a name needs none of it
+
+    if not bears(secret, entry.fingerprint):
+        raise NotFoundError(
+            f"the secret of the token {entry.id} is not stored any more: another program has"
+            f" stored another secret under {entry.name!r} for {entry.org}",
+            hint=f"pat get {as_argument(entry.name)} prints that one",
+        )
 
 
 def held(

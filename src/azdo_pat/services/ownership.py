@@ -16,9 +16,9 @@ from azdo_pat.services.fingerprint import bears, fingerprint_of
 from azdo_pat.upkeep import NO_UPKEEP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from azdo_pat.models import Secret, StoredPat
+    from azdo_pat.models import Pat, Secret, StoredPat
 
 
 class Owner(Enum):
@@ -65,6 +65,23 @@ def is_refused(secret: Secret, try_out: Callable[[Secret], object]) -> bool:
     except PatError:
         return False
     return False
+
+
+def hold_not_anothers(secret: Secret, pat: Pat, known: Iterable[StoredPat]) -> None:
+    """Hold that a secret is not known to be that of another token, which `pat` has made.
+
+    Raises:
+        ConflictError: it is.
+    """
+    for each in known:
+        if each.origin is not Origin.PAT or each.id is None or _same_id(each.id, pat.id):
+            continue
+        if bears(secret, each.fingerprint):
+            raise ConflictError(
+                f"that is the secret of the token {each.id}, which pat has made, and not of"
+                f" {pat.id}",
+                hint="pat list shows the ids of your tokens",
+            )
 
 
 def unknown(entry: StoredPat, secret: Secret) -> StoredPat:

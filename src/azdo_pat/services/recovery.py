@@ -38,12 +38,15 @@ def settle_leftovers(organization: Organization, name: str, shop: Workshop) -> N
     """Bring to its end what earlier runs left behind under a name.
 
     The lock on the name is held, so no live process is at work on it. An entry of the journal
-    whose request nobody can find stays as long as a slow service may still be at work on it.
+    whose request nobody can find stays as long as a slow service may still be at work on it. One
+    of another user stays: this one would not find its tokens, and take them for gone.
 
     Raises:
         PatError: the service could not be asked.
     """
     for intent in shop.state.unfinished(organization.url, name):
+        if intent.operation not in LOCAL and intent.user != shop.user():
+            continue
         # What cannot be delivered is delivered with the secret that is about to be made; what is
         # in doubt has been told, and is no reason to make nothing.
         with suppress(PendingError, DoubtfulError):
@@ -129,10 +132,12 @@ def settle(organization: Organization, intent: Intent, shop: Workshop) -> Became
 
 def _deliver(organization: Organization, intent: Intent, shop: Workshop) -> Became:
     """Deliver, and go on to what is left."""
+    entry = shop.state.find(organization.url, intent.name)
+    goes_somewhere = entry is not None and bool(entry.upkeep.deliveries)
     rest = deliver(organization, intent, shop)
     if rest is not None:
         settle(organization, rest, shop)
-    return Became.COMPLETED
+    return Became.COMPLETED if goes_somewhere else Became.NOTHING_DONE
 
 
 def _revoke(organization: Organization, intent: Intent, shop: Workshop) -> Became:

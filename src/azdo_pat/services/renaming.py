@@ -10,6 +10,7 @@ from azdo_pat.models import Intent, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Became
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.ownership import Owner, owner_of
 from azdo_pat.services.undo import may_come_late
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) ->
 def settle_move(organization: Organization, intent: Intent, shop: Workshop) -> Became:
     """Complete it where the service did change the name; the old name is locked.
 
-    Where another secret has taken the new name meanwhile, this one stays under the old name.
+    Where another secret has taken one of the names meanwhile, nothing is moved.
 
     Raises:
         ConflictError: another `pat` is at work on the new name.
@@ -80,13 +81,15 @@ def settle_move(organization: Organization, intent: Intent, shop: Workshop) -> B
         return Became.UNDECIDED if undecided else Became.NOTHING_DONE
     url, old, new = organization.url, intent.name, intent.new_name
     with shop.exclusive(lock_key(new, url)):
-        there = shop.secrets.get(url, new)
+        here, there = shop.secrets.get(url, old), shop.secrets.get(url, new)
         entry = shop.state.find(url, old)
-        if entry is not None and entry.id in {None, intent.authorization_id}:
-            if there in {None, shop.secrets.get(url, old)} and shop.state.find(url, new) is None:
+        if entry is None:
+            if there is not None and there == here:
+                shop.secrets.delete(url, old)
+        elif entry.id is not None:
+            movable = owner_of(here, entry, intent.authorization_id) in {Owner.NONE, Owner.THIS}
+            if movable and there in {None, here} and shop.state.find(url, new) is None:
                 move(shop.secrets, shop.state, entry, new)
-        elif there is not None and there == shop.secrets.get(url, old):
-            shop.secrets.delete(url, old)
     return Became.COMPLETED
 
 

@@ -83,7 +83,7 @@ def standing(
     count = trying(lambda: sum(each.stored for each in state.stored()), count)
     nothing_open: tuple[Intent, ...] = ()
     problems.extend(
-        _left_open(each)
+        _left_open(each, token.user if token else None)
         for each in trying(state.unfinished, nothing_open)
         if each.is_due(surroundings.now)
     )
@@ -123,8 +123,20 @@ def standing(
     )
 
 
-def _left_open(intent: Intent) -> PatError:
-    """Say what an unfinished operation has left open, and what finishes it."""
+def _left_open(intent: Intent, user: str | None) -> PatError:
+    """Say what an unfinished operation has left open, and what finishes it.
+
+    Args:
+        intent: the operation.
+        user: who is signed in; None for nobody.
+    """
+    error = _what_is_open(intent)
+    if intent.operation not in LOCAL and user is not None and intent.user not in {"", user}:
+        return PatError(error.message, hint=f"to finish it, sign in as {intent.user}")
+    return error
+
+
+def _what_is_open(intent: Intent) -> PatError:
     token = f"{intent.name!r} in {intent.org}"
     later = "the next command that signs in (pat list, for example) finds out"
     if intent.operation == "deliver":

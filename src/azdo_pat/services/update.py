@@ -19,6 +19,7 @@ from azdo_pat.models import Field, Pat, PatChanges, Status, StoredPat, effective
 from azdo_pat.naming import as_argument
 from azdo_pat.results import Updated
 from azdo_pat.services.name_lock import lock_key
+from azdo_pat.services.ownership import is_own, unknown
 from azdo_pat.services.readable import require_readable
 from azdo_pat.services.renaming import move, moving
 
@@ -48,6 +49,8 @@ def update(organization: Organization, pat: Pat, changes: PatChanges, shop: Work
             for name in sorted({known.name, changes.display_name or known.name}):
                 locks.enter_context(shop.exclusive(lock_key(name, organization.url)))
             _hold_unchanged(shop.state, known)
+            if changes.display_name not in {None, known.name}:
+                known = _as_it_is(shop, known)
         return _changed(organization, pat, changes, shop, known)
 
 
@@ -159,6 +162,19 @@ def _hold_unchanged(state: State, known: StoredPat) -> None:
             f"another pat has changed what is stored under {known.name!r} for {known.org}",
             hint="pat list --stored shows what is there now",
         )
+
+
+def _as_it_is(shop: Workshop, known: StoredPat) -> StoredPat:
+    """Return the entry of what is stored; another program may have stored another secret there.
+
+    Of that one only the name is known, and it stays where it is.
+    """
+    secret = shop.secrets.get(known.org_url, known.name) if known.stored else None
+    if known.id is None or secret is None or is_own(secret, known):
+        return known
+    entry = unknown(known, secret)
+    shop.state.remember(entry)
+    return entry
 
 
 def _hold_free(shop: Workshop, known: StoredPat, new_name: str) -> None:

@@ -1,0 +1,161 @@
+"""Whose a secret, and an unfinished operation, is: neither a name nor another sign-in says so."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.stage import failed, held, names, service
+from drivers import Emulator, InProcess
+from fakes import MemoryKeyring
+
+MAKE = ("create", "ci", "--scope", "code", "-q", "-o", "none")
+
+
+@pytest.fixture
+def foreign(pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring) -> str:
+    """Let another program store a secret in the place of the one of `ci`; return it."""
+    secret = live(pat)
+    assert pat(*MAKE).exit_code == 0
+    memory_keyring.held[service(emulator), "ci"] = secret
+    return secret
+
+
+def live(pat: InProcess) -> str:
+    options = ("--scope", "code", "--no-store", "--as", "token", "-q")
+    return pat("create", "elsewhere", *options).stdout.strip()
+
+
+def test_an_id_never_deletes_the_secret_of_another(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring, foreign: str
+) -> None:
+    identifier = held(emulator, "ci")["authorizationId"]
+    assert pat("forget", identifier) == failed(
+        3,
+        f"the secret of the token {identifier} is not stored any more: another program has stored"
+        " another secret under 'ci' for contoso",
+        "pat get ci prints that one",
+    )
+    assert memory_keyring.held == {(service(emulator), "ci"): foreign}
+    assert pat("forget", "ci").exit_code == 0  # by its name it is meant
+    assert memory_keyring.held == {}
+
+
+def test_a_rename_leaves_the_secret_of_another(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring, foreign: str
+) -> None:
+    result = pat("update", "ci", "--name", "cd", "-o", "json")
+    assert (result.exit_code, result.json["stored"]) == (0, False)
+    assert "the secret that is stored under 'ci' stays there" in result.stderr
+    assert memory_keyring.held == {(service(emulator), "ci"): foreign}
+    shown = pat("list", "-o", "json", "--query", "[].[name, stored]").json
+    assert shown == [["cd", False], ["elsewhere", False]]
+
+
+def test_a_rename_that_is_finished_later_leaves_the_secret_of_another(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    secret = live(pat)
+    assert pat(*MAKE).exit_code == 0
+    emulator.fail("PUT */pats cut=after times=9")
+    assert pat("update", "ci", "--name", "cd").exit_code == 11
+    emulator.heal()
+    assert pat("import", "ci", "--replace", "-q", "-o", "none", stdin=secret).exit_code == 0
+    assert pat("list", "-q", "-o", "none").exit_code == 0
+    assert memory_keyring.held == {(service(emulator), "ci"): secret}
+
+
+def test_doctor_tells_of_the_secret_of_another(
+    pat: InProcess, emulator: Emulator, foreign: str
+) -> None:
+    _ = foreign
+    result = pat("doctor", "-o", "json", "--query", "[?check=='secrets']|[0]")
+    identifier = held(emulator, "ci")["authorizationId"]
+    assert result.exit_code == 10
+    assert result.json["detail"] == (
+        "what is stored under 'ci' in contoso is not the secret of its token any more: another"
+        " program has stored another one"
+    )
+    assert result.json["fix"] == (
+        f"pat forget ci --org contoso deletes it; pat rotate {identifier} --org contoso makes the"
+        " token anew after that"
+    )
+
+
+def test_the_secret_of_another_is_not_delivered(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring, tmp_path: Path
+) -> None:
+    """Or the token that is still in use there would be revoked for it."""
+    secret, file = live(pat), tmp_path / "folder/secret"
+    assert pat(*MAKE).exit_code == 0
+    deliver = ("--deliver", f"file:{file}|PAT={{token}}")
+    file.parent.write_text("in the way")
+    assert pat("rotate", "ci", *deliver, "-q", "-o", "none").exit_code == 8
+    file.parent.unlink()
+    file.parent.mkdir()
+    memory_keyring.held[service(emulator), "ci"] = secret
+    result = pat("renew")
+    assert (result.exit_code, file.exists()) == (8, False)
+    assert "another program has stored another secret under 'ci'" in result.stderr
+    assert names(emulator) == ["ci", "ci", "elsewhere"]
+
+
+def test_a_secret_that_is_gone_is_not_delivered(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    assert pat(*MAKE).exit_code == 0
+    assert pat("rotate", "ci", "--deliver", "command:false", "-q").exit_code == 8
+    memory_keyring.held.clear()
+    result = pat("renew")
+    assert result.exit_code == 8
+    assert "the secret of 'ci' is not in the keyring any more" in result.stderr
+    assert names(emulator) == ["ci", "ci"]
+
+
+@pytest.mark.parametrize("command", ["forget", "import"])
+def test_what_goes_nowhere_any_more_is_not_called_delivered(
+    command: str, pat: InProcess, emulator: Emulator
+) -> None:
+    secret = live(pat)
+    assert pat(*MAKE).exit_code == 0
+    old = held(emulator, "ci")["authorizationId"]
+    assert pat("rotate", "ci", "--deliver", "command:false", "-q").exit_code == 8
+    options = ("--replace", "-q", "-o", "none") if command == "import" else ("-q",)
+    assert pat(command, "ci", *options, stdin=secret).exit_code == 0
+    assert pat("list", "-o", "none").stderr == (
+        "the new secret of 'ci' in contoso goes nowhere any more, and the token that it has"
+        f" replaced ({old}) is not kept for it\n"
+    )
+    assert names(emulator) == ["ci", "elsewhere"]
+
+
+def test_an_id_that_is_not_the_one_of_a_token_made_here(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
+) -> None:
+    """A slip of the hand, and to revoke that id would delete the secret of another token."""
+    live(pat)
+    assert pat(*MAKE).exit_code == 0
+    secret = pat("get", "ci").stdout
+    own, theirs = (held(emulator, each)["authorizationId"] for each in ("ci", "elsewhere"))
+    for name in ("ci", "another"):
+        assert pat("import", name, "--id", theirs, stdin=secret) == failed(
+            6,
+            f"that is the secret of the token {own}, which pat has made, and not of {theirs}",
+            "pat list shows the ids of your tokens",
+        )
+    assert memory_keyring.held == {(service(emulator), "ci"): secret.strip()}
+
+
+@pytest.mark.parametrize("options", [(), ("--replace",)])
+def test_another_user_finishes_nothing_under_the_name(
+    options: tuple[str, ...], pat: InProcess, emulator: Emulator
+) -> None:
+    assert pat(*MAKE).exit_code == 0
+    emulator.fail("DELETE */pats status=503 times=4")
+    assert pat("rotate", "ci", "-q").exit_code == 8
+    grace = {"PAT_ACCESS_TOKEN": emulator.mint("user", user="grace")}
+    assert pat(*MAKE, *options, env=grace).exit_code == (0 if options else 6)
+    (problem,) = pat("status", "-o", "json", "--query", "problems", env=grace).json
+    assert problem.endswith("; to finish it, sign in as ada@contoso.example")
+    fix = pat("doctor", "--fix", "-o", "json", "--query", "[?check=='leftovers'].fix", env=grace)
+    assert fix.json == ["sign in as ada@contoso.example, and run it again"]
+    assert "revoked the token that 'ci' in contoso has replaced" in pat("list").stderr
