@@ -159,3 +159,33 @@ def test_another_user_finishes_nothing_under_the_name(
     fix = pat("doctor", "--fix", "-o", "json", "--query", "[?check=='leftovers'].fix", env=grace)
     assert fix.json == ["sign in as ada@contoso.example, and run it again"]
     assert "revoked the token that 'ci' in contoso has replaced" in pat("list").stderr
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_an_import_says_whose_only_secret_it_overwrites(
+    pat: InProcess, emulator: Emulator, *, same: bool
+) -> None:
+    secret = live(pat)
+    assert pat(*MAKE).exit_code == 0
+    secret = pat("get", "ci").stdout if same else secret
+    identifier = held(emulator, "ci")["authorizationId"]
+    result = pat("import", "ci", "--replace", "-o", "none", stdin=secret)
+    warning = (
+        "pat: warning: the token whose secret was replaced is not revoked by this: pat revoke"
+        f" {identifier}\n"
+    )
+    assert (result.exit_code, warning in result.stderr) == (0, not same)
+
+
+def test_a_token_that_is_in_no_doubt_cannot_be_dismissed(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    """It would be said to be left alone, and be revoked all the same."""
+    assert pat(*MAKE).exit_code == 0
+    old = held(emulator, "ci")["authorizationId"]
+    assert pat("rotate", "ci", "--grace", "1h", "-q", "-o", "none").exit_code == 0
+    assert pat("doctor", "--dismiss", old.upper()) == failed(
+        2,
+        f"the token {old} is in no doubt: a command for 'ci' in contoso has left it to be revoked",
+        "--dismiss is for a token of which pat says that an interrupted command may have made it",
+    )

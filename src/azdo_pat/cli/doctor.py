@@ -85,7 +85,7 @@ def _dismiss(app: App, identifier: str) -> None:
     """Note that no interrupted command made a token.
 
     Raises:
-        UsageError: what was given is not a whole id.
+        UsageError: what was given is not a whole id, or that of a token that will be revoked.
     """
     from azdo_pat.naming import is_full_id
 
@@ -94,6 +94,15 @@ def _dismiss(app: App, identifier: str) -> None:
             f"{identifier!r} is not the whole id of a token",
             hint="give the id as pat list --status all -o json, or the warning, shows it",
         )
+    for intent in app.state.unfinished():
+        named = (intent.authorization_id or "").lower() == identifier.lower()
+        if named and intent.operation != "move":
+            raise UsageError(
+                f"the token {identifier.lower()} is in no doubt: a command for {intent.name!r} in"
+                f" {intent.org} has left it to be revoked",
+                hint="--dismiss is for a token of which pat says that an interrupted command may"
+                " have made it",
+            )
     app.state.dismiss(identifier)
     app.talk.notice(f"the token {identifier} is left alone")
 

@@ -145,6 +145,7 @@ def import_command(  # one argument for each option
         pat=pat,
         replace=replace,
     )
+    before = app.state.find(organization.url, name)
     stored = take_in(
         organization,
         wanted,
@@ -152,6 +153,10 @@ def import_command(  # one argument for each option
         check=lambda secret: app.directory.check_secret(organization, secret),
     )
     app.talk.notice(f"stored {name!r} for {organization.url}: pat get {as_argument(name)}")
+    if before is not None and before.id not in {None, stored.id}:
+        from azdo_pat.cli.showing import warn_replaced
+
+        warn_replaced(app, before.id or "")
     render.pat(stored)
 
 

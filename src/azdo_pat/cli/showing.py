@@ -27,10 +27,14 @@ def say_created(app: App, created: Created) -> None:
     if created.undelivered:
         app.talk.warn(f"it is not delivered everywhere: {created.undelivered}")
     if created.replaced is not None:
-        app.talk.warn(
-            f"the token whose secret was replaced is not revoked by this: pat revoke"
-            f" {created.replaced}"
-        )
+        warn_replaced(app, created.replaced)
+
+
+def warn_replaced(app: App, identifier: str) -> None:
+    """Say that a token lives on whose only secret was overwritten."""
+    app.talk.warn(
+        f"the token whose secret was replaced is not revoked by this: pat revoke {identifier}"
+    )
 
 
 def warn_shortened(app: App, pat: Pat, requested: datetime) -> None:
