@@ -274,6 +274,40 @@ def test_a_failed_item_does_not_stop_the_others(pat: InProcess, emulator: Emulat
     )
 
 
+@pytest.mark.parametrize("after", [False, True])
+def test_an_answer_that_is_lost_is_told_as_what_it_is(
+    pat: InProcess, emulator: Emulator, *, after: bool
+) -> None:
+    assert pat(*MAKE).exit_code == 0
+    (token,) = emulator.tokens
+    identifier = token["authorizationId"]
+    emulator.fail(f"DELETE */pats cut={'after' if after else 'before'} times=9")
+    result = pat("revoke", "laptop", "--yes", "-o", "none")
+    emulator.heal()
+    assert result == Result(
+        exit_code=9,
+        stdout="",
+        stderr=f"pat: warning: laptop ({identifier}): {host(emulator)} did not answer: the"
+        " connection was cut; whether it is revoked is not known, and pat list finds out\n"
+        "pat: 1 of 1 tokens could not be revoked for certain\n"
+        "     see above\n",
+    )
+    fixed = pat("doctor", "--fix", "-o", "json", "--query", "[?check=='leftovers']|[0]")
+    alive = "'laptop' in contoso was not revoked: the request got no answer, and the token is still"
+    found = (fixed.exit_code, fixed.json["status"], fixed.json["detail"], fixed.json["fix"])
+    assert found == (
+        (0, "fixed", "end of 'laptop' in contoso: completed", None)
+        if after
+        else (
+            10,
+            "problem",
+            f"{alive} active",
+            f"pat revoke {identifier} --org contoso",
+        )
+    )
+    assert names(emulator) == ([] if after else ["laptop"])
+
+
 class Keeping(MemoryKeyring):
     """Does not let go of any token's secret."""
 

@@ -137,11 +137,11 @@ def _named(app: App, texts: Sequence[str]) -> tuple[Sequence[Pat], int]:
     return pats, len(failures)
 
 
-def _complain(failed: int, of: int) -> None:
+def _complain(failed: int, of: int, *, certain: bool = True) -> None:
     """End with the code for a bulk operation of which some failed."""
     if failed:
         raise PartialError(
-            f"{failed} of {of} tokens could not be revoked",
+            f"{failed} of {of} tokens could not be revoked{'' if certain else ' for certain'}",
             hint="the others could; pat list shows what is left" if failed < of else "see above",
         )
 
@@ -205,8 +205,10 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     for item in revoked.items:
         if item.error:
-            app.talk.warn(f"{item.pat.name} ({item.pat.id or 'id unknown'}): {item.error}")
-    _complain(revoked.failed + not_found, len(revoked.items) + not_found)
+            doubt = "; whether it is revoked is not known, and pat list finds out" * item.doubtful
+            app.talk.warn(f"{item.pat.name} ({item.pat.id or 'id unknown'}): {item.error}{doubt}")
+    doubtful = any(item.doubtful for item in revoked.items)
+    _complain(revoked.failed + not_found, len(revoked.items) + not_found, certain=not doubtful)
     pending: Sequence[PatError] = [
         PendingError(
             f"{item.pat.name} is revoked, but its secret could not be taken out of the keyring:"

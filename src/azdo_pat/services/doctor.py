@@ -10,7 +10,7 @@ from azdo_pat.errors import DamagedError, DoubtfulError, PatError
 from azdo_pat.models import Organization, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.organizations import is_of_root
-from azdo_pat.results import Check, Health
+from azdo_pat.results import Became, Check, Health
 from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.ownership import is_own
 from azdo_pat.services.recovery import delete_own
@@ -193,6 +193,8 @@ class _Examination:
                     what = f"{each.intent.operation} of {each.intent.name!r} in {each.intent.org}"
                     if each.failure is not None:
                         failures[each.intent.key] = each.failure
+                    elif each.became is Became.STILL_ACTIVE:
+                        self._still_active(each.intent)
                     elif each.is_finished and each.became is not None:
                         self._note("leftovers", Health.FIXED, f"{what}: {each.became.value}")
                 left = self._due()
@@ -211,6 +213,15 @@ class _Examination:
             )
         if not left and all(each.name != "leftovers" for each in self.checks):
             self._note("leftovers", Health.OK, "none")
+
+    def _still_active(self, intent: Intent) -> None:
+        self._note(
+            "leftovers",
+            Health.PROBLEM,
+            f"{intent.name!r} in {intent.org} was not revoked: the request got no answer, and the"
+            " token is still active",
+            f"pat revoke {intent.authorization_id} --org {intent.org}",
+        )
 
     def _recovered(self) -> Sequence[Recovered]:
         """Complete or roll back what is left; what needs no sign-in first."""
