@@ -242,6 +242,8 @@ class Sequences(RuleBasedStateMachine):
         self, fault: Fault | None, name: str, token: str, *, known: bool, replaces: bool
     ) -> None:
         secret = self.secrets_elsewhere[token]
+        before = self.imported.get(name)
+        was_known = before is not None and before.known and before.secret == secret
         options = [*(["--id", token] if known else []), *(["--replace"] if replaces else [])]
         if replaces:
             rows = dict(_known(self.world.state / "state.db"))
@@ -252,7 +254,6 @@ class Sequences(RuleBasedStateMachine):
             self.given_up.add(token)
         self.run(fault, "import", name, *options, stdin=secret)
         if dict(self.world.secrets()).get(name) == secret:
-            was_known = name in self.imported and self.imported[name].known
             self.imported[name] = Imported(secret, known=known or was_known)
 
     @rule(seconds=st.sampled_from([-400, 400]))
