@@ -780,6 +780,37 @@ def test_a_backend_that_keyring_asks_alone(pat: InProcess) -> None:
     assert "PYTHON_KEYRING_BACKEND is set to keyring.backends.null.Keyring" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("tool", "variable", "value"),
+    [
+        ("gradle", "ORG_GRADLE_PROJECT_feedPassword", "x"),
+        ("bun", "NPM_CONFIG_REGISTRY", "https://registry.npmjs.org/"),
+        ("az", "AZURE_DEVOPS_EXT_PAT", "x"),
+    ],
+)
+@pytest.mark.usefixtures("secret")
+def test_a_variable_that_outranks_the_file_is_told(
+    tool: str, variable: str, value: str, pat: InProcess, emulator: Emulator
+) -> None:
+    words = ("setup", tool, *feed_of(tool, emulator), "--use", "packages")
+    told = f"{variable} is set, and {tool} goes by that and not by what was set up"
+    result = pat(*words, env={variable: value})
+    assert (result.exit_code, told in " ".join(result.stderr.split())) == (0, True)
+    assert variable not in pat(*words).stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script for sh")
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+@pytest.mark.parametrize(("value", "outranks"), [("disabled", True), ("subprocess", False)])
+def test_a_keyring_provider_in_the_environment(
+    tool: str, value: str, pat: InProcess, tmp_path: Path, *, outranks: bool
+) -> None:
+    path = with_keyring(tmp_path, "azdo_pat.keyring_backend.PackagesBackend", old="no")
+    variable = f"{tool.upper()}_KEYRING_PROVIDER"
+    result = pat("setup", tool, env={"PATH": path, variable: value})
+    assert (result.exit_code, variable in result.stderr) == (0, outranks)
+
+
 KEYRING_PROGRAM = """\
 #!/bin/sh
 case "$*" in
@@ -787,6 +818,15 @@ case "$*" in
 esac
 echo "{backends}"
 """
+
+
+def with_keyring(folder: Path, backends: str, *, old: str) -> str:
+    """Write a program `keyring` with these backends; return the PATH with it."""
+    program = folder / "bin/keyring"
+    program.parent.mkdir()
+    program.write_text(KEYRING_PROGRAM.format(old=old, backends=backends))
+    program.chmod(0o755)
+    return f"{program.parent}{os.pathsep}{os.environ['PATH']}"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a script for sh")
@@ -797,13 +837,8 @@ def test_a_keyring_that_is_too_old(
     tool: str, old: str, pat: InProcess, tmp_path: Path, *, knows: bool
 ) -> None:
     """pip asks it with an option that keyring has since 25.2.1; uv does not."""
-    program = tmp_path / "bin/keyring"
-    program.parent.mkdir()
     backends = "azdo_pat.keyring_backend.PackagesBackend (priority: 9)" if knows else ""
-    program.write_text(KEYRING_PROGRAM.format(old=old, backends=backends))
-    program.chmod(0o755)
-    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-    result = pat("setup", tool, env={"PATH": path})
+    result = pat("setup", tool, env={"PATH": with_keyring(tmp_path, backends, old=old)})
     assert result.exit_code == (0 if knows else 3)
     told = "pip 26.3 and later refuse it, as it is older than keyring 25.2.1" in result.stderr
     assert told is ((tool, old) == ("pip", "yes"))

@@ -3,6 +3,7 @@
 import base64
 import configparser
 import netrc
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -471,6 +472,46 @@ def test_maven_and_netrc_leave_no_older_secret() -> None:
     server = "<server><id>feed</id><password>old</password></server>"
     assert "old" not in edited("maven", f"<settings><servers>{server * 2}</servers></settings>")
     assert "old" not in edited("netrc", "machine DEV.azure.com login x password old\n")
+
+
+@pytest.mark.parametrize("key", ["keyring-provider", "Keyring_Provider"])
+def test_pip_has_no_other_answer_for_one_command(key: str) -> None:
+    """What stands in the section of a command counts more than what stands in [global]."""
+    before = f"[install]\nuser = true\n{key} = disabled\n\n[download]\n{key}: import\n"
+    assert edited("pip", before) == (
+        "[install]\nuser = true\n\n[download]\n[global]\nkeyring-provider = subprocess\n"
+    )
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_uv_has_no_other_answer_for_uv_pip(end: str) -> None:
+    before = f'a = 1{end}[pip] # mine{end}keyring-provider = "disabled"{end}b = 2{end}[c]{end}'
+    changed = f'a = 1{end}keyring-provider = "subprocess"{end}[pip] # mine{end}b = 2{end}[c]{end}'
+    assert edited("uv", before) == changed
+    with pytest.raises(UsageError):
+        edited("uv", 'pip.keyring-provider = "disabled"\n')
+
+
+def test_where_the_file_is(tmp_path: Path) -> None:
+    """Where the programs look first, as their documentation says and as they were seen to do."""
+    assert TOOLS["cargo"].file({}, tmp_path) == tmp_path / ".cargo/config.toml"
+    (tmp_path / ".cargo").mkdir()
+    (tmp_path / ".cargo/config").touch()  # of the two cargo takes the one without an ending
+    assert TOOLS["cargo"].file({}, tmp_path) == tmp_path / ".cargo/config"
+    folder = {"AZURE_CONFIG_DIR": "/a", "AZURE_DEVOPS_EXT_CONFIG_DIR": "/b"}
+    assert TOOLS["az"].file(folder, tmp_path) == Path("/b/config")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the file is elsewhere there")
+def test_where_the_file_is_outside_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = {"DOTNET_CLI_HOME": "/other"}
+    assert TOOLS["nuget"].file(home, tmp_path) == Path("/other/.nuget/NuGet/NuGet.Config")
+    monkeypatch.setattr("sys.platform", "darwin")
+    settings = {"XDG_CONFIG_HOME": "/other"}
+    assert TOOLS["pip"].file(settings, tmp_path) == tmp_path / ".config/pip/pip.conf"
+    library = tmp_path / "Library/Application Support/pip"
+    library.mkdir(parents=True)
+    assert TOOLS["pip"].file(settings, tmp_path) == library / "pip.conf"
 
 
 def test_pips_other_spelling_of_its_key() -> None:

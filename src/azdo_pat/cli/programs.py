@@ -96,6 +96,16 @@ def _knows_pat(program: Path, environment: Mapping[str, str]) -> bool:
     return False
 
 
+def warn_of_variables(app: App, tool: Tool, feed: str) -> None:
+    """Say it where the environment has a variable that counts more than the tool's file."""
+    for name, same in tool.outranked_by(feed).items():
+        if app.environment.get(name) and app.environment[name] != same:
+            app.talk.warn(
+                f"{name} is set, and {tool.name} goes by that and not by what was set up: unset it,"
+                " where the tool runs too"
+            )
+
+
 def check_asked(app: App, tool: Tool) -> None:
     """Hold that the program that the tool asks knows `pat`; say so where it is too old.
 

@@ -10,7 +10,7 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completing import complete_tokens, complete_tools
 from azdo_pat.cli.globals import option
-from azdo_pat.cli.programs import advised, check_asked, own_home
+from azdo_pat.cli.programs import advised, check_asked, own_home, warn_of_variables
 from azdo_pat.cli.setups import (
     chosen,
     follow,
@@ -131,6 +131,7 @@ def _set_up(app: App, tool: Tool, feed: str | None, token: str | None, *, dry_ru
     if tool.asks:
         check_asked(app, tool)
     place = _place(app, tool, feed or "", token)
+    warn_of_variables(app, tool, place.handing.feed)
     if dry_run:
         return set_up(place, records_of(app), dry_run=True)
     _keep_out_of_sandbox(app, place)

@@ -30,6 +30,8 @@ def service(org_url: str) -> str:
 
 def file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the extension's settings."""
+    if own := environment.get("AZURE_DEVOPS_EXT_CONFIG_DIR"):
+        return Path(own) / "config"
     given = environment.get("AZURE_CONFIG_DIR")
     return (Path(given) if given else home / ".azure") / "azuredevops" / "config"
 

@@ -64,6 +64,15 @@ def repository(feed: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", feed_name(feed))
 
 
+def variables(feed: str) -> tuple[str, ...]:
+    """Return the environment variables that count more than the properties of a feed.
+
+    Source: Gradle's user manual, "Build Environment", `ORG_GRADLE_PROJECT_`.
+    """
+    name = repository(feed)
+    return tuple(f"ORG_GRADLE_PROJECT_{name}{what}" for what in ("Username", "Password"))
+
+
 def _properties(text: str) -> dict[str, str]:
     """Read it as Java does, but for what backslashes stand for in values.
 

@@ -28,10 +28,11 @@ _NEW: Final = '<?xml version="1.0" encoding="utf-8"?>\n<configuration>\n</config
 
 
 def file(environment: Mapping[str, str], home: Path) -> Path:
-    """Return the user's configuration."""
+    """Return the user's configuration, where dotnet has it (NuGet's source, `NuGetEnvironment`)."""
     if os.name == "nt":
         return Path(environment.get("APPDATA", home)) / "NuGet" / "NuGet.Config"
-    return home / ".nuget" / "NuGet" / "NuGet.Config"
+    given = environment.get("DOTNET_CLI_HOME")
+    return (Path(given) if given else home) / ".nuget" / "NuGet" / "NuGet.Config"
 
 
 def edited(text: str, handing: Handing) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from azdo_pat.tools.tool import Handing
 
+PROVIDER: Final = "subprocess"
+_KEY: Final = "keyring-provider"
 _UNDERSCORE: Final = re.compile(r"^keyring_provider(?=[ \t]*[=:])", re.IGNORECASE | re.MULTILINE)
 
 
@@ -25,14 +28,20 @@ def pip_file(environment: Mapping[str, str], home: Path) -> Path:
         return Path(given)
     if os.name == "nt":
         return Path(environment.get("APPDATA", home)) / "pip" / "pip.ini"
+    if sys.platform == "darwin":  # where pip does not ask XDG_CONFIG_HOME
+        folder = home / "Library" / "Application Support" / "pip"
+        return (folder if folder.is_dir() else home / ".config" / "pip") / "pip.conf"
     return _config(environment, home) / "pip" / "pip.conf"
 
 
 def pip_edited(text: str, handing: Handing) -> str:
-    """Return it with `keyring-provider = subprocess`; see `Tool.edited`."""
+    """Return it with `keyring-provider = subprocess`; see `Tool.edited`.
+
+    The key goes from the sections of single commands, which count more than that of all.
+    """
     del handing
-    text = _UNDERSCORE.sub("keyring-provider", text)  # to pip the two are one
-    return in_section(text, "global", {"keyring-provider": "keyring-provider = subprocess"})
+    text = _UNDERSCORE.sub(_KEY, text)  # to pip the two are one
+    return in_section(text, "global", {_KEY: f"{_KEY} = {PROVIDER}"}, alone=True)
 
 
 def uv_file(environment: Mapping[str, str], home: Path) -> Path:
@@ -47,6 +56,8 @@ def uv_file(environment: Mapping[str, str], home: Path) -> Path:
 def uv_edited(text: str, handing: Handing) -> str:
     """Return it with `keyring-provider = "subprocess"` above all tables; see `Tool.edited`.
 
+    The key goes from the table `pip`, which counts more for `uv pip`.
+
     Raises:
         UsageError: it is not TOML.
     """
@@ -56,18 +67,34 @@ def uv_edited(text: str, handing: Handing) -> str:
     lines = text.splitlines(keepends=True)
     first = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
     head, rest = "".join(lines[:first]), "".join(lines[first:])
-    line = 'keyring-provider = "subprocess"'
-    changed = with_keys(head, {"keyring-provider": line}, _key, end=end) + rest
+    line = f'{_KEY} = "{PROVIDER}"'
+    wanted = {**before, _KEY: PROVIDER}
+    table = before.get("pip")
+    if isinstance(table, dict) and _KEY in table:
+        rest = _without_key(rest, "[pip]")
+        wanted["pip"] = {key: value for key, value in table.items() if key != _KEY}
+    changed = with_keys(head, {_KEY: line}, _key, end=end) + rest
     try:
-        understood = _toml(changed) == {**before, "keyring-provider": "subprocess"}
+        understood = _toml(changed) == wanted
     except UsageError:
         understood = False
     if not understood:
         raise UsageError(
             "it is written so that pat finds no place in it",
-            hint=f"write above all tables, by hand: {line}",
+            hint=f"write above all tables, by hand, and not below [pip]: {line}",
         )
     return changed
+
+
+def _without_key(text: str, head: str) -> str:
+    kept: list[str] = []
+    inside = False
+    for line in text.splitlines(keepends=True):
+        if line.lstrip().startswith("["):
+            inside = line.partition("#")[0].strip() == head
+        if not inside or _key(line) != _KEY:
+            kept.append(line)
+    return "".join(kept)
 
 
 def _toml(text: str) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.models import VARIABLE
 from azdo_pat.tools import az, git, gradle, maven, netrc, npm, nuget, python, toml, yarn
 from azdo_pat.tools.osxkeychain import KEEPER
 from azdo_pat.tools.tool import Advice, Program, Tool, feed_name
@@ -50,6 +51,7 @@ _ALL: Final = (
         file=toml.bun_file,
         edited=toml.bun_edited,
         slot=lambda _: "registry",
+        outranked_by=lambda _: dict.fromkeys(toml.BUN_VARIABLES, ""),
         keeps_secret=True,
         feed=npm.ENDING,
     ),
@@ -61,6 +63,7 @@ _ALL: Final = (
         keeps_secret=False,
         bears_mark=False,
         asks="keyring",
+        outranked_by=lambda _: {"PIP_KEYRING_PROVIDER": python.PROVIDER},
         asks_with="--mode=creds",  # keyring 25.2.1; pip 26.3 refuses an older one
     ),
     Tool(
@@ -70,6 +73,7 @@ _ALL: Final = (
         edited=python.uv_edited,
         keeps_secret=False,
         asks="keyring",
+        outranked_by=lambda _: {"UV_KEYRING_PROVIDER": python.PROVIDER},
     ),
     Tool(
         name="cargo",
@@ -103,6 +107,7 @@ _ALL: Final = (
         file=gradle.file,
         edited=gradle.edited,
         slot=gradle.repository,
+        outranked_by=lambda feed: dict.fromkeys(gradle.variables(feed), ""),
         keeps_secret=True,
         bears_mark=False,
         feed=maven.ENDING,
@@ -116,6 +121,7 @@ _ALL: Final = (
         bears_mark=False,
         service=az.service,
         account=az.USER,
+        outranked_by=lambda _: {VARIABLE: ""},
     ),
     Tool(
         name="netrc",

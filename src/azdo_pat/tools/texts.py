@@ -57,19 +57,24 @@ def appended(text: str, lines: Iterable[str], *, end: str = "") -> str:
     return text + added
 
 
-def in_section(text: str, section: str, values: Mapping[str, str]) -> str:
+def in_section(text: str, section: str, values: Mapping[str, str], *, alone: bool = False) -> str:
     """Return an INI text with these keys in a section, which is made at the end where it lacks.
 
     Args:
         text: the content of the file.
         section: its name.
         values: whole lines, without their ends, by their keys in lower case.
+        alone: the keys go from all other sections.
 
     Raises:
         UsageError: it is no INI, or written so that the lines would be taken for something else.
     """
     before = _ini(text)
     changed = _in_section(text, section, values)
+    others = [name for name in before if name != section and alone and before[name].keys() & values]
+    for other in others:
+        changed = _in_section(changed, other, {}, dropped=tuple(values))
+        before[other] = {key: each for key, each in before[other].items() if key not in values}
     wanted = {key: line.partition("=")[2].strip() for key, line in values.items()}
     before.setdefault(section, {}).update(wanted)
     try:
@@ -111,7 +116,9 @@ def _ini(text: str) -> dict[str, dict[str, str | None]]:
     return {name: dict(reader.items(name)) for name in reader.sections()}
 
 
-def _in_section(text: str, section: str, values: Mapping[str, str]) -> str:
+def _in_section(
+    text: str, section: str, values: Mapping[str, str], *, dropped: Sequence[str] = ()
+) -> str:
     end = end_of_line(text)
     lines = text.splitlines(keepends=True)
     head = re.compile(rf"\[{re.escape(section)}\][ \t]*(?:[;#].*)?[\r\n]*")
@@ -124,7 +131,7 @@ def _in_section(text: str, section: str, values: Mapping[str, str]) -> str:
     if not lines[stop - 1].endswith(("\n", "\r")):
         lines[stop - 1] += end
     body = "".join(lines[start + 1 : stop])
-    changed = with_keys(body, values, _ini_key, end=end)
+    changed = with_keys(body, values, _ini_key, dropped=dropped, end=end)
     return "".join([*lines[: start + 1], changed, *lines[stop:]])
 
 

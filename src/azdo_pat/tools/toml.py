@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import UsageError
 from azdo_pat.tools.texts import appended, end_of_line, no_toml, with_keys
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from azdo_pat.tools.tool import Handing
 
 CARGO_ENDING = "/Cargo/index/"
+
+BUN_VARIABLES: Final = (
+    "BUN_CONFIG_REGISTRY",
+    "BUN_CONFIG_TOKEN",
+    "NPM_CONFIG_REGISTRY",
+    "NPM_CONFIG_TOKEN",
+)
+"""Which bun takes in place of the registry of its file, or of the password: seen with 1.4."""
 
 
 def bun_file(environment: Mapping[str, str], home: Path) -> Path:
@@ -44,9 +52,14 @@ def bun_edited(text: str, handing: Handing) -> str:
 
 
 def cargo_file(environment: Mapping[str, str], home: Path) -> Path:
-    """Return the user's configuration (The Cargo Book, "Configuration")."""
+    """Return the user's configuration (The Cargo Book, "Configuration").
+
+    Of the two cargo takes the older name, with a warning: seen with 1.95.
+    """
     given = environment.get("CARGO_HOME")
-    return (Path(given) if given else home / ".cargo") / "config.toml"
+    folder = Path(given) if given else home / ".cargo"
+    older = folder / "config"
+    return older if older.exists() else folder / "config.toml"
 
 
 def cargo_edited(text: str, handing: Handing) -> str:

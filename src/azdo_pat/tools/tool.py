@@ -62,6 +62,8 @@ class Tool(NamedTuple):
         slot: gives what it tells feeds apart by, from the URL of a feed; None where it is the URL.
         bears_mark: it reads a file that begins with a byte order mark as if there were none.
         kept_as: the tool whose file it shares; what is done for the one is done for the other.
+        outranked_by: gives the environment variables that count more than the file, from the URL
+            of a feed, and for each the value that says what the file says; empty for none.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Tool(NamedTuple):
     slot: Callable[[str], str] | None = None
     bears_mark: bool = True
     kept_as: str = ""
+    outranked_by: Callable[[str], Mapping[str, str]] = lambda _: {}
 
     def changed(self, text: str, handing: Handing) -> str:
         """Return a file's content as `edited` does; its byte order mark stays.
