@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -50,7 +51,8 @@ def undo(
     if not leave_file and place.path.exists():
         current = place.read()
         after, exact = _undone(record, setup, place, current)
-        if _stays(ours, record, setup, place, held, after):
+        # Where it is as it was left, no secret has come to lie elsewhere in it.
+        if not exact and _stays(ours, record, setup, place, held, after):
             raise ConflictError(
                 f"{record.path} was changed since, and the secret would stay in it",
                 hint=_BY_HAND.format(tool=place.tool.name),
@@ -85,20 +87,23 @@ def _undone(record: Record, setup: Setup, place: Place, current: str) -> tuple[s
 
     def all_of(setups: Sequence[Setup], text: str) -> str:
         for each in setups:
-            text = place.told(each, _stand_in(each)).edited(text)
+            text = _edited(place.told(each, _stand_in(each)), text)
         return text
+
+    def seen(setups: Sequence[Setup]) -> str:
+        try:
+            return all_of(setups, current)
+        except UsageError:
+            return current  # it need not be understood to be found unchanged
 
     before = _text(record)
     rest = record.without(setup).setups
     put_in, target = all_of(record.setups, before), all_of(rest, before)
-    try:
-        now, without = all_of(record.setups, current), all_of(rest, current)
-    except UsageError:
-        now = without = current  # it need not be understood to be found unchanged
+    now = seen(record.setups)
     if now == put_in and not rest:
         return before, True
     after = taken_out(current, now, put_in, target)
-    if after is None and without == target:
+    if after is None and seen(rest) == target:
         return current, True  # a run that was killed has done it
     stand_ins = [each for other in record.setups for each in guises(_stand_in(other))]
     if after is None or any(each in after for each in stand_ins):
@@ -109,6 +114,15 @@ def _undone(record: Record, setup: Setup, place: Place, current: str) -> tuple[s
             hint=_BY_HAND.format(tool=place.tool.name),
         )
     return after, now == put_in
+
+
+@cache
+def _edited(place: Place, text: str) -> str:
+    """Return a content with what the tool is told in it.
+
+    One setup after the other is undone: for each of them the same was put in before.
+    """
+    return place.edited(text)
 
 
 def _stand_in(setup: Setup) -> str:

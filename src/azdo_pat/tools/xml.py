@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["Element", "escape", "inserted_into", "parsed", "section"]
+
+_TAG: Final = re.compile(rb"""(?:[^"'>]|"[^"]*"|'[^']*')*+>""")
 
 
 @dataclass
@@ -177,16 +180,8 @@ def _indentation(content: bytes) -> bytes:
 
 def _end_of_tag(content: bytes, start: int) -> int:
     """Return the place behind a tag, in whose attributes `>` may stand."""
-    quote = b""
-    for place in range(start, len(content)):
-        character = content[place : place + 1]
-        if quote:
-            quote = b"" if character == quote else quote
-        elif character in {b'"', b"'"}:
-            quote = character
-        elif character == b">":
-            return place + 1
-    return start
+    found = _TAG.match(content, start)
+    return start if found is None else found.end()
 
 
 def _refuse_entities(*_: object) -> None:
