@@ -251,7 +251,7 @@ class TestTwoThreads:
         State(path).remember(CI)
         with Database(path).writing() as connection:
             connection.execute("DELETE FROM tokens")
-            with pytest.raises(StoreError, match="in use by another process"):
+            with pytest.raises(StoreError, match="is locked: another process uses it"):
                 State(path).remember(CI)
             elsewhere = subprocess.run(
                 [sys.executable, "-c", BEGIN_AT_ONCE, str(path)],
