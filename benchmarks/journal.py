@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from azdo_pat.models import Intent, StoredPat
+from azdo_pat.journal import Create, JournalEntry, NewToken
+from azdo_pat.models import Organization, StoredPat
 from azdo_pat.store.state import State
 from measuring import Bound, Result
 
@@ -20,21 +21,22 @@ def measure(quick: int) -> Iterator[Result]:
     """Measure beginning, noting and finishing an entry, less the write that an index takes."""
     now = datetime.now(UTC)
     url = "https://dev.azure.com/contoso"
-    intent = Intent("create", url, "contoso", "ci", ("vso.code",), now + timedelta(days=30), now)
+    entry = JournalEntry(Organization(name="contoso", url=url), "ci", now)
+    operation = Create(entry, NewToken(("vso.code",), now + timedelta(days=30)))
     pat = StoredPat(
         org_url=url,
         org="contoso",
         name="ci",
         id="1b4e28ba-2fa1-11d2-883f-0016d3cca427",
-        scopes=intent.scopes,
+        scopes=operation.new.scopes,
         created=now,
-        expires=intent.valid_to,
+        expires=operation.new.valid_to,
     )
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:  # a disk, not memory as /tmp may be
         state = State(Path(folder, "state.db"))
         state.remember(pat)
         pairs = [
-            (_journaled(state, intent, pat), _bare(state, pat)) for _ in range(ROUNDS // quick)
+            (_journaled(state, operation, pat), _bare(state, pat)) for _ in range(ROUNDS // quick)
         ]
     journaled = statistics.median(pair[0] for pair in pairs)
     bare = statistics.median(pair[1] for pair in pairs)
@@ -48,9 +50,9 @@ def measure(quick: int) -> Iterator[Result]:
     )
 
 
-def _journaled(state: State, intent: Intent, pat: StoredPat) -> float:
+def _journaled(state: State, operation: Create, pat: StoredPat) -> float:
     started = time.perf_counter()
-    key = state.begin(intent)
+    key = state.begin(operation)
     state.note(key, pat.id or "", "salt:digest")
     state.finish(key, pat)
     return (time.perf_counter() - started) * 1e3

@@ -1,5 +1,6 @@
 """Every test starts from nothing: an empty environment, its own home, a keyring in memory."""
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -120,7 +121,7 @@ def pat(emulator: Emulator) -> InProcess:
 def pat_process(emulator: Emulator, home: Path) -> Installed:
     """Run the installed `pat`, against the emulator, with a keyring in a file of this test."""
     throwaway = {
-        "PAT_KEYRING": "azdo_pat.store.throwaway.ThrowawayKeyring",
+        "PAT_KEYRING": "azdo_pat.store.sandbox_keyring.SandboxKeyring",
         "PAT_THROWAWAY_KEYRING": str(home / "keyring.json"),
     }
     return Installed({**emulator.environment, **throwaway})
@@ -132,3 +133,15 @@ def az(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
     folder = tmp_path_factory.mktemp("az")
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return AzureCli(folder)
+
+
+@pytest.fixture
+def no_finalizers() -> Iterator[None]:
+    """Keep other tests' garbage from being finalized at the recursion limit.
+
+    A finalizer that runs there fails with a RecursionError, which pytest reports as this test's.
+    """
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from azdo_pat.errors import UsageError
-from azdo_pat.gitcredential import Asked, read, written
+from azdo_pat.gitcredential import CredentialRequest, read, written
 from azdo_pat.models import Secret
 from azdo_pat.organizations import serves
 from azdo_pat.services.git_helper import is_ours
@@ -22,7 +22,7 @@ def test_what_git_says_is_understood() -> None:
         b'path=contoso/_git/a=b\nusername=\xc3\xa9\npassword=x=y\nwwwauth[]=Basic realm="x"\n'
         b"unknown=1\n\nhost=other\n"
     )
-    assert read(text) == Asked(
+    assert read(text) == CredentialRequest(
         protocol="https",
         host="dev.azure.com",
         path="contoso/_git/a=b",
@@ -119,6 +119,6 @@ def test_no_other_host_is_taken_for_ours(before: str, after: str, host: str, pat
     for url in (CONTOSO, SERVER):
         if serves(url, "https", crafted, path) is not False:
             assert crafted.lower() in exact
-    if is_ours(Asked(protocol="https", host=crafted, path=path), None):
+    if is_ours(CredentialRequest(protocol="https", host=crafted, path=path), None):
         name = crafted.lower().removesuffix(":443").removesuffix(".visualstudio.com")
         assert crafted.lower() in exact or re.fullmatch(r"[a-z0-9-]+", name)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azdo_pat.models import AccessToken, NewPat, Origin, Pat, Secret, ServicePat, Status, origin_of
-from azdo_pat.results import Created, Held
+from azdo_pat.results import Created, StoredSecret
 
 TEXT = "Zq7" * 25 + "xAZDOabcd1"
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -63,7 +63,7 @@ class TestSecret:
         holders = [
             NewPat(pat=SERVICE_PAT, secret=secret),
             Created(pat=PAT, secret=secret, requested_expiry=NOW),
-            Held(pat=PAT, secret=secret),
+            StoredSecret(pat=PAT, secret=secret),
             AccessToken(secret=secret, source="a test"),
             {"secret": secret},
             (secret,),
@@ -80,7 +80,7 @@ class TestSecret:
             with pytest.raises(TypeError, match=r"^a secret is not written to anything$"):
                 copying(Secret(TEXT))
         with pytest.raises(TypeError, match=r"^a secret is not written to anything$"):
-            asdict(Held(pat=PAT, secret=Secret(TEXT)))
+            asdict(StoredSecret(pat=PAT, secret=Secret(TEXT)))
 
     def test_json_does_not_take_it(self) -> None:
         with pytest.raises(TypeError) as caught:

@@ -93,6 +93,7 @@ def test_a_form() -> None:
     assert shown == "grant_type=refresh_token&refresh_token=***&scope=s/.default"
 
 
+@pytest.mark.usefixtures("no_finalizers")
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"[" * 100_000, b"{broken " + NEW.encode(), b""])
 def test_a_body_that_is_none(body: bytes) -> None:
     assert NEW not in masked_body(body, "application/json")

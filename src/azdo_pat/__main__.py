@@ -44,7 +44,7 @@ def main() -> None:
     # at every 700th, as Python does by default, takes a twentieth of the time.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     from azdo_pat.cli import pat  # noqa: PLC0415  # from its import on, the line above pays
-    from azdo_pat.cli.interrupts import note_and_interrupt  # noqa: PLC0415  # as above
+    from azdo_pat.cli.signals import note_and_interrupt  # noqa: PLC0415  # as above
 
     ends_at_once = signal.getsignal(signal.SIGINT) is _end_at_once
     try:

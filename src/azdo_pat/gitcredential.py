@@ -19,7 +19,7 @@ LARGEST: Final = 100_000
 _REFUSED: Final = "\0\r\n"
 
 
-class Asked(NamedTuple):
+class CredentialRequest(NamedTuple):
     """What git says of a place that wants a credential. Empty where it says nothing.
 
     Attributes:
@@ -40,7 +40,7 @@ class Asked(NamedTuple):
     credential: Secret | None = None
 
 
-def read(text: bytes) -> Asked:
+def read(text: bytes) -> CredentialRequest:
     """Understand what git says; attributes that are not known are left out.
 
     Raises:
@@ -65,7 +65,7 @@ def read(text: bytes) -> Asked:
         else:
             lists[key] = []  # an empty one takes back those before it
     password, credential = found.get("password"), found.get("credential")
-    return Asked(
+    return CredentialRequest(
         protocol=found.get("protocol", ""),
         host=found.get("host", ""),
         path=found.get("path", ""),

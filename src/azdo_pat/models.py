@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple, NoReturn
 
-from azdo_pat.upkeep import NO_UPKEEP, Upkeep
+from azdo_pat.renewal import DEFAULT_RENEWAL, Renewal
 
 GLOBAL_TOKENS_STOP: Final = "2026-12-01"
 """The day on which tokens for all organizations stop working, whatever expiry they have.
@@ -243,7 +243,7 @@ class StoredPat:
         org: the organization's name.
         stored: its secret was put in the keyring (False after `create --no-store`).
         origin: PAT for one that `pat` made, UNKNOWN for an imported one.
-        upkeep: how it is looked after.
+        renewal: how it is looked after.
         fingerprint: the salted hash that identifies its secret; empty where an earlier version
             stored it.
     """
@@ -257,72 +257,32 @@ class StoredPat:
     expires: datetime | None
     stored: bool = True
     origin: Origin = Origin.PAT
-    upkeep: Upkeep = NO_UPKEEP
+    renewal: Renewal = DEFAULT_RENEWAL
     fingerprint: str = field(default="", compare=False)  # another salt, and the same secret
 
+    @property
+    def organization(self) -> Organization:
+        """Its organization, as far as it is known here."""
+        return Organization(name=self.org, url=self.org_url)
 
-class Intent(NamedTuple):
-    """An entry of the journal: an operation that was begun and not yet finished.
-
-    Attributes:
-        operation: `create`, `replace` (a create that overwrites a stored secret) or `rotate`, which
-            make a token; `deliver`, which brings its secret
-            where it is to go, and goes on to `revoke`, which ends the token that it replaced;
-            `end`, which revokes a token and takes its own secret out of the keyring; `move`,
-            which takes a secret along to the new name of its token; `import`, which stores a
-            secret made elsewhere; or `forget`, which deletes a stored secret.
-        valid_to: the expiry that was asked for; from `deliver` on, when to revoke the old token.
-        started: when it was begun.
-        authorization_id: of the token that it made or moves, once that is known; from `deliver` on,
-            of the token that is to go, None where it may stay.
-        mark: the fingerprint of the secret that is stored or deleted; empty for a secret that
-            is not to be stored, or not known yet.
-        user: whose tokens they are: the sign-in name, as far as it is known.
-        reason: why it could not be done yet, where it was tried.
-        upkeep: how the token that it makes is looked after.
-        follow_up: what is to be done once the token that it makes is safe; None for nothing.
-        new_name: the one that a `move` leads to.
-        entry: what is remembered of an imported secret once it is stored; None for others.
-        looked: when the token of a lost answer was first looked for and not found, by the
-            service's clock; None before that.
-        key: the entry's number; None before `State.begin`.
-    """
-
-    operation: str
-    org_url: str
-    org: str
-    name: str
-    scopes: tuple[str, ...]
-    valid_to: datetime
-    started: datetime
-    authorization_id: str | None = None
-    mark: str = ""
-    user: str = ""
-    reason: str = ""
-    upkeep: Upkeep = NO_UPKEEP
-    follow_up: "Intent | None" = None
-    new_name: str = ""
-    entry: StoredPat | None = None
-    looked: datetime | None = None
-    key: int | None = None
-
-    @classmethod
-    def about(cls, entry: StoredPat, operation: str, *, user: str, now: datetime) -> "Intent":
-        """Return an operation on a token that is known here, begun now."""
-        return cls(
-            operation=operation,
-            org_url=entry.org_url,
-            org=entry.org,
-            name=entry.name,
-            scopes=entry.scopes,
-            valid_to=now,
-            started=now,
-            user=user,
+    def as_pat(self, status: Status) -> Pat:
+        """Return it as a token, of which others know the status."""
+        return Pat(
+            name=self.name,
+            id=self.id,
+            org=self.org,
+            status=status,
+            scopes=self.scopes,
+            created=self.created,
+            expires=self.expires,
+            stored=self.stored,
+            origin=self.origin,
         )
 
-    def is_due(self, now: datetime) -> bool:
-        """Tell whether it is to be brought to its end; what is planned for later is not yet."""
-        return self.operation != "revoke" or self.valid_to <= now
+    def status_at(self, now: datetime) -> Status:
+        """Return the status as far as it is known here: whether it was revoked is not."""
+        expired = self.expires is not None and self.expires <= now
+        return Status.EXPIRED if expired else Status.UNKNOWN
 
 
 class Identity(NamedTuple):

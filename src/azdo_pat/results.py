@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from azdo_pat.errors import PatError
-from azdo_pat.models import Identity, Intent, Organization, Pat, Secret, SourceReport
+from azdo_pat.journal import Operation
+from azdo_pat.models import Identity, Organization, Pat, Secret, SourceReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ INTERRUPTED: Final = "interrupted"
 """The reason for what Ctrl-C has left to be done."""
 
 
-class OldToken(StrEnum):
+class OldTokenOutcome(StrEnum):
     """What became of a token that was replaced."""
 
     REVOKED = "revoked"
@@ -60,12 +61,12 @@ class Rotated:
 
     created: Created
     replaced: Pat
-    old: OldToken
+    old: OldTokenOutcome
     due: datetime | None = None
     reason: str = ""
 
 
-class Became(StrEnum):
+class RecoveryOutcome(StrEnum):
     """What became of an operation that an earlier run had left in the journal."""
 
     COMPLETED = "completed"
@@ -82,22 +83,21 @@ class Recovered(NamedTuple):
     """What became of an unfinished operation.
 
     Attributes:
-        intent: the operation.
-        became: what became of it; None where that failed.
+        outcome: what became of it; None where that failed.
         failure: why it is still unfinished; None where it did not fail.
     """
 
-    intent: Intent
-    became: Became | None = None
+    operation: Operation
+    outcome: RecoveryOutcome | None = None
     failure: PatError | None = None
 
     @property
     def is_finished(self) -> bool:
         """Whether the journal holds it no longer."""
-        return self.became not in {None, Became.UNDECIDED}
+        return self.outcome not in {None, RecoveryOutcome.UNDECIDED}
 
 
-class Ensuring(StrEnum):
+class EnsureOutcome(StrEnum):
     """What it took to have a token there."""
 
     CREATED = "created"
@@ -116,7 +116,7 @@ class Ensured:
         rotated: what was replaced, for `ROTATED`.
     """
 
-    outcome: Ensuring
+    outcome: EnsureOutcome
     pat: Pat
     secret: Secret = field(repr=False)
     created: Created | None = None
@@ -134,7 +134,7 @@ class Action(StrEnum):
     REVOKE = "revoke"
 
 
-class Changing(StrEnum):
+class ChangeOutcome(StrEnum):
     """What became of it."""
 
     PLANNED = "planned"
@@ -161,7 +161,7 @@ class Change:
     """
 
     action: Action
-    outcome: Changing
+    outcome: ChangeOutcome
     pat: Pat
     org: str
     why: str = ""
@@ -193,7 +193,7 @@ class Check(NamedTuple):
     fix: str = ""
 
 
-class SettingUp(StrEnum):
+class SetupOutcome(StrEnum):
     """What became of a tool's file."""
 
     PLANNED = "planned"
@@ -203,7 +203,7 @@ class SettingUp(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetUp:
+class SetupResult:
     """A tool that was set up, or is not any more.
 
     Attributes:
@@ -215,7 +215,7 @@ class SetUp:
 
     tool: str
     file: str
-    outcome: SettingUp
+    outcome: SetupOutcome
     feed: str = ""
     token: str = ""
     diff: str = ""
@@ -240,7 +240,7 @@ class Updated:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class StoredSecret:
     """A secret from the keyring, with what this machine remembers of its token.
 
     Attributes:

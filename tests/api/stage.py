@@ -9,9 +9,9 @@ from typing import Any
 import requests
 
 from azdo_pat.api.directory import Directory
-from azdo_pat.api.exchange import Exchange
 from azdo_pat.api.http import Http
 from azdo_pat.api.tokens import Tokens
+from azdo_pat.api.trace import Exchange
 from azdo_pat.emulator.run import RunningEmulator
 from azdo_pat.models import AccessToken, Organization, Secret
 

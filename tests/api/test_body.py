@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.api.body import LARGEST
-from azdo_pat.api.entra import EntraHttp
-from azdo_pat.api.http import Call, Http
+from azdo_pat.api.entra_transport import EntraHttp
+from azdo_pat.api.http import ApiCall, Http
 from azdo_pat.emulator.certificate import make_certificate
 from azdo_pat.errors import NoAnswerError, UnavailableError
 from azdo_pat.models import AccessToken, Secret
@@ -100,7 +100,7 @@ def test_an_answer_that_drips_is_given_up(
     with serving(answer) as (url, connections):
         started = time.monotonic()
         with pytest.raises(UnavailableError) as caught:
-            client(url, fast()).send(Call(method=method, url=f"{url}/x"))
+            client(url, fast()).send(ApiCall(method=method, url=f"{url}/x"))
         assert 0.9 < time.monotonic() - started < 3
         assert len(connections) == 1
     host = url.removeprefix("http://")
@@ -132,7 +132,7 @@ def test_an_answer_that_fills_the_memory_is_given_up(answer: Answering) -> None:
         tracemalloc.start()
         try:
             with pytest.raises(UnavailableError, match="its answer is larger than 32 MB"):
-                client(url).send(Call(method="GET", url=f"{url}/x"))
+                client(url).send(ApiCall(method="GET", url=f"{url}/x"))
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -156,7 +156,7 @@ def test_whole_answers_on_one_connection(size: int, how: str) -> None:
     with serving(lambda connection: connection.sendall(whole)) as (url, connections):
         http = client(url)
         for _ in range(3):
-            assert http.send(Call(method="GET", url=f"{url}/x")).body == body
+            assert http.send(ApiCall(method="GET", url=f"{url}/x")).body == body
         assert len(connections) == 1
         http._session.close()  # noqa: SLF001 - the server waits for the end of the connection
 
@@ -167,7 +167,7 @@ def test_a_packed_answer_that_is_cut_is_none() -> None:
     with serving(lambda connection: connection.sendall(whole)) as (url, _):
         http = client(url)
         with pytest.raises(NoAnswerError, match="its answer cannot be unpacked"):
-            http.send(Call(method="POST", url=f"{url}/x"))
+            http.send(ApiCall(method="POST", url=f"{url}/x"))
         http._session.close()  # noqa: SLF001 - as above
 
 
@@ -205,14 +205,14 @@ def test_headers_that_drip_are_given_up(
     answer: Answering, method: str, kind: type[UnavailableError]
 ) -> None:
     with serving(answer) as (url, connections), pytest.raises(kind) as info:
-        client(url, fast()).send(Call(method=method, url=f"{url}/x"))
+        client(url, fast()).send(ApiCall(method=method, url=f"{url}/x"))
     assert info.value.message.endswith("its answer came too slowly to wait for its end")
     assert len(connections) == 1
 
 
 def test_headers_without_end_are_given_up() -> None:
     with serving(flood_with_headers) as (url, _), pytest.raises(UnavailableError):
-        client(url, fast()).send(Call(method="GET", url=f"{url}/x"))
+        client(url, fast()).send(ApiCall(method="GET", url=f"{url}/x"))
 
 
 @pytest.mark.parametrize("answer", [drip, drip_chunks, *SLOW_HEADS])
@@ -240,7 +240,7 @@ def test_an_entra_that_drips_is_given_up(answer: Answering, method: str, tmp_pat
 
 @pytest.mark.parametrize("answer", SLOW_HEADS)
 def test_a_proxy_that_drips_is_given_up(answer: Answering, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = Call(method="GET", url="https://elsewhere.example/x")
+    call = ApiCall(method="GET", url="https://elsewhere.example/x")
     with serving(answer) as (url, _):
         monkeypatch.setenv("HTTPS_PROXY", url)
         made = client("https://elsewhere.example", fast())

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from azdo_pat.api.answer import Answer, Asked
 from azdo_pat.api.challenge import claims_of
+from azdo_pat.api.response import RequestSummary, Response
 
 CLAIMS = json.dumps({"access_token": {"nbf": {"essential": True, "value": "1604106651"}}})
 ENCODED = base64.b64encode(CLAIMS.encode()).decode()
@@ -15,7 +15,9 @@ PLAIN = base64.urlsafe_b64encode(CLAIMS.encode()).decode().rstrip("=")
 
 def claims(header: str) -> str:
     headers = {"WWW-Authenticate": header} if header else {}
-    return claims_of(Answer(status=401, headers=headers, body=b"", asked=Asked("GET", "h")))
+    return claims_of(
+        Response(status=401, headers=headers, body=b"", asked=RequestSummary("GET", "h"))
+    )
 
 
 @pytest.mark.parametrize(

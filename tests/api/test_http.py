@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from api.stage import PATS, Elsewhere, Hands, Stage, client
 from azdo_pat.api.credentials import BasicSecret
-from azdo_pat.api.exchange import Exchange
-from azdo_pat.api.http import Call, Http
+from azdo_pat.api.http import ApiCall, Http
+from azdo_pat.api.trace import Exchange
 from azdo_pat.errors import NoAnswerError, SignInError, UnavailableError
 from azdo_pat.models import AccessToken, Organization, PatChanges, PatRequest, Secret
 
@@ -68,7 +68,7 @@ def test_an_internal_error_is_worth_one_more_get(stage: Stage, method: str, atte
     made = stage.client()
     stage.fault(f"{method} * status=500 times=always")
     with pytest.raises(UnavailableError):
-        made.http.send(Call(method=method, url=f"{stage.url}{PATS}", body={"a": 1}))
+        made.http.send(ApiCall(method=method, url=f"{stage.url}{PATS}", body={"a": 1}))
     assert len(stage.asked(method)) == attempts
 
 
@@ -166,7 +166,7 @@ def test_no_attempt_begins_after_its_time(elsewhere: Callable[..., Elsewhere]) -
         version="1",
     )
     with pytest.raises(UnavailableError, match=r"failed \(HTTP 503\)"):
-        http.send(Call(method="GET", url=f"{server.url}/x"))
+        http.send(ApiCall(method="GET", url=f"{server.url}/x"))
     assert len(server.heard) == 2
 
 
@@ -217,7 +217,7 @@ def test_a_prolonged_pause_is_waited_out() -> None:
         for headers in orders:
             mock.get("https://dev.azure.com/a", json={}, headers=headers)
         for _ in orders:
-            http.send(Call(method="GET", url="https://dev.azure.com/a"))
+            http.send(ApiCall(method="GET", url="https://dev.azure.com/a"))
     assert [round(seconds) for seconds in hands.slept] == [10, 15]
 
 
@@ -280,7 +280,7 @@ def test_the_access_token_stays_with_its_hosts(
     stage: Stage, elsewhere: Callable[..., Elsewhere]
 ) -> None:
     trap = elsewhere()
-    stage.client().http.send(Call(method="GET", url=f"{trap.url}/x"))
+    stage.client().http.send(ApiCall(method="GET", url=f"{trap.url}/x"))
     assert [(method, path) for method, path, _ in trap.heard] == [("GET", "/x")]
     assert "Authorization" not in trap.heard[0][2]
 
@@ -290,7 +290,7 @@ def test_a_secret_stays_with_its_host(elsewhere: Callable[..., Elsewhere]) -> No
     credential = BasicSecret(Secret("x"), meant.url)
     made = client(CLOSED_PORT)
     for url in (trap.url, meant.url):
-        made.http.send(Call(method="GET", url=url, credential=credential))
+        made.http.send(ApiCall(method="GET", url=url, credential=credential))
     assert "Authorization" not in trap.heard[0][2]
     assert meant.heard[0][2]["Authorization"] == "Basic Ong="
 
@@ -367,7 +367,9 @@ def test_the_source_is_asked_once_and_again_after_two_minutes(stage: Stage) -> N
         return AccessToken(secret=Secret(stage.access_token), source="the test")
 
     http = Http(api_root=stage.url, access_token=access_token, clock=hands.clock, version="1")
-    call = Call(method="GET", url=f"{stage.url}/_apis/profile/profiles/me?api-version=7.1-preview")
+    call = ApiCall(
+        method="GET", url=f"{stage.url}/_apis/profile/profiles/me?api-version=7.1-preview"
+    )
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(http.send, [call] * 16))
     assert len(asked) == 1

@@ -20,8 +20,8 @@ from cryptography.x509.oid import NameOID
 from urllib3 import exceptions as wire
 
 from api.stage import Elsewhere, client
-from azdo_pat.api.answer import Trouble
 from azdo_pat.api.network import trouble_of
+from azdo_pat.api.response import Problem
 from azdo_pat.errors import UnavailableError
 
 NETWORK = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
@@ -323,23 +323,23 @@ def caused(error: Exception, cause: Exception) -> Exception:
     [
         (
             requests.exceptions.InvalidURL("x"),
-            Trouble(reason="the request failed", hint=AGAIN, passing=False),
+            Problem(reason="the request failed", hint=AGAIN, passing=False),
         ),
-        (wire.HTTPError("x"), Trouble(reason="the request failed", hint=AGAIN, passing=False)),
+        (wire.HTTPError("x"), Problem(reason="the request failed", hint=AGAIN, passing=False)),
         (
             requests.ConnectTimeout("x"),
-            Trouble(reason="no connection in time", hint=NETWORK, sent=False),
+            Problem(reason="no connection in time", hint=NETWORK, sent=False),
         ),
         (
             requests.ConnectionError(wire.ReadTimeoutError(None, "", "x")),  # type: ignore[arg-type]  # urllib3's pool is of no account here
-            Trouble(reason="no answer in time", hint=AGAIN),
+            Problem(reason="no answer in time", hint=AGAIN),
         ),
         (
             caused(
                 wire.NameResolutionError("x", None, socket.gaierror()),  # type: ignore[arg-type]  # as above
                 socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
             ),
-            Trouble(
+            Problem(
                 reason="its name cannot be looked up (Temporary failure in name resolution)",
                 hint=NETWORK,
                 sent=False,
@@ -350,15 +350,15 @@ def caused(error: Exception, cause: Exception) -> Exception:
                 wire.NewConnectionError(None, "x"),  # type: ignore[arg-type]  # as above
                 OSError(errno.ENETUNREACH, "Network is unreachable"),
             ),
-            Trouble(
+            Problem(
                 reason="it cannot be reached (Network is unreachable)", hint=NETWORK, sent=False
             ),
         ),
         (
             OSError(errno.EMFILE, "Too many open files"),
-            Trouble(reason="the request failed", hint=AGAIN, passing=False),
+            Problem(reason="the request failed", hint=AGAIN, passing=False),
         ),
     ],
 )
-def test_what_cannot_be_brought_about_here(error: Exception, trouble: Trouble) -> None:
+def test_what_cannot_be_brought_about_here(error: Exception, trouble: Problem) -> None:
     assert trouble_of(error) == trouble

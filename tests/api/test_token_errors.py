@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from api.stage import Stage
-from azdo_pat.api.failures import NoSuchTokenError
+from azdo_pat.api.service_errors import NoSuchTokenError
 from azdo_pat.api.token_errors import PAT_TOKEN_ERRORS
 from azdo_pat.errors import (
     ExitCode,

@@ -11,7 +11,7 @@ import requests
 import responses
 
 from api.stage import CONTOSO_ID, FABRIKAM_ID, PATS, Stage, client
-from azdo_pat.api.failures import NoSuchTokenError
+from azdo_pat.api.service_errors import NoSuchTokenError
 from azdo_pat.errors import NotFoundError, RefusedError, UnavailableError, UsageError
 from azdo_pat.models import (
     Field,

@@ -68,6 +68,7 @@ class TestUsers:
     def test_the_audiences_of_azure_devops(self, audience: str) -> None:
         assert look_at(jwt({**USER, "aud": audience})).user == "ada@contoso.example"
 
+    @pytest.mark.usefixtures("no_finalizers")
     @pytest.mark.parametrize(
         "text",
         [

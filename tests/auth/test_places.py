@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from msal_extensions import FilePersistence  # type: ignore[import-untyped]  # it carries no types
 
-from azdo_pat.auth.places import PIECE, KeyringPlace, PiecesPlace, Place
-from azdo_pat.auth.protected import ProtectedPlace
+from azdo_pat.auth.places import PIECE, ChunkedStorage, KeyringStorage, SignInStorage
+from azdo_pat.auth.protected import ProtectedFileStorage
 from azdo_pat.errors import StoreError
 from azdo_pat.models import Secret
 
@@ -35,21 +35,21 @@ class Credentials:
         return self.held.pop(name, None) is not None
 
 
-def in_one(_: Path) -> Place:
-    return KeyringPlace(Credentials(), OWNER, "sign-ins")
+def in_one(_: Path) -> SignInStorage:
+    return KeyringStorage(Credentials(), OWNER, "sign-ins")
 
 
-def in_pieces(_: Path) -> Place:
-    return PiecesPlace(Credentials(), OWNER, "sign-ins")
+def in_pieces(_: Path) -> SignInStorage:
+    return ChunkedStorage(Credentials(), OWNER, "sign-ins")
 
 
-def in_a_file(folder: Path) -> Place:
+def in_a_file(folder: Path) -> SignInStorage:
     # The system's own protection is not here: msal-extensions' unprotected file has its contract.
-    return ProtectedPlace(folder / "state" / "sign-in.bin", make=FilePersistence)
+    return ProtectedFileStorage(folder / "state" / "sign-in.bin", make=FilePersistence)
 
 
 @pytest.mark.parametrize("make", [in_one, in_pieces, in_a_file])
-def test_it_keeps_one_text(make: Callable[[Path], Place], tmp_path: Path) -> None:
+def test_it_keeps_one_text(make: Callable[[Path], SignInStorage], tmp_path: Path) -> None:
     place = make(tmp_path)
     assert place.load() is None
     assert not place.delete()
@@ -63,7 +63,7 @@ def test_it_keeps_one_text(make: Callable[[Path], Place], tmp_path: Path) -> Non
 @pytest.mark.parametrize("length", [0, 1, PIECE - 1, PIECE, PIECE + 1, 5 * PIECE])
 def test_pieces_of_any_number(length: int) -> None:
     credentials = Credentials()
-    place = PiecesPlace(credentials, OWNER, "sign-ins")
+    place = ChunkedStorage(credentials, OWNER, "sign-ins")
     place.save(Secret("y" * 3 * PIECE))
     place.save(Secret("x" * length))
     assert place.load() == Secret("x" * length)
@@ -74,7 +74,7 @@ def test_pieces_of_any_number(length: int) -> None:
 
 def test_pieces_that_do_not_belong_together_are_nothing() -> None:
     credentials = Credentials()
-    place = PiecesPlace(credentials, OWNER, "sign-ins")
+    place = ChunkedStorage(credentials, OWNER, "sign-ins")
     place.save(Secret("x" * 2 * PIECE))
     del credentials.held["sign-ins.1"]
     assert place.load() is None
@@ -86,7 +86,7 @@ def test_protection_that_fails_says_what_to_do(tmp_path: Path) -> None:
     def broken(_: str) -> FilePersistence:
         raise RuntimeError("the secret itself")
 
-    place = ProtectedPlace(tmp_path / "sign-in.bin", make=broken)
+    place = ProtectedFileStorage(tmp_path / "sign-in.bin", make=broken)
     with pytest.raises(StoreError) as caught:
         place.save(Secret("x"))
     assert caught.value.message == (

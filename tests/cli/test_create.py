@@ -345,12 +345,12 @@ class Failing(MemoryKeyring):
         super().set_password(service, username, password)
 
 
-@pytest.mark.parametrize("talk", [(), ("--debug",)], ids=["", "debug"])
+@pytest.mark.parametrize("messages", [(), ("--debug",)], ids=["", "debug"])
 def test_a_keyring_that_fails_late_costs_no_secret_and_leaves_no_token(
-    talk: tuple[str, ...], pat: InProcess, emulator: Emulator
+    messages: tuple[str, ...], pat: InProcess, emulator: Emulator
 ) -> None:
     keyring.set_keyring(Failing())
-    result = pat(*GIT, *talk)
+    result = pat(*GIT, *messages)
     expected = failed(
         7,
         f"the keyring backend {__name__}.Failing failed with RuntimeError;"
@@ -359,7 +359,7 @@ def test_a_keyring_that_fails_late_costs_no_secret_and_leaves_no_token(
     )
     assert (result.exit_code, result.stdout) == (7, "")
     assert "AZDO" not in result.stderr
-    if not talk:
+    if not messages:
         assert result == expected
     assert held(emulator, "laptop")["status"] == "revoked"
 

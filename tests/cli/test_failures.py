@@ -502,6 +502,7 @@ def test_a_config_file_that_cannot_be_used_is_left_as_it_is(
     assert (file.read_bytes(), emulator.requests) == (content, [])
 
 
+@pytest.mark.usefixtures("no_finalizers")
 @pytest.mark.parametrize("args", [("set", "org", "fabrikam"), ("unset", "org")], ids=" ".join)
 def test_a_config_file_that_cannot_be_parsed_is_not_written(
     args: tuple[str, ...], pat: InProcess, home: Path

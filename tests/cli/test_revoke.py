@@ -296,7 +296,7 @@ def test_an_answer_that_is_lost_is_told_as_what_it_is(
     alive = "'laptop' in contoso was not revoked: the request got no answer, and the token is still"
     found = (fixed.exit_code, fixed.json["status"], fixed.json["detail"], fixed.json["fix"])
     assert found == (
-        (0, "fixed", "end of 'laptop' in contoso: completed", None)
+        (0, "fixed", "revoke of 'laptop' in contoso: completed", None)
         if after
         else (
             10,

@@ -7,7 +7,7 @@ import pytest
 
 from azdo_pat.config.declarations import read_declarations
 from azdo_pat.errors import UsageError
-from azdo_pat.upkeep import Declaration, Delivery
+from azdo_pat.renewal import Declaration, Delivery
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 

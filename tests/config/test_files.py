@@ -113,6 +113,7 @@ class TestHostile:
         file.write_text("#" * 1_000_001, "utf-8")
         assert self.refusal(use, file) == f"{file} cannot be read: larger than 1 MB"
 
+    @pytest.mark.usefixtures("no_finalizers")
     @pytest.mark.parametrize("content", ["timeout = " + "9" * 5000, "org = " + "[" * 50_000])
     def test_more_than_python_takes(
         self, file: Path, use: Callable[[Path], object], content: str

@@ -7,7 +7,7 @@ import pytest
 
 from azdo_pat.deliveries.parsing import from_table, from_text
 from azdo_pat.errors import UsageError
-from azdo_pat.upkeep import Delivery
+from azdo_pat.renewal import Delivery
 
 HERE = Path("/somewhere")
 

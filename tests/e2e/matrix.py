@@ -174,7 +174,7 @@ class World:
             if each["status"] == "active"
         }
 
-    def settle(self, *, at: str) -> None:
+    def recover_operation(self, *, at: str) -> None:
         """Do what the next run of `pat` does, and drop what waits for a slow service."""
         for _ in range(2):  # the first may finish what it can only then see to be left
             assert self.pat("list", "-q", "-o", "none").exit_code == 0, at

@@ -47,7 +47,7 @@ def watched(owner, method, name):
 
 if left:
     from azdo_pat.api.http import Http
-    from azdo_pat.deliveries.carrier import Carrier
+    from azdo_pat.deliveries.dispatch import Dispatcher
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
@@ -59,7 +59,7 @@ if left:
         watched(State, method, lambda *_, name=method, **__: f"state: {name}")
     for method in ("put", "delete"):
         watched(SecretStore, method, lambda *_, name=method, **__: f"keyring: {name}")
-    watched(Carrier, "deliver", lambda *_: "delivery")
+    watched(Dispatcher, "deliver", lambda *_: "delivery")
 '''
 MOST_MOMENTS = 90
 
@@ -127,7 +127,7 @@ def moments(killed: Killed, world: World, operation: Operation) -> Iterator[tupl
             assert world.outcome(operation, before, at="the end") == DONE
             return
         where = f"{number}, {at}"
-        world.settle(at=where)
+        world.recover_operation(at=where)
         world.hold(operation, at=where)
         yield at, world.outcome(operation, before, at=where)
     pytest.fail("it has no end")
@@ -150,7 +150,7 @@ def test_apply_killed_at_each_moment(killed: Killed, world: World) -> None:
         world.begin(operation)
         at = killed.at(number, *world.words(operation.command))
         where = f"{number}, {at}"
-        world.settle(at=where)
+        world.recover_operation(at=where)
         world.hold(operation, at=where)
         assert world.pat(*world.words(operation.command)).exit_code == 0, where
         world.hold(operation, at=where)
@@ -170,7 +170,7 @@ def test_the_run_that_clears_up_is_killed_too(first: int, killed: Killed, world:
         at = killed.at(first, *operation.command)
         then = killed.at(number, "list", "-q", "-o", "none")
         where = f"{at}, then {then}"
-        world.settle(at=where)
+        world.recover_operation(at=where)
         world.hold(operation, at=where)
         assert world.outcome(operation, before, at=where) in {BEFORE, DONE}
         if not then:

@@ -109,7 +109,7 @@ def run(world: World, operation: Operation, *, at: str) -> str:
 def settled(world: World, operation: Operation, before: dict[str, str], *, at: str) -> str:
     """Let the next run look, hold what must be so, and return what came of it."""
     world.emulator.heal()
-    world.settle(at=at)
+    world.recover_operation(at=at)
     world.hold(operation, at=at)
     return world.outcome(operation, before, at=at)
 

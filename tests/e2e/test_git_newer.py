@@ -32,7 +32,7 @@ class Tree:
             "HOME": home,
             "PAT_STATE_DIR": f"{home}/state",
             "PAT_CONFIG_DIR": f"{home}/config",
-            "PAT_KEYRING": "azdo_pat.store.throwaway.ThrowawayKeyring",
+            "PAT_KEYRING": "azdo_pat.store.sandbox_keyring.SandboxKeyring",
             "PAT_THROWAWAY_KEYRING": f"{home}/keyring.json",
         }
 

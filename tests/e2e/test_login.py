@@ -16,9 +16,9 @@ import pexpect
 import pytest
 
 import browser
-from azdo_pat.api.entra import EntraHttp
-from azdo_pat.auth.entra import Entra
-from azdo_pat.auth.outcome import AZURE_CLI, Client
+from azdo_pat.api.entra_transport import EntraHttp
+from azdo_pat.auth.client import AZURE_CLI, Client
+from azdo_pat.auth.msal_client import MsalClient
 from azdo_pat.emulator.run import Options, start
 from azdo_pat.errors import SignInError
 from cli.stage import lines
@@ -276,7 +276,7 @@ def test_a_code_that_nobody_enters(pat: Installed, emulator: Emulator) -> None:
 def test_a_browser_in_which_nobody_signs_in(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("azdo_pat.auth.entra._BROWSER_SECONDS", 1)
+    monkeypatch.setattr("azdo_pat.auth.msal_client._BROWSER_SECONDS", 1)
     monkeypatch.setenv("BROWSER", "true %s")
     assert emulator.authority is not None
     http = EntraHttp(
@@ -286,7 +286,7 @@ def test_a_browser_in_which_nobody_signs_in(
         trace=lambda _: None,
     )
     client = Client(authority=emulator.authority, tenant=TENANT, client_id=AZURE_CLI)
-    entra = Entra(client, http_client=http, cache=None, now=lambda: datetime.now(UTC))
+    entra = MsalClient(client, http_client=http, cache=None, now=lambda: datetime.now(UTC))
     with pytest.raises(SignInError) as caught:
         entra.by_browser(account="", claims="", show=lambda _: None)
     assert caught.value.message == "nobody signed in in the browser within 0 minutes"

@@ -147,7 +147,7 @@ class Sequences(RuleBasedStateMachine):
             self.given_up |= before  # also where only the state could not be written
         if fault is not None or result.exit_code:
             self.world.emulator.heal()
-            self.world.settle(at=" ".join(args))
+            self.world.recover_operation(at=" ".join(args))
         return result.exit_code
 
     def named(self, name: str) -> None:

@@ -162,7 +162,7 @@ def test_what_is_the_users_own_stays_out(
     document, _, variables = inside.stdout.partition("\n}\n")
     assert '"org": "contoso"' in document
     shown = dict(line.split("=", 1) for line in variables.splitlines() if "=" in line)
-    assert shown["PAT_KEYRING"] == "azdo_pat.store.throwaway.ThrowawayKeyring"
+    assert shown["PAT_KEYRING"] == "azdo_pat.store.sandbox_keyring.SandboxKeyring"
     assert shown["HOME"] != str(home)
     assert "PAT_OUTPUT" not in shown
     assert [name for name in shown if name.startswith(("AZURE_", "GIT_"))] == []

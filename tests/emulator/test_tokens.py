@@ -110,6 +110,7 @@ def test_a_refusal_says_why_in_7_2_and_has_the_codes_of_7_1(bare: Stage) -> None
     }
 
 
+@pytest.mark.usefixtures("no_finalizers")
 @pytest.mark.parametrize(
     "body",
     [

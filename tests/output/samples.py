@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from azdo_pat.models import Identity, Organization, Origin, Pat, SourceReport, Status
 from azdo_pat.output.formats import Format
 from azdo_pat.output.render import Renderer
-from azdo_pat.output.screen import Screen
+from azdo_pat.output.screen import TableStyle
 from azdo_pat.output.table import draw
 from azdo_pat.results import StatusReport
 
@@ -122,6 +122,6 @@ def shown(
 ) -> str:
     """Return what a renderer writes when `show` uses it."""
     out = io.StringIO()
-    screen = Screen(color=color, width=width, zone=ZONE)
+    screen = TableStyle(color=color, width=width, zone=ZONE)
     show(Renderer(out=out, format=form, now=NOW, screen=screen, draw=draw, query=query))
     return out.getvalue()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from azdo_pat.output.defused import Defused
+from azdo_pat.output.defused import SanitizedText
 
 SEEN_BY_NEITHER = "\xad\u200d\u2060"
 PIECES = st.lists(
@@ -17,7 +17,7 @@ PIECES = st.lists(
 
 def written(*pieces: str) -> str:
     below = io.StringIO(newline="")
-    stream = Defused(below)
+    stream = SanitizedText(below)
     stream.writelines(pieces)
     return below.getvalue()
 
@@ -69,5 +69,5 @@ def test_what_commands_nothing_stays(pieces: list[str]) -> None:
 
 def test_what_is_to_be_obeyed_goes_round_it() -> None:
     below = io.StringIO()
-    Defused(below).verbatim.write("##vso[task.setsecret]x")
+    SanitizedText(below).verbatim.write("##vso[task.setsecret]x")
     assert below.getvalue() == "##vso[task.setsecret]x"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from azdo_pat.models import Pat
 from azdo_pat.output.formats import Format
-from azdo_pat.output.machine import PAT_KEYS, failure_document, pat_document
 from azdo_pat.output.render import Renderer
-from azdo_pat.output.screen import Screen
+from azdo_pat.output.screen import TableStyle
+from azdo_pat.output.serialize import PAT_KEYS, failure_document, pat_document
 from azdo_pat.output.table import draw
 from azdo_pat.results import (
     OrganizationFailure,
@@ -132,7 +132,7 @@ class Watched(io.StringIO):
 def test_tokens_are_written_as_they_come(form: Format) -> None:
     out = Watched()
     header = form is Format.CSV
-    screen = Screen(color=False, width=None)
+    screen = TableStyle(color=False, width=None)
 
     def pages() -> Iterator[Pat]:
         for number in range(250):

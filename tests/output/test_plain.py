@@ -4,8 +4,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azdo_pat.output.machine import json_text
 from azdo_pat.output.plain import visible
+from azdo_pat.output.serialize import json_text
 
 ANYTHING = st.text(st.characters(exclude_categories=()))
 BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -10,10 +10,10 @@ import pytest
 
 from azdo_pat.models import Pat
 from azdo_pat.output.formats import Format
-from azdo_pat.output.machine import PAT_KEYS
 from azdo_pat.output.preview import preview
 from azdo_pat.output.render import Renderer
-from azdo_pat.output.screen import Screen
+from azdo_pat.output.screen import TableStyle
+from azdo_pat.output.serialize import PAT_KEYS
 from azdo_pat.output.table import draw
 from azdo_pat.results import (
     Outcome,
@@ -104,7 +104,7 @@ def test_the_clock_knows_before_the_service_does() -> None:
 
 def test_global_tokens_have_stopped_once_they_have() -> None:
     out = io.StringIO()
-    screen = Screen(color=False, width=None, zone=ZONE)
+    screen = TableStyle(color=False, width=None, zone=ZONE)
     later = NOW + timedelta(days=8)
     Renderer(out=out, format=Format.TABLE, now=later, screen=screen, draw=draw).pats([GLOBAL])
     assert out.getvalue().splitlines()[1].endswith("global, stopped 2026-12-01")
@@ -188,7 +188,7 @@ def test_settings() -> None:
 
 def test_a_preview_is_the_table_of_tokens() -> None:
     err = io.StringIO()
-    screen = Screen(color=False, width=120, zone=ZONE)
+    screen = TableStyle(color=False, width=120, zone=ZONE)
     preview(err, ALL, NOW, screen)
     assert err.getvalue() == table(ALL, 120)
     nothing = io.StringIO()
@@ -198,7 +198,7 @@ def test_a_preview_is_the_table_of_tokens() -> None:
 
 def test_what_needs_no_table_needs_no_rich() -> None:
     program = (
-        "import sys, azdo_pat.output.render, azdo_pat.output.talk\n"
+        "import sys, azdo_pat.output.render, azdo_pat.output.messages\n"
         "print(sorted({'rich', 'jmespath', 'pyperclip'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -10,7 +10,7 @@ import pytest
 from azdo_pat.errors import (
     PatError,
 )
-from azdo_pat.models import Intent
+from azdo_pat.journal import Create, JournalEntry, NewToken, Replaced, Rotate
 from azdo_pat.services.create import create
 from services.machine import NOW, Machine
 
@@ -22,7 +22,7 @@ CREATED = NOW.replace(microsecond=123_333)
 def failure(machine: Machine, **changes: Any) -> PatError:  # noqa: ANN401  # fields
     """Return what making `ci` raises."""
     with pytest.raises(PatError) as caught:
-        create(machine.contoso, machine.request(**changes), machine.shop)
+        create(machine.contoso, machine.request(**changes), machine.deps)
     return caught.value
 
 
@@ -43,15 +43,20 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def intent(machine: Machine, **changes: object) -> Intent:
-    """Return the journal's entry for a `ci` that a killed process began."""
-    begun = Intent(
-        operation="create",
-        org_url=machine.contoso.url,
-        org="contoso",
-        name="ci",
-        scopes=("vso.code",),
-        valid_to=EXPIRES,
-        started=NOW,
+def entry(machine: Machine, name: str = "ci", user: str = "") -> JournalEntry:
+    """Return the journal's entry of what a killed process began."""
+    return JournalEntry(machine.contoso, name, NOW, user)
+
+
+def begun_create(machine: Machine, name: str = "ci", *, overwrites: bool = False) -> Create:
+    """Return a create that a killed process began."""
+    return Create(entry(machine, name), NewToken(("vso.code",), EXPIRES), overwrites=overwrites)
+
+
+def begun_rotation(machine: Machine, replaced: str | None) -> Rotate:
+    """Return a rotation that a killed process began; the old token is to be revoked now."""
+    return Rotate(
+        entry(machine),
+        NewToken(("vso.code",), EXPIRES),
+        Replaced(replaced, machine.now) if replaced else None,
     )
-    return begun._replace(**changes)  # type: ignore[arg-type]  # fields of the intent

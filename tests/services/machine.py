@@ -13,9 +13,9 @@ from keyring.errors import KeyringLocked
 
 from api.stage import ADA_ID, CONTOSO_ID, FABRIKAM_ID, Hands
 from azdo_pat.api.directory import Directory
-from azdo_pat.api.exchange import Exchange
 from azdo_pat.api.http import Http
 from azdo_pat.api.tokens import Tokens
+from azdo_pat.api.trace import Exchange
 from azdo_pat.models import (
     AccessToken,
     Handover,
@@ -27,15 +27,16 @@ from azdo_pat.models import (
     Status,
     StoredPat,
 )
-from azdo_pat.services.browse import Browser
+from azdo_pat.operations.context import CreateRequest, Deps
+from azdo_pat.operations.local import Storage
+from azdo_pat.operations.organization_cache import OrganizationCache
+from azdo_pat.renewal import Delivery
+from azdo_pat.services.browse import TokenFinder
 from azdo_pat.services.create import create
-from azdo_pat.services.import_forget import Import, Storage, take_in
-from azdo_pat.services.organization_book import OrganizationBook
-from azdo_pat.services.workshop import CreateRequest, Workshop
+from azdo_pat.services.import_forget import ImportRequest, import_secret
 from azdo_pat.store.locks import exclusive
 from azdo_pat.store.secrets import SecretStore
 from azdo_pat.store.state import State
-from azdo_pat.upkeep import Delivery
 from drivers import Emulator
 from fakes import MemoryKeyring
 
@@ -124,10 +125,12 @@ class Machine:
         )
         self.tokens = Tokens(http)
         self.directory = Directory(http)
-        self.book = OrganizationBook(
+        self.organization_cache = OrganizationCache(
             state=self.state, directory=self.directory, api_root=self.emulator.url
         )
-        self.browser = Browser(tokens=self.tokens, book=self.book, state=self.state)
+        self.browser = TokenFinder(
+            tokens=self.tokens, organization_cache=self.organization_cache, state=self.state
+        )
 
     def _traced(self, exchange: Exchange) -> None:
         for name, value in exchange.received.headers if exchange.received else ():
@@ -140,15 +143,15 @@ class Machine:
         return None if self._told is None else self.now + self._told
 
     @property
-    def shop(self) -> Workshop:
+    def deps(self) -> Deps:
         """What `create` needs."""
 
         def lock(key: str) -> AbstractContextManager[None]:
             return exclusive(self.folder / "locks", key)
 
-        return Workshop(
+        return Deps(
             tokens=self.tokens,
-            book=self.book,
+            organization_cache=self.organization_cache,
             secrets=self.secrets,
             state=self.state,
             exclusive=lock,
@@ -159,19 +162,19 @@ class Machine:
 
     @property
     def storage(self) -> Storage:
-        """What `take_in` and `forget` need."""
+        """What `import_secret` and `forget` need."""
         return Storage(
             secrets=self.secrets,
             state=self.state,
-            exclusive=self.shop.exclusive,
+            exclusive=self.deps.exclusive,
             now=lambda: self.now,
         )
 
-    def take_in(self, name: str, secret: str, **changes: Any) -> Pat:  # noqa: ANN401  # fields
+    def import_secret(self, name: str, secret: str, **changes: Any) -> Pat:  # noqa: ANN401  # fields
         """Import a secret, as `pat import` does."""
-        return take_in(
+        return import_secret(
             self.contoso,
-            Import(name=name, secret=Secret(secret), **changes),
+            ImportRequest(name=name, secret=Secret(secret), **changes),
             self.storage,
             check=lambda given: self.directory.check_secret(self.contoso, given),
         )
@@ -182,7 +185,7 @@ class Machine:
 
     def made(self, name: str = "ci", organization: Organization | None = None) -> Pat:
         """Create a token the way users do, and return it."""
-        return create(organization or self.contoso, self.request(name), self.shop).pat
+        return create(organization or self.contoso, self.request(name), self.deps).pat
 
     def request(self, name: str = "ci", **changes: Any) -> CreateRequest:  # noqa: ANN401  # fields
         """Return a request for a token of 30 days that may read code."""

@@ -94,7 +94,7 @@ class TestListing:
 
     def test_every_page_once(self, machine: Machine) -> None:
         machine.emulator.add_tokens(250, name="token {n}")
-        machine.book.all()
+        machine.organization_cache.all()
         with counted(machine) as asked:
             found = names(machine)
         assert sorted(found) == sorted(f"token {number}" for number in range(1, 251))
@@ -102,7 +102,7 @@ class TestListing:
 
     def test_pages_are_asked_for_as_they_are_reached(self, machine: Machine) -> None:
         machine.emulator.add_tokens(250)
-        machine.book.all()
+        machine.organization_cache.all()
         with counted(machine) as asked:
             next(machine.browser.listing(machine.contoso, Filters()))
         assert asked == [LIST]
@@ -176,7 +176,9 @@ class TestEverywhere:
     """All of the user's organizations."""
 
     def everywhere(self, machine: Machine) -> tuple[list[Pat], list[OrganizationFailure]]:
-        pats, failures = listing_everywhere(machine.browser, machine.book.all(), Filters())
+        pats, failures = listing_everywhere(
+            machine.browser, machine.organization_cache.all(), Filters()
+        )
         return list(pats), list(failures)
 
     def test_no_token_twice(self, machine: Machine) -> None:
@@ -369,7 +371,7 @@ class TestOrganizations:
         assert asked == [LIST]
 
     def test_what_create_learnt_forgets_no_other(self, machine: Machine) -> None:
-        machine.book.all()
+        machine.organization_cache.all()
         machine.start()
         machine.made()
         assert machine.state.organizations(machine.emulator.url) == (
@@ -386,7 +388,7 @@ class TestOrganizations:
         machine.emulator.fail("""GET */accounts body='{"count": 0, "value": []}' times=always""")
         assert names(machine) == ["here"]
         assert machine.asked() == [LIST, PROFILE, ACCOUNTS, "GET /contoso/_apis/connectionData"]
-        assert machine.book.name_of(FABRIKAM_ID) == FABRIKAM_ID
+        assert machine.organization_cache.name_of(FABRIKAM_ID) == FABRIKAM_ID
 
     def test_a_guid_that_is_another_ones_now_is_put_right(self, machine: Machine) -> None:
         machine.emulator.add_tokens(name="here")
@@ -401,7 +403,7 @@ class TestOrganizations:
         assert names(machine) == ["there"]  # as nothing else is known
         machine.start()
         with counted(machine) as asked:
-            machine.book.confirm(machine.contoso)
+            machine.organization_cache.confirm(machine.contoso)
         assert asked == ["GET /contoso/_apis/connectionData"]
         assert names(machine) == ["here"]
         assert machine.state.organizations(machine.emulator.url) == (
@@ -409,8 +411,8 @@ class TestOrganizations:
         )
 
     def test_the_name_behind_an_id(self, machine: Machine) -> None:
-        assert machine.book.name_of(FABRIKAM_ID.upper()) == "fabrikam"
-        assert machine.book.name_of("0" * 8) == "0" * 8
+        assert machine.organization_cache.name_of(FABRIKAM_ID.upper()) == "fabrikam"
+        assert machine.organization_cache.name_of("0" * 8) == "0" * 8
         assert machine.asked() == [PROFILE, ACCOUNTS]
 
     def test_a_state_folder_that_cannot_be_written_is_no_hindrance(self, machine: Machine) -> None:
@@ -418,7 +420,9 @@ class TestOrganizations:
         locked = Machine(emulator=machine.emulator, folder=Path("/proc/no-such-folder"))
         assert names(locked) == ["here"]
         assert locked.browser.find(locked.contoso, ["here"])[0].stored is False
-        pats, failures = listing_everywhere(locked.browser, locked.book.all(), Filters())
+        pats, failures = listing_everywhere(
+            locked.browser, locked.organization_cache.all(), Filters()
+        )
         assert ([pat.name for pat in pats], failures) == (["here"], ())
 
     def test_a_state_file_that_is_none_is_told(self, machine: Machine) -> None:
@@ -430,7 +434,7 @@ class TestOrganizations:
         assert "state.db" in caught.value.message
 
     def test_who_is_signed_in_is_asked_once(self, machine: Machine) -> None:
-        assert machine.book.me() is machine.book.me()
+        assert machine.organization_cache.me() is machine.organization_cache.me()
         assert machine.asked() == [PROFILE]
 
     def test_an_organization_that_is_not_there(self, machine: Machine) -> None:

@@ -16,7 +16,8 @@ from azdo_pat.errors import (
     UnavailableError,
     UsageError,
 )
-from azdo_pat.models import Intent, Origin, Pat, Secret, Status, StoredPat
+from azdo_pat.journal import Create, Operation
+from azdo_pat.models import Origin, Pat, Secret, Status, StoredPat
 from azdo_pat.results import Created
 from azdo_pat.services.create import create, refuse_global
 from azdo_pat.store.state import State
@@ -28,7 +29,7 @@ class TestMade:
     """When all goes well."""
 
     def test_everything_that_comes_back_and_stays(self, machine: Machine) -> None:
-        created = create(machine.contoso, machine.request(), machine.shop)
+        created = create(machine.contoso, machine.request(), machine.deps)
         (token,) = machine.emulator.tokens
         assert created == Created(
             pat=Pat(
@@ -71,7 +72,7 @@ class TestMade:
 
     def test_without_the_keyring(self, machine: Machine) -> None:
         machine.keyring.refuses = lambda *_: True
-        created = create(machine.contoso, machine.request(store=False), machine.shop)
+        created = create(machine.contoso, machine.request(store=False), machine.deps)
         assert not created.pat.stored
         assert machine.alive == ["ci"]
         assert (machine.names_held, machine.known, machine.state.unfinished()) == ([], [], ())
@@ -117,7 +118,7 @@ class TestNameTaken:
     def test_replace_overwrites_it_and_lets_its_token_live(self, machine: Machine) -> None:
         old = machine.made()
         before = machine.held()
-        created = create(machine.contoso, machine.request(replace=True), machine.shop)
+        created = create(machine.contoso, machine.request(replace=True), machine.deps)
         assert created.replaced == old.id
         assert created.pat.id != old.id
         assert machine.held() == created.secret.reveal() != before
@@ -126,18 +127,18 @@ class TestNameTaken:
 
     def test_replace_of_a_secret_that_only_the_keyring_knows(self, machine: Machine) -> None:
         machine.secrets.put(machine.contoso.url, "ci", Secret("made elsewhere"))
-        created = create(machine.contoso, machine.request(replace=True), machine.shop)
+        created = create(machine.contoso, machine.request(replace=True), machine.deps)
         assert created.replaced is None
         assert machine.held() == created.secret.reveal()
 
     def test_replace_with_nothing_there(self, machine: Machine) -> None:
-        created = create(machine.contoso, machine.request(replace=True), machine.shop)
+        created = create(machine.contoso, machine.request(replace=True), machine.deps)
         assert created.replaced is None
 
     def test_without_the_keyring_the_name_may_be_taken(self, machine: Machine) -> None:
         machine.made()
         before = machine.held(), machine.known
-        create(machine.contoso, machine.request(store=False), machine.shop)
+        create(machine.contoso, machine.request(store=False), machine.deps)
         assert (machine.held(), machine.known) == before
         assert machine.alive == ["ci", "ci"]
 
@@ -179,7 +180,7 @@ class TestKeyring:
         broken = Unfinishing(machine.folder / "state.db")
         with pytest.raises(StoreError) as caught:
             create(
-                machine.contoso, machine.request(replace=True), replace(machine.shop, state=broken)
+                machine.contoso, machine.request(replace=True), replace(machine.deps, state=broken)
             )
         assert caught.value.message == "the disk is full; the new token was revoked again"
         assert (machine.held(), machine.known) == before
@@ -196,7 +197,9 @@ class TestKeyring:
         assert type(error) is StoreError
         assert error.message == f"{LOCKED}; the new token {identifier} could not be revoked"
         assert error.hint == f"revoke it: pat revoke {identifier} --org contoso"
-        assert [each.authorization_id for each in machine.state.unfinished()] == [identifier]
+        (operation,) = machine.state.unfinished()
+        assert isinstance(operation, Create)
+        assert operation.new.authorization_id == identifier
         machine.keyring.refuses = lambda *_: False
         machine.made()
         assert machine.alive == ["ci"]
@@ -208,7 +211,7 @@ class Unfinishing(State):
     """A state file on a disk that is full by the time that an operation ends."""
 
     def finish(
-        self, key: int | None, pat: StoredPat | None = None, then: Intent | None = None
+        self, key: int | None, pat: StoredPat | None = None, then: Operation | None = None
     ) -> int | None:
         if pat is not None:
             raise StoreError("the disk is full")
@@ -234,9 +237,9 @@ class TestStateFile:
         assert machine.asked() == []
 
     def test_one_that_fails_after_the_request(self, machine: Machine) -> None:
-        shop = replace(machine.shop, state=Unnoting(machine.folder / "state.db"))
+        deps = replace(machine.deps, state=Unnoting(machine.folder / "state.db"))
         with pytest.raises(StoreError) as caught:
-            create(machine.contoso, machine.request(), shop)
+            create(machine.contoso, machine.request(), deps)
         assert caught.value.message == "the disk is full; the new token was revoked again"
         assert nothing_left(machine)
 
@@ -246,7 +249,7 @@ class TestHandedOver:
 
     def test_it_gets_what_was_made(self, machine: Machine) -> None:
         got: list[Created] = []
-        made = create(machine.contoso, machine.request(store=False), machine.shop, got.append)
+        made = create(machine.contoso, machine.request(store=False), machine.deps, got.append)
         assert got == [made]
         assert (machine.alive, machine.names_held, machine.state.unfinished()) == (["ci"], [], ())
 
@@ -266,7 +269,7 @@ class TestHandedOver:
             raise problem
 
         with pytest.raises(raised):
-            create(machine.contoso, machine.request(store=False), machine.shop, fail)
+            create(machine.contoso, machine.request(store=False), machine.deps, fail)
         assert nothing_left(machine)
 
 
@@ -305,7 +308,7 @@ class TestRefused:
 
     def test_packaging_scopes_pass_where_only_they_may(self, machine: Machine) -> None:
         machine.emulator.set_policies("creation-packaging-only")
-        create(machine.contoso, machine.request(scopes=("vso.packaging",)), machine.shop)
+        create(machine.contoso, machine.request(scopes=("vso.packaging",)), machine.deps)
         assert machine.alive == ["ci"]
 
     @pytest.mark.parametrize(
@@ -325,7 +328,7 @@ class TestRefused:
 
     def test_an_organization_that_is_not_there(self, machine: Machine) -> None:
         with pytest.raises(PatError) as caught:
-            create(machine.organization("northwind"), machine.request(), machine.shop)
+            create(machine.organization("northwind"), machine.request(), machine.deps)
         assert caught.value.exit_code in {3, 4, 5}
         assert nothing_left(machine)
 
@@ -340,7 +343,7 @@ class TestShortened:
 
     def test_it_is_told(self, machine: Machine) -> None:
         machine.emulator.set_policies("maximum-lifespan=7")
-        created = create(machine.contoso, machine.request(), machine.shop)
+        created = create(machine.contoso, machine.request(), machine.deps)
         assert created.shortened
         assert created.requested_expiry == EXPIRES
         assert created.pat.expires == NOW.replace(microsecond=123_333) + timedelta(days=7)
@@ -371,4 +374,4 @@ class TestShortened:
     def test_what_is_granted_in_full_is_no_failure(self, machine: Machine) -> None:
         machine.emulator.set_policies("maximum-lifespan=30")
         request = machine.request(fail_if_shortened=True)
-        assert not create(machine.contoso, request, machine.shop).shortened
+        assert not create(machine.contoso, request, machine.deps).shortened

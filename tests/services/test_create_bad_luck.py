@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from azdo_pat.api.exchange import Exchange
+from azdo_pat.api.trace import Exchange
 from azdo_pat.errors import (
     CancelledError,
     ConflictError,
@@ -24,15 +24,16 @@ from azdo_pat.errors import (
     RefusedError,
     SignInError,
 )
-from azdo_pat.models import Intent, Origin, PatRequest, Secret, StoredPat
-from azdo_pat.results import Became
+from azdo_pat.journal import JournalEntry, Operation
+from azdo_pat.models import Origin, PatRequest, Secret, StoredPat
+from azdo_pat.operations.fingerprint import fingerprint_of
+from azdo_pat.operations.recovery import RecoveryScope, recover
+from azdo_pat.results import RecoveryOutcome
 from azdo_pat.services.create import create
-from azdo_pat.services.fingerprint import fingerprint_of
-from azdo_pat.services.recovery import Scope, recover
 from azdo_pat.store.locks import exclusive
 from azdo_pat.store.state import State
 from drivers import PROGRAM, Emulator
-from services.creating import EXPIRES, failure, intent, nothing_left, wait_for
+from services.creating import EXPIRES, begun_create, failure, nothing_left, wait_for
 from services.machine import PATS, Machine
 
 LOST = [
@@ -226,24 +227,24 @@ class TestLeftovers:
     """What a killed create left in the journal."""
 
     def test_killed_before_the_request(self, machine: Machine) -> None:
-        machine.state.begin(intent(machine))
+        machine.state.begin(begun_create(machine))
         machine.now += timedelta(minutes=6)
         machine.made()
         assert machine.alive == ["ci"]
         assert machine.state.unfinished() == ()
 
     def test_a_request_that_may_still_arrive_is_waited_for(self, machine: Machine) -> None:
-        machine.state.begin(intent(machine))
+        machine.state.begin(begun_create(machine))
         machine.made()
         assert len(machine.state.unfinished()) == 1
         late = machine.elsewhere(expires=EXPIRES)
-        create(machine.contoso, machine.request(replace=True), machine.shop)
+        create(machine.contoso, machine.request(replace=True), machine.deps)
         assert late not in [each["authorizationId"] for each in active(machine)]
         assert machine.state.unfinished() == ()
 
     def test_a_secret_that_the_killed_one_did_not_store_stays(self, machine: Machine) -> None:
         lost = machine.elsewhere()
-        key = machine.state.begin(intent(machine))
+        key = machine.state.begin(begun_create(machine))
         machine.state.note(key, lost, fingerprint_of(Secret("of the killed one")))
         machine.secrets.put(machine.contoso.url, "ci", Secret("of another"))
         assert type(failure(machine)) is ConflictError
@@ -256,7 +257,7 @@ class TestLeftovers:
             machine.contoso,
             PatRequest(display_name="ci", scopes=("vso.code",), valid_to=EXPIRES),
         )
-        key = machine.state.begin(intent(machine, operation="replace"))
+        key = machine.state.begin(begun_create(machine, overwrites=True))
         machine.state.note(key, new.pat.authorization_id, fingerprint_of(new.secret))
         machine.secrets.put(machine.contoso.url, "ci", new.secret)
         assert type(failure(machine)) is ConflictError
@@ -270,18 +271,18 @@ class TestLeftovers:
         self, machine: Machine, minutes: int, left: int
     ) -> None:
         machine.made()
-        key = machine.state.begin(intent(machine, operation="replace"))
+        key = machine.state.begin(begun_create(machine, overwrites=True))
         machine.state.note(
             key, "0b4e28ba-2fa1-11d2-883f-0016d3cca427", fingerprint_of(Secret("new"))
         )
         machine.secrets.put(machine.contoso.url, "ci", Secret("new"))
         machine.now += timedelta(minutes=minutes)
-        list(recover(machine.shop, Scope("", machine.emulator.url)))
+        list(recover(machine.deps, RecoveryScope("", machine.emulator.url)))
         assert len(machine.state.unfinished()) == left
         assert machine.held() == ("new" if left else None)
 
     def test_killed_before_the_answer(self, machine: Machine) -> None:
-        machine.state.begin(intent(machine))
+        machine.state.begin(begun_create(machine))
         lost = machine.elsewhere(expires=EXPIRES)
         machine.now += timedelta(days=2)
         made = machine.made()
@@ -292,7 +293,7 @@ class TestLeftovers:
     @pytest.mark.parametrize("stored", [False, True])
     def test_killed_before_the_secret_was_indexed(self, machine: Machine, *, stored: bool) -> None:
         lost = machine.elsewhere()
-        key = machine.state.begin(intent(machine))
+        key = machine.state.begin(begun_create(machine))
         machine.state.note(key, lost)
         if stored:
             secret = Secret("of the killed one")
@@ -304,7 +305,7 @@ class TestLeftovers:
         assert [entry.id for entry in machine.known] == [made.id]
 
     def test_the_token_is_gone_already(self, machine: Machine) -> None:
-        key = machine.state.begin(intent(machine))
+        key = machine.state.begin(begun_create(machine))
         machine.state.note(key, "0b4e28ba-2fa1-11d2-883f-0016d3cca427")
         machine.made()
         assert machine.alive == ["ci"]
@@ -317,13 +318,13 @@ class TestLeftovers:
     ) -> None:
         """A policy had shortened it, and the run was killed before the answer came."""
         machine.emulator.advance(apart)
-        machine.state.begin(intent(machine))
+        machine.state.begin(begun_create(machine))
         other = machine.elsewhere(expires=EXPIRES - timedelta(days=1))
-        scope = Scope("", machine.emulator.url)
+        scope = RecoveryScope("", machine.emulator.url)
         machine.now += timedelta(minutes=30)
         machine.emulator.advance(1800)
         for _ in range(2):
-            (told,) = recover(machine.shop, scope)
+            (told,) = recover(machine.deps, scope)
             assert isinstance(told.failure, DoubtfulError)
             assert f"another machine may have made as well: {other}; not revoked" in str(
                 told.failure
@@ -338,8 +339,8 @@ class TestLeftovers:
         else:
             entry = replace(machine.known[0], name="imported", id=other, origin=Origin.UNKNOWN)
             machine.state.remember(entry)
-        (told,) = recover(machine.shop, scope)
-        assert (told.became, told.failure) == (Became.NOTHING_DONE, None)
+        (told,) = recover(machine.deps, scope)
+        assert (told.outcome, told.failure) == (RecoveryOutcome.NOTHING_DONE, None)
         assert machine.state.unfinished() == ()
         assert machine.alive == (["ci"] if way == "revoked" else ["ci", "ci"])
 
@@ -348,35 +349,36 @@ class TestLeftovers:
         machine.emulator.fail(f"POST {PATS} cut=before")
         failure(machine)
         machine.now += timedelta(hours=1)
-        scope = Scope("", machine.emulator.url)
-        (told,) = recover(machine.shop, scope)
-        assert told.became is Became.UNDECIDED
+        scope = RecoveryScope("", machine.emulator.url)
+        (told,) = recover(machine.deps, scope)
+        assert told.outcome is RecoveryOutcome.UNDECIDED
         late = machine.elsewhere(expires=EXPIRES)
-        (told,) = recover(machine.shop, scope)
-        assert told.became is Became.ROLLED_BACK
+        (told,) = recover(machine.deps, scope)
+        assert told.outcome is RecoveryOutcome.ROLLED_BACK
         assert late not in [each["authorizationId"] for each in active(machine)]
         assert machine.state.unfinished() == ()
 
     def test_where_it_cannot_be_settled_nothing_is_made(self, machine: Machine) -> None:
-        machine.state.begin(intent(machine))
+        machine.state.begin(begun_create(machine))
         machine.emulator.fail(f"GET {PATS} status=403")
         assert type(failure(machine)) is RefusedError
         assert machine.asked("POST") == []
         assert len(machine.state.unfinished()) == 1
 
     def test_those_of_other_names_and_organizations_wait(self, machine: Machine) -> None:
-        machine.state.begin(intent(machine, name="other"))
-        machine.state.begin(intent(machine, org_url=machine.fabrikam.url, org="fabrikam"))
+        machine.state.begin(begun_create(machine, "other"))
+        elsewhere = JournalEntry(machine.fabrikam, "ci", machine.now)
+        machine.state.begin(begun_create(machine)._replace(entry=elsewhere))
         machine.made()
         assert machine.asked() == ["POST /contoso/_apis/tokens/pats"]
         assert len(machine.state.unfinished()) == 2
 
     def test_no_keyring_is_needed_where_none_is_used(self, machine: Machine) -> None:
         lost = machine.elsewhere()
-        key = machine.state.begin(intent(machine))
+        key = machine.state.begin(begun_create(machine))
         machine.state.note(key, lost)
         machine.keyring.refuses = lambda *_: True
-        created = create(machine.contoso, machine.request(store=False), machine.shop)
+        created = create(machine.contoso, machine.request(store=False), machine.deps)
         assert machine.listed("ci").authorization_id == created.pat.id
 
 
@@ -391,7 +393,7 @@ class TestAtOnce:
         def run() -> None:
             ready.wait()
             try:
-                outcomes.append(create(machine.contoso, machine.request(), machine.shop).pat.name)
+                outcomes.append(create(machine.contoso, machine.request(), machine.deps).pat.name)
             except PatError as error:
                 outcomes.append((type(error), error.message, error.hint))
 
@@ -462,7 +464,7 @@ class TestInterrupted:
         machine.emulator.fail(f"POST {PATS} {fault}")
         machine.answered = interrupting("POST")
         with pytest.raises(CancelledError):
-            create(machine.contoso, machine.request(), machine.shop)
+            create(machine.contoso, machine.request(), machine.deps)
         assert (machine.alive, machine.names_held, machine.known) == ([], [], [])
         machine.now += timedelta(minutes=6)  # no service is that slow
         machine.emulator.advance(360)
@@ -487,7 +489,9 @@ class TestInterrupted:
         assert b"Traceback" not in stderr
         # The service makes it when nobody listens any more; the next create takes it back.
         wait_for(lambda: [each["status"] for each in emulator.tokens] == ["active"])
-        assert [each.name for each in State(home / "pat/state/state.db").unfinished()] == ["ci"]
+        assert [each.entry.name for each in State(home / "pat/state/state.db").unfinished()] == [
+            "ci"
+        ]
         done = subprocess.run(
             command, env=environment, cwd=tmp_path, capture_output=True, check=False
         )
@@ -498,7 +502,7 @@ class TestInterrupted:
         machine.emulator.fail(f"GET {PATS} status=403")
         machine.answered = interrupting("POST")
         with pytest.raises(CancelledError):
-            create(machine.contoso, machine.request(), machine.shop)
+            create(machine.contoso, machine.request(), machine.deps)
         assert len(machine.state.unfinished()) == 1
         machine.made()
         assert machine.alive == ["ci"]
@@ -512,15 +516,15 @@ class TestInterrupted:
 
         class Interrupted(type(machine.state)):  # type: ignore[misc]  # the class of the real one
             def finish(
-                self, key: int, pat: StoredPat | None = None, then: Intent | None = None
+                self, key: int, pat: StoredPat | None = None, then: Operation | None = None
             ) -> int | None:
                 if pat is not None:
                     raise KeyboardInterrupt
                 super().finish(key, then=then)
                 return None
 
-        shop = replace(machine.shop, state=Interrupted(machine.folder / "state.db"))
+        deps = replace(machine.deps, state=Interrupted(machine.folder / "state.db"))
         with pytest.raises(CancelledError):
-            create(machine.contoso, machine.request(replace=replaces), shop)
+            create(machine.contoso, machine.request(replace=replaces), deps)
         assert (machine.held(), machine.known, machine.alive) == before
         assert machine.state.unfinished() == ()

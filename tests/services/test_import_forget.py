@@ -16,11 +16,11 @@ from azdo_pat.errors import (
     StoreError,
 )
 from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
-from azdo_pat.results import Became, Recovered
+from azdo_pat.operations.local import recover_local
+from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.results import Recovered, RecoveryOutcome
 from azdo_pat.services.create import create
-from azdo_pat.services.import_forget import forget, recover_local
-from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.recovery import ending
+from azdo_pat.services.import_forget import forget
 from azdo_pat.services.revoke import revoke
 from azdo_pat.store.state import State
 from services.machine import NOW, Machine
@@ -29,7 +29,7 @@ EXPIRES = NOW + timedelta(days=30)
 
 
 def taken(machine: Machine, secret: str, **changes: Any) -> Pat:  # noqa: ANN401  # fields
-    return machine.take_in("imported", secret, **{"expires": EXPIRES, **changes})
+    return machine.import_secret("imported", secret, **{"expires": EXPIRES, **changes})
 
 
 def refused(machine: Machine, secret: str) -> PatError:
@@ -128,7 +128,7 @@ class TestTakeIn:
         self, machine: Machine, good: str, *, replace: bool
     ) -> None:
         with (
-            machine.shop.exclusive(lock_key("imported", machine.contoso.url)),
+            machine.deps.exclusive(lock_key("imported", machine.contoso.url)),
             pytest.raises(ConflictError) as caught,
         ):
             taken(machine, good, replace=replace)
@@ -171,7 +171,7 @@ class TestForget:
         pat = machine.made()
         text = "ci" if way == "name" else pat.id or ""
         with (
-            machine.shop.exclusive(lock_key("ci", machine.contoso.url)),
+            machine.deps.exclusive(lock_key("ci", machine.contoso.url)),
             pytest.raises(ConflictError) as caught,
         ):
             self.dropped(machine, machine.contoso, text)
@@ -187,8 +187,8 @@ class TestForget:
         def lock(key: str) -> AbstractContextManager[None]:
             if key == lock_key("ci", machine.contoso.url):
                 request = machine.request(replace=True)
-                new.append(create(machine.contoso, request, machine.shop).pat)
-            return machine.shop.exclusive(key)
+                new.append(create(machine.contoso, request, machine.deps).pat)
+            return machine.deps.exclusive(key)
 
         with pytest.raises(ConflictError) as caught:
             forget(machine.contoso, old.id or "", replace(machine.storage, exclusive=lock))
@@ -292,9 +292,9 @@ class TestCutShort:
         before = machine.known
         dies(machine, "set", after=after)
         with pytest.raises(BaseException):  # noqa: B017, PT011  # keyring's border may wrap it
-            machine.take_in("ci", other, replace=True)
+            machine.import_secret("ci", other, replace=True)
         (told,) = revived(machine)
-        assert told.became is (Became.COMPLETED if after else Became.ROLLED_BACK)
+        assert told.outcome is (RecoveryOutcome.COMPLETED if after else RecoveryOutcome.ROLLED_BACK)
         assert machine.held() == (other if after else mine)
         expected = (
             [
@@ -328,13 +328,13 @@ class TestCutShort:
         with monkeypatch.context() as patch:
             patch.setattr(machine.state, "finish", full)
             with pytest.raises(StoreError) as caught:
-                machine.take_in(name, other, replace=True)
+                machine.import_secret(name, other, replace=True)
         assert caught.value.message == "the disk is full"
         assert machine.held("ci") == mine
         assert machine.names_held == ["ci"]
         assert machine.known == before
         (told,) = revived(machine)
-        assert told.became is Became.ROLLED_BACK
+        assert told.outcome is RecoveryOutcome.ROLLED_BACK
         assert (machine.names_held, machine.known) == (["ci"], before)
         assert machine.state.unfinished() == ()
 
@@ -350,12 +350,12 @@ class TestCutShort:
         with monkeypatch.context() as patch:
             patch.setattr(machine.state, "finish", full)
             with pytest.raises(StoreError) as caught:
-                machine.take_in("ci", other, replace=True)
+                machine.import_secret("ci", other, replace=True)
         assert caught.value.message == (
             "the disk is full; whether the secret is stored all the same is not known"
         )
         (told,) = revived(machine)
-        assert told.became is Became.COMPLETED
+        assert told.outcome is RecoveryOutcome.COMPLETED
         assert machine.held() == other
         assert [(each.name, each.id) for each in machine.known] == [("ci", None)]
 
@@ -365,7 +365,7 @@ class TestCutShort:
         _, other = secrets
         dies(machine, "set", after=True)
         with pytest.raises(BaseException):  # noqa: B017, PT011  # as above
-            machine.take_in("ci", other, replace=True)
+            machine.import_secret("ci", other, replace=True)
         for method in ("set_password", "delete_password"):
             vars(machine.keyring).pop(method, None)
         machine.keyring.refuses = lambda *_: False
@@ -377,9 +377,10 @@ class TestCutShort:
             tokens=machine.tokens,
             secrets=lambda: machine.secrets,
             state=machine.state,
-            exclusive=machine.shop.exclusive,
+            exclusive=machine.deps.exclusive,
             works=lambda _: True,
-            announce=lambda entry: ending(entry, user="", now=machine.now),
+            user=str,
+            now=lambda: machine.now,
             done=lambda: None,
         )
         assert machine.held() == other
@@ -392,7 +393,7 @@ class TestCutShort:
         with pytest.raises(BaseException):  # noqa: B017, PT011  # as above
             forget(machine.contoso, "ci", machine.storage)
         (told,) = revived(machine)
-        assert told.became is Became.COMPLETED
+        assert told.outcome is RecoveryOutcome.COMPLETED
         assert (machine.names_held, machine.known) == ([], [])
         assert machine.state.unfinished() == ()
         assert secrets[0]
@@ -410,7 +411,7 @@ class TestCutShort:
         assert machine.names_held == []
         assert [each.name for each in machine.known] == ["ci"]
         (told,) = revived(machine)
-        assert told.became is Became.COMPLETED
+        assert told.outcome is RecoveryOutcome.COMPLETED
         assert machine.known == []
         assert secrets[0]
 
@@ -430,7 +431,7 @@ class TestCutShort:
             forget(machine.contoso, "ci", machine.storage)
         machine.keyring.refuses = lambda *_: False
         (told,) = revived(machine)
-        assert told.became is Became.ROLLED_BACK
+        assert told.outcome is RecoveryOutcome.ROLLED_BACK
         assert (machine.held(), machine.state.unfinished()) == (secrets[0], ())
         assert [each.name for each in machine.known] == ["ci"]
 
@@ -445,7 +446,7 @@ class TestCutShort:
         machine.keyring.refuses = lambda *_: False
         machine.secrets.put(machine.contoso.url, "ci", Secret(other))
         (told,) = revived(machine)
-        assert told.became is Became.ROLLED_BACK
+        assert told.outcome is RecoveryOutcome.ROLLED_BACK
         assert machine.held() == other
 
 
@@ -457,7 +458,7 @@ class TestWhose:
         secret = machine.held("source") or ""
         forget(machine.contoso, "source", machine.storage)
         (pat,) = machine.browser.find(machine.contoso, [made.id or ""])
-        stored = machine.take_in("imported", secret, pat=pat)
+        stored = machine.import_secret("imported", secret, pat=pat)
         assert (stored.id, stored.scopes, stored.expires) == (made.id, made.scopes, made.expires)
         assert [(each.name, each.id) for each in machine.known] == [("imported", made.id)]
 
@@ -466,14 +467,14 @@ class TestWhose:
         secret = machine.held() or ""
         machine.state.forget(machine.contoso.url, "ci")
         (pat,) = machine.browser.find(machine.contoso, [made.id or ""])
-        machine.take_in("ci", secret, pat=pat)
+        machine.import_secret("ci", secret, pat=pat)
         assert [(each.name, each.id) for each in machine.known] == [("ci", made.id)]
 
     def test_one_that_is_stored_under_another_name(self, machine: Machine) -> None:
         made = machine.made()
         (pat,) = machine.browser.find(machine.contoso, [made.id or ""])
         with pytest.raises(ConflictError) as caught:
-            machine.take_in("other", machine.held() or "", pat=pat)
+            machine.import_secret("other", machine.held() or "", pat=pat)
         assert caught.value.message == (
             f"the secret of the token {made.id} is stored under 'ci' already"
         )
@@ -482,5 +483,5 @@ class TestWhose:
     def test_one_that_is_not_active(self, machine: Machine, status: Status) -> None:
         made = replace(machine.made(), status=status)
         with pytest.raises(RefusedError) as caught:
-            machine.take_in("ci", machine.held() or "", pat=made, replace=True)
+            machine.import_secret("ci", machine.held() or "", pat=made, replace=True)
         assert f"in contoso is {status.value}" in caught.value.message

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from azdo_pat.errors import DoubtfulError, UnavailableError
+from azdo_pat.journal import Rename, Revoke
 from azdo_pat.models import PatChanges, PatRequest
-from azdo_pat.results import Became, Recovered
-from azdo_pat.services.fingerprint import fingerprint_of
-from azdo_pat.services.recovery import Scope, ending, recover
-from azdo_pat.services.renaming import moving
-from services.creating import EXPIRES, intent
+from azdo_pat.operations.fingerprint import fingerprint_of
+from azdo_pat.operations.recovery import RecoveryScope, recover
+from azdo_pat.results import Recovered, RecoveryOutcome
+from services.creating import EXPIRES, begun_create, begun_rotation, entry
 from services.machine import CONTOSO_ID, Machine
 
 DAY = timedelta(days=1)
@@ -21,7 +21,7 @@ LATER = timedelta(minutes=6)
 def told(machine: Machine) -> Recovered:
     """Run what a later start of the program does with the one operation that is left."""
     machine.start()
-    (found,) = recover(machine.shop, Scope("", machine.emulator.url))
+    (found,) = recover(machine.deps, RecoveryScope("", machine.emulator.url))
     return found
 
 
@@ -30,9 +30,7 @@ def killed_rotation(machine: Machine) -> tuple[str, str]:
     old = machine.made()
     ask = PatRequest(display_name="ci", scopes=("vso.code",), valid_to=machine.now + 30 * DAY)
     new = machine.tokens.create(machine.contoso, ask)
-    begun = intent(machine, operation="rotate")
-    then = begun._replace(operation="revoke", authorization_id=old.id, valid_to=machine.now)
-    key = machine.state.begin(begun._replace(follow_up=then))
+    key = machine.state.begin(begun_rotation(machine, old.id))
     machine.state.note(key, new.pat.authorization_id, fingerprint_of(new.secret))
     machine.secrets.put(machine.contoso.url, "ci", new.secret)
     return old.id or "", new.pat.authorization_id
@@ -52,7 +50,7 @@ def test_a_new_token_is_not_gone_because_its_id_cannot_be_read(
         assert (machine.alive, machine.held()) == (["ci", "ci"], held)
         machine.now += LATER
     machine.emulator.unspoil()
-    assert told(machine).became is Became.COMPLETED
+    assert told(machine).outcome is RecoveryOutcome.COMPLETED
     assert (machine.alive, machine.held()) == (["ci"], held)
 
 
@@ -60,7 +58,7 @@ def test_a_new_token_is_not_gone_because_its_id_cannot_be_read(
 def test_a_new_token_whose_id_can_be_read_is_gone_on_with(machine: Machine, field: str) -> None:
     _, new = killed_rotation(machine)
     machine.emulator.spoil(new, without=[field])
-    assert told(machine).became is Became.COMPLETED
+    assert told(machine).outcome is RecoveryOutcome.COMPLETED
     assert machine.alive == ["ci"]
     (entry,) = machine.known
     assert (entry.name, entry.id, entry.scopes) == ("ci", new, ("vso.code",))
@@ -69,15 +67,15 @@ def test_a_new_token_whose_id_can_be_read_is_gone_on_with(machine: Machine, fiel
 def test_rows_without_ids_do_not_keep_another_operation(machine: Machine) -> None:
     killed_rotation(machine)
     machine.emulator.spoil(rows=[{"displayName": "other"}])
-    assert told(machine).became is Became.COMPLETED
+    assert told(machine).outcome is RecoveryOutcome.COMPLETED
 
 
 def test_a_revocation_whose_outcome_is_not_known_stays(machine: Machine) -> None:
     machine.made()
-    (entry,) = machine.known
-    key = machine.state.begin(ending(entry, user="", now=machine.now))
+    (known,) = machine.known
+    key = machine.state.begin(Revoke(entry(machine), known.id or ""))
     machine.state.explain(key, "no answer came")
-    machine.emulator.spoil(entry.id or "", row=None)
+    machine.emulator.spoil(known.id or "", row=None)
     assert isinstance(told(machine).failure, UnavailableError)
     assert machine.names_held == ["ci"]
 
@@ -85,14 +83,13 @@ def test_a_revocation_whose_outcome_is_not_known_stays(machine: Machine) -> None
 @pytest.mark.parametrize("change", [{"row": None}, {"fields": {"displayName": 7}}])
 def test_a_rename_that_cannot_be_seen_stays(machine: Machine, change: dict[str, object]) -> None:
     pat = machine.made()
-    (entry,) = machine.known
-    machine.state.begin(moving(entry, pat.id or "", "new", user="", now=machine.now))
+    machine.state.begin(Rename(entry(machine), pat.id or "", "new"))
     machine.tokens.update(machine.contoso, pat.id or "", PatChanges(display_name="new"))
     machine.emulator.spoil(pat.id or "", **change)
     machine.now += 2 * LATER
-    assert told(machine).became is Became.UNDECIDED
+    assert told(machine).outcome is RecoveryOutcome.UNDECIDED
     machine.emulator.unspoil()
-    assert told(machine).became is Became.COMPLETED
+    assert told(machine).outcome is RecoveryOutcome.COMPLETED
     assert machine.names_held == ["new"]
 
 
@@ -113,22 +110,22 @@ def test_a_lost_token_that_may_be_the_one_is_told_and_left(
     machine: Machine, without: list[str]
 ) -> None:
     machine.elsewhere(expires=EXPIRES)
-    machine.state.begin(intent(machine))
+    machine.state.begin(begun_create(machine))
     machine.emulator.spoil("ci", without=without)
     for _ in range(2):
         assert isinstance(told(machine).failure, DoubtfulError)
         machine.now += LATER
     assert machine.alive == ["ci"]
     machine.emulator.unspoil()
-    assert told(machine).became is Became.ROLLED_BACK
+    assert told(machine).outcome is RecoveryOutcome.ROLLED_BACK
     assert machine.alive == []
 
 
 def test_a_lost_token_is_known_without_its_start(machine: Machine) -> None:
     machine.elsewhere(expires=EXPIRES)
-    machine.state.begin(intent(machine))
+    machine.state.begin(begun_create(machine))
     machine.emulator.spoil("ci", without=["validFrom"])
-    assert told(machine).became is Became.ROLLED_BACK
+    assert told(machine).outcome is RecoveryOutcome.ROLLED_BACK
     assert machine.alive == []
 
 
@@ -145,14 +142,15 @@ def test_a_lost_token_is_known_without_its_start(machine: Machine) -> None:
 def test_a_row_that_is_not_the_one_or_says_nothing_keeps_no_operation(
     machine: Machine, row: object
 ) -> None:
-    machine.state.begin(intent(machine))
+    machine.state.begin(begun_create(machine))
     machine.emulator.spoil(rows=[row])
     machine.now += LATER
-    assert told(machine).became in {Became.NOTHING_DONE, Became.UNDECIDED}
+    assert told(machine).outcome in {RecoveryOutcome.NOTHING_DONE, RecoveryOutcome.UNDECIDED}
     machine.now += LATER
     machine.start()
     assert all(
-        each.failure is None for each in recover(machine.shop, Scope("", machine.emulator.url))
+        each.failure is None
+        for each in recover(machine.deps, RecoveryScope("", machine.emulator.url))
     )
     assert machine.state.unfinished() == ()
 
@@ -163,6 +161,6 @@ def test_an_imported_secret_hides_no_row_without_an_id(machine: Machine) -> None
     (entry,) = machine.known
     machine.state.remember(replace(entry, id=None))
     machine.elsewhere(expires=EXPIRES)
-    machine.state.begin(intent(machine))
+    machine.state.begin(begun_create(machine))
     machine.emulator.spoil("ci", without=["authorizationId"])
     assert isinstance(told(machine).failure, DoubtfulError)

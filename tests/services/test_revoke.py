@@ -13,17 +13,19 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.errors import ConflictError, StoreError
+from azdo_pat.journal import Revoke
 from azdo_pat.models import Pat, Secret, Status
-from azdo_pat.results import Became, Outcome, Revocation
+from azdo_pat.operations.name_lock import Exclusive, lock_key
+from azdo_pat.operations.recovery import RecoveryScope, recover
+from azdo_pat.results import Outcome, RecoveryOutcome, Revocation
 from azdo_pat.services.browse import Filters
 from azdo_pat.services.create import create
-from azdo_pat.services.keep import still_works
-from azdo_pat.services.name_lock import Exclusive, lock_key
-from azdo_pat.services.recovery import Scope, ending, recover
+from azdo_pat.services.parallel import SIDE_BY_SIDE
 from azdo_pat.services.revoke import Revoked, bulk, plan, revoke
-from azdo_pat.services.side_by_side import SIDE_BY_SIDE
+from azdo_pat.services.stored_secrets import still_works
 from azdo_pat.store.secrets import SecretStore
 from drivers import PROGRAM, Emulator
+from services.creating import entry as journal_entry
 from services.machine import LOCKED, PATS, Machine
 
 
@@ -40,9 +42,10 @@ def carry_out(
         tokens=machine.tokens,
         secrets=secrets or (lambda: machine.secrets),
         state=machine.state,
-        exclusive=exclusive or machine.shop.exclusive,
+        exclusive=exclusive or machine.deps.exclusive,
         works=lambda secret: still_works(machine.contoso, secret, machine.directory),
-        announce=lambda entry: ending(entry, user="", now=machine.now),
+        user=str,
+        now=lambda: machine.now,
         done=done,
     )
 
@@ -142,7 +145,7 @@ class TestImported:
         secret = Secret(machine.held() or "")
         machine.secrets.delete(machine.contoso.url, "ci")
         machine.state.forget(machine.contoso.url, "ci")
-        machine.take_in("ci", secret.reveal())
+        machine.import_secret("ci", secret.reveal())
         listed = {pat.id: pat for pat in machine.browser.listing(machine.contoso, Filters())}
         return {"its own": listed[ids[0]], "another": listed[ids[1]]}
 
@@ -171,8 +174,8 @@ class TestAnothersSecret:
         def lock(key: str) -> AbstractContextManager[None]:
             if not new:
                 request = machine.request(replace=True)
-                new.append(create(machine.contoso, request, machine.shop).pat)
-            return machine.shop.exclusive(key)
+                new.append(create(machine.contoso, request, machine.deps).pat)
+            return machine.deps.exclusive(key)
 
         (item,) = carry_out(machine, [old], exclusive=lock).items
         assert item.outcome is Outcome.REVOKED
@@ -195,10 +198,10 @@ class TestAnothersSecret:
     def test_a_killed_revoke_leaves_it_too(self, machine: Machine) -> None:
         pat = machine.made()
         (entry,) = machine.known
-        machine.state.begin(ending(entry, user="", now=machine.now))
+        machine.state.begin(Revoke(journal_entry(machine), entry.id or ""))
         machine.secrets.put(machine.contoso.url, "ci", Secret("of another program"))
-        (told,) = recover(machine.shop, Scope("", machine.emulator.url))
-        assert told.became is Became.COMPLETED
+        (told,) = recover(machine.deps, RecoveryScope("", machine.emulator.url))
+        assert told.outcome is RecoveryOutcome.COMPLETED
         assert machine.alive == []
         assert machine.held() == "of another program"
         assert [(each.name, each.id) for each in machine.known] == [("ci", None)]
@@ -212,11 +215,11 @@ class TestAnothersSecret:
         machine.state.forget(machine.contoso.url, "other")
         machine.made()
         (entry,) = machine.known
-        machine.state.begin(ending(entry, user="", now=machine.now))
+        machine.state.begin(Revoke(journal_entry(machine), entry.id or ""))
         (pat,) = machine.browser.find(machine.contoso, ["other"])
-        machine.take_in("ci", secret, pat=pat, replace=True)
-        (told,) = recover(machine.shop, Scope("", machine.emulator.url))
-        assert told.became is Became.COMPLETED
+        machine.import_secret("ci", secret, pat=pat, replace=True)
+        (told,) = recover(machine.deps, RecoveryScope("", machine.emulator.url))
+        assert told.outcome is RecoveryOutcome.COMPLETED
         assert (machine.alive, machine.held()) == (["other"], secret)
         assert [(each.name, each.id) for each in machine.known] == [("ci", other.id)]
 
@@ -294,7 +297,7 @@ class TestFailures:
         def odd(key: str) -> AbstractContextManager[None]:
             if key.startswith("'a'"):
                 raise ZeroDivisionError
-            return machine.shop.exclusive(key)
+            return machine.deps.exclusive(key)
 
         revoked = carry_out(machine, pats, exclusive=odd)
         assert [item.left_in_keyring for item in revoked.items] == [
@@ -349,7 +352,7 @@ class TestAtTheSameTime:
         made: list[Pat] = []
 
         def replaces() -> None:
-            made.append(create(machine.contoso, machine.request(replace=True), machine.shop).pat)
+            made.append(create(machine.contoso, machine.request(replace=True), machine.deps).pat)
 
         (item,) = carry_out(machine, [old], done=replaces).items
         assert (item.outcome, item.pat.id, item.pat.stored) == (Outcome.REVOKED, old.id, False)
@@ -360,7 +363,7 @@ class TestAtTheSameTime:
     def test_a_name_that_is_locked_keeps_its_secret(self, machine: Machine) -> None:
         pat = machine.made()
         key = lock_key("ci", machine.contoso.url)
-        with machine.shop.exclusive(key):
+        with machine.deps.exclusive(key):
             (item,) = carry_out(machine, [pat]).items
         assert (item.outcome, item.left_in_keyring) == (
             Outcome.REVOKED,
@@ -372,7 +375,7 @@ class TestAtTheSameTime:
         assert (item.pat.stored, item.left_in_keyring, machine.names_held) == (False, "", [])
 
     def test_create_locks_the_same(self, machine: Machine) -> None:
-        with machine.shop.exclusive(lock_key("ci", machine.contoso.url)):
+        with machine.deps.exclusive(lock_key("ci", machine.contoso.url)):
             with pytest.raises(ConflictError):
                 machine.made()
             machine.made("other")

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from azdo_pat.errors import ConflictError, StoreError
-from azdo_pat.models import PatRequest, Secret
-from azdo_pat.results import OldToken, Rotated
-from azdo_pat.services.fingerprint import fingerprint_of
-from azdo_pat.services.recovery import Scope, recover
+from azdo_pat.journal import VERBS, JournalEntry, Replaced, RevokeReplaced
+from azdo_pat.models import Organization, PatRequest, Secret
+from azdo_pat.operations.fingerprint import fingerprint_of
+from azdo_pat.operations.recovery import RecoveryScope, recover
+from azdo_pat.results import OldTokenOutcome, Rotated
 from azdo_pat.services.rotate import RotateRequest, rotate
-from services.creating import intent
+from services.creating import begun_create, begun_rotation, entry
 from services.machine import Machine
 
 HOUR = timedelta(hours=1)
@@ -25,20 +26,20 @@ def rotated(machine: Machine, text: str = "ci", **changes: object) -> Rotated:
         return machine.directory.check_secret(machine.contoso, secret)
 
     request = RotateRequest(**{**vars(asked), **changes})
-    return rotate(machine.contoso, pat, request, machine.shop, try_out=try_out)
+    return rotate(machine.contoso, pat, request, machine.deps, try_out=try_out)
 
 
 def finish(machine: Machine, user: str = "", root: str | None = None) -> list[tuple[str, bool]]:
     """Run what a later start of the program does; say what became of each operation."""
     machine.start()
-    found = recover(machine.shop, Scope(user, root or machine.emulator.url))
-    return [(each.intent.operation, each.failure is None) for each in found]
+    found = recover(machine.deps, RecoveryScope(user, root or machine.emulator.url))
+    return [(VERBS[type(each.operation)], each.failure is None) for each in found]
 
 
 def test_a_grace_ends(machine: Machine) -> None:
     machine.made()
     result = rotated(machine, grace=HOUR)
-    assert (result.old, result.due) == (OldToken.LATER, machine.now + HOUR)
+    assert (result.old, result.due) == (OldTokenOutcome.LATER, machine.now + HOUR)
     assert finish(machine) == []
     assert machine.alive == ["ci", "ci"]
     machine.now += HOUR
@@ -57,18 +58,19 @@ def test_the_life_is_whole_again(machine: Machine) -> None:
 def test_what_is_not_this_users_or_roots_is_left_alone(machine: Machine) -> None:
     machine.made()
     rotated(machine, grace=-HOUR)  # settled at once
-    machine.state.begin(intent(machine, operation="revoke", authorization_id="x", user="grace"))
-    elsewhere = intent(machine, operation="revoke", authorization_id="x")
-    machine.state.begin(elsewhere._replace(org_url="https://elsewhere.example/contoso"))
+    replaced = Replaced("x", machine.now)
+    machine.state.begin(RevokeReplaced(entry(machine, user="grace"), replaced))
+    elsewhere = Organization(name="contoso", url="https://elsewhere.example/contoso")
+    machine.state.begin(RevokeReplaced(JournalEntry(elsewhere, "ci", machine.now), replaced))
     machine.now += timedelta(days=60)
     assert finish(machine) == []
     assert len(machine.state.unfinished()) == 2
 
 
 def test_what_another_process_works_on_is_left_to_it(machine: Machine) -> None:
-    machine.state.begin(intent(machine))
+    machine.state.begin(begun_create(machine))
     machine.now += HOUR
-    with machine.shop.exclusive(f"'ci' in {machine.contoso.url}"):
+    with machine.deps.exclusive(f"'ci' in {machine.contoso.url}"):
         assert finish(machine) == []
     assert finish(machine) == [("create", True)]
 
@@ -92,9 +94,7 @@ def test_a_killed_rotation_whose_secret_is_stored_goes_on(machine: Machine) -> N
             display_name="ci", scopes=("vso.code",), valid_to=machine.now + timedelta(days=30)
         ),
     )
-    begun = intent(machine, operation="rotate")
-    then = begun._replace(operation="revoke", authorization_id=old.id, valid_to=machine.now)
-    key = machine.state.begin(begun._replace(follow_up=then))
+    key = machine.state.begin(begun_rotation(machine, old.id))
     machine.state.note(key, new.pat.authorization_id, fingerprint_of(new.secret))
     machine.secrets.put(machine.contoso.url, "ci", new.secret)
     assert finish(machine) == [("rotate", True)]
@@ -160,13 +160,13 @@ def live_secret(machine: Machine) -> str:
 
 def test_an_imported_secret_is_no_token_of_its_name(machine: Machine) -> None:
     machine.elsewhere()
-    machine.take_in("ci", live_secret(machine))
+    machine.import_secret("ci", live_secret(machine))
     kept(machine, "ci", UNKNOWN)
 
 
 def test_an_imported_secret_that_the_service_refuses_may_go(machine: Machine) -> None:
     machine.elsewhere()
-    machine.take_in("ci", live_secret(machine))
+    machine.import_secret("ci", live_secret(machine))
     machine.tokens.revoke(machine.contoso, machine.listed("source").authorization_id)
     made = rotated(machine).created
     assert machine.held() == made.secret.reveal()
@@ -175,7 +175,7 @@ def test_an_imported_secret_that_the_service_refuses_may_go(machine: Machine) ->
 
 def test_a_service_that_cannot_tell_leaves_it(machine: Machine) -> None:
     machine.elsewhere()
-    machine.take_in("ci", live_secret(machine))
+    machine.import_secret("ci", live_secret(machine))
     machine.emulator.fail("GET */connectionData status=503 times=always")
     kept(machine, "ci", UNKNOWN)
 
@@ -194,7 +194,7 @@ def test_an_id_that_the_user_has_said(machine: Machine) -> None:
     machine.elsewhere()
     machine.state.forget(machine.contoso.url, "ci")
     (pat,) = machine.browser.find(machine.contoso, [mine.id or ""])
-    machine.take_in("ci", machine.held() or "", pat=pat)
+    machine.import_secret("ci", machine.held() or "", pat=pat)
     assert rotated(machine, mine.id or "").replaced.id == mine.id
     assert machine.alive == ["ci", "ci"]
 

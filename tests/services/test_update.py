@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from azdo_pat.api.exchange import Exchange
+from azdo_pat.api.trace import Exchange
 from azdo_pat.errors import (
     ConflictError,
     PatError,
@@ -16,9 +16,9 @@ from azdo_pat.errors import (
     UsageError,
 )
 from azdo_pat.models import Origin, Pat, PatChanges, Secret, Status, StoredPat
+from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.results import Updated
 from azdo_pat.services.create import create
-from azdo_pat.services.name_lock import lock_key
 from azdo_pat.services.update import update
 from azdo_pat.store.state import State
 from services.machine import LOCKED, NOW, PATS, Machine
@@ -27,8 +27,8 @@ RENAME = PatChanges(display_name="new name")
 
 
 def change(machine: Machine, pat: Pat, changes: PatChanges, state: State | None = None) -> Updated:
-    shop = machine.shop
-    return update(machine.contoso, pat, changes, replace(shop, state=state or shop.state))
+    deps = machine.deps
+    return update(machine.contoso, pat, changes, replace(deps, state=state or deps.state))
 
 
 def failure(
@@ -166,7 +166,7 @@ class TestAtTheSameTime:
     @pytest.mark.parametrize("name", ["ci", "new name"])
     def test_nothing_is_changed(self, machine: Machine, name: str) -> None:
         pat = machine.made()
-        with machine.shop.exclusive(lock_key(name, machine.contoso.url)):
+        with machine.deps.exclusive(lock_key(name, machine.contoso.url)):
             error = failure(machine, pat, RENAME)
         assert (type(error), error.message) == (
             ConflictError,
@@ -179,7 +179,7 @@ class TestAtTheSameTime:
     def test_the_new_name_is_not_needed_where_the_name_stays(self, machine: Machine) -> None:
         pat = machine.made()
         key = lock_key("ci", machine.contoso.url)
-        with machine.shop.exclusive(key):
+        with machine.deps.exclusive(key):
             error = failure(machine, pat, PatChanges(scopes=("vso.work",)))
         assert type(error) is ConflictError
         assert machine.asked("PUT") == []
@@ -192,7 +192,7 @@ class TestAtTheSameTime:
             if exchange.method == "PUT":
                 for name in ("ci", "new name"):
                     with pytest.raises(ConflictError):
-                        create(machine.contoso, machine.request(name, replace=True), machine.shop)
+                        create(machine.contoso, machine.request(name, replace=True), machine.deps)
                     refused.append(name)
 
         machine.answered = meanwhile
@@ -204,16 +204,16 @@ class TestAtTheSameTime:
         pat = machine.made()
         machine.made("other")
         new: list[Pat] = []
-        shop = machine.shop
+        deps = machine.deps
 
         def lock(key: str) -> AbstractContextManager[None]:
             if key == lock_key("ci", machine.contoso.url):
                 request = machine.request(replace=True)
-                new.append(create(machine.contoso, request, machine.shop).pat)
-            return shop.exclusive(key)
+                new.append(create(machine.contoso, request, machine.deps).pat)
+            return deps.exclusive(key)
 
         with pytest.raises(ConflictError) as caught:
-            update(machine.contoso, pat, RENAME, replace(shop, exclusive=lock))
+            update(machine.contoso, pat, RENAME, replace(deps, exclusive=lock))
         assert caught.value.message == (
             "another pat has changed what is stored under 'ci' for contoso"
         )

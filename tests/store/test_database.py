@@ -16,7 +16,7 @@ from azdo_pat.errors import StoreError
 from azdo_pat.store import database
 from azdo_pat.store.database import Database
 from azdo_pat.store.state import State
-from store.values import CI, INTENT, ORG
+from store.values import CI, CREATE, ORG, create_of
 
 READS: list[Callable[[State], object]] = [
     lambda state: state.stored(),
@@ -127,7 +127,7 @@ class TestFile:
     def test_an_older_schema_is_read_and_upgraded_by_the_first_write(
         self, state: State, path: Path
     ) -> None:
-        key = state.begin(INTENT)
+        key = state.begin(CREATE)
         state.remember(CI)
         change(path, "DROP TABLE dismissed")
         for column in ("upkeep", "fingerprint"):
@@ -136,13 +136,13 @@ class TestFile:
             change(path, f"ALTER TABLE journal DROP COLUMN {column}")
         change(path, "ALTER TABLE journal DROP COLUMN user")
         change(path, "PRAGMA user_version = 1")
-        expected = (INTENT._replace(key=key),)
+        expected = (create_of(key=key),)
         assert (state.unfinished(), state.stored()) == (expected, (CI,))
         assert state.dismissed() == frozenset()
         state.remember(CI)
         assert state.unfinished() == expected
-        state.begin(INTENT._replace(user="ada"))
-        assert [each.user for each in state.unfinished()] == ["", "ada"]
+        state.begin(create_of(user="ada"))
+        assert [each.entry.user for each in state.unfinished()] == ["", "ada"]
 
     def test_a_newer_schema_is_left_alone(self, state: State, path: Path) -> None:
         state.remember(CI)

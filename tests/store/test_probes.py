@@ -8,9 +8,9 @@ from pathlib import Path
 import keyring
 import pytest
 
+from azdo_pat.store.keyring_backends import PROBE_SERVICE
 from azdo_pat.store.probes import Probes
 from azdo_pat.store.secrets import SecretStore
-from azdo_pat.store.vault import PROBE_SERVICE
 from fakes import MemoryKeyring
 
 KILLED = textwrap.dedent(

@@ -113,7 +113,7 @@ def test_check_leaves_nothing_behind() -> None:
 def test_describe() -> None:
     use(Unpicked())
     assert store().describe() == "backends Unpicked (store.backends.Unpicked)"
-    path = "azdo_pat.store.throwaway.ThrowawayKeyring"
+    path = "azdo_pat.store.sandbox_keyring.SandboxKeyring"
     assert store(path).describe() == f"throw-away keyring ({path})"
 
 

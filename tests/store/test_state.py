@@ -10,7 +10,7 @@ import pytest
 from azdo_pat.errors import ConflictError
 from azdo_pat.models import Organization, StoredPat
 from azdo_pat.store.state import State
-from store.values import CI, IMPORTED, INTENT, NOW, ORG, OTHER
+from store.values import CI, CREATE, IMPORTED, NOW, ORG, OTHER, create_of
 
 
 @pytest.fixture
@@ -129,37 +129,37 @@ class TestJournal:
     """Operations under way."""
 
     def test_an_entry_from_begin_to_finish(self, state: State) -> None:
-        key = state.begin(INTENT)
-        assert state.unfinished(ORG, "ci") == (INTENT._replace(key=key),)
+        key = state.begin(CREATE)
+        assert state.unfinished(ORG, "ci") == (create_of(key=key),)
         state.note(key, "Made-1")
-        noted = INTENT._replace(key=key, authorization_id="Made-1")
+        noted = create_of(key=key)._replace(new=CREATE.new._replace(authorization_id="Made-1"))
         assert state.unfinished() == (noted,)
         assert state.made() == {"made-1"}
         state.finish(key, CI)
         assert (state.unfinished(), state.stored()) == ((), (CI,))
 
     def test_finish_without_a_token(self, state: State) -> None:
-        key = state.begin(INTENT)
+        key = state.begin(CREATE)
         state.finish(key)
         assert (state.unfinished(), state.stored()) == ((), ())
 
     def test_unfinished_of_one_name(self, state: State) -> None:
-        first = state.begin(INTENT)
-        second = state.begin(INTENT._replace(name="build"))
-        third = state.begin(INTENT._replace(org_url=OTHER))
-        keys = [intent.key for intent in state.unfinished()]
+        first = state.begin(CREATE)
+        second = state.begin(create_of(name="build"))
+        third = state.begin(create_of(org_url=OTHER))
+        keys = [each.entry.key for each in state.unfinished()]
         assert keys == [first, second, third]
-        assert [intent.key for intent in state.unfinished(ORG)] == [first, second]
-        assert [intent.key for intent in state.unfinished(ORG, "ci")] == [first]
-        assert [intent.key for intent in state.unfinished(name="ci")] == [first, third]
+        assert [each.entry.key for each in state.unfinished(ORG)] == [first, second]
+        assert [each.entry.key for each in state.unfinished(ORG, "ci")] == [first]
+        assert [each.entry.key for each in state.unfinished(name="ci")] == [first, third]
 
     def test_keys_are_not_used_again(self, state: State) -> None:
-        first = state.begin(INTENT)
+        first = state.begin(CREATE)
         state.finish(first)
-        assert state.begin(INTENT) > first
+        assert state.begin(CREATE) > first
 
     def test_finish_is_one_transaction(self, state: State) -> None:
-        key = state.begin(INTENT)
+        key = state.begin(CREATE)
         broken = replace(CI, created=NOW.replace(tzinfo=None))
         with pytest.raises(ValueError, match="without a zone"):
             state.finish(key, broken)

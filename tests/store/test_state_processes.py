@@ -28,12 +28,12 @@ WRITER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from store.values import CI, INTENT
+from store.values import CI, CREATE, create_of
 from azdo_pat.store.state import State
 state = State(Path(sys.argv[1]))
 for number in range(int(sys.argv[3])):
     name = f"{sys.argv[2]}{number}"
-    key = state.begin(INTENT._replace(name=name))
+    key = state.begin(create_of(name=name))
     state.note(key, name)
     state.finish(key, replace(CI, name=name, id=name))
     print(name, flush=True)
@@ -74,7 +74,7 @@ class TestSeveralProcesses:
         # What was reported is there; of each killed process at most one more was done unreported.
         assert set(finished) <= stored
         assert len(stored) <= len(finished) + 3
-        assert not stored & {intent.name for intent in state.unfinished()}
+        assert not stored & {each.entry.name for each in state.unfinished()}
         state.remember(replace(CI, name="afterwards"))
         assert state.find(ORG, "afterwards") == replace(CI, name="afterwards")
 

@@ -1,8 +1,10 @@
 """Values that the tests of this room share."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from azdo_pat.models import Intent, Origin, StoredPat
+from azdo_pat.journal import Create, JournalEntry, NewToken
+from azdo_pat.models import Organization, Origin, StoredPat
 
 ORG = "https://dev.azure.com/contoso"
 OTHER = "https://dev.azure.com/fabrikam"
@@ -27,12 +29,18 @@ IMPORTED = StoredPat(
     stored=False,
     origin=Origin.UNKNOWN,
 )
-INTENT = Intent(
-    operation="create",
-    org_url=ORG,
-    org="contoso",
-    name="ci",
-    scopes=("vso.code",),
-    valid_to=NOW + timedelta(days=30),
-    started=NOW,
+CREATE = Create(
+    entry=JournalEntry(Organization(name="contoso", url=ORG), "ci", NOW),
+    new=NewToken(("vso.code",), NOW + timedelta(days=30)),
 )
+
+
+def create_of(
+    name: str = "ci",
+    org_url: str = ORG,
+    **changes: Any,  # noqa: ANN401  # fields
+) -> Create:
+    """Return `CREATE` with another entry."""
+    organization = Organization(name="contoso", url=org_url)
+    entry = CREATE.entry._replace(organization=organization, name=name, **changes)
+    return CREATE._replace(entry=entry)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from azdo_pat.errors import UsageError
 from azdo_pat.tools import az
-from azdo_pat.tools.table import TOOLS
-from azdo_pat.tools.tool import Handing, checked_feed, feed_name
+from azdo_pat.tools.registry import TOOLS
+from azdo_pat.tools.tool import ToolInput, checked_feed, feed_name
 
 BASE = "https://pkgs.dev.azure.com/contoso/_packaging/feed"
 YARN_KEY = "//pkgs.dev.azure.com/contoso/_packaging/feed/npm/registry"
@@ -28,9 +28,9 @@ LINED = ["npm", "gradle", "netrc", "pip", "yarn", "bun", "cargo"]
 MAVEN = "{http://maven.apache.org/SETTINGS/1.0.0}"
 
 
-def handing(name: str, secret: str = SECRET) -> Handing:
+def tool_input(name: str, secret: str = SECRET) -> ToolInput:
     tool = TOOLS[name]
-    return Handing(
+    return ToolInput(
         secret=secret if tool.keeps_secret else "",
         feed=checked_feed(tool, FEEDS[name]) if tool.feed else "",
         org_url="https://dev.azure.com/contoso",
@@ -39,7 +39,7 @@ def handing(name: str, secret: str = SECRET) -> Handing:
 
 
 def edited(name: str, text: str, secret: str = SECRET) -> str:
-    return TOOLS[name].edited(text, handing(name, secret))
+    return TOOLS[name].edited(text, tool_input(name, secret))
 
 
 KEPT = {
@@ -404,8 +404,8 @@ def test_a_view_of_a_feed(name: str, base: str) -> None:
     feed = checked_feed(tool, f"{base}{tool.feed}")
     assert feed == f"{VIEWS[0]}{tool.feed}".rstrip("/")
     assert feed_name(feed) == "feed"
-    once = tool.edited("", handing(name)._replace(feed=feed))
-    assert tool.edited(once, handing(name)._replace(feed=feed)) == once
+    once = tool.edited("", tool_input(name)._replace(feed=feed))
+    assert tool.edited(once, tool_input(name)._replace(feed=feed)) == once
     if name in {"npm", "pnpm", "yarn"}:
         assert {"feed%40Local/", "feed@Local/"} <= set(re.findall(r"feed[^/]*/", once))
 
@@ -421,7 +421,7 @@ def test_a_view_of_a_feed(name: str, base: str) -> None:
     ],
 )
 def test_nugets_keys_tell_feeds_of_one_name_apart(feed: str, key: str) -> None:
-    told = handing("nuget")._replace(feed=f"{feed}/nuget/v3/index.json")
+    told = tool_input("nuget")._replace(feed=f"{feed}/nuget/v3/index.json")
     assert f'key="{key}"' in TOOLS["nuget"].edited("", told)
 
 
@@ -431,7 +431,7 @@ def test_nuget_finds_a_source_by_either_spelling_of_a_view() -> None:
         f'<configuration><packageSources><add key="mine" value="{url}" />'
         "</packageSources></configuration>"
     )
-    told = handing("nuget")._replace(feed=f"{BASE}%40Local/nuget/v3/index.json")
+    told = tool_input("nuget")._replace(feed=f"{BASE}%40Local/nuget/v3/index.json")
     after = TOOLS["nuget"].edited(before, told)
     assert after.count("<add key=") == 3
     assert "<mine>" in after
@@ -448,9 +448,9 @@ def test_nuget_finds_a_source_by_either_spelling_of_a_view() -> None:
 def test_names_that_gradle_and_cargo_take(feed: str, gradle: str, cargo: str) -> None:
     """Gradle takes letters and digits; cargo refuses dots, and digits at the start."""
     base = f"https://pkgs.dev.azure.com/contoso/_packaging/{feed}"
-    told = handing("gradle")._replace(feed=f"{base}/maven/v1")
+    told = tool_input("gradle")._replace(feed=f"{base}/maven/v1")
     assert f"{gradle}Username=pat\n" in TOOLS["gradle"].edited("", told)
-    told = handing("cargo")._replace(feed=f"{base}/Cargo/index")
+    told = tool_input("cargo")._replace(feed=f"{base}/Cargo/index")
     assert f"[registries.{cargo}]\n" in TOOLS["cargo"].edited("", told)
 
 

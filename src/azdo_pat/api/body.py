@@ -5,8 +5,8 @@ from typing import Final
 
 import requests
 
-from azdo_pat.api.answer import Trouble
 from azdo_pat.api.network import TRY_AGAIN
+from azdo_pat.api.response import Problem
 
 LARGEST: Final = 32 * 1024 * 1024
 """Bytes, unpacked: a page of 100 tokens has about 50 thousand."""
@@ -14,13 +14,13 @@ ACCEPTED_ENCODING: Final = "gzip"
 
 _PIECE: Final = 64 * 1024
 _GZIP: Final = 16 + zlib.MAX_WBITS
-_TOO_LARGE: Final = Trouble(
+_TOO_LARGE: Final = Problem(
     reason=f"its answer is larger than {LARGEST // 1024**2} MB", passing=False
 )
-_NOT_UNPACKABLE: Final = Trouble(reason="its answer cannot be unpacked", hint=TRY_AGAIN)
+_NOT_UNPACKABLE: Final = Problem(reason="its answer cannot be unpacked", hint=TRY_AGAIN)
 
 
-def whole_body(response: requests.Response) -> bytes | Trouble:
+def whole_body(response: requests.Response) -> bytes | Problem:
     """Read the body to its end, unpacked, or say why not; the connection is free then.
 
     requests reads without such a bound. For the time there is one, see `patience`.

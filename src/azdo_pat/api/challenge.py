@@ -5,7 +5,7 @@ import json
 import re
 from typing import Final
 
-from azdo_pat.api.answer import Answer
+from azdo_pat.api.response import Response
 
 _PIECE: Final = re.compile(
     r"""(?P<name>[\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<plain>[^\s,"]*))
@@ -19,7 +19,7 @@ _INSUFFICIENT: Final = "insufficient_claims"
 _LONGEST_CLAIMS: Final = 16_000
 
 
-def claims_of(answer: Answer) -> str:
+def claims_of(answer: Response) -> str:
     """Return, as JSON, the claims that a new access token is to have; empty for none.
 
     Source: Microsoft identity platform, "Claims challenges, claims requests and client

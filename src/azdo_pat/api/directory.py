@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import Final
 
 from azdo_pat.api.addresses import Service, require_protected, with_query
-from azdo_pat.api.answer import Answer
 from azdo_pat.api.credentials import Anonymous, BasicSecret
-from azdo_pat.api.http import Call, Http
-from azdo_pat.api.records import Record
+from azdo_pat.api.http import ApiCall, Http
+from azdo_pat.api.json_fields import Record
+from azdo_pat.api.response import Response
 from azdo_pat.errors import SignInError, UnavailableError
 from azdo_pat.models import Identity, Organization, Secret
 from azdo_pat.organizations import is_name
@@ -41,7 +41,7 @@ class Directory:
         """Return the signed-in user's profile."""
         url = f"{self._http.addresses.base(Service.PROFILE)}/_apis/profile/profiles/me"
         url = with_query(url, {"api-version": _PROFILE_VERSION})
-        body, answer = self._http.json(Call(method="GET", url=url), "a profile")
+        body, answer = self._http.json(ApiCall(method="GET", url=url), "a profile")
         profile = Record(body, "a profile", answer)
         return Identity(
             id=profile.filled_text("id"),
@@ -52,7 +52,7 @@ class Directory:
     def knock(self) -> None:
         """Make a request that needs no sign-in, once: any answer has the service's `Date`."""
         url = f"{self._http.addresses.base(Service.PROFILE)}/_apis/connectionData"
-        self._http.probe(Call(method="GET", url=url, credential=Anonymous()))
+        self._http.probe(ApiCall(method="GET", url=url, credential=Anonymous()))
 
     def organizations(self, member_id: str) -> tuple[Organization, ...]:
         """Return the organizations that a user belongs to, by name.
@@ -66,7 +66,7 @@ class Directory:
         """
         url = f"{self._http.addresses.base(Service.PROFILE)}/_apis/accounts"
         url = with_query(url, {"memberId": member_id, "api-version": _ACCOUNTS_VERSION})
-        body, answer = self._http.json(Call(method="GET", url=url), "a list of organizations")
+        body, answer = self._http.json(ApiCall(method="GET", url=url), "a list of organizations")
         accounts = Record(body, "a list of organizations", answer)
         found = []
         for row in accounts.rows("value"):
@@ -86,7 +86,7 @@ class Directory:
         account id.
         """
         url = f"{self._http.addresses.organization(organization.name)}/_apis/connectionData"
-        call = Call(
+        call = ApiCall(
             method="GET",
             url=with_query(url, {"api-version": _CONNECTION_VERSION}),
             organization=organization.name,
@@ -104,7 +104,7 @@ class Directory:
         if organization.hosted:
             url = self._http.addresses.organization(organization.name)
         url = require_protected(url)
-        call = Call(
+        call = ApiCall(
             method="GET",
             url=with_query(f"{url}/_apis/connectionData", {"api-version": _CONNECTION_VERSION}),
             organization=organization.name,
@@ -134,12 +134,12 @@ class Directory:
         page = f"{organization.url}/_usersSettings/tokens"
         if organization.hosted:
             return page
-        answer = self._http.probe(Call(method="GET", url=page, credential=Anonymous()))
+        answer = self._http.probe(ApiCall(method="GET", url=page, credential=Anonymous()))
         if answer is not None and answer.status == HTTPStatus.NOT_FOUND:
             return f"{organization.url}/_details/security/tokens"
         return page
 
-    def _read(self, row: object, answer: Answer) -> tuple[Organization | None, Sequence[str]]:
+    def _read(self, row: object, answer: Response) -> tuple[Organization | None, Sequence[str]]:
         """Read an organization, and say which of its fields cannot be read."""
         if not isinstance(row, dict):
             return None, ("accountName", "accountId")

@@ -10,22 +10,22 @@ from urllib.parse import urlsplit
 from requests.auth import AuthBase
 
 from azdo_pat.api.addresses import Addresses, is_loopback
-from azdo_pat.api.answer import Answer, Asked, Trouble
 from azdo_pat.api.body import whole_body
 from azdo_pat.api.challenge import claims_of
 from azdo_pat.api.credentials import Bearer
-from azdo_pat.api.exchange import Exchange, Message, received_message, sent_message
-from azdo_pat.api.failures import (
+from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
+from azdo_pat.api.rate_limit import Gate, backoff, retry_after
+from azdo_pat.api.request_headers import session
+from azdo_pat.api.response import Problem, RequestSummary, Response
+from azdo_pat.api.service_errors import (
     failure_of,
     failure_to_answer,
     is_sign_in_page,
     told_to_wait,
     unreadable,
 )
-from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
-from azdo_pat.api.pacing import Gate, backoff, retry_after
-from azdo_pat.api.patience import PatientAdapter
-from azdo_pat.api.session import session
+from azdo_pat.api.time_limit import PatientAdapter
+from azdo_pat.api.trace import Exchange, Message, received_message, sent_message
 from azdo_pat.models import AccessToken
 
 _ATTEMPTS: Final = 4
@@ -43,7 +43,7 @@ _PASSING_STATUSES: Final = frozenset(
 )
 
 
-class Call(NamedTuple):
+class ApiCall(NamedTuple):
     """One request to make.
 
     Attributes:
@@ -119,7 +119,7 @@ class Http:
         self._gate = Gate(clock)
         self._session = session(version, PatientAdapter(timeout, clock, _POOL_SIZE))
 
-    def json(self, call: Call, what: str) -> tuple[object, Answer]:
+    def json(self, call: ApiCall, what: str) -> tuple[object, Response]:
         """Make the request and return the JSON that came back, and the whole answer.
 
         Args:
@@ -136,7 +136,7 @@ class Http:
             failure = unreadable(answer, f"{what}, nor any JSON")
         raise failure
 
-    def send(self, call: Call) -> Answer:
+    def send(self, call: ApiCall) -> Response:
         """Make the request, again if that is safe and may help; return a 2xx answer.
 
         A POST is repeated only if it surely had no effect: it never reached the service, or was
@@ -149,16 +149,16 @@ class Http:
         """
         used = None if call.credential else self._bearer.current()
         outcome = self._answered(call)
-        if used is not None and isinstance(outcome, Answer) and self._renew(used, outcome):
+        if used is not None and isinstance(outcome, Response) and self._renew(used, outcome):
             outcome = self._answered(call)
-        if isinstance(outcome, Trouble):
+        if isinstance(outcome, Problem):
             raise failure_to_answer(outcome, self._asked(call))
         failure = failure_of(outcome)
         if failure is not None:
             raise failure
         return outcome
 
-    def _renew(self, used: AccessToken, answer: Answer) -> bool:
+    def _renew(self, used: AccessToken, answer: Response) -> bool:
         """Get another bearer if this one was rejected; tell whether to repeat the request.
 
         A page in place of an answer rejects it, too. A proxy can put one there after the service
@@ -170,7 +170,7 @@ class Http:
         renewed = self._bearer.renew(used, claims_of(answer))
         return renewed and (rejected or answer.asked.method != "POST")
 
-    def _answered(self, call: Call) -> Answer | Trouble:
+    def _answered(self, call: ApiCall) -> Response | Problem:
         """Make the request, again if that is safe and may help; return what came of the last."""
         asked = self._asked(call)
         self._pass_gate(asked)
@@ -180,7 +180,7 @@ class Http:
             outcome = self._attempt(call, asked)
             if attempt == _ATTEMPTS or not _may_repeat(call.method, outcome, attempt):
                 break
-            ordered = retry_after(outcome.headers) if isinstance(outcome, Answer) else None
+            ordered = retry_after(outcome.headers) if isinstance(outcome, Response) else None
             delay = ordered or backoff(attempt)
             if self._clock() + delay > deadline:
                 if ordered:
@@ -192,14 +192,14 @@ class Http:
             attempt += 1
         return outcome
 
-    def probe(self, call: Call) -> Answer | None:
+    def probe(self, call: ApiCall) -> Response | None:
         """Make the request once, and return whatever answer there is; None for none."""
         outcome = self._attempt(call, self._asked(call))
-        return outcome if isinstance(outcome, Answer) else None
+        return outcome if isinstance(outcome, Response) else None
 
-    def _asked(self, call: Call) -> Asked:
+    def _asked(self, call: ApiCall) -> RequestSummary:
         used = None if call.credential else self._bearer.current()
-        return Asked(
+        return RequestSummary(
             method=call.method,
             host=urlsplit(call.url).netloc,
             organization=call.organization,
@@ -207,9 +207,9 @@ class Http:
             anew=used.anew if used else "",
         )
 
-    def _attempt(self, call: Call, asked: Asked) -> Answer | Trouble:
+    def _attempt(self, call: ApiCall, asked: RequestSummary) -> Response | Problem:
         started = self._clock()
-        outcome: Answer | Trouble
+        outcome: Response | Problem
         sent: Message | None
         received: Message | None = None
         try:
@@ -230,10 +230,10 @@ class Http:
             sent = sent_message(getattr(error, "request", None))
         else:
             sent = sent_message(response.request)
-            if isinstance(body, Trouble):
+            if isinstance(body, Problem):
                 outcome = body
             else:
-                outcome = Answer(
+                outcome = Response(
                     status=response.status_code, headers=response.headers, body=body, asked=asked
                 )
                 received = received_message(response, body)
@@ -250,10 +250,10 @@ class Http:
         )
         return outcome
 
-    def _note(self, exchange: Exchange, outcome: Answer | Trouble) -> None:
+    def _note(self, exchange: Exchange, outcome: Response | Problem) -> None:
         """Tell the trace, and shut the gate if the answer orders a pause."""
         status, activity_id, note = None, "", ""
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, Response):
             status, activity_id = outcome.status, outcome.activity_id
             pause = retry_after(outcome.headers)
             if pause:
@@ -263,7 +263,7 @@ class Http:
             note = outcome.reason
         self._trace(replace(exchange, status=status, activity_id=activity_id, note=note))
 
-    def _pass_gate(self, asked: Asked) -> None:
+    def _pass_gate(self, asked: RequestSummary) -> None:
         """Wait while the service wants to be left alone, also if it prolongs that meanwhile."""
         waited_for = 0.0
         while (opens := self._gate.opens()) > max(waited_for, self._clock()):
@@ -283,9 +283,9 @@ def no_proxy(url: str) -> dict[str, str] | None:
     return {"no_proxy": host} if is_loopback(host) else None
 
 
-def _may_repeat(method: str, outcome: Answer | Trouble, attempt: int) -> bool:
+def _may_repeat(method: str, outcome: Response | Problem, attempt: int) -> bool:
     """Tell whether asking again is safe and may help."""
-    if isinstance(outcome, Trouble):
+    if isinstance(outcome, Problem):
         return outcome.passing and (method != "POST" or not outcome.sent)
     if method == "POST":
         return outcome.status == HTTPStatus.TOO_MANY_REQUESTS

@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 from requests import exceptions
 from urllib3 import exceptions as wire
 
-from azdo_pat.api.answer import Trouble, printable
-from azdo_pat.api.patience import TooSlowError
+from azdo_pat.api.response import Problem, printable
+from azdo_pat.api.time_limit import TooSlowError
 
 NETWORK_ERRORS: Final = (OSError, wire.HTTPError)
 """All that a request can raise: `requests.RequestException` is an OSError, as is an unusable file
@@ -22,11 +22,11 @@ _CHECK_CERTIFICATES: Final = (
     " or REQUESTS_CA_BUNDLE"
 )
 REFUSED: Final = "connection refused"
-_NO_TIMELY_ANSWER: Final = Trouble(reason="no answer in time", hint=TRY_AGAIN)
-_NOT_SECURE: Final = Trouble(reason="no secure connection", hint=_CHECK_CERTIFICATES, passing=False)
-_CUT: Final = Trouble(reason="the connection was cut", hint=TRY_AGAIN)
+_NO_TIMELY_ANSWER: Final = Problem(reason="no answer in time", hint=TRY_AGAIN)
+_NOT_SECURE: Final = Problem(reason="no secure connection", hint=_CHECK_CERTIFICATES, passing=False)
+_CUT: Final = Problem(reason="the connection was cut", hint=TRY_AGAIN)
 
-_NOT_TRUSTED: Final = Trouble(
+_NOT_TRUSTED: Final = Problem(
     reason="its certificate is not trusted", hint=_CHECK_CERTIFICATES, sent=False, passing=False
 )
 _CLOCK: Final = "check the clock of this machine; else the server's certificate needs renewal"
@@ -49,10 +49,10 @@ _CERTIFICATE_TROUBLES: Final = {
 
 _Kinds: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
 
-_TROUBLES: Final[tuple[tuple[_Kinds, Trouble], ...]] = (
+_TROUBLES: Final[tuple[tuple[_Kinds, Problem], ...]] = (
     (
         TooSlowError,
-        Trouble(
+        Problem(
             reason="its answer came too slowly to wait for its end",
             hint=TRY_AGAIN,
             passing=False,
@@ -64,32 +64,32 @@ _TROUBLES: Final[tuple[tuple[_Kinds, Trouble], ...]] = (
     ),
     (
         exceptions.ProxyError,
-        Trouble(reason="the proxy cannot be used", hint=_CHECK_PROXY, sent=False),
+        Problem(reason="the proxy cannot be used", hint=_CHECK_PROXY, sent=False),
     ),
     (exceptions.SSLError, _NOT_SECURE),
     (wire.SSLError, _NOT_SECURE),
     (
         wire.NameResolutionError,
-        Trouble(reason="its name cannot be looked up", hint=_CHECK_NETWORK, sent=False),
+        Problem(reason="its name cannot be looked up", hint=_CHECK_NETWORK, sent=False),
     ),
     (
         ConnectionRefusedError,
-        Trouble(reason=REFUSED, hint=_CHECK_NETWORK, sent=False),
+        Problem(reason=REFUSED, hint=_CHECK_NETWORK, sent=False),
     ),
     (
         wire.NewConnectionError,
-        Trouble(reason="it cannot be reached", hint=_CHECK_NETWORK, sent=False),
+        Problem(reason="it cannot be reached", hint=_CHECK_NETWORK, sent=False),
     ),
     (
         exceptions.ConnectTimeout,
-        Trouble(reason="no connection in time", hint=_CHECK_NETWORK, sent=False),
+        Problem(reason="no connection in time", hint=_CHECK_NETWORK, sent=False),
     ),
     (exceptions.Timeout, _NO_TIMELY_ANSWER),
     (wire.ReadTimeoutError, _NO_TIMELY_ANSWER),
     ((ConnectionResetError, IncompleteRead), _CUT),  # kinds of HTTPException, some of them
     (
         HTTPException,
-        Trouble(
+        Problem(
             reason="its answer is not valid HTTP",
             hint="check the address (PAT_API_URL, PAT_AUTHORITY) and the proxy",
         ),
@@ -98,13 +98,13 @@ _TROUBLES: Final[tuple[tuple[_Kinds, Trouble], ...]] = (
     (wire.ProtocolError, _CUT),
     (
         exceptions.InvalidProxyURL,
-        Trouble(
+        Problem(
             reason="the proxy's address is malformed", hint=_CHECK_PROXY, sent=False, passing=False
         ),
     ),
     (
         exceptions.InvalidSchema,
-        Trouble(
+        Problem(
             reason="a SOCKS proxy needs the Python package PySocks beside pat",
             hint=_CHECK_PROXY,
             sent=False,
@@ -113,15 +113,15 @@ _TROUBLES: Final[tuple[tuple[_Kinds, Trouble], ...]] = (
     ),
     (
         exceptions.RequestException,
-        Trouble(reason="the request failed", hint=TRY_AGAIN, passing=False),
+        Problem(reason="the request failed", hint=TRY_AGAIN, passing=False),
     ),
     (
         wire.LocationValueError,
-        Trouble(reason="its name cannot be one of a host", sent=False, passing=False),
+        Problem(reason="its name cannot be one of a host", sent=False, passing=False),
     ),
     (
         OSError,
-        Trouble(
+        Problem(
             reason="the file of certificates to trust cannot be read",
             hint="check ca-bundle (pat config list), REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE",
             sent=False,
@@ -139,10 +139,10 @@ _EXPLAINED: Final = (
     wire.NewConnectionError,
 )
 
-_UNKNOWN: Final = Trouble(reason="the request failed", hint=TRY_AGAIN, passing=False)
+_UNKNOWN: Final = Problem(reason="the request failed", hint=TRY_AGAIN, passing=False)
 
 
-def trouble_of(error: Exception) -> Trouble:
+def trouble_of(error: Exception) -> Problem:
     """Say why no answer came.
 
     Nothing of the exception is kept: it holds the request with its headers.

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from azdo_pat.api.answer import Answer
-from azdo_pat.api.failures import NoSuchTokenError, Rule, by_rule
+from azdo_pat.api.response import Response
+from azdo_pat.api.service_errors import NoSuchTokenError, Rule, by_rule
 from azdo_pat.errors import (
     NotFoundError,
     PatError,
@@ -202,7 +202,7 @@ _UNKNOWN: Final = Rule(
 )
 
 
-def token_failure(code: str, said: str, answer: Answer) -> PatError:
+def token_failure(code: str, said: str, answer: Response) -> PatError:
     """Return the error for a `patTokenError` other than `none`.
 
     Args:

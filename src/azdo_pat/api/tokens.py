@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from azdo_pat.api.addresses import Service, segment, with_query
-from azdo_pat.api.answer import Answer
-from azdo_pat.api.failures import NoSuchTokenError, unreadable
-from azdo_pat.api.http import Call, Http
-from azdo_pat.api.records import Record
+from azdo_pat.api.http import ApiCall, Http
+from azdo_pat.api.json_fields import Record
+from azdo_pat.api.response import Response
+from azdo_pat.api.service_errors import NoSuchTokenError, unreadable
 from azdo_pat.api.token_errors import token_failure
 from azdo_pat.errors import UnavailableError
 from azdo_pat.models import (
@@ -159,17 +159,17 @@ class Tokens:
         organization: Organization,
         query: Mapping[str, str],
         body: Mapping[str, object] | None = None,
-    ) -> Call:
+    ) -> ApiCall:
         base = self._http.addresses.base(Service.TOKENS)
         url = f"{base}/{segment(organization.name)}/_apis/tokens/pats"
-        return Call(
+        return ApiCall(
             method=method,
             url=with_query(url, {**query, "api-version": _API_VERSION}),
             organization=organization.name,
             body=body,
         )
 
-    def _token(self, call: Call) -> tuple[object, Answer]:
+    def _token(self, call: ApiCall) -> tuple[object, Response]:
         """Make a call that answers with a `PatTokenResult`; return the object that is the token."""
         body, answer = self._http.json(call, _ONE)
         result = Record(body, _ONE, answer)
@@ -181,7 +181,7 @@ class Tokens:
             raise unreadable(answer, _ONE)
         return token, answer
 
-    def _service_pat(self, row: object, answer: Answer) -> ServicePat:
+    def _service_pat(self, row: object, answer: Response) -> ServicePat:
         pat = _read(row, answer)
         if pat.unread:
             fields = ", ".join(sorted(pat.unread))
@@ -190,13 +190,13 @@ class Tokens:
         return pat
 
 
-def _raise_token_failure(result: Record, answer: Answer) -> None:
+def _raise_token_failure(result: Record, answer: Response) -> None:
     code = result.text_or_empty("patTokenError")
     if code not in {"", "none"}:
         raise token_failure(code, result.shown_text("patTokenErrorMessage"), answer)
 
 
-def _raise_refusal(answer: Answer) -> None:
+def _raise_refusal(answer: Response) -> None:
     """Raise what a revocation's answer holds against it; by the spec it is empty."""
     try:
         body = answer.json()
@@ -209,7 +209,7 @@ def _raise_refusal(answer: Answer) -> None:
 _T = TypeVar("_T")
 
 
-def _read(row: object, answer: Answer) -> ServicePat:
+def _read(row: object, answer: Response) -> ServicePat:
     """Read a token as far as it can be read."""
     if not isinstance(row, dict):
         return ServicePat("", "", (), None, None, (), frozenset(Field))

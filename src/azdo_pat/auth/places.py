@@ -22,7 +22,7 @@ class Keyring(Protocol):
         """Delete a secret; False if there was none."""
 
 
-class Place(Protocol):
+class SignInStorage(Protocol):
     """Holds one text; every method raises the `PatError` that its failure is."""
 
     def load(self) -> Secret | None:
@@ -35,7 +35,7 @@ class Place(Protocol):
         """Remove it; False if it was not there."""
 
 
-class KeyringPlace:
+class KeyringStorage:
     """One entry of the keyring.
 
     Args:
@@ -50,19 +50,19 @@ class KeyringPlace:
         self._name = name
 
     def load(self) -> Secret | None:
-        """Return the text; see `Place`."""
+        """Return the text; see `SignInStorage`."""
         return self._keyring.get(self._owner, self._name)
 
     def save(self, text: Secret) -> None:
-        """Store the text; see `Place`."""
+        """Store the text; see `SignInStorage`."""
         self._keyring.put(self._owner, self._name, text)
 
     def delete(self) -> bool:
-        """Remove the text; see `Place`."""
+        """Remove the text; see `SignInStorage`."""
         return self._keyring.delete(self._owner, self._name)
 
 
-class PiecesPlace:
+class ChunkedStorage:
     """As many entries of the keyring as a text needs, where one entry holds little (Windows).
 
     The first entry says how many there are. A text whose pieces do not all belong together, as
@@ -75,7 +75,7 @@ class PiecesPlace:
         self._name = name
 
     def load(self) -> Secret | None:
-        """Return the text; see `Place`."""
+        """Return the text; see `SignInStorage`."""
         first = self._keyring.get(self._owner, self._name)
         if first is None:
             return None
@@ -89,7 +89,7 @@ class PiecesPlace:
         return Secret(text) if len(text) == int(length) else None
 
     def save(self, text: Secret) -> None:
-        """Store the text; see `Place`."""
+        """Store the text; see `SignInStorage`."""
         whole = text.reveal()
         pieces = [whole[start : start + PIECE] for start in range(0, len(whole), PIECE)] or [""]
         for number, piece in enumerate(pieces[1:], start=1):
@@ -99,7 +99,7 @@ class PiecesPlace:
         self._delete_from(len(pieces))
 
     def delete(self) -> bool:
-        """Remove the text; see `Place`."""
+        """Remove the text; see `SignInStorage`."""
         known = self._keyring.delete(self._owner, self._name)
         self._delete_from(1)
         return known

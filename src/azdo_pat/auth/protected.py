@@ -26,7 +26,7 @@ class Persistence(Protocol):
         """Return the text."""
 
 
-class ProtectedPlace:
+class ProtectedFileStorage:
     """A file that only this user on this machine can read, or the Keychain.
 
     Args:

@@ -15,8 +15,8 @@ import click
 from click.core import ParameterSource
 
 from azdo_pat import __version__
-from azdo_pat.cli.globals import GlobalOptions, global_options, merge
-from azdo_pat.cli.interrupts import comes_of_an_interrupt
+from azdo_pat.cli.global_options import GlobalOptions, global_options, merge
+from azdo_pat.cli.signals import comes_of_an_interrupt
 from azdo_pat.cli.streams import (
     OutputError,
     fill_in_closed,
@@ -46,22 +46,22 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "scopes": ("local", "List the scopes and the recipes."),
     },
     "Using tokens": {
-        "exec": ("execute", "Run a command with a secret in its environment."),
-        "setup": ("set_up", "Make git, npm, pip, NuGet, Maven… use a token."),
-        "git-credential": ("git", "Answer git, which asks for a token by itself."),
-        "cargo-credential": ("cargo", "Answer cargo likewise."),
+        "exec": ("exec_", "Run a command with a secret in its environment."),
+        "setup": ("setup", "Make git, npm, pip, NuGet, Maven… use a token."),
+        "git-credential": ("git_credential", "Answer git, which asks for a token by itself."),
+        "cargo-credential": ("cargo_credential", "Answer cargo likewise."),
     },
     "Signing in": {
-        "login": ("signing", "Sign in with Microsoft Entra."),
-        "logout": ("signing", "Forget the sign-in."),
+        "login": ("login", "Sign in with Microsoft Entra."),
+        "logout": ("login", "Forget the sign-in."),
         "status": ("status", "Show sign-in and organization and keyring."),
     },
     "Watching": {
         "doctor": ("doctor", "Say why something does not work; --fix mends it."),
     },
     "Trying and automating": {
-        "sandbox": ("trying", "Try pat with an emulator; --tour shows the main job."),
-        "emulator": ("trying", "Run a local Azure DevOps for tokens."),
+        "sandbox": ("emulator", "Try pat with an emulator; --tour shows the main job."),
+        "emulator": ("emulator", "Run a local Azure DevOps for tokens."),
         "config": ("local", "Read and change the settings."),
         "completion": ("local", "Print the completion script for a shell."),
     },
@@ -149,7 +149,9 @@ class Root(click.Group):
         tolerate_unencodable()
         tell_output_errors(sys.stdout)
         if "_PAT_COMPLETE" in os.environ:
-            importlib.import_module("azdo_pat.cli.shells")  # has one that click does not know
+            importlib.import_module(
+                "azdo_pat.cli.completion_scripts"
+            )  # has one that click does not know
         with _commanding_no_pipeline():
             code = self._ended(
                 given,
@@ -205,11 +207,13 @@ class _Ending:
 
     def failed(self, error: Exception) -> int:
         """Say what went wrong, and return the code for it."""
-        from azdo_pat.cli import wishes  # a good end needs none of it
+        from azdo_pat.cli import output_options  # a good end needs none of it
 
-        if wishes.in_detail(self._args):
+        if output_options.in_detail(self._args):
             _print_traceback(error)
-        if isinstance(error, click.exceptions.NoArgsIsHelpError) and not wishes.as_json(self._args):
+        if isinstance(error, click.exceptions.NoArgsIsHelpError) and not output_options.as_json(
+            self._args
+        ):
             click.echo(error.format_message(), err=True)
             return ExitCode.USAGE
         if isinstance(error, PatError):
@@ -233,12 +237,12 @@ class _Ending:
         return known.exit_code
 
     def _say(self, error: PatError) -> None:
-        from azdo_pat.cli import wishes
-        from azdo_pat.output.talk import Talk  # --help needs no talk
+        from azdo_pat.cli import output_options
+        from azdo_pat.output.messages import Messages  # --help needs no talk
 
-        color = wishes.in_color(self._args)
-        talk = Talk(err=sys.stderr, quiet=False, verbose=False, debug=False, color=color)
-        talk.error(error, as_json=wishes.as_json(self._args))
+        color = output_options.in_color(self._args)
+        messages = Messages(err=sys.stderr, quiet=False, verbose=False, debug=False, color=color)
+        messages.error(error, as_json=output_options.as_json(self._args))
 
 
 def _refused_by_system(error: OSError) -> PatError:
@@ -307,10 +311,10 @@ def _commanding_no_pipeline() -> Iterator[None]:
     if not any(os.environ.get(name) for name in ("TF_BUILD", "GITHUB_ACTIONS")):
         yield
         return
-    from azdo_pat.output.defused import Defused  # only a pipeline needs it
+    from azdo_pat.output.defused import SanitizedText  # only a pipeline needs it
 
     streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (cast("TextIO", Defused(stream)) for stream in streams)
+    sys.stdout, sys.stderr = (cast("TextIO", SanitizedText(stream)) for stream in streams)
     try:
         yield
     finally:

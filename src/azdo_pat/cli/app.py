@@ -9,7 +9,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from azdo_pat.cli.connection import Connection
+from azdo_pat.cli.session import Session
 from azdo_pat.errors import NotFoundError, PatError, UsageError
 
 if TYPE_CHECKING:
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
     from azdo_pat.api.directory import Directory
     from azdo_pat.api.tokens import Tokens
-    from azdo_pat.deliveries.carrier import Carrier
+    from azdo_pat.deliveries.dispatch import Dispatcher
     from azdo_pat.models import Handover, Organization, Secret
+    from azdo_pat.operations.context import Deps
+    from azdo_pat.operations.local import Storage
+    from azdo_pat.operations.organization_cache import OrganizationCache
+    from azdo_pat.renewal import Delivery
     from azdo_pat.results import Recovered
-    from azdo_pat.services.browse import Browser
+    from azdo_pat.services.browse import TokenFinder
     from azdo_pat.services.ensure import Maker
-    from azdo_pat.services.import_forget import Storage
-    from azdo_pat.services.organization_book import OrganizationBook
-    from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.state import State
-    from azdo_pat.upkeep import Delivery
 
 
-class App(Connection):
+class App(Session):
     """The parts of the program, for one run of one command."""
 
     @cached_property
@@ -55,7 +55,7 @@ class App(Connection):
             if self.state.unfinished():
                 self.recover(tokens, again=False)
         except PatError as error:
-            self.talk.detail(f"what an earlier run left behind is still there: {error.message}")
+            self.messages.detail(f"what an earlier run left behind is still there: {error.message}")
 
     def finish_what_is_due(self, organization: Organization | None = None) -> Sequence[Recovered]:
         """Do so where the command at hand would not sign in; it goes on where that fails.
@@ -68,15 +68,17 @@ class App(Connection):
         Returns:
             What became of each operation, as it was said.
         """
+        from azdo_pat.journal import is_due
+
         url = organization.url if organization else None
         self.recover_local(url)
-        if not any(each.is_due(self.now()) for each in self.state.unfinished(url)):
+        if not any(is_due(each, self.now()) for each in self.state.unfinished(url)):
             return ()
         try:
             self.access_token()
             return self.recover(self.tokens, again=True, org_url=url)
         except PatError as error:
-            self.talk.warn(f"what an earlier run left behind is still there: {error.message}")
+            self.messages.warn(f"what an earlier run left behind is still there: {error.message}")
             return ()
 
     def recover(
@@ -84,13 +86,15 @@ class App(Connection):
     ) -> Sequence[Recovered]:
         """Bring to its end what is left, and say what became of it; see `services.recovery`."""
         from azdo_pat.cli.leftovers import say_recovered
-        from azdo_pat.services.recovery import Scope, recover
+        from azdo_pat.operations.recovery import RecoveryScope, recover
 
-        shop = self.workshop_of(tokens)
+        deps = self.deps_for(tokens)
         recovered = []
-        scope = Scope(user=self.user(), api_root=self.api_root, org_url=org_url, again=again)
-        for each in recover(shop, scope):
-            say_recovered(self.talk, each)
+        scope = RecoveryScope(
+            user=self.user(), api_root=self.api_root, org_url=org_url, again=again
+        )
+        for each in recover(deps, scope):
+            say_recovered(self.messages, each)
             recovered.append(each)
         return recovered
 
@@ -99,15 +103,15 @@ class App(Connection):
         if not self.state.unfinished(org_url):
             return
         from azdo_pat.cli.leftovers import say_recovered
-        from azdo_pat.services.import_forget import recover_local
+        from azdo_pat.operations.local import recover_local
 
         for each in recover_local(self.storage, org_url=org_url):
-            say_recovered(self.talk, each)
+            say_recovered(self.messages, each)
 
     @property
     def storage(self) -> Storage:
         """What it takes to change what is stored here."""
-        from azdo_pat.services.import_forget import Storage
+        from azdo_pat.operations.local import Storage
 
         return Storage(
             secrets=self.secrets, state=self.state, exclusive=self.exclusive, now=self.now
@@ -122,12 +126,12 @@ class App(Connection):
         """Say once a run that an answer has something that cannot be read; each with -v."""
         # One step, as several organizations are listed side by side.
         if self.odd_rows.setdefault("first", what) is what:
-            self.talk.notice(
+            self.messages.notice(
                 f"the service's answer cannot be read in full: {what}; what cannot be read is"
                 " shown as unknown, and is in the way of nothing else"
             )
         else:
-            self.talk.detail(f"cannot be read in full: {what}")
+            self.messages.detail(f"cannot be read in full: {what}")
 
     @cached_property
     def directory(self) -> Directory:
@@ -137,21 +141,23 @@ class App(Connection):
         return Directory(self.http, self._say_odd)
 
     @cached_property
-    def book(self) -> OrganizationBook:
+    def organization_cache(self) -> OrganizationCache:
         """The names behind the GUIDs of organizations."""
+        from azdo_pat.operations.organization_cache import OrganizationCache
         from azdo_pat.organizations import HOSTED_ROOT
-        from azdo_pat.services.organization_book import OrganizationBook
 
-        return OrganizationBook(
+        return OrganizationCache(
             state=self.state, directory=self.directory, api_root=self.api_root or HOSTED_ROOT
         )
 
     @cached_property
-    def browser(self) -> Browser:
+    def browser(self) -> TokenFinder:
         """Listing and finding tokens."""
-        from azdo_pat.services.browse import Browser
+        from azdo_pat.services.browse import TokenFinder
 
-        return Browser(tokens=self.tokens, book=self.book, state=self.state)
+        return TokenFinder(
+            tokens=self.tokens, organization_cache=self.organization_cache, state=self.state
+        )
 
     def exclusive(self, key: str) -> AbstractContextManager[None]:
         """Give the lock of that key between processes; see `store.locks.exclusive`."""
@@ -167,17 +173,17 @@ class App(Connection):
         return waiting(self.state_folder / "locks" / f"{digest}.lock", 120)
 
     @cached_property
-    def workshop(self) -> Workshop:
+    def deps(self) -> Deps:
         """What making tokens needs."""
-        return self.workshop_of(self.tokens)
+        return self.deps_for(self.tokens)
 
-    def workshop_of(self, tokens: Tokens) -> Workshop:
+    def deps_for(self, tokens: Tokens) -> Deps:
         """Return what making tokens needs, with this client."""
-        from azdo_pat.services.workshop import Workshop
+        from azdo_pat.operations.context import Deps
 
-        return Workshop(
+        return Deps(
             tokens=tokens,
-            book=self.book,
+            organization_cache=self.organization_cache,
             secrets=self.secrets,
             state=self.state,
             exclusive=self.exclusive,
@@ -188,16 +194,16 @@ class App(Connection):
         )
 
     def _deliver(self, delivery: Delivery, handover: Handover) -> None:
-        self.carrier.deliver(delivery, handover)  # imported by the first that there is
+        self.dispatcher.deliver(delivery, handover)  # imported by the first that there is
 
     @cached_property
-    def carrier(self) -> Carrier:
+    def dispatcher(self) -> Dispatcher:
         """What brings secrets to other programs."""
-        from azdo_pat.deliveries.carrier import Carrier
-        from azdo_pat.deliveries.facts import Surroundings
+        from azdo_pat.deliveries.dispatch import Dispatcher
+        from azdo_pat.deliveries.facts import DeliveryEnvironment
 
-        return Carrier(
-            Surroundings(
+        return Dispatcher(
+            DeliveryEnvironment(
                 environment=self.environment,
                 alone=self.in_line,
                 lend=self.secrets.lend,
@@ -215,7 +221,7 @@ class App(Connection):
             return self.directory.check_secret(organization, secret)
 
         return Maker(
-            shop=self.workshop,
+            deps=self.deps,
             browser=self.browser,
             alone=lambda name: self.in_line(f"ensure {name!r} in {organization.url}"),
             try_out=try_out,
@@ -245,10 +251,10 @@ class App(Connection):
         self._set_aside_if_damaged(self.state_folder / "state.db")
 
     def _set_aside_if_damaged(self, file: Path) -> None:
-        from azdo_pat.store.mending import set_aside_if_damaged
+        from azdo_pat.store.repair import set_aside_if_damaged
 
         if aside := set_aside_if_damaged(file, self.now()):
-            self.talk.warn(
+            self.messages.warn(
                 f"the state file was damaged and is now {aside}; no secret is lost, and"
                 " pat doctor --fix finds out anew what it knew"
             )
@@ -256,7 +262,7 @@ class App(Connection):
     @property
     def damaged_states(self) -> Sequence[Path]:
         """The damaged state files that were moved aside and not yet rebuilt from."""
-        from azdo_pat.store.mending import damaged_files
+        from azdo_pat.store.repair import damaged_files
 
         return damaged_files(self.state_folder / "state.db")
 
@@ -272,7 +278,7 @@ class App(Connection):
         found, source = self.located
         if found is None:
             found, source = self._only_one(), "the only one you have"
-        self.talk.detail(f"organization {found.name} ({source})")
+        self.messages.detail(f"organization {found.name} ({source})")
         if not found.hosted:
             from azdo_pat.services.server import no_lifecycle
 
@@ -280,7 +286,7 @@ class App(Connection):
         return found
 
     def _only_one(self) -> Organization:
-        organizations = self.book.all()
+        organizations = self.organization_cache.all()
         if len(organizations) == 1:
             return organizations[0]
         if not organizations:

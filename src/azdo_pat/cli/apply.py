@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli.bulk import conclude_changes, makers, say_failures, unfinished_places
 from azdo_pat.cli.command import command
-from azdo_pat.cli.confirming import Question, confirm, count
-from azdo_pat.cli.globals import option
-from azdo_pat.cli.interrupts import ctrl_c_noted
+from azdo_pat.cli.confirmation import Question, confirm, count
+from azdo_pat.cli.global_options import option
 from azdo_pat.cli.leftovers import say_where_it_lies
-from azdo_pat.cli.many import conclude_changes, makers, say_failures, unfinished_places
 from azdo_pat.cli.refused import is_refused, key, marks
+from azdo_pat.cli.signals import ctrl_c_noted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azdo_pat.cli.app import App
-    from azdo_pat.models import Intent, Organization
+    from azdo_pat.journal import JournalEntry
+    from azdo_pat.models import Organization
+    from azdo_pat.renewal import Declaration
     from azdo_pat.results import Change
     from azdo_pat.services.apply import Step
-    from azdo_pat.upkeep import Declaration
 
 
 @command("apply")
@@ -92,10 +93,10 @@ def apply_command(
         if step.refused and step.entry is not None and change.outcome in {"kept", "rotated"}:
             marks(app).remove(key(step.entry))
         if change.outcome == "revoked" and step.entry is not None:
-            brought = step.entry.upkeep.deliveries
-            say_where_it_lies(app.talk, change.pat.name, brought, "useless")
+            brought = step.entry.renewal.deliveries
+            say_where_it_lies(app.messages, change.pat.name, brought, "useless")
     say_failures(app, changes)
-    app.talk.notice(_summary(changes))
+    app.messages.notice(_summary(changes))
     conclude_changes(changes, left, interrupted=interrupted)
 
 
@@ -140,15 +141,17 @@ def _show(app: App, steps: Sequence[Step]) -> None:
     for step in steps:
         change = step.change
         if change.action != "keep":
-            app.talk.notice(f"{change.action} {change.pat.name!r} in {change.org}: {change.why}")
+            app.messages.notice(
+                f"{change.action} {change.pat.name!r} in {change.org}: {change.why}"
+            )
 
 
 def _applied(
     app: App, steps: Sequence[Step], *, verify: bool
-) -> tuple[Sequence[Change], Sequence[Intent], bool]:
+) -> tuple[Sequence[Change], Sequence[JournalEntry], bool]:
     """Carry the plan out; return also whether Ctrl-C stopped it."""
-    from azdo_pat.services.apply import Bench, apply
-    from azdo_pat.services.side_by_side import SIDE_BY_SIDE
+    from azdo_pat.services.apply import ApplyDeps, apply
+    from azdo_pat.services.parallel import SIDE_BY_SIDE
 
     busy = [each.organization for each in steps if verify or each.change.action != "keep"]
     tools, left = makers(app, [*busy, *unfinished_places(app)])
@@ -159,19 +162,22 @@ def _applied(
             if stopped():
                 raise KeyboardInterrupt
 
-        bench = Bench(state=app.state, exclusive=app.exclusive)
-        changes = apply(steps, tools, bench=bench, verify=verify, jobs=SIDE_BY_SIDE, done=done)
+        deps = ApplyDeps(state=app.state, exclusive=app.exclusive)
+        changes = apply(steps, tools, deps=deps, verify=verify, jobs=SIDE_BY_SIDE, done=done)
         # Other tokens' leftovers are not this file's.
         own = {(each.organization.url, each.change.pat.name) for each in steps}
-        left = [each for each in left if (each.org_url, each.name) in own]
+        left = [each for each in left if (each.organization.url, each.name) in own]
         return _with_left(changes, left), left, stopped()
 
 
-def _with_left(changes: Sequence[Change], left: Sequence[Intent]) -> Sequence[Change]:
+def _with_left(changes: Sequence[Change], left: Sequence[JournalEntry]) -> Sequence[Change]:
     """Say of each token what an earlier run has left to be done, where nothing else is said."""
     from dataclasses import replace
 
-    reasons = {(each.org, each.name): each.reason or "it is still to be done" for each in left}
+    reasons = {
+        (each.organization.name, each.name): each.reason or "it is still to be done"
+        for each in left
+    }
     return [
         replace(each, error=reason, pending=True)
         if not each.error and (reason := reasons.get((each.org, each.pat.name)))

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from azdo_pat.cli.app import App
-from azdo_pat.cli.globals import (
+from azdo_pat.cli.global_options import (
     NAMES,
     GlobalOptions,
     access_token_withheld,

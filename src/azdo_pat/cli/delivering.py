@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.cli.globals import option
+from azdo_pat.cli.global_options import option
 from azdo_pat.errors import PendingError, UsageError
 
 if TYPE_CHECKING:
-    from azdo_pat.upkeep import Delivery
+    from azdo_pat.renewal import Delivery
 
 
 deliver_option: Final = option(

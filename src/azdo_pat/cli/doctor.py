@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.globals import option
+from azdo_pat.cli.global_options import option
 from azdo_pat.errors import ExitCode, UsageError
 from azdo_pat.homes import expanded
 
@@ -49,14 +49,14 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
       pat doctor
       pat doctor --fix
     """
-    from azdo_pat.services.doctor import Patient, examine
+    from azdo_pat.services.doctor import DoctorDeps, examine
 
     render = app.render
     state = app.state
     app.look_at_state()  # a damaged one is moved aside here, and told
     for identifier in dismissed:
         _dismiss(app, identifier)
-    patient = Patient(
+    deps = DoctorDeps(
         now=app.now(),
         api_root=app.api_root,
         sign_in=partial(_sign_in, app),
@@ -75,7 +75,7 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
         state=state,
         exclusive=app.exclusive,
     )
-    checks = examine(patient, fix=fix)
+    checks = examine(deps, fix=fix)
     render.checks(checks)
     if any(each.status == "problem" for each in checks):
         raise click.exceptions.Exit(ExitCode.FOUND)
@@ -87,6 +87,7 @@ def _dismiss(app: App, identifier: str) -> None:
     Raises:
         UsageError: what was given is not a whole id, or that of a token that will be revoked.
     """
+    from azdo_pat.journal import revoked_by
     from azdo_pat.naming import is_full_id
 
     if not is_full_id(identifier):
@@ -94,17 +95,17 @@ def _dismiss(app: App, identifier: str) -> None:
             f"{identifier!r} is not the whole id of a token",
             hint="give the id as pat list --status all -o json, or the warning, shows it",
         )
-    for intent in app.state.unfinished():
-        named = (intent.authorization_id or "").lower() == identifier.lower()
-        if named and intent.operation != "move":
+    for operation in app.state.unfinished():
+        entry = operation.entry
+        if (revoked_by(operation) or "").lower() == identifier.lower():
             raise UsageError(
-                f"the token {identifier.lower()} is in no doubt: a command for {intent.name!r} in"
-                f" {intent.org} has left it to be revoked",
+                f"the token {identifier.lower()} is in no doubt: a command for {entry.name!r} in"
+                f" {entry.organization.name} has left it to be revoked",
                 hint="--dismiss is for a token of which pat says that an interrupted command may"
                 " have made it",
             )
     app.state.dismiss(identifier)
-    app.talk.notice(f"the token {identifier} is left alone")
+    app.messages.notice(f"the token {identifier} is left alone")
 
 
 def _sign_in(app: App) -> str:
@@ -120,7 +121,7 @@ def _organization(app: App) -> tuple[Organization, str]:
 
 
 def _identity(app: App) -> str:
-    identity = app.book.me()
+    identity = app.organization_cache.me()
     return f"it knows {identity.name}{f' <{identity.mail}>' if identity.mail else ''}"
 
 
@@ -177,21 +178,21 @@ def _recover(app: App) -> Sequence[Recovered]:
 
 
 def _set_aside(app: App) -> bool:
-    from azdo_pat.store.mending import set_aside
+    from azdo_pat.store.repair import set_aside
 
     return set_aside(app.state_folder / "state.db", app.now()) is not None
 
 
 def _rebuild(app: App) -> tuple[str, bool]:
-    from azdo_pat.services.keep import still_works
-    from azdo_pat.services.rebuild import rebuild
-    from azdo_pat.store.mending import mark_rebuilt
+    from azdo_pat.services.state_rebuild import rebuild
+    from azdo_pat.services.stored_secrets import still_works
+    from azdo_pat.store.repair import mark_rebuilt
     from azdo_pat.store.state import State
 
     app.access_token()
     rebuilt = rebuild(
-        app.book.all(),
-        app.workshop_of(app.untouched_tokens),
+        app.organization_cache.all(),
+        app.deps_for(app.untouched_tokens),
         works=lambda organization, secret: still_works(organization, secret, app.directory),
         damaged=[State(each) for each in app.damaged_states],
     )

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.completing import complete_recipes, complete_scopes
+from azdo_pat.cli.complete import complete_recipes, complete_scopes
 from azdo_pat.cli.delivering import deliver_option, not_delivered, parsed_deliveries
-from azdo_pat.cli.globals import option
-from azdo_pat.cli.handing import secret_options
+from azdo_pat.cli.global_options import option
 from azdo_pat.cli.refused import is_refused, key, marks
+from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization
-    from azdo_pat.output.wish import SecretWish
+    from azdo_pat.output.secret_format import SecretFormat
     from azdo_pat.results import Ensured
     from azdo_pat.services.ensure import Wanted
 
@@ -55,7 +55,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     expires: str | None,
     renew_before: str | None,
     deliveries: tuple[str, ...],
-    wish: SecretWish | None,
+    secret_format: SecretFormat | None,
     verify: bool,
     allow_unknown_scope: bool,
 ) -> None:
@@ -84,7 +84,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         expires=expires,
         renew_before=renew_before,
     )._replace(deliveries=parsed_deliveries(deliveries))
-    render = app.render if wish is None else None  # a mistake in --query is found first
+    render = app.render if secret_format is None else None  # a mistake in --query is found first
     organization = _organization(app, name)
     ensured, before = None, app.state.find(organization.url, name)
     refused = is_refused(app, before)
@@ -94,10 +94,14 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
             organization, wanted, state=app.state, secrets=app.secrets, now=app.now()
         )
     if ensured is not None:
+        from azdo_pat.journal import Deliver
+
         undelivered = [
             each.failure.message
             for each in app.finish_what_is_due()
-            if each.failure and each.intent.operation == "deliver" and each.intent.name == name
+            if each.failure
+            and isinstance(each.operation, Deliver)
+            and each.operation.entry.name == name
         ]
         ensured = replace(ensured, undelivered="; ".join(undelivered))
     else:
@@ -107,11 +111,11 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     _say(app, ensured, organization)
     if render is not None:
         render.ensured(ensured)
-    elif wish is None or wish.form == "token":
+    elif secret_format is None or secret_format.form == "token":
         app.out.write(ensured.secret.reveal() + "\n")
         app.out.flush()
     else:
-        _print(app, ensured, wish, organization)
+        _print(app, ensured, secret_format, organization)
     if ensured.undelivered:
         raise not_delivered(1)
     if ensured.rotated is not None:
@@ -149,7 +153,7 @@ def _organization(app: App, name: str) -> Organization:
 
 
 def _seen_to(app: App, organization: Organization, wanted: Wanted, *, verify: bool) -> Ensured:
-    from azdo_pat.cli.interrupts import ending_politely
+    from azdo_pat.cli.signals import ending_politely
     from azdo_pat.services.ensure import ensure
 
     with ending_politely():
@@ -159,7 +163,7 @@ def _seen_to(app: App, organization: Organization, wanted: Wanted, *, verify: bo
 def _say(app: App, ensured: Ensured, organization: Organization) -> None:
     """Say on stderr what it took."""
     if ensured.created is not None:
-        from azdo_pat.cli.showing import say_created
+        from azdo_pat.cli.notices import say_created
 
         say_created(app, ensured.created)
     elif ensured.rotated is not None:
@@ -167,20 +171,24 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
 
         say_rotated(app, ensured.rotated)
     elif ensured.outcome == "delivered" and ensured.undelivered:
-        app.talk.warn(f"{ensured.pat.name!r} is not delivered everywhere: {ensured.undelivered}")
+        app.messages.warn(
+            f"{ensured.pat.name!r} is not delivered everywhere: {ensured.undelivered}"
+        )
     elif ensured.outcome == "delivered":
-        app.talk.notice(f"delivered {ensured.pat.name!r} in {organization.name}")
+        app.messages.notice(f"delivered {ensured.pat.name!r} in {organization.name}")
     else:
-        app.talk.notice(f"kept {ensured.pat.name!r} in {organization.name}")
+        app.messages.notice(f"kept {ensured.pat.name!r} in {organization.name}")
 
 
-def _print(app: App, ensured: Ensured, wish: SecretWish, organization: Organization) -> None:
-    from azdo_pat.results import Held
+def _print(
+    app: App, ensured: Ensured, secret_format: SecretFormat, organization: Organization
+) -> None:
+    from azdo_pat.results import StoredSecret
 
-    held = Held(
+    held = StoredSecret(
         pat=ensured.pat,
         secret=ensured.secret,
         org_url=organization.url,
         outcome=str(ensured.outcome),
     )
-    app.render.secret(held, wish)
+    app.render.secret(held, secret_format)

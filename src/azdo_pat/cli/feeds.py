@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from azdo_pat.cli.app import App
-from azdo_pat.cli.globals import GlobalOptions
+from azdo_pat.cli.global_options import GlobalOptions
 from azdo_pat.cli.refused import is_refused, organization_of, works
 from azdo_pat.errors import RefusedError
 from azdo_pat.naming import as_argument
-from azdo_pat.tools.choice import at_place, for_packages
+from azdo_pat.tools.selection import at_place, for_packages
 
 if TYPE_CHECKING:
     from azdo_pat.models import Secret
@@ -23,11 +23,13 @@ def secret_for_feed(protocol: str, host: str, path: str) -> Secret | None:
         PatError: the state file or the keyring cannot be used.
     """
     app = App(GlobalOptions())
-    wish = app.environment.get("PAT_PACKAGES_TOKEN") or app.file_values.get("packages-token")
+    secret_format = app.environment.get("PAT_PACKAGES_TOKEN") or app.file_values.get(
+        "packages-token"
+    )
     stored = [entry for entry in app.state.stored() if entry.stored]
     entries = at_place(stored, protocol, host, path, api_root=app.api_root, feeds=True)
     expired = refused = None
-    for entry in for_packages(entries, str(wish) if wish else None):
+    for entry in for_packages(entries, str(secret_format) if secret_format else None):
         if entry.expires is not None and entry.expires <= app.now():
             expired = expired or entry
             continue

@@ -2,97 +2,129 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from azdo_pat.errors import DoubtfulError
+from azdo_pat.journal import (
+    VERBS,
+    Create,
+    Deliver,
+    Forget,
+    Import,
+    Rename,
+    Revoke,
+    RevokeReplaced,
+    Rotate,
+)
 from azdo_pat.naming import as_argument
-from azdo_pat.results import Became
+from azdo_pat.results import RecoveryOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from azdo_pat.errors import PatError
-    from azdo_pat.models import Intent
-    from azdo_pat.output.talk import Talk
+    from azdo_pat.journal import Operation
+    from azdo_pat.output.messages import Messages
+    from azdo_pat.renewal import Delivery
     from azdo_pat.results import Recovered
-    from azdo_pat.upkeep import Delivery
 
 
-def say_recovered(talk: Talk, recovered: Recovered) -> None:
+def say_recovered(messages: Messages, recovered: Recovered) -> None:
     """Say on stderr what became of something that an earlier run had left behind."""
-    intent, became, failure = recovered
+    operation, outcome, failure = recovered
     if failure is not None:
-        _say_failed(talk, intent, failure)
+        _say_failed(messages, operation, failure)
         return
-    token = f"{intent.name!r} in {intent.org}"
-    interrupted = f"an interrupted {intent.operation} of {token}"
-    if became is Became.UNDECIDED:
-        talk.warn(
+    org = operation.entry.organization.name
+    token = f"{operation.entry.name!r} in {org}"
+    interrupted = f"an interrupted {VERBS[type(operation)]} of {token}"
+    if outcome is RecoveryOutcome.UNDECIDED:
+        messages.warn(
             f"what became of {interrupted} is not known yet; the next command that signs in looks"
             " again"
         )
-    elif became is Became.STILL_ACTIVE:
-        identifier = intent.authorization_id
-        talk.warn(
-            f"{token} was not revoked: the request got no answer, and the token is still active;"
-            f" to revoke it: pat revoke {identifier} --org {intent.org}"
-        )
-    elif intent.operation == "end":
-        talk.notice(f"completed an interrupted revoke of {token}: the token is revoked")
-    elif intent.operation == "revoke":
-        talk.notice(f"revoked the token that {token} has replaced ({intent.authorization_id})")
-    elif intent.operation == "deliver" and became is Became.NOTHING_DONE:
-        replaced = intent.authorization_id
-        kept = f", and the token that it has replaced ({replaced}) is not kept for it"
-        talk.notice(f"the new secret of {token} goes nowhere any more{kept if replaced else ''}")
-    elif intent.operation == "deliver":
-        talk.notice(f"delivered the new secret of {token}")
-    elif became is Became.COMPLETED:
-        talk.notice(f"completed {interrupted}")
-    elif became is Became.ROLLED_BACK:
-        undone = {"import": "no secret was stored", "forget": "its secret is still stored"}
-        what = undone.get(intent.operation, "the token that it had made is revoked")
-        talk.notice(f"rolled back {interrupted}: {what}")
-    else:
-        talk.detail(f"{interrupted} had changed nothing")
+        return
+    match operation:
+        case Revoke(authorization_id=identifier) if outcome is RecoveryOutcome.STILL_ACTIVE:
+            messages.warn(
+                f"{token} was not revoked: the request got no answer, and the token is still"
+                f" active; to revoke it: pat revoke {identifier} --org {org}"
+            )
+        case Revoke():
+            messages.notice(f"completed {interrupted}: the token is revoked")
+        case RevokeReplaced(replaced=replaced):
+            messages.notice(
+                f"revoked the token that {token} has replaced ({replaced.authorization_id})"
+            )
+        case Deliver(replaced=replaced) if outcome is RecoveryOutcome.NOTHING_DONE:
+            kept = (
+                f", and the token that it has replaced ({replaced.authorization_id}) is not kept"
+                " for it"
+                if replaced
+                else ""
+            )
+            messages.notice(f"the new secret of {token} goes nowhere any more{kept}")
+        case Deliver():
+            messages.notice(f"delivered the new secret of {token}")
+        case _ if outcome is RecoveryOutcome.COMPLETED:
+            messages.notice(f"completed {interrupted}")
+        case _ if outcome is RecoveryOutcome.ROLLED_BACK:
+            messages.notice(f"rolled back {interrupted}: {_undone(operation)}")
+        case _:
+            messages.detail(f"{interrupted} had changed nothing")
 
 
-def _say_failed(talk: Talk, intent: Intent, failure: PatError) -> None:
-    token = f"{intent.name!r} in {intent.org}"
+def _undone(operation: Operation) -> str:
+    match operation:
+        case Import():
+            return "no secret was stored"
+        case Forget():
+            return "its secret is still stored"
+        case _:
+            return "the token that it had made is revoked"
+
+
+def _say_failed(messages: Messages, operation: Operation, failure: PatError) -> None:
+    token = f"{operation.entry.name!r} in {operation.entry.organization.name}"
+    verb = VERBS[type(operation)]
     hint = f" ({failure.hint})" if failure.hint else ""
-    if intent.operation == "deliver":
-        talk.warn(f"the new secret of {token} is not delivered: {failure.message}")
-    elif intent.operation == "move":
-        talk.warn(
-            f"whether {token} is now named {intent.new_name!r}, and its secret stored under that"
-            f" name, is not known: {failure.message}"
-        )
-    elif intent.operation in {"import", "forget"}:
-        talk.warn(
-            f"what became of an interrupted {intent.operation} of {token} is not known:"
-            f" {failure.message}{hint}"
-        )
-    elif intent.operation == "revoke":
-        talk.warn(
-            f"the token that {token} has replaced ({intent.authorization_id}) is not revoked:"
-            f" {failure.message}"
-        )
-    elif intent.operation == "end":
-        talk.warn(f"whether the token {token} is revoked is not known: {failure.message}")
-    elif isinstance(failure, DoubtfulError):
-        talk.warn(f"{failure.message}{hint}")
-    else:
-        talk.warn(
-            f"what an interrupted {intent.operation} of {token} made is not revoked:"
-            f" {failure.message}"
-        )
+    match operation:
+        case Deliver():
+            messages.warn(f"the new secret of {token} is not delivered: {failure.message}")
+        case Rename(new_name=new_name):
+            messages.warn(
+                f"whether {token} is now named {new_name!r}, and its secret stored under that"
+                f" name, is not known: {failure.message}"
+            )
+        case Import() | Forget():
+            messages.warn(
+                f"what became of an interrupted {verb} of {token} is not known:"
+                f" {failure.message}{hint}"
+            )
+        case RevokeReplaced(replaced=replaced):
+            messages.warn(
+                f"the token that {token} has replaced ({replaced.authorization_id}) is not"
+                f" revoked: {failure.message}"
+            )
+        case Revoke():
+            messages.warn(f"whether the token {token} is revoked is not known: {failure.message}")
+        case Create() | Rotate() if isinstance(failure, DoubtfulError):
+            messages.warn(f"{failure.message}{hint}")
+        case Create() | Rotate():
+            messages.warn(
+                f"what an interrupted {verb} of {token} made is not revoked: {failure.message}"
+            )
+        case _:
+            assert_never(operation)
 
 
-def say_where_it_lies(talk: Talk, name: str, deliveries: Iterable[Delivery], now: str) -> None:
+def say_where_it_lies(
+    messages: Messages, name: str, deliveries: Iterable[Delivery], now: str
+) -> None:
     """Say where the secret of a token was brought, once nobody looks after it any more.
 
     Args:
-        talk: where to say it.
+        messages: where to say it.
         name: of the token.
         deliveries: those that it had.
         now: what has become of the secret: `useless`, `not renewed`.
@@ -108,4 +140,4 @@ def say_where_it_lies(talk: Talk, name: str, deliveries: Iterable[Delivery], now
             where = f"{delivery.target[0]} still holds"
         else:
             where = f"the command {as_argument(delivery.target[0])} was given"
-        talk.notice(f"{where} the secret of {name!r}, which is {now} now{step}")
+        messages.notice(f"{where} the secret of {name!r}, which is {now} now{step}")

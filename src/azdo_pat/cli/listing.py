@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.completing import complete_scopes, complete_tokens
-from azdo_pat.cli.globals import option
+from azdo_pat.cli.complete import complete_scopes, complete_tokens
+from azdo_pat.cli.global_options import option
 from azdo_pat.errors import PartialError
 
 if TYPE_CHECKING:
@@ -82,23 +82,23 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     render = app.render
     if stored:
         if not render.pats(in_order(_stored(app, filters, everywhere=all_orgs), order)):
-            app.talk.notice("no secret of such a token is stored here")
+            app.messages.notice("no secret of such a token is stored here")
         return
     failures: Sequence[OrganizationFailure] = ()
     if all_orgs:
         from azdo_pat.services.everywhere import listing_everywhere
 
-        pats, failures = listing_everywhere(app.browser, app.book.all(), filters)
+        pats, failures = listing_everywhere(app.browser, app.organization_cache.all(), filters)
         count = render.pats(in_order(pats, order))
     else:
         found = app.browser.listing(app.organization, filters)
         count = render.pats(found if streams else in_order(found, order))
     if not count:
         where = "your organizations" if all_orgs else app.organization.name
-        app.talk.notice(f"no token of {where} fits (pat list --status all lists every one)")
+        app.messages.notice(f"no token of {where} fits (pat list --status all lists every one)")
     if failures:
         for failure in failures:
-            app.talk.warn(f"{failure.org}: {failure.reason}")
+            app.messages.warn(f"{failure.org}: {failure.reason}")
         raise PartialError(
             f"{len(failures)} of your organizations could not be listed",
             hint="pat list --org NAME tries one of them by itself",
@@ -107,7 +107,7 @@ def list_command(  # noqa: PLR0913  # one argument for each option
 
 def _stored(app: App, filters: Filters, *, everywhere: bool) -> list[Pat]:
     """Return what this machine remembers; its own records know no status but expired."""
-    from azdo_pat.services.keep import stored_here
+    from azdo_pat.services.stored_secrets import stored_here
 
     organization = None if everywhere else app.located[0]
     app.recover_local(organization.url if organization else None)

@@ -8,9 +8,9 @@ import click
 from click.shell_completion import get_completion_class
 
 from azdo_pat.cli.command import Group, command
-from azdo_pat.cli.completing import complete_recipes, complete_settings
-from azdo_pat.cli.globals import option
-from azdo_pat.cli.shells import PowerShellComplete, QuotingBashComplete
+from azdo_pat.cli.complete import complete_recipes, complete_settings
+from azdo_pat.cli.completion_scripts import PowerShellComplete, QuotingBashComplete
+from azdo_pat.cli.global_options import option
 from azdo_pat.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -101,10 +101,10 @@ def config_set(app: App, key: str, value: str) -> None:
     parsed = parse_value(key_named(key), value, where="")
     _try_out(app, key, value)
     set_value(app.config_file, key, parsed)
-    app.talk.notice(f"set {key} in {app.config_file}")
+    app.messages.notice(f"set {key} in {app.config_file}")
     source = app.explained(key).source
     if source not in {"config file", "default"}:
-        app.talk.notice(f"but {source} wins over it")
+        app.messages.notice(f"but {source} wins over it")
 
 
 @config_command.command("unset", short_help="Remove a setting.")
@@ -118,7 +118,7 @@ def config_unset(app: App, key: str) -> None:
         raise NotFoundError(
             f"{key} is not set in {app.config_file}", hint="pat config list shows what is set"
         )
-    app.talk.notice(f"removed {key} from {app.config_file}")
+    app.messages.notice(f"removed {key} from {app.config_file}")
 
 
 def _try_out(app: App, key: str, value: str) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from azdo_pat.cli.app import App
-    from azdo_pat.results import SetUp
-    from azdo_pat.tools.tool import Advice, Tool
+    from azdo_pat.results import SetupResult
+    from azdo_pat.tools.tool import Guidance, Tool
 
 _BACKEND: Final = "azdo_pat.keyring_backend"
 _UNKNOWN_OPTION: Final = 2
@@ -54,13 +54,13 @@ def own_home() -> Path:
         return home_folder()
 
 
-def advised(app: App, advice: Advice) -> SetUp:
+def advised(app: App, advice: Guidance) -> SetupResult:
     """Say what to do for a program whose files stay as they are.
 
     Raises:
         NotFoundError: it is not here, or `pat` is not installed beside it.
     """
-    from azdo_pat.results import SettingUp, SetUp
+    from azdo_pat.results import SetupOutcome, SetupResult
 
     if advice.needs_backend:
         program = shutil.which(advice.name, path=app.environment.get("PATH"))
@@ -73,8 +73,8 @@ def advised(app: App, advice: Advice) -> SetUp:
                 f"{advice.name} asks keyring in its own environment, where pat is not ({program})",
                 hint=f"pipx inject {advice.name} azdo-pat; or pip install it there",
             )
-    app.talk.notice(advice.text)
-    return SetUp(tool=advice.name, file="", outcome=SettingUp.UNCHANGED)
+    app.messages.notice(advice.text)
+    return SetupResult(tool=advice.name, file="", outcome=SetupOutcome.UNCHANGED)
 
 
 def _knows_pat(program: Path, environment: Mapping[str, str]) -> bool:
@@ -100,7 +100,7 @@ def warn_of_variables(app: App, tool: Tool, feed: str) -> None:
     """Say it where the environment has a variable that counts more than the tool's file."""
     for name, same in tool.outranked_by(feed).items():
         if app.environment.get(name) and app.environment[name] != same:
-            app.talk.warn(
+            app.messages.warn(
                 f"{name} is set, and {tool.name} goes by that and not by what was set up: unset it,"
                 " where the tool runs too"
             )
@@ -135,7 +135,7 @@ def check_asked(app: App, tool: Tool) -> None:
             hint="pipx install keyring && pipx inject keyring azdo-pat",
         )
     if old:
-        app.talk.warn(f"{program}: {age}: upgrade it, as by: pipx upgrade {tool.asks}")
+        app.messages.warn(f"{program}: {age}: upgrade it, as by: pipx upgrade {tool.asks}")
 
 
 def _asked(app: App, program: str, *args: str) -> tuple[int, str]:

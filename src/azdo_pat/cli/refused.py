@@ -12,14 +12,14 @@ from azdo_pat.errors import PatError, SignInError
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization, Secret, StoredPat
-    from azdo_pat.store.marks import Marks
+    from azdo_pat.store.marker_files import MarkerFiles
 
 
-def marks(app: App) -> Marks:
+def marks(app: App) -> MarkerFiles:
     """Return all such marks of this machine."""
-    from azdo_pat.store.marks import Marks
+    from azdo_pat.store.marker_files import MarkerFiles
 
-    return Marks(app.state_folder / "refused")
+    return MarkerFiles(app.state_folder / "refused")
 
 
 def key(entry: StoredPat) -> str:
@@ -65,7 +65,7 @@ def warn_if_refused(app: App, entry: StoredPat, organization: Organization, secr
         if works(app, entry, organization, secret):
             return
     except PatError as error:
-        app.talk.warn(
+        app.messages.warn(
             f"a program was refused with {entry.name!r}; whether it works is not known"
             f" ({error.message})"
         )
@@ -74,4 +74,4 @@ def warn_if_refused(app: App, entry: StoredPat, organization: Organization, secr
     scopes = "".join(f" --scope {scope}" for scope in entry.scopes)
     name = as_argument(entry.name)
     step = f"pat ensure {name}{scopes}" if scopes else f"pat import {name} --replace"
-    app.talk.warn(f"{entry.org} does not accept {entry.name!r} any more: {step}")
+    app.messages.warn(f"{entry.org} does not accept {entry.name!r} any more: {step}")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli.bulk import conclude_changes, makers, say_failures, unfinished_places
 from azdo_pat.cli.command import command
 from azdo_pat.cli.delivering import deliver_option, parsed_deliveries
-from azdo_pat.cli.globals import option
-from azdo_pat.cli.interrupts import ctrl_c_noted
-from azdo_pat.cli.many import conclude_changes, makers, say_failures, unfinished_places
+from azdo_pat.cli.global_options import option
+from azdo_pat.cli.notices import warn_shortened
 from azdo_pat.cli.refused import is_refused, key, marks, works
-from azdo_pat.cli.showing import warn_shortened
+from azdo_pat.cli.signals import ctrl_c_noted
 from azdo_pat.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from azdo_pat.cli.app import App
-    from azdo_pat.models import Intent, Organization, StoredPat
+    from azdo_pat.journal import JournalEntry
+    from azdo_pat.models import Organization, StoredPat
     from azdo_pat.results import Change
     from azdo_pat.services.rotate import RotateRequest
 
@@ -82,9 +83,9 @@ def renew_command(
         there = app.organization
         entries = [each for each in entries if each.org_url == there.url]
         if not any(each.org_url == there.url for each in app.state.stored()):
-            app.talk.warn(f"no token of {there.name} is stored here (pat list --stored)")
+            app.messages.warn(f"no token of {there.name} is stored here (pat list --stored)")
     if dry_run:
-        app.talk.notice(f"{_count(len(entries))} would be renewed; none was")
+        app.messages.notice(f"{_count(len(entries))} would be renewed; none was")
         render.changes(planned(entries, now, span))
         return
     if len(entries) > 1 and any(each.kind == "file" for each in request.deliveries or ()):
@@ -100,7 +101,9 @@ def renew_command(
     say_failures(app, changes)
     done = sum(each.outcome == "rotated" for each in changes)
     if changes:
-        app.talk.notice(f"renewed {_count(done)}{f' of {len(changes)}' * (done < len(changes))}")
+        app.messages.notice(
+            f"renewed {_count(done)}{f' of {len(changes)}' * (done < len(changes))}"
+        )
     conclude_changes(changes, left, interrupted=interrupted)
 
 
@@ -110,7 +113,7 @@ def _renewed(
     request: RotateRequest,
     jobs: int,
     within: timedelta | None,
-) -> tuple[Sequence[Change], Sequence[Intent], bool]:
+) -> tuple[Sequence[Change], Sequence[JournalEntry], bool]:
     """Renew, and bring to its end what is left; return also whether Ctrl-C stopped it."""
     from azdo_pat.models import Organization
     from azdo_pat.services.renew import is_near, renew

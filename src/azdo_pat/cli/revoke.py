@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.completing import complete_scopes, complete_tokens
-from azdo_pat.cli.confirming import Question, confirm, count
-from azdo_pat.cli.globals import option
-from azdo_pat.cli.interrupts import ctrl_c_noted
+from azdo_pat.cli.complete import complete_scopes, complete_tokens
+from azdo_pat.cli.confirmation import Question, confirm, count
+from azdo_pat.cli.global_options import option
 from azdo_pat.cli.leftovers import say_where_it_lies
+from azdo_pat.cli.signals import ctrl_c_noted
 from azdo_pat.errors import (
     ExitCode,
     NotFoundError,
@@ -67,9 +67,8 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
       pat revoke --name "ci-*" --dry-run
       pat revoke --expired --yes
     """
-    from azdo_pat.services.keep import still_works
-    from azdo_pat.services.recovery import ending
     from azdo_pat.services.revoke import plan, revoke
+    from azdo_pat.services.stored_secrets import still_works
 
     if texts and (names or scopes or expired):
         raise UsageError(
@@ -84,18 +83,18 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         pats, not_found = _selected(app, names, scopes, expired=expired)
     if dry_run:
         living = _living(pats)
-        app.talk.notice(f"{count(living)} would be revoked{_where(living)}; nothing was")
+        app.messages.notice(f"{count(living)} would be revoked{_where(living)}; nothing was")
         render.revocations(plan(pats))
         _complain(not_found, len(pats) + not_found)
         return
     if not pats:
         render.revocations(())
         _complain(not_found, not_found)
-        app.talk.notice("there is nothing to revoke")
+        app.messages.notice("there is nothing to revoke")
         return
     if not yes and _living(pats):
         _ask(app, _living(pats))
-    brought = {each.id: each.upkeep.deliveries for each in app.state.stored(app.organization.url)}
+    brought = {each.id: each.renewal.deliveries for each in app.state.stored(app.organization.url)}
     with app.progress(len(pats), "revoking") as show, ctrl_c_noted() as stopped:
 
         def done() -> None:
@@ -110,7 +109,8 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
             secrets=lambda: app.secrets,
             state=app.state,
             exclusive=app.exclusive,
-            announce=lambda entry: ending(entry, user=app.user(), now=app.now()),
+            user=app.user,
+            now=app.now,
             works=lambda secret: still_works(app.organization, secret, app.directory),
             done=done,
         )
@@ -118,7 +118,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     render.revocations(revoked.items)
     for item in revoked.items:
         if item.pat.status == "revoked":
-            say_where_it_lies(app.talk, item.pat.name, brought.get(item.pat.id, ()), "useless")
+            say_where_it_lies(app.messages, item.pat.name, brought.get(item.pat.id, ()), "useless")
     _conclude(app, revoked, not_found)
 
 
@@ -128,7 +128,7 @@ def _named(app: App, texts: Sequence[str]) -> tuple[Sequence[Pat], int]:
     if failures and len(set(texts)) == 1:
         raise failures[0]
     for failure in failures:
-        app.talk.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
+        app.messages.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
     if not pats:
         raise NotFoundError(
             f"none of the {len(failures)} tokens is there to revoke",
@@ -165,12 +165,14 @@ def _selected(
         scopes=parse_scopes(scopes, allow_unknown=True) if scopes else (),
         doubtful=True,
     )
-    app.book.confirm(app.organization)  # a name given to another one would choose its tokens
+    app.organization_cache.confirm(
+        app.organization
+    )  # a name given to another one would choose its tokens
     own, left_out = bulk(list(app.browser.listing(app.organization, filters)), app.organization)
     for pat in left_out:
         why = "cannot be read in full" if pat.unread else "is for all organizations"
         how = f" (pat revoke {as_argument(pat.id)})" if pat.id else ""
-        tell = app.talk.warn if pat.unread else app.talk.notice
+        tell = app.messages.warn if pat.unread else app.messages.notice
         tell(f"left out, as it {why}: {pat.name or 'name unknown'}{how}")
     return own, sum(bool(pat.unread) for pat in left_out)
 
@@ -201,12 +203,14 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
     """Say how it went, and end with the code for it."""
     done = len(revoked.items) - revoked.failed
     if revoked.interrupted:
-        app.talk.warn(f"interrupted: {done} of {len(revoked.items)} tokens are revoked")
+        app.messages.warn(f"interrupted: {done} of {len(revoked.items)} tokens are revoked")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     for item in revoked.items:
         if item.error:
             doubt = "; whether it is revoked is not known, and pat list finds out" * item.doubtful
-            app.talk.warn(f"{item.pat.name} ({item.pat.id or 'id unknown'}): {item.error}{doubt}")
+            app.messages.warn(
+                f"{item.pat.name} ({item.pat.id or 'id unknown'}): {item.error}{doubt}"
+            )
     doubtful = any(item.doubtful for item in revoked.items)
     _complain(revoked.failed + not_found, len(revoked.items) + not_found, certain=not doubtful)
     pending: Sequence[PatError] = [
@@ -225,10 +229,10 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
     before = [item.pat for item in revoked.items if item.outcome != "revoked"]
     words = [f"revoked {count(gone)}{_where(gone)}"] if gone else []
     words += [f"revoked before: {count(before)}"] if before else []
-    app.talk.notice("; ".join(words))
+    app.messages.notice("; ".join(words))
     for item in revoked.items:
         if item.pat.stored:
-            app.talk.notice(
+            app.messages.notice(
                 f"a secret that is stored under {item.pat.name!r} stays: the service still takes it"
             )
 

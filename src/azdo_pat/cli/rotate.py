@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.completing import complete_tokens
-from azdo_pat.cli.confirming import Question, confirm, count
+from azdo_pat.cli.complete import complete_tokens
+from azdo_pat.cli.confirmation import Question, confirm, count
 from azdo_pat.cli.delivering import deliver_option, not_delivered, parsed_deliveries
-from azdo_pat.cli.globals import option
-from azdo_pat.cli.handing import secret_options
-from azdo_pat.cli.interrupts import ending_politely
-from azdo_pat.cli.showing import print_secret, warn_shortened
+from azdo_pat.cli.global_options import option
+from azdo_pat.cli.notices import print_secret, warn_shortened
+from azdo_pat.cli.secret_options import secret_options
+from azdo_pat.cli.signals import ending_politely
 from azdo_pat.errors import (
     CancelledError,
     ExitCode,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization, Pat, Secret
-    from azdo_pat.output.wish import SecretWish
+    from azdo_pat.output.secret_format import SecretFormat
     from azdo_pat.results import Change, Rotated
     from azdo_pat.services.rotate import RotateRequest
 
@@ -52,7 +52,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     texts: tuple[str, ...],
     *,
     expires: str | None,
-    wish: SecretWish | None,
+    secret_format: SecretFormat | None,
     grace: str | None,
     keep_old: bool,
     yes: bool,
@@ -82,7 +82,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     if grace and keep_old:
         raise UsageError("--grace revokes the old token later, --keep-old never", hint="give one")
     if len(set(texts)) > 1:
-        _require_one(wish, deliveries)
+        _require_one(secret_format, deliveries)
     now = app.now()
     request = RotateRequest(
         expires=None if expires is None else parse_expiry(expires, now),
@@ -94,7 +94,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     render = app.render  # a mistake in --query is found before anything is made
     steps, failed = _planned(app, texts, request)
     if dry_run:
-        app.talk.notice(f"{count([each.pat for each in steps])} would be rotated; nothing was")
+        app.messages.notice(f"{count([each.pat for each in steps])} would be rotated; nothing was")
         render.changes([_change(app, each) for each in steps])
         conclude((), failed, len(steps) + failed)
         return
@@ -103,8 +103,8 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         _ask(app, unseen)
     if len(set(texts)) == 1:
         rotated = _rotated(app, steps[0], request)
-        if wish:
-            print_secret(app, rotated.created, wish)
+        if secret_format:
+            print_secret(app, rotated.created, secret_format)
         else:
             render.pat(rotated.created.pat)
         conclude([rotated], 0, 1)
@@ -112,19 +112,19 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     done, not_done, stopped = _rotated_each(app, steps, request)
     render.pats([each.created.pat for each in done])
     if stopped:
-        app.talk.warn(f"interrupted: {len(done)} of {len(steps)} tokens are rotated")
+        app.messages.warn(f"interrupted: {len(done)} of {len(steps)} tokens are rotated")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     failed += not_done
     conclude(done, failed, len(done) + failed)
 
 
-def _require_one(wish: SecretWish | None, deliveries: tuple[str, ...]) -> None:
+def _require_one(secret_format: SecretFormat | None, deliveries: tuple[str, ...]) -> None:
     """Check that no option was given that is for one token alone.
 
     Raises:
         UsageError: one was.
     """
-    if wish:
+    if secret_format:
         raise UsageError(
             "--as prints one secret", hint="rotate one token at a time, or leave out --as"
         )
@@ -159,17 +159,17 @@ def _planned(app: App, texts: Sequence[str], request: RotateRequest) -> tuple[Se
     if failures and alone:
         raise failures[0]
     for failure in failures:
-        app.talk.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
+        app.messages.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
     steps: list[_Step] = []
     for pat in pats:
         try:
             unseen = ends_unseen(
-                organization, pat, request, app.workshop, try_out=_trying(app, organization)
+                organization, pat, request, app.deps, try_out=_trying(app, organization)
             )
         except PatError as error:
             if alone:
                 raise
-            app.talk.warn(_failed(pat, error))
+            app.messages.warn(_failed(pat, error))
         else:
             steps.append(_Step(pat, unseen))
     return steps, len(failures) + len(pats) - len(steps)
@@ -185,11 +185,11 @@ def _trying(app: App, organization: Organization) -> Callable[[Secret], object]:
 
 
 def _change(app: App, step: _Step) -> Change:
-    from azdo_pat.results import Action, Change, Changing
+    from azdo_pat.results import Action, Change, ChangeOutcome
 
     return Change(
         action=Action.ROTATE,
-        outcome=Changing.PLANNED,
+        outcome=ChangeOutcome.PLANNED,
         pat=step.pat,
         org=app.organization.name,
         why="its secret is not stored here: what uses the token stops working"
@@ -228,11 +228,11 @@ def _rotated_each(
         try:
             done.append(_rotated(app, step, request))
         except CancelledError as error:
-            app.talk.warn(f"{step.pat.name or step.pat.id}: {error.message}")
+            app.messages.warn(f"{step.pat.name or step.pat.id}: {error.message}")
             return done, failed, True
         except PatError as error:
             failed += 1
-            app.talk.warn(_failed(step.pat, error))
+            app.messages.warn(_failed(step.pat, error))
         else:
             if done[-1].reason == INTERRUPTED:
                 return done, failed, True
@@ -248,7 +248,7 @@ def _rotated(app: App, step: _Step, request: RotateRequest) -> Rotated:
             organization,
             step.pat,
             replace(request, only_stored=not step.unseen),
-            app.workshop,
+            app.deps,
             try_out=_trying(app, organization),
         )
     say_rotated(app, rotated)
@@ -257,48 +257,48 @@ def _rotated(app: App, step: _Step, request: RotateRequest) -> Rotated:
 
 def say_rotated(app: App, rotated: Rotated) -> None:
     """Say on stderr what was made, and what became of the old one."""
-    from azdo_pat.results import OldToken
+    from azdo_pat.results import OldTokenOutcome
 
     new, old = rotated.created.pat, rotated.replaced
     ended = {
-        OldToken.REVOKED: "is revoked",
-        OldToken.KEPT: "lives on",
-        OldToken.EXPIRED: "had expired",
-        OldToken.LATER: f"is revoked by the first pat that signs in after"
+        OldTokenOutcome.REVOKED: "is revoked",
+        OldTokenOutcome.KEPT: "lives on",
+        OldTokenOutcome.EXPIRED: "had expired",
+        OldTokenOutcome.LATER: f"is revoked by the first pat that signs in after"
         f" {rotated.due:%Y-%m-%d %H:%M} UTC"
         if rotated.due
         else "",
-        OldToken.PENDING: "could not be revoked yet",
-        OldToken.UNDELIVERED: "lives on",
+        OldTokenOutcome.PENDING: "could not be revoked yet",
+        OldTokenOutcome.UNDELIVERED: "lives on",
     }[rotated.old]
-    app.talk.notice(
+    app.messages.notice(
         f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
         f" keyring (pat get {as_argument(new.name)}); the old token {old.id} {ended}"
     )
     if rotated.created.shortened:
         warn_shortened(app, new, rotated.created.requested_expiry)
-    if not old.stored and rotated.old not in {OldToken.KEPT, OldToken.EXPIRED}:
-        app.talk.notice(
+    if not old.stored and rotated.old not in {OldTokenOutcome.KEPT, OldTokenOutcome.EXPIRED}:
+        app.messages.notice(
             "the old secret was not in this keyring: whatever uses it needs the new one now"
         )
-    if rotated.old is OldToken.PENDING:
-        app.talk.warn(f"the old token {old.id} could not be revoked yet: {rotated.reason}")
-    if rotated.old is OldToken.UNDELIVERED:
-        app.talk.warn(f"the new secret is not delivered everywhere: {rotated.reason}")
+    if rotated.old is OldTokenOutcome.PENDING:
+        app.messages.warn(f"the old token {old.id} could not be revoked yet: {rotated.reason}")
+    if rotated.old is OldTokenOutcome.UNDELIVERED:
+        app.messages.warn(f"the new secret is not delivered everywhere: {rotated.reason}")
 
 
 def conclude(done: Sequence[Rotated], failed: int, of: int) -> None:
     """End with the code for how it went."""
-    from azdo_pat.results import OldToken
+    from azdo_pat.results import OldTokenOutcome
 
     if failed:
         raise PartialError(
             f"{failed} of {of} tokens could not be rotated",
             hint="see above; the others were" if failed < of else "see above",
         )
-    if undelivered := sum(each.old is OldToken.UNDELIVERED for each in done):
+    if undelivered := sum(each.old is OldTokenOutcome.UNDELIVERED for each in done):
         raise not_delivered(undelivered)
-    pending = sum(each.old is OldToken.PENDING for each in done)
+    pending = sum(each.old is OldTokenOutcome.PENDING for each in done)
     if pending:
         raise PendingError(
             "the new token is in use, the old one could not be revoked yet"

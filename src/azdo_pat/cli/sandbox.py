@@ -23,7 +23,7 @@ _TRIES: Final = 40
 _PAUSE: Final = 0.05
 _GRACE: Final = 5.0
 """Seconds that a command has to end itself when it is told to."""
-_KEYRING: Final = "azdo_pat.store.throwaway.ThrowawayKeyring"
+_KEYRING: Final = "azdo_pat.store.sandbox_keyring.SandboxKeyring"
 _NOT_TAKEN_ALONG: Final = ("PAT_", "AZURE_", "XDG_", "PYTHON_KEYRING_", "GIT_")
 
 TOUR: Final = (

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.completing import complete_tokens
-from azdo_pat.cli.globals import option
-from azdo_pat.cli.handing import secret_options
+from azdo_pat.cli.complete import complete_tokens
+from azdo_pat.cli.global_options import option
+from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.errors import UsageError
 from azdo_pat.files import decoded
 from azdo_pat.naming import as_argument
@@ -18,15 +18,15 @@ from azdo_pat.naming import as_argument
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization, Pat, Secret
-    from azdo_pat.output.wish import SecretWish
-    from azdo_pat.results import Held
+    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.results import StoredSecret
 
 
 @command("get")
 @click.argument("name", metavar="NAME", shell_complete=complete_tokens)
 @secret_options("Form of the secret, instead of the bare token")
 @option("--copy", is_flag=True, help="Put it on the clipboard for 45 s instead of printing it.")
-def get_command(app: App, name: str, *, wish: SecretWish | None, copy: bool) -> None:
+def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy: bool) -> None:
     """Print the secret stored under NAME, alone on stdout. The network is not used.
 
     NAME may also be the token's id, or 8 or more characters of it.
@@ -37,12 +37,12 @@ def get_command(app: App, name: str, *, wish: SecretWish | None, copy: bool) -> 
       curl -H "$(pat get laptop --as header)" https://dev.azure.com/…
       pat get ci --as ci --var NPM_PAT     # in a step of a pipeline
     """
-    from azdo_pat.services.keep import get
+    from azdo_pat.services.stored_secrets import get
 
     # Only -o itself: a default of json in the environment must not change what $(pat get x) is.
-    if wish is None and app.options.sources.get("output") == "--output":
-        wish = _json() if app.options.output == "json" else None
-    form = "token" if wish is None else wish.form
+    if secret_format is None and app.options.sources.get("output") == "--output":
+        secret_format = _json() if app.options.output == "json" else None
+    form = "token" if secret_format is None else secret_format.form
     if app.options.query is not None and form != "json":
         raise UsageError("--query chooses from JSON", hint="add --as json, or leave out --query")
     if copy and form in {"azure-pipelines", "github-actions"}:
@@ -55,39 +55,41 @@ def get_command(app: App, name: str, *, wish: SecretWish | None, copy: bool) -> 
         api_root=app.api_root,
     )
     if copy:
-        _copy(app, found, wish)
-    elif wish is None or form == "token":
+        _copy(app, found, secret_format)
+    elif secret_format is None or form == "token":
         app.verbatim_out.write(found[2].reveal() + "\n")
         app.out.flush()
     else:
-        app.render.secret(_held(app, found), wish)
+        app.render.secret(_held(app, found), secret_format)
 
 
-def _json() -> SecretWish:
-    from azdo_pat.output.wish import SecretForm, SecretWish
+def _json() -> SecretFormat:
+    from azdo_pat.output.secret_format import SecretForm, SecretFormat
 
-    return SecretWish(SecretForm.JSON)
+    return SecretFormat(SecretForm.JSON)
 
 
-def _held(app: App, found: tuple[Organization, str, Secret]) -> Held:
+def _held(app: App, found: tuple[Organization, str, Secret]) -> StoredSecret:
     """Put beside a secret what its form may need to know."""
-    from azdo_pat.services.keep import held
+    from azdo_pat.services.stored_secrets import held
 
     organization, name, secret = found
     return held(organization, name, secret, state=app.state, now=app.now())
 
 
-def _copy(app: App, found: tuple[Organization, str, Secret], wish: SecretWish | None) -> None:
+def _copy(
+    app: App, found: tuple[Organization, str, Secret], secret_format: SecretFormat | None
+) -> None:
     from azdo_pat.models import Secret
     from azdo_pat.output.clipboard import CLEAR_AFTER, copy
 
     text = found[2]
-    if wish is not None:
-        from azdo_pat.output.secret_forms import secret_text
+    if secret_format is not None:
+        from azdo_pat.output.secret_writers import secret_text
 
-        text = Secret(secret_text(_held(app, found), wish, app.now(), app.query))
+        text = Secret(secret_text(_held(app, found), secret_format, app.now(), app.query))
     copy(text)
-    app.talk.notice(f"{found[1]} is on the clipboard for {CLEAR_AFTER:.0f} s")
+    app.messages.notice(f"{found[1]} is on the clipboard for {CLEAR_AFTER:.0f} s")
 
 
 @command("import")
@@ -117,8 +119,8 @@ def import_command(  # one argument for each option
     """
     from azdo_pat.expiry import parse_moment
     from azdo_pat.naming import checked_name
-    from azdo_pat.services.import_forget import Import, take_in
-    from azdo_pat.services.keep import hold_free, read_secret
+    from azdo_pat.services.import_forget import ImportRequest, import_secret
+    from azdo_pat.services.stored_secrets import read_secret, require_free
 
     checked_name(name)
     if token is not None and expires is not None:
@@ -134,11 +136,11 @@ def import_command(  # one argument for each option
             "which organization is the token for?", hint="add --org NAME, or the server's URL"
         )
     if not replace and (app.may_ask or opens):  # before the user makes a token for nothing
-        hold_free(organization, name, app.secrets)
+        require_free(organization, name, app.secrets)
     pat = None if token is None else _token_of(app, token)
     if opens:
         _open_page(app, organization)
-    wanted = Import(
+    wanted = ImportRequest(
         name=name,
         secret=read_secret(_secret_from_user(app, organization)),
         expires=until,
@@ -146,15 +148,15 @@ def import_command(  # one argument for each option
         replace=replace,
     )
     before = app.state.find(organization.url, name)
-    stored = take_in(
+    stored = import_secret(
         organization,
         wanted,
         app.storage,
         check=lambda secret: app.directory.check_secret(organization, secret),
     )
-    app.talk.notice(f"stored {name!r} for {organization.url}: pat get {as_argument(name)}")
+    app.messages.notice(f"stored {name!r} for {organization.url}: pat get {as_argument(name)}")
     if before is not None and before.id not in {None, stored.id}:
-        from azdo_pat.cli.showing import warn_replaced
+        from azdo_pat.cli.notices import warn_replaced
 
         warn_replaced(app, before.id or "")
     render.pat(stored)
@@ -179,12 +181,12 @@ def _token_of(app: App, token: str) -> Pat:
 
 def _open_page(app: App, organization: Organization) -> None:
     """Open the page that makes tokens, where somebody would see it, and name it in any case."""
-    from azdo_pat.cli.browsing import has_browser, open_page
+    from azdo_pat.cli.web_browser import has_browser, open_page
 
     url = app.directory.token_page(organization)
-    app.talk.notice(f"make the token at {url}")
+    app.messages.notice(f"make the token at {url}")
     if has_browser(app.environment) and app.may_show and not open_page(url):
-        app.talk.warn("the browser could not be opened")
+        app.messages.warn("the browser could not be opened")
 
 
 def _secret_from_user(app: App, organization: Organization) -> str:
@@ -212,8 +214,10 @@ def forget_command(app: App, name: str) -> None:
     from azdo_pat.cli.leftovers import say_where_it_lies
     from azdo_pat.services.import_forget import forget
 
-    before = {(each.org_url, each.name): each.upkeep.deliveries for each in app.state.stored()}
+    before = {(each.org_url, each.name): each.renewal.deliveries for each in app.state.stored()}
     organization, stored_as = forget(app.located[0], name, app.storage, api_root=app.api_root)
-    app.talk.notice(f"forgot {stored_as!r} for {organization.name}; this does not revoke the token")
+    app.messages.notice(
+        f"forgot {stored_as!r} for {organization.name}; this does not revoke the token"
+    )
     brought = before.get((organization.url, stored_as), ())
-    say_where_it_lies(app.talk, stored_as, brought, "not renewed")
+    say_where_it_lies(app.messages, stored_as, brought, "not renewed")

@@ -9,27 +9,27 @@ from urllib.parse import urlsplit
 from azdo_pat.cli.programs import programs
 from azdo_pat.errors import NotFoundError, StoreError, UsageError
 from azdo_pat.naming import as_argument
-from azdo_pat.services.name_lock import lock_key
+from azdo_pat.operations.name_lock import lock_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Secret, StoredPat
-    from azdo_pat.store.records import Records, Setup
-    from azdo_pat.tools.tool import Handing, Keeper, Tool
-    from azdo_pat.upkeep import Delivery
+    from azdo_pat.renewal import Delivery
+    from azdo_pat.store.setup_records import SetupEntry, SetupRecords
+    from azdo_pat.tools.tool import KeychainHelper, Tool, ToolInput
 
 
-def handing_here(app: App) -> Handing:
+def tool_input_here(app: App) -> ToolInput:
     """Return what every tool is told."""
     from azdo_pat.organizations import hosted_name
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.tools.tool import ToolInput
 
     # What stands in for Azure DevOps counts as a server, too: git must ask for it.
     urls = {each.org_url for each in app.state.stored() if each.stored}
     servers = sorted(url for url in urls if not hosted_name(url))
-    return Handing(
+    return ToolInput(
         programs=str(programs()),
         servers=tuple(servers),
         scratch=str(app.state_folder / "scratch"),
@@ -48,7 +48,7 @@ def chosen(app: App, feed: str, token: str | None) -> StoredPat:
         NotFoundError: there is none.
         UsageError: tokens of several organizations are stored, and none of these is named.
     """
-    from azdo_pat.tools.choice import at_place, for_git, for_packages
+    from azdo_pat.tools.selection import at_place, for_git, for_packages
 
     stored = [each for each in app.state.stored() if each.stored]
     owner = ""
@@ -58,8 +58,8 @@ def chosen(app: App, feed: str, token: str | None) -> StoredPat:
         entries = at_place(
             stored, parts.scheme, parts.netloc, parts.path, api_root=app.api_root, feeds=True
         )
-        wish = token or app.setting("packages-token")
-        found = for_packages(entries, str(wish) if wish else None)
+        secret_format = token or app.setting("packages-token")
+        found = for_packages(entries, str(secret_format) if secret_format else None)
         what, recipe = f"packages of {feed}", "packages"
     else:
         located = app.located[0]
@@ -105,8 +105,8 @@ def _owner(app: App, feed: str) -> str:
             hint=f"here feeds begin with {app.api_root}/{name.lower()}/_packaging/",
         )
     servers = [each for each in app.state.stored() if not is_of_root(each.org_url, each.org, None)]
-    place = (parts.scheme, parts.netloc, parts.path)
-    if not name and not any(serves(each.org_url, *place, feeds=True) for each in servers):
+    tool_file = (parts.scheme, parts.netloc, parts.path)
+    if not name and not any(serves(each.org_url, *tool_file, feeds=True) for each in servers):
         raise UsageError(
             f"{feed} is no feed of Azure Artifacts, nor of a server whose token is here",
             hint="for a server's: pat import NAME --org https://SERVER/COLLECTION stores a token",
@@ -114,11 +114,11 @@ def _owner(app: App, feed: str) -> str:
     return name.lower()
 
 
-def records_of(app: App) -> Records:
+def records_of(app: App) -> SetupRecords:
     """Return what tells how tools were set up before."""
-    from azdo_pat.store.records import Records
+    from azdo_pat.store.setup_records import SetupRecords
 
-    return Records(app.state_folder / "setups")
+    return SetupRecords(app.state_folder / "setups")
 
 
 def stored_secret(app: App, entry: StoredPat) -> Secret:
@@ -136,7 +136,9 @@ def stored_secret(app: App, entry: StoredPat) -> Secret:
     return secret
 
 
-def recorded(app: App, tool: Tool | Keeper, feed: str | None) -> Sequence[tuple[str, Setup]]:
+def recorded(
+    app: App, tool: Tool | KeychainHelper, feed: str | None
+) -> Sequence[tuple[str, SetupEntry]]:
     """Return what is to be undone, the last of each file first: the file, and what it was.
 
     Raises:
@@ -174,15 +176,15 @@ def followers_locked(app: App, delivery: Delivery, entry: StoredPat | None) -> I
     with ExitStack() as locks:
         for each in app.state.stored():
             mine = entry is not None and (each.org_url, each.name) == (entry.org_url, entry.name)
-            if mine or delivery in each.upkeep.deliveries:
+            if mine or delivery in each.renewal.deliveries:
                 locks.enter_context(app.exclusive(lock_key(each.name, each.org_url)))
         yield
 
 
-def put_in(app: App, delivery: Delivery, setup: Setup) -> Sequence[str]:
+def put_in(app: App, delivery: Delivery, setup: SetupEntry) -> Sequence[str]:
     """Return the secrets that a tool may have, the newest first, as far as they are known."""
     entries = [each for each in app.state.stored(setup.org_url or None) if each.stored]
-    names = [each.name for each in entries if delivery in each.upkeep.deliveries]
+    names = [each.name for each in entries if delivery in each.renewal.deliveries]
     names += [setup.name, *setup.earlier]
     found: list[str] = []
     for name in dict.fromkeys(each for each in names if each):
@@ -194,9 +196,9 @@ def put_in(app: App, delivery: Delivery, setup: Setup) -> Sequence[str]:
 
 def follow(app: App, delivery: Delivery, entry: StoredPat | None) -> None:
     """Let the rotations of one token update what the tool has, and of no other."""
-    from azdo_pat.services.set_up import with_delivery
+    from azdo_pat.services.tool_setup.install import with_delivery
 
     for each in app.state.stored():
         mine = entry is not None and (each.org_url, each.name) == (entry.org_url, entry.name)
-        if mine or delivery in each.upkeep.deliveries:
+        if mine or delivery in each.renewal.deliveries:
             app.state.remember(with_delivery(each, delivery, wanted=mine))

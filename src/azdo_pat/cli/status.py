@@ -20,11 +20,11 @@ def status_command(app: App) -> None:
     Ends with exit code 4 where nobody is signed in, and with 11 where the service does not answer.
     """
     from azdo_pat.organizations import HOSTED_ROOT
-    from azdo_pat.services.standing import Surroundings, standing
+    from azdo_pat.services.status import StatusDeps, standing
 
     render = app.render
     report = standing(
-        Surroundings(
+        StatusDeps(
             api_root=app.api_root or HOSTED_ROOT,
             now=app.now(),
             source_names=app.source_names,
@@ -34,7 +34,7 @@ def status_command(app: App) -> None:
             damaged=tuple(each.name for each in app.damaged_states),
         ),
         search=app.search,
-        book=app.book,
+        organization_cache=app.organization_cache,
         secrets=app.secrets,
         state=app.state,
     )

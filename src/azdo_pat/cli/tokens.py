@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.completing import complete_recipes, complete_scopes, complete_tokens
-from azdo_pat.cli.confirming import Question, confirm
-from azdo_pat.cli.globals import option
-from azdo_pat.cli.handing import secret_options
-from azdo_pat.cli.interrupts import ending_politely
-from azdo_pat.cli.showing import print_secret, say_created, warn_shortened
+from azdo_pat.cli.complete import complete_recipes, complete_scopes, complete_tokens
+from azdo_pat.cli.confirmation import Question, confirm
+from azdo_pat.cli.global_options import option
+from azdo_pat.cli.notices import print_secret, say_created, warn_shortened
+from azdo_pat.cli.secret_options import secret_options
+from azdo_pat.cli.signals import ending_politely
 from azdo_pat.errors import UsageError
 from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
-    from azdo_pat.output.wish import SecretWish
+    from azdo_pat.output.secret_format import SecretFormat
 
 
 @command("create")
@@ -53,7 +53,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
     scopes: tuple[str, ...],
     recipes: tuple[str, ...],
     expires: str | None,
-    wish: SecretWish | None,
+    secret_format: SecretFormat | None,
     no_store: bool,
     replace: bool,
     fail_if_shortened: bool,
@@ -72,13 +72,13 @@ def create_command(  # noqa: PLR0913  # one argument for each option
     """
     from azdo_pat.expiry import parse_expiry
     from azdo_pat.naming import checked_name
+    from azdo_pat.operations.context import CreateRequest
     from azdo_pat.scopes import parse_scopes
     from azdo_pat.services.create import create, refuse_global
-    from azdo_pat.services.workshop import CreateRequest
 
     if all_orgs:
         raise refuse_global()
-    if no_store and wish is None:
+    if no_store and secret_format is None:
         raise UsageError(
             "without the keyring the secret would be lost",
             hint="--no-store needs --as, which prints the secret: --as token",
@@ -103,14 +103,14 @@ def create_command(  # noqa: PLR0913  # one argument for each option
         created = create(
             app.organization,
             request,
-            app.workshop,
-            lambda made: print_secret(app, made, wish) if wish else None,
+            app.deps,
+            lambda made: print_secret(app, made, secret_format) if secret_format else None,
         )
     say_created(app, created)
-    if wish is None:
+    if secret_format is None:
         render.pat(created.pat)
     elif created.pat.stored:
-        print_secret(app, created, wish)
+        print_secret(app, created, secret_format)
 
 
 @command("update")
@@ -164,7 +164,7 @@ def update_command(  # noqa: PLR0913  # one argument for each option
     where = "all your organizations" if pat.is_global else app.organization.name
     if dry_run:
         planned = plan(app.organization, pat, changes)
-        app.talk.notice(f"{pat.name!r} would be changed in {where}; nothing was")
+        app.messages.notice(f"{pat.name!r} would be changed in {where}; nothing was")
         render.pat(planned)
         return
     if pat.is_global and not yes:
@@ -175,12 +175,12 @@ def update_command(  # noqa: PLR0913  # one argument for each option
             declined="nothing was changed",
         )
         confirm(app, [pat], question)
-    updated = update(app.organization, pat, changes, app.workshop)
+    updated = update(app.organization, pat, changes, app.deps)
     if updated.requested_expiry is not None and updated.shortened:
         warn_shortened(app, updated.pat, updated.requested_expiry)
-    app.talk.notice(f"updated {updated.pat.name!r} in {where}")
+    app.messages.notice(f"updated {updated.pat.name!r} in {where}")
     if updated.left_behind:
-        app.talk.notice(
+        app.messages.notice(
             f"the secret that is stored under {pat.name!r} stays there, as it may belong to another"
             f" token; if it is this one's: pat get {as_argument(pat.name)} | pat import"
             f" {as_argument(pat.name)} --id {pat.id}"

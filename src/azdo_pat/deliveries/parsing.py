@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.deliveries.template import checked_template
 from azdo_pat.errors import UsageError
 from azdo_pat.homes import expanded
-from azdo_pat.upkeep import Delivery
+from azdo_pat.renewal import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

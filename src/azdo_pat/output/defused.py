@@ -33,7 +33,7 @@ _LONGEST: Final = 5
 """Characters of a command that can stand there without acting: `##vso`."""
 
 
-class Defused:
+class SanitizedText:
     """A text stream that writes `##_vso[`, `##_[` and `:_:` where a command would begin.
 
     A command is found also where it comes in pieces.
@@ -77,7 +77,7 @@ class Defused:
 def harmless(text: str) -> str:
     """Return a text that another program prints: without secrets, and nothing of it acts."""
     below = StringIO()
-    Defused(below).write(visible(masked(text)))
+    SanitizedText(below).write(visible(masked(text)))
     return below.getvalue()
 
 

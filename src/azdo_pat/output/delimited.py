@@ -15,7 +15,7 @@ are as good as the others where they are typed."""
 _NUMBER: Final = r"[+-]?\d+([.,]\d+)?"
 
 
-class Delimited:
+class DelimitedWriter:
     r"""Writes rows as csv or tsv.
 
     csv has a header and RFC 4180 quoting; tsv has neither, and its fields hold no tab and no line

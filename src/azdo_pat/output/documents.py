@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TextIO, assert_never
 
-from azdo_pat.output.delimited import Delimited, columns_of
+from azdo_pat.output.delimited import DelimitedWriter, columns_of
 from azdo_pat.output.formats import Format
-from azdo_pat.output.machine import Document, json_text
+from azdo_pat.output.serialize import Document, json_text
 
 STREAMED: Final = frozenset({Format.JSONL, Format.CSV, Format.TSV, Format.NONE})
 """The formats that can be written item by item."""
@@ -26,7 +26,7 @@ def write_document(document: object, form: Format, out: TextIO) -> None:
             items = document if isinstance(document, list) else [document]
             out.writelines(json_text(each, indent=None) + "\n" for each in items)
         case Format.CSV | Format.TSV:
-            _write_rows(document, Delimited(out, form))
+            _write_rows(document, DelimitedWriter(out, form))
         case Format.NONE:
             pass
         case Format.TABLE:
@@ -55,12 +55,12 @@ def _item_writer(columns: Sequence[str], form: Format, out: TextIO) -> Callable[
         return lambda _: None
     if form is Format.JSONL:
         return lambda document: out.write(json_text(document, indent=None) + "\n")
-    delimited = Delimited(out, form)
+    delimited = DelimitedWriter(out, form)
     delimited.header(columns)
     return lambda document: delimited.row([document[column] for column in columns])
 
 
-def _write_rows(document: object, delimited: Delimited) -> None:
+def _write_rows(document: object, delimited: DelimitedWriter) -> None:
     match document:
         case None:
             pass

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.models import Pat
 from azdo_pat.output import rows
-from azdo_pat.output.grid import Grid
-from azdo_pat.output.machine import Setting
+from azdo_pat.output.serialize import SettingLike
 from azdo_pat.output.shapes import shape_of
-from azdo_pat.output.status_rows import signed_in_grid, status_grid
-from azdo_pat.results import Change, Check, Revocation, SetUp, SignedIn, StatusReport
+from azdo_pat.output.status_table import signed_in_grid, status_grid
+from azdo_pat.output.table_model import TableModel
+from azdo_pat.results import Change, Check, Revocation, SetupResult, SignedIn, StatusReport
 from azdo_pat.scopes import Recipe, Scope
 from azdo_pat.tools.tool import Program
 
 if TYPE_CHECKING:
-    from azdo_pat.store.records import Record
+    from azdo_pat.store.setup_records import SetupRecord
 
 
-class Grids:
+class Tables:
     """Makes the grid for each kind of result.
 
     Args:
@@ -30,54 +30,54 @@ class Grids:
         self._now = now
         self._zone = zone
 
-    def pats(self, pats: Sequence[Pat]) -> Grid:
+    def pats(self, pats: Sequence[Pat]) -> TableModel:
         """Show tokens, one a row."""
         return rows.pats_grid(pats, self._now, self._zone)
 
-    def pat(self, pat: Pat) -> Grid:
+    def pat(self, pat: Pat) -> TableModel:
         """Show one token, one property a row."""
         return rows.pat_grid(pat, self._now, self._zone)
 
-    def changes(self, changes: Sequence[Change]) -> Grid:
+    def changes(self, changes: Sequence[Change]) -> TableModel:
         """Show what became, or is to become, of each token."""
         return rows.changes_grid(changes, self._now, self._zone)
 
-    def checks(self, checks: Sequence[Check]) -> Grid:
+    def checks(self, checks: Sequence[Check]) -> TableModel:
         """Show what was found at each thing."""
         return rows.checks_grid(checks)
 
-    def revocations(self, revocations: Sequence[Revocation]) -> Grid:
+    def revocations(self, revocations: Sequence[Revocation]) -> TableModel:
         """Show what became of each token."""
         return rows.revocations_grid(revocations)
 
-    def status(self, report: StatusReport) -> Grid:
+    def status(self, report: StatusReport) -> TableModel:
         """Show the state of sign-in, organization and keyring."""
         return status_grid(report, self._now, self._zone)
 
-    def signed_in(self, signed_in: SignedIn) -> Grid:
+    def signed_in(self, signed_in: SignedIn) -> TableModel:
         """Show what `pat login` came to."""
         return signed_in_grid(signed_in, self._now, self._zone)
 
-    def scopes(self, scopes: Sequence[Scope]) -> Grid:
+    def scopes(self, scopes: Sequence[Scope]) -> TableModel:
         """Show scopes."""
         return rows.scopes_grid(scopes)
 
-    def recipes(self, recipes: Sequence[Recipe]) -> Grid:
+    def recipes(self, recipes: Sequence[Recipe]) -> TableModel:
         """Show recipes."""
         return rows.recipes_grid(recipes)
 
-    def set_ups(self, set_ups: Sequence[SetUp]) -> Grid:
+    def set_ups(self, set_ups: Sequence[SetupResult]) -> TableModel:
         """Show what became of a tool's files."""
         return rows.set_ups_grid(set_ups)
 
-    def tools(self, tools: Sequence[tuple[Program, "Sequence[Record]"]]) -> Grid:
+    def tools(self, tools: Sequence[tuple[Program, "Sequence[SetupRecord]"]]) -> TableModel:
         """Show the tools that can be set up, and where they are."""
         return rows.tools_grid(tools)
 
-    def settings(self, settings: Sequence[Setting]) -> Grid:
+    def settings(self, settings: Sequence[SettingLike]) -> TableModel:
         """Show settings and where they came from."""
         return rows.settings_grid(settings)
 
-    def anything(self, document: object) -> Grid | list[str]:
+    def anything(self, document: object) -> TableModel | list[str]:
         """Show the answer of a query, as bare lines where a table would be in the way."""
         return shape_of(document)

@@ -6,11 +6,11 @@ from typing import TextIO
 
 from azdo_pat.models import Pat
 from azdo_pat.output.rows import pats_grid
-from azdo_pat.output.screen import Screen
+from azdo_pat.output.screen import TableStyle
 from azdo_pat.output.table import draw
 
 
-def preview(err: TextIO, pats: Sequence[Pat], now: datetime, screen: Screen) -> None:
+def preview(err: TextIO, pats: Sequence[Pat], now: datetime, screen: TableStyle) -> None:
     """Draw the table of `pats` on `err`; `screen` describes that stream."""
     if pats:
         draw(pats_grid(pats, now, screen.zone), screen, err)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from azdo_pat.output import machine
+from azdo_pat.output import serialize
 from azdo_pat.output.documents import STREAMED, stream_documents, write_document
 from azdo_pat.output.formats import Format
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from azdo_pat.models import Pat
-    from azdo_pat.output.grid import Draw, Grid
-    from azdo_pat.output.grids import Grids
-    from azdo_pat.output.machine import Setting
-    from azdo_pat.output.screen import Screen
-    from azdo_pat.output.wish import SecretWish
+    from azdo_pat.output.grids import Tables
+    from azdo_pat.output.screen import TableStyle
+    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.output.serialize import SettingLike
+    from azdo_pat.output.table_model import Draw, TableModel
     from azdo_pat.results import (
         Change,
         Check,
         Ensured,
-        Held,
         Revocation,
-        SetUp,
+        SetupResult,
         SignedIn,
         StatusReport,
+        StoredSecret,
     )
     from azdo_pat.scopes import Recipe, Scope
-    from azdo_pat.store.records import Record
+    from azdo_pat.store.setup_records import SetupRecord
     from azdo_pat.tools.tool import Program
 
 
@@ -53,7 +53,7 @@ class Renderer:
         out: TextIO,
         format: Format,  # noqa: A002 - the option's own name
         now: datetime,
-        screen: Screen,
+        screen: TableStyle,
         draw: Draw,
         query: Callable[[object], object] | None = None,
     ) -> None:
@@ -70,89 +70,89 @@ class Renderer:
         jsonl, csv and tsv write each token as it comes and hold none, unless a query needs all.
         """
         if self._query is None and self._format in STREAMED:
-            stream = (machine.pat_document(pat, self._now) for pat in pats)
-            return stream_documents(stream, machine.PAT_KEYS, self._format, self._out)
+            stream = (serialize.pat_document(pat, self._now) for pat in pats)
+            return stream_documents(stream, serialize.PAT_KEYS, self._format, self._out)
         held = list(pats)
-        documents = [machine.pat_document(pat, self._now) for pat in held]
+        documents = [serialize.pat_document(pat, self._now) for pat in held]
         self._show(documents, lambda: self._grids.pats(held))
         return len(held)
 
     def pat(self, pat: Pat) -> None:
         """Write one token."""
-        document = machine.pat_document(pat, self._now)
+        document = serialize.pat_document(pat, self._now)
         self._show(document, lambda: self._grids.pat(pat))
 
     def ensured(self, ensured: Ensured) -> None:
         """Write a token that is there, and what it took."""
-        document = machine.ensured_document(ensured, self._now)
+        document = serialize.ensured_document(ensured, self._now)
         self._show(document, lambda: self._grids.pat(ensured.pat))
 
     def changes(self, changes: Sequence[Change]) -> None:
         """Write what became, or is to become, of each token."""
-        documents = [machine.change_document(each, self._now) for each in changes]
+        documents = [serialize.change_document(each, self._now) for each in changes]
         self._show(documents, lambda: self._grids.changes(changes))
 
     def checks(self, checks: Sequence[Check]) -> None:
         """Write what was found at each thing."""
-        documents = [machine.check_document(each) for each in checks]
+        documents = [serialize.check_document(each) for each in checks]
         self._show(documents, lambda: self._grids.checks(checks))
 
     def revocations(self, revocations: Sequence[Revocation]) -> None:
         """Write what became of each token."""
-        documents = [machine.revocation_document(each, self._now) for each in revocations]
+        documents = [serialize.revocation_document(each, self._now) for each in revocations]
         self._show(documents, lambda: self._grids.revocations(revocations))
 
     def status(self, report: StatusReport) -> None:
         """Write the state of sign-in, organization and keyring."""
-        document = machine.status_document(report)
+        document = serialize.status_document(report)
         self._show(document, lambda: self._grids.status(report))
 
     def signed_in(self, signed_in: SignedIn) -> None:
         """Write what `pat login` came to."""
-        document = machine.signed_in_document(signed_in)
+        document = serialize.signed_in_document(signed_in)
         self._show(document, lambda: self._grids.signed_in(signed_in))
 
     def scopes(self, scopes: Sequence[Scope]) -> None:
         """Write scopes."""
-        documents = [machine.scope_document(each) for each in scopes]
+        documents = [serialize.scope_document(each) for each in scopes]
         self._show(documents, lambda: self._grids.scopes(scopes))
 
     def recipes(self, recipes: Sequence[Recipe]) -> None:
         """Write recipes."""
-        documents = [machine.recipe_document(each) for each in recipes]
+        documents = [serialize.recipe_document(each) for each in recipes]
         self._show(documents, lambda: self._grids.recipes(recipes))
 
-    def set_ups(self, set_ups: Sequence[SetUp]) -> None:
+    def set_ups(self, set_ups: Sequence[SetupResult]) -> None:
         """Write what became of a tool's files."""
-        documents = [machine.set_up_document(each) for each in set_ups]
+        documents = [serialize.set_up_document(each) for each in set_ups]
         self._show(documents, lambda: self._grids.set_ups(set_ups))
 
-    def tools(self, tools: Sequence[tuple[Program, Sequence[Record]]]) -> None:
+    def tools(self, tools: Sequence[tuple[Program, Sequence[SetupRecord]]]) -> None:
         """Write the tools that can be set up, and where they are."""
-        documents = [machine.tool_document(*each) for each in tools]
+        documents = [serialize.tool_document(*each) for each in tools]
         self._show(documents, lambda: self._grids.tools(tools))
 
-    def settings(self, settings: Sequence[Setting]) -> None:
+    def settings(self, settings: Sequence[SettingLike]) -> None:
         """Write settings and where they came from."""
-        documents = [machine.setting_document(each) for each in settings]
+        documents = [serialize.setting_document(each) for each in settings]
         self._show(documents, lambda: self._grids.settings(settings))
 
-    def secret(self, held: Held, wish: SecretWish) -> None:
+    def secret(self, held: StoredSecret, secret_format: SecretFormat) -> None:
         """Write a secret in the form that was asked for, whatever the format; flushed.
 
         Raises:
             UnavailableError: a runner's file could not be written.
         """
-        from azdo_pat.output import secret_forms  # noqa: PLC0415 - no list has one
+        from azdo_pat.output import secret_writers  # noqa: PLC0415 - no list has one
 
         # A program reads it: what its names and values must not do, each form sees to.
-        text = secret_forms.secret_text(held, wish, self._now, self._query)
+        text = secret_writers.secret_text(held, secret_format, self._now, self._query)
         getattr(self._out, "verbatim", self._out).write(f"{text}\n")
         self._out.flush()
-        if wish.file:  # only now, when the runner knows what to mask
-            secret_forms.tell_runner(held, wish)
+        if secret_format.file:  # only now, when the runner knows what to mask
+            secret_writers.tell_runner(held, secret_format)
 
-    def _show(self, document: object, grid: Callable[[], Grid]) -> None:
+    def _show(self, document: object, grid: Callable[[], TableModel]) -> None:
         if self._query is not None:
             document = self._query(document)
         if self._format is not Format.TABLE:
@@ -171,12 +171,12 @@ class Renderer:
             self._draw_grid(shape)
 
     @cached_property
-    def _grids(self) -> Grids:
+    def _grids(self) -> Tables:
         # A document needs none of it: 3 ms of `pat list -o json`.
-        from azdo_pat.output.grids import Grids  # noqa: PLC0415 - see above
+        from azdo_pat.output.grids import Tables  # noqa: PLC0415 - see above
 
-        return Grids(self._now, self._screen.zone)
+        return Tables(self._now, self._screen.zone)
 
-    def _draw_grid(self, grid: Grid) -> None:
+    def _draw_grid(self, grid: TableModel) -> None:
         if grid.rows:
             self._draw(grid, self._screen, self._out)

@@ -5,17 +5,17 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Status
+from azdo_pat.output.dates import distance, local_date, local_minute
 from azdo_pat.output.delimited import field_text
-from azdo_pat.output.grid import Cell, Column, Grid, Tone
-from azdo_pat.output.machine import Setting
-from azdo_pat.output.moments import distance, local_date, local_minute
+from azdo_pat.output.serialize import SettingLike
 from azdo_pat.output.short_ids import short_ids
-from azdo_pat.results import Change, Changing, Check, Health, Outcome, Revocation, SetUp
+from azdo_pat.output.table_model import Cell, Column, TableModel, Tone
+from azdo_pat.results import Change, ChangeOutcome, Check, Health, Outcome, Revocation, SetupResult
 from azdo_pat.scopes import FULL_ACCESS, Recipe, Scope
 from azdo_pat.tools.tool import Program
 
 if TYPE_CHECKING:
-    from azdo_pat.store.records import Record
+    from azdo_pat.store.setup_records import SetupRecord
 
 SOON: Final = timedelta(days=7)
 """How near its end a token is marked: the notice that Azure DevOps itself gives by mail."""
@@ -32,7 +32,7 @@ _MAKERS: Final = {
 }
 
 
-def pats_grid(pats: Sequence[Pat], now: datetime, zone: tzinfo | None) -> Grid:
+def pats_grid(pats: Sequence[Pat], now: datetime, zone: tzinfo | None) -> TableModel:
     """Return the table of tokens; the organization is a column only if there are several."""
     many = len({pat.org for pat in pats if pat.org is not None}) > 1
     ids = short_ids([pat.id or "" for pat in pats])
@@ -47,10 +47,10 @@ def pats_grid(pats: Sequence[Pat], now: datetime, zone: tzinfo | None) -> Grid:
         scopes = Cell(_short_scopes(pat.scopes)) if pat.scopes else Cell("unknown", Tone.FAINT)
         row += [scopes, _expiry(pat, now, zone), _notes(pat, now)]
         rows.append(tuple(row))
-    return Grid(columns=tuple(columns), rows=tuple(rows))
+    return TableModel(columns=tuple(columns), rows=tuple(rows))
 
 
-def pat_grid(pat: Pat, now: datetime, zone: tzinfo | None) -> Grid:
+def pat_grid(pat: Pat, now: datetime, zone: tzinfo | None) -> TableModel:
     """Return one token with everything that is known of it, one line each."""
     expiry = _expiry(pat, now, zone)
     pairs = [
@@ -78,7 +78,7 @@ def _org(pat: Pat) -> str:
     return pat.org or ("all" if pat.is_global else "unknown")
 
 
-def revocations_grid(revocations: Sequence[Revocation]) -> Grid:
+def revocations_grid(revocations: Sequence[Revocation]) -> TableModel:
     """Return what became of each token, and why it failed."""
     ids = short_ids([revocation.pat.id or "" for revocation in revocations])
     rows = tuple(
@@ -91,17 +91,17 @@ def revocations_grid(revocations: Sequence[Revocation]) -> Grid:
         for each, short in zip(revocations, ids, strict=True)
     )
     columns = (Column("NAME", 16), Column("ID", _WHOLE_ID), Column("OUTCOME", 15), Column("", 20))
-    return Grid(columns=columns, rows=rows)
+    return TableModel(columns=columns, rows=rows)
 
 
-def changes_grid(changes: Sequence[Change], now: datetime, zone: tzinfo | None) -> Grid:
+def changes_grid(changes: Sequence[Change], now: datetime, zone: tzinfo | None) -> TableModel:
     """Return what is done with each token, and why, or why not."""
     many = len({each.org for each in changes}) > 1
     columns = [Column("NAME", 12)] + ([Column("ORG", 10)] if many else [])
     columns += [Column("OUTCOME", 15), Column("EXPIRES", 13), Column("", 20)]
     rows = []
     for each in changes:
-        planned = each.outcome is Changing.PLANNED
+        planned = each.outcome is ChangeOutcome.PLANNED
         outcome = f"to {each.action}" if planned else str(each.outcome)
         row = [Cell(each.pat.name)] + ([Cell(each.org)] if many else [])
         row += [
@@ -110,10 +110,10 @@ def changes_grid(changes: Sequence[Change], now: datetime, zone: tzinfo | None) 
             Cell(each.error or each.why),
         ]
         rows.append(tuple(row))
-    return Grid(columns=tuple(columns), rows=tuple(rows))
+    return TableModel(columns=tuple(columns), rows=tuple(rows))
 
 
-def checks_grid(checks: Sequence[Check]) -> Grid:
+def checks_grid(checks: Sequence[Check]) -> TableModel:
     """Return what was found at each thing, and below what is wrong what mends it."""
     rows = tuple(
         (
@@ -123,7 +123,7 @@ def checks_grid(checks: Sequence[Check]) -> Grid:
         )
         for each in checks
     )
-    return Grid(columns=(Column("CHECK", 12), Column("STATUS", 8), Column("", 20)), rows=rows)
+    return TableModel(columns=(Column("CHECK", 12), Column("STATUS", 8), Column("", 20)), rows=rows)
 
 
 _HEALTH_TONES: Final = {
@@ -134,12 +134,12 @@ _HEALTH_TONES: Final = {
 }
 
 _CHANGE_TONES: Final = {
-    Changing.CREATED: Tone.GOOD,
-    Changing.ROTATED: Tone.GOOD,
-    Changing.DELIVERED: Tone.GOOD,
-    Changing.REVOKED: Tone.GOOD,
-    Changing.FAILED: Tone.ALARM,
-    Changing.NOT_REACHED: Tone.WARNING,
+    ChangeOutcome.CREATED: Tone.GOOD,
+    ChangeOutcome.ROTATED: Tone.GOOD,
+    ChangeOutcome.DELIVERED: Tone.GOOD,
+    ChangeOutcome.REVOKED: Tone.GOOD,
+    ChangeOutcome.FAILED: Tone.ALARM,
+    ChangeOutcome.NOT_REACHED: Tone.WARNING,
 }
 
 _OUTCOME_TONES: Final = {
@@ -149,7 +149,7 @@ _OUTCOME_TONES: Final = {
 }
 
 
-def scopes_grid(scopes: Sequence[Scope]) -> Grid:
+def scopes_grid(scopes: Sequence[Scope]) -> TableModel:
     """Return the scopes; `high` marks those with which much harm can be done."""
     rows = tuple(
         (
@@ -164,30 +164,30 @@ def scopes_grid(scopes: Sequence[Scope]) -> Grid:
         Column("NAME", 12),
         Column("POWER", 5),
     )
-    return Grid(columns=columns, rows=rows)
+    return TableModel(columns=columns, rows=rows)
 
 
-def recipes_grid(recipes: Sequence[Recipe]) -> Grid:
+def recipes_grid(recipes: Sequence[Recipe]) -> TableModel:
     """Return the recipes: the word for `--for`, the scopes, and what it is good for."""
     rows = tuple(
         (Cell(recipe.name), Cell(_short_scopes(recipe.scopes)), Cell(recipe.summary))
         for recipe in recipes
     )
     columns = (Column("RECIPE", 99), Column("SCOPES", 16), Column("FOR", 16))
-    return Grid(columns=columns, rows=rows)
+    return TableModel(columns=columns, rows=rows)
 
 
-def set_ups_grid(set_ups: Sequence[SetUp]) -> Grid:
+def set_ups_grid(set_ups: Sequence[SetupResult]) -> TableModel:
     """Return what became of a tool's files."""
     rows = tuple(
         (Cell(each.tool), Cell(each.file), Cell(str(each.outcome)), Cell(each.token))
         for each in set_ups
     )
     columns = (Column("TOOL", 8), Column("FILE", 20), Column("OUTCOME", 9), Column("TOKEN", 12))
-    return Grid(columns=columns, rows=rows)
+    return TableModel(columns=columns, rows=rows)
 
 
-def tools_grid(tools: Sequence[tuple[Program, "Sequence[Record]"]]) -> Grid:
+def tools_grid(tools: Sequence[tuple[Program, "Sequence[SetupRecord]"]]) -> TableModel:
     """Return the tools that can be set up, and in which files they are."""
     rows = tuple(
         (
@@ -198,10 +198,10 @@ def tools_grid(tools: Sequence[tuple[Program, "Sequence[Record]"]]) -> Grid:
         for tool, records in tools
     )
     columns = (Column("TOOL", 11), Column("HOW", 40), Column("SET UP IN", 12))
-    return Grid(columns=columns, rows=rows)
+    return TableModel(columns=columns, rows=rows)
 
 
-def settings_grid(settings: Sequence[Setting]) -> Grid:
+def settings_grid(settings: Sequence[SettingLike]) -> TableModel:
     """Return the settings and where each value came from."""
     rows = tuple(
         (
@@ -211,13 +211,15 @@ def settings_grid(settings: Sequence[Setting]) -> Grid:
         )
         for setting in settings
     )
-    return Grid(columns=(Column("KEY", 99), Column("VALUE", 16), Column("FROM", 12)), rows=rows)
+    return TableModel(
+        columns=(Column("KEY", 99), Column("VALUE", 16), Column("FROM", 12)), rows=rows
+    )
 
 
-def pairs_grid(pairs: Sequence[tuple[str, Cell]]) -> Grid:
+def pairs_grid(pairs: Sequence[tuple[str, Cell]]) -> TableModel:
     """Return a table of two columns without headings: what it is, and its value."""
     rows = tuple((Cell(label, Tone.FAINT), cell) for label, cell in pairs)
-    return Grid(columns=(Column("", 13), Column("", 20)), rows=rows)
+    return TableModel(columns=(Column("", 13), Column("", 20)), rows=rows)
 
 
 def _short_scopes(scopes: Sequence[str]) -> str:

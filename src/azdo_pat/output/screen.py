@@ -5,7 +5,7 @@ from datetime import tzinfo
 
 
 @dataclass(frozen=True, kw_only=True)
-class Screen:
+class TableStyle:
     """The stream that a table is drawn on.
 
     Attributes:

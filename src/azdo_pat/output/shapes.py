@@ -1,11 +1,11 @@
 """The answer of a query as a table: what a document of unknown shape looks like to people."""
 
 from azdo_pat.output.delimited import columns_of, field_text
-from azdo_pat.output.grid import Cell, Column, Grid
 from azdo_pat.output.rows import pairs_grid
+from azdo_pat.output.table_model import Cell, Column, TableModel
 
 
-def shape_of(document: object) -> Grid | list[str]:
+def shape_of(document: object) -> TableModel | list[str]:
     """Return a table, or the bare lines where a table would only be in the way.
 
     A list of objects is a table with their keys as headings; a list of lists, one without; an
@@ -30,9 +30,9 @@ def shape_of(document: object) -> Grid | list[str]:
             return [field_text(document)]
 
 
-def _grid(columns: tuple[Column, ...], values: list[list[object]]) -> Grid:
+def _grid(columns: tuple[Column, ...], values: list[list[object]]) -> TableModel:
     rows = tuple(tuple(Cell(field_text(value)) for value in row) for row in values)
-    return Grid(columns=columns, rows=rows)
+    return TableModel(columns=columns, rows=rows)
 
 
 def _padded(row: list[object], width: int) -> list[object]:

@@ -8,9 +8,9 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from azdo_pat.output.grid import Cell, Grid, Tone
 from azdo_pat.output.plain import visible
-from azdo_pat.output.screen import Screen
+from azdo_pat.output.screen import TableStyle
+from azdo_pat.output.table_model import Cell, TableModel, Tone
 
 _GAP: Final = 2
 _NARROWEST: Final = 2
@@ -26,7 +26,7 @@ _STYLES: Final = {
 }
 
 
-def draw(grid: Grid, screen: Screen, out: TextIO) -> None:
+def draw(grid: TableModel, screen: TableStyle, out: TextIO) -> None:
     """Write `grid` to `out`, at most `screen.width` columns wide; nothing is ever cut off.
 
     A cell that is too wide goes on below itself. Widths are those of a terminal: a CJK letter
@@ -89,7 +89,7 @@ def _seam(text: str, end: int, width: int) -> int:
     return seam if seam > end / 2 else end
 
 
-def _console(screen: Screen, out: TextIO) -> Console:
+def _console(screen: TableStyle, out: TextIO) -> Console:
     return Console(
         file=out,
         width=screen.width or _ENDLESS,
@@ -108,7 +108,7 @@ def _text(cell: Cell) -> Text:
     return Text(visible(cell.text), style=_STYLES[cell.tone])
 
 
-def _widths(grid: Grid, rows: list[list[Text]], limit: int | None) -> list[int]:
+def _widths(grid: TableModel, rows: list[list[Text]], limit: int | None) -> list[int]:
     """Return the width of each column: its content's, or less where that is too much together.
 
     Columns give way widest first: as long as no word need be broken, then down to their floors,

@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING, NamedTuple
 from azdo_pat.errors import ConflictError, PatError
 from azdo_pat.models import Organization, Pat, Status
 from azdo_pat.naming import as_argument
+from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.revocation import end
 from azdo_pat.organizations import is_of_root
-from azdo_pat.results import Action, Change, Changing
-from azdo_pat.services.ensure import Wanted, as_pat, ensure, needed
-from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.recovery import end
+from azdo_pat.results import Action, Change, ChangeOutcome
+from azdo_pat.services.ensure import Wanted, ensure, needed
+from azdo_pat.services.parallel import side_by_side
 from azdo_pat.services.renew import listed_by_id, rotation
-from azdo_pat.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from azdo_pat.models import StoredPat
+    from azdo_pat.operations.context import Deps
+    from azdo_pat.operations.name_lock import Exclusive
+    from azdo_pat.renewal import Declaration
     from azdo_pat.results import Ensured
     from azdo_pat.services.ensure import Maker
-    from azdo_pat.services.name_lock import Exclusive
-    from azdo_pat.services.workshop import Workshop
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
-    from azdo_pat.upkeep import Declaration
 
 
-class Bench(NamedTuple):
+class ApplyDeps(NamedTuple):
     """What is needed where nothing is made: the state file, and the lock on a name."""
 
     state: State
@@ -96,9 +96,9 @@ def plan(
         )
         if refused:
             action, why = Action.ROTATE, "a program was refused with it: the service is asked"
-        pat = as_pat(entry) if entry else _to_be(wanted, organization)
+        pat = entry.as_pat(Status.UNKNOWN) if entry else _to_be(wanted, organization)
         change = Change(
-            action=action, outcome=Changing.PLANNED, pat=pat, org=organization.name, why=why
+            action=action, outcome=ChangeOutcome.PLANNED, pat=pat, org=organization.name, why=why
         )
         steps.append(Step(organization, change, wanted, entry, refused))
     return tuple(steps)
@@ -118,15 +118,15 @@ def to_prune(
             Organization(name=entry.org, url=entry.org_url),
             Change(
                 action=Action.REVOKE,
-                outcome=Changing.PLANNED,
-                pat=as_pat(entry),
+                outcome=ChangeOutcome.PLANNED,
+                pat=entry.as_pat(Status.UNKNOWN),
                 org=entry.org,
                 why="the file does not declare it any more",
             ),
             entry=entry,
         )
         for entry in state.stored()
-        if entry.upkeep.source == source
+        if entry.renewal.source == source
         and entry.id is not None
         and (entry.org_url, entry.name) not in named
         and is_of_root(entry.org_url, entry.org, api_root)
@@ -137,7 +137,7 @@ def apply(
     steps: Sequence[Step],
     makers: Mapping[str, tuple[Organization, Maker] | PatError],
     *,
-    bench: Bench,
+    deps: ApplyDeps,
     verify: bool,
     jobs: int,
     done: Callable[[], None],
@@ -148,7 +148,7 @@ def apply(
         steps: the plan.
         makers: by the URL of an organization: what is needed there, or why it cannot be had.
             Nothing is needed where all is kept.
-        bench: the state file, and the lock on a name.
+        deps: the state file, and the lock on a name.
         verify: ask the service whether it takes the secrets of those that are kept.
         jobs: how many at once.
         done: told after each; what it raises as KeyboardInterrupt begins no further one.
@@ -166,16 +166,16 @@ def apply(
             if place in kept_from:
                 raise kept_from[place]
             changes[place] = _carried_out(step, makers.get(step.organization.url), verify=verify)
-            if changes[place].outcome is Changing.KEPT and step.wanted is not None:
-                _remember(step.wanted, step, bench)
+            if changes[place].outcome is ChangeOutcome.KEPT and step.wanted is not None:
+                _remember(step.wanted, step, deps)
         except PatError as error:
             changes[place] = replace(
-                step.change, outcome=Changing.FAILED, error=error.message, failure=error
+                step.change, outcome=ChangeOutcome.FAILED, error=error.message, failure=error
             )
 
     side_by_side(work, range(len(steps)), done, jobs)
     return tuple(
-        changes.get(place, replace(step.change, outcome=Changing.NOT_REACHED))
+        changes.get(place, replace(step.change, outcome=ChangeOutcome.NOT_REACHED))
         for place, step in enumerate(steps)
     )
 
@@ -228,12 +228,12 @@ def _carried_out(
     step: Step, maker: tuple[Organization, Maker] | PatError | None, *, verify: bool
 ) -> Change:
     if maker is None or (step.change.action is Action.KEEP and not verify):
-        return replace(step.change, outcome=Changing.KEPT)
+        return replace(step.change, outcome=ChangeOutcome.KEPT)
     if isinstance(maker, PatError):
         raise maker
     organization, tools = maker
     if step.wanted is None:
-        return _ended(step, organization, tools.shop)
+        return _ended(step, organization, tools.deps)
     return _change(step, ensure(organization, step.wanted, tools, verify=verify or step.refused))
 
 
@@ -242,41 +242,41 @@ def _change(step: Step, ensured: Ensured) -> Change:
         return rotation(step.entry, ensured.rotated, step.change.why)
     return replace(
         step.change,
-        outcome=Changing(ensured.outcome.value),
+        outcome=ChangeOutcome(ensured.outcome.value),
         pat=ensured.pat,
         error=ensured.undelivered,
         pending=bool(ensured.undelivered),
     )
 
 
-def _remember(wanted: Wanted, step: Step, bench: Bench) -> None:
+def _remember(wanted: Wanted, step: Step, deps: ApplyDeps) -> None:
     """Note how a token that is kept is looked after from now on, for `pat renew`.
 
     That the file declares it does not make it the file's own: it may have been made by hand, and
     pruning leaves it alone.
     """
-    if step.entry is None or step.entry.upkeep.renew_before == wanted.renew_before:
+    if step.entry is None or step.entry.renewal.renew_before == wanted.renew_before:
         return
-    with bench.exclusive(lock_key(wanted.name, step.organization.url)):
-        entry = bench.state.find(step.organization.url, wanted.name)
+    with deps.exclusive(lock_key(wanted.name, step.organization.url)):
+        entry = deps.state.find(step.organization.url, wanted.name)
         if entry is not None:
-            upkeep = entry.upkeep._replace(renew_before=wanted.renew_before)
-            bench.state.remember(replace(entry, upkeep=upkeep))
+            renewal = entry.renewal._replace(renew_before=wanted.renew_before)
+            deps.state.remember(replace(entry, renewal=renewal))
 
 
-def _ended(step: Step, organization: Organization, shop: Workshop) -> Change:
+def _ended(step: Step, organization: Organization, deps: Deps) -> Change:
     """Revoke a token and take its secret out of the keyring, if it is still the one of the plan."""
     entry = step.entry
     assert entry is not None  # noqa: S101 - what is pruned is known
-    with shop.exclusive(lock_key(entry.name, organization.url)):
-        now = shop.state.find(organization.url, entry.name)
+    with deps.exclusive(lock_key(entry.name, organization.url)):
+        now = deps.state.find(organization.url, entry.name)
         if now is None or now.id != entry.id:
             return replace(
-                step.change, outcome=Changing.KEPT, why="another pat has replaced it meanwhile"
+                step.change, outcome=ChangeOutcome.KEPT, why="another pat has replaced it meanwhile"
             )
-        end(organization, entry, shop)
-    gone = replace(as_pat(entry), status=Status.REVOKED, stored=False)
-    return replace(step.change, outcome=Changing.REVOKED, pat=gone)
+        end(organization, entry, deps)
+    gone = replace(entry.as_pat(Status.UNKNOWN), status=Status.REVOKED, stored=False)
+    return replace(step.change, outcome=ChangeOutcome.REVOKED, pat=gone)
 
 
 def _to_be(wanted: Wanted, organization: Organization) -> Pat:

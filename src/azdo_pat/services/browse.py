@@ -9,9 +9,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
+from azdo_pat.journal import Deliver, RevokeReplaced
 from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
 from azdo_pat.naming import as_argument, is_full_id, looks_like_id
-from azdo_pat.services.organization_book import Place
+from azdo_pat.operations.organization_cache import Membership
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.models import Organization
-    from azdo_pat.services.organization_book import OrganizationBook
+    from azdo_pat.operations.organization_cache import OrganizationCache
     from azdo_pat.store.state import State
 
 _IN_ORDER: Final = (Status.ACTIVE, Status.EXPIRED, Status.REVOKED)
@@ -66,12 +67,14 @@ class Filters(NamedTuple):
         return Field.SCOPES in unread or set(self.scopes) <= set(pat.scopes)
 
 
-class Browser:
+class TokenFinder:
     """The user's tokens as the service lists them, with what this machine knows added."""
 
-    def __init__(self, *, tokens: Tokens, book: OrganizationBook, state: State) -> None:
+    def __init__(
+        self, *, tokens: Tokens, organization_cache: OrganizationCache, state: State
+    ) -> None:
         self._tokens = tokens
-        self._book = book
+        self._book = organization_cache
         self._state = state
         self._marks: dict[str, _Marks] = {}
 
@@ -82,7 +85,7 @@ class Browser:
         """
         for token, status in self._listed(organization, filters.statuses):
             place = self._book.place(token.target_accounts, organization)
-            if place is Place.ELSEWHERE:
+            if place is Membership.ELSEWHERE:
                 continue
             pat = self._marked(self._book.pat(token, organization, status), organization)
             if filters.match(pat):
@@ -141,9 +144,9 @@ class Browser:
     def _leaving(self, organization: Organization) -> frozenset[str]:
         """Return the ids of the tokens that were replaced, and are still to be revoked."""
         return frozenset(
-            intent.authorization_id.lower()
-            for intent in self._state.unfinished(organization.url)
-            if intent.operation in {"deliver", "revoke"} and intent.authorization_id
+            operation.replaced.authorization_id.lower()
+            for operation in self._state.unfinished(organization.url)
+            if isinstance(operation, Deliver | RevokeReplaced) and operation.replaced
         )
 
     def _matches(

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, RefusedError
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import GLOBAL_TOKENS_STOP, Intent, Secret
+from azdo_pat.journal import Create, Deliver, JournalEntry, NewToken
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Secret
 from azdo_pat.naming import as_argument
+from azdo_pat.operations.delivery import delivered
+from azdo_pat.operations.issue import Issuance
+from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.recovery import recover_name
 from azdo_pat.results import Created
-from azdo_pat.services.delivering import delivered
-from azdo_pat.services.making import Making
-from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.recovery import settle_leftovers
-from azdo_pat.upkeep import NO_UPKEEP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azdo_pat.models import Organization
-    from azdo_pat.services.workshop import CreateRequest, Workshop
+    from azdo_pat.operations.context import CreateRequest, Deps
 
 
 def refuse_global() -> RefusedError:
@@ -35,7 +35,7 @@ def refuse_global() -> RefusedError:
 def create(
     organization: Organization,
     request: CreateRequest,
-    shop: Workshop,
+    deps: Deps,
     hand_over: Callable[[Created], None] | None = None,
 ) -> Created:
     """Make a token, and put its secret in the keyring before saying so.
@@ -47,7 +47,7 @@ def create(
     Args:
         organization: where to make it.
         request: what to make.
-        shop: the collaborators.
+        deps: the collaborators.
         hand_over: gives a secret that is not stored to the user; if it fails, the token goes.
 
     Raises:
@@ -57,41 +57,30 @@ def create(
         NoAnswerError: the answer never came; what the request made was looked for and revoked.
         CancelledError: the user stopped it behind the request; the same was done.
     """
-    with shop.exclusive(lock_key(request.name, organization.url)):
-        settle_leftovers(organization, request.name, shop)
-        replaced = _room_for(organization, request, shop)
-        intent = Intent(
-            operation="replace" if replaced else "create",
-            org_url=organization.url,
-            org=organization.name,
-            name=request.name,
-            scopes=request.scopes,
-            valid_to=request.expires,
-            started=shop.now(),
-            user=shop.user(),
-            upkeep=request.upkeep,
-        )
-        if request.upkeep.deliveries:
-            follow_up = intent._replace(operation="deliver", upkeep=NO_UPKEEP)
-            intent = intent._replace(follow_up=follow_up)
-        making = Making(
-            shop=shop,
-            organization=organization,
-            intent=intent._replace(key=shop.state.begin(intent)),
+    with deps.exclusive(lock_key(request.name, organization.url)):
+        recover_name(organization, request.name, deps)
+        replaced = _room_for(organization, request, deps)
+        issuance = Issuance(
+            deps=deps,
+            operation=Create(
+                JournalEntry(organization, request.name, deps.now(), deps.user()),
+                NewToken(request.scopes, request.expires, request.renewal),
+                overwrites=replaced is not None,
+            ),
             previous=replaced.secret if replaced else None,
         )
-        new = making.post(request)
-        making.guard_life(new, request)
+        new = issuance.post(request)
+        issuance.guard_life(new, request)
         created = Created(
-            pat=making.granted(new.pat, request),
+            pat=issuance.granted(new.pat, request),
             secret=new.secret,
             requested_expiry=request.expires,
             shortened=is_shortened(request.expires, new.pat.valid_to),
             replaced=replaced.id if replaced else None,
         )
-        rest = making.keep(new, request, lambda: hand_over(created) if hand_over else None)
-        if rest is not None:
-            _, undelivered = delivered(organization, rest, shop)
+        rest = issuance.keep(new, request, lambda: hand_over(created) if hand_over else None)
+        if isinstance(rest, Deliver):
+            _, undelivered = delivered(rest, deps)
             created = replace(created, undelivered=undelivered)
         return created
 
@@ -108,14 +97,12 @@ class _Replaced:
     secret: Secret = field(repr=False)
 
 
-def _room_for(
-    organization: Organization, request: CreateRequest, shop: Workshop
-) -> _Replaced | None:
+def _room_for(organization: Organization, request: CreateRequest, deps: Deps) -> _Replaced | None:
     """Hold that the name is free here and the keyring works, before anything is made."""
     if not request.store:
         return None
-    shop.secrets.check()
-    secret = shop.secrets.get(organization.url, request.name)
+    deps.secrets.check()
+    secret = deps.secrets.get(organization.url, request.name)
     if secret is None:
         return None
     if not request.replace:
@@ -124,5 +111,5 @@ def _room_for(
             hint=f"pat get {as_argument(request.name)} prints it; --replace overwrites it,"
             " another name leaves it be",
         )
-    known = shop.state.find(organization.url, request.name)
+    known = deps.state.find(organization.url, request.name)
     return _Replaced(id=known.id if known else None, secret=secret)

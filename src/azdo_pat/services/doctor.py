@@ -7,21 +7,22 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from azdo_pat.errors import DamagedError, DoubtfulError, PatError
+from azdo_pat.journal import VERBS, is_due, revoked_by
 from azdo_pat.models import Organization, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument
+from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.ownership import is_own
+from azdo_pat.operations.revocation import delete_own
 from azdo_pat.organizations import is_of_root
-from azdo_pat.results import Became, Check, Health
-from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.ownership import is_own
-from azdo_pat.services.recovery import delete_own
+from azdo_pat.results import Check, Health, RecoveryOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from azdo_pat.models import Intent
+    from azdo_pat.journal import JournalEntry, Operation
+    from azdo_pat.operations.name_lock import Exclusive
     from azdo_pat.results import Recovered
-    from azdo_pat.services.name_lock import Exclusive
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
@@ -31,7 +32,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patient:
+class DoctorDeps:
     """What is looked at; each callable may raise a PatError, which is then what is wrong.
 
     Attributes:
@@ -69,31 +70,31 @@ class Patient:
     exclusive: Exclusive
 
 
-def examine(patient: Patient, *, fix: bool) -> tuple[Check, ...]:
+def examine(deps: DoctorDeps, *, fix: bool) -> tuple[Check, ...]:
     """Look at everything, past what does not work; mend what can be mended if that is wished."""
-    return _Examination(patient, fix=fix).all()
+    return _Examination(deps, fix=fix).all()
 
 
 @dataclass
 class _Examination:
-    patient: Patient
+    deps: DoctorDeps
     fix: bool
     checks: list[Check] = field(default_factory=list)
 
     def all(self) -> tuple[Check, ...]:
-        patient = self.patient
-        signed_in = self._try("sign-in", patient.sign_in)
-        self._try("network", patient.network)
+        deps = self.deps
+        signed_in = self._try("sign-in", deps.sign_in)
+        self._try("network", deps.network)
         if signed_in is None:
             self._note("service", Health.SKIPPED, "nobody is signed in")
         else:
-            self._try("service", patient.identity)
+            self._try("service", deps.identity)
         self._clock()
         organization = self._try_organization()
         if organization is None or signed_in is None:
             self._note("permission", Health.SKIPPED, "there is nobody, or nowhere, to ask for")
         else:
-            self._try("permission", lambda: patient.active(organization))
+            self._try("permission", lambda: deps.active(organization))
         keyring = self._try("keyring", self._keyring)
         self._state_file()
         self._leftovers()
@@ -115,7 +116,7 @@ class _Examination:
 
     def _try_organization(self) -> Organization | None:
         try:
-            found, source = self.patient.organization()
+            found, source = self.deps.organization()
         except PatError as error:
             self._note("organization", Health.PROBLEM, error.message, error.hint)
             return None
@@ -123,7 +124,7 @@ class _Examination:
         return found
 
     def _clock(self) -> None:
-        ahead = self.patient.clock()
+        ahead = self.deps.clock()
         if ahead is None:
             self._note("clock", Health.SKIPPED, "the service was not reached")
         elif abs(ahead) > _CLOCKS_APART:
@@ -140,29 +141,29 @@ class _Examination:
             self._note("clock", Health.OK, "as the service's")
 
     def _keyring(self) -> str:
-        self.patient.secrets.check()
-        return self.patient.secrets.describe()
+        self.deps.secrets.check()
+        return self.deps.secrets.describe()
 
     def _state_file(self) -> None:
-        patient = self.patient
+        deps = self.deps
         try:
-            count = len(patient.state.stored())
-            patient.state.unfinished()
-            patient.state.check_writable()
+            count = len(deps.state.stored())
+            deps.state.unfinished()
+            deps.state.check_writable()
         except PatError as error:
-            if self.fix and isinstance(error, DamagedError) and patient.set_aside():
+            if self.fix and isinstance(error, DamagedError) and deps.set_aside():
                 self._rebuild()
             else:
                 self._note("state file", Health.PROBLEM, error.message, error.hint)
             return
         if self.fix and not count:
             self._rebuild()  # it may have been lost, and that is not to be seen
-        elif not patient.damaged:
+        elif not deps.damaged:
             self._note("state file", Health.OK, f"tokens known: {count}")
         elif self.fix:
             self._rebuild()
         else:
-            names = ", ".join(patient.damaged)
+            names = ", ".join(deps.damaged)
             self._note(
                 "state file",
                 Health.PROBLEM,
@@ -172,8 +173,8 @@ class _Examination:
 
     def _rebuild(self) -> None:
         try:
-            words, found = self.patient.rebuild()
-            lost = found or bool(self.patient.damaged)
+            words, found = self.deps.rebuild()
+            lost = found or bool(self.deps.damaged)
             self._note(
                 "state file",
                 Health.FIXED if lost else Health.OK,
@@ -189,72 +190,80 @@ class _Examination:
             left = self._due()
             if left and self.fix:
                 for each in self._recovered():
-                    tried.add(each.intent.key)
-                    what = f"{each.intent.operation} of {each.intent.name!r} in {each.intent.org}"
+                    tried.add(each.operation.entry.key)
+                    what = _words(each.operation)
                     if each.failure is not None:
-                        failures[each.intent.key] = each.failure
-                    elif each.became is Became.STILL_ACTIVE:
-                        self._still_active(each.intent)
-                    elif each.is_finished and each.became is not None:
-                        self._note("leftovers", Health.FIXED, f"{what}: {each.became.value}")
+                        failures[each.operation.entry.key] = each.failure
+                    elif each.outcome is RecoveryOutcome.STILL_ACTIVE:
+                        self._still_active(each.operation)
+                    elif each.is_finished and each.outcome is not None:
+                        self._note("leftovers", Health.FIXED, f"{what}: {each.outcome.value}")
                 left = self._due()
         except PatError as error:
             self._note("leftovers", Health.PROBLEM, error.message, error.hint)
             return
-        for intent in left:
-            failure = failures.get(intent.key)
-            reason = failure.message if failure else intent.reason
+        for operation in left:
+            entry = operation.entry
+            failure = failures.get(entry.key)
+            reason = failure.message if failure else entry.reason
             self._note(
                 "leftovers",
                 Health.PROBLEM,
-                f"unfinished since {intent.started:%Y-%m-%d %H:%M} UTC: {intent.operation} of"
-                f" {intent.name!r} in {intent.org}{f': {reason}' if reason else ''}",
-                self._how_to_finish(intent, failure, was_tried=intent.key in tried),
+                f"unfinished since {entry.started:%Y-%m-%d %H:%M} UTC: {_words(operation)}"
+                f"{f': {reason}' if reason else ''}",
+                self._how_to_finish(entry, failure, was_tried=entry.key in tried),
             )
         if not left and all(each.name != "leftovers" for each in self.checks):
             self._note("leftovers", Health.OK, "none")
 
-    def _still_active(self, intent: Intent) -> None:
+    def _still_active(self, operation: Operation) -> None:
+        entry = operation.entry
         self._note(
             "leftovers",
             Health.PROBLEM,
-            f"{intent.name!r} in {intent.org} was not revoked: the request got no answer, and the"
-            " token is still active",
-            f"pat revoke {intent.authorization_id} --org {intent.org}",
+            f"{entry.name!r} in {entry.organization.name} was not revoked: the request got no"
+            " answer, and the token is still active",
+            f"pat revoke {revoked_by(operation)} --org {entry.organization.name}",
         )
 
     def _recovered(self) -> Sequence[Recovered]:
         """Complete or roll back what is left; what needs no sign-in first."""
-        self.patient.recover_local()
-        return self.patient.recover() if self._due() else ()
+        self.deps.recover_local()
+        return self.deps.recover() if self._due() else ()
 
-    def _how_to_finish(self, intent: Intent, failure: PatError | None, *, was_tried: bool) -> str:
+    def _how_to_finish(
+        self, entry: JournalEntry, failure: PatError | None, *, was_tried: bool
+    ) -> str:
         if not self.fix:
             return _FIX
-        if not was_tried and intent.user:
-            return f"sign in as {intent.user}, and run it again"
+        if not was_tried and entry.user:
+            return f"sign in as {entry.user}, and run it again"
         if isinstance(failure, DoubtfulError):
             return failure.hint
         return "remove the cause, and run it again"
 
-    def _due(self) -> list[Intent]:
-        patient = self.patient
+    def _due(self) -> list[Operation]:
+        deps = self.deps
         return [
-            intent
-            for intent in patient.state.unfinished()
-            if intent.is_due(patient.now)
-            and is_of_root(intent.org_url, intent.org, patient.api_root)
+            operation
+            for operation in deps.state.unfinished()
+            if is_due(operation, deps.now)
+            and is_of_root(
+                operation.entry.organization.url,
+                operation.entry.organization.name,
+                deps.api_root,
+            )
         ]
 
     def _secrets(self, *, able_to_ask: bool) -> None:
-        patient = self.patient
+        deps = self.deps
         before = len(self.checks)
         try:
-            entries = [each for each in patient.state.stored() if each.stored]
+            entries = [each for each in deps.state.stored() if each.stored]
             gone: dict[str, frozenset[str] | None] = {}
             for entry in entries:
-                secret = patient.secrets.get(entry.org_url, entry.name)
-                if able_to_ask and is_of_root(entry.org_url, entry.org, patient.api_root):
+                secret = deps.secrets.get(entry.org_url, entry.name)
+                if able_to_ask and is_of_root(entry.org_url, entry.org, deps.api_root):
                     if entry.org_url not in gone:
                         gone[entry.org_url] = self._revoked(entry)
                     revoked = gone[entry.org_url] or frozenset()
@@ -274,7 +283,7 @@ class _Examination:
     def _revoked(self, entry: StoredPat) -> frozenset[str] | None:
         organization = Organization(name=entry.org, url=entry.org_url)
         try:
-            return self.patient.listed(organization, Status.REVOKED)
+            return self.deps.listed(organization, Status.REVOKED)
         except PatError as error:
             self._note("secrets", Health.PROBLEM, error.message, error.hint)
             return None
@@ -305,9 +314,14 @@ class _Examination:
             detail = f"{what}, and {'its secret' if secret else 'its entry'} still here"
             self._note("secrets", Health.PROBLEM, detail, _FIX)
             return
-        patient = self.patient
-        with patient.exclusive(lock_key(entry.name, entry.org_url)):
-            now = patient.state.find(entry.org_url, entry.name)
+        deps = self.deps
+        with deps.exclusive(lock_key(entry.name, entry.org_url)):
+            now = deps.state.find(entry.org_url, entry.name)
             if now is not None and now.id == entry.id:
-                delete_own(now, patient.secrets, patient.state)
+                delete_own(now, deps.secrets, deps.state)
         self._note("secrets", Health.FIXED, f"{what}: its secret is deleted")
+
+
+def _words(operation: Operation) -> str:
+    entry = operation.entry
+    return f"{VERBS[type(operation)]} of {entry.name!r} in {entry.organization.name}"

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
 from azdo_pat.organizations import is_of_root
-from azdo_pat.results import Action, Ensured, Ensuring
+from azdo_pat.renewal import DEFAULT_RENEWAL
+from azdo_pat.results import Action, Ensured, EnsureOutcome
 from azdo_pat.services.margins import margin
-from azdo_pat.upkeep import NO_UPKEEP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
 
-    from azdo_pat.services.browse import Browser
-    from azdo_pat.services.workshop import Workshop
+    from azdo_pat.operations.context import Deps
+    from azdo_pat.renewal import Delivery, Renewal
+    from azdo_pat.services.browse import TokenFinder
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
-    from azdo_pat.upkeep import Delivery, Upkeep
 
 
 class Wanted(NamedTuple):
@@ -41,14 +41,14 @@ class Wanted(NamedTuple):
     deliveries: tuple[Delivery, ...] | None = None
     source: str | None = None
 
-    def upkeep(self, known: StoredPat | None) -> Upkeep:
+    def renewal(self, known: StoredPat | None) -> Renewal:
         """Return how the token is to be looked after: as it is known to be, but for what is set."""
-        upkeep = known.upkeep if known else NO_UPKEEP
+        renewal = known.renewal if known else DEFAULT_RENEWAL
         if self.deliveries is not None:
-            upkeep = upkeep.delivered_to(self.deliveries)
-        return upkeep._replace(
-            renew_before=upkeep.renew_before if self.renew_before is None else self.renew_before,
-            source=upkeep.source if self.source is None else self.source,
+            renewal = renewal.delivered_to(self.deliveries)
+        return renewal._replace(
+            renew_before=renewal.renew_before if self.renew_before is None else self.renew_before,
+            source=renewal.source if self.source is None else self.source,
         )
 
 
@@ -63,8 +63,8 @@ class Maker(NamedTuple):
             many at once.
     """
 
-    shop: Workshop
-    browser: Browser
+    deps: Deps
+    browser: TokenFinder
     alone: Callable[[str], AbstractContextManager[None]]
     try_out: Callable[[Secret], object]
     listed: Mapping[str, Pat] = MappingProxyType({})
@@ -96,7 +96,7 @@ def as_wanted(
     secret = secrets.get(organization.url, wanted.name)
     if secret is None:
         return None
-    return Ensured(outcome=Ensuring.KEPT, pat=as_pat(entry), secret=secret)
+    return Ensured(outcome=EnsureOutcome.KEPT, pat=entry.as_pat(Status.UNKNOWN), secret=secret)
 
 
 def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[Action, str]:
@@ -105,12 +105,12 @@ def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[A
         return Action.CREATE, "no token of that name has its secret here"
     if set(entry.scopes) != set(wanted.scopes):
         return Action.ROTATE, "its scopes differ"
-    upkeep = wanted.upkeep(entry)
+    renewal = wanted.renewal(entry)
     if entry.expires is None:
         return Action.ROTATE, "its end is not known"
-    if entry.expires - now <= margin(entry, upkeep.renew_before):
+    if entry.expires - now <= margin(entry, renewal.renew_before):
         return Action.ROTATE, f"it ends {entry.expires:%Y-%m-%d %H:%M} UTC"
-    if upkeep.deliveries != entry.upkeep.deliveries:
+    if renewal.deliveries != entry.renewal.deliveries:
         return Action.DELIVER, "its secret is to go elsewhere"
     return Action.KEEP, ""
 
@@ -128,14 +128,14 @@ def ensure(organization: Organization, wanted: Wanted, maker: Maker, *, verify: 
         ConflictError: a secret whose token nobody here knows is stored under the name.
         PatError: as `create` and `rotate` raise it.
     """
-    shop = maker.shop
+    deps = maker.deps
     with maker.alone(wanted.name):
         # Another process may have done it while this one waited.
         found = as_wanted(
-            organization, wanted, state=shop.state, secrets=shop.secrets, now=shop.now()
+            organization, wanted, state=deps.state, secrets=deps.secrets, now=deps.now()
         )
         if found is None:
-            found = _delivered_elsewhere(organization, wanted, shop)
+            found = _delivered_elsewhere(organization, wanted, deps)
         if found is not None and not verify:
             return found
         if found is not None and _accepted(found, maker):
@@ -143,32 +143,30 @@ def ensure(organization: Organization, wanted: Wanted, maker: Maker, *, verify: 
         return _made_good(organization, wanted, maker)
 
 
-def _delivered_elsewhere(
-    organization: Organization, wanted: Wanted, shop: Workshop
-) -> Ensured | None:
+def _delivered_elsewhere(organization: Organization, wanted: Wanted, deps: Deps) -> Ensured | None:
     """Deliver a token's secret to other places than before; None if the token itself is due."""
-    entry = shop.state.find(organization.url, wanted.name)
+    entry = deps.state.find(organization.url, wanted.name)
     if entry is None:
         return None
-    as_before = wanted._replace(deliveries=entry.upkeep.deliveries)
+    as_before = wanted._replace(deliveries=entry.renewal.deliveries)
     found = as_wanted(
-        organization, as_before, state=shop.state, secrets=shop.secrets, now=shop.now()
+        organization, as_before, state=deps.state, secrets=deps.secrets, now=deps.now()
     )
     if found is None:
         return None
-    from azdo_pat.services.delivering import deliver_anew  # noqa: PLC0415 - as below
+    from azdo_pat.operations.delivery import deliver_anew  # noqa: PLC0415 - as below
 
-    undelivered = deliver_anew(organization, entry, wanted.upkeep(entry), shop)
-    return replace(found, outcome=Ensuring.DELIVERED, undelivered=undelivered)
+    undelivered = deliver_anew(organization, entry, wanted.renewal(entry), deps)
+    return replace(found, outcome=EnsureOutcome.DELIVERED, undelivered=undelivered)
 
 
 def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensured:
     # Whoever finds all well pays for none of it.
+    from azdo_pat.operations.context import CreateRequest  # noqa: PLC0415 - see above
     from azdo_pat.services.create import create  # noqa: PLC0415 - see above
     from azdo_pat.services.rotate import RotateRequest, rotate  # noqa: PLC0415 - see above
-    from azdo_pat.services.workshop import CreateRequest  # noqa: PLC0415 - see above
 
-    entry = maker.shop.state.find(organization.url, wanted.name)
+    entry = maker.deps.state.find(organization.url, wanted.name)
     old = _listed(organization, entry, maker)
     if old is None or old.status is Status.REVOKED:
         created = create(
@@ -178,13 +176,13 @@ def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensu
                 scopes=wanted.scopes,
                 expires=wanted.expires,
                 replace=_may_overwrite(organization, wanted.name, entry, old, maker),
-                upkeep=wanted.upkeep(entry),
+                renewal=wanted.renewal(entry),
             ),
-            maker.shop,
+            maker.deps,
         )
         created = replace(created, replaced=None)  # that one is dead
         return Ensured(
-            outcome=Ensuring.CREATED,
+            outcome=EnsureOutcome.CREATED,
             pat=created.pat,
             secret=created.secret,
             created=created,
@@ -195,31 +193,16 @@ def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensu
         otherwise=wanted.expires,
         scopes=wanted.scopes,
         name=wanted.name,
-        upkeep=wanted.upkeep(entry),
+        renewal=wanted.renewal(entry),
     )
-    rotated = rotate(organization, old, request, maker.shop, try_out=maker.try_out)
+    rotated = rotate(organization, old, request, maker.deps, try_out=maker.try_out)
     made = rotated.created
     return Ensured(
-        outcome=Ensuring.ROTATED,
+        outcome=EnsureOutcome.ROTATED,
         pat=made.pat,
         secret=made.secret,
         rotated=rotated,
         undelivered=made.undelivered,
-    )
-
-
-def as_pat(entry: StoredPat) -> Pat:
-    """Return a token as this machine knows it; only the service knows whether it still lives."""
-    return Pat(
-        name=entry.name,
-        id=entry.id,
-        org=entry.org,
-        status=Status.UNKNOWN,
-        scopes=entry.scopes,
-        created=entry.created,
-        expires=entry.expires,
-        stored=entry.stored,
-        origin=entry.origin,
     )
 
 
@@ -245,14 +228,14 @@ def _may_overwrite(
     """
     from azdo_pat.errors import ConflictError  # noqa: PLC0415 - as above
     from azdo_pat.naming import as_argument  # noqa: PLC0415 - as above
-    from azdo_pat.services.ownership import (  # noqa: PLC0415 - as above
+    from azdo_pat.operations.ownership import (  # noqa: PLC0415 - as above
         Owner,
         conflict,
         is_refused,
         owner_of,
     )
 
-    secret = maker.shop.secrets.get(organization.url, name)
+    secret = maker.deps.secrets.get(organization.url, name)
     if secret is None:
         return False
     owner = owner_of(secret, entry, entry.id if entry else None)

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azdo_pat.models import Organization, Pat
-    from azdo_pat.services.browse import Browser, Filters
+    from azdo_pat.services.browse import Filters, TokenFinder
 
 _SIDE_BY_SIDE: Final = 8
 
 
 def listing_everywhere(
-    browser: Browser, organizations: Sequence[Organization], filters: Filters
+    browser: TokenFinder, organizations: Sequence[Organization], filters: Filters
 ) -> tuple[Sequence[Pat], Sequence[OrganizationFailure]]:
     """List the tokens of several organizations, asked side by side.
 

@@ -10,13 +10,13 @@ from azdo_pat.models import USER_NAME
 from azdo_pat.naming import as_argument
 from azdo_pat.organizations import hosted_name, serves
 from azdo_pat.services.margins import renewal_margin
-from azdo_pat.tools.choice import GIT_SCOPES, at_place, for_git
+from azdo_pat.tools.selection import GIT_SCOPES, at_place, for_git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from azdo_pat.gitcredential import Asked
+    from azdo_pat.gitcredential import CredentialRequest
     from azdo_pat.models import AccessToken, Secret, StoredPat
 
 GRACE: Final = timedelta(hours=1)
@@ -51,7 +51,7 @@ class Helper(NamedTuple):
     bearer: Callable[[], AccessToken]
 
 
-class Answer(NamedTuple):
+class CredentialAnswer(NamedTuple):
     """What git gets, and what its user is told.
 
     Attributes:
@@ -63,7 +63,7 @@ class Answer(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def answer(asked: Asked, helper: Helper) -> Answer:
+def answer(asked: CredentialRequest, helper: Helper) -> CredentialAnswer:
     """Find a token for the place that git asks for; renew it where it is due.
 
     Without one, a git that understands it gets the Entra access token of whoever is signed in.
@@ -71,14 +71,14 @@ def answer(asked: Asked, helper: Helper) -> Answer:
     notes: list[str] = []
     entries = of_place(asked, helper)
     if not entries and not is_ours(asked, helper.api_root):
-        return Answer()
+        return CredentialAnswer()
     for entry in for_git(entries, helper.chosen):
         found = _usable(entry, helper, notes)
         if found is not None:
-            return Answer(_as_password(asked, *found), tuple(notes))
+            return CredentialAnswer(_as_password(asked, *found), tuple(notes))
     if "authtype" in asked.capabilities and is_ours(asked, helper.api_root):
         try:
-            return Answer(_as_bearer(helper.bearer()), tuple(notes))
+            return CredentialAnswer(_as_bearer(helper.bearer()), tuple(notes))
         except PatError as error:
             notes.append(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
     elif not notes:
@@ -88,10 +88,10 @@ def answer(asked: Asked, helper: Helper) -> Answer:
             f"no token that git may use is stored for {name or asked.host}:"
             f" pat create NAME --for git{f' --org {name}' if name else ''}"
         )
-    return Answer((), tuple(notes))
+    return CredentialAnswer((), tuple(notes))
 
 
-def of_place(asked: Asked, helper: Helper) -> Sequence[StoredPat]:
+def of_place(asked: CredentialRequest, helper: Helper) -> Sequence[StoredPat]:
     """Return the tokens of the organization, or the server, that git asks for."""
     return at_place(
         helper.entries,
@@ -103,7 +103,7 @@ def of_place(asked: Asked, helper: Helper) -> Sequence[StoredPat]:
     )
 
 
-def is_ours(asked: Asked, api_root: str | None) -> bool:
+def is_ours(asked: CredentialRequest, api_root: str | None) -> bool:
     """Tell whether it is Azure DevOps Services that git asks for, or what stands in for it."""
     if api_root:
         return serves(api_root, asked.protocol, asked.host, asked.path) is not False
@@ -142,7 +142,9 @@ def _usable(entry: StoredPat, helper: Helper, notes: list[str]) -> tuple[StoredP
     return entry, secret
 
 
-def _as_password(asked: Asked, entry: StoredPat, secret: Secret) -> tuple[tuple[str, str], ...]:
+def _as_password(
+    asked: CredentialRequest, entry: StoredPat, secret: Secret
+) -> tuple[tuple[str, str], ...]:
     attributes = [("capability[]", each) for each in asked.capabilities if each == "authtype"]
     attributes += [("username", asked.username or USER_NAME), ("password", secret.reveal())]
     if entry.expires is not None:
@@ -163,7 +165,7 @@ def _as_bearer(token: AccessToken) -> tuple[tuple[str, str], ...]:
     return tuple(attributes)
 
 
-def used(asked: Asked, helper: Helper) -> StoredPat | None:
+def used(asked: CredentialRequest, helper: Helper) -> StoredPat | None:
     """Return the token whose secret git used; None for another password."""
     if asked.password is None:
         return None

@@ -17,8 +17,8 @@ def renewal_margin(entry: StoredPat) -> timedelta:
 
     For what renews tokens unasked; `pat ensure` takes the third.
     """
-    if entry.upkeep.renew_before is not None:
-        return margin(entry, entry.upkeep.renew_before)
+    if entry.renewal.renew_before is not None:
+        return margin(entry, entry.renewal.renew_before)
     return min(WITHIN, margin(entry, None))
 
 
@@ -31,6 +31,6 @@ def margin(entry: StoredPat, renew_before: timedelta | None) -> timedelta:
     if entry.created is None or entry.expires is None:
         return timedelta(days=1) if renew_before is None else renew_before
     life = entry.expires - entry.created
-    if renew_before is None or (entry.upkeep.shortened and renew_before >= life):
+    if renew_before is None or (entry.renewal.shortened and renew_before >= life):
         return life / 3
     return renew_before

@@ -10,11 +10,10 @@ from azdo_pat.errors import NotFoundError, PatError, RefusedError
 from azdo_pat.models import Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.organizations import is_of_root
-from azdo_pat.results import Action, Change, Changing, OldToken
-from azdo_pat.services.ensure import as_pat
+from azdo_pat.results import Action, Change, ChangeOutcome, OldTokenOutcome
 from azdo_pat.services.margins import renewal_margin
+from azdo_pat.services.parallel import side_by_side
 from azdo_pat.services.rotate import rotate
-from azdo_pat.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -76,7 +75,7 @@ def planned(
     return tuple(
         _change(
             entry,
-            Changing.PLANNED,
+            ChangeOutcome.PLANNED,
             why=_why(entry, now)
             if is_near(entry, now, within)
             else f"{_DOUBTED}: the service is asked",
@@ -113,7 +112,7 @@ def renew(
     """
     tools = [maker for maker in makers.values() if not isinstance(maker, PatError)]
     if entries and tools:
-        tools[0][1].shop.secrets.check()
+        tools[0][1].deps.secrets.check()
     request = replace(request, keyring_tried=True, only_stored=True)
     pats, failures = listed_by_id(entries, makers)
     changes: dict[int, Change] = {}
@@ -125,21 +124,21 @@ def renew(
         try:
             organization, maker = _had(makers[entry.org_url])
             with maker.alone(entry.name):
-                now = maker.shop.state.find(entry.org_url, entry.name)
+                now = maker.deps.state.find(entry.org_url, entry.name)
                 if now is None or now.id != entry.id:  # another process was here first
                     why = "another pat has seen to it meanwhile"
-                    changes[place] = _change(now or entry, Changing.KEPT, why=why)
+                    changes[place] = _change(now or entry, ChangeOutcome.KEPT, why=why)
                     return
                 accepted = works(entry, organization)
                 if accepted:
-                    changes[place] = _change(entry, Changing.KEPT, why="it works, after all")
+                    changes[place] = _change(entry, ChangeOutcome.KEPT, why="it works, after all")
                     return
                 why = why if accepted is None else _DOUBTED
                 pat = _alive(entry, pats, failures)
-                rotated = rotate(organization, pat, request, maker.shop, try_out=maker.try_out)
+                rotated = rotate(organization, pat, request, maker.deps, try_out=maker.try_out)
         except PatError as error:
             changes[place] = _change(
-                entry, Changing.FAILED, error=error.message, failure=error, why=why
+                entry, ChangeOutcome.FAILED, error=error.message, failure=error, why=why
             )
             return
         rotations.append(rotated)
@@ -147,7 +146,7 @@ def renew(
 
     side_by_side(work, range(len(entries)), done, jobs)
     nothing = {
-        place: _change(entry, Changing.NOT_REACHED)
+        place: _change(entry, ChangeOutcome.NOT_REACHED)
         for place, entry in enumerate(entries)
         if place not in changes
     }
@@ -157,10 +156,10 @@ def renew(
 
 def rotation(entry: StoredPat, rotated: Rotated, why: str) -> Change:
     """Return what became of a token that was rotated."""
-    pending = rotated.old in {OldToken.PENDING, OldToken.UNDELIVERED}
+    pending = rotated.old in {OldTokenOutcome.PENDING, OldTokenOutcome.UNDELIVERED}
     return Change(
         action=Action.ROTATE,
-        outcome=Changing.ROTATED,
+        outcome=ChangeOutcome.ROTATED,
         pat=rotated.created.pat,
         org=entry.org,
         why=why,
@@ -214,7 +213,7 @@ def _alive(entry: StoredPat, pats: Mapping[str, Pat], failures: Mapping[str, Pat
 
 def _change(
     entry: StoredPat,
-    outcome: Changing,
+    outcome: ChangeOutcome,
     *,
     why: str = "",
     error: str = "",
@@ -223,7 +222,7 @@ def _change(
     return Change(
         action=Action.ROTATE,
         outcome=outcome,
-        pat=as_pat(entry),
+        pat=entry.as_pat(Status.UNKNOWN),
         org=entry.org,
         why=why,
         error=error,

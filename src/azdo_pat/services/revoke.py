@@ -8,20 +8,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import PatError, StoreError, UnavailableError
+from azdo_pat.journal import JournalEntry, Revoke
 from azdo_pat.models import Field, Pat, Status
+from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.readable import require_readable
+from azdo_pat.operations.revocation import delete_own
 from azdo_pat.results import Outcome, Revocation
-from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.readable import require_readable
-from azdo_pat.services.recovery import delete_own
-from azdo_pat.services.side_by_side import side_by_side
+from azdo_pat.services.parallel import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
+    from datetime import datetime
 
     from azdo_pat.api.tokens import Tokens
-    from azdo_pat.models import Intent, Organization, Secret, StoredPat
-    from azdo_pat.services.name_lock import Exclusive
+    from azdo_pat.models import Organization, Secret, StoredPat
+    from azdo_pat.operations.name_lock import Exclusive
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
@@ -81,7 +83,8 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
     state: State,
     exclusive: Exclusive,
     works: Callable[[Secret], bool],
-    announce: Callable[[StoredPat], Intent],
+    user: Callable[[], str],
+    now: Callable[[], datetime],
     done: Callable[[], None],
 ) -> Revoked:
     """Revoke tokens side by side; one that is already gone counts as done.
@@ -99,8 +102,8 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
         exclusive: the lock on a name, under which its secret is taken out.
         works: tells whether the service still accepts a secret; asked only of imported ones,
             which nothing but their name ties to a token.
-        announce: makes the journal's entry for the end of a token whose secret is here, so that
-            the next run takes the secret out if this one dies before it can.
+        user: gives the sign-in name, for the journal.
+        now: the clock.
         done: told after each token; what it raises as KeyboardInterrupt stops it, too.
     """
     cleaner = _Cleaner(
@@ -110,7 +113,8 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
         state=state,
         exclusive=exclusive,
         works=works,
-        announce=announce,
+        user=user,
+        now=now,
     )
     outcomes: dict[int, Revocation] = {
         place: Revocation(pat=pat, outcome=Outcome.ALREADY_REVOKED)
@@ -199,7 +203,8 @@ class _Cleaner:
     state: State
     exclusive: Exclusive
     works: Callable[[Secret], bool]
-    announce: Callable[[StoredPat], Intent]
+    user: Callable[[], str]
+    now: Callable[[], datetime]
     seen_to: set[str | None] = field(default_factory=set)
 
     def end(self, pat: Pat, revoke: Callable[[], Revocation]) -> Revocation:
@@ -218,7 +223,8 @@ class _Cleaner:
             except Exception:  # noqa: BLE001  # a fault of ours neither; `forget` tells of it
                 return revoke()
             with suppress(StoreError):
-                key = self.state.begin(self.announce(entry))
+                journaled = JournalEntry(self.organization, entry.name, self.now(), self.user())
+                key = self.state.begin(Revoke(journaled, entry.id))
             item = revoke()
             if item.outcome is Outcome.REVOKED:
                 self.seen_to.add(pat.id)

@@ -8,25 +8,34 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import ConflictError, PatError, RefusedError
 from azdo_pat.expiry import is_shortened
-from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Intent, Pat, Status
+from azdo_pat.journal import (
+    Deliver,
+    JournalEntry,
+    NewToken,
+    Replaced,
+    RevokeReplaced,
+    Rotate,
+    is_due,
+)
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Pat, Status
 from azdo_pat.naming import as_argument
-from azdo_pat.results import INTERRUPTED, Created, OldToken, Rotated
-from azdo_pat.services.delivering import delivered
-from azdo_pat.services.making import Making
-from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.ownership import Owner, conflict, is_refused, owner_of
-from azdo_pat.services.readable import require_readable
-from azdo_pat.services.recovery import settle, settle_leftovers
-from azdo_pat.services.workshop import CreateRequest
-from azdo_pat.upkeep import NO_UPKEEP
+from azdo_pat.operations.context import CreateRequest
+from azdo_pat.operations.delivery import delivered, revoke_replaced
+from azdo_pat.operations.issue import Issuance
+from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.ownership import Owner, conflict, is_refused, owner_of
+from azdo_pat.operations.readable import require_readable
+from azdo_pat.operations.recovery import recover_name
+from azdo_pat.renewal import DEFAULT_RENEWAL
+from azdo_pat.results import INTERRUPTED, Created, OldTokenOutcome, Rotated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from azdo_pat.models import Organization, Secret, StoredPat
-    from azdo_pat.services.workshop import Workshop
-    from azdo_pat.upkeep import Delivery, Upkeep
+    from azdo_pat.operations.context import Deps
+    from azdo_pat.renewal import Delivery, Renewal
 
 _LONGEST_LIFE: Final = timedelta(days=365)
 """Source: the service refuses more (documentation: "Use personal access tokens")."""
@@ -45,7 +54,7 @@ class RotateRequest:
         name: that of the new token, and of the place of its secret; None for the one under which
             the old one's is stored, or else its display name.
         deliveries: where its secret goes; None for where the old one's went.
-        upkeep: how the new one is looked after; None for as the old one was.
+        renewal: how the new one is looked after; None for as the old one was.
         only_stored: refuse where the old token would end and its secret is not stored here, as
             something else uses that token.
         keyring_tried: the keyring was tried a moment ago, as for many at once.
@@ -58,7 +67,7 @@ class RotateRequest:
     scopes: tuple[str, ...] | None = None
     name: str | None = None
     deliveries: tuple[Delivery, ...] | None = None
-    upkeep: Upkeep | None = None
+    renewal: Renewal | None = None
     only_stored: bool = False
     keyring_tried: bool = False
 
@@ -67,7 +76,7 @@ def rotate(
     organization: Organization,
     pat: Pat,
     request: RotateRequest,
-    shop: Workshop,
+    deps: Deps,
     *,
     try_out: Callable[[Secret], object],
 ) -> Rotated:
@@ -81,7 +90,7 @@ def rotate(
         organization: where.
         pat: the token as the service lists it.
         request: what is wished of the new one.
-        shop: the collaborators.
+        deps: the collaborators.
         try_out: uses a secret; raises what is wrong with it.
 
     Raises:
@@ -91,56 +100,47 @@ def rotate(
         UnavailableError: what the new one is to be like could not be read; nothing has changed.
         PatError: as `create` raises it; the old token lives and its secret is where it was.
     """
-    name = _name_of_new(organization, pat, request, shop)
-    with shop.exclusive(lock_key(name, organization.url)):
-        settle_leftovers(organization, name, shop)
+    name = _name_of_new(organization, pat, request, deps)
+    with deps.exclusive(lock_key(name, organization.url)):
+        recover_name(organization, name, deps)
         if not request.keyring_tried:
-            shop.secrets.check()
-        known = shop.state.find(organization.url, name)
-        previous, owner = _stored_secret(organization, name, pat, shop, try_out)
+            deps.secrets.check()
+        known = deps.state.find(organization.url, name)
+        previous, owner = _stored_secret(organization, name, pat, deps, try_out)
         if request.only_stored and owner is not Owner.THIS and not _stays_active(pat, request):
             raise _used_elsewhere(pat, organization)
         wanted = CreateRequest(
             name=name,
             scopes=request.scopes or pat.scopes,
-            expires=_end(pat, request, shop.now()),
-            upkeep=_upkeep(request, known),
+            expires=_end(pat, request, deps.now()),
+            renewal=_renewal(request, known),
         )
-        intent = Intent(
-            operation="rotate",
-            org_url=organization.url,
-            org=organization.name,
-            name=wanted.name,
-            scopes=wanted.scopes,
-            valid_to=wanted.expires,
-            started=shop.now(),
-            user=shop.user(),
-            upkeep=wanted.upkeep,
-        )
-        intent = intent._replace(follow_up=_what_follows(pat, request, intent))
-        making = Making(
-            shop=shop,
-            organization=organization,
-            intent=intent._replace(key=shop.state.begin(intent)),
+        entry = JournalEntry(organization, wanted.name, deps.now(), deps.user())
+        issuance = Issuance(
+            deps=deps,
+            operation=Rotate(
+                entry,
+                NewToken(wanted.scopes, wanted.expires, wanted.renewal),
+                _replaced(pat, request, entry.started),
+            ),
             previous=previous,
             try_out=try_out,
         )
-        new = making.post(wanted)
+        new = issuance.post(wanted)
         created = Created(
-            pat=making.granted(new.pat, wanted),
+            pat=issuance.granted(new.pat, wanted),
             secret=new.secret,
             requested_expiry=wanted.expires,
             shortened=is_shortened(wanted.expires, new.pat.valid_to),
         )
-        follow_up = making.keep(new, wanted, lambda: None)
-        return _with_old(organization, pat, created, follow_up, shop)
+        return _with_old(pat, created, issuance.keep(new, wanted, lambda: None), deps)
 
 
 def ends_unseen(
     organization: Organization,
     pat: Pat,
     request: RotateRequest,
-    shop: Workshop,
+    deps: Deps,
     *,
     try_out: Callable[[Secret], object],
 ) -> bool:
@@ -149,21 +149,19 @@ def ends_unseen(
     Raises:
         PatError: as `rotate`, where it would refuse the token.
     """
-    name = _name_of_new(organization, pat, request, shop)
-    _, owner = _stored_secret(organization, name, pat, shop, try_out)
+    name = _name_of_new(organization, pat, request, deps)
+    _, owner = _stored_secret(organization, name, pat, deps, try_out)
     return owner is not Owner.THIS and not _stays_active(pat, request)
 
 
-def _name_of_new(
-    organization: Organization, pat: Pat, request: RotateRequest, shop: Workshop
-) -> str:
+def _name_of_new(organization: Organization, pat: Pat, request: RotateRequest, deps: Deps) -> str:
     """Return the name of the new token, once it is sure that the old one can be rotated.
 
     Raises:
         PatError: it cannot be.
     """
     _require_rotatable(organization, pat)
-    name = request.name or _name_here(organization, pat, shop)
+    name = request.name or _name_here(organization, pat, deps)
     needed = {Field.ID, Field.TARGETS}
     needed |= set() if name else {Field.NAME}
     needed |= set() if request.scopes else {Field.SCOPES}
@@ -194,7 +192,7 @@ def _require_rotatable(organization: Organization, pat: Pat) -> None:
         )
 
 
-def _name_here(organization: Organization, pat: Pat, shop: Workshop) -> str:
+def _name_here(organization: Organization, pat: Pat, deps: Deps) -> str:
     """Return the name under which the token's secret is stored, or else its display name.
 
     Empty where neither is known.
@@ -202,7 +200,7 @@ def _name_here(organization: Organization, pat: Pat, shop: Workshop) -> str:
     They differ where it was renamed on the web page or by another machine; whoever asks for the
     secret asks by the name that it has here.
     """
-    known = shop.state.find_by_id(pat.id) if pat.id else ()
+    known = deps.state.find_by_id(pat.id) if pat.id else ()
     own_name = "" if Field.NAME in pat.unread else pat.name
     return next(
         (each.name for each in known if each.stored and each.org_url == organization.url), own_name
@@ -222,7 +220,7 @@ def _stored_secret(
     organization: Organization,
     name: str,
     pat: Pat,
-    shop: Workshop,
+    deps: Deps,
     try_out: Callable[[Secret], object],
 ) -> tuple[Secret | None, Owner]:
     """Return what is stored under the name, once it is sure to be this token's own, or dead.
@@ -234,8 +232,8 @@ def _stored_secret(
         ConflictError: it is, or may be, another token's.
         StoreError: the keyring refuses.
     """
-    secret = shop.secrets.get(organization.url, name)
-    known = shop.state.find(organization.url, name)
+    secret = deps.secrets.get(organization.url, name)
+    known = deps.state.find(organization.url, name)
     owner = owner_of(secret, known, pat.id)
     if owner in {Owner.NONE, Owner.THIS}:
         return secret, owner
@@ -244,11 +242,11 @@ def _stored_secret(
     raise conflict(owner, name, known, organization.name)
 
 
-def _upkeep(request: RotateRequest, known: StoredPat | None) -> Upkeep:
-    upkeep = request.upkeep or (known.upkeep if known else NO_UPKEEP)
+def _renewal(request: RotateRequest, known: StoredPat | None) -> Renewal:
+    renewal = request.renewal or (known.renewal if known else DEFAULT_RENEWAL)
     if request.deliveries is None:
-        return upkeep
-    return upkeep.delivered_to(request.deliveries)
+        return renewal
+    return renewal.delivered_to(request.deliveries)
 
 
 def _end(pat: Pat, request: RotateRequest, now: datetime) -> datetime:
@@ -265,41 +263,31 @@ def _stays_active(pat: Pat, request: RotateRequest) -> bool:
     return request.keep_old or pat.status is Status.EXPIRED
 
 
-def _what_follows(pat: Pat, request: RotateRequest, intent: Intent) -> Intent | None:
-    """Return what is left to do once the new token is safe."""
-    lives_on = _stays_active(pat, request)
-    if lives_on and not intent.upkeep.deliveries:
+def _replaced(pat: Pat, request: RotateRequest, now: datetime) -> Replaced | None:
+    """Return the old token as one to revoke; None where it stays."""
+    if _stays_active(pat, request) or pat.id is None:
         return None
-    return intent._replace(
-        operation="deliver" if intent.upkeep.deliveries else "revoke",
-        authorization_id=None if lives_on else pat.id,
-        valid_to=intent.started + (request.grace or timedelta()),
-        upkeep=NO_UPKEEP,
-    )
+    return Replaced(pat.id, now + (request.grace or timedelta()))
 
 
 def _with_old(
-    organization: Organization,
-    pat: Pat,
-    created: Created,
-    follow_up: Intent | None,
-    shop: Workshop,
+    pat: Pat, created: Created, rest: Deliver | RevokeReplaced | None, deps: Deps
 ) -> Rotated:
     """Deliver the new secret and revoke the old token; what fails is left to a later run."""
-    if follow_up is not None and follow_up.operation == "deliver":
-        follow_up, undelivered = delivered(organization, follow_up, shop)
+    if isinstance(rest, Deliver):
+        rest, undelivered = delivered(rest, deps)
         created = replace(created, undelivered=undelivered)
-    rotated = Rotated(created=created, replaced=pat, old=OldToken.REVOKED)
+    rotated = Rotated(created=created, replaced=pat, old=OldTokenOutcome.REVOKED)
     if created.undelivered:
-        return replace(rotated, old=OldToken.UNDELIVERED, reason=created.undelivered)
-    if follow_up is None:
-        old = OldToken.EXPIRED if pat.status is Status.EXPIRED else OldToken.KEPT
+        return replace(rotated, old=OldTokenOutcome.UNDELIVERED, reason=created.undelivered)
+    if not isinstance(rest, RevokeReplaced):
+        old = OldTokenOutcome.EXPIRED if pat.status is Status.EXPIRED else OldTokenOutcome.KEPT
         return replace(rotated, old=old)
-    if follow_up.valid_to > shop.now():
-        return replace(rotated, old=OldToken.LATER, due=follow_up.valid_to)
+    if not is_due(rest, deps.now()):
+        return replace(rotated, old=OldTokenOutcome.LATER, due=rest.replaced.due)
     try:
-        settle(organization, follow_up, shop)
+        revoke_replaced(rest, deps)
     except (PatError, KeyboardInterrupt) as error:
         reason = error.message if isinstance(error, PatError) else INTERRUPTED
-        return replace(rotated, old=OldToken.PENDING, reason=reason)
+        return replace(rotated, old=OldTokenOutcome.PENDING, reason=reason)
     return rotated

@@ -9,12 +9,12 @@ from azdo_pat.results import SignedIn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from azdo_pat.auth.outcome import Granted
-    from azdo_pat.auth.own import Memory
+    from azdo_pat.auth.client import Granted
+    from azdo_pat.auth.saved_sign_in import SavedSignIns
     from azdo_pat.models import AccessToken, Secret
 
 
-class Way(NamedTuple):
+class SignInMethod(NamedTuple):
     """How to sign in.
 
     Attributes:
@@ -30,7 +30,7 @@ class Way(NamedTuple):
     safe: bool
 
 
-def sign_in(way: Way, memory: Memory) -> SignedIn:
+def sign_in(way: SignInMethod, memory: SavedSignIns) -> SignedIn:
     """Have the user sign in, and remember it where there is a safe place.
 
     Raises:

@@ -15,21 +15,22 @@ from azdo_pat.errors import (
     UsageError,
 )
 from azdo_pat.expiry import is_shortened
+from azdo_pat.journal import JournalEntry, Rename
 from azdo_pat.models import Field, Pat, PatChanges, Status, StoredPat, effective_expiry
 from azdo_pat.naming import as_argument
+from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.ownership import is_own, unknown
+from azdo_pat.operations.readable import require_readable
+from azdo_pat.operations.rename import move
 from azdo_pat.results import Updated
-from azdo_pat.services.name_lock import lock_key
-from azdo_pat.services.ownership import is_own, unknown
-from azdo_pat.services.readable import require_readable
-from azdo_pat.services.renaming import move, moving
 
 if TYPE_CHECKING:
     from azdo_pat.models import Organization
-    from azdo_pat.services.workshop import Workshop
+    from azdo_pat.operations.context import Deps
     from azdo_pat.store.state import State
 
 
-def update(organization: Organization, pat: Pat, changes: PatChanges, shop: Workshop) -> Updated:
+def update(organization: Organization, pat: Pat, changes: PatChanges, deps: Deps) -> Updated:
     """Change a token on the service; a renamed one keeps its secret, under the new name.
 
     A secret that was imported under the token's name, and may be any token's, stays where it is.
@@ -43,15 +44,15 @@ def update(organization: Organization, pat: Pat, changes: PatChanges, shop: Work
         PendingError: changed, but the secret could not be moved to the new name.
     """
     _require_changeable(organization, pat, changes)
-    known = _known(shop.state, organization, pat)
+    known = _known(deps.state, organization, pat)
     with ExitStack() as locks:
         if known is not None:
             for name in sorted({known.name, changes.display_name or known.name}):
-                locks.enter_context(shop.exclusive(lock_key(name, organization.url)))
-            _hold_unchanged(shop.state, known)
+                locks.enter_context(deps.exclusive(lock_key(name, organization.url)))
+            _require_unchanged(deps.state, known)
             if changes.display_name not in {None, known.name}:
-                known = _as_it_is(shop, known)
-        return _changed(organization, pat, changes, shop, known)
+                known = _as_it_is(deps, known)
+        return _changed(organization, pat, changes, deps, known)
 
 
 def plan(organization: Organization, pat: Pat, changes: PatChanges) -> Pat:
@@ -86,7 +87,7 @@ def _changed(
     organization: Organization,
     pat: Pat,
     changes: PatChanges,
-    shop: Workshop,
+    deps: Deps,
     known: StoredPat | None,
 ) -> Updated:
     """Change the token, then its entry and the place of its secret; the names are locked."""
@@ -95,29 +96,29 @@ def _changed(
     new_name = changes.display_name
     moves = new_name if own and own.stored and new_name != own.name else None
     if own is not None and moves is not None:
-        _hold_free(shop, own, moves)
+        _require_name_free(deps, own, moves)
     key = None
     if own is not None and moves is not None:
-        intent = moving(own, pat.id or "", moves, user=shop.user(), now=shop.now())
-        key = shop.state.begin(intent)
+        entry = JournalEntry(organization, own.name, deps.now(), deps.user())
+        key = deps.state.begin(Rename(entry, pat.id or "", moves))
     try:
-        granted = shop.tokens.update(organization, pat.id or "", changes)
+        granted = deps.tokens.update(organization, pat.id or "", changes)
     except UnavailableError:
         raise  # whether it is named so is not known: the next run looks
     except PatError:
-        shop.state.finish(key)
+        deps.state.finish(key)
         raise
     left_behind = left and new_name not in {None, pat.name}
     answer = replace(
-        _completed(shop.book.pat(granted, organization, Status.ACTIVE), pat, changes),
+        _completed(deps.organization_cache.pat(granted, organization, Status.ACTIVE), pat, changes),
         stored=pat.stored and not left_behind,
         origin=pat.origin,
     )
     if own is not None:
-        _remember(shop.state, own, answer, changes)
+        _remember(deps.state, own, answer, changes)
         if moves is not None:
-            move(shop.secrets, shop.state, own, moves)
-            shop.state.finish(key)
+            move(deps.secrets, deps.state, own, moves)
+            deps.state.finish(key)
     return Updated(
         pat=answer,
         requested_expiry=changes.valid_to,
@@ -155,7 +156,7 @@ def _known(state: State, organization: Organization, pat: Pat) -> StoredPat | No
     return by_name
 
 
-def _hold_unchanged(state: State, known: StoredPat) -> None:
+def _require_unchanged(state: State, known: StoredPat) -> None:
     """Hold, under the lock, that nobody has changed what was read without it."""
     if state.find(known.org_url, known.name) != known:
         raise ConflictError(
@@ -164,30 +165,30 @@ def _hold_unchanged(state: State, known: StoredPat) -> None:
         )
 
 
-def _as_it_is(shop: Workshop, known: StoredPat) -> StoredPat:
+def _as_it_is(deps: Deps, known: StoredPat) -> StoredPat:
     """Return the entry of what is stored; another program may have stored another secret there.
 
     Of that one only the name is known, and it stays where it is.
     """
-    secret = shop.secrets.get(known.org_url, known.name) if known.stored else None
+    secret = deps.secrets.get(known.org_url, known.name) if known.stored else None
     if known.id is None or secret is None or is_own(secret, known):
         return known
     entry = unknown(known, secret)
-    shop.state.remember(entry)
+    deps.state.remember(entry)
     return entry
 
 
-def _hold_free(shop: Workshop, known: StoredPat, new_name: str) -> None:
+def _require_name_free(deps: Deps, known: StoredPat, new_name: str) -> None:
     """Hold that the secret can be moved, before anything is changed."""
-    shop.secrets.check()
-    taken = shop.secrets.get(known.org_url, new_name)
+    deps.secrets.check()
+    taken = deps.secrets.get(known.org_url, new_name)
     # The same secret there is what an earlier attempt to move it left.
     hint = f"choose another name, or take that one away: pat forget {as_argument(new_name)}"
-    if taken is not None and taken != shop.secrets.get(known.org_url, known.name):
+    if taken is not None and taken != deps.secrets.get(known.org_url, known.name):
         raise ConflictError(
             f"a secret is already stored under {new_name!r} for {known.org}", hint=hint
         )
-    if shop.state.find(known.org_url, new_name) is not None:
+    if deps.state.find(known.org_url, new_name) is not None:
         raise ConflictError(
             f"another token is known here by the name {new_name!r} for {known.org}", hint=hint
         )

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from azdo_pat.errors import StoreError
 from azdo_pat.models import Secret
-from azdo_pat.store.deadline import DeadlineError, within
+from azdo_pat.store.backend_cache import BackendCache
 from azdo_pat.store.probes import Probes
-from azdo_pat.store.remembered import Remembered
+from azdo_pat.store.timeout import TimeLimitError, within
 
 if TYPE_CHECKING:
-    from azdo_pat.store.vault import Vault
+    from azdo_pat.store.keyring_backends import KeyringBackends
 
 DEFAULT_TIMEOUT: Final = 8.0
 """Seconds for one operation where nobody can be asked: a hanging backend is told within ten."""
@@ -62,13 +62,13 @@ class SecretStore:
     ) -> None:
         self._backend = backend
         self._environment = environment
-        self._remembered = Remembered(cache_file, environment)
+        self._remembered = BackendCache(cache_file, environment)
         self._lock_file = cache_file and cache_file.with_name("keyring.lock")
         self._probes = Probes(cache_file and cache_file.with_name("probes"))
         asks = _has_desktop(environment) or (on_terminal and self._may_ask_on_terminal())
         self._seconds = max(timeout, patience) if asks else timeout
         self._hangs = False
-        self._opened: Vault | None = None
+        self._opened: KeyringBackends | None = None
 
     def _may_ask_on_terminal(self) -> bool:
         """Tell whether the backend may ask there: those of keyring itself ask the system."""
@@ -174,11 +174,11 @@ class SecretStore:
         except Exception:  # noqa: BLE001 - whatever it was, keyring tries, and explains
             return False, None
 
-    def _vault(self) -> "Vault":
+    def _vault(self) -> "KeyringBackends":
         if self._opened is None:
-            from azdo_pat.store.vault import Vault  # noqa: PLC0415 - it imports keyring
+            from azdo_pat.store.keyring_backends import KeyringBackends  # noqa: PLC0415 - it imports keyring
 
-            self._opened = Vault(
+            self._opened = KeyringBackends(
                 self._backend,
                 self._remembered,
                 asks_somebody=_has_desktop(self._environment),
@@ -193,7 +193,7 @@ class SecretStore:
             raise _no_answer(self._seconds)
         try:
             return within(self._seconds, work)
-        except DeadlineError:
+        except TimeLimitError:
             self._hangs = True
             raise _no_answer(self._seconds) from None
         except StoreError as error:

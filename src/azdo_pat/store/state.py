@@ -7,17 +7,12 @@ from datetime import datetime
 from pathlib import Path
 
 from azdo_pat.errors import ConflictError
-from azdo_pat.models import Intent, Organization, StoredPat
+from azdo_pat.journal import Operation
+from azdo_pat.models import Organization, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.store.database import SCHEMA_VERSION, Database
-from azdo_pat.store.state_rows import (
-    insert_intent,
-    insert_made,
-    insert_token,
-    read_intent,
-    stored_pat,
-    written_moment,
-)
+from azdo_pat.store.journal_codec import insert_operation, read_operation
+from azdo_pat.store.token_rows import insert_made, insert_token, stored_pat, written_moment
 
 
 class State:
@@ -149,22 +144,22 @@ class State:
                 ],
             )
 
-    def begin(self, intent: Intent) -> int:
+    def begin(self, operation: Operation) -> int:
         """Open an entry of the journal and return its key; on disk when this returns."""
         with self._database.writing() as connection:
-            return insert_intent(connection, intent)
+            return insert_operation(connection, operation)
 
-    def note(self, key: int, authorization_id: str, mark: str = "") -> None:
-        """Write into an entry of the journal which token the operation made, and its mark."""
+    def note(self, key: int, authorization_id: str, fingerprint: str = "") -> None:
+        """Write into an entry of the journal which token was made, and its secret's fingerprint."""
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE journal SET authorization_id = ?, mark = ? WHERE key = ?",
-                (authorization_id, mark, key),
+                (authorization_id, fingerprint, key),
             )
             insert_made(connection, authorization_id)
 
     def finish(
-        self, key: int | None, pat: StoredPat | None = None, then: Intent | None = None
+        self, key: int | None, pat: StoredPat | None = None, then: Operation | None = None
     ) -> int | None:
         """Close an entry of the journal; in the same transaction remember its token, open the next.
 
@@ -180,28 +175,30 @@ class State:
             if pat is not None:
                 insert_token(connection, pat)
             connection.execute("DELETE FROM journal WHERE key = ?", (key,))
-            return None if then is None else insert_intent(connection, then)
+            return None if then is None else insert_operation(connection, then)
 
     def explain(self, key: int, reason: str) -> None:
         """Write into an entry of the journal why it could not be brought to its end."""
         with self._database.writing() as connection:
             connection.execute("UPDATE journal SET reason = ? WHERE key = ?", (reason, key))
 
-    def note_look(self, key: int, looked: datetime) -> None:
-        """Write into an entry of the journal when its token was first looked for in vain."""
+    def note_search(self, key: int, searched: datetime) -> None:
+        """Write into an entry of the journal when its token was first searched for in vain."""
         with self._database.writing() as connection:
             connection.execute(
-                "UPDATE journal SET looked = ? WHERE key = ?", (written_moment(looked), key)
+                "UPDATE journal SET looked = ? WHERE key = ?", (written_moment(searched), key)
             )
 
-    def unfinished(self, org_url: str | None = None, name: str | None = None) -> tuple[Intent, ...]:
+    def unfinished(
+        self, org_url: str | None = None, name: str | None = None
+    ) -> tuple[Operation, ...]:
         """Return the journal's open entries, oldest first; of one organization or name only."""
         query = (
             "SELECT * FROM journal WHERE (:org_url IS NULL OR org_url = :org_url)"
             " AND (:name IS NULL OR name = :name) ORDER BY key"
         )
         with self._rows(query, org_url=org_url, name=name) as rows:
-            return tuple(read_intent(row) for row in rows)
+            return tuple(read_operation(row) for row in rows)
 
     def _tokens(self, query: str, **values: str | None) -> tuple[StoredPat, ...]:
         with self._rows(query, **values) as rows:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from azdo_pat.tools.texts import in_section
+from azdo_pat.tools.line_editing import in_section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.tools.tool import ToolInput
 
 USER: Final = "Personal Access Token"
 
@@ -36,6 +36,6 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     return (Path(given) if given else home / ".azure") / "azuredevops" / "config"
 
 
-def edited(text: str, handing: Handing) -> str:
+def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with the organization as the default; see `Tool.edited`."""
-    return in_section(text, "defaults", {"organization": f"organization = {handing.org_url}"})
+    return in_section(text, "defaults", {"organization": f"organization = {tool_input.org_url}"})

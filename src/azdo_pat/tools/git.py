@@ -22,7 +22,7 @@ from azdo_pat.redaction import without_access_token
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.tools.tool import ToolInput
 
 _URLS: Final = ("https://dev.azure.com", "https://*.visualstudio.com")
 _TIMEOUT: Final = 30
@@ -40,15 +40,15 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     return other if other.exists() and not usual.exists() else usual
 
 
-def edited(text: str, handing: Handing) -> str:
+def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with `pat` as the helper of our hosts; see `Tool.edited`."""
-    helper = str(Path(handing.programs) / "git-credential-pat")
+    helper = str(Path(tool_input.programs) / "git-credential-pat")
     if shlex.quote(helper) != helper:
         helper = f"!{shlex.quote(helper)}"
-    with _scratch(handing.scratch) as folder:
+    with _scratch(tool_input.scratch) as folder:
         copy = Path(folder) / "config"
         copy.write_bytes(text.encode("utf-8", "surrogateescape"))
-        for url in (*_URLS, *map(_origin, handing.servers)):
+        for url in (*_URLS, *map(_origin, tool_input.servers)):
             if _git(copy, "--get-all", f"credential.{url}.helper").splitlines() != ["", helper]:
                 _git(copy, "--replace-all", f"credential.{url}.helper", "")
                 _git(copy, "--add", f"credential.{url}.helper", helper)

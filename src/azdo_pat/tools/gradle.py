@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import UsageError
-from azdo_pat.tools.texts import with_keys
+from azdo_pat.tools.line_editing import with_keys
 from azdo_pat.tools.tool import feed_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.tools.tool import ToolInput
 
 _LINE: Final = re.compile(r"((?:\\.|[^\\=:\s])*)[ \t\f]*[=:]?[ \t\f]*(.*)")
 """A key, which a blank ends, too, and a value."""
@@ -30,21 +30,21 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     return (Path(given) if given else home / ".gradle") / "gradle.properties"
 
 
-def edited(text: str, handing: Handing) -> str:
+def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with user name and password for the repository.
 
     Raises:
         UsageError: a line that goes on in the next one stands where these are to stand, or the
             name of the feed has no letters or digits that Gradle takes.
     """
-    name = repository(handing.feed)
+    name = repository(tool_input.feed)
     if not name:
         raise UsageError(
             "Gradle's repositories have names of letters and digits, and this feed's has none of"
             " these",
             hint="give the feed another name",
         )
-    values = {"Username": handing.user, "Password": handing.secret}
+    values = {"Username": tool_input.user, "Password": tool_input.secret}
     lines = {f"{name}{what}": f"{name}{what}={value}" for what, value in values.items()}
     changed = with_keys(text, lines, _key)
     wanted = {f"{name}{what}": value for what, value in values.items()}

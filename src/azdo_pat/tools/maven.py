@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.tools.tool import feed_name
-from azdo_pat.tools.xml import escape, inserted_into, section
+from azdo_pat.tools.xml_edit import escape, inserted_into, section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.tools.tool import ToolInput
 
 ENDING = "/maven/v1"
 
@@ -32,15 +32,15 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     return home / ".m2" / "settings.xml"
 
 
-def edited(text: str, handing: Handing) -> str:
+def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with the credentials of the feed; see `Tool.edited`."""
     content = (text or _NEW).encode("utf-8", "surrogateescape")
-    name = feed_name(handing.feed)
+    name = feed_name(tool_input.feed)
     lines = [
         "<server>",
         f"  <id>{escape(name)}</id>",
-        f"  <username>{handing.user}</username>",
-        f"  <password>{escape(handing.secret)}</password>",
+        f"  <username>{tool_input.user}</username>",
+        f"  <password>{escape(tool_input.secret)}</password>",
         "</server>",
     ]
     content, servers = section(content, "settings", "servers")
@@ -50,15 +50,15 @@ def edited(text: str, handing: Handing) -> str:
         if (identifier := server.first("id")) is not None and identifier.text.strip() == name
     ]
     for start in reversed(mine):  # of several Maven takes the last one, others the first
-        content = _replaced(content, start, handing)
+        content = _replaced(content, start, tool_input)
     if mine:
         return content.decode("utf-8", "surrogateescape")
     return inserted_into(content, servers, lines, 2).decode("utf-8", "surrogateescape")
 
 
-def _replaced(content: bytes, start: int, handing: Handing) -> bytes:
+def _replaced(content: bytes, start: int, tool_input: ToolInput) -> bytes:
     """Give a server that is there our user and password; its other settings stay."""
-    for name, value in (("password", handing.secret), ("username", handing.user)):
+    for name, value in (("password", tool_input.secret), ("username", tool_input.user)):
         _, servers = section(content, "settings", "servers")
         server = next(each for each in servers.named("server") if each.start == start)
         inside = server.first(name)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import UsageError
 from azdo_pat.organizations import hosts_of
-from azdo_pat.tools.texts import end_of_line
+from azdo_pat.tools.line_editing import end_of_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.tools.tool import ToolInput
 
 _WORD: Final = re.compile(r'"(?:\\.|[^"\\\n])*"|\S+')
 _EMPTY_LINE: Final = re.compile(r"\n[ \t]*\r?\n")
@@ -40,14 +40,14 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     return Path(given) if given else home / ("_netrc" if os.name == "nt" else ".netrc")
 
 
-def edited(text: str, handing: Handing) -> str:
+def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with an entry for each host of the organization; see `Tool.edited`.
 
     Raises:
         UsageError: the last entry is not complete.
     """
-    for host in hosts_of(handing.org_url):
-        line = f"machine {host} login {handing.user} password {handing.secret}"
+    for host in hosts_of(tool_input.org_url):
+        line = f"machine {host} login {tool_input.user} password {tool_input.secret}"
         entries = list(_entries(text))
         mine = [each for each in entries if each.kind == "machine" and each.host.lower() == host]
         for extra in reversed(mine[1:]):

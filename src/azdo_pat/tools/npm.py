@@ -12,13 +12,13 @@ from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from azdo_pat.tools.texts import end_of_line, with_keys
+from azdo_pat.tools.line_editing import end_of_line, with_keys
 from azdo_pat.tools.tool import spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.tools.tool import ToolInput
 
 ENDING = "/npm/registry/"
 
@@ -29,14 +29,14 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     return Path(given) if given else home / ".npmrc"
 
 
-def edited(text: str, handing: Handing) -> str:
+def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with the credentials of the feed; see `Tool.edited`."""
-    password = b64encode(handing.secret.encode()).decode("ascii")
+    password = b64encode(tool_input.secret.encode()).decode("ascii")
     values: dict[str, str] = {}
     dropped: list[str] = []
-    registries = [f"{feed.partition(':')[2]}/" for feed in spellings(handing.feed)]
+    registries = [f"{feed.partition(':')[2]}/" for feed in spellings(tool_input.feed)]
     for place in (each for one in registries for each in (one, one.removesuffix("registry/"))):
-        values[f"{place}:username"] = f"{place}:username={handing.user}"
+        values[f"{place}:username"] = f"{place}:username={tool_input.user}"
         values[f"{place}:_password"] = f"{place}:_password={password}"
         values[f"{place}:email"] = f"{place}:email=npm wants one and does not use it"
         # npm would take these in place of ours.

@@ -15,12 +15,12 @@ from xml.sax.saxutils import quoteattr
 
 from azdo_pat.errors import UsageError
 from azdo_pat.tools.tool import feed_name, spellings, view_name
-from azdo_pat.tools.xml import inserted_into, section
+from azdo_pat.tools.xml_edit import inserted_into, section
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.tools.tool import ToolInput
 
 ENDING = "/nuget/v3/index.json"
 
@@ -35,11 +35,11 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     return (Path(given) if given else home) / ".nuget" / "NuGet" / "NuGet.Config"
 
 
-def edited(text: str, handing: Handing) -> str:
+def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with the feed as a source, and its credentials; see `Tool.edited`."""
     content = (text or _NEW).encode("utf-8", "surrogateescape")
     content, sources = section(content, "configuration", "packageSources")
-    urls = {each.lower() for each in spellings(handing.feed)}
+    urls = {each.lower() for each in spellings(tool_input.feed)}
     key = next(
         (
             each.attributes.get("key", "")
@@ -50,27 +50,27 @@ def edited(text: str, handing: Handing) -> str:
     )
     if not key:
         taken = {each.attributes.get("key", "").lower() for each in sources.named("add")}
-        key = _free_key(handing.feed, taken)
-        line = f"<add key={quoteattr(key)} value={quoteattr(handing.feed)} />"
+        key = _free_key(tool_input.feed, taken)
+        line = f"<add key={quoteattr(key)} value={quoteattr(tool_input.feed)} />"
         content = inserted_into(content, sources, [line], 2)
     content, credentials = section(content, "configuration", "packageSourceCredentials")
     name = _as_element(key)
     lines = [
         f"<{name}>",
-        f'  <add key="Username" value={quoteattr(handing.user)} />',
-        f'  <add key="ClearTextPassword" value={quoteattr(handing.secret)} />',
+        f'  <add key="Username" value={quoteattr(tool_input.user)} />',
+        f'  <add key="ClearTextPassword" value={quoteattr(tool_input.secret)} />',
         f"</{name}>",
     ]
     if credentials.first(name) is None:
         content = inserted_into(content, credentials, lines, 2)
     else:
-        content = _replaced(content, name, handing)
+        content = _replaced(content, name, tool_input)
     return content.decode("utf-8", "surrogateescape")
 
 
-def _replaced(content: bytes, name: str, handing: Handing) -> bytes:
+def _replaced(content: bytes, name: str, tool_input: ToolInput) -> bytes:
     """Give credentials that are there our user and password; what else they hold stays."""
-    values = {"ClearTextPassword": handing.secret, "Username": handing.user, "Password": None}
+    values = {"ClearTextPassword": tool_input.secret, "Username": tool_input.user, "Password": None}
     for key, value in values.items():
         _, credentials = section(content, "configuration", "packageSourceCredentials")
         mine = next(credentials.named(name))

@@ -17,12 +17,12 @@ from azdo_pat.errors import NotFoundError, StoreError
 from azdo_pat.models import USER_NAME
 from azdo_pat.organizations import hosted_name, hosts_of
 from azdo_pat.redaction import without_access_token
-from azdo_pat.tools.tool import Keeper
+from azdo_pat.tools.tool import KeychainHelper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KEEPER: Final = Keeper(
+KEEPER: Final = KeychainHelper(
     name="osxkeychain",
     summary="the secret in the macOS keychain, by git's own helper: for Xcode and others",
 )

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import UsageError
-from azdo_pat.tools.texts import end_of_line, in_section, no_toml, with_keys
+from azdo_pat.tools.line_editing import end_of_line, in_section, no_toml, with_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.tools.tool import ToolInput
 
 PROVIDER: Final = "subprocess"
 _KEY: Final = "keyring-provider"
@@ -34,12 +34,12 @@ def pip_file(environment: Mapping[str, str], home: Path) -> Path:
     return _config(environment, home) / "pip" / "pip.conf"
 
 
-def pip_edited(text: str, handing: Handing) -> str:
+def pip_edited(text: str, tool_input: ToolInput) -> str:
     """Return it with `keyring-provider = subprocess`; see `Tool.edited`.
 
     The key goes from the sections of single commands, which count more than that of all.
     """
-    del handing
+    del tool_input
     text = _UNDERSCORE.sub(_KEY, text)  # to pip the two are one
     return in_section(text, "global", {_KEY: f"{_KEY} = {PROVIDER}"}, alone=True)
 
@@ -53,7 +53,7 @@ def uv_file(environment: Mapping[str, str], home: Path) -> Path:
     return _config(environment, home) / "uv" / "uv.toml"
 
 
-def uv_edited(text: str, handing: Handing) -> str:
+def uv_edited(text: str, tool_input: ToolInput) -> str:
     """Return it with `keyring-provider = "subprocess"` above all tables; see `Tool.edited`.
 
     The key goes from the table `pip`, which counts more for `uv pip`.
@@ -61,7 +61,7 @@ def uv_edited(text: str, handing: Handing) -> str:
     Raises:
         UsageError: it is not TOML.
     """
-    del handing
+    del tool_input
     before = _toml(text)
     end = end_of_line(text)
     lines = text.splitlines(keepends=True)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import UsageError
-from azdo_pat.tools.texts import appended, end_of_line, no_toml, with_keys
+from azdo_pat.tools.line_editing import appended, end_of_line, no_toml, with_keys
 from azdo_pat.tools.tool import feed_name, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.tools.tool import ToolInput
 
 CARGO_ENDING = "/Cargo/index/"
 
@@ -37,16 +37,16 @@ def bun_file(environment: Mapping[str, str], home: Path) -> Path:
     return (Path(given) if given else home) / ".bunfig.toml"
 
 
-def bun_edited(text: str, handing: Handing) -> str:
+def bun_edited(text: str, tool_input: ToolInput) -> str:
     """Return it with the feed as the registry, and its credentials; bun wants them bare.
 
     Raises:
         UsageError: it is no TOML, or has a registry in another form.
     """
     values = {
-        "url": f"{handing.feed}/",
-        "username": handing.user,
-        "password": handing.secret,
+        "url": f"{tool_input.feed}/",
+        "username": tool_input.user,
+        "password": tool_input.secret,
     }
     return _with_table(text, ("install", "registry"), values, dropped=["token"])
 
@@ -62,7 +62,7 @@ def cargo_file(environment: Mapping[str, str], home: Path) -> Path:
     return older if older.exists() else folder / "config.toml"
 
 
-def cargo_edited(text: str, handing: Handing) -> str:
+def cargo_edited(text: str, tool_input: ToolInput) -> str:
     """Return it with the feed as a registry for whose token cargo asks `pat`.
 
     Source: The Cargo Book, "Registry Authentication", `credential-provider`.
@@ -70,17 +70,17 @@ def cargo_edited(text: str, handing: Handing) -> str:
     Raises:
         UsageError: it is no TOML, or has that registry in another form.
     """
-    provider = str(Path(handing.programs) / "cargo-credential-pat")
-    name = cargo_registry(handing.feed)
+    provider = str(Path(tool_input.programs) / "cargo-credential-pat")
+    name = cargo_registry(tool_input.feed)
     held = _table(_read(text), ("registries", name)).get("index")
     if held is not None and str(held).rstrip("/").removeprefix("sparse+") not in spellings(
-        handing.feed
+        tool_input.feed
     ):
         raise UsageError(
             f"the registry {name!r} is there, and has another index",
             hint="give that one another name, or take it out",
         )
-    values = {"index": f"sparse+{handing.feed}/", "credential-provider": [provider]}
+    values = {"index": f"sparse+{tool_input.feed}/", "credential-provider": [provider]}
     return _with_table(text, ("registries", name), values, dropped=["token"])
 
 

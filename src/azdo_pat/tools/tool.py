@@ -21,7 +21,7 @@ _FEED_NAME: Final = r"\w[\w.()!-]*(?:@\w[\w-]*)?"
 ends must not get there."""
 
 
-class Handing(NamedTuple):
+class ToolInput(NamedTuple):
     """What a tool is told.
 
     Attributes:
@@ -69,7 +69,7 @@ class Tool(NamedTuple):
     name: str
     summary: str
     file: Callable[[Mapping[str, str], Path], Path]
-    edited: Callable[[str, Handing], str]
+    edited: Callable[[str, ToolInput], str]
     keeps_secret: bool
     feed: str = ""
     asks: str = ""
@@ -82,7 +82,7 @@ class Tool(NamedTuple):
     kept_as: str = ""
     outranked_by: Callable[[str], Mapping[str, str]] = lambda _: {}
 
-    def changed(self, text: str, handing: Handing) -> str:
+    def changed(self, text: str, tool_input: ToolInput) -> str:
         """Return a file's content as `edited` does; its byte order mark stays.
 
         Raises:
@@ -94,7 +94,7 @@ class Tool(NamedTuple):
                 f"it begins with a byte order mark, which {self.name} cannot read",
                 hint="save it as UTF-8 without such a mark (Notepad: UTF-8, not UTF-8 with BOM)",
             )
-        return mark + self.edited(rest, handing)
+        return mark + self.edited(rest, tool_input)
 
     @property
     def known_as(self) -> str:
@@ -102,7 +102,7 @@ class Tool(NamedTuple):
         return self.kept_as or self.name
 
 
-class Advice(NamedTuple):
+class Guidance(NamedTuple):
     """A program for which no file is changed.
 
     Attributes:
@@ -118,7 +118,7 @@ class Advice(NamedTuple):
     feed: str = ""
 
 
-class Keeper(NamedTuple):
+class KeychainHelper(NamedTuple):
     """A program that keeps secrets for other programs; no file is changed."""
 
     name: str
@@ -132,7 +132,7 @@ class Keeper(NamedTuple):
         return self.name
 
 
-Program: TypeAlias = Tool | Advice | Keeper
+Program: TypeAlias = Tool | Guidance | KeychainHelper
 
 
 def checked_feed(tool: Tool, text: str) -> str:

@@ -10,14 +10,14 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import UsageError
-from azdo_pat.tools.texts import appended, end_of_line
+from azdo_pat.tools.line_editing import appended, end_of_line
 from azdo_pat.tools.tool import spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from azdo_pat.tools.tool import Handing
+    from azdo_pat.tools.tool import ToolInput
 
 _SECTION: Final = "npmRegistries:"
 _TOP: Final = re.compile(r"[ \t].*|#.*||-(?: .*)?|(?:[A-Za-z_][\w.-]*|\"[^\"]*\"|'[^']*'):(?: .*)?")
@@ -29,23 +29,23 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     return home / (environment.get("YARN_RC_FILENAME") or ".yarnrc.yml")
 
 
-def edited(text: str, handing: Handing) -> str:
+def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with the credentials of the feed; see `Tool.edited`.
 
     Raises:
         UsageError: it is written in a way that is not understood.
     """
-    for feed in reversed(spellings(handing.feed)):  # Yarn compares their letters
-        text = _edited(text, handing._replace(feed=feed))
+    for feed in reversed(spellings(tool_input.feed)):  # Yarn compares their letters
+        text = _edited(text, tool_input._replace(feed=feed))
     return text
 
 
-def _edited(text: str, handing: Handing) -> str:
+def _edited(text: str, tool_input: ToolInput) -> str:
     lines = text.splitlines(keepends=True)
     _check(lines)
     start = next((n for n, line in enumerate(lines) if line.startswith(_SECTION)), None)
     if start is None:
-        return appended(text, [_SECTION, *_block(handing, "  ")])
+        return appended(text, [_SECTION, *_block(tool_input, "  ")])
     if lines[start].partition("#")[0].strip() != _SECTION:
         raise UsageError(
             f"line {start + 1} does not begin a block", hint=f"write {_SECTION} on a line alone"
@@ -61,8 +61,8 @@ def _edited(text: str, handing: Handing) -> str:
     if "\t" in "".join(lines[start:stop]):
         raise UsageError(f"a tab stands below line {start + 1}", hint="YAML wants spaces")
     end = end_of_line(text)
-    block = [f"{line}{end}" for line in _block(handing, indent)]
-    mine = _mine(lines, start + 1, stop, indent, handing)
+    block = [f"{line}{end}" for line in _block(tool_input, indent)]
+    mine = _mine(lines, start + 1, stop, indent, tool_input)
     if mine is not None:
         lines[mine[0] : mine[1]] = block
     else:
@@ -91,10 +91,10 @@ def _check(lines: list[str]) -> None:
 
 
 def _mine(
-    lines: list[str], start: int, stop: int, indent: str, handing: Handing
+    lines: list[str], start: int, stop: int, indent: str, tool_input: ToolInput
 ) -> tuple[int, int] | None:
     """Find the block of the feed; its end is behind the last line that is deeper than its key."""
-    address = re.escape(handing.feed.partition(":")[2])
+    address = re.escape(tool_input.feed.partition(":")[2])
     key = re.compile(rf"{indent}([\"']?)(https:)?{address}/?\1\s*:\s*")
     for number in range(start, stop):
         if begins := key.match(lines[number]):
@@ -114,10 +114,10 @@ def _mine(
     return None
 
 
-def _block(handing: Handing, indent: str) -> list[str]:
-    ident = b64encode(f"{handing.user}:{handing.secret}".encode()).decode("ascii")
+def _block(tool_input: ToolInput, indent: str) -> list[str]:
+    ident = b64encode(f"{tool_input.user}:{tool_input.secret}".encode()).decode("ascii")
     return [
-        f'{indent}"{handing.feed.partition(":")[2]}":',
+        f'{indent}"{tool_input.feed.partition(":")[2]}":',
         f"{indent}{indent}npmAlwaysAuth: true",
         f'{indent}{indent}npmAuthIdent: "{ident}"',
     ]

@@ -1,0 +1,150 @@
+"""What signing in needs of the network: MSAL's requests, and the tenant of an organization."""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from time import monotonic
+from typing import Final
+from urllib.parse import urlsplit
+
+import requests
+
+from azdo_pat.api.addresses import Service, origin, segment
+from azdo_pat.api.credentials import Anonymous
+from azdo_pat.api.http import ApiCall, Http, no_proxy
+from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
+from azdo_pat.api.request_headers import UnledSession
+from azdo_pat.api.response import printable
+from azdo_pat.api.time_limit import PatientAdapter
+from azdo_pat.api.trace import Exchange, received_message, sent_message
+from azdo_pat.errors import SignInError, UnavailableError
+from azdo_pat.redaction import remember_fields
+
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_NO_TENANT: Final = "00000000-0000-0000-0000-000000000000"
+"""What an organization of personal accounts answers (as Git Credential Manager reads it)."""
+
+
+class EntraHttp:
+    """Makes requests to one Entra authority, as MSAL wants its HTTP client to be.
+
+    No redirect is followed and nothing goes elsewhere: bodies hold codes and refresh tokens.
+
+    Args:
+        authority: its root; https.
+        timeout: seconds to connect, and seconds without a byte while reading.
+        ca_bundle: a file of certificates to trust in place of the usual ones.
+        trace: told of each request.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        authority: str,
+        *,
+        timeout: tuple[float, float],
+        ca_bundle: str | None,
+        trace: Callable[[Exchange], None],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._origin = origin(authority)
+        self._timeout = timeout
+        self._ca_bundle = ca_bundle
+        self._trace = trace
+        self._clock = clock
+        self._session = UnledSession()
+        self._session.mount("https://", PatientAdapter(timeout, clock))
+
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_: object,
+    ) -> requests.Response:
+        """Make a GET request; see `msal.ClientApplication`."""
+        return self._request("GET", url, params, None, headers)
+
+    def post(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_: object,
+    ) -> requests.Response:
+        """Make a POST request; see `msal.ClientApplication`."""
+        return self._request("POST", url, params, data, headers)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        data: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> requests.Response:
+        if origin(url) != self._origin:
+            raise SignInError(
+                f"the sign-in would go to {urlsplit(url).netloc}, which is not the authority",
+                hint="check PAT_AUTHORITY",
+            )
+        started = self._clock()
+        remember_fields(data)
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=params,
+                data=data,
+                headers=headers,
+                auth=Anonymous(),
+                timeout=self._timeout,
+                allow_redirects=False,
+                verify=self._ca_bundle,
+                proxies=no_proxy(url),
+            )
+        except NETWORK_ERRORS as error:
+            trouble = trouble_of(error)
+            failure = UnavailableError(
+                f"{urlsplit(url).netloc} could not be asked: {trouble.reason}", hint=trouble.hint
+            )
+        else:
+            with suppress(ValueError, RecursionError):
+                remember_fields(response.json())
+            self._trace(
+                Exchange(
+                    method=method,
+                    url=url.partition("?")[0],
+                    status=response.status_code,
+                    seconds=self._clock() - started,
+                    activity_id=printable(response.headers.get("x-ms-request-id", "")),
+                    sent=sent_message(response.request),
+                    received=received_message(response, response.content),
+                )
+            )
+            return response
+        raise failure
+
+
+def tenant_of(http: Http, organization: str) -> str:
+    """Return the id of the tenant that an organization belongs to; empty where it does not say.
+
+    It says so to whoever is not signed in, in `X-VSS-ResourceTenant` and `WWW-Authenticate`.
+    """
+    base = f"{http.addresses.base(Service.TOKENS)}/{segment(organization)}"
+    answer = http.probe(
+        ApiCall(method="GET", url=f"{base}/_apis/connectionData", credential=Anonymous())
+    )
+    if answer is None:
+        return ""
+    said = answer.headers.get("X-VSS-ResourceTenant", "")
+    if not said:
+        challenge = answer.headers.get("WWW-Authenticate", "")
+        found = re.search(r"authorization_uri=\"?https://[^/\s]+/([^/\"\s,]+)", challenge)
+        said = found[1] if found else ""
+    return said.lower() if _GUID.fullmatch(said) and said != _NO_TENANT else ""

@@ -1,0 +1,310 @@
+"""Answers that are no success → the error that the user reads."""
+
+import math
+from http import HTTPStatus
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from azdo_pat.api.addresses import is_loopback
+from azdo_pat.api.network import REFUSED
+from azdo_pat.api.response import Problem, RequestSummary, Response, printable
+from azdo_pat.errors import (
+    NoAnswerError,
+    NotFoundError,
+    PatError,
+    RefusedError,
+    SignInError,
+    UnavailableError,
+)
+
+_SIGN_IN: Final = "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token"
+_STATUS: Final = "try again later; the service's state: https://status.dev.azure.com"
+
+
+class NoSuchTokenError(NotFoundError):
+    """The organization is there, the token is not."""
+
+
+class Rule(NamedTuple):
+    """What to say of one kind of failure.
+
+    Attributes:
+        error: the class, and so the exit code.
+        message: may name `{host}`, `{org}`, `{source}`, `{code}` and `{status}`.
+        hint: the same.
+    """
+
+    error: type[PatError]
+    message: str
+    hint: str = ""
+
+
+_NOT_ACCEPTED: Final = Rule(
+    error=SignInError,
+    message="{host} did not accept the access token from {source}",
+    hint="{anew}",
+)
+_MARKS: Final[dict[str, Rule]] = {
+    "insufficient_claims": Rule(
+        error=SignInError,
+        message="{host} wants a newer sign-in than that of the access token from {source}",
+        hint="{anew}",
+    ),
+    "TokenCreatedWithOutdatedPolicies": Rule(
+        error=SignInError,
+        message="the access token from {source} is older than a change of the sign-in policies",
+        hint="{anew}",
+    ),
+    "TF400813: Resource not available for anonymous access": _NOT_ACCEPTED,
+    "TF400813: The user '' is not authorized": _NOT_ACCEPTED,
+    "TF400813": Rule(
+        error=SignInError,
+        message="{org} does not know the signed-in user: wrong account, tenant or organization",
+        hint="check the name of the organization, then sign in with: pat login --tenant TENANT",
+    ),
+    "TF401444": Rule(
+        error=SignInError,
+        message="{org} wants its user to sign in once in a browser",
+        hint="open https://dev.azure.com in a browser, sign in, try again",
+    ),
+    "VS403463": Rule(
+        error=SignInError,
+        message="a Conditional Access policy of the tenant does not allow this sign-in",
+        hint="sign in again from a device and network that the policy allows: pat login;"
+        " administrators of Microsoft Entra decide on Conditional Access",
+    ),
+    "ProfileDoesNotExist": Rule(
+        error=SignInError,
+        message="the signed-in user has no Azure DevOps profile yet",
+        hint="open https://dev.azure.com in a browser, sign in, try again",
+    ),
+    "Service principals are not allowed": Rule(
+        error=RefusedError,
+        message="service principals and managed identities cannot manage tokens",
+        hint="sign in as a user: pat login",
+    ),
+    "InvalidAccessException": Rule(
+        error=RefusedError,
+        message="the sign-in was accepted, the operation was not allowed",
+        hint="the tenant's sign-in frequency policy may want a fresh sign-in: open "
+        "https://dev.azure.com in a browser, sign in, then run pat login",
+    ),
+    "JsonReaderException": Rule(
+        error=UnavailableError,
+        message="{host} could not read the request",
+        hint="something on the way may have changed it, as a proxy: see pat --debug; if it stays,"
+        " report it with the activity id",
+    ),
+    "SessionTokenNotFound": Rule(
+        error=NoSuchTokenError,
+        message="no such token in {org}",
+        hint="see the tokens there are with: pat list --status all",
+    ),
+    "VssVersionOutOfRange": Rule(
+        error=UnavailableError,
+        message="{host} does not know this version of the API",
+        hint="Azure DevOps Server has no API for tokens; else check PAT_API_URL",
+    ),
+    "VssInvalidPreviewVersion": Rule(
+        error=UnavailableError,
+        message="{host} does not know this version of the API",
+        hint="check PAT_API_URL, or update pat",
+    ),
+}
+"""By what the service's message, type or sign-in challenge contains; the first that fits."""
+
+_STATUSES: Final[dict[int, Rule]] = {
+    HTTPStatus.UNAUTHORIZED: _NOT_ACCEPTED,
+    HTTPStatus.FORBIDDEN: Rule(
+        error=RefusedError,
+        message="{host} does not allow it",
+        hint="ask an administrator of {org} for the permission",
+    ),
+    HTTPStatus.NOT_FOUND: Rule(
+        error=NotFoundError,
+        message="no organization {org}, or none that the signed-in user may see",
+        hint="the organizations there are: pat status",
+    ),
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Rule(
+        error=UnavailableError,
+        message="the proxy before {host} wants a sign-in",
+        hint="put it into HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT",
+    ),
+    HTTPStatus.TOO_MANY_REQUESTS: Rule(
+        error=UnavailableError,
+        message="{host} is being asked too often (HTTP 429)",
+        hint="wait some minutes, then try again",
+    ),
+}
+
+_REFUSED: Final = Rule(
+    error=RefusedError,
+    message="{host} refused it (HTTP {status})",
+    hint="try again; if it stays, report it with the activity id",
+)
+_INTERNAL: Final = Rule(
+    error=UnavailableError, message="{host} failed inside (HTTP {status})", hint=_STATUS
+)
+"""TF400898, "An Internal Error Occurred": no refusal, though it can come as 400."""
+
+_NO_SUCH_PAGE: Final = Rule(
+    error=UnavailableError,
+    message="{host} does not know the page that was asked for (HTTP 404)",
+    hint="check PAT_API_URL",
+)
+_SIGN_IN_PAGE: Final = Rule(
+    error=SignInError,
+    message="{host} answered with a sign-in page in place of data",
+    hint="{anew}",
+)
+_OUTCOME_UNKNOWN: Final = "whether the service acted on it is unknown: see pat list"
+
+
+def failure_of(answer: Response) -> PatError | None:
+    """Return what an answer's status, type or error body says went wrong; None if nothing."""
+    if is_sign_in_page(answer):
+        return by_rule(_SIGN_IN_PAGE, answer)
+    if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        return None
+    said, kind, its_own = _error_body(answer)
+    rule = _marked(f"{kind} {said} {answer.headers.get('WWW-Authenticate', '')}")
+    if rule is None and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _broken_service(answer, said)
+    rule = rule or _by_status(answer, said)
+    failure = by_rule(rule, answer, said=said, code=kind)
+    final = rule is not _INTERNAL and _is_final(answer.status, its_own=its_own)
+    if answer.asked.method == "POST" and not final:
+        return _open(failure)
+    return failure
+
+
+def failure_to_answer(trouble: Problem, asked: RequestSummary) -> UnavailableError:
+    """Return the error for a request that got no answer."""
+    message = f"{asked.host} did not answer: {trouble.reason}"
+    if asked.method == "POST" and trouble.sent:
+        return NoAnswerError(message, hint=_OUTCOME_UNKNOWN)
+    if trouble.reason == REFUSED and is_loopback(urlsplit(f"//{asked.host}").hostname or ""):
+        hint = "PAT_API_URL names this machine: is the emulator, or the proxy, running there?"
+        return UnavailableError(message, hint=hint)
+    return UnavailableError(message, hint=trouble.hint)
+
+
+def told_to_wait(seconds: float, asked: RequestSummary) -> UnavailableError:
+    """Return the error for an ordered pause that is longer than anyone wants to wait for."""
+    return UnavailableError(
+        f"{asked.host} wants no more requests for {seconds:.0f} s",
+        hint=f"try again in {math.ceil(seconds / 60)} min",
+    )
+
+
+def unreadable(answer: Response, detail: str) -> UnavailableError:
+    """Return the error for an answer that is not what the API promises.
+
+    Of a POST the outcome is then unknown: the service may have done what was asked.
+    """
+    message = f"{answer.asked.host} answered with something that is not {detail}"
+    if answer.asked.method == "POST":
+        return NoAnswerError(message, hint=_OUTCOME_UNKNOWN, activity_id=answer.activity_id)
+    return UnavailableError(message, hint=_STATUS, activity_id=answer.activity_id)
+
+
+def by_rule(rule: Rule, answer: Response, *, said: str = "", code: str = "") -> PatError:
+    """Return the error that a rule makes of an answer.
+
+    Args:
+        rule: the class and the words.
+        answer: what it is about.
+        said: the service's own words, as they came.
+        code: the service's name for the failure.
+    """
+    asked = answer.asked
+    words = {
+        "host": asked.host,
+        "org": printable(asked.organization) or "the organization",
+        "source": asked.source or "the source",
+        "anew": asked.anew or _SIGN_IN,
+        "code": printable(code),
+        "status": answer.status,
+    }
+    message, hint = rule.message.format(**words), rule.hint.format(**words)
+    server_message = printable(said)
+    if issubclass(rule.error, RefusedError):
+        return rule.error(
+            message,
+            hint=hint,
+            server_message=server_message,
+            activity_id=answer.activity_id,
+            code=printable(code),
+        )
+    return rule.error(
+        message, hint=hint, server_message=server_message, activity_id=answer.activity_id
+    )
+
+
+def is_sign_in_page(answer: Response) -> bool:
+    """Tell whether it is the sign-in page, or the way there: 203, a redirect, HTML for data."""
+    status = answer.status
+    if status < HTTPStatus.MULTIPLE_CHOICES:
+        is_page = answer.is_html and bool(answer.body)
+        return is_page or status == HTTPStatus.NON_AUTHORITATIVE_INFORMATION
+    return status < HTTPStatus.BAD_REQUEST
+
+
+def _marked(text: str) -> Rule | None:
+    return next((rule for mark, rule in _MARKS.items() if mark in text), None)
+
+
+def _by_status(answer: Response, said: str) -> Rule:
+    if answer.status == HTTPStatus.BAD_REQUEST and "TF400898" in said:
+        return _INTERNAL
+    if answer.status == HTTPStatus.NOT_FOUND and not answer.asked.organization:
+        return _NO_SUCH_PAGE
+    return _STATUSES.get(answer.status, _REFUSED)
+
+
+def _broken_service(answer: Response, said: str) -> UnavailableError:
+    is_open = answer.asked.method == "POST"
+    failure = NoAnswerError if is_open else UnavailableError
+    return failure(
+        f"{answer.asked.host} failed (HTTP {answer.status})",
+        hint=_OUTCOME_UNKNOWN if is_open else _STATUS,
+        server_message=printable(said),
+        activity_id=answer.activity_id,
+    )
+
+
+def _is_final(status: int, *, its_own: bool) -> bool:
+    """Tell whether a refusal says that nothing was done.
+
+    A gateway can refuse in the service's place when the service has done its work already; it
+    does not know the service's error object, though.
+    """
+    if status in {HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, HTTPStatus.REQUEST_TIMEOUT}:
+        return False
+    return its_own or status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
+
+
+def _open(failure: PatError) -> NoAnswerError:
+    return NoAnswerError(
+        failure.message,
+        hint=_OUTCOME_UNKNOWN,
+        server_message=failure.server_message,
+        activity_id=failure.activity_id,
+    )
+
+
+def _error_body(answer: Response) -> tuple[str, str, bool]:
+    """Return message and type of an error object, and whether it is one of Azure DevOps' own."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return "", "", False
+    if not isinstance(body, dict):
+        return "", "", False
+    said, kind = body.get("message"), body.get("typeKey")
+    its_own = isinstance(said, str) and (isinstance(kind, str) or "$id" in body)
+    return (
+        said if isinstance(said, str) else "",
+        kind if isinstance(kind, str) else "",
+        its_own,
+    )

@@ -1,0 +1,134 @@
+"""One request and its answer, as `-v` and `--debug` tell of them."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import requests
+
+from azdo_pat.api.response import printable
+from azdo_pat.redaction import masked, masked_body, masked_headers
+
+_LONGEST_BODY: Final = 8000
+_LONGEST_LINE: Final = 2000
+_LATEST_RESET: Final = 4_000_000_000
+
+
+class Message(NamedTuple):
+    """What went over the wire in one direction; holds secrets."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request and its answer.
+
+    Attributes:
+        status: None where no answer came.
+        seconds: how long it took.
+        activity_id: the id under which the service logged it; empty where it gave none.
+        note: why no answer came, or what follows; empty where there is nothing to say.
+        sent: the request; None where it was never made.
+        received: the answer; None where none came.
+    """
+
+    method: str
+    url: str
+    status: int | None
+    seconds: float
+    activity_id: str = ""
+    note: str = ""
+    sent: Message | None = field(default=None, repr=False, compare=False)
+    received: Message | None = field(default=None, repr=False, compare=False)
+
+    def summary(self) -> str:
+        """Return a line for `-v`."""
+        status = self.status if self.status is not None else "no answer"
+        activity = f", activity {self.activity_id}" if self.activity_id else ""
+        note = f" ({self.note})" if self.note else ""
+        text = f"{self.method} {self.url}: {status} in {self.seconds:.3f} s{activity}{note}"
+        return masked(text)
+
+    def rate_limit(self) -> str:
+        """Return what the service says of the user's use of it; empty where it says nothing.
+
+        Source: Azure DevOps, "Rate and usage limits", on the `X-RateLimit-` headers.
+        """
+        headers = dict(self.received.headers) if self.received else {}
+        found = {
+            name[len("x-ratelimit-") :].lower(): printable(value)
+            for name, value in headers.items()
+            if name.lower().startswith("x-ratelimit-")
+        }
+        if not found:
+            return ""
+        text = "rate limit"
+        if resource := found.get("resource"):
+            text += f" of {resource}"
+        parts = []
+        if (left := found.get("remaining")) is not None:
+            of = f" of {found['limit']}" if "limit" in found else ""
+            parts.append(f"{left}{of} left")
+        elif "limit" in found:
+            parts.append(found["limit"])
+        if reset := found.get("reset"):
+            parts.append(f"reset at {_moment(reset)}")
+        if delay := found.get("delay"):
+            parts.append(f"delayed by {delay} s")
+        return f"{text}: {', '.join(parts)}" if parts else text
+
+    def lines(self) -> list[str]:
+        """Return headers and bodies for `--debug`, every secret masked."""
+        shown = []
+        for mark, message in ((">", self.sent), ("<", self.received)):
+            if message is not None:
+                shown += [f"{mark} {line}"[:_LONGEST_LINE] for line in _written(message)]
+        return shown
+
+
+def sent_message(request: object) -> Message | None:
+    """Return what was sent; None where it is not known.
+
+    Args:
+        request: of an answer or of an exception of requests; other things come there too.
+    """
+    if not isinstance(request, requests.PreparedRequest):
+        return None
+    # The types of requests say less than what its own code does: a form is a str.
+    body: object = request.body
+    plain = body.encode() if isinstance(body, str) else body
+    return Message(
+        headers=tuple((name, _text(value)) for name, value in request.headers.items()),
+        body=plain if isinstance(plain, bytes) else b"",
+    )
+
+
+def received_message(response: requests.Response, body: bytes) -> Message:
+    """Return what was received."""
+    return Message(headers=tuple(response.headers.items()), body=body)
+
+
+def _written(message: Message) -> list[str]:
+    lines = [f"{name}: {value}" for name, value in masked_headers(message.headers)]
+    if message.body:
+        content_type = next(
+            (value for name, value in message.headers if name.lower() == "content-type"), ""
+        )
+        text = masked_body(message.body, content_type)
+        cut = len(text) - _LONGEST_BODY
+        lines += text[:_LONGEST_BODY].splitlines()
+        lines += [f"… and {cut} characters more"] if cut > 0 else []
+    return lines
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
+def _moment(seconds: str) -> str:
+    """Return Unix time as a time of day; what is none as it is."""
+    if seconds.isascii() and seconds.isdigit() and int(seconds) < _LATEST_RESET:
+        return datetime.fromtimestamp(int(seconds), UTC).strftime("%H:%M:%S UTC")
+    return seconds

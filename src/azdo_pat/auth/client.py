@@ -1,0 +1,83 @@
+"""Who signs in where, and what comes of it: named without MSAL."""
+
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from azdo_pat.auth.sign_ins import SignIn
+from azdo_pat.errors import PatError, UsageError
+from azdo_pat.models import Secret
+
+AZURE_CLI: Final = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+"""The Azure CLI's public client, which every tenant knows and which is allowed at Azure DevOps
+(as azure-identity signs developers in)."""
+
+MICROSOFT: Final = "https://login.microsoftonline.com"
+_MICROSOFTS: Final = (
+    "login.microsoftonline.com",
+    "login.microsoft.com",
+    "login.windows.net",
+    "sts.windows.net",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+    "login.chinacloudapi.cn",
+)
+"""Source: "National clouds", Microsoft identity platform; with the older names of each."""
+
+ANY_TENANT: Final = "organizations"
+"""Any tenant but those of personal accounts, which cannot use the lifecycle API."""
+
+
+def authority_root(text: str | None) -> str:
+    """Return the root of an authority (`PAT_AUTHORITY`), by default Microsoft's own.
+
+    Raises:
+        UsageError: it is not the https address of a host alone.
+    """
+    if not text:
+        return MICROSOFT
+    root = text.rstrip("/")
+    try:
+        parts = urlsplit(root)
+        _ = parts.port  # raises where it is none
+        plain = bool(parts.hostname) and "@" not in root and root == f"https://{parts.netloc}"
+    except ValueError:
+        plain = False
+    if not plain:
+        raise UsageError(
+            f"PAT_AUTHORITY is not the https address of a host: {text!r}",
+            hint=f"give one like {MICROSOFT}, or unset it",
+        )
+    return root
+
+
+def is_microsoft(authority: str) -> bool:
+    """Tell whether a sign-in at an authority is one at Microsoft, in whatever cloud."""
+    return (urlsplit(authority).hostname or "").rstrip(".").endswith(_MICROSOFTS)
+
+
+class Client(NamedTuple):
+    """Which application signs in, where.
+
+    Attributes:
+        authority: `https://login.microsoftonline.com`, or another cloud's.
+        tenant: its id or domain, or `organizations`.
+        client_id: of the application.
+    """
+
+    authority: str = MICROSOFT
+    tenant: str = ANY_TENANT
+    client_id: str = AZURE_CLI
+
+
+class Granted(NamedTuple):
+    """A sign-in that succeeded, and MSAL's cache after it: it holds the refresh token."""
+
+    sign_in: SignIn
+    cache: Secret
+
+
+class Challenged(NamedTuple):
+    """A renewal that Entra refused; `claims` is what the next sign-in must bring, or empty."""
+
+    failure: PatError
+    claims: str

@@ -1,0 +1,205 @@
+"""Signing in with Microsoft Entra: the only module that knows MSAL."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import msal  # type: ignore[import-untyped]  # msal carries no types
+from msal.oauth2cli.oauth2 import (  # type: ignore[import-untyped]  # as above
+    BrowserInteractionTimeoutError,
+)
+
+from azdo_pat.auth.claims import RESOURCE
+from azdo_pat.auth.client import AZURE_CLI, Challenged, Client, Granted
+from azdo_pat.auth.entra_errors import AGAIN, refusal
+from azdo_pat.auth.sign_ins import SignIn
+from azdo_pat.errors import PatError, SignInError, UnavailableError
+from azdo_pat.models import Secret
+
+_SCOPES: Final = (f"{RESOURCE}/.default",)
+_OWN_SCOPES: Final = (f"{RESOURCE}/vso.pats", f"{RESOURCE}/vso.pats_manage")
+"""For an application of one's own, which may be registered for no more than it needs."""
+
+_CAPABILITIES: Final = ("CP1",)
+"""It understands the claims with which a service rejects a token before its end (Microsoft
+identity platform, "Claims challenges, claims requests and client capabilities")."""
+
+_BROWSER_SECONDS: Final = 300
+_DONE_PAGE: Final = "You are signed in to pat. You can close this window."
+
+Result = TypeVar("Result")
+
+
+class MsalClient:
+    """Signs one user in, or renews what a former sign-in left in the cache.
+
+    Every method raises the `PatError` that its failure is.
+
+    Args:
+        client: which application, where.
+        http_client: makes the requests, as `msal` wants it: `get`, `post`, `close`.
+        cache: what MSAL remembers; None for nothing.
+        now: gives the time.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        http_client: object,
+        cache: Secret | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        # MSAL logs what it thinks; what matters of it is raised here.
+        logging.getLogger("msal").addHandler(logging.NullHandler())
+        self._client = client
+        self._now = now
+        self._scopes = list(_SCOPES if client.client_id == AZURE_CLI else _OWN_SCOPES)
+        self._cache = msal.SerializableTokenCache()
+        if cache is not None:
+            _guarded(lambda: self._cache.deserialize(cache.reveal()))
+        try:
+            # Without instance discovery nobody but the authority is asked.
+            self._app = _guarded(
+                lambda: msal.PublicClientApplication(
+                    client.client_id,
+                    authority=f"{client.authority}/{client.tenant}",
+                    instance_discovery=False,
+                    http_client=http_client,
+                    token_cache=self._cache,
+                    client_capabilities=_CAPABILITIES,
+                )
+            )
+        except ValueError:
+            failure = SignInError(
+                f"there is no tenant {client.tenant!r} at {client.authority}",
+                hint="give its domain or id: pat login --tenant contoso.onmicrosoft.com",
+            )
+        else:
+            return
+        raise failure
+
+    def by_browser(self, *, account: str, claims: str, show: Callable[[str], None]) -> Granted:
+        """Sign in with authorization code and PKCE, in the system's browser.
+
+        Args:
+            account: a sign-in name to propose; empty to let the user choose.
+            claims: what MsalClient wants this sign-in to bring; empty for nothing.
+            show: told the address, where no browser could be opened.
+        """
+        wishes: dict[str, object] = {"login_hint": account} if account else {}
+        try:
+            answer = _guarded(
+                lambda: self._app.acquire_token_interactive(
+                    self._scopes,
+                    prompt=None if account else "select_account",
+                    claims_challenge=claims or None,
+                    timeout=_BROWSER_SECONDS,
+                    auth_uri_callback=show,
+                    success_template=_DONE_PAGE,
+                    **wishes,
+                ),
+                BrowserInteractionTimeoutError,
+            )
+        except BrowserInteractionTimeoutError:
+            answer = None
+        if answer is None:
+            raise SignInError(
+                f"nobody signed in in the browser within {_BROWSER_SECONDS // 60} minutes",
+                hint="run it again; without a browser here: pat login --device-code",
+            )
+        return self._granted(answer)
+
+    def by_device_code(self, *, claims: str, show: Callable[[str, str], None]) -> Granted:
+        """Sign in with a code that the user enters in a browser anywhere.
+
+        Args:
+            claims: what MsalClient wants this sign-in to bring; empty for nothing.
+            show: told the address and the code.
+        """
+        flow = _guarded(
+            lambda: self._app.initiate_device_flow(self._scopes, claims_challenge=claims or None)
+        )
+        if "user_code" not in flow:
+            raise refusal(flow)
+        show(str(flow.get("verification_uri")), str(flow["user_code"]))
+        answer = _guarded(
+            lambda: self._app.acquire_token_by_device_flow(flow, claims_challenge=claims or None)
+        )
+        return self._granted(answer)
+
+    def renew(self, sign_in: SignIn) -> Granted | Challenged:
+        """Get a new access token with the refresh token, without the user.
+
+        It is to bring what `sign_in.challenge` asks for.
+        """
+        known = _guarded(lambda: self._app.get_accounts(sign_in.user))
+        account = next((each for each in known if each["home_account_id"] == sign_in.account), None)
+        if account is None:
+            gone = SignInError(f"the sign-in of {sign_in.user} is not remembered", hint=AGAIN)
+            return Challenged(gone, "")
+        answer = _guarded(
+            lambda: self._app.acquire_token_silent_with_error(
+                self._scopes,
+                account,
+                force_refresh=True,
+                claims_challenge=sign_in.challenge or None,
+            )
+        )
+        if answer is None:
+            gone = SignInError(f"the sign-in of {sign_in.user} has ended", hint=AGAIN)
+            return Challenged(gone, "")
+        if "access_token" not in answer:
+            claims = answer.get("claims")
+            return Challenged(refusal(answer), claims if isinstance(claims, str) else "")
+        return self._granted(answer, former=sign_in)
+
+    def _granted(self, answer: Mapping[str, Any], former: SignIn | None = None) -> Granted:
+        if "access_token" not in answer:
+            raise refusal(answer)
+        expires = self._now() + timedelta(seconds=int(answer.get("expires_in", 0)))
+        token = Secret(str(answer["access_token"]))
+        if former is not None:
+            sign_in = former._replace(token=token, expires=expires, challenge="")
+        else:
+            claims = answer.get("id_token_claims") or {}
+            user = str(claims.get("preferred_username", ""))
+            sign_in = SignIn(
+                account=self._home_account(claims),
+                user=user,
+                tenant=str(claims.get("tid", "")),
+                client_id=self._client.client_id,
+                token=token,
+                expires=expires,
+            )
+        return Granted(sign_in, Secret(self._cache.serialize()))
+
+    def _home_account(self, claims: Mapping[str, object]) -> str:
+        local = claims.get("oid")
+        accounts: Sequence[Mapping[str, str]] = self._app.get_accounts()
+        mine = [each for each in accounts if each.get("local_account_id") == local]
+        return (mine or accounts)[0]["home_account_id"] if accounts else str(local)
+
+
+def _guarded(work: Callable[[], Result], *passed: type[Exception]) -> Result:
+    """Do something with MSAL; what it raises ends here, for it may hold what was sent.
+
+    Raises:
+        PatError: what the HTTP client raised, or that the answer was none that MSAL understands.
+        ValueError: the authority or the tenant is none.
+    """
+    through: tuple[type[Exception], ...] = (PatError, ValueError, *passed)
+    try:
+        return work()
+    except through:
+        raise
+    except Exception as error:  # noqa: BLE001 - requests, KeyError, RuntimeError: see above
+        name = type(error).__name__
+        failure = UnavailableError(
+            "Microsoft Entra cannot sign anybody in right now"
+            if name == "MsalServiceError"  # MSAL's for an answer of 5xx
+            else f"Microsoft Entra answered in a way that is not understood ({name})",
+            hint="try again; if it stays, check the proxy settings, and PAT_AUTHORITY if it is set",
+        )
+    raise failure

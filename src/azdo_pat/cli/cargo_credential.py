@@ -1,0 +1,82 @@
+"""cargo-credential."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from azdo_pat.cli.command import command
+from azdo_pat.cli.global_options import option
+from azdo_pat.errors import PatError
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import Secret
+
+_VERSION: Final = 1
+
+
+@command("cargo-credential")
+@option("--cargo-plugin", is_flag=True, hidden=True)
+def cargo_credential_command(app: App, *, cargo_plugin: bool) -> None:
+    """Answer cargo, which asks for a token by itself: pat setup cargo lets it.
+
+    For feeds of Azure Artifacts, by exact host, cargo gets the stored token that may read packages
+    with the least rights. All other registries are left to its other providers.
+    """
+    # Source: The Cargo Book, "Credential Provider Protocol".
+    del cargo_plugin  # cargo says it to each provider
+    out = app.verbatim_out
+    out.write(json.dumps({"v": [_VERSION]}) + "\n")
+    out.flush()
+    for line in sys.stdin:
+        out.write(json.dumps(_answer(line)) + "\n")
+        out.flush()
+
+
+def _answer(line: str) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+        url = str(request["registry"]["index-url"]).removeprefix("sparse+")
+        kind = request["kind"]
+        parts = urlsplit(url)
+        place = (parts.scheme, parts.netloc, parts.path)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return _error("other", message=f"pat does not understand cargo ({type(error).__name__})")
+    if "/_packaging/" not in parts.path:
+        return _error("url-not-supported")
+    if kind != "get":
+        return _error("operation-not-supported")
+    from azdo_pat.cli.feeds import secret_for_feed
+
+    try:
+        secret = secret_for_feed(*place)
+    except PatError as error:
+        from azdo_pat.output.defused import harmless
+
+        return _error("other", message=harmless(f"{error.message}; {error.hint}"))
+    if secret is None:
+        return _error("not-found")
+    return {
+        "Ok": {
+            "kind": "get",
+            "token": _header(secret),
+            "cache": "session",
+            "operation_independent": True,
+        }
+    }
+
+
+def _header(secret: Secret) -> str:
+    """Return what cargo is to send as `Authorization`."""
+    from base64 import b64encode
+
+    from azdo_pat.models import USER_NAME
+
+    return f"Basic {b64encode(f'{USER_NAME}:{secret.reveal()}'.encode()).decode('ascii')}"
+
+
+def _error(kind: str, **more: str) -> dict[str, Any]:
+    return {"Err": {"kind": kind, **more, **({"caused-by": []} if more else {})}}

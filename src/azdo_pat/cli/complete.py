@@ -1,0 +1,52 @@
+"""What the shell proposes for an argument; never a network request, never an error."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import PatError
+
+if TYPE_CHECKING:
+    import click
+
+
+def complete_scopes(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """Propose scopes, with or without `vso.`."""
+    from azdo_pat.scopes import SCOPES
+
+    values = [scope.value for scope in SCOPES]
+    values += [value.removeprefix("vso.") for value in values] + ["full"]
+    return sorted({value for value in values if value.startswith(begun.lower())})
+
+
+def complete_recipes(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """Propose recipes."""
+    from azdo_pat.scopes import RECIPES
+
+    return [recipe.name for recipe in RECIPES if recipe.name.startswith(begun.lower())]
+
+
+def complete_tools(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """Propose the tools that can be set up."""
+    from azdo_pat.tools.registry import ALL
+
+    return [tool.name for tool in ALL if tool.name.startswith(begun.lower())]
+
+
+def complete_tokens(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """Propose the names of the tokens that this machine knows."""
+    from azdo_pat.cli.app import App
+    from azdo_pat.cli.global_options import GlobalOptions
+
+    with suppress(PatError):
+        known = App(GlobalOptions()).state.stored()
+        return sorted({each.name for each in known if each.name.startswith(begun)})
+    return []
+
+
+def complete_settings(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """Propose the keys of the configuration."""
+    from azdo_pat.config.settings import KEYS
+
+    return [key.name for key in KEYS if key.name.startswith(begun)]

@@ -1,0 +1,161 @@
+"""emulator, sandbox: trying pat without an account."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.cli.global_options import option
+from azdo_pat.errors import UsageError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from azdo_pat.cli.app import App
+    from azdo_pat.emulator.run import Options, RunningEmulator
+
+
+def start_emulator(options: dict[str, object]) -> RunningEmulator:
+    """Start an emulator, or say what is in its way.
+
+    Raises:
+        UsageError: werkzeug is not installed, the port is taken, an option makes no sense.
+    """
+    try:
+        from azdo_pat.emulator.errors import EmulatorError
+        from azdo_pat.emulator.run import Options, start
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("werkzeug"):
+            raise
+        raise UsageError(
+            "the emulator needs werkzeug, which is not installed",
+            hint="install it where pat is: pip install werkzeug",
+        ) from error
+    try:
+        arranged: Options = Options(**options)  # type: ignore[arg-type]  # checked by the caller's own types
+        return start(arranged)
+    except EmulatorError as error:
+        raise UsageError(
+            str(error),
+            hint="--port 0 takes a free port; pat emulator --help shows what else it takes",
+        ) from error
+
+
+@command("emulator")
+@option("--port", type=click.IntRange(0, 65535), default=0, help="Port; 0 takes a free one.")
+@option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@option(
+    "--state",
+    "state_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Keep tokens in this file from run to run.",
+)
+@option("--fault", "faults", metavar="FAULT", multiple=True, help="Misbehave so. Repeatable.")
+@option("--policy", "policies", metavar="POLICY", multiple=True, help="Be as strict. Repeatable.")
+def emulator_command(  # one argument for each option
+    app: App,
+    *,
+    port: int,
+    host: str,
+    state_file: Path | None,
+    faults: tuple[str, ...],
+    policies: tuple[str, ...],
+) -> None:
+    """Run a local Azure DevOps for tokens until it is interrupted.
+
+    As soon as it listens it prints the export lines that make pat use it. The documentation has
+    a page on the faults and policies that it takes.
+
+    \b
+    Example:
+      pat emulator --port 8750 > emulator.env & sleep 1; . ./emulator.env
+    """
+    running = start_emulator(
+        {
+            "host": host,
+            "port": port,
+            "state_file": state_file,
+            "faults": faults,
+            "policies": policies,
+            "entra": True,
+        }
+    )
+    with running:
+        ended = told_to_end()  # before it says that it is there: who reads it may end it at once
+        for name, value in exported(running).items():
+            app.out.write(f"export {name}={shlex.quote(value)}\n")
+        app.out.flush()
+        app.messages.notice(f"listening on {running.url}; Ctrl-C ends it")
+        while not ended.wait(3600):
+            pass
+
+
+def exported(running: RunningEmulator) -> dict[str, str]:
+    """Return the variables that make `pat` use an emulator."""
+    variables = {
+        "PAT_API_URL": running.url,
+        "PAT_ACCESS_TOKEN": running.access_token,
+        "PAT_ORG": running.organization,
+    }
+    if running.authority is not None:
+        variables |= {
+            "PAT_AUTHORITY": running.authority,
+            "PAT_CA_BUNDLE": str(running.authority_file),
+        }
+    return variables
+
+
+def told_to_end() -> threading.Event:
+    """Return what Ctrl-C, or the signal that ends a program politely, will set."""
+    ended = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    return ended
+
+
+@command(
+    "sandbox",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("words", metavar="[COMMAND]...", nargs=-1, type=click.UNPROCESSED)
+@option("--tour", is_flag=True, help="Show the main job from end to end.")
+def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
+    """Run COMMAND, or your shell, with an emulator and a throw-away home, keyring and state.
+
+    Nothing of yours is touched, and nothing is left when it ends. The exit status is the
+    command's.
+
+    \b
+    Examples:
+      pat sandbox --tour
+      pat sandbox pat create demo --for git
+      pat sandbox
+    """
+    from azdo_pat.cli.sandbox import Sandbox, play_tour
+
+    if tour and words:
+        raise UsageError("--tour takes no command", hint="pat sandbox COMMAND runs a command")
+    with (
+        start_emulator({"entra": True}) as running,
+        Sandbox(exported(running), app.environment, app.messages.warn) as sandbox,
+    ):
+        if tour:
+            code = play_tour(sandbox, app.out)
+        else:
+            if not words:
+                app.messages.notice(
+                    f"a shell with an emulator at {running.url}; exit ends it and removes all"
+                )
+            code = sandbox.run(words or sandbox.shell)
+    raise click.exceptions.Exit(code)

@@ -1,0 +1,199 @@
+"""exec."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from azdo_pat.cli.command import Command, command
+from azdo_pat.cli.complete import complete_tokens
+from azdo_pat.cli.global_options import option
+from azdo_pat.cli.refused import warn_if_refused
+from azdo_pat.cli.secret_options import checked_names
+from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import Organization, Secret
+
+
+class _ExecCommand(Command):
+    """Everything behind `--` is the command to run, whatever it looks like."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take apart what is before `--` only; see click."""
+        before, behind = args, []
+        if "--" in args:
+            place = args.index("--")
+            before, behind = args[:place], args[place + 1 :]
+        rest = super().parse_args(ctx, list(before))
+        ctx.params["words"] = tuple(behind)
+        return rest
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Show that a command stands behind `--`; see click."""
+        return [*super().collect_usage_pieces(ctx), "-- COMMAND..."]
+
+
+@command("exec", _ExecCommand)
+@click.argument("text", metavar="[TOKEN]", required=False, shell_complete=complete_tokens)
+@option(
+    "--var",
+    "wishes",
+    metavar="NAME[=TOKEN]",
+    multiple=True,
+    help="The variable that the secret goes into; NAME=TOKEN for another token's. Repeatable.",
+)
+@option(
+    "--for",
+    "program",
+    metavar="PROGRAM",
+    help="Set what PROGRAM reads: az, terraform, npm, nuget, twine, agent, git [by COMMAND].",
+)
+@option("--feed", "feeds", metavar="URL", multiple=True, help="The feed, for nuget. Repeatable.")
+def exec_command(  # one argument for each option
+    app: App,
+    text: str | None,
+    *,
+    wishes: tuple[str, ...],
+    program: str | None,
+    feeds: tuple[str, ...],
+    words: tuple[str, ...],
+) -> None:
+    """Run COMMAND with the secret of TOKEN in its environment, and nowhere else.
+
+    Without --var the secret goes into the variables that COMMAND reads, as far as pat knows it,
+    or else into AZURE_DEVOPS_EXT_PAT. The exit code is that of COMMAND.
+
+    \b
+    Examples:
+      pat exec ci -- az devops project list
+      pat exec infra -- terraform plan
+      pat exec ci --var SYSTEM_TOKEN -- ./build.sh
+      pat exec --var READ=reader --var WRITE=writer -- make publish
+    """
+    if not words:
+        raise UsageError("which command?", hint="put it behind --, as in: pat exec ci -- env")
+    plain = tuple(secret_format for secret_format in wishes if "=" not in secret_format)
+    others = [
+        tuple(secret_format.split("=", 1)) for secret_format in wishes if "=" in secret_format
+    ]
+    names = checked_names(plain)
+    checked_names(tuple(name for name, _ in others))
+    if text is None and (plain or program or not others):
+        raise UsageError("which token?", hint="pat exec TOKEN -- COMMAND…, or --var NAME=TOKEN")
+    if names and program:
+        raise UsageError("--var and --for both say where the secret goes", hint="give one")
+    if program is not None or feeds:
+        _check_program(program)
+    found: dict[str, str] = {}
+    for name, token in others:
+        found[name] = _found(app, token)[1].reveal()
+    if text is not None:
+        organization, secret = _found(app, text)
+        found |= dict.fromkeys(names, secret.reveal())
+        if not names and (program or not others):
+            found |= _by_program(app, organization, secret, program or "", feeds, words)
+    _become(words, {**app.environment, **found}, app.environment.get("PATH"))
+
+
+def _check_program(program: str | None) -> None:
+    from azdo_pat.tools.variables import PROGRAMS
+
+    if program is not None and program not in PROGRAMS:
+        raise UsageError(
+            f"pat does not know which variables {program!r} reads",
+            hint=f"it knows {', '.join(PROGRAMS)}; for others: --var NAME",
+        )
+
+
+def _by_program(  # what variables are made of
+    app: App,
+    organization: Organization,
+    secret: Secret,
+    program: str,
+    feeds: Sequence[str],
+    words: Sequence[str],
+) -> dict[str, str]:
+    from azdo_pat.tools.variables import PROGRAMS, Given, program_of
+
+    known = program or program_of(words[0], feeds=feeds)
+    return PROGRAMS[known](Given(secret, organization, feeds, app.environment, words))
+
+
+def _found(app: App, text: str) -> tuple[Organization, Secret]:
+    """Return a stored secret; say so where it has ended, for the command will only be refused."""
+    from azdo_pat.naming import as_argument
+    from azdo_pat.services.stored_secrets import get
+
+    organization, name, secret = get(
+        app.located[0],
+        text,
+        secrets=app.secrets,
+        state=lambda: app.state,
+        api_root=app.api_root,
+    )
+    entry = app.state.find(organization.url, name)
+    if entry is not None and entry.expires is not None and entry.expires <= app.now():
+        app.messages.warn(
+            f"{name!r} expired on {entry.expires:%Y-%m-%d}: pat rotate {as_argument(name)}"
+        )
+    elif entry is not None:
+        warn_if_refused(app, entry, organization, secret)
+    return organization, secret
+
+
+def _is_there(name: str, path: str | None) -> bool:
+    """Tell whether there is something of that name that cannot be run."""
+    if os.path.dirname(name):  # noqa: PTH120  # `./x` and `x` differ in nothing else
+        return Path(name).exists()
+    return any(Path(each, name).is_file() for each in (path or "").split(os.pathsep) if each)
+
+
+def _become(words: Sequence[str], environment: Mapping[str, str], path: str | None) -> NoReturn:
+    """Put the command in the place of this process, or, on Windows, wait for it.
+
+    Args:
+        words: the command.
+        environment: all of its own.
+        path: where it is looked for: the user's own, whatever the secret's variables are called.
+
+    Raises:
+        PatError: it cannot be run.
+    """
+    program = shutil.which(words[0], path=path)
+    if program is None and _is_there(words[0], path):
+        raise NotExecutableError(
+            f"{words[0]} cannot be run: it is no program",
+            hint="is it a folder, or may it not be executed?",
+        )
+    if program is None:
+        raise NoCommandError(f"there is no program {words[0]!r}", hint="is it on the PATH?")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        if os.name == "nt":
+            sys.exit(_waited_for([program, *words[1:]], environment))
+        for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and the command would, too
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+        os.execve(program, list(words), dict(environment))  # noqa: S606  # what the user asks for
+    except OSError as error:
+        raise NotExecutableError(
+            f"{words[0]} cannot be run: {error.strerror}",
+            hint="is it a program, made for this machine?",
+        ) from error
+
+
+def _waited_for(words: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run the command to its end; Windows cannot put it in the place of a process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the command
+    return subprocess.run(words, env=dict(environment), check=False).returncode  # noqa: S603  # as above

@@ -1,0 +1,166 @@
+"""git-credential."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.cli.refused import is_refused, key, marks, organization_of, works
+from azdo_pat.errors import PatError
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+    from azdo_pat.gitcredential import CredentialRequest
+    from azdo_pat.models import Organization, Secret, StoredPat
+    from azdo_pat.services.git_helper import Helper
+
+_AGAIN: Final = timedelta(hours=1)
+"""How long after a try that failed another one is made: git must not wait for it each time."""
+
+
+@command("git-credential")
+@click.argument("operation", metavar="OPERATION")
+def git_credential_command(app: App, operation: str) -> None:
+    """Answer git, which asks for a token by itself: pat setup git lets it.
+
+    OPERATION is get, store or erase; git says the rest on stdin (gitcredentials(7)).
+
+    For dev.azure.com, ORG.visualstudio.com, and servers whose tokens were imported, git gets the
+    stored token of that organization which it may use; its end is told to git, and it is renewed
+    before that comes. For all other hosts there is no answer, and git goes on to its next helper.
+
+    A token that git was refused with is not deleted: it is looked at, and you are told why.
+    """
+    from azdo_pat.gitcredential import LARGEST, read
+
+    asked = read(sys.stdin.buffer.read(LARGEST + 1))
+    if operation == "get":
+        _get(app, asked)
+    elif operation == "store":
+        _store(app, asked)
+    elif operation == "erase":
+        _erase(app, asked)
+    # Later gits may know more operations; a helper does not mind (gitcredentials(7)).
+
+
+def _get(app: App, asked: CredentialRequest) -> None:
+    from azdo_pat.gitcredential import written
+    from azdo_pat.services.git_helper import answer
+
+    given = answer(asked, _helper(app))
+    for note in given.notes:
+        app.messages.warn(note)
+    app.verbatim_out.write(written(given.attributes))
+    app.out.flush()
+
+
+def _store(app: App, asked: CredentialRequest) -> None:
+    """Remember that a token is good, after all; `pat` has it already."""
+    doubted = marks(app)
+    if not doubted:
+        return
+    from azdo_pat.services.git_helper import used
+
+    entry = used(asked, _helper(app))
+    if entry is not None:
+        doubted.remove(key(entry))
+
+
+def _erase(app: App, asked: CredentialRequest) -> None:
+    """Forget that a token was good, and say why git was refused; the token stays."""
+    from azdo_pat.services.git_helper import of_place, used, why_refused
+
+    if asked.credential is not None:
+        _renew_sign_in(app, asked.credential)
+        return
+    helper = _helper(app)
+    entry = used(asked, helper)
+    if entry is not None and asked.password is not None:
+        marks(app).put(key(entry))
+        app.messages.warn(why_refused(entry, asked.password, helper))
+    elif asked.password is not None and of_place(asked, helper):
+        app.messages.warn("git was refused with a password that pat does not hold; try again")
+
+
+def _renew_sign_in(app: App, refused: Secret) -> None:
+    """Get another access token in place of the one that git was refused with.
+
+    It may have been rejected before its end, and git would get it again until then.
+
+    Raises:
+        SignInError: nobody is signed in any more.
+        PatError: there is no other without the user, or Entra cannot be asked.
+    """
+    token = app.access_token()
+    if token.secret != refused:
+        return
+    said = f"git was refused with the access token from {token.source}"
+    if app.renewed_token(token, "") is None:
+        app.messages.warn(f"{said}: {token.anew}")
+    else:
+        app.messages.warn(f"{said}; a new one is there: try again")
+
+
+def _helper(app: App) -> Helper:
+    from azdo_pat.services.git_helper import Helper
+
+    secret_format = app.environment.get("PAT_GIT_TOKEN") or app.file_values.get("git-token")
+    return Helper(
+        entries=[entry for entry in app.state.stored() if entry.stored],
+        chosen=str(secret_format) if secret_format else None,
+        now=app.now(),
+        api_root=app.api_root,
+        secret=lambda entry: app.secrets.get(entry.org_url, entry.name),
+        is_doubted=lambda entry: is_refused(app, entry),
+        works=lambda entry, secret: works(app, entry, organization_of(app, entry), secret),
+        renewed=lambda entry: _renewed(app, entry),
+        bearer=app.access_token,
+    )
+
+
+def _renewed(app: App, entry: StoredPat) -> StoredPat | None:
+    """Replace a token that is near its end; None where it is not to be tried now.
+
+    Raises:
+        PatError: it could not be replaced.
+    """
+    from azdo_pat.store.marker_files import MarkerFiles
+
+    organization = organization_of(app, entry)
+    if entry.id is None or not organization.hosted or not app.setting("git-renew"):
+        return None
+    tried = MarkerFiles(app.state_folder / "renewals")
+    since = tried.since(key(entry))
+    alive = entry.expires is not None and entry.expires > app.now()
+    if alive and since is not None and app.now() - since < _AGAIN:
+        return None
+    with app.in_line(f"ensure {entry.name!r} in {entry.org_url}"):
+        now = app.state.find(entry.org_url, entry.name)
+        if now is not None and now.id != entry.id:
+            return now  # another git has done it while this one waited
+        try:
+            _rotate(app.at(organization), organization, entry)
+        except PatError:
+            tried.put(key(entry))
+            raise
+    return app.state.find(entry.org_url, entry.name)
+
+
+def _rotate(app: App, organization: Organization, entry: StoredPat) -> None:
+    from azdo_pat.expiry import parse_expiry
+    from azdo_pat.services.git_helper import GRACE
+    from azdo_pat.services.rotate import RotateRequest, rotate
+
+    (pat,) = app.browser.find(organization, [entry.id or ""])
+    request = RotateRequest(
+        expires=None,
+        otherwise=parse_expiry(str(app.setting("expires")), app.now()),
+        grace=GRACE,
+        name=entry.name,
+    )
+    rotate(organization, pat, request, app.deps, try_out=app.maker.try_out)
+    app.messages.notice(f"renewed {entry.name!r} in {organization.name}")

@@ -1,0 +1,244 @@
+"""Time, environment, streams, folders and settings of one run, and who talks on its streams.
+
+Imports stand inside the functions that need them: a command pays for what it uses.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO
+
+from azdo_pat.errors import StoreError
+from azdo_pat.homes import expanded, home_folder, other_owner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from azdo_pat.cli.global_options import GlobalOptions
+    from azdo_pat.config.settings import Setting, Value
+    from azdo_pat.models import Pat
+    from azdo_pat.output.messages import Messages
+    from azdo_pat.output.render import Renderer
+    from azdo_pat.output.screen import TableStyle
+    from azdo_pat.output.table_model import TableModel
+
+_OFF: Final = {"", "0", "false", "no", "off"}
+
+
+class Runtime:
+    """What one run of one command finds around it, read here and nowhere else."""
+
+    def __init__(self, options: GlobalOptions) -> None:
+        self.options = options
+        self.environment: Mapping[str, str] = os.environ
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    @property
+    def out(self) -> TextIO:
+        """Standard output: data."""
+        return sys.stdout
+
+    @property
+    def verbatim_out(self) -> TextIO:
+        """Standard output for a program that reads it as it is; see `output.defused`."""
+        stream: TextIO = getattr(sys.stdout, "verbatim", sys.stdout)
+        return stream
+
+    @property
+    def err(self) -> TextIO:
+        """Standard error: talk."""
+        return sys.stderr
+
+    @cached_property
+    def config_file(self) -> Path:
+        """The configuration file; it need not exist."""
+        return self._folder("PAT_CONFIG_DIR", "config_folder") / "config.toml"
+
+    @cached_property
+    def state_folder(self) -> Path:
+        """Where `pat` keeps what it remembers; it need not exist."""
+        folder = self._folder("PAT_STATE_DIR", "state_folder")
+        if not self.environment.get("PAT_STATE_DIR") and (owner := other_owner(folder)):
+            self.messages.warn(
+                f"root makes files in {folder}, which belongs to {owner[1]}: {owner[1]} will not be"
+                " able to use them; set HOME to the home of root, or PAT_STATE_DIR"
+            )
+        return folder
+
+    def _folder(self, variable: str, otherwise: str) -> Path:
+        given = self.environment.get(variable)
+        if given:
+            return expanded(Path(given))
+        from azdo_pat.config import paths
+
+        try:
+            folder: Path = getattr(paths, otherwise)()
+        except RuntimeError:  # some versions of platformdirs raise it, others leave a `~`
+            home_folder()  # which says why there is none
+            raise
+        folder = expanded(folder)
+        if not folder.is_absolute():  # whoever made the folder one stands in would choose both
+            home_folder()  # as above
+        self._check_owner(folder, variable)
+        return folder
+
+    def _check_owner(self, folder: Path, variable: str) -> None:
+        """Check that `sudo` did not lend root the home of the user who called it.
+
+        Raises:
+            StoreError: it did, and what root writes there would be out of that user's reach.
+        """
+        owner = other_owner(folder)
+        if owner is None or self.environment.get("SUDO_UID") != str(owner[0]):
+            return
+        raise StoreError(
+            f"sudo runs this as root with the home of {owner[1]}, and {owner[1]} could not use the"
+            f" files that root makes in {folder}",
+            hint=f"run it without sudo; or as root with its own home: sudo -H; or set {variable}",
+        )
+
+    @cached_property
+    def file_values(self) -> Mapping[str, Value]:
+        """What the configuration file sets."""
+        if not self.config_file.exists():
+            return {}
+        from azdo_pat.config.reading import read
+
+        return read(self.config_file)
+
+    def setting(self, name: str) -> Value | None:
+        """Return a setting: option, environment, file, default, in this order."""
+        return self.explained(name).value
+
+    def explained(self, name: str) -> Setting:
+        """Return a setting and where it came from."""
+        from azdo_pat.config.settings import Setting, key_named, parse_value
+
+        key = key_named(name)
+        given = getattr(self.options, name.replace("-", "_"), None)
+        if given is not None:
+            source = self.options.sources.get(name.replace("-", "_"), "option")
+            return Setting(key=name, value=given, source=source, summary=key.summary)
+        variable = self.environment.get(key.variable)
+        if variable:
+            value = parse_value(key, variable, where=key.variable)
+            return Setting(key=name, value=value, source=key.variable, summary=key.summary)
+        if name in self.file_values:
+            value = self.file_values[name]
+            return Setting(key=name, value=value, source="config file", summary=key.summary)
+        return Setting(key=name, value=key.default, source="default", summary=key.summary)
+
+    def _switch(self, name: str) -> bool:
+        return bool(self._quick(name))
+
+    def _quick(self, name: str) -> Value | None:
+        """Return an option or what the file says, without the import of all that is known of it."""
+        given: Value | None = getattr(self.options, name.replace("-", "_"), None)
+        return self.file_values.get(name) if given is None else given
+
+    @cached_property
+    def messages(self) -> Messages:
+        """What the program says on stderr."""
+        from azdo_pat.output.messages import Messages
+
+        return Messages(
+            err=self.err,
+            quiet=self._switch("quiet"),
+            verbose=self._switch("verbose"),
+            debug=self._switch("debug"),
+            color=self._color(self.err),
+        )
+
+    @property
+    def must_not_ask(self) -> bool:
+        """Tell whether nobody may be asked anything: `--no-input`, or CI."""
+        return self._switch("no-input") or self.environment.get("CI", "").lower() not in _OFF
+
+    @property
+    def may_ask(self) -> bool:
+        """Tell whether somebody is there to answer a prompt."""
+        return not self.must_not_ask and sys.stdin.isatty() and self.err.isatty()
+
+    @property
+    def may_show(self) -> bool:
+        """Tell whether somebody is there to look at a browser; a secret may be piped in still."""
+        return not self.must_not_ask and self.err.isatty()
+
+    @cached_property
+    def render(self) -> Renderer:
+        """What writes results to stdout, in the format that was asked for."""
+        from azdo_pat.output.formats import Format
+        from azdo_pat.output.render import Renderer
+
+        return Renderer(
+            out=self.out,
+            format=Format(str(self._quick("output") or "table")),
+            now=self.now(),
+            screen=self.screen(self.out),
+            draw=_draw,
+            query=self.query,
+        )
+
+    @cached_property
+    def query(self) -> Callable[[object], object] | None:
+        """What `--query` does to a document."""
+        if self.options.query is None:
+            return None
+        from azdo_pat.output.query import compile_query
+
+        return compile_query(self.options.query)
+
+    @property
+    def streams(self) -> bool:
+        """Tell whether tokens are written one by one as they come, none of them held."""
+        return self._quick("output") in {"jsonl", "csv", "tsv", "none"} and not self.options.query
+
+    def screen(self, stream: TextIO) -> TableStyle:
+        """Describe a stream as a place to draw a table on."""
+        from azdo_pat.output.screen import TableStyle
+
+        given = self.environment.get("COLUMNS", "")
+        width = int(given) if given.isascii() and given.isdigit() and int(given) > 0 else None
+        if width is None and stream.isatty():
+            width = shutil.get_terminal_size().columns
+        return TableStyle(color=self._color(stream), width=width)
+
+    @contextmanager
+    def progress(self, total: int, label: str) -> Iterator[Callable[[], None]]:
+        """Show progress on stderr while something long runs, where a person can see it."""
+        if total <= 1 or not self.err.isatty() or self._switch("quiet"):
+            yield lambda: None
+            return
+        from azdo_pat.output.progress import progress
+
+        color = self._color(self.err)
+        with progress(self.err, total, label, enabled=True, color=color) as done:
+            yield done
+
+    def preview(self, pats: Sequence[Pat]) -> None:
+        """Show on stderr which tokens something is about to happen to."""
+        from azdo_pat.output.preview import preview
+
+        preview(self.err, pats, self.now(), self.screen(self.err))
+
+    def _color(self, stream: TextIO) -> bool:
+        requested = self._quick("color") or "auto"
+        if requested != "auto":
+            return requested == "always"
+        plain = self.environment.get("NO_COLOR") or self.environment.get("TERM") == "dumb"
+        return stream.isatty() and not plain
+
+
+def _draw(grid: TableModel, screen: TableStyle, out: TextIO) -> None:
+    from azdo_pat.output.table import draw
+
+    draw(grid, screen, out)

@@ -1,0 +1,307 @@
+"""The connection to the service: organization at hand, sign-in, HTTP; and the keyring behind it.
+
+Imports stand inside the functions that need them: a command pays for what it uses.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from datetime import UTC
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azdo_pat import __version__
+from azdo_pat.cli.runtime import Runtime
+from azdo_pat.errors import PatError, UsageError
+from azdo_pat.homes import expanded, home_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from azdo_pat.api.http import Http
+    from azdo_pat.api.trace import Exchange
+    from azdo_pat.auth.client import Client
+    from azdo_pat.auth.msal_client import MsalClient
+    from azdo_pat.auth.places import SignInStorage
+    from azdo_pat.auth.saved_sign_in import OwnSource, SavedSignIns
+    from azdo_pat.auth.sign_ins import SignIn
+    from azdo_pat.auth.source import Search, TokenSource
+    from azdo_pat.models import AccessToken, Organization, Secret
+    from azdo_pat.store.secrets import SecretStore
+
+
+class Session(Runtime):
+    """Who is signed in, where, and how requests are made; for one run of one command."""
+
+    @cached_property
+    def api_root(self) -> str | None:
+        """`PAT_API_URL`, held to its rules; None for Microsoft's hosts."""
+        given = self.environment.get("PAT_API_URL")
+        if not given:
+            return None
+        from azdo_pat.organizations import api_root
+
+        return api_root(given)
+
+    @cached_property
+    def search(self) -> Search:
+        """The search for an access token, done once."""
+        from azdo_pat.auth.source import first_that_answers
+
+        found = first_that_answers(self._sources, self.now())
+        if found.token is not None:
+            self.messages.detail(f"access token from {found.token.source}")
+        return found
+
+    def renewed_token(self, rejected: AccessToken, claims: str) -> AccessToken | None:
+        """Return another access token in place of one that the service rejected; None for none.
+
+        Only the own sign-in has one: the variable holds what it holds, and `az` keeps what it
+        has until its end.
+        """
+        from azdo_pat.auth.saved_sign_in import NAME
+
+        if rejected.source != NAME:
+            return None
+        self.messages.detail("the access token was rejected: a new one is asked for")
+        fresh = self._own_source().in_place_of(rejected.secret, claims, self.now())
+        self.search = self.search._replace(token=fresh)
+        return fresh
+
+    @property
+    def _sources(self) -> Iterator[TokenSource]:
+        from azdo_pat.auth.client import MICROSOFT
+        from azdo_pat.auth.environment import EnvironmentSource
+        from azdo_pat.auth.source import Withheld
+
+        yield EnvironmentSource(value=self.options.access_token)
+        from azdo_pat.auth.saved_sign_in import NAME
+
+        if self._may_see_sign_ins_at(self.authority) or not self.memory.any:
+            yield self._own_source()
+        else:
+            yield Withheld(name=NAME)
+        from azdo_pat.auth.azure_cli import AzureCliSource  # where the first has none: 4 ms
+
+        tenant = str(self.setting("tenant") or "")
+        az = AzureCliSource(environment=self.environment, tenant=tenant)
+        asked = self._may_see_sign_ins_at(MICROSOFT) or az.program is None
+        yield az if asked else Withheld(name=az.name)
+
+    def _may_see_sign_ins_at(self, authority: str) -> bool:
+        """Tell whether `PAT_API_URL` may see access tokens of an authority.
+
+        Whoever holds a port of this machine may read what goes to `http://127.0.0.1:PORT`: a
+        sign-in at Microsoft is not for them. That of an emulator is.
+        """
+        from azdo_pat.auth.client import is_microsoft
+
+        plain = (self.api_root or "").startswith("http:")
+        return not (plain and is_microsoft(authority))
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """The names of all sources of access tokens, in their order."""
+        return tuple(source.name for source in self._sources)
+
+    def _own_source(self) -> OwnSource:
+        from azdo_pat.auth.saved_sign_in import OwnSource
+
+        return OwnSource(
+            memory=self.memory, organization=self._url_at_hand, entra=self._renewing_entra
+        )
+
+    def _url_at_hand(self) -> str:
+        """Return the URL of the organization at hand; empty where none is, or none can be found."""
+        try:
+            found, _ = self.located
+        except PatError:  # whoever needs the organization will say so
+            return ""
+        return found.url if found is not None else ""
+
+    def _renewing_entra(self, sign_in: SignIn, cache: Secret | None) -> MsalClient:
+        from azdo_pat.auth.client import Client
+
+        client = Client(
+            authority=self.authority, tenant=sign_in.tenant, client_id=sign_in.client_id
+        )
+        return self.entra(client, cache)
+
+    @cached_property
+    def authority(self) -> str:
+        """The Entra authority: `PAT_AUTHORITY`, or Microsoft's own."""
+        from azdo_pat.auth.client import authority_root
+
+        return authority_root(self.environment.get("PAT_AUTHORITY"))
+
+    @cached_property
+    def memory(self) -> SavedSignIns:
+        """What is remembered of sign-ins."""
+        from azdo_pat.auth.places import ChunkedStorage, KeyringStorage
+        from azdo_pat.auth.saved_sign_in import SavedSignIns
+
+        owner = f"sign-in:{self.authority}"
+        small = ChunkedStorage if sys.platform == "win32" else KeyringStorage
+        return SavedSignIns(
+            sign_ins=small(self.secrets, owner, "sign-ins"),
+            cache=self._cache_place(owner),
+            turn=self._sign_in_turn,
+            marker=self.state_folder / "sign-ins",
+            name=self.authority,
+        )
+
+    def _cache_place(self, owner: str) -> SignInStorage:
+        if sys.platform in {"win32", "darwin"}:
+            from azdo_pat.auth.protected import ProtectedFileStorage
+
+            digest = sha256(owner.encode()).hexdigest()[:16]
+            return ProtectedFileStorage(self.state_folder / f"sign-in-{digest}.bin")
+        from azdo_pat.auth.places import KeyringStorage
+
+        return KeyringStorage(self.secrets, owner, "refresh")
+
+    def _sign_in_turn(self) -> AbstractContextManager[None]:
+        from azdo_pat.store.locks import waiting
+
+        return waiting(self.state_folder / "locks" / "sign-in.lock", 30)
+
+    def entra_client(self, *, tenant: str | None, client_id: str | None) -> Client:
+        """Return which application signs in, and to which tenant: the organization's, if any."""
+        from azdo_pat.auth.client import ANY_TENANT, AZURE_CLI, Client
+
+        wanted = str(tenant or self.setting("tenant") or "")
+        found, _ = self.located
+        if not wanted and found is not None and found.hosted:
+            from azdo_pat.api.entra_transport import tenant_of
+
+            wanted = tenant_of(self.http, found.name)
+        return Client(
+            authority=self.authority,
+            tenant=wanted or ANY_TENANT,
+            client_id=str(client_id or self.setting("client-id") or AZURE_CLI),
+        )
+
+    def entra(self, client: Client, cache: Secret | None) -> MsalClient:
+        """Return what signs in; imports MSAL."""
+        from azdo_pat.api.entra_transport import EntraHttp
+        from azdo_pat.auth.msal_client import MsalClient
+
+        http = EntraHttp(
+            client.authority,
+            timeout=self._timeout,
+            ca_bundle=self._ca_bundle,
+            trace=self._trace,
+        )
+        return MsalClient(client, http_client=http, cache=cache, now=self.now)
+
+    @property
+    def _timeout(self) -> tuple[float, float]:
+        seconds = float(self.setting("timeout") or 30)
+        return min(10.0, seconds), seconds
+
+    @property
+    def _ca_bundle(self) -> str | None:
+        given = self.setting("ca-bundle")
+        return str(expanded(Path(str(given)))) if given else None
+
+    def access_token(self) -> AccessToken:
+        """Return the access token; see `Search.required` for what is raised."""
+        return self.search.required()
+
+    @cached_property
+    def http(self) -> Http:
+        """The connection to the service."""
+        from azdo_pat.api.http import Http
+
+        return Http(
+            api_root=self.api_root,
+            access_token=self.access_token,
+            renewed=self.renewed_token,
+            timeout=self._timeout,
+            ca_bundle=self._ca_bundle,
+            trace=self._trace,
+            waiting=lambda seconds, reason: self.messages.notice(
+                f"waiting {seconds:.0f} s: {reason}"
+            ),
+            version=__version__,
+        )
+
+    last_date: tuple[str, datetime] | None = None
+    """What the service's last answer said of the time, and when it came."""
+
+    def service_time(self) -> datetime | None:
+        """Return the time by the service's clock, as its last answer tells; None before that."""
+        if self.last_date is None:
+            return None
+        from email.utils import parsedate_to_datetime
+
+        told, at = self.last_date
+        try:
+            return parsedate_to_datetime(told).astimezone(UTC) + (self.now() - at)
+        except (TypeError, ValueError, OverflowError):
+            return None
+
+    def _trace(self, exchange: Exchange) -> None:
+        headers = exchange.received.headers if exchange.received else ()
+        if dates := [value for name, value in headers if name.lower() == "date"]:
+            self.last_date = dates[0], self.now()
+        if not self.messages.verbose:
+            return
+        self.messages.detail(exchange.summary())
+        if limit := exchange.rate_limit():
+            self.messages.detail(limit)
+        if self.messages.debug:
+            self.messages.trace("\n".join(exchange.lines()))
+
+    def user(self) -> str:
+        """Return the sign-in name; empty where the access token does not tell."""
+        return self.access_token().user
+
+    @cached_property
+    def secrets(self) -> SecretStore:
+        """The keyring."""
+        from azdo_pat.store.secrets import SecretStore
+
+        backend = self.environment.get("PAT_KEYRING") or self.file_values.get("keyring")
+        return SecretStore(
+            backend=str(backend) if backend else None,
+            cache_file=self.state_folder / "keyring-backend",
+            environment=self.environment,
+            on_terminal=not self.must_not_ask and (sys.stdin.isatty() or self.err.isatty()),
+        )
+
+    @cached_property
+    def located(self) -> tuple[Organization | None, str]:
+        """The organization at hand and where its name came from, found without the network."""
+        from azdo_pat.organizations import of_remotes, organization
+
+        given = self.file_values.get("org") if self.options.org is None else self.options.org
+        if given is not None:
+            source = self.options.sources.get("org", "config file")
+            return organization(str(given), root=self.api_root), source
+        found = of_remotes(self._remote_urls(), root=self.api_root)
+        if found is not None:
+            return found, "git remote"
+        from azdo_pat.config.azure_cli import default_organization
+
+        azure, text = self.environment.get("AZURE_CONFIG_DIR"), None
+        with suppress(UsageError):  # without a home folder there are no settings of az, either
+            text = default_organization(Path(azure) if azure else home_folder() / ".azure")
+        if text:
+            return organization(text, root=self.api_root), "az devops defaults"
+        return None, ""
+
+    def _remote_urls(self) -> Sequence[str]:
+        """Return the remotes of the repository that the user stands in; none where it is gone."""
+        from azdo_pat.config.git import remote_urls
+
+        try:
+            folder = Path.cwd()
+        except OSError:  # deleted, or not to be read: then no repository can be found in it
+            return ()
+        return remote_urls(folder, self.environment)

@@ -1,0 +1,89 @@
+"""A command that is given the secret on its standard input, and the facts in its environment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azdo_pat.deliveries.facts import facts
+from azdo_pat.errors import PendingError
+
+if TYPE_CHECKING:
+    from azdo_pat.deliveries.facts import DeliveryEnvironment
+    from azdo_pat.models import Handover
+    from azdo_pat.renewal import Delivery
+
+
+def deliver(delivery: Delivery, handover: Handover, context: DeliveryEnvironment) -> None:
+    """Run the command to its end, with the secret on its stdin and no line end behind it.
+
+    It is no shell's line: its words are the program and its arguments. What it prints goes
+    nowhere. It may print its secret in a form that nobody foresees, and what an error says is
+    kept in the journal and shown: that is what this program knows, and no word of the command's.
+
+    Raises:
+        PendingError: it cannot be started, did not end in time, or ended with another status
+            than 0.
+    """
+    environment = {
+        **context.environment,
+        **{f"PAT_TOKEN_{name.upper()}": text for name, text in facts(handover).items()},
+    }
+    try:
+        status = _run(delivery, handover.secret.reveal(), environment)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise _failed(delivery, f"cannot be started: {reason}") from error
+    if status is None:
+        raise _failed(delivery, f"did not end within {delivery.seconds} seconds")
+    if status < 0:
+        raise _failed(delivery, f"was killed by signal {-status}")
+    if status > 0:
+        raise _failed(delivery, f"ended with status {status}")
+
+
+def _run(delivery: Delivery, secret: str, environment: dict[str, str]) -> int | None:
+    """Return the exit status; None if it did not end in time, and was killed with its children."""
+    program, *arguments = delivery.target
+    if Path(program).name != program:
+        program = str(Path(delivery.folder, program).absolute())
+    with subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
+        [program, *arguments],
+        cwd=delivery.folder or None,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=sys.platform != "win32",  # so that its children can be killed with it
+    ) as process:
+        try:
+            process.communicate(secret.encode(), timeout=delivery.seconds)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            return None
+        except BaseException:  # Ctrl-C: nothing is left running
+            _kill(process)
+            raise
+    return process.returncode
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if sys.platform != "win32":
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
+
+
+def _failed(delivery: Delivery, reason: str) -> PendingError:
+    return PendingError(
+        f"the command {delivery.target[0]!r} {reason}",
+        hint="it gets the secret on its standard input; try it by hand: pat get NAME | COMMAND",
+    )

@@ -1,0 +1,60 @@
+"""A file that holds the secret: alone, or in a line among others."""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.deliveries.facts import values
+from azdo_pat.deliveries.template import placed
+from azdo_pat.errors import PendingError
+from azdo_pat.files import read_text, split_mark, write_text
+
+if TYPE_CHECKING:
+    from azdo_pat.deliveries.facts import DeliveryEnvironment
+    from azdo_pat.models import Handover
+    from azdo_pat.renewal import Delivery
+
+_PAT: Final = re.compile(r"[A-Za-z0-9]{84}|[a-z2-7]{52}|[a-z0-9]{52}")
+"""A token's secret, as Azure DevOps makes it now and made it before."""
+
+_MODE: Final = 0o600
+"""Readable by its owner alone, whatever it was before: it holds a secret."""
+
+
+def deliver(delivery: Delivery, handover: Handover, context: DeliveryEnvironment) -> None:
+    """Put the secret into the file, in one step; other lines stay as they are, byte for byte.
+
+    Raises:
+        PendingError: it cannot be read or written, is no regular file, or, where it is to hold
+            the secret alone, holds something else.
+    """
+    path = Path(delivery.target[0])
+    with context.alone(f"file {path}"):  # other lines of it may be another token's
+        _write(path, delivery.template, handover)
+
+
+def _write(path: Path, template: str, handover: Handover) -> None:
+    try:
+        before = read_text(path)
+        if template:
+            mark, rest = split_mark(before)
+            after = mark + placed(rest, template, values(handover))
+        else:
+            after = f"{handover.secret.reveal()}\n"
+            held = split_mark(before)[1].strip()
+            if held and not _PAT.fullmatch(held):
+                raise PendingError(
+                    f"{path} holds something else than a token, which would be overwritten",
+                    hint="give a template, which keeps the other lines:"
+                    f" --deliver 'file:{path}|NAME={{token}}'",
+                )
+        if after != before or stat.S_IMODE(path.stat().st_mode) != _MODE:
+            write_text(path, after, mode=_MODE)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
+        reason = getattr(error, "strerror", None) or error
+        raise PendingError(
+            f"{path} cannot be written: {reason}", hint="see to its folder and permissions"
+        ) from error

@@ -1,0 +1,62 @@
+"""The file of a tool that `pat setup` has set up: it gets each new secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import NotFoundError, PendingError, StoreError, UsageError
+from azdo_pat.files import check_writable, read_text, write_text
+from azdo_pat.tools import osxkeychain
+from azdo_pat.tools.registry import TOOLS
+from azdo_pat.tools.tool import ToolInput
+
+if TYPE_CHECKING:
+    from azdo_pat.deliveries.facts import DeliveryEnvironment
+    from azdo_pat.models import Handover
+    from azdo_pat.renewal import Delivery
+
+
+def deliver(delivery: Delivery, handover: Handover, context: DeliveryEnvironment) -> None:
+    """Put the secret where the tool looks for it; the rest of the file stays as it is.
+
+    Raises:
+        PendingError: the file cannot be read, understood or written; or the keychain not.
+    """
+    name, path, about = delivery.target
+    if name == osxkeychain.KEEPER.name:
+        _into_keychain(handover, context)
+        return
+    tool = TOOLS.get(name)
+    if tool is None:
+        raise PendingError(f"this pat does not know the tool {name!r}", hint="upgrade pat")
+    feed = about if tool.feed else ""
+    tool_input = ToolInput(secret=handover.secret.reveal(), feed=feed, org_url=handover.org_url)
+    file = Path(path)
+    try:
+        if tool.service:
+            service = tool.service(handover.org_url)
+            context.lend(service, tool.account, handover.secret)
+        with context.alone(f"file {path}"):
+            before = read_text(file)
+            after = tool.changed(before, tool_input)
+            if after != before:
+                check_writable(file)
+                write_text(file, after, mode=0o600 if tool.keeps_secret else None)
+    except UsageError as error:
+        raise PendingError(f"{path}: {error.message}", hint=error.hint) from error
+    except StoreError as error:
+        raise PendingError(f"{name}: {error.message}", hint=error.hint) from error
+    except OSError as error:
+        raise PendingError(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint="see to its folder and permissions",
+        ) from error
+
+
+def _into_keychain(handover: Handover, context: DeliveryEnvironment) -> None:
+    try:
+        for item in osxkeychain.items(handover.org_url):
+            osxkeychain.put(item, handover.secret.reveal(), context.environment)
+    except (NotFoundError, StoreError, UsageError) as error:
+        raise PendingError(error.message, hint=error.hint) from error

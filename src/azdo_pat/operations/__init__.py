@@ -1,0 +1,1 @@
+"""Changes that survive a crash: how each is begun, completed and rolled back."""

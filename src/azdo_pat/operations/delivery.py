@@ -1,0 +1,154 @@
+"""Delivering a stored secret, and then revoking the token that it has replaced."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import PatError, PendingError
+from azdo_pat.journal import Deliver, Issue, JournalEntry, RevokeReplaced, Rotate, is_due
+from azdo_pat.models import Handover, Status
+from azdo_pat.naming import as_argument
+from azdo_pat.operations.fingerprint import matches
+from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.results import INTERRUPTED, RecoveryOutcome
+
+if TYPE_CHECKING:
+    from azdo_pat.models import Organization, Secret, StoredPat
+    from azdo_pat.operations.context import Deps
+    from azdo_pat.renewal import Renewal
+
+
+def deliver(operation: Deliver, deps: Deps) -> RevokeReplaced | None:
+    """Deliver what is stored under a name to all targets of its token.
+
+    It is always the newest secret: what an earlier rotation could not deliver is done with it.
+
+    Returns:
+        What is left to do, as it stands in the journal: the revocation of the token that was
+        replaced; None for nothing.
+
+    Raises:
+        PendingError: it could not be delivered everywhere; the journal says why.
+        StoreError: the keyring or the state file refuses.
+    """
+    entry = operation.entry
+    url = entry.organization.url
+    known = deps.state.find(url, entry.name)
+    secret = deps.secrets.get(url, entry.name)
+    if known is not None and known.renewal.deliveries:
+        try:
+            _to_all(known, _its_own(known, secret), deps)
+        except PendingError as error:
+            if entry.key is not None:
+                deps.state.explain(entry.key, error.message)
+            raise
+    for other in deps.state.unfinished(url, entry.name):
+        if isinstance(other, Deliver) and other.entry.key != entry.key:
+            deps.state.finish(other.entry.key, then=_after(other))
+    rest = _after(operation)
+    key = deps.state.finish(entry.key, then=rest)
+    return rest and rest._replace(entry=rest.entry._replace(key=key))
+
+
+def delivered(operation: Deliver, deps: Deps) -> tuple[Deliver | RevokeReplaced | None, str]:
+    """Deliver, and return what is left to do; where that fails, the delivery itself, and why."""
+    try:
+        return deliver(operation, deps), ""
+    except KeyboardInterrupt:
+        return operation, INTERRUPTED
+    except PatError as error:
+        return operation, error.message
+
+
+def deliver_anew(organization: Organization, known: StoredPat, renewal: Renewal, deps: Deps) -> str:
+    """Remember other targets for a token's secret, and deliver it; return why that failed."""
+    with deps.exclusive(lock_key(known.name, organization.url)):
+        entry = JournalEntry(organization, known.name, deps.now(), deps.user())
+        remembered = replace(known, renewal=renewal)
+        key = deps.state.finish(None, remembered, Deliver(entry) if renewal.deliveries else None)
+        if key is None:
+            return ""
+        _, undelivered = delivered(Deliver(entry._replace(key=key)), deps)
+        return undelivered
+
+
+def recover_delivery(operation: Deliver, deps: Deps) -> RecoveryOutcome:
+    """Deliver, and revoke the token that was replaced, where that is due."""
+    known = deps.state.find(operation.entry.organization.url, operation.entry.name)
+    has_targets = known is not None and bool(known.renewal.deliveries)
+    rest = deliver(operation, deps)
+    if rest is not None:
+        revoke_replaced(rest, deps)
+    return RecoveryOutcome.COMPLETED if has_targets else RecoveryOutcome.NOTHING_DONE
+
+
+def revoke_replaced(operation: RevokeReplaced, deps: Deps) -> None:
+    """Revoke the token that a rotation has replaced, once that is due, and close the entry.
+
+    Raises:
+        PatError: it could not be revoked; the journal keeps it.
+    """
+    if recover_revocation_of_replaced(operation, deps) is RecoveryOutcome.COMPLETED:
+        deps.state.finish(operation.entry.key)
+
+
+def recover_revocation_of_replaced(operation: RevokeReplaced, deps: Deps) -> RecoveryOutcome:
+    """Revoke the token that a rotation has replaced, once that is due."""
+    if not is_due(operation, deps.now()):
+        return RecoveryOutcome.UNDECIDED
+    deps.tokens.revoke(operation.entry.organization, operation.replaced.authorization_id)
+    return RecoveryOutcome.COMPLETED
+
+
+def follow_up(operation: Issue) -> Deliver | RevokeReplaced | None:
+    """Return what is left to do once the new token is safe."""
+    replaced = operation.replaced if isinstance(operation, Rotate) else None
+    entry = operation.entry._replace(reason="", key=None)
+    if operation.new.renewal.deliveries:
+        return Deliver(entry, replaced)
+    return RevokeReplaced(entry, replaced) if replaced else None
+
+
+def _its_own(entry: StoredPat, secret: Secret | None) -> Secret:
+    """Return the secret that is stored under a token's name, if it is the token's.
+
+    Raises:
+        PendingError: it is gone, or another program has stored another one there.
+    """
+    name = as_argument(entry.name)
+    if secret is None:
+        raise PendingError(
+            f"the secret of {entry.name!r} is not in the keyring any more",
+            hint=f"pat rotate {name} makes another one, and delivers it",
+        )
+    if entry.fingerprint and not matches(secret, entry.fingerprint):
+        raise PendingError(
+            f"another program has stored another secret under {entry.name!r}",
+            hint=f"pat forget {name} deletes it",
+        )
+    return secret
+
+
+def _after(operation: Deliver) -> RevokeReplaced | None:
+    if operation.replaced is None:
+        return None
+    return RevokeReplaced(operation.entry._replace(reason="", key=None), operation.replaced)
+
+
+def _to_all(entry: StoredPat, secret: Secret, deps: Deps) -> None:
+    """Go to each target, also past one that fails.
+
+    Raises:
+        PendingError: with the reasons of all that failed.
+    """
+    pat = replace(entry.as_pat(Status.ACTIVE), stored=True)
+    handover = Handover(pat=pat, secret=secret, org_url=entry.org_url)
+    failures: list[PendingError] = []
+    for delivery in entry.renewal.deliveries:
+        try:
+            deps.deliver(delivery, handover)
+        except PendingError as error:
+            failures.append(error)
+    if failures:
+        raise PendingError("; ".join(each.message for each in failures), hint=failures[0].hint)

@@ -1,0 +1,31 @@
+"""The fingerprint of a secret: what identifies it, and what it cannot be found from."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from azdo_pat.models import Secret
+
+
+def fingerprint_of(secret: Secret, salt: str = "") -> str:
+    """Return the salted hash of a secret, as `SALT:HASH`.
+
+    Args:
+        secret: 52 of its characters are random, so that no dictionary helps.
+        salt: that of a fingerprint to compare with; empty for a new one.
+    """
+    salt = salt or secrets.token_hex(8)
+    digest = hashlib.sha256(f"{salt}{secret.reveal()}".encode()).hexdigest()
+    return f"{salt}:{digest}"
+
+
+def matches(secret: Secret | None, fingerprint: str) -> bool:
+    """Tell whether a secret is the one that the fingerprint was made of."""
+    salt, _, digest = fingerprint.partition(":")
+    if secret is None or not digest:
+        return False
+    return hmac.compare_digest(fingerprint_of(secret, salt), fingerprint)

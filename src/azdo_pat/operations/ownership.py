@@ -1,0 +1,119 @@
+"""Whose a stored secret is: the index's id and the fingerprint tell, never the name alone.
+
+A stored secret is overwritten or deleted for a token only if it is that token's, or dead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import ConflictError, PatError, SignInError
+from azdo_pat.models import Origin
+from azdo_pat.naming import as_argument
+from azdo_pat.operations.fingerprint import fingerprint_of, matches
+from azdo_pat.renewal import DEFAULT_RENEWAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from azdo_pat.models import Pat, Secret, StoredPat
+
+
+class Owner(Enum):
+    """Whose secret lies under a name, as seen from one token."""
+
+    NONE = auto()
+    """No secret is stored, and no other token is known, under the name."""
+    THIS = auto()
+    OTHER = auto()
+    UNKNOWN = auto()
+
+
+def owner_of(secret: Secret | None, known: StoredPat | None, authorization_id: str | None) -> Owner:
+    """Tell whether the secret that is stored under a name is that of a token.
+
+    Args:
+        secret: what the keyring holds under the name.
+        known: the index's entry of that name.
+        authorization_id: of the token.
+    """
+    if known is not None and known.id is not None and not _same_id(known.id, authorization_id):
+        return Owner.OTHER
+    if secret is None:
+        return Owner.NONE
+    if known is None or known.id is None:
+        return Owner.UNKNOWN
+    # Another program, or a state file that was put back, may have changed what is stored.
+    if known.fingerprint and not matches(secret, known.fingerprint):
+        return Owner.UNKNOWN
+    return Owner.THIS
+
+
+def is_own(secret: Secret | None, known: StoredPat) -> bool:
+    """Tell whether what the keyring holds is the secret that the index's entry speaks of."""
+    return owner_of(secret, known, known.id) is Owner.THIS
+
+
+def is_refused(secret: Secret, try_out: Callable[[Secret], object]) -> bool:
+    """Tell whether the service refuses a secret; one that cannot be asked counts as no."""
+    try:
+        try_out(secret)
+    except SignInError:
+        return True
+    except PatError:
+        return False
+    return False
+
+
+def hold_not_anothers(secret: Secret, pat: Pat, known: Iterable[StoredPat]) -> None:
+    """Hold that a secret is not known to be that of another token, which `pat` has made.
+
+    Raises:
+        ConflictError: it is.
+    """
+    for each in known:
+        if each.origin is not Origin.PAT or each.id is None or _same_id(each.id, pat.id):
+            continue
+        if matches(secret, each.fingerprint):
+            raise ConflictError(
+                f"that is the secret of the token {each.id}, which pat has made, and not of"
+                f" {pat.id}",
+                hint="pat list shows the ids of your tokens",
+            )
+
+
+def unknown(entry: StoredPat, secret: Secret) -> StoredPat:
+    """Return an entry of the index for a secret of which only the name is known."""
+    return replace(
+        entry,
+        id=None,
+        scopes=(),
+        created=None,
+        expires=None,
+        origin=Origin.UNKNOWN,
+        fingerprint=fingerprint_of(secret),
+        renewal=DEFAULT_RENEWAL,
+    )
+
+
+def conflict(owner: Owner, name: str, known: StoredPat | None, organization: str) -> ConflictError:
+    """Return the error for a name under which another token's secret is, or may be, stored."""
+    here = as_argument(name)
+    if owner is Owner.OTHER and known is not None and known.id is not None:
+        return ConflictError(
+            f"the secret that is stored under {name!r} is that of another token, {known.id}",
+            hint=f"rotate that one by its id, or delete its secret first: pat forget {here}",
+        )
+    return ConflictError(
+        f"a secret is stored under {name!r} for {organization}, and which token it belongs to is"
+        " not known",
+        hint=f"if you know the token: pat get {here} | pat import {here} --id ID; to delete the"
+        f" secret: pat forget {here}"
+        + ("" if known else "; if the state file was lost, pat doctor --fix lists such secrets"),
+    )
+
+
+def _same_id(one: str, other: str | None) -> bool:
+    return one.lower() == (other or "").lower()

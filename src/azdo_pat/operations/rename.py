@@ -1,0 +1,98 @@
+"""Moving the secret of a renamed token: stored under the new name before it is deleted."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import ConflictError, PatError, PendingError, StoreError
+from azdo_pat.models import Status
+from azdo_pat.naming import as_argument
+from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.ownership import Owner, owner_of
+from azdo_pat.operations.rollback import may_come_late
+from azdo_pat.results import RecoveryOutcome
+
+if TYPE_CHECKING:
+    from azdo_pat.journal import Rename
+    from azdo_pat.models import StoredPat
+    from azdo_pat.operations.context import Deps
+    from azdo_pat.store.secrets import SecretStore
+    from azdo_pat.store.state import State
+
+
+def move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) -> None:
+    """Store the secret under the new name before it goes from under the old one.
+
+    Raises:
+        PendingError: it stays under the old name, or under both.
+    """
+    try:
+        secret = secrets.get(known.org_url, known.name)
+        if secret is None:
+            state.rename(known.org_url, known.name, new_name)
+            return
+        there = secrets.get(known.org_url, new_name)
+        if there not in {None, secret}:  # by another program: this one holds the lock
+            raise ConflictError(f"another secret has been stored under {new_name!r} meanwhile")
+        secrets.put(known.org_url, new_name, secret)
+        try:
+            state.rename(known.org_url, known.name, new_name)
+        except PatError:
+            with suppress(StoreError):
+                secrets.delete(known.org_url, new_name)
+            raise
+    except PatError as error:
+        raise PendingError(
+            f"the token is now named {new_name!r}, but its secret stays stored under"
+            f" {known.name!r}: {error.message}",
+            hint=error.hint or f"pat get {as_argument(known.name)} still prints it",
+        ) from error
+    try:
+        secrets.delete(known.org_url, known.name)
+    except PatError as error:
+        raise PendingError(
+            f"the token is now named {new_name!r} and its secret stored so, but it could not be"
+            f" taken away from {known.name!r}: {error.message}",
+            hint=error.hint or f"pat forget {as_argument(known.name)} does it later",
+        ) from error
+
+
+def recover_rename(operation: Rename, deps: Deps) -> RecoveryOutcome:
+    """Move the secret where the service did rename the token; the old name is locked.
+
+    Where another secret has taken one of the names meanwhile, nothing is moved.
+
+    Raises:
+        ConflictError: another `pat` is at work on the new name.
+        PendingError: as `move` does.
+        PatError: the service could not be asked, or the keyring refuses.
+    """
+    renamed = _is_renamed(operation, deps)
+    if not renamed:
+        undecided = renamed is None or may_come_late(operation.entry, operation.searched, deps)
+        return RecoveryOutcome.UNDECIDED if undecided else RecoveryOutcome.NOTHING_DONE
+    url, old, new = operation.entry.organization.url, operation.entry.name, operation.new_name
+    with deps.exclusive(lock_key(new, url)):
+        here, there = deps.secrets.get(url, old), deps.secrets.get(url, new)
+        known = deps.state.find(url, old)
+        if known is None:
+            if there is not None and there == here:
+                deps.secrets.delete(url, old)
+        elif known.id is not None:
+            movable = owner_of(here, known, operation.authorization_id) in {Owner.NONE, Owner.THIS}
+            if movable and there in {None, here} and deps.state.find(url, new) is None:
+                move(deps.secrets, deps.state, known, new)
+    return RecoveryOutcome.COMPLETED
+
+
+def _is_renamed(operation: Rename, deps: Deps) -> bool | None:
+    """Tell whether the service has changed the name; None where its list cannot be read there."""
+    identifier = operation.authorization_id.lower()
+    unread = False
+    for status in (Status.ACTIVE, Status.EXPIRED):
+        for pat in deps.tokens.list(operation.entry.organization, status):
+            if pat.authorization_id == identifier and pat.is_named(operation.new_name):
+                return True
+            unread |= bool(pat.unread) and pat.may_be(identifier, operation.new_name)
+    return None if unread else False

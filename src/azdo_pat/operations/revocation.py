@@ -1,0 +1,102 @@
+"""Revoking a token whose secret is stored here: the token goes first, and then its secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import PatError, StoreError, UnavailableError
+from azdo_pat.journal import JournalEntry, Revoke
+from azdo_pat.models import Status
+from azdo_pat.operations.ownership import is_own, unknown
+from azdo_pat.results import RecoveryOutcome
+
+if TYPE_CHECKING:
+    from azdo_pat.models import Organization, ServicePat, StoredPat
+    from azdo_pat.operations.context import Deps
+    from azdo_pat.store.secrets import SecretStore
+    from azdo_pat.store.state import State
+
+
+def end(organization: Organization, entry: StoredPat, deps: Deps) -> None:
+    """Revoke a token, delete its secret and forget it; the name is locked.
+
+    Killed anywhere within, the next run does the rest.
+
+    Raises:
+        StoreError: it is revoked, and its secret still there; a later run deletes it.
+        UnavailableError: whether it is revoked is not known; a later run deletes its secret if it
+            is.
+        PatError: it could not be revoked; nothing has changed.
+    """
+    operation = Revoke(
+        JournalEntry(organization, entry.name, deps.now(), deps.user()), entry.id or ""
+    )
+    key = deps.state.begin(operation)
+    try:
+        recover_revocation(operation, deps)
+    except StoreError:
+        raise
+    except UnavailableError as error:
+        deps.state.explain(key, error.message)
+        raise
+    except PatError:
+        deps.state.finish(key)
+        raise
+    deps.state.finish(key)
+
+
+def recover_revocation(operation: Revoke, deps: Deps) -> RecoveryOutcome:
+    """Revoke a token; delete its stored secret, if the name still is that token's.
+
+    Where the user was told that it failed, as no answer came, the token is not revoked behind the
+    user's back: the list tells whether it was.
+    """
+    entry, identifier = operation.entry, operation.authorization_id
+    if not entry.reason:
+        deps.tokens.revoke(entry.organization, identifier)
+    elif listed(entry, identifier, deps):
+        return RecoveryOutcome.STILL_ACTIVE
+    known = deps.state.find(entry.organization.url, entry.name)
+    if known is not None and known.id == identifier:
+        delete_own(known, deps.secrets, deps.state)
+    return RecoveryOutcome.COMPLETED
+
+
+def listed(entry: JournalEntry, authorization_id: str | None, deps: Deps) -> ServicePat | None:
+    """Return the token of an operation, if it lives.
+
+    Raises:
+        UnavailableError: a token is listed whose id could not be read, and which may be it.
+    """
+    identifier = (authorization_id or "").lower()
+    unclear = False
+    for pat in deps.tokens.list(entry.organization, Status.ACTIVE):
+        if identifier and pat.authorization_id == identifier:
+            return pat
+        unclear |= bool(pat.unread) and pat.may_be(identifier, entry.name)
+    if unclear:
+        raise UnavailableError(
+            f"{entry.organization.name} lists a token whose id cannot be read: whether"
+            f" {authorization_id} is active is not known"
+        )
+    return None
+
+
+def delete_own(entry: StoredPat, secrets: SecretStore, state: State) -> bool:
+    """Delete the stored secret of a token, and forget the token; the name is locked.
+
+    Another secret that was stored under the name meanwhile stays, and is known from then on as
+    one whose token is not known.
+
+    Returns:
+        Whether no such secret stays.
+    """
+    where = (entry.org_url, entry.name)
+    secret = secrets.get(*where)
+    if secret is None or is_own(secret, entry):
+        if secret is not None:
+            secrets.delete(*where)
+        state.forget(*where)
+        return True
+    state.remember(unknown(entry, secret))
+    return False

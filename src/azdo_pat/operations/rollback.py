@@ -1,0 +1,151 @@
+"""Finding and revoking the token that an interrupted request made."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.errors import DoubtfulError
+from azdo_pat.journal import VERBS
+from azdo_pat.models import Field, Status
+from azdo_pat.operations.fingerprint import matches
+from azdo_pat.operations.organization_cache import Membership
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from azdo_pat.journal import Issue, JournalEntry
+    from azdo_pat.models import ServicePat
+    from azdo_pat.operations.context import Deps
+
+_LATE: Final = timedelta(minutes=5)
+"""How long a slow service may still be at work on a request."""
+_CLOSE: Final = timedelta(minutes=5)
+"""How close to the request the service dates a token that it made; the clocks may differ more."""
+# The service keeps times to 1/300 s (spec: examples of `Pats_Create`).
+_ROUNDING: Final = timedelta(milliseconds=10)
+
+
+def holds_secret_of(operation: Issue, deps: Deps) -> bool:
+    """Tell whether the secret that is stored under a name is that of the token just made.
+
+    Raises:
+        StoreError: the keyring refuses.
+    """
+    fingerprint, entry = operation.new.fingerprint, operation.entry
+    return bool(fingerprint) and matches(
+        deps.secrets.get(entry.organization.url, entry.name), fingerprint
+    )
+
+
+def may_come_late(entry: JournalEntry, searched: datetime | None, deps: Deps) -> bool:
+    """Tell whether a slow service may still be at work on a request that left no trace so far.
+
+    Once that was searched for in vain, the service's clock alone decides: this machine's may be
+    set in between.
+    """
+    if searched is not None:
+        return deps.service_now() - searched <= _LATE
+    if deps.now() - entry.started > _LATE:
+        return False
+    if entry.key is not None:
+        deps.state.note_search(entry.key, deps.service_now())
+    return True
+
+
+def roll_back(operation: Issue, deps: Deps) -> bool:
+    """Revoke the token that an operation made; False if none is found.
+
+    Raises:
+        DoubtfulError: tokens were found that may be the one, or not; none is touched, and the
+            journal keeps the operation until they are revoked or dismissed.
+        PatError: the service could not be asked.
+    """
+    entry, new = operation.entry, operation.new
+    if new.authorization_id:
+        deps.tokens.revoke(entry.organization, new.authorization_id)
+        return True
+    made, doubtful = _made_by(operation, deps)
+    if made is not None:
+        deps.tokens.revoke(entry.organization, made)
+        return True
+    if doubtful:
+        # Notes the time of this search, for when they are dismissed.
+        may_come_late(entry, new.searched, deps)
+        org = entry.organization.name
+        one = next((each for each in doubtful if each), "ID")
+        shown = ", ".join(each or "a token whose id cannot be read" for each in doubtful)
+        raise DoubtfulError(
+            f"an interrupted {VERBS[type(operation)]} of {entry.name!r} in {org} may have made"
+            f" what another machine may have made as well: {shown}; not revoked",
+            hint=f"if its secret is stored nowhere: pat revoke {one} --org {org}; if it is"
+            f" in use: pat doctor --dismiss {one}",
+        )
+    return False
+
+
+def _made_by(operation: Issue, deps: Deps) -> tuple[str | None, list[str]]:
+    """Find the token that a request without an answer made.
+
+    Name, scopes and expiry identify it: the expiry that was asked for has milliseconds of its
+    own, which another machine that runs the same command does not share. Only where the user gave
+    a full second, or a policy shortened the lifetime, does the time of the request tell; such a
+    token is doubtful if that leaves a doubt, and never revoked.
+    """
+    entry, asked = operation.entry, operation.new
+    organization = entry.organization
+    # What this machine knows to have made by other requests is none of this one's.
+    known = deps.state.made() | deps.state.dismissed()
+    known |= {(each.id or "").lower() for each in deps.state.stored(organization.url)}
+    alike = [
+        pat
+        for pat in deps.tokens.list(organization, Status.ACTIVE)
+        if (not pat.authorization_id or pat.authorization_id not in known)
+        and _resembles(pat, operation)
+    ]
+    certain: list[str] = []
+    doubtful: list[str] = []
+    for pat in alike:
+        as_asked = pat.valid_to is not None and abs(pat.valid_to - asked.valid_to) <= _ROUNDING
+        close = _is_close(pat, entry, deps)
+        if not (as_asked or close or Field.CREATED in pat.unread):
+            continue
+        place = deps.organization_cache.place(pat.target_accounts, organization)
+        if place not in {Membership.HERE, Membership.UNKNOWN}:
+            continue  # the list holds tokens of the user's other organizations, too
+        distinct = asked.valid_to.microsecond >= 1000  # noqa: PLR2004 - one millisecond
+        readable = pat.unread <= {Field.CREATED}
+        is_it = readable and as_asked and (distinct or close)
+        group = certain if is_it else doubtful
+        if pat.authorization_id not in group:  # a token may be listed twice
+            group.append(pat.authorization_id)
+    if len(certain) == 1:
+        return certain[0], []
+    return None, sorted(certain + doubtful)
+
+
+def _resembles(pat: ServicePat, operation: Issue) -> bool:
+    """Tell whether a token has what was asked for, in a lifetime that a policy may have cut.
+
+    What could not be read of it rules it out as little as it identifies it: name or expiry must
+    be known, so that a row of which nothing is known is not every operation's.
+    """
+    asked = operation.new
+    named = pat.is_named(operation.entry.name)
+    if Field.NAME in pat.unread:
+        named = pat.valid_to is not None and abs(pat.valid_to - asked.valid_to) <= _ROUNDING
+    return (
+        named
+        and (Field.SCOPES in pat.unread or set(pat.scopes) == set(asked.scopes))
+        and pat.target_accounts is not None
+        and (pat.valid_to is None or pat.valid_to <= asked.valid_to + _ROUNDING)
+    )
+
+
+def _is_close(pat: ServicePat, entry: JournalEntry, deps: Deps) -> bool:
+    """Tell whether the service made a token at the time of the request, by either clock."""
+    if pat.valid_from is None:
+        return False
+    ahead = deps.service_now() - deps.now()
+    moments = (entry.started, entry.started + ahead)
+    return any(abs(pat.valid_from - each) <= _CLOSE for each in moments)

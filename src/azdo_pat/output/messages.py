@@ -1,0 +1,108 @@
+"""What the program says on stderr: notices, warnings, errors. Plain text, no rich."""
+
+from contextlib import suppress
+from typing import Final, TextIO
+
+from azdo_pat.errors import PatError
+from azdo_pat.output.plain import visible, visible_json
+
+_BOLD_RED: Final = "\x1b[1;31m"
+_YELLOW: Final = "\x1b[33m"
+_DIM: Final = "\x1b[2m"
+_RESET: Final = "\x1b[0m"
+_INDENT: Final = "     "
+
+
+class Messages:
+    """Says things on stderr, each on a line of its own and harmless to a terminal.
+
+    Args:
+        err: stderr.
+        quiet: keep notices back; warnings and errors are said all the same.
+        verbose: say details too.
+        debug: say details and traces too.
+        color: the stream takes colours.
+    """
+
+    def __init__(
+        self, *, err: TextIO, quiet: bool, verbose: bool, debug: bool, color: bool
+    ) -> None:
+        self._err = err
+        self._quiet = quiet
+        self.verbose = verbose or debug
+        self.debug = debug
+        self._color = color
+
+    def notice(self, text: str) -> None:
+        """Say what happened."""
+        if not self._quiet:
+            self._say(_shown(text))
+
+    def warn(self, text: str) -> None:
+        """Say what the user should know even with `--quiet`."""
+        self._say(f"{self._painted('pat: warning:', _YELLOW)} {_shown(text)}")
+
+    def detail(self, text: str) -> None:
+        """Say what `--verbose` asks for."""
+        if self.verbose:
+            self._say(_shown(text))
+
+    def trace(self, text: str) -> None:
+        """Say what `--debug` asks for; a text of several lines (a traceback) keeps them."""
+        if self.debug:
+            for line in text.split("\n"):
+                self._say(self._painted(_shown(line), _DIM))
+
+    def error(self, error: PatError, *, as_json: bool) -> None:
+        """Say what went wrong and what to do about it, as one JSON object if `as_json`."""
+        if as_json:
+            self._say(_error_json(error))
+            return
+        self._say(f"{self._painted('pat:', _BOLD_RED)} {_shown(error.message)}")
+        for line in _below(error):
+            self._say(f"{_INDENT}{_shown(line)}")
+
+    def _say(self, line: str) -> None:
+        # Nobody may be listening any more (`2>&1 | head`): the work goes on, and its result counts.
+        with suppress(OSError):
+            self._err.write(line + "\n")
+            self._err.flush()
+
+    def _painted(self, text: str, style: str) -> str:
+        return f"{style}{text}{_RESET}" if self._color else text
+
+
+def _shown(text: str) -> str:
+    """Return a text as it may stand on a terminal: no secret, no character that acts."""
+    from azdo_pat.redaction import masked  # noqa: PLC0415 - who has nothing to say needs it not
+
+    return visible(masked(text))
+
+
+def _below(error: PatError) -> list[str]:
+    # A hint may have lines of its own: the ids of the tokens that bear a name.
+    lines = error.hint.split("\n") if error.hint else []
+    if error.server_message:
+        # A server's message may have lines of its own, which say no more than spaces would.
+        lines.append(f"the service said: {' '.join(error.server_message.split())}")
+    if error.activity_id:
+        lines.append(f"activity id: {error.activity_id}")
+    return lines
+
+
+def _error_json(error: PatError) -> str:
+    from azdo_pat.redaction import masked  # noqa: PLC0415 - as above
+
+    document: dict[str, object] = {
+        "error": error.error,
+        "message": masked(error.message),
+        "hint": masked(error.hint),
+        "exit_code": int(error.exit_code),
+    }
+    if error.server_message:
+        document["server_message"] = masked(error.server_message)
+    if error.activity_id:
+        document["activity_id"] = masked(error.activity_id)
+    import json  # noqa: PLC0415 - a good end needs none of it
+
+    return visible_json(json.dumps(document, ensure_ascii=False))

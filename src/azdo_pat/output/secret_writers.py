@@ -1,0 +1,163 @@
+"""The forms in which a secret is printed when the user asks for it."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never
+
+from azdo_pat.errors import StoreError, UnavailableError
+from azdo_pat.files import require_own
+from azdo_pat.models import USER_NAME, Secret
+from azdo_pat.organizations import hosts_of
+from azdo_pat.output.secret_format import SecretForm, SecretFormat, Shell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from azdo_pat.results import StoredSecret
+
+
+def secret_text(
+    held: StoredSecret,
+    secret_format: SecretFormat,
+    now: datetime,
+    query: Callable[[object], object] | None = None,
+) -> str:
+    """Return the secret in the form asked for, without a line end.
+
+    `token` is the bare secret; `basic` the base64 of `:secret` (an empty user name, RFC 7617, in
+    UTF-8); `header` the whole HTTP header; `json` the token object and, last, `token`: the secret,
+    or what `query` chooses from that object. Of `github-actions` this is what the runner is told;
+    `tell_runner` writes what its file gets.
+    """
+    secret = held.secret
+    match secret_format.form:
+        case SecretForm.TOKEN:
+            return secret.reveal()
+        case SecretForm.BASIC:
+            return _basic("", secret)
+        case SecretForm.HEADER:
+            return f"Authorization: Basic {_basic('', secret)}"
+        case SecretForm.JSON:
+            # Most secrets are printed bare, and pat ensure as often as a script runs.
+            from azdo_pat.output.serialize import json_text, pat_document  # noqa: PLC0415 - see above
+
+            more = {"outcome": held.outcome} if held.outcome else {}
+            document = pat_document(held.pat, now) | more | {"token": secret.reveal()}
+            return json_text(query(document) if query else document)
+        case _:
+            return "\n".join(_lines(held, secret_format))
+
+
+def _lines(held: StoredSecret, secret_format: SecretFormat) -> Iterable[str]:
+    """Return the lines of the forms that another program reads.
+
+    Raises:
+        StoreError: the secret would set more than one value. `pat` stores none such; others may.
+    """
+    text = held.secret.reveal()
+    if (
+        secret_format.form in {SecretForm.NETRC, SecretForm.GITHUB_ACTIONS}
+        and not text.isprintable()
+    ):
+        raise StoreError(
+            f"the secret of {held.pat.name!r} holds a line end or another control character",
+            hint="store it anew: pat import --replace",
+        )
+    match secret_format.form:
+        case SecretForm.ENV:
+            return [_assignment(name, text, secret_format.shell) for name in secret_format.names]
+        case SecretForm.DOTENV:
+            return [f"{name}={_dotenv(text)}" for name in secret_format.names]
+        case SecretForm.NETRC:
+            hosts = hosts_of(held.org_url)
+            return [f"machine {host} login {USER_NAME} password {text}" for host in hosts]
+        case SecretForm.AZURE_PIPELINES:
+            # Source: "Logging commands". All are masked before any variable is set.
+            masks = [f"##vso[task.setsecret]{_vso(each)}" for each in _masked_forms(held)]
+            start = "##vso[task.setvariable variable="
+            return [
+                *masks,
+                *(f"{start}{name};issecret=true]{_vso(text)}" for name in secret_format.names),
+            ]
+        case _:
+            # Source: "Workflow commands for GitHub Actions".
+            return [f"::add-mask::{_github(each)}" for each in _masked_forms(held)]
+
+
+def tell_runner(held: StoredSecret, secret_format: SecretFormat) -> None:
+    """Add the variables to the file of `$GITHUB_ENV`, for the steps that follow.
+
+    Raises:
+        UnavailableError: it cannot be written.
+    """
+    lines = "".join(f"{name}={held.secret.reveal()}\n" for name in secret_format.names)
+    file = Path(secret_format.file)
+    try:
+        require_own(file)
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+        before = file.read_bytes()[-1:] if file.is_file() else b""
+        with file.open("a", encoding="utf-8", newline="\n") as opened:
+            # Another step may have left its last line without an end.
+            opened.write(lines if before in {b"", b"\n"} else f"\n{lines}")
+    except OSError as error:
+        raise UnavailableError(
+            f"the file that GITHUB_ENV names cannot be written: {error.strerror or error}",
+            hint="--as token prints the secret instead",
+        ) from error
+
+
+def _masked_forms(held: StoredSecret) -> list[str]:
+    """Return all texts in which the secret may turn up in a log: masks compare whole texts.
+
+    The bare one comes first, then its base64, alone (npm's `_password`) and behind each user name
+    that a tool may send along.
+    """
+    secret = held.secret
+    users = ["", USER_NAME, *([held.pat.org] if held.pat.org else []), "VssSessionToken"]
+    alone = b64encode(secret.reveal().encode()).decode("ascii")
+    return [secret.reveal(), alone, *(_basic(user, secret) for user in users)]
+
+
+def _basic(user: str, secret: Secret) -> str:
+    return b64encode(f"{user}:{secret.reveal()}".encode()).decode("ascii")
+
+
+def _assignment(name: str, text: str, shell: Shell) -> str:
+    match shell:
+        case Shell.SH:
+            from shlex import quote  # noqa: PLC0415 - one form of many
+
+            return f"{name}={quote(text)}\nexport {name}"
+        case Shell.FISH:
+            escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+            return f"set -gx {name} '{escaped}'"
+        case Shell.POWERSHELL:
+            doubled = text.replace("'", "''")
+            return f"$env:{name} = '{doubled}'"
+        case _:
+            assert_never(shell)
+
+
+def _dotenv(text: str) -> str:
+    """Quote a value as the readers of `.env` files agree on it."""
+    if text.isalnum():
+        return text
+    if "'" not in text:
+        return f"'{text}'"
+    for character in '\\"$`':
+        text = text.replace(character, f"\\{character}")
+    return f'"{text}"'
+
+
+def _vso(text: str) -> str:
+    """Escape what the agent decodes, or what would end the line (source: "Logging commands")."""
+    return text.replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _github(text: str) -> str:
+    """Escape what the runner decodes, or what would end the line (source as for the form)."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

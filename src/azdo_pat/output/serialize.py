@@ -1,0 +1,244 @@
+"""Results as documents for scripts: the JSON edge of the program.
+
+The keys and their order are a contract. Times are RFC 3339 in UTC to the whole second, ending in
+`Z`; what is unknown is null.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final, Protocol
+
+from azdo_pat.models import Field, Status
+from azdo_pat.output.dates import rfc3339, whole_days
+from azdo_pat.output.plain import visible_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from azdo_pat.models import Organization, Pat
+    from azdo_pat.results import (
+        Change,
+        Check,
+        Ensured,
+        OrganizationFailure,
+        Revocation,
+        SetupResult,
+        SignedIn,
+        StatusReport,
+    )
+    from azdo_pat.scopes import Recipe, Scope
+    from azdo_pat.store.setup_records import SetupRecord
+    from azdo_pat.tools.tool import Program
+
+Document = dict[str, object]
+
+PAT_KEYS: Final = (
+    "name",
+    "id",
+    "org",
+    "status",
+    "scopes",
+    "created",
+    "expires",
+    "expires_in_days",
+    "global",
+    "stored",
+    "origin",
+)
+"""The keys of the token object in order: the columns of csv and tsv."""
+
+
+class SettingLike(Protocol):
+    """One setting: its key, its value as text, and where the value came from."""
+
+    @property
+    def key(self) -> str:
+        """The key in the config file."""
+        ...
+
+    @property
+    def value(self) -> str | int | None:
+        """The value (a bool is an int), None where it is not set."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Where the value came from, in words."""
+        ...
+
+
+def json_text(document: object, *, indent: int | None = 2) -> str:
+    """Return `document` as JSON that any terminal shows harmlessly and any parser reads back."""
+    separators = (",", ": ") if indent else (",", ":")
+    text = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
+    return visible_json(text)
+
+
+def pat_document(pat: Pat, now: datetime) -> Document:
+    """Return the token object. `expires_in_days` is rounded down: below 0 once it has expired.
+
+    A global token that has stopped working is expired, though the service may list it as active.
+    """
+    stopped = pat.is_global and pat.expires is not None and pat.expires <= now
+    status = Status.EXPIRED if stopped and pat.status is Status.ACTIVE else pat.status
+    return {
+        "name": pat.name or (None if Field.NAME in pat.unread else ""),
+        "id": pat.id,
+        "org": pat.org,
+        "status": str(status),
+        "scopes": list(pat.scopes),
+        "created": _time(pat.created),
+        "expires": _time(pat.expires),
+        "expires_in_days": None if pat.expires is None else whole_days(pat.expires, now),
+        "global": None if Field.TARGETS in pat.unread else pat.is_global,
+        "stored": pat.stored,
+        "origin": str(pat.origin),
+    }
+
+
+def revocation_document(revocation: Revocation, now: datetime) -> Document:
+    """Return the token object with `outcome`, `error` and `left_in_keyring` (null if nothing)."""
+    return pat_document(revocation.pat, now) | {
+        "outcome": str(revocation.outcome),
+        "error": revocation.error or None,
+        "left_in_keyring": revocation.left_in_keyring or None,
+    }
+
+
+def ensured_document(ensured: Ensured, now: datetime) -> Document:
+    """Return the token object with `outcome`: `created`, `rotated` or `kept`."""
+    return pat_document(ensured.pat, now) | {"outcome": str(ensured.outcome)}
+
+
+def change_document(change: Change, now: datetime) -> Document:
+    """Return the token object with `action`, `why`, `outcome` and `error` (null if nothing)."""
+    return pat_document(change.pat, now) | {
+        "action": str(change.action),
+        "why": change.why or None,
+        "outcome": str(change.outcome),
+        "error": change.error or None,
+    }
+
+
+def check_document(check: Check) -> Document:
+    """Return what was found at one thing; `fix` is null where nothing is to be mended."""
+    return {
+        "check": check.name,
+        "status": str(check.status),
+        "detail": check.detail,
+        "fix": check.fix or None,
+    }
+
+
+def failure_document(failure: OrganizationFailure) -> Document:
+    """Return an organization that could not be listed as `org` and `reason`."""
+    return {"org": failure.org, "reason": failure.reason}
+
+
+def scope_document(scope: Scope) -> Document:
+    """Return a scope; `inherits` is the scope that it includes, or null."""
+    return {
+        "value": scope.value,
+        "name": scope.name,
+        "category": scope.category,
+        "high_privilege": scope.high_privilege,
+        "inherits": scope.inherits,
+    }
+
+
+def recipe_document(recipe: Recipe) -> Document:
+    """Return a recipe with its scopes."""
+    return {"name": recipe.name, "summary": recipe.summary, "scopes": list(recipe.scopes)}
+
+
+def set_up_document(set_up: SetupResult) -> Document:
+    """Return what became of a tool; `feed` and `token` are null where it has none."""
+    return {
+        "tool": set_up.tool,
+        "file": set_up.file or None,
+        "outcome": str(set_up.outcome),
+        "feed": set_up.feed or None,
+        "token": set_up.token or None,
+    }
+
+
+def tool_document(tool: Program, records: Sequence[SetupRecord]) -> Document:
+    """Return a tool that can be set up; `feed` is what its feed's URL ends with, or null.
+
+    `set_up` is an array of what it is set up for.
+    """
+    return {
+        "tool": tool.name,
+        "summary": tool.summary,
+        "secret_in_file": tool.keeps_secret,
+        "feed": tool.feed or None,
+        "set_up": [
+            {
+                "file": record.path or None,
+                "feed": setup.feed or None,
+                "org_url": setup.org_url or None,
+                "token": setup.name or None,
+            }
+            for record in records
+            for setup in record.setups
+        ],
+    }
+
+
+def setting_document(setting: SettingLike) -> Document:
+    """Return a setting; `value` is null where it is not set."""
+    return {"key": setting.key, "value": setting.value, "source": setting.source}
+
+
+def status_document(report: StatusReport) -> Document:
+    """Return everything that `pat status` tells; texts that are not known are null."""
+    organization = report.organization
+    identity = report.identity
+    return {
+        "api_root": report.api_root,
+        "organization": organization and _organization(organization),
+        "organization_source": report.organization_source or None,
+        "signed_in": report.signed_in,
+        "user": report.user or None,
+        "tenant": report.tenant or None,
+        "token_source": report.token_source or None,
+        "token_expires": _time(report.token_expires),
+        "sources": [
+            {"name": source.name, "used": source.used, "detail": source.detail}
+            for source in report.sources
+        ],
+        "identity": identity
+        and {"id": identity.id, "name": identity.name, "mail": identity.mail or None},
+        "organizations": [_organization(each) for each in report.organizations],
+        "keyring": report.keyring,
+        "keyring_usable": report.keyring_usable,
+        "stored_secrets": report.stored_secrets,
+        "config_file": report.config_file,
+        "state_file": report.state_file,
+        "problems": list(report.problems),
+    }
+
+
+def signed_in_document(signed_in: SignedIn) -> Document:
+    """Return what `pat login` came to."""
+    return {
+        "user": signed_in.user or None,
+        "tenant": signed_in.tenant or None,
+        "expires": rfc3339(signed_in.expires),
+        "remembered": signed_in.remembered,
+    }
+
+
+def _organization(organization: Organization) -> Document:
+    return {
+        "name": organization.name,
+        "url": organization.url,
+        "id": organization.id,
+        "hosted": organization.hosted,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else rfc3339(moment)

@@ -1,0 +1,54 @@
+"""What a table shows, before anything draws it: columns, cells and their tones."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TextIO
+
+from azdo_pat.output.screen import TableStyle
+
+
+class Tone(Enum):
+    """What a cell wants to say; how that looks is the drawer's business.
+
+    No tone says anything that the text does not: colours may be off.
+    """
+
+    PLAIN = auto()
+    FAINT = auto()
+    GOOD = auto()
+    WARNING = auto()
+    ALARM = auto()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text, as it came (the drawer makes it harmless), and its tone."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Attributes:
+        title: its heading; empty in a table without headings.
+        floor: the width below which it is folded only when every column is at its floor.
+    """
+
+    title: str
+    floor: int = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableModel:
+    """A table: each row has one cell for each column."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+Draw = Callable[[TableModel, TableStyle, TextIO], None]
+"""`azdo_pat.output.table.draw`, or something that imports it when it is called."""

@@ -1,0 +1,124 @@
+"""Finding out anew what a damaged state file knew: from the service and the keyring."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from azdo_pat.errors import PatError
+from azdo_pat.journal import Create, Rotate
+from azdo_pat.models import Field, Origin, ServicePat, Status, StoredPat
+from azdo_pat.operations.fingerprint import fingerprint_of, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from azdo_pat.models import Organization, Secret
+    from azdo_pat.operations.context import Deps
+    from azdo_pat.store.state import State
+
+
+class Rebuilt(NamedTuple):
+    """What came of it.
+
+    Attributes:
+        found: the tokens whose secrets are here.
+        unsure: the names of those whose token is not known, each with the ids of the tokens that
+            have the name: the service does not tell which one a secret belongs to.
+        carried_over: operations under way that could be read from the damaged file.
+        unread: the journal of the damaged file could not be read.
+        unkept: how its tokens were looked after could not be read.
+    """
+
+    found: tuple[StoredPat, ...]
+    unsure: tuple[str, ...]
+    carried_over: int
+    unread: bool
+    unkept: bool
+
+
+def rebuild(
+    organizations: Sequence[Organization],
+    deps: Deps,
+    *,
+    works: Callable[[Organization, Secret], bool],
+    damaged: Sequence[State],
+) -> Rebuilt:
+    """Look in the keyring for a secret under the name of each active token, and note it.
+
+    What is noted already stays. Only names that the service or the damaged file lists can be asked
+    for: a keyring does not tell what it holds. Which token a secret belongs to, the damaged file's
+    fingerprint tells; a name does not.
+
+    Raises:
+        PatError: the service or the keyring cannot be asked.
+    """
+    carried, unread = _carry_over(damaged, deps.state)
+    remembered, unkept = _remembered(damaged)
+    found: list[StoredPat] = []
+    unsure: list[str] = []
+    for organization in organizations:
+        by_name: dict[str, list[ServicePat]] = defaultdict(list)
+        for pat in deps.tokens.list(organization, Status.ACTIVE):
+            if Field.NAME not in pat.unread:
+                by_name[pat.display_name].append(pat)
+        # A secret may be stored under another name than its token has by now.
+        names = {name for url, name in remembered if url == organization.url} | by_name.keys()
+        for name in sorted(names):
+            if deps.state.find(organization.url, name) is not None:
+                continue
+            secret = deps.secrets.get(organization.url, name)
+            if secret is None or not works(organization, secret):
+                continue
+            entry = remembered.get((organization.url, name))
+            if entry is None or entry.id is None or not matches(secret, entry.fingerprint):
+                entry = _unknown(organization, name, secret)
+                ids = ", ".join(pat.authorization_id or "id unknown" for pat in by_name[name])
+                unsure.append(f"{name}: {ids}" if ids else name)
+            deps.state.remember(entry)
+            found.append(entry)
+    return Rebuilt(tuple(found), tuple(unsure), carried, unread, unkept)
+
+
+def _unknown(organization: Organization, name: str, secret: Secret) -> StoredPat:
+    return StoredPat(
+        org_url=organization.url,
+        org=organization.name,
+        name=name,
+        id=None,
+        scopes=(),
+        created=None,
+        expires=None,
+        origin=Origin.UNKNOWN,
+        fingerprint=fingerprint_of(secret),
+    )
+
+
+def _remembered(damaged: Sequence[State]) -> tuple[dict[tuple[str, str], StoredPat], bool]:
+    """Read what the damaged files still tell of tokens, by organization and name."""
+    found: dict[tuple[str, str], StoredPat] = {}
+    unread = False
+    for each in damaged:
+        try:
+            found |= {(entry.org_url, entry.name): entry for entry in each.stored()}
+        except PatError:
+            unread = True
+    return found, unread or not damaged
+
+
+def _carry_over(damaged: Sequence[State], state: State) -> tuple[int, bool]:
+    """Carry over what the damaged files' journals still tell: it must not be forgotten."""
+    carried, unread = 0, False
+    for each in damaged:
+        try:
+            operations = each.unfinished()
+        except PatError:
+            unread = True
+            continue
+        for operation in operations:
+            key = state.begin(operation)
+            match operation:
+                case Create(new=new) | Rotate(new=new) if new.authorization_id and new.fingerprint:
+                    state.note(key, new.authorization_id, new.fingerprint)
+            carried += 1
+    return carried, unread

@@ -1,0 +1,196 @@
+"""The secrets that are stored on this machine: finding and listing them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import ConflictError, NotFoundError, PatError, SignInError, UsageError
+from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
+from azdo_pat.naming import as_argument, looks_like_id
+from azdo_pat.organizations import hosted_name
+from azdo_pat.results import StoredSecret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from azdo_pat.api.directory import Directory
+    from azdo_pat.store.secrets import SecretStore
+    from azdo_pat.store.state import State
+
+
+def get(
+    organization: Organization | None,
+    text: str,
+    *,
+    secrets: SecretStore,
+    state: Callable[[], State],
+    api_root: str | None = None,
+) -> tuple[Organization, str, Secret]:
+    """Find a stored secret by its token's name, id or prefix of the id, without the network.
+
+    Args:
+        organization: the one at hand; None where none is set, and then the only stored token
+            that answers is meant.
+        text: what the user typed.
+        secrets: the keyring.
+        state: gives the state file, which is opened only where the name alone does not find it.
+        api_root: `PAT_API_URL`, below which organizations are hosted too.
+
+    Returns:
+        The organization, the name under which the secret lies, and the secret.
+
+    Raises:
+        NotFoundError: no such secret here.
+        ConflictError: several answer.
+    """
+    if organization is not None:
+        secret = secrets.get(organization.url, text)
+        if secret is not None:
+            return organization, text, secret
+    entry = entry_named(organization, text, state())
+    secret = secrets.get(entry.org_url, entry.name)
+    if secret is None:
+        raise NotFoundError(
+            f"the secret of {entry.name!r} for {entry.org} is not in the keyring any more",
+            hint="the service never shows a secret twice: make a new token, and revoke the old"
+            f" one (pat revoke {as_argument(entry.id or entry.name)})",
+        )
+    hold_meant(entry, text, secret)
+    return known_organization(entry, api_root), entry.name, secret
+
+
+def hold_meant(entry: StoredPat, text: str, secret: Secret) -> None:
+    """Hold that what is stored is the secret that was named: by its id, or else by its place.
+
+    Raises:
+        NotFoundError: the token was named by its id, and the secret is not its own.
+    """
+    if text == entry.name or not entry.fingerprint:
+        return
+    from azdo_pat.operations.fingerprint import matches  # noqa: PLC0415 - a name needs none of it
+
+    if not matches(secret, entry.fingerprint):
+        raise NotFoundError(
+            f"the secret of the token {entry.id} is not stored any more: another program has"
+            f" stored another secret under {entry.name!r} for {entry.org}",
+            hint=f"pat get {as_argument(entry.name)} prints that one",
+        )
+
+
+def held(
+    organization: Organization, name: str, secret: Secret, *, state: State, now: datetime
+) -> StoredSecret:
+    """Put beside a secret what this machine remembers of its token."""
+    entry = state.find(organization.url, name)
+    return StoredSecret(
+        pat=entry.as_pat(entry.status_at(now)) if entry else _unknown(organization, name),
+        secret=secret,
+        org_url=organization.url,
+    )
+
+
+def require_free(organization: Organization, name: str, secrets: SecretStore) -> None:
+    """Hold that no secret is stored under a name.
+
+    Raises:
+        ConflictError: one is.
+        StoreError: the keyring refuses.
+    """
+    if secrets.get(organization.url, name) is not None:
+        raise ConflictError(
+            f"a secret is already stored under {name!r} for {organization.name}",
+            hint=f"--replace overwrites it; pat forget {as_argument(name)} deletes it",
+        )
+
+
+def still_works(organization: Organization, secret: Secret, directory: Directory) -> bool:
+    """Tell whether the service accepts a secret; a service that cannot be asked counts as yes."""
+    try:
+        directory.check_secret(organization, secret)
+    except SignInError:
+        return False
+    except PatError:
+        return True
+    return True
+
+
+def read_secret(text: str) -> Secret:
+    """Understand what was typed or piped in as a token's secret.
+
+    Raises:
+        UsageError: empty, or more than one word of visible characters.
+    """
+    secret = text.strip()
+    if not secret:
+        raise UsageError("no secret was given", hint="pipe it in, or type it at the prompt")
+    if not (secret.isascii() and secret.isprintable()) or " " in secret:
+        raise UsageError(
+            "what was given is not a token: it holds spaces or other characters than a token has",
+            hint="give the token alone, without quotes",
+        )
+    return Secret(secret)
+
+
+def stored_here(organization: Organization | None, *, state: State, now: datetime) -> list[Pat]:
+    """Return the tokens whose secrets are in this machine's keyring, as far as it remembers them.
+
+    Args:
+        organization: only those of this one; None for all.
+        state: the state file.
+        now: to tell which have expired.
+    """
+    entries = state.stored(organization.url if organization else None)
+    return [each.as_pat(each.status_at(now)) for each in entries if each.stored]
+
+
+def entry_named(organization: Organization | None, text: str, state: State) -> StoredPat:
+    """Find the one stored token that a text names.
+
+    Raises:
+        NotFoundError: none.
+        ConflictError: several.
+    """
+    entries = state.stored(organization.url if organization else None)
+    found = [
+        each
+        for each in entries
+        if each.stored
+        and (
+            each.name == text
+            or (looks_like_id(text) and each.id and each.id.lower().startswith(text.lower()))
+        )
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        lines = [f"{as_argument(each.id or each.name)}  {each.org}" for each in found]
+        raise ConflictError(
+            f"{len(found)} stored tokens answer to {text!r}",
+            hint="\n".join(["say which by its id, or by --org:", *lines]),
+        )
+    where = f" for {organization.name}" if organization else ""
+    raise NotFoundError(
+        f"no secret is stored under {text!r}{where}",
+        hint="pat list --stored shows those that are; pat create makes and stores one, pat import"
+        " stores one made elsewhere",
+    )
+
+
+def known_organization(entry: StoredPat, api_root: str | None) -> Organization:
+    """Return the organization of a stored token."""
+    hosted = hosted_name(entry.org_url, api_root) is not None
+    return Organization(name=entry.org, url=entry.org_url, hosted=hosted)
+
+
+def _unknown(organization: Organization, name: str) -> Pat:
+    return Pat(
+        name=name,
+        id=None,
+        org=organization.name,
+        status=Status.UNKNOWN,
+        scopes=(),
+        created=None,
+        expires=None,
+        stored=True,
+    )

@@ -1,0 +1,1 @@
+"""Setting up the tools that use a token, and undoing it."""

@@ -1,0 +1,153 @@
+"""Making a tool use a token."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from azdo_pat.errors import ConflictError, NotFoundError, UsageError
+from azdo_pat.naming import as_argument
+from azdo_pat.organizations import hosts_of
+from azdo_pat.redaction import remember
+from azdo_pat.results import SetupOutcome, SetupResult
+from azdo_pat.store.setup_records import SetupEntry, SetupRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from azdo_pat.models import StoredPat
+    from azdo_pat.renewal import Delivery
+    from azdo_pat.services.tool_setup.tool_file import ToolFile
+    from azdo_pat.store.setup_records import SetupRecords
+
+
+def set_up(tool_file: ToolFile, records: SetupRecords, *, dry_run: bool) -> SetupResult:
+    """Change the tool's file so that it uses the token; what it held is kept for undoing.
+
+    Raises:
+        UsageError: the file cannot be understood; nothing has changed.
+        NotFoundError: there is no home folder.
+        ConflictError: another organization's token is there, and the tool could not tell the two
+            apart; nothing has changed.
+        StoreError: what it held cannot be kept; nothing has changed.
+    """
+    record = records.find(tool_file.tool.known_as, str(tool_file.path))
+    for other in records.of_tool(tool_file.tool.known_as):
+        _check_room(tool_file, other)
+    remember(tool_file.tool_input.secret)
+    before = tool_file.read()
+    after = tool_file.edited(before)
+    result = SetupResult(
+        tool=tool_file.tool.name,
+        file=str(tool_file.path),
+        outcome=SetupOutcome.PLANNED if dry_run else SetupOutcome.SET_UP,
+        feed=tool_file.tool_input.feed,
+        token=tool_file.entry.name if tool_file.entry else "",
+        diff=tool_file.shown(before, after) + _lent(tool_file),
+        warning=_portless(tool_file),
+    )
+    is_known = record is not None and record.find(tool_file.about) is not None
+    # What holds a secret of ours must be known, so that it can be undone.
+    unchanged = after == before and (is_known or tool_file.entry is None)
+    if tool_file.tool.keeps_secret and tool_file.is_open():
+        unchanged = False
+    if dry_run:
+        return replace(result, outcome=SetupOutcome.UNCHANGED) if unchanged else result
+    if not tool_file.home.is_dir():
+        raise NotFoundError(
+            f"the home folder {tool_file.home} is not there", hint="set HOME to one that is"
+        )
+    known = _noted(tool_file, record)
+    if known != record and not (unchanged and not is_known):
+        records.put(known)
+    if unchanged:
+        return replace(result, outcome=SetupOutcome.UNCHANGED)
+    try:
+        tool_file.write(after, mode=0o600 if tool_file.tool.keeps_secret else None)
+    except UsageError:
+        records.put(record or known._replace(setups=()))  # there is nothing to undo
+        raise
+    return result
+
+
+def _lent(tool_file: ToolFile) -> str:
+    """Say which entry of the keyring gets the secret."""
+    if tool_file.tool.service is None:
+        return ""
+    return f"\n+keyring: {tool_file.tool.service(tool_file.tool_input.org_url)} ***"
+
+
+def _portless(tool_file: ToolFile) -> str:
+    """Say it where a secret would also go to other ports of a host."""
+    parts = urlsplit(tool_file.tool_input.org_url)
+    if not tool_file.tool.by_host or parts.port is None:
+        return ""
+    return (
+        f"{tool_file.tool.name} knows no ports: whatever asks for {parts.hostname}, on whichever"
+        " port, gets the secret"
+    )
+
+
+def _check_room(tool_file: ToolFile, record: SetupRecord) -> None:
+    """Hold that nothing else that was set up lies where this is to lie.
+
+    Raises:
+        ConflictError: it does.
+    """
+    tool, mine = tool_file.tool, tool_file.tool_input
+    hosts = set(hosts_of(mine.org_url))
+    same_file = record.path == str(tool_file.path)
+    for other in record.setups:
+        if same_file and other.about == tool_file.about:
+            continue
+        what = ""
+        if tool.service and tool.service(other.org_url) == tool.service(mine.org_url):
+            what = f"has the token of {other.org_url} in the same place of the keyring"
+        elif not same_file:
+            continue
+        elif tool.by_host and (shared := hosts.intersection(hosts_of(other.org_url))):
+            what = f"has the token of {other.org_url} for {min(shared)}"
+        elif tool.slot and tool.slot(other.feed) == tool.slot(mine.feed):
+            what = f"has {other.feed} by the name of {tool.slot(other.feed)!r}"
+        if what:
+            only = f" --feed {as_argument(other.feed)}" if other.feed else ""
+            raise ConflictError(
+                f"{record.path} {what} already, and {tool.name} has room for one",
+                hint=f"pat setup {tool.name} --undo{only} takes that one out",
+            )
+
+
+def _noted(tool_file: ToolFile, record: SetupRecord | None) -> SetupRecord:
+    """Return the record with this setup in it."""
+    name = tool_file.entry.name if tool_file.entry else ""
+    setup = SetupEntry(
+        feed=tool_file.tool_input.feed,
+        org_url=tool_file.tool_input.org_url,
+        name=name,
+        servers=tool_file.tool_input.servers,
+    )
+    if record is None:
+        exists = tool_file.path.exists()
+        record = SetupRecord(
+            tool=tool_file.tool.known_as,
+            path=str(tool_file.path),
+            before=tool_file.path.read_bytes() if exists else None,
+            mode=tool_file.path.stat().st_mode & 0o777 if exists else None,
+        )
+    known = record.find(setup.about)
+    if known is None:
+        return record._replace(setups=(*record.setups, setup))
+    setup = setup._replace(
+        earlier=tuple(dict.fromkeys((*known.earlier, *({known.name} - {"", name})))),
+        servers=tuple(dict.fromkeys((*known.servers, *setup.servers))),
+    )
+    setups = (setup if each.about == setup.about else each for each in record.setups)
+    return record._replace(setups=tuple(setups))
+
+
+def with_delivery(entry: StoredPat, delivery: Delivery, *, wanted: bool) -> StoredPat:
+    """Return a token that remembers a delivery, or does not any more."""
+    others: Sequence[Delivery] = [each for each in entry.renewal.deliveries if each != delivery]
+    deliveries = (*others, delivery) if wanted else tuple(others)
+    return replace(entry, renewal=entry.renewal._replace(deliveries=deliveries))

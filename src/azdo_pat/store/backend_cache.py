@@ -1,0 +1,107 @@
+"""Which keyring backends served last time, so that keyring need not look for them again."""
+
+import contextlib
+import os
+import sys
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from azdo_pat.store.folders import make_private
+
+_PREFIX: Final = "keyring.backends."
+_VARIABLES: Final = (
+    "PYTHON_KEYRING_BACKEND",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_CURRENT_DESKTOP",
+    "XDG_RUNTIME_DIR",
+    "XDG_CONFIG_HOME",
+    "HOME",
+    "LOCALAPPDATA",
+)
+"""What keyring and its own backends look at to choose (source: `keyring/core.py`,
+`keyring/util/platform_.py`, `keyring/backends/kwallet.py`). The `KEYRING_PROPERTY_*` variables
+configure a backend but choose none, and may hold a password: they are left out."""
+
+
+class BackendCache:
+    """A small file: a fingerprint of the surroundings, then one class path a line.
+
+    Only keyring's own backends are ever kept, so that the file cannot name code to run. It is
+    a cache: where it cannot be read or written, everything works without it, more slowly.
+    """
+
+    def __init__(self, file: Path | None, environment: Mapping[str, str]) -> None:
+        self._file = file
+        self._environment = environment
+
+    def recall(self) -> tuple[str, ...]:
+        """Return the class paths, best first; none if the surroundings are not the same."""
+        if self._file is None:
+            return ()
+        try:
+            fingerprint, *paths = self._file.read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError):
+            return ()
+        if fingerprint != self._fingerprint() or not all(map(_is_own, paths)):
+            return ()
+        return tuple(paths)
+
+    def keep(self, paths: Sequence[str]) -> None:
+        """Note these backends, unless one of them is not keyring's own."""
+        if self._file is None or not all(map(_is_own, paths)):
+            return
+        text = "\n".join((self._fingerprint(), *paths, ""))
+        beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
+        with contextlib.suppress(OSError):
+            make_private(self._file.parent)
+            # Made new, never opened: a link that somebody laid there is not followed.
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            beside.replace(self._file)
+
+    def drop(self) -> None:
+        """Forget what was noted."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.unlink(missing_ok=True)
+
+    def _fingerprint(self) -> str:
+        """Sum up what decides which backends there are.
+
+        An installed or removed package changes the modification time of the folder it is in.
+        """
+        folders = [(folder, _modified(folder)) for folder in sys.path]
+        config = _config_file(self._environment)
+        parts = (
+            sys.platform,
+            sys.version,
+            sys.prefix,
+            folders,
+            (config, _modified(config)),
+            [self._environment.get(name) for name in _VARIABLES],
+        )
+        # A checksum, because it guards against change, not against anybody.
+        return f"{zlib.crc32(repr(parts).encode('utf-8', 'backslashreplace')):08x}"
+
+
+def _is_own(path: str) -> bool:
+    return path.startswith(_PREFIX) and all(map(str.isidentifier, path.split(".")))
+
+
+def _modified(path: str) -> int | None:
+    try:
+        return os.stat(path).st_mtime_ns  # noqa: PTH116 - entries of sys.path are texts
+    except (OSError, ValueError):
+        return None
+
+
+def _config_file(environment: Mapping[str, str]) -> str:
+    """Tell where keyring's own configuration is (source: `keyring/util/platform_.py`)."""
+    if sys.platform == "win32":
+        root = environment.get("LOCALAPPDATA", environment.get("ProgramData", "."))
+        return f"{root}/Python Keyring/keyringrc.cfg"
+    root = environment.get("XDG_CONFIG_HOME") or f"{environment.get('HOME', '')}/.config"
+    return f"{root}/python_keyring/keyringrc.cfg"

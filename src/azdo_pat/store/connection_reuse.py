@@ -1,0 +1,93 @@
+"""Connections to the Secret Service that serve more than one operation.
+
+keyring opens one for each, and with it a session whose keys are agreed upon anew: 20 of the 25 ms
+that an operation takes. Whoever renews a hundred tokens does a thousand of them.
+"""
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from keyring.backend import KeyringBackend
+
+from azdo_pat.store.backend_choice import SECRET_SERVICE, class_path
+
+
+def let_last(backend: KeyringBackend) -> None:
+    """Let keyring's own backend for the Secret Service keep its connection; others stay as is."""
+    if sys.platform != "linux" or class_path(backend) != SECRET_SERVICE:
+        return
+    make = getattr(backend, "get_preferred_collection", None)
+    if make is not None and not isinstance(make, ConnectionPool):
+        vars(backend)["get_preferred_collection"] = ConnectionPool(
+            make
+        )  # instead of its class's method
+
+
+def is_at_hand(backend: KeyringBackend) -> bool:
+    """Tell whether a connection is at hand that served before."""
+    lender = getattr(backend, "get_preferred_collection", None)
+    return isinstance(lender, ConnectionPool) and lender.idle
+
+
+class ConnectionPool:
+    """Gives an unlocked collection, as keyring does, with a connection that is given back.
+
+    Each is used by one operation at a time; one that failed, or hangs, never comes back.
+
+    Args:
+        make: keyring's way to get one, which may ask somebody to unlock it.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._idle: list[Any] = []
+
+    @property
+    def idle(self) -> bool:
+        """A collection is at hand."""
+        return bool(self._idle)
+
+    def __call__(self) -> Any:  # noqa: ANN401  # SecretStorage's class is not on every platform
+        """Return a collection of SecretStorage; raises what keyring's own method raises."""
+        while self._idle:
+            collection = self._idle.pop()
+            # The service may have been restarted, or have locked the collection since.
+            with suppress(Exception):
+                if not collection.is_locked():
+                    return collection
+            collection.connection.really_close()
+        collection = self._make()
+        # Items that are searched for share the session of their collection, if it has one.
+        from secretstorage.util import open_session  # noqa: PLC0415 - Linux only
+
+        with suppress(Exception):
+            collection.session = open_session(collection.connection)
+        collection.connection = _PooledConnection(
+            collection.connection, lambda: self._idle.append(collection)
+        )
+        return collection
+
+
+class _PooledConnection:
+    """A connection whose `close` gives it back."""
+
+    def __init__(self, connection: Any, give_back: Callable[[], None]) -> None:  # noqa: ANN401  # as above
+        self._connection = connection
+        self._give_back = give_back
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # as above
+        return getattr(self._connection, name)
+
+    def close(self) -> None:
+        """Give it back; after a failure, which may have left half an answer in it, close it."""
+        if sys.exc_info()[0] is None:
+            self._give_back()
+        else:
+            self.really_close()
+
+    def really_close(self) -> None:
+        """Close it."""
+        with suppress(Exception):
+            self._connection.close()

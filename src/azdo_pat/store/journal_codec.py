@@ -1,0 +1,226 @@
+"""Rows of the journal and the operations that they stand for.
+
+The columns are older than the types: one table holds all operations, and some columns are used by
+several. Here alone it is known which.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeVar, assert_never
+
+from azdo_pat.journal import (
+    Create,
+    Deliver,
+    Forget,
+    Import,
+    JournalEntry,
+    NewToken,
+    Operation,
+    Rename,
+    Replaced,
+    Revoke,
+    RevokeReplaced,
+    Rotate,
+)
+from azdo_pat.models import Organization, Origin, StoredPat
+from azdo_pat.store.renewal_codec import read_renewal, written_renewal
+from azdo_pat.store.text_lists import read_texts, written_texts
+from azdo_pat.store.token_rows import newer, written_moment
+
+Value = TypeVar("Value")
+
+
+def insert_operation(connection: sqlite3.Connection, operation: Operation) -> int:
+    """Insert an operation and return the key of its entry."""
+    entry = operation.entry
+    columns: dict[str, str | None] = {
+        "org_url": entry.organization.url,
+        "org": entry.organization.name,
+        "name": entry.name,
+        "scopes": "[]",
+        "valid_to": written_moment(entry.started),
+        "started": written_moment(entry.started),
+        "mark": "",
+        "user": entry.user,
+        "reason": entry.reason,
+        **_columns(operation),
+    }
+    names, places = ", ".join(columns), ", ".join(f":{each}" for each in columns)
+    cursor = connection.execute(
+        f"INSERT INTO journal ({names}) VALUES ({places})",  # noqa: S608 - our own column names
+        columns,
+    )
+    key = cursor.lastrowid
+    assert key is not None  # noqa: S101 - sqlite3 sets it after every INSERT
+    return key
+
+
+def read_operation(row: sqlite3.Row) -> Operation:  # noqa: PLR0911 - one line for each operation
+    """Read an operation.
+
+    Raises:
+        ValueError: the row makes no sense.
+        TypeError: the same.
+    """
+    entry = JournalEntry(
+        organization=Organization(name=row["org"], url=row["org_url"]),
+        name=row["name"],
+        started=datetime.fromisoformat(row["started"]),
+        user=newer(row, "user", ""),
+        reason=newer(row, "reason", ""),
+        key=row["key"],
+    )
+    identifier = row["authorization_id"]
+    match row["operation"]:
+        case "create" | "replace" as kind:
+            return Create(entry, _new_token(row), overwrites=kind == "replace")
+        case "rotate":
+            return Rotate(entry, _new_token(row), _follow_up(newer(row, "follow_up", "")))
+        case "deliver":
+            return Deliver(entry, _replaced(identifier, row["valid_to"]))
+        case "revoke":
+            return RevokeReplaced(entry, _required(_replaced(identifier, row["valid_to"])))
+        case "end":
+            return Revoke(entry, _required(identifier))
+        case "move":
+            return Rename(entry, _required(identifier), newer(row, "new_name", ""), _searched(row))
+        case "import":
+            return Import(entry, _stored(entry, row))
+        case "forget":
+            return Forget(entry, identifier, row["mark"])
+        case unknown:
+            msg = f"an operation {unknown!r} is not known"
+            raise ValueError(msg)
+
+
+def _columns(  # noqa: PLR0911 - as above
+    operation: Operation,
+) -> Mapping[str, str | None]:
+    """Return the columns that an operation has of its own."""
+    match operation:
+        case Create(new=new, overwrites=overwrites):
+            return {"operation": "replace" if overwrites else "create", **_written_new(new)}
+        case Rotate(new=new, replaced=replaced):
+            follow_up = _written_follow_up(replaced)
+            return {"operation": "rotate", "follow_up": follow_up, **_written_new(new)}
+        case Deliver(replaced=replaced):
+            return {"operation": "deliver", **_written_replaced(replaced)}
+        case RevokeReplaced(replaced=replaced):
+            return {"operation": "revoke", **_written_replaced(replaced)}
+        case Revoke(authorization_id=identifier):
+            return {"operation": "end", "authorization_id": identifier}
+        case Rename(authorization_id=identifier, new_name=new_name, searched=searched):
+            columns = {"operation": "move", "authorization_id": identifier, "new_name": new_name}
+            return columns | {"looked": None if searched is None else written_moment(searched)}
+        case Import(stored=stored):
+            columns = {"operation": "import", "mark": stored.fingerprint}
+            return columns | {"scopes": written_texts(stored.scopes), "entry": _written(stored)}
+        case Forget(authorization_id=authorization_id, fingerprint=fingerprint):
+            return {
+                "operation": "forget",
+                "authorization_id": authorization_id,
+                "mark": fingerprint,
+            }
+        case _:
+            assert_never(operation)
+
+
+def _written_new(new: NewToken) -> Mapping[str, str | None]:
+    return {
+        "scopes": written_texts(new.scopes),
+        "valid_to": written_moment(new.valid_to),
+        "upkeep": written_renewal(new.renewal),
+        "authorization_id": new.authorization_id,
+        "mark": new.fingerprint,
+        "looked": None if new.searched is None else written_moment(new.searched),
+    }
+
+
+def _new_token(row: sqlite3.Row) -> NewToken:
+    return NewToken(
+        scopes=read_texts(row["scopes"]),
+        valid_to=datetime.fromisoformat(row["valid_to"]),
+        renewal=read_renewal(newer(row, "upkeep", "{}")),
+        authorization_id=row["authorization_id"],
+        fingerprint=row["mark"],
+        searched=_searched(row),
+    )
+
+
+def _searched(row: sqlite3.Row) -> datetime | None:
+    searched = newer(row, "looked", "")
+    return datetime.fromisoformat(searched) if searched else None
+
+
+def _written_replaced(replaced: Replaced | None) -> Mapping[str, str | None]:
+    if replaced is None:
+        return {}
+    return {"authorization_id": replaced.authorization_id, "valid_to": written_moment(replaced.due)}
+
+
+def _replaced(identifier: str | None, due: str) -> Replaced | None:
+    return None if identifier is None else Replaced(identifier, datetime.fromisoformat(due))
+
+
+def _written_follow_up(replaced: Replaced | None) -> str | None:
+    if replaced is None:
+        return None
+    import json  # noqa: PLC0415 - a look at what is stored needs none of it
+
+    return json.dumps(_written_replaced(replaced))
+
+
+def _follow_up(text: str) -> Replaced | None:
+    """Read which token a rotation replaces.
+
+    What follows also stood here once; it is known from the targets of the new token.
+    """
+    if not text:
+        return None
+    import json  # noqa: PLC0415 - as above
+
+    document = json.loads(text)
+    return _replaced(document.get("authorization_id"), document.get("valid_to"))
+
+
+def _written(stored: StoredPat) -> str:
+    """Write what of it is not the same as in the row that it is part of."""
+    import json  # noqa: PLC0415 - as above
+
+    return json.dumps(
+        {
+            "id": stored.id,
+            "scopes": stored.scopes,
+            "created": None if stored.created is None else written_moment(stored.created),
+            "expires": None if stored.expires is None else written_moment(stored.expires),
+            "origin": stored.origin.value,
+            "upkeep": written_renewal(stored.renewal),
+        }
+    )
+
+
+def _stored(entry: JournalEntry, row: sqlite3.Row) -> StoredPat:
+    import json  # noqa: PLC0415 - as above
+
+    document = json.loads(_required(newer(row, "entry", "") or None))
+    created, expires = document.get("created"), document.get("expires")
+    return StoredPat(
+        org_url=entry.organization.url,
+        org=entry.organization.name,
+        name=entry.name,
+        id=document.get("id"),
+        scopes=tuple(map(str, document.get("scopes"))),
+        created=None if created is None else datetime.fromisoformat(created),
+        expires=None if expires is None else datetime.fromisoformat(expires),
+        origin=Origin(document.get("origin")),
+        renewal=read_renewal(document.get("upkeep")),
+        fingerprint=row["mark"],
+    )
+
+
+def _required(value: Value | None) -> Value:
+    if value is None:
+        msg = "an entry of the journal lacks what its operation needs"
+        raise ValueError(msg)
+    return value

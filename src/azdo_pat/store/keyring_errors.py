@@ -1,0 +1,154 @@
+"""What a keyring backend raised, as a `StoreError` that a person can act on."""
+
+import os
+import sys
+from typing import Final
+
+from azdo_pat.errors import StoreError
+from azdo_pat.store.backend_choice import NO_STORE_HINT, read_only
+
+_TEXT_LIMIT: Final = 200
+
+_WINDOWS_TOO_LONG: Final = 1783  # RPC_X_BAD_STUB_DATA: CredWrite, beyond 2560 bytes
+_WINDOWS_NO_SESSION: Final = 1312  # ERROR_NO_SUCH_LOGON_SESSION: CredWrite, over SSH
+
+_LOCKED: Final = frozenset({"KeyringLocked", "LockedException"})
+_DISMISSED: Final = frozenset({"InitError", "PromptDismissedException"})
+_MISSING: Final = frozenset({"NoKeyringError"})
+_UNDECODABLE: Final = frozenset({"UnicodeError"})
+_UNREACHABLE: Final = frozenset(
+    {
+        "SecretServiceNotAvailableException",
+        "DBusErrorResponse",
+        "AuthenticationError",
+        "ConnectionError",
+    }
+)
+
+
+def explain(error: BaseException, path: str, *, quote: bool = False) -> StoreError:
+    """Say what a backend's failure means and what to do about it.
+
+    Args:
+        error: anything that a backend raised; backends raise much that is no `KeyringError`.
+        path: the backend's class path.
+        quote: repeat the backend's own words. Never where it was handed a secret, which its
+            words might repeat in turn.
+    """
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, NotImplementedError):
+        return read_only(path)
+    # By name, because the classes belong to packages that are not on every platform.
+    names = {kind.__name__ for kind in type(error).__mro__}
+    known = _explain_windows(error) or _explain_by_name(names, path)
+    if known is not None:
+        return known
+    if isinstance(error, OSError) and error.errno is not None:
+        # The system's own words for the number: what the error says may hold what was stored.
+        return StoreError(
+            f"the keyring backend {path} failed: {os.strerror(error.errno)}",
+            hint="to see what keyring finds: keyring diagnose; to use another one: PAT_KEYRING",
+        )
+    said = f": {_words(error)}" if quote else ""
+    return StoreError(
+        f"the keyring backend {path} failed with {type(error).__name__}{said}",
+        hint="to see more: keyring diagnose; to use another one: PAT_KEYRING",
+    )
+
+
+def explain_loading(error: BaseException, path: str | None) -> StoreError:
+    """Say why a backend could not even be made.
+
+    Args:
+        error: what was raised.
+        path: the class path from PAT_KEYRING or the configuration, None if keyring chose.
+    """
+    if isinstance(error, StoreError):
+        return error
+    who = f"the keyring backend {path}" if path else "the keyring backend that keyring chose"
+    if isinstance(error, (ImportError, AttributeError, ValueError, TypeError)):
+        where = (
+            "PAT_KEYRING, or `keyring` in pat's configuration"
+            if path
+            else "PYTHON_KEYRING_BACKEND, or the file that `keyring diagnose` shows"
+        )
+        return StoreError(
+            f"{who} cannot be loaded: {_words(error)}",
+            hint=f"correct {where}; for the right names: keyring --list-backends",
+        )
+    return StoreError(
+        f"{who} cannot be used here: {_words(error)}",
+        hint=f"is its service running? to see what keyring finds: keyring diagnose;"
+        f" {NO_STORE_HINT}",
+    )
+
+
+def _explain_windows(error: BaseException) -> StoreError | None:
+    code = getattr(error, "winerror", None)
+    if code == _WINDOWS_TOO_LONG:
+        return StoreError(
+            "the secret is too long for the Windows Credential Manager",
+            hint="it takes 1280 characters; a personal access token has 84 at most",
+        )
+    if code == _WINDOWS_NO_SESSION:
+        return StoreError(
+            "the Windows Credential Manager is not there in this logon session",
+            hint="it needs an interactive sign-in, or one over SSH with a password, not a key;"
+            f" {NO_STORE_HINT}",
+        )
+    if isinstance(code, int):
+        return StoreError(
+            f"the Windows Credential Manager failed with error {code}",
+            hint=f"for its meaning: net helpmsg {code}",
+        )
+    return None
+
+
+def _explain_by_name(names: set[str], path: str) -> StoreError | None:
+    for known, message, hint in _known(path):
+        if names & known:
+            return StoreError(message, hint=hint)
+    return None
+
+
+def _known(path: str) -> tuple[tuple[frozenset[str], str, str], ...]:
+    """List what backends raise, by the names of the classes: what it means, and what to do."""
+    return (
+        (_LOCKED, "the keyring is locked, or access to it was denied", _unlock_hint()),
+        (
+            _DISMISSED,
+            "the keyring has no collection to store in, and making one was not confirmed",
+            _unlock_hint(),
+        ),
+        (
+            _MISSING,
+            "there is no keyring on this machine that can be used",
+            f"to see why: keyring diagnose; {NO_STORE_HINT}",
+        ),
+        (
+            _UNDECODABLE,
+            f"the keyring backend {path} holds a text that it cannot decode",
+            "remove that entry with the system's own keyring program",
+        ),
+        (
+            _UNREACHABLE,
+            f"the keyring backend {path} cannot be reached",
+            "is its service running? to see what keyring finds: keyring diagnose",
+        ),
+    )
+
+
+def _unlock_hint() -> str:
+    if sys.platform == "darwin":
+        return "run: security unlock-keychain; and allow this program when macOS asks"
+    return (
+        "unlock it in the desktop's keyring program; without a desktop:"
+        " gnome-keyring-daemon --unlock (its password on standard input)"
+    )
+
+
+def _words(error: BaseException) -> str:
+    """Give the first line of what an error says, printable and not too long."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return "".join(c if c.isprintable() else "?" for c in lines[0])[:_TEXT_LIMIT]

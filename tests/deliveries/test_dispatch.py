@@ -1,0 +1,224 @@
+"""Secrets brought to real commands and real files."""
+
+import os
+import signal
+import stat
+import sys
+import time
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from azdo_pat.deliveries.dispatch import Dispatcher
+from azdo_pat.deliveries.facts import DeliveryEnvironment
+from azdo_pat.errors import PendingError
+from azdo_pat.models import Handover, Pat, Secret, Status
+from azdo_pat.renewal import Delivery
+
+SECRET = "A" * 75 + "AZDOxyz12"
+HANDOVER = Handover(
+    pat=Pat(
+        name="ci",
+        id="1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+        org="contoso",
+        status=Status.ACTIVE,
+        scopes=("vso.code", "vso.packaging"),
+        created=None,
+        expires=datetime(2026, 12, 1, 12, 0, 0, 5, UTC),
+    ),
+    secret=Secret(SECRET),
+    org_url="https://dev.azure.com/contoso",
+)
+
+
+class Stage:
+    """A folder with a dispatcher."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        environment = {"PATH": os.environ["PATH"], "PAT_ORG": "mine"}
+        self.dispatcher = Dispatcher(
+            DeliveryEnvironment(
+                environment=environment,
+                alone=lambda _: nullcontext(),
+                lend=lambda *_: None,
+            )
+        )
+
+    def command(self, script: str, seconds: int = 20) -> None:
+        delivery = Delivery("command", ("sh", "-c", script), "", str(self.folder), seconds)
+        self.dispatcher.deliver(delivery, HANDOVER)
+
+    def file(self, name: str, template: str = "") -> None:
+        self.dispatcher.deliver(Delivery("file", (str(self.folder / name),), template), HANDOVER)
+
+    def text(self, name: str) -> str:
+        return (self.folder / name).read_bytes().decode()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
+
+
+class TestCommand:
+    """The secret on the standard input of a command."""
+
+    def test_it_gets_the_secret_and_nothing_else_on_stdin(self, stage: Stage) -> None:
+        stage.command("cat > got")
+        assert stage.text("got") == SECRET
+
+    def test_the_facts_are_in_its_environment_and_the_secret_is_not(self, stage: Stage) -> None:
+        stage.command("env > got; echo $0 $@ >> got; cat /proc/$$/cmdline >> got")
+        got = stage.text("got")
+        for line in (
+            "PAT_TOKEN_NAME=ci",
+            "PAT_TOKEN_ID=1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+            "PAT_TOKEN_ORG=contoso",
+            "PAT_TOKEN_URL=https://dev.azure.com/contoso",
+            "PAT_TOKEN_EXPIRES=2026-12-01T12:00:00Z",
+            "PAT_TOKEN_SCOPES=vso.code vso.packaging",
+            "PAT_ORG=mine",
+        ):
+            assert f"{line}\n" in got
+        assert SECRET not in got
+
+    def test_it_runs_in_its_folder(self, stage: Stage) -> None:
+        script = stage.folder / "deploy"
+        script.write_text("#!/bin/sh\npwd > got\n")
+        script.chmod(0o700)
+        delivery = Delivery("command", ("./deploy",), folder=str(stage.folder))
+        stage.dispatcher.deliver(delivery, HANDOVER)
+        assert stage.text("got").strip() == str(stage.folder)
+
+    def test_one_that_does_not_read_it(self, stage: Stage) -> None:
+        stage.command("exec <&-; exit 0")
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "cat",
+            "cat | cut -c1-40",
+            "cat | fold -w 7",
+            "base64 -w 20",
+            "(printf pat:; cat) | base64",
+            "rev",
+            "od -An -tx1",
+            "sed 's/./& /g'",
+            "echo no such cluster >&2",
+        ],
+    )
+    def test_what_it_prints_is_told_nowhere(
+        self, stage: Stage, line: str, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(PendingError) as caught:
+            stage.command(f"{line}; exit 3")
+        assert caught.value.message == "the command 'sh' ended with status 3"
+        assert capfd.readouterr() == ("", "")
+
+    def test_a_signal(self, stage: Stage) -> None:
+        with pytest.raises(PendingError, match="was killed by signal 9"):
+            stage.command("kill -9 $$")
+
+    @pytest.mark.parametrize(
+        ("program", "reason"),
+        [("no-such-program", "No such file"), ("/dev/null", "Permission denied")],
+    )
+    def test_one_that_cannot_be_started(self, stage: Stage, program: str, reason: str) -> None:
+        with pytest.raises(PendingError, match=f"cannot be started: {reason}"):
+            stage.dispatcher.deliver(Delivery("command", (program,)), HANDOVER)
+
+    def test_a_folder_that_is_gone(self, stage: Stage) -> None:
+        delivery = Delivery("command", ("true",), folder=str(stage.folder / "gone"))
+        with pytest.raises(PendingError, match="cannot be started: No such file"):
+            stage.dispatcher.deliver(delivery, HANDOVER)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="process groups")
+    def test_one_that_takes_too_long_is_killed_with_its_children(self, stage: Stage) -> None:
+        before = time.monotonic()
+        with pytest.raises(PendingError, match="did not end within 1 seconds"):
+            stage.command("sleep 600 & echo $! > child; sleep 600", seconds=1)
+        assert time.monotonic() - before < 10
+        child = int(stage.text("child"))
+        deadline = time.monotonic() + 5
+        while _lives(child):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def test_a_child_that_stays_is_not_waited_for(self, stage: Stage) -> None:
+        before = time.monotonic()
+        stage.command("sleep 600 & echo $! > child")
+        assert time.monotonic() - before < 10
+        os.kill(int(stage.text("child")), signal.SIGKILL)
+
+    def test_output_without_end(self, stage: Stage) -> None:
+        stage.command("yes | head -c 5000000")
+
+
+def _lives(process: int) -> bool:
+    """Tell whether a process runs; a zombie does not."""
+    try:
+        return "Z" not in Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+class TestFile:
+    """The secret in a file."""
+
+    def test_alone(self, stage: Stage) -> None:
+        before = os.umask(0)
+        try:
+            stage.file("secret")
+        finally:
+            os.umask(before)
+        assert stage.text("secret") == f"{SECRET}\n"
+        assert stat.S_IMODE((stage.folder / "secret").stat().st_mode) == 0o600
+        (stage.folder / "secret").write_text(f"{'b' * 52}\n")
+        stage.file("secret")
+        assert stage.text("secret") == f"{SECRET}\n"
+        assert [each.name for each in stage.folder.iterdir()] == ["secret"]
+
+    @pytest.mark.parametrize("notes", ["my notes\n", "hunter2-of-a-database\n", "https://x\n"])
+    def test_alone_in_a_file_that_holds_more(self, stage: Stage, notes: str) -> None:
+        (stage.folder / "notes").write_text(notes)
+        with pytest.raises(PendingError, match="holds something else than a token"):
+            stage.file("notes")
+        assert stage.text("notes") == notes
+
+    def test_in_a_line_and_every_other_byte_stays(self, stage: Stage) -> None:
+        path = stage.folder / ".env"
+        path.write_bytes(b"\xef\xbb\xbfA=\xff\xfe\r\nPAT=old\r\n\x00B=2")
+        path.chmod(0o644)
+        stage.file(".env", "PAT={token}")
+        assert path.read_bytes() == (
+            b"\xef\xbb\xbfA=\xff\xfe\r\nPAT=" + SECRET.encode() + b"\r\n\x00B=2"
+        )
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def test_a_link_stays_one(self, stage: Stage) -> None:
+        (stage.folder / "real").write_text("A=1\n")
+        (stage.folder / "link").symlink_to("real")
+        stage.file("link", "PAT={token}")
+        assert (stage.folder / "link").is_symlink()
+        assert stage.text("real") == f"A=1\nPAT={SECRET}\n"
+
+    def test_what_is_there_already_is_not_written_again(self, stage: Stage) -> None:
+        stage.file("secret")
+        before = (stage.folder / "secret").stat().st_ino
+        stage.file("secret")
+        assert (stage.folder / "secret").stat().st_ino == before
+
+    @pytest.mark.parametrize("name", ["gone/secret", ".", "loop", "pipe"])
+    def test_what_cannot_be_written(self, stage: Stage, name: str) -> None:
+        (stage.folder / "loop").symlink_to("loop")
+        os.mkfifo(stage.folder / "pipe")
+        with pytest.raises(PendingError, match="cannot be written"):
+            stage.file(name, "PAT={token}")
+
+
+def test_a_kind_of_a_later_version(stage: Stage) -> None:
+    with pytest.raises(PendingError, match="knows no delivery of the kind 'npm'"):
+        stage.dispatcher.deliver(Delivery("npm", ()), HANDOVER)

@@ -1,0 +1,71 @@
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azdo_pat.output.dates import distance, local_date, local_minute, rfc3339, whole_days
+from output.samples import NOW
+
+FIRST = datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))
+LAST = datetime.max.replace(tzinfo=timezone(-timedelta(hours=12)))
+MOMENTS = st.datetimes(timezones=st.just(UTC))
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [
+        (timedelta(0), "just now"),
+        (timedelta(seconds=-29), "just now"),
+        (timedelta(seconds=29), "now"),
+        (timedelta(seconds=31), "in 1 minute"),
+        (timedelta(minutes=-59), "59 minutes ago"),
+        (timedelta(minutes=59, seconds=40), "in 1 hour"),
+        (timedelta(hours=5, minutes=10), "in 5 hours"),
+        (timedelta(hours=23, minutes=40), "in 1 day"),
+        (timedelta(days=30, seconds=-1), "in 30 days"),
+        (timedelta(days=-3, hours=-1), "3 days ago"),
+        (timedelta(days=365), "in 365 days"),
+        (timedelta(days=730), "in 730 days"),
+        (timedelta(days=800), "in 2 years"),
+    ],
+)
+def test_a_distance_is_rounded_to_what_was_meant(span: timedelta, expected: str) -> None:
+    assert distance(NOW + span, NOW) == expected
+
+
+def test_the_ends_of_the_calendar_are_dates_like_others() -> None:
+    assert distance(LAST, NOW) == "in 7973 years"
+    assert distance(FIRST, NOW) == "2026 years ago"
+    assert rfc3339(LAST) == "9999-12-31T23:59:59Z"
+    assert rfc3339(FIRST) == "0001-01-01T00:00:00Z"
+    assert local_date(LAST, ZoneInfo("Pacific/Kiritimati")) == "9999-12-31"
+    assert local_minute(FIRST, ZoneInfo("Pacific/Honolulu")) == "0001-01-01 00:00"
+
+
+@pytest.mark.parametrize("zone", [None, ZoneInfo("Pacific/Kiritimati"), UTC])
+@given(moment=MOMENTS, now=MOMENTS)
+def test_no_moment_is_too_far_off(zone: tzinfo | None, moment: datetime, now: datetime) -> None:
+    assert distance(moment, now)
+    assert len(local_date(moment, zone)) == 10
+    assert len(local_minute(moment, zone)) == 16
+    assert rfc3339(moment) == moment.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+
+
+@given(moment=MOMENTS, now=MOMENTS)
+def test_whole_days_are_below_zero_exactly_when_it_is_past(moment: datetime, now: datetime) -> None:
+    days = whole_days(moment, now)
+    assert (days < 0) == (moment < now)
+    assert timedelta(0) <= (moment - now) - timedelta(days=days) < timedelta(days=1)
+
+
+def test_a_local_date_keeps_to_the_clock_of_its_own_season() -> None:
+    end_of_a_winter_day = datetime(2026, 12, 31, 22, 59, 59, tzinfo=UTC)
+    assert local_date(end_of_a_winter_day, ZoneInfo("Europe/Berlin")) == "2026-12-31"
+    assert local_date(end_of_a_winter_day, ZoneInfo("Asia/Tokyo")) == "2027-01-01"
+
+
+def test_rfc3339_is_in_utc_and_to_the_whole_second() -> None:
+    moment = datetime(2026, 6, 1, 1, 30, 0, 999_999, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert rfc3339(moment) == "2026-05-31T23:30:00Z"

@@ -1,0 +1,127 @@
+"""Operations in the rows of the journal, those that an earlier version wrote among them."""
+
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from azdo_pat.journal import (
+    VERBS,
+    Create,
+    Deliver,
+    Forget,
+    Import,
+    JournalEntry,
+    NewToken,
+    Operation,
+    Rename,
+    Replaced,
+    Revoke,
+    RevokeReplaced,
+    Rotate,
+)
+from azdo_pat.models import Organization, Origin, StoredPat
+from azdo_pat.renewal import Delivery, Renewal
+from azdo_pat.store.database import APPLICATION_ID
+from azdo_pat.store.state import State
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+CONTOSO = Organization(name="contoso", url="https://dev.azure.com/contoso")
+ASKED = NOW + timedelta(days=30, milliseconds=123)
+DELIVERED = Renewal(deliveries=(Delivery("command", ("deploy",)),))
+STORED = StoredPat(
+    org_url=CONTOSO.url,
+    org="contoso",
+    name="imported",
+    id=None,
+    scopes=("vso.code",),
+    created=None,
+    expires=NOW,
+    origin=Origin.UNKNOWN,
+    fingerprint="salt:import",
+)
+
+
+def entry(name: str, user: str = "ada@contoso.com", reason: str = "") -> JournalEntry:
+    return JournalEntry(CONTOSO, name, NOW, user, reason)
+
+
+def new(renewal: Renewal = DELIVERED, **known: str | datetime) -> NewToken:
+    return NewToken(("vso.code",), ASKED, renewal)._replace(**known)  # type: ignore[arg-type]  # its
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Create(entry("ci"), new()),
+    Create(
+        entry("replaced"),
+        new(Renewal(), authorization_id="made-2", fingerprint="salt:hash"),
+        overwrites=True,
+    ),
+    Rotate(entry("rotated"), new(searched=NOW), Replaced("old-3", NOW + timedelta(hours=1))),
+    Rotate(entry("kept"), new()),
+    Deliver(entry("delivered", reason="exit status 1"), Replaced("old-5", NOW)),
+    Deliver(entry("only delivered")),
+    RevokeReplaced(entry("old"), Replaced("old-7", NOW + timedelta(hours=2))),
+    Revoke(entry("gone"), "gone-8"),
+    Rename(entry("before"), "moved-9", "after"),
+    Import(entry("imported", user=""), STORED),
+    Forget(entry("forgotten", user=""), "gone-8", "salt:forget"),
+)
+
+
+def numbered(operations: tuple[Operation, ...]) -> list[Operation]:
+    return [
+        each._replace(entry=each.entry._replace(key=key))
+        for key, each in enumerate(operations, start=1)
+    ]
+
+
+def test_every_operation_is_among_them() -> None:
+    assert {type(each) for each in OPERATIONS} == set(get_args(Operation)) == set(VERBS)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: type(each).__name__)
+def test_what_is_written_is_read(operation: Operation, tmp_path: Path) -> None:
+    state = State(tmp_path / "state" / "state.db")
+    key = state.begin(operation)
+    written = operation._replace(entry=operation.entry._replace(key=key))
+    (read,) = state.unfinished()
+    assert (type(read), read) == (type(written), written)
+    if isinstance(operation, Import):
+        assert isinstance(read, Import)
+        assert read.stored.fingerprint == STORED.fingerprint  # == leaves it out
+
+
+def test_the_journal_of_an_earlier_version(tmp_path: Path) -> None:
+    """The file was made by version 5 of the schema, when one record held every operation."""
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    connection = sqlite3.connect(folder / "state.db")
+    connection.executescript(Path(__file__).with_name("state-5.sql").read_text("utf-8"))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 5")
+    connection.close()
+    (folder / "state.db").chmod(0o600)
+    state = State(folder / "state.db")
+    for _ in range(2):
+        read = state.unfinished()
+        assert list(read) == numbered(OPERATIONS)
+        assert [type(each) for each in read] == [type(each) for each in OPERATIONS]
+        state.remember(replace(STORED, name="written since"))
+
+
+@pytest.mark.parametrize(
+    "change", ["operation = 'unheard'", "operation = 'end', authorization_id = NULL"]
+)
+def test_a_row_that_makes_no_sense(change: str, tmp_path: Path) -> None:
+    state = State(tmp_path / "state" / "state.db")
+    state.begin(OPERATIONS[0])
+    connection = sqlite3.connect(tmp_path / "state" / "state.db")
+    connection.execute(f"UPDATE journal SET {change}")  # noqa: S608 - the test's own
+    connection.commit()
+    connection.close()
+    with pytest.raises(Exception, match="is damaged or not a state file"):
+        state.unfinished()
