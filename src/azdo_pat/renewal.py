@@ -4,29 +4,77 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 
-class Delivery(NamedTuple):
-    """A place where the secret of a token is put each time it is a new one.
+class CommandTarget(NamedTuple):
+    """A command that gets the secret on its standard input.
 
     Attributes:
-        kind: what brings it there: `command`, `file`, or `setup` for the file of a tool
-            that `pat setup` has set up.
-        target: the words of the command; of a file its path, absolute, as the only one; of a tool
-            its name, the path of its file, and the URL of the feed.
-        template: of a file: the lines that hold the secret, with `{token}` and the like; empty for
-            a file that holds the secret and nothing else.
-        folder: where the command runs, absolute.
-        seconds: how long the command may take.
+        words: the program and its arguments.
+        folder: where it runs, absolute.
+        seconds: how long it may take.
     """
 
-    kind: str
-    target: tuple[str, ...]
-    template: str = ""
+    words: tuple[str, ...]
     folder: str = ""
     seconds: int = 60
 
     def __str__(self) -> str:
         """Name it in a sentence."""
-        return f"{self.kind} {' '.join(self.target)}"
+        return f"command {' '.join(self.words)}"
+
+
+class FileTarget(NamedTuple):
+    """A file that holds the secret.
+
+    Attributes:
+        path: absolute.
+        template: the lines that hold the secret, with `{token}` and the like; empty for a file
+            that holds the secret and nothing else.
+    """
+
+    path: str
+    template: str = ""
+
+    def __str__(self) -> str:
+        """Name it in a sentence."""
+        return f"file {self.path}"
+
+
+class ToolTarget(NamedTuple):
+    """The file of a tool that `pat setup` has set up, or the macOS keychain.
+
+    Attributes:
+        tool: its name.
+        path: of its file, absolute; empty for the keychain.
+        about: the URL of the feed or organization that it was set up for.
+    """
+
+    tool: str
+    path: str
+    about: str
+
+    def __str__(self) -> str:
+        """Name it in a sentence."""
+        return f"setup {self.tool} {self.path} {self.about}"
+
+
+class UnknownTarget(NamedTuple):
+    """A target that a newer version has remembered.
+
+    Attributes:
+        kind: what that version calls it.
+        document: all that is remembered of it, as JSON.
+    """
+
+    kind: str
+    document: str
+
+    def __str__(self) -> str:
+        """Name it in a sentence."""
+        return self.kind
+
+
+Delivery = CommandTarget | FileTarget | ToolTarget | UnknownTarget
+"""Where the secret of a token is put each time it is a new one."""
 
 
 class Renewal(NamedTuple):
@@ -46,7 +94,7 @@ class Renewal(NamedTuple):
 
     def delivered_to(self, deliveries: tuple[Delivery, ...]) -> "Renewal":
         """Return it with other places; what `pat setup` has set up is ended by `--undo` alone."""
-        set_up = [each for each in self.deliveries if each.kind == "setup"]
+        set_up = [each for each in self.deliveries if isinstance(each, ToolTarget)]
         return self._replace(deliveries=tuple(dict.fromkeys([*deliveries, *set_up])))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from azdo_pat.config.declarations import read_declarations
 from azdo_pat.errors import UsageError
-from azdo_pat.renewal import Declaration, Delivery
+from azdo_pat.renewal import CommandTarget, Declaration, FileTarget
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 
@@ -70,11 +70,11 @@ def test_everything(tmp_path: Path) -> None:
         timedelta(days=2),
     )
     assert deploy.deliveries == (
-        Delivery("file", (f"{tmp_path}/.env",), "PAT={token}"),
-        Delivery("command", ("./deploy", "it"), folder=str(tmp_path), seconds=5),
+        FileTarget(f"{tmp_path}/.env", "PAT={token}"),
+        CommandTarget(("./deploy", "it"), folder=str(tmp_path), seconds=5),
     )
     assert (odd.scopes, odd.expires) == (("vso.governance",), datetime(2026, 7, 1, 12, tzinfo=UTC))
-    assert odd.deliveries == (Delivery("file", (f"{tmp_path}/secret",)),)
+    assert odd.deliveries == (FileTarget(f"{tmp_path}/secret"),)
 
 
 def test_the_least(tmp_path: Path) -> None:

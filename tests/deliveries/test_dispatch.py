@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from azdo_pat.deliveries.dispatch import Dispatcher
+from azdo_pat.deliveries.dispatch import deliver
 from azdo_pat.deliveries.facts import DeliveryEnvironment
 from azdo_pat.errors import PendingError
 from azdo_pat.models import Handover, Pat, Secret, Status
-from azdo_pat.renewal import Delivery
+from azdo_pat.renewal import CommandTarget, Delivery, FileTarget, UnknownTarget
 
 SECRET = "A" * 75 + "AZDOxyz12"
 HANDOVER = Handover(
@@ -34,25 +34,24 @@ HANDOVER = Handover(
 
 
 class Stage:
-    """A folder with a dispatcher."""
+    """A folder, and what delivers into it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         environment = {"PATH": os.environ["PATH"], "PAT_ORG": "mine"}
-        self.dispatcher = Dispatcher(
-            DeliveryEnvironment(
-                environment=environment,
-                alone=lambda _: nullcontext(),
-                lend=lambda *_: None,
-            )
+        self._context = DeliveryEnvironment(
+            environment=environment, alone=lambda _: nullcontext(), lend=lambda *_: None
         )
 
+    def deliver(self, delivery: Delivery) -> None:
+        deliver(delivery, HANDOVER, self._context)
+
     def command(self, script: str, seconds: int = 20) -> None:
-        delivery = Delivery("command", ("sh", "-c", script), "", str(self.folder), seconds)
-        self.dispatcher.deliver(delivery, HANDOVER)
+        delivery = CommandTarget(("sh", "-c", script), str(self.folder), seconds)
+        self.deliver(delivery)
 
     def file(self, name: str, template: str = "") -> None:
-        self.dispatcher.deliver(Delivery("file", (str(self.folder / name),), template), HANDOVER)
+        self.deliver(FileTarget(str(self.folder / name), template))
 
     def text(self, name: str) -> str:
         return (self.folder / name).read_bytes().decode()
@@ -89,8 +88,8 @@ class TestCommand:
         script = stage.folder / "deploy"
         script.write_text("#!/bin/sh\npwd > got\n")
         script.chmod(0o700)
-        delivery = Delivery("command", ("./deploy",), folder=str(stage.folder))
-        stage.dispatcher.deliver(delivery, HANDOVER)
+        delivery = CommandTarget(("./deploy",), folder=str(stage.folder))
+        stage.deliver(delivery)
         assert stage.text("got").strip() == str(stage.folder)
 
     def test_one_that_does_not_read_it(self, stage: Stage) -> None:
@@ -128,12 +127,12 @@ class TestCommand:
     )
     def test_one_that_cannot_be_started(self, stage: Stage, program: str, reason: str) -> None:
         with pytest.raises(PendingError, match=f"cannot be started: {reason}"):
-            stage.dispatcher.deliver(Delivery("command", (program,)), HANDOVER)
+            stage.deliver(CommandTarget((program,)))
 
     def test_a_folder_that_is_gone(self, stage: Stage) -> None:
-        delivery = Delivery("command", ("true",), folder=str(stage.folder / "gone"))
+        delivery = CommandTarget(("true",), folder=str(stage.folder / "gone"))
         with pytest.raises(PendingError, match="cannot be started: No such file"):
-            stage.dispatcher.deliver(delivery, HANDOVER)
+            stage.deliver(delivery)
 
     @pytest.mark.skipif(sys.platform == "win32", reason="process groups")
     def test_one_that_takes_too_long_is_killed_with_its_children(self, stage: Stage) -> None:
@@ -221,4 +220,4 @@ class TestFile:
 
 def test_a_kind_of_a_later_version(stage: Stage) -> None:
     with pytest.raises(PendingError, match="knows no delivery of the kind 'npm'"):
-        stage.dispatcher.deliver(Delivery("npm", ()), HANDOVER)
+        stage.deliver(UnknownTarget("npm", "{}"))

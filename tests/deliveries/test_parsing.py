@@ -7,7 +7,7 @@ import pytest
 
 from azdo_pat.deliveries.parsing import from_table, from_text
 from azdo_pat.errors import UsageError
-from azdo_pat.renewal import Delivery
+from azdo_pat.renewal import CommandTarget, Delivery, FileTarget
 
 HERE = Path("/somewhere")
 
@@ -15,23 +15,24 @@ HERE = Path("/somewhere")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("command:./deploy.sh", Delivery("command", ("./deploy.sh",), folder="/somewhere")),
+        ("command:./deploy.sh", CommandTarget(("./deploy.sh",), folder="/somewhere")),
         (
             "command:gh secret set 'MY PAT'",
-            Delivery("command", ("gh", "secret", "set", "MY PAT"), folder="/somewhere"),
+            CommandTarget(("gh", "secret", "set", "MY PAT"), folder="/somewhere"),
         ),
-        ("file:secret", Delivery("file", ("/somewhere/secret",))),
-        ("file:/etc/a b|X={token}", Delivery("file", ("/etc/a b",), template="X={token}")),
-        ("file:.env|A|B={token}", Delivery("file", ("/somewhere/.env",), template="A|B={token}")),
+        ("file:secret", FileTarget("/somewhere/secret")),
+        ("file:/etc/a b|X={token}", FileTarget("/etc/a b", template="X={token}")),
+        ("file:.env|A|B={token}", FileTarget("/somewhere/.env", template="A|B={token}")),
     ],
 )
 def test_texts(text: str, expected: Delivery) -> None:
-    assert from_text(text, HERE) == expected
+    found = from_text(text, HERE)
+    assert (type(found), found) == (type(expected), expected)
 
 
 def test_the_users_home(home: Path) -> None:
-    assert from_text("file:~/x", HERE).target == (f"{home}/x",)
-    assert from_text("command:~/x y", HERE).target == (f"{home}/x", "y")
+    assert from_text("file:~/x", HERE) == FileTarget(f"{home}/x")
+    assert from_text("command:~/x y", HERE) == CommandTarget((f"{home}/x", "y"), str(HERE))
 
 
 @pytest.mark.parametrize(
@@ -60,15 +61,15 @@ def test_texts_that_are_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
-        ({"command": "a 'b c'"}, Delivery("command", ("a", "b c"), folder="/somewhere")),
+        ({"command": "a 'b c'"}, CommandTarget(("a", "b c"), folder="/somewhere")),
         (
             {"command": ["a", "b c"], "timeout": 5},
-            Delivery("command", ("a", "b c"), folder="/somewhere", seconds=5),
+            CommandTarget(("a", "b c"), folder="/somewhere", seconds=5),
         ),
-        ({"file": "x"}, Delivery("file", ("/somewhere/x",))),
+        ({"file": "x"}, FileTarget("/somewhere/x")),
         (
             {"file": "x", "template": "A={token}\n"},
-            Delivery("file", ("/somewhere/x",), "A={token}"),
+            FileTarget("/somewhere/x", "A={token}"),
         ),
     ],
 )

@@ -47,7 +47,7 @@ def watched(owner, method, name):
 
 if left:
     from azdo_pat.api.http import Http
-    from azdo_pat.deliveries.dispatch import Dispatcher
+    from azdo_pat.deliveries import dispatch
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
@@ -59,7 +59,7 @@ if left:
         watched(State, method, lambda *_, name=method, **__: f"state: {name}")
     for method in ("put", "delete"):
         watched(SecretStore, method, lambda *_, name=method, **__: f"keyring: {name}")
-    watched(Dispatcher, "deliver", lambda *_: "delivery")
+    watched(dispatch, "deliver", lambda *_: "delivery")
 '''
 MOST_MOMENTS = 90
 

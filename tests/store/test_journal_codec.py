@@ -24,14 +24,14 @@ from azdo_pat.journal import (
     Rotate,
 )
 from azdo_pat.models import Organization, Origin, StoredPat
-from azdo_pat.renewal import Delivery, Renewal
+from azdo_pat.renewal import CommandTarget, Delivery, FileTarget, Renewal, ToolTarget, UnknownTarget
 from azdo_pat.store.database import APPLICATION_ID
 from azdo_pat.store.state import State
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 CONTOSO = Organization(name="contoso", url="https://dev.azure.com/contoso")
 ASKED = NOW + timedelta(days=30, milliseconds=123)
-DELIVERED = Renewal(deliveries=(Delivery("command", ("deploy",)),))
+DELIVERED = Renewal(deliveries=(CommandTarget(("deploy",)),))
 STORED = StoredPat(
     org_url=CONTOSO.url,
     org="contoso",
@@ -125,3 +125,22 @@ def test_a_row_that_makes_no_sense(change: str, tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(Exception, match="is damaged or not a state file"):
         state.unfinished()
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    [
+        CommandTarget(("deploy", "it"), "/somewhere", 5),
+        FileTarget("/etc/a b", "A={token}"),
+        FileTarget("/etc/a b"),
+        ToolTarget("npm", "/home/a/.npmrc", "https://pkgs.dev.azure.com/contoso/_packaging/f/"),
+        UnknownTarget("vault", '{"kind": "vault", "target": ["secret/ci"], "field": "token"}'),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_each_delivery_target(delivery: Delivery, tmp_path: Path) -> None:
+    state = State(tmp_path / "state" / "state.db")
+    state.remember(replace(STORED, renewal=Renewal(deliveries=(delivery,))))
+    (stored,) = state.stored()
+    (read,) = stored.renewal.deliveries
+    assert (type(read), read) == (type(delivery), delivery)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from azdo_pat.api.directory import Directory
     from azdo_pat.api.tokens import Tokens
-    from azdo_pat.deliveries.dispatch import Dispatcher
     from azdo_pat.models import Handover, Organization, Secret
     from azdo_pat.operations.context import Deps
     from azdo_pat.operations.local import Storage
@@ -194,21 +193,13 @@ class App(Session):
         )
 
     def _deliver(self, delivery: Delivery, handover: Handover) -> None:
-        self.dispatcher.deliver(delivery, handover)  # imported by the first that there is
-
-    @cached_property
-    def dispatcher(self) -> Dispatcher:
-        """What brings secrets to other programs."""
-        from azdo_pat.deliveries.dispatch import Dispatcher
+        from azdo_pat.deliveries.dispatch import deliver
         from azdo_pat.deliveries.facts import DeliveryEnvironment
 
-        return Dispatcher(
-            DeliveryEnvironment(
-                environment=self.environment,
-                alone=self.in_line,
-                lend=self.secrets.lend,
-            )
+        context = DeliveryEnvironment(
+            environment=self.environment, alone=self.in_line, lend=self.secrets.lend
         )
+        deliver(delivery, handover, context)
 
     @cached_property
     def maker(self) -> Maker:

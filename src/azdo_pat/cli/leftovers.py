@@ -17,6 +17,7 @@ from azdo_pat.journal import (
     Rotate,
 )
 from azdo_pat.naming import as_argument
+from azdo_pat.renewal import CommandTarget, FileTarget, ToolTarget, UnknownTarget
 from azdo_pat.results import RecoveryOutcome
 
 if TYPE_CHECKING:
@@ -131,13 +132,17 @@ def say_where_it_lies(
     """
     for delivery in deliveries:
         step = ""
-        if delivery.kind == "setup":
-            tool, path, about = delivery.target
-            which = "--feed" if "/_packaging/" in about else "--org"
-            where = f"{tool} ({path or 'the macOS keychain'}) still has"
-            step = f"; to take it out: pat setup {tool} --undo {which} {as_argument(about)}"
-        elif delivery.kind == "file":
-            where = f"{delivery.target[0]} still holds"
-        else:
-            where = f"the command {as_argument(delivery.target[0])} was given"
+        match delivery:
+            case ToolTarget(tool=tool, path=path, about=about):
+                which = "--feed" if "/_packaging/" in about else "--org"
+                where = f"{tool} ({path or 'the macOS keychain'}) still has"
+                step = f"; to take it out: pat setup {tool} --undo {which} {as_argument(about)}"
+            case FileTarget(path=path):
+                where = f"{path} still holds"
+            case CommandTarget(words=words):
+                where = f"the command {as_argument(words[0])} was given"
+            case UnknownTarget(kind=kind):
+                where = f"a target of the kind {kind!r}, which a newer pat has set up, may have"
+            case _:
+                assert_never(delivery)
         messages.notice(f"{where} the secret of {name!r}, which is {now} now{step}")

@@ -61,6 +61,7 @@ def renew_command(
       pat renew --within 14d --dry-run
     """
     from azdo_pat.expiry import parse_span
+    from azdo_pat.renewal import FileTarget
     from azdo_pat.services.renew import due, planned
 
     now = app.now()
@@ -88,7 +89,7 @@ def renew_command(
         app.messages.notice(f"{_count(len(entries))} would be renewed; none was")
         render.changes(planned(entries, now, span))
         return
-    if len(entries) > 1 and any(each.kind == "file" for each in request.deliveries or ()):
+    if len(entries) > 1 and any(isinstance(each, FileTarget) for each in request.deliveries or ()):
         raise UsageError(
             f"{len(entries)} tokens are due, and --deliver names one file",
             hint="give each its own: pat rotate NAME --deliver …",

@@ -16,10 +16,10 @@ from azdo_pat.errors import PendingError
 if TYPE_CHECKING:
     from azdo_pat.deliveries.facts import DeliveryEnvironment
     from azdo_pat.models import Handover
-    from azdo_pat.renewal import Delivery
+    from azdo_pat.renewal import CommandTarget
 
 
-def deliver(delivery: Delivery, handover: Handover, context: DeliveryEnvironment) -> None:
+def deliver(target: CommandTarget, handover: Handover, context: DeliveryEnvironment) -> None:
     """Run the command to its end, with the secret on its stdin and no line end behind it.
 
     It is no shell's line: its words are the program and its arguments. What it prints goes
@@ -35,26 +35,26 @@ def deliver(delivery: Delivery, handover: Handover, context: DeliveryEnvironment
         **{f"PAT_TOKEN_{name.upper()}": text for name, text in facts(handover).items()},
     }
     try:
-        status = _run(delivery, handover.secret.reveal(), environment)
+        status = _run(target, handover.secret.reveal(), environment)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise _failed(delivery, f"cannot be started: {reason}") from error
+        raise _failed(target, f"cannot be started: {reason}") from error
     if status is None:
-        raise _failed(delivery, f"did not end within {delivery.seconds} seconds")
+        raise _failed(target, f"did not end within {target.seconds} seconds")
     if status < 0:
-        raise _failed(delivery, f"was killed by signal {-status}")
+        raise _failed(target, f"was killed by signal {-status}")
     if status > 0:
-        raise _failed(delivery, f"ended with status {status}")
+        raise _failed(target, f"ended with status {status}")
 
 
-def _run(delivery: Delivery, secret: str, environment: dict[str, str]) -> int | None:
+def _run(target: CommandTarget, secret: str, environment: dict[str, str]) -> int | None:
     """Return the exit status; None if it did not end in time, and was killed with its children."""
-    program, *arguments = delivery.target
+    program, *arguments = target.words
     if Path(program).name != program:
-        program = str(Path(delivery.folder, program).absolute())
+        program = str(Path(target.folder, program).absolute())
     with subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
         [program, *arguments],
-        cwd=delivery.folder or None,
+        cwd=target.folder or None,
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -62,7 +62,7 @@ def _run(delivery: Delivery, secret: str, environment: dict[str, str]) -> int | 
         start_new_session=sys.platform != "win32",  # so that its children can be killed with it
     ) as process:
         try:
-            process.communicate(secret.encode(), timeout=delivery.seconds)
+            process.communicate(secret.encode(), timeout=target.seconds)
         except subprocess.TimeoutExpired:
             _kill(process)
             return None
@@ -82,8 +82,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             process.stdin.close()
 
 
-def _failed(delivery: Delivery, reason: str) -> PendingError:
+def _failed(target: CommandTarget, reason: str) -> PendingError:
     return PendingError(
-        f"the command {delivery.target[0]!r} {reason}",
+        f"the command {target.words[0]!r} {reason}",
         hint="it gets the secret on its standard input; try it by hand: pat get NAME | COMMAND",
     )

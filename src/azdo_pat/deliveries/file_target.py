@@ -15,7 +15,7 @@ from azdo_pat.files import read_text, split_mark, write_text
 if TYPE_CHECKING:
     from azdo_pat.deliveries.facts import DeliveryEnvironment
     from azdo_pat.models import Handover
-    from azdo_pat.renewal import Delivery
+    from azdo_pat.renewal import FileTarget
 
 _PAT: Final = re.compile(r"[A-Za-z0-9]{84}|[a-z2-7]{52}|[a-z0-9]{52}")
 """A token's secret, as Azure DevOps makes it now and made it before."""
@@ -24,16 +24,16 @@ _MODE: Final = 0o600
 """Readable by its owner alone, whatever it was before: it holds a secret."""
 
 
-def deliver(delivery: Delivery, handover: Handover, context: DeliveryEnvironment) -> None:
+def deliver(target: FileTarget, handover: Handover, context: DeliveryEnvironment) -> None:
     """Put the secret into the file, in one step; other lines stay as they are, byte for byte.
 
     Raises:
         PendingError: it cannot be read or written, is no regular file, or, where it is to hold
             the secret alone, holds something else.
     """
-    path = Path(delivery.target[0])
+    path = Path(target.path)
     with context.alone(f"file {path}"):  # other lines of it may be another token's
-        _write(path, delivery.template, handover)
+        _write(path, target.template, handover)
 
 
 def _write(path: Path, template: str, handover: Handover) -> None:

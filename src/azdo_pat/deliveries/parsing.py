@@ -1,4 +1,4 @@
-"""What users write for a delivery becomes a `Delivery`."""
+"""What users write for a delivery becomes a target."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.deliveries.template import checked_template
 from azdo_pat.errors import UsageError
 from azdo_pat.homes import expanded
-from azdo_pat.renewal import Delivery
+from azdo_pat.renewal import CommandTarget, FileTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from azdo_pat.renewal import Delivery
 
 _FORMS: Final = (
     "give command:PROGRAM ARGUMENTS, file:PATH for the secret alone, or file:PATH|TEMPLATE for a"
@@ -77,7 +79,7 @@ def _words(text: str) -> list[str]:
         raise UsageError(f"the command {text!r}: {error}", hint="close the quotes") from error
 
 
-def _command(words: list[str], folder: Path, seconds: object = 60) -> Delivery:
+def _command(words: list[str], folder: Path, seconds: object = 60) -> CommandTarget:
     if not words or not words[0] or any("\0" in word for word in words):
         raise UsageError("the command is empty", hint=_FORMS)
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds <= _LONGEST:
@@ -86,16 +88,13 @@ def _command(words: list[str], folder: Path, seconds: object = 60) -> Delivery:
         )
     first, *others = words
     program = str(expanded(Path(first))) if first.startswith("~") else first
-    return Delivery(
-        kind="command", target=(program, *others), folder=str(folder.absolute()), seconds=seconds
-    )
+    return CommandTarget((program, *others), str(folder.absolute()), seconds)
 
 
-def _file(path: str, template: str | None, folder: Path) -> Delivery:
+def _file(path: str, template: str | None, folder: Path) -> FileTarget:
     if not path.strip() or "\0" in path:
         raise UsageError("the file of the delivery has no name", hint=_FORMS)
-    return Delivery(
-        kind="file",
-        target=(str((folder / expanded(Path(path))).absolute()),),
+    return FileTarget(
+        path=str((folder / expanded(Path(path))).absolute()),
         template="" if template is None else checked_template(template),
     )

@@ -14,16 +14,16 @@ from azdo_pat.tools.tool import ToolInput
 if TYPE_CHECKING:
     from azdo_pat.deliveries.facts import DeliveryEnvironment
     from azdo_pat.models import Handover
-    from azdo_pat.renewal import Delivery
+    from azdo_pat.renewal import ToolTarget
 
 
-def deliver(delivery: Delivery, handover: Handover, context: DeliveryEnvironment) -> None:
+def deliver(target: ToolTarget, handover: Handover, context: DeliveryEnvironment) -> None:
     """Put the secret where the tool looks for it; the rest of the file stays as it is.
 
     Raises:
         PendingError: the file cannot be read, understood or written; or the keychain not.
     """
-    name, path, about = delivery.target
+    name, path, about = target
     if name == osxkeychain.KEEPER.name:
         _into_keychain(handover, context)
         return

@@ -8,7 +8,7 @@ from azdo_pat.errors import ConflictError
 from azdo_pat.models import Secret
 from azdo_pat.naming import as_argument
 from azdo_pat.redaction import remember
-from azdo_pat.renewal import Delivery
+from azdo_pat.renewal import ToolTarget
 from azdo_pat.results import SetupOutcome, SetupResult
 from azdo_pat.store.setup_records import SetupEntry, SetupRecord
 from azdo_pat.tools.osxkeychain import KEEPER, items, put, read, take_out
@@ -114,6 +114,6 @@ def give_back(  # noqa: PLR0913  # the collaborators are the arguments, as in ev
     )
 
 
-def delivery_to_keychain(org_url: str) -> Delivery:
+def delivery_to_keychain(org_url: str) -> ToolTarget:
     """Return what brings each new secret there."""
-    return Delivery("setup", (KEEPER.name, "", org_url))
+    return ToolTarget(KEEPER.name, "", org_url)

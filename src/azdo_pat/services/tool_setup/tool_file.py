@@ -13,7 +13,7 @@ from azdo_pat.files import (
     resolved,
     write_text,
 )
-from azdo_pat.renewal import Delivery
+from azdo_pat.renewal import ToolTarget
 from azdo_pat.store.folders import make_private
 from azdo_pat.tools.diff import shown
 
@@ -45,9 +45,9 @@ class ToolFile(NamedTuple):
         return self.tool_input.feed or self.tool_input.org_url
 
     @property
-    def delivery(self) -> Delivery:
+    def delivery(self) -> ToolTarget:
         """What brings each new secret into the file."""
-        return Delivery("setup", (self.tool.known_as, str(self.path), self.about))
+        return ToolTarget(self.tool.known_as, str(self.path), self.about)
 
     def told(self, setup: SetupEntry, secret: str) -> ToolFile:
         """Return it with what the tool was told for a setup."""
