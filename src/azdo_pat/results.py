@@ -222,6 +222,40 @@ class SetupResult:
     warning: str = ""
 
 
+class ToolSetup(NamedTuple):
+    """What a tool is set up for.
+
+    Attributes:
+        file: the tool's file; empty where the tool has none.
+        feed: the URL of the feed; empty where the tool has none.
+        org_url: of the organization whose token the tool got; empty where it asks for one.
+        token: the name of that token; empty likewise.
+    """
+
+    file: str
+    feed: str
+    org_url: str
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownTool:
+    """A tool that `pat setup` knows.
+
+    Attributes:
+        summary: how it gets a token.
+        secret_in_file: the tool's file holds the secret.
+        feed: what the URL of its feed ends with; empty where it is set up for all feeds.
+        setups: what it is set up for.
+    """
+
+    name: str
+    summary: str
+    secret_in_file: bool
+    feed: str
+    setups: tuple[ToolSetup, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Updated:
     """A token that was changed.

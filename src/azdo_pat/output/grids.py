@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING
 
 from azdo_pat.models import Pat
 from azdo_pat.output import rows
@@ -10,12 +9,16 @@ from azdo_pat.output.serialize import SettingLike
 from azdo_pat.output.shapes import shape_of
 from azdo_pat.output.status_table import signed_in_grid, status_grid
 from azdo_pat.output.table_model import TableModel
-from azdo_pat.results import Change, Check, Revocation, SetupResult, SignedIn, StatusReport
+from azdo_pat.results import (
+    Change,
+    Check,
+    KnownTool,
+    Revocation,
+    SetupResult,
+    SignedIn,
+    StatusReport,
+)
 from azdo_pat.scopes import Recipe, Scope
-from azdo_pat.tools.tool import Program
-
-if TYPE_CHECKING:
-    from azdo_pat.store.setup_records import SetupRecord
 
 
 class Tables:
@@ -70,7 +73,7 @@ class Tables:
         """Show what became of a tool's files."""
         return rows.set_ups_grid(set_ups)
 
-    def tools(self, tools: Sequence[tuple[Program, "Sequence[SetupRecord]"]]) -> TableModel:
+    def tools(self, tools: Sequence[KnownTool]) -> TableModel:
         """Show the tools that can be set up, and where they are."""
         return rows.tools_grid(tools)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Change,
         Check,
         Ensured,
+        KnownTool,
         Revocation,
         SetupResult,
         SignedIn,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
         StoredSecret,
     )
     from azdo_pat.scopes import Recipe, Scope
-    from azdo_pat.store.setup_records import SetupRecord
-    from azdo_pat.tools.tool import Program
 
 
 class Renderer:
@@ -127,9 +126,9 @@ class Renderer:
         documents = [serialize.set_up_document(each) for each in set_ups]
         self._show(documents, lambda: self._grids.set_ups(set_ups))
 
-    def tools(self, tools: Sequence[tuple[Program, Sequence[SetupRecord]]]) -> None:
+    def tools(self, tools: Sequence[KnownTool]) -> None:
         """Write the tools that can be set up, and where they are."""
-        documents = [serialize.tool_document(*each) for each in tools]
+        documents = [serialize.tool_document(each) for each in tools]
         self._show(documents, lambda: self._grids.tools(tools))
 
     def settings(self, settings: Sequence[SettingLike]) -> None:

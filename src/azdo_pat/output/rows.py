@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Status
 from azdo_pat.output.dates import distance, local_date, local_minute
@@ -10,12 +10,17 @@ from azdo_pat.output.delimited import field_text
 from azdo_pat.output.serialize import SettingLike
 from azdo_pat.output.short_ids import short_ids
 from azdo_pat.output.table_model import Cell, Column, TableModel, Tone
-from azdo_pat.results import Change, ChangeOutcome, Check, Health, Outcome, Revocation, SetupResult
+from azdo_pat.results import (
+    Change,
+    ChangeOutcome,
+    Check,
+    Health,
+    KnownTool,
+    Outcome,
+    Revocation,
+    SetupResult,
+)
 from azdo_pat.scopes import FULL_ACCESS, Recipe, Scope
-from azdo_pat.tools.tool import Program
-
-if TYPE_CHECKING:
-    from azdo_pat.store.setup_records import SetupRecord
 
 SOON: Final = timedelta(days=7)
 """How near its end a token is marked: the notice that Azure DevOps itself gives by mail."""
@@ -187,15 +192,15 @@ def set_ups_grid(set_ups: Sequence[SetupResult]) -> TableModel:
     return TableModel(columns=columns, rows=rows)
 
 
-def tools_grid(tools: Sequence[tuple[Program, "Sequence[SetupRecord]"]]) -> TableModel:
+def tools_grid(tools: Sequence[KnownTool]) -> TableModel:
     """Return the tools that can be set up, and in which files they are."""
     rows = tuple(
         (
             Cell(tool.name),
             Cell(tool.summary),
-            Cell(", ".join(record.path or "yes" for record in records)),
+            Cell(", ".join(dict.fromkeys(each.file or "yes" for each in tool.setups))),
         )
-        for tool, records in tools
+        for tool in tools
     )
     columns = (Column("TOOL", 11), Column("HOW", 40), Column("SET UP IN", 12))
     return TableModel(columns=columns, rows=rows)

@@ -14,7 +14,6 @@ from azdo_pat.output.dates import rfc3339, whole_days
 from azdo_pat.output.plain import visible_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from azdo_pat.models import Organization, Pat
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
         Change,
         Check,
         Ensured,
+        KnownTool,
         OrganizationFailure,
         Revocation,
         SetupResult,
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
         StatusReport,
     )
     from azdo_pat.scopes import Recipe, Scope
-    from azdo_pat.store.setup_records import SetupRecord
-    from azdo_pat.tools.tool import Program
 
 Document = dict[str, object]
 
@@ -164,7 +162,7 @@ def set_up_document(set_up: SetupResult) -> Document:
     }
 
 
-def tool_document(tool: Program, records: Sequence[SetupRecord]) -> Document:
+def tool_document(tool: KnownTool) -> Document:
     """Return a tool that can be set up; `feed` is what its feed's URL ends with, or null.
 
     `set_up` is an array of what it is set up for.
@@ -172,17 +170,16 @@ def tool_document(tool: Program, records: Sequence[SetupRecord]) -> Document:
     return {
         "tool": tool.name,
         "summary": tool.summary,
-        "secret_in_file": tool.keeps_secret,
+        "secret_in_file": tool.secret_in_file,
         "feed": tool.feed or None,
         "set_up": [
             {
-                "file": record.path or None,
-                "feed": setup.feed or None,
-                "org_url": setup.org_url or None,
-                "token": setup.name or None,
+                "file": each.file or None,
+                "feed": each.feed or None,
+                "org_url": each.org_url or None,
+                "token": each.token or None,
             }
-            for record in records
-            for setup in record.setups
+            for each in tool.setups
         ],
     }
 

@@ -4,38 +4,100 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.errors import ConflictError
+from azdo_pat.errors import ConflictError, UsageError
 from azdo_pat.models import Secret
 from azdo_pat.naming import as_argument
 from azdo_pat.redaction import remember
 from azdo_pat.renewal import ToolTarget
 from azdo_pat.results import SetupOutcome, SetupResult
+from azdo_pat.services.tool_setup.token_choice import chosen
+from azdo_pat.services.tool_setup.wiring import (
+    follow,
+    followers_locked,
+    possible_secrets,
+    recorded,
+    stored_secret,
+)
 from azdo_pat.store.setup_records import SetupEntry, SetupRecord
 from azdo_pat.tools.osxkeychain import KEEPER, items, put, read, take_out
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from azdo_pat.models import StoredPat
-    from azdo_pat.store.secrets import SecretStore
-    from azdo_pat.store.setup_records import SetupRecords
+    from azdo_pat.services.tool_setup.wiring import SetupDeps
 
 SERVICE: Final = "git-credential-osxkeychain"
 """Under which our own keyring keeps what was there before."""
 
 
-def keep(
-    entry: StoredPat,
-    secret: Secret,
-    records: SetupRecords,
-    secrets: SecretStore,
-    environment: Mapping[str, str],
-    *,
-    dry_run: bool,
+def install_in_keychain(
+    feed: str | None, token: str | None, deps: SetupDeps, *, dry_run: bool
 ) -> SetupResult:
+    """Put a stored token into the macOS keychain, and let each rotation update it.
+
+    Args:
+        feed: must be empty: the keychain is for all feeds.
+        token: the name of the token; None for the one whose scopes fit best.
+        deps: what setting tools up needs.
+        dry_run: only say what would change.
+
+    Raises:
+        UsageError: a feed is named, this is a sandbox, or several organizations are possible.
+        NotFoundError: there is no such token, its secret is gone, or git has no such helper.
+        ConflictError: the token of another collection of the same server is there, or the token
+            is being rotated.
+        StoreError: one of the two keyrings refuses.
+    """
+    with deps.in_line("setup"):
+        _check_asked_for(feed, deps, dry_run=dry_run)
+        entry = chosen("", token, deps)
+        delivery = _delivery(entry.org_url)
+        with followers_locked(delivery, entry, deps):
+            result = _put_in(entry, stored_secret(entry, deps), deps, dry_run=dry_run)
+            if not dry_run:
+                follow(delivery, entry, deps)
+    return result
+
+
+def uninstall_from_keychain(
+    feed: str | None, deps: SetupDeps, *, dry_run: bool
+) -> list[SetupResult]:
+    """Delete the tokens that were put into the macOS keychain; see `install_in_keychain`.
+
+    Raises:
+        NotFoundError: none was put there.
+    """
+    results = []
+    with deps.in_line("setup"):
+        _check_asked_for(feed, deps, dry_run=dry_run)
+        for _, setup in recorded(KEEPER, None, deps):
+            delivery = _delivery(setup.org_url)
+            record = deps.records.find(KEEPER.name, "")
+            if record is None:
+                continue
+            with followers_locked(delivery, None, deps):
+                ours = possible_secrets(delivery, setup, deps)
+                results.append(_give_back(record, setup, ours, deps, dry_run=dry_run))
+                if not dry_run:
+                    follow(delivery, None, deps)
+    return results
+
+
+def _check_asked_for(feed: str | None, deps: SetupDeps, *, dry_run: bool) -> None:
+    if feed:
+        raise UsageError(f"{KEEPER.name} is set up for all feeds", hint="leave out --feed")
+    if deps.is_sandbox and not dry_run:
+        raise UsageError(
+            "this is a sandbox, and the keychain is yours",
+            hint="--dry-run shows what would change",
+        )
+
+
+def _put_in(entry: StoredPat, secret: Secret, deps: SetupDeps, *, dry_run: bool) -> SetupResult:
     """Put the secret of a token where other programs look for that of its organization.
 
-    What is there already is kept in our own keyring, for `give_back`.
+    What is there already is kept in our own keyring, for `_give_back`.
 
     Raises:
         NotFoundError: git has no such helper.
@@ -43,7 +105,7 @@ def keep(
         StoreError: one of the two keyrings refuses.
     """
     remember(secret.reveal())
-    record = records.find(KEEPER.name, "") or SetupRecord(KEEPER.name, "", None, None)
+    record = deps.records.find(KEEPER.name, "") or SetupRecord(KEEPER.name, "", None, None)
     known = record.find(entry.org_url)
     for other in record.setups:
         if other != known and (shared := set(items(other.org_url)) & set(items(entry.org_url))):
@@ -52,7 +114,7 @@ def keep(
                 hint=f"pat setup {KEEPER.name} --undo --org {as_argument(other.org_url)}"
                 " takes that one out",
             )
-    held = {item: read(item, environment) for item in items(entry.org_url)}
+    held = {item: read(item, deps.environment) for item in items(entry.org_url)}
     others = [item for item, text in held.items() if text != secret.reveal()]
     outcome = SetupOutcome.PLANNED if dry_run else SetupOutcome.SET_UP
     if known is not None and not others:
@@ -60,14 +122,14 @@ def keep(
     elif not dry_run:
         for item, text in held.items():
             if known is None and text is not None:
-                secrets.set_aside(SERVICE, str(item), Secret(text))
+                deps.secrets.set_aside(SERVICE, str(item), Secret(text))
             elif known is None:
-                secrets.drop_aside(SERVICE, str(item))
+                deps.secrets.drop_aside(SERVICE, str(item))
         if known is None:
             setup = SetupEntry(org_url=entry.org_url, name=entry.name)
-            records.put(record._replace(setups=(*record.setups, setup)))
+            deps.records.put(record._replace(setups=(*record.setups, setup)))
         for item in others:
-            put(item, secret.reveal(), environment)
+            put(item, secret.reveal(), deps.environment)
     return SetupResult(
         tool=KEEPER.name,
         file="",
@@ -77,34 +139,27 @@ def keep(
     )
 
 
-def give_back(  # noqa: PLR0913  # the collaborators are the arguments, as in every use case
-    record: SetupRecord,
-    setup: SetupEntry,
-    records: SetupRecords,
-    secrets: SecretStore,
-    environment: Mapping[str, str],
-    *,
-    ours: Sequence[str],
-    dry_run: bool,
+def _give_back(
+    record: SetupRecord, setup: SetupEntry, ours: Sequence[str], deps: SetupDeps, *, dry_run: bool
 ) -> SetupResult:
-    """Give the keychain what it had before `keep`, or nothing; see there for what it raises.
+    """Give the keychain what it had before `_put_in`, or nothing; see there for what it raises.
 
     What somebody else has put there since stays.
     """
     places = items(setup.org_url)
     if not dry_run:
         for item in places:
-            before = secrets.was_before(SERVICE, str(item))
-            if ours and read(item, environment) not in {None, *ours}:
+            before = deps.secrets.was_before(SERVICE, str(item))
+            if ours and read(item, deps.environment) not in {None, *ours}:
                 continue
             if before is None:
-                take_out(item, environment)
+                take_out(item, deps.environment)
             else:
-                put(item, before.reveal(), environment)
+                put(item, before.reveal(), deps.environment)
         # In this order: killed between any two, the same again does the rest.
-        records.put(record.without(setup))
+        deps.records.put(record.without(setup))
         for item in places:
-            secrets.drop_aside(SERVICE, str(item))
+            deps.secrets.drop_aside(SERVICE, str(item))
     return SetupResult(
         tool=KEEPER.name,
         file="",
@@ -114,6 +169,6 @@ def give_back(  # noqa: PLR0913  # the collaborators are the arguments, as in ev
     )
 
 
-def delivery_to_keychain(org_url: str) -> ToolTarget:
-    """Return what brings each new secret there."""
+def _delivery(org_url: str) -> ToolTarget:
+    """Return what puts each new secret into the keychain."""
     return ToolTarget(KEEPER.name, "", org_url)

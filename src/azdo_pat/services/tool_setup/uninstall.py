@@ -1,23 +1,85 @@
-"""Undoing what a tool was set up for."""
+"""Undo what a tool was set up for."""
 
 from __future__ import annotations
 
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import ConflictError, UsageError
+from azdo_pat.homes import home_folder
 from azdo_pat.redaction import guises, remember
 from azdo_pat.results import SetupOutcome, SetupResult
+from azdo_pat.services.tool_setup.tool_file import ToolFile
+from azdo_pat.services.tool_setup.wiring import (
+    follow,
+    followers_locked,
+    possible_secrets,
+    recorded,
+)
 from azdo_pat.tools.diff import taken_out
+from azdo_pat.tools.tool import checked_feed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from azdo_pat.services.tool_setup.tool_file import ToolFile
+    from azdo_pat.services.tool_setup.wiring import SetupDeps
     from azdo_pat.store.setup_records import SetupEntry, SetupRecord
+    from azdo_pat.tools.tool import Tool
 
 _BY_HAND: Final = "take it out by hand, then: pat setup {tool} --undo --leave-file"
+
+
+def uninstall(
+    tool: Tool, feed: str | None, deps: SetupDeps, *, leave_file: bool, dry_run: bool
+) -> list[SetupResult]:
+    """Undo what was set up for a tool.
+
+    Args:
+        tool: the tool.
+        feed: the URL of one feed; None for all, or those of the organization that is named.
+        deps: what setting tools up needs.
+        leave_file: do not touch the file, only forget that it was set up.
+        dry_run: only say what would change.
+
+    Raises:
+        UsageError: an argument does not fit the tool, or its file cannot be read or written.
+        NotFoundError: the tool is not set up, or not for that.
+        ConflictError: what was put in cannot be told from later changes; or a token that the tool
+            has is being rotated.
+        StoreError: the keyring refuses, or a record cannot be read or written.
+    """
+    results = []
+    with deps.in_line("setup"):
+        wanted = None if feed is None else checked_feed(tool, feed)
+        for path, setup in recorded(tool, wanted, deps):
+            tool_input = deps.tool_input()._replace(feed=setup.feed, org_url=setup.org_url)
+            tool_file = ToolFile(tool, Path(path), home_folder(), tool_input)
+            delivery = tool_file.delivery
+            with followers_locked(delivery, None, deps), deps.in_line(f"file {path}"):
+                record = deps.records.find(tool.known_as, path)
+                if record is None:
+                    continue
+                service = tool.service(setup.org_url) if tool.service else ""
+                ours = possible_secrets(delivery, setup, deps) if service else ()
+
+                def held(other: SetupEntry, tool_file: ToolFile = tool_file) -> Sequence[str]:
+                    return possible_secrets(tool_file.told(other, "").delivery, other, deps)
+
+                results.append(
+                    undo(record, setup, tool_file, held, leave_file=leave_file, dry_run=dry_run)
+                )
+                if dry_run:
+                    continue
+                follow(delivery, None, deps)
+                if service:
+                    deps.secrets.take_back(service, tool.account, ours)
+                # In this order: killed between any two, the same again does the rest.
+                deps.records.put(record.without(setup))
+                if service:
+                    deps.secrets.drop_aside(service, tool.account)
+    return results
 
 
 def undo(

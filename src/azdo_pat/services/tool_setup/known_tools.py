@@ -1,0 +1,33 @@
+"""The tools that `pat setup` knows, and what they are set up for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azdo_pat.results import KnownTool, ToolSetup
+from azdo_pat.tools.registry import ALL
+
+if TYPE_CHECKING:
+    from azdo_pat.store.setup_records import SetupRecords
+
+
+def known_tools(records: SetupRecords) -> tuple[KnownTool, ...]:
+    """Return all tools, each with its setups.
+
+    Raises:
+        StoreError: a record cannot be read.
+    """
+    return tuple(
+        KnownTool(
+            name=tool.name,
+            summary=tool.summary,
+            secret_in_file=tool.keeps_secret,
+            feed=tool.feed,
+            setups=tuple(
+                ToolSetup(record.path, setup.feed, setup.org_url, setup.name)
+                for record in records.of_tool(tool.name)
+                for setup in record.setups
+            ),
+        )
+        for tool in ALL
+    )

@@ -1,0 +1,91 @@
+"""Which stored token a tool gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from azdo_pat.errors import NotFoundError, UsageError
+from azdo_pat.naming import as_argument
+from azdo_pat.organizations import HOSTED_ROOT, hosted_name, is_of_root, serves
+from azdo_pat.tools.selection import at_place, for_git, for_packages
+
+if TYPE_CHECKING:
+    from azdo_pat.models import StoredPat
+    from azdo_pat.services.tool_setup.wiring import SetupDeps
+
+
+def chosen(feed: str, token: str | None, deps: SetupDeps) -> StoredPat:
+    """Return the stored token that a tool gets.
+
+    Args:
+        feed: the URL of a feed; empty for none.
+        token: the name of the token; None for the one whose scopes fit best.
+        deps: what setting tools up needs.
+
+    Raises:
+        NotFoundError: there is none.
+        UsageError: tokens of several organizations are stored, and none of these is named; or no
+            token stored here can be for that feed.
+    """
+    stored = [each for each in deps.state.stored() if each.stored]
+    if feed:
+        parts = urlsplit(feed)
+        api_root = deps.api_root()
+        owner = _owner(feed, api_root, deps)
+        entries = at_place(
+            stored, parts.scheme, parts.netloc, parts.path, api_root=api_root, feeds=True
+        )
+        found = for_packages(entries, token or deps.packages_token or None)
+        what, recipe = f"packages of {feed}", "packages"
+    else:
+        organization = deps.organization()
+        entries = [
+            each for each in stored if organization is None or each.org_url == organization.url
+        ]
+        if len({each.org_url for each in entries}) > 1:
+            raise UsageError("which organization?", hint=f"add --org {entries[0].org}")
+        found = [*for_git(entries, token), *for_packages(entries, token), *entries]
+        what, recipe = organization.name if organization else "any organization", "git"
+        owner = organization.name if organization and deps.org_named else ""
+    if token is not None:
+        found = [each for each in found if each.name == token]
+        what = f"{what} under the name {token!r}"
+    if not found:
+        org = f" --org {as_argument(owner)}" if owner else ""
+        raise NotFoundError(
+            f"no token for {what} is stored",
+            hint=f"pat create {as_argument(token or recipe)} --for {recipe}{org} makes one;"
+            " pat list --stored shows those that are here",
+        )
+    return found[0]
+
+
+def _owner(feed: str, api_root: str | None, deps: SetupDeps) -> str:
+    """Return the organization that a feed belongs to; empty for one of a server.
+
+    Raises:
+        UsageError: no token stored here can be for it.
+    """
+    parts = urlsplit(feed)
+    host = parts.netloc.lower()
+    if api_root and feed.startswith(f"{api_root}/"):
+        return feed.removeprefix(f"{api_root}/").partition("/")[0].lower()
+    name = ""
+    if host == "pkgs.dev.azure.com":
+        name = hosted_name(f"{HOSTED_ROOT}{parts.path}") or ""
+    elif host.endswith(".pkgs.visualstudio.com"):
+        name = hosted_name(f"https://{host.replace('.pkgs.', '.', 1)}") or ""
+    if name and api_root:
+        raise UsageError(
+            f"{feed} is a feed at Microsoft, and PAT_API_URL leads elsewhere",
+            hint=f"here feeds begin with {api_root}/{name.lower()}/_packaging/",
+        )
+    servers = [each for each in deps.state.stored() if not is_of_root(each.org_url, each.org, None)]
+    place = (parts.scheme, parts.netloc, parts.path)
+    if not name and not any(serves(each.org_url, *place, feeds=True) for each in servers):
+        raise UsageError(
+            f"{feed} is no feed of Azure Artifacts, nor of a server whose token is here",
+            hint="for a server's: pat import NAME --org https://SERVER/COLLECTION stores a token",
+        )
+    return name.lower()
