@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.cli.refused import is_refused, key, marks, organization_of, works
-from azdo_pat.errors import PatError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.gitcredential import CredentialRequest
-    from azdo_pat.models import Organization, Secret, StoredPat
+    from azdo_pat.models import Secret, StoredPat
     from azdo_pat.services.git_helper import Helper
-
-_AGAIN: Final = timedelta(hours=1)
-"""How long after a try that failed another one is made: git must not wait for it each time."""
+    from azdo_pat.store.marker_files import MarkerFiles
 
 
 @command("git-credential")
@@ -108,59 +104,43 @@ def _renew_sign_in(app: App, refused: Secret) -> None:
 def _helper(app: App) -> Helper:
     from azdo_pat.services.git_helper import Helper
 
-    secret_format = app.environment.get("PAT_GIT_TOKEN") or app.file_values.get("git-token")
+    chosen = app.environment.get("PAT_GIT_TOKEN") or app.file_values.get("git-token")
     return Helper(
         entries=[entry for entry in app.state.stored() if entry.stored],
-        chosen=str(secret_format) if secret_format else None,
+        chosen=str(chosen) if chosen else None,
         now=app.now(),
         api_root=app.api_root,
         secret=lambda entry: app.secrets.get(entry.org_url, entry.name),
         is_doubted=lambda entry: is_refused(app, entry),
         works=lambda entry, secret: works(app, entry, organization_of(app, entry), secret),
+        renews=lambda: bool(app.setting("git-renew")),
+        failed_at=lambda entry: _failed(app).since(key(entry)),
         renewed=lambda entry: _renewed(app, entry),
         bearer=app.access_token,
     )
 
 
-def _renewed(app: App, entry: StoredPat) -> StoredPat | None:
-    """Replace a token that is near its end; None where it is not to be tried now.
-
-    Raises:
-        PatError: it could not be replaced.
-    """
+def _failed(app: App) -> MarkerFiles:
+    """Return the marks of the tokens that could not be renewed."""
     from azdo_pat.store.marker_files import MarkerFiles
 
-    organization = organization_of(app, entry)
-    if entry.id is None or not organization.hosted or not app.setting("git-renew"):
-        return None
-    tried = MarkerFiles(app.state_folder / "renewals")
-    since = tried.since(key(entry))
-    alive = entry.expires is not None and entry.expires > app.now()
-    if alive and since is not None and app.now() - since < _AGAIN:
-        return None
-    with app.in_line(f"ensure {entry.name!r} in {entry.org_url}"):
-        now = app.state.find(entry.org_url, entry.name)
-        if now is not None and now.id != entry.id:
-            return now  # another git has done it while this one waited
-        try:
-            _rotate(app.at(organization), organization, entry)
-        except PatError:
-            tried.put(key(entry))
-            raise
-    return app.state.find(entry.org_url, entry.name)
+    return MarkerFiles(app.state_folder / "renewals")
 
 
-def _rotate(app: App, organization: Organization, entry: StoredPat) -> None:
+def _renewed(app: App, entry: StoredPat) -> StoredPat | None:
     from azdo_pat.expiry import parse_expiry
-    from azdo_pat.services.git_helper import GRACE
-    from azdo_pat.services.rotate import RotateRequest, rotate
+    from azdo_pat.services.git_renewal import renew_for_git
 
-    (pat,) = app.browser.find(organization, [entry.id or ""])
-    request = RotateRequest(
-        expires=None,
-        otherwise=parse_expiry(str(app.setting("expires")), app.now()),
-        grace=GRACE,
-        name=entry.name,
+    organization = organization_of(app, entry)
+    renewed = renew_for_git(
+        organization,
+        entry,
+        parse_expiry(str(app.setting("expires")), app.now()),
+        state=app.state,
+        in_line=app.in_line,
+        maker=lambda: app.at(organization).maker,
+        mark_failed=lambda: _failed(app).put(key(entry)),
     )
-    rotate(organization, pat, request, app.deps, try_out=app.maker.try_out)
-    app.messages.notice(f"renewed {entry.name!r} in {organization.name}")
+    if renewed:
+        app.messages.notice(f"renewed {entry.name!r} in {organization.name}")
+    return app.state.find(entry.org_url, entry.name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from azdo_pat.errors import PatError
 from azdo_pat.models import USER_NAME
 from azdo_pat.naming import as_argument
-from azdo_pat.organizations import hosted_name, serves
+from azdo_pat.organizations import hosted_name, is_of_root, serves
 from azdo_pat.services.margins import renewal_margin
 from azdo_pat.tools.selection import GIT_SCOPES, at_place, for_git
 
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from azdo_pat.gitcredential import CredentialRequest
     from azdo_pat.models import AccessToken, Secret, StoredPat
 
-GRACE: Final = timedelta(hours=1)
-"""How long a replaced token lives on: another git may be at work with it."""
-
+_RETRY_AFTER: Final = timedelta(hours=1)
+"""How long after a renewal that failed another one is tried: git must not wait for it each time."""
 
 _HOST: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 
@@ -36,7 +35,9 @@ class Helper(NamedTuple):
         secret: reads a secret; None where it is gone.
         is_doubted: git was refused with it, and nobody has looked since.
         works: asks the service whether it takes a secret.
-        renewed: replaces a token; None where that is not to be tried.
+        renews: the user wants tokens to be renewed.
+        failed_at: tells when renewing a token failed last; None if it did not.
+        renewed: renews a token and returns it as it is then; None if it is no longer stored.
         bearer: gives the Entra access token, or says why not.
     """
 
@@ -47,6 +48,8 @@ class Helper(NamedTuple):
     secret: Callable[[StoredPat], Secret | None]
     is_doubted: Callable[[StoredPat], bool]
     works: Callable[[StoredPat, Secret], bool]
+    renews: Callable[[], bool]
+    failed_at: Callable[[StoredPat], datetime | None]
     renewed: Callable[[StoredPat], StoredPat | None]
     bearer: Callable[[], AccessToken]
 
@@ -116,13 +119,12 @@ def is_ours(asked: CredentialRequest, api_root: str | None) -> bool:
 
 def _usable(entry: StoredPat, helper: Helper, notes: list[str]) -> tuple[StoredPat, Secret] | None:
     """Return a token that works and its secret, renewed where it is due."""
-    end = entry.expires
-    if end is not None and end - renewal_margin(entry) <= helper.now:
+    if _is_to_renew(entry, helper):
         try:
             entry = helper.renewed(entry) or entry
         except PatError as error:
             notes.append(f"{entry.name!r} could not be renewed: {error.message}")
-        end = entry.expires
+    end = entry.expires
     if end is not None and end <= helper.now:
         notes.append(_expired(entry, end))
         return None
@@ -140,6 +142,18 @@ def _usable(entry: StoredPat, helper: Helper, notes: list[str]) -> tuple[StoredP
                 notes.append(_refused(entry))
                 return None
     return entry, secret
+
+
+def _is_to_renew(entry: StoredPat, helper: Helper) -> bool:
+    """Tell whether a token is due, can be renewed, and did not fail to be a moment ago."""
+    end, now = entry.expires, helper.now
+    if end is None or end - renewal_margin(entry) > now:
+        return False
+    hosted = is_of_root(entry.org_url, entry.org, helper.api_root)
+    if entry.id is None or not hosted or not helper.renews():
+        return False
+    failed_at = helper.failed_at(entry)
+    return end <= now or failed_at is None or now - failed_at >= _RETRY_AFTER
 
 
 def _as_password(
