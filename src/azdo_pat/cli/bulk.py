@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli.signals import ctrl_c_noted
 from azdo_pat.errors import ExitCode, PartialError, PatError, PendingError, SignInError
 from azdo_pat.journal import JournalEntry, is_due
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization
@@ -69,6 +71,25 @@ def unfinished_places(app: App) -> list[Organization]:
     ]
 
 
+@contextmanager
+def stoppable_progress(
+    app: App, total: int, label: str
+) -> Iterator[tuple[Callable[[], None], Callable[[], bool]]]:
+    """Show progress, and let Ctrl-C end what is done to many tokens after those under way.
+
+    Gives what is to be called after each token, which raises KeyboardInterrupt then; and what
+    tells whether Ctrl-C was pressed.
+    """
+    with app.progress(total, label) as show, ctrl_c_noted() as stopped:
+
+        def done() -> None:
+            show()
+            if stopped():
+                raise KeyboardInterrupt
+
+        yield done, stopped
+
+
 def say_failures(app: App, changes: Sequence[Change]) -> None:
     """Say on stderr what failed, or is still to be done."""
     for change in changes:
@@ -80,7 +101,7 @@ def say_failures(app: App, changes: Sequence[Change]) -> None:
 
 
 def conclude_changes(
-    changes: Sequence[Change], left: Sequence[JournalEntry], *, interrupted: bool = False
+    changes: Sequence[Change], left: Sequence[JournalEntry] = (), *, interrupted: bool = False
 ) -> None:
     """End with the code for how it went."""
     if interrupted:

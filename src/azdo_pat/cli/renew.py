@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from azdo_pat.cli.bulk import conclude_changes, makers, say_failures, unfinished_places
+from azdo_pat.cli.bulk import (
+    conclude_changes,
+    makers,
+    say_failures,
+    stoppable_progress,
+    unfinished_places,
+)
 from azdo_pat.cli.command import command
 from azdo_pat.cli.delivering import deliver_option, parsed_deliveries
 from azdo_pat.cli.global_options import option
 from azdo_pat.cli.notices import warn_shortened
 from azdo_pat.cli.refused import is_refused, key, marks, works
-from azdo_pat.cli.signals import ctrl_c_noted
 from azdo_pat.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.journal import JournalEntry
-    from azdo_pat.models import Organization, StoredPat
+    from azdo_pat.models import StoredPat
     from azdo_pat.results import Change
     from azdo_pat.services.rotate import RotateRequest
 
@@ -73,18 +78,17 @@ def renew_command(
             "the state file was damaged, and which tokens are stored is not known since then",
             hint="pat doctor --fix finds it out",
         )
-    entries: Sequence[StoredPat] = due(
+    there = app.organization if app.options.sources.get("org") == "--org" else None
+    entries = due(
         app.state,
         now=now,
         within=span,
+        org_url=there.url if there else None,
         api_root=app.api_root,
         is_refused=lambda entry: is_refused(app, entry),
     )
-    if app.options.sources.get("org") == "--org":
-        there = app.organization
-        entries = [each for each in entries if each.org_url == there.url]
-        if not any(each.org_url == there.url for each in app.state.stored()):
-            app.messages.warn(f"no token of {there.name} is stored here (pat list --stored)")
+    if there and not app.state.stored(there.url):
+        app.messages.warn(f"no token of {there.name} is stored here (pat list --stored)")
     if dry_run:
         app.messages.notice(f"{_count(len(entries))} would be renewed; none was")
         render.changes(planned(entries, now, span))
@@ -117,28 +121,23 @@ def _renewed(
 ) -> tuple[Sequence[Change], Sequence[JournalEntry], bool]:
     """Renew, and bring to its end what is left; return also whether Ctrl-C stopped it."""
     from azdo_pat.models import Organization
-    from azdo_pat.services.renew import is_near, renew
+    from azdo_pat.services.renew import renew
 
-    now = app.now()
     places = [Organization(name=each.org, url=each.org_url) for each in entries]
     places += unfinished_places(app)
     if not places:
         return (), (), False
     tools, left = makers(app, places)
-    with app.progress(len(entries), "renewing") as show, ctrl_c_noted() as stopped:
-
-        def done() -> None:
-            show()
-            if stopped():
-                raise KeyboardInterrupt
-
-        def still_works(entry: StoredPat, organization: Organization) -> bool | None:
-            if is_near(entry, now, within):
-                return None
-            secret = app.secrets.get(entry.org_url, entry.name)
-            return None if secret is None else works(app, entry, organization, secret)
-
-        changes, rotations = renew(entries, tools, request, jobs=jobs, done=done, works=still_works)
+    with stoppable_progress(app, len(entries), "renewing") as (done, stopped):
+        changes, rotations = renew(
+            entries,
+            tools,
+            request,
+            jobs=jobs,
+            done=done,
+            within=within,
+            works=lambda *asked: works(app, *asked),
+        )
         interrupted = stopped()
     for rotated in rotations:
         if rotated.created.shortened:

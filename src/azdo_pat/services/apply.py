@@ -5,21 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from azdo_pat.errors import ConflictError, PatError
+from azdo_pat.errors import ConflictError, PatError, UsageError
 from azdo_pat.models import Organization, Pat, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.operations.revocation import end
 from azdo_pat.organizations import is_of_root
+from azdo_pat.organizations import organization as find_organization
 from azdo_pat.results import Action, Change, ChangeOutcome
 from azdo_pat.services.ensure import Wanted, ensure, needed
 from azdo_pat.services.parallel import side_by_side
 from azdo_pat.services.renew import listed_by_id, rotation
+from azdo_pat.services.server import no_lifecycle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
+    from azdo_pat.journal import JournalEntry
     from azdo_pat.models import StoredPat
     from azdo_pat.operations.context import Deps
     from azdo_pat.operations.name_lock import Exclusive
@@ -51,6 +55,42 @@ class Step(NamedTuple):
     wanted: Wanted | None = None
     entry: StoredPat | None = None
     refused: bool = False
+
+
+def placed(
+    declarations: Sequence[Declaration],
+    file: Path,
+    *,
+    api_root: str | None,
+    at_hand: Callable[[], Organization],
+) -> list[tuple[Organization, Declaration]]:
+    """Give each token its organization: the one it names, or the one at hand.
+
+    Raises:
+        UsageError: what is named is no organization, or is Azure DevOps Server; or one token
+            stands there twice, by two names of its organization.
+    """
+    found: list[tuple[Organization, Declaration]] = []
+    seen: dict[tuple[str, str], int] = {}
+    for each in declarations:
+        try:
+            where = find_organization(each.org, root=api_root) if each.org else at_hand()
+            if not where.hosted:
+                raise no_lifecycle(where)
+        except PatError as error:
+            if not each.org:
+                raise
+            raise UsageError(
+                f"{file}, line {each.line}: {error.message}", hint=error.hint
+            ) from error
+        before = seen.setdefault((where.url, each.name), each.line)
+        if before != each.line:
+            raise UsageError(
+                f"{file}, line {each.line}: {each.name!r} is declared in line {before} already",
+                hint="give it another name, or leave one out",
+            )
+        found.append((where, each))
+    return found
 
 
 def plan(
@@ -133,9 +173,10 @@ def to_prune(
     )
 
 
-def apply(
+def apply(  # noqa: PLR0913  # the collaborators are the arguments
     steps: Sequence[Step],
     makers: Mapping[str, tuple[Organization, Maker] | PatError],
+    left: Sequence[JournalEntry],
     *,
     deps: ApplyDeps,
     verify: bool,
@@ -148,6 +189,7 @@ def apply(
         steps: the plan.
         makers: by the URL of an organization: what is needed there, or why it cannot be had.
             Nothing is needed where all is kept.
+        left: what earlier runs left unfinished, of other tokens too.
         deps: the state file, and the lock on a name.
         verify: ask the service whether it takes the secrets of those that are kept.
         jobs: how many at once.
@@ -175,9 +217,25 @@ def apply(
 
     side_by_side(work, range(len(steps)), done, jobs)
     return tuple(
-        changes.get(place, replace(step.change, outcome=ChangeOutcome.NOT_REACHED))
+        _with_left(
+            step,
+            changes.get(place, replace(step.change, outcome=ChangeOutcome.NOT_REACHED)),
+            left,
+        )
         for place, step in enumerate(steps)
     )
+
+
+def _with_left(step: Step, change: Change, left: Sequence[JournalEntry]) -> Change:
+    """Say what an earlier run left unfinished for a token, where nothing else is said of it."""
+    reasons = [
+        each.reason or "it is still to be done"
+        for each in left
+        if (each.organization.url, each.name) == (step.organization.url, step.change.pat.name)
+    ]
+    if change.error or not reasons:
+        return change
+    return replace(change, error=reasons[-1], pending=True)
 
 
 def _not_to_prune(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from azdo_pat.models import Organization, Pat
+    from azdo_pat.models import Organization, Pat, Secret
     from azdo_pat.results import Rotated
     from azdo_pat.services.ensure import Maker
     from azdo_pat.services.rotate import RotateRequest
@@ -35,6 +35,7 @@ def due(
     *,
     now: datetime,
     within: timedelta | None,
+    org_url: str | None,
     api_root: str | None,
     is_refused: Callable[[StoredPat], bool],
 ) -> tuple[StoredPat, ...]:
@@ -47,12 +48,13 @@ def due(
         now: the time.
         within: how near; None for what each was given (`--renew-before`), or else the lesser of a
             week and a third of its life.
+        org_url: of the organization whose tokens count; None for all.
         api_root: `PAT_API_URL`; what belongs to other roots is left out.
         is_refused: a program was refused with it.
     """
     found = [
         (entry.expires, entry)
-        for entry in state.stored()
+        for entry in state.stored(org_url)
         if entry.stored
         and entry.id is not None  # which token an imported secret is of, nobody knows
         and entry.expires is not None
@@ -84,14 +86,15 @@ def planned(
     )
 
 
-def renew(
+def renew(  # noqa: PLR0913  # the collaborators are the arguments
     entries: Sequence[StoredPat],
     makers: Mapping[str, tuple[Organization, Maker] | PatError],
     request: RotateRequest,
     *,
     jobs: int,
     done: Callable[[], None],
-    works: Callable[[StoredPat, Organization], bool | None],
+    within: timedelta | None,
+    works: Callable[[StoredPat, Organization, Secret], bool],
 ) -> tuple[tuple[Change, ...], tuple[Rotated, ...]]:
     """Rotate tokens side by side; a failure of one stops none of the others.
 
@@ -101,8 +104,9 @@ def renew(
         request: what is wished of the new ones.
         jobs: how many at once.
         done: told after each; what it raises as KeyboardInterrupt begins no further one.
-        works: asks the service about one that is due only as a program was refused with it;
-            None for all others. One that works is kept.
+        within: as for `due`. A token that is not near its end is due only as a program was
+            refused with it.
+        works: asks the service whether it takes the secret of such a one, which is kept then.
 
     Returns:
         What became of each, in the order given, and the rotations.
@@ -129,11 +133,15 @@ def renew(
                     why = "another pat has seen to it meanwhile"
                     changes[place] = _change(now or entry, ChangeOutcome.KEPT, why=why)
                     return
-                accepted = works(entry, organization)
-                if accepted:
-                    changes[place] = _change(entry, ChangeOutcome.KEPT, why="it works, after all")
-                    return
-                why = why if accepted is None else _DOUBTED
+                secret = None
+                if not is_near(entry, maker.deps.now(), within):
+                    secret = maker.deps.secrets.get(entry.org_url, entry.name)
+                if secret is not None:
+                    if works(entry, organization, secret):
+                        why = "it works, after all"
+                        changes[place] = _change(entry, ChangeOutcome.KEPT, why=why)
+                        return
+                    why = _DOUBTED
                 pat = _alive(entry, pats, failures)
                 rotated = rotate(organization, pat, request, maker.deps, try_out=maker.try_out)
         except PatError as error:
