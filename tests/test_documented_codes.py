@@ -186,18 +186,21 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("explanation/safety.md", "the new secret cannot be delivered"): not_delivered,
     ("explanation/safety.md", "stays where it was and `pat` says so"): not_moved,
     ("guides/apply.md", "stops none of the others"): one_of_a_file,
-    ("guides/deliver.md", "the old one wherever it was"): not_delivered,
-    ("guides/import.md", "for a token of its name; `pat rotate` refuses"): imported_name,
-    ("guides/import.md", "A name that is taken is refused"): import_taken,
+    ("guides/deliver.md", "the old secret in the delivery target"): not_delivered,
+    (
+        "guides/import.md",
+        "on behalf of a token with the same name; `pat rotate` refuses",
+    ): imported_name,
+    ("guides/import.md", "already stored under the name, `pat import` refuses"): import_taken,
     ("guides/keyring.md", "All of these exit with"): no_keyring,
     ("guides/revoke.md", "both together are an error"): lambda stage: stage.code(
         "revoke", "ci", "--expired"
     ),
-    ("guides/revoke.md", "A name that several tokens bear is an error"): two_of_a_name,
-    ("guides/revoke.md", "it is named, and the exit code is"): one_of_several,
-    ("guides/revoke.md", "those that you mean, and the exit code is"): one_unreadable,
-    ("guides/revoke.md", "reports those as `not reached`"): None,  # Ctrl-C: test_interrupts
-    ("guides/revoke.md", "Answering no at the question"): None,  # a terminal: test_terminal
+    ("guides/revoke.md", "A name that several tokens have is an error"): two_of_a_name,
+    ("guides/revoke.md", "it is reported, and the exit code is"): one_of_several,
+    ("guides/revoke.md", "one that you mean, and the exit code is"): one_unreadable,
+    ("guides/revoke.md", "tokens are reported as `not reached`"): None,  # Ctrl-C: test_interrupts
+    ("guides/revoke.md", "Answering no to the question"): None,  # a terminal: test_terminal
     ("guides/revoke.md", "`pat create --all-orgs` is refused"): lambda stage: stage.code(
         *CREATE, "--all-orgs"
     ),
@@ -205,14 +208,16 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("guides/rotate.md", "goes on past one that fails"): rotated_of_several,
     ("guides/rotate.md", "it is revoked | refused"): revoked_one,
     ("guides/rotate.md", "it is for all organizations | refused"): global_one,
-    ("guides/rotate.md", "several bear its name | refused"): rotated_of_a_name,
-    ("guides/rotate.md", "is another token's, or may be | refused"): imported_name,
-    ("guides/rotate.md", "The new token is in use by then"): not_revoked,
-    ("guides/scripts.md", "A command that would ask"): unanswered,
+    ("guides/rotate.md", "several tokens have its name | refused"): rotated_of_a_name,
+    ("guides/rotate.md", "belongs to another token, or may | refused"): imported_name,
+    ("guides/rotate.md", "The new token is in use, so the rotation did not fail"): not_revoked,
+    ("guides/scripts.md", "a command that would ask"): unanswered,
     ("guides/scripts.md", "cannot be written to stdout"): unprintable,
-    ("guides/scripts.md", "a managed identity) cannot make"): machine_identity,
+    ("guides/scripts.md", "a managed identity) cannot create"): machine_identity,
     ("guides/scripts.md", "`pat` warns on stderr and succeeds"): shortened,
-    ("guides/sign-in.md", "without a terminal nobody is asked"): lambda stage: stage.code("login"),
+    ("guides/sign-in.md", "without a terminal, `pat login` does not ask"): lambda stage: stage.code(
+        "login"
+    ),
     ("guides/sign-in.md", "nothing is remembered"): None,  # a browser: test_login
     ("reference/contract.md", "`pat status` exits"): nobody,
     ("reference/contract.md", "where nobody is signed in, with"): service_down,
