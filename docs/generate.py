@@ -1,4 +1,4 @@
-"""Write docs/reference/commands.md and docs/reliability.md, or check that they are so.
+"""Write docs/reference/commands.md and docs/reliability.md, or check that they are up to date.
 
 Usage: python docs/generate.py [--check]
 """
@@ -21,16 +21,17 @@ HEAD = """\
 
 <!-- Written by docs/generate.py from the commands themselves; change the help texts there. -->
 
-What each command takes; `pat COMMAND --help` shows the same in the terminal. The options of `pat`
-itself may stand before or behind the name of every command. What all commands have in common
-(streams, exit codes, names, time) is in [the contract](contract.md).
+The arguments and options of each command; `pat COMMAND --help` shows the same in the terminal. The
+options of `pat` itself can be given before or after the name of every command.
+[The contract](contract.md) describes what all commands have in common: streams, exit codes, names
+and times.
 """
 
 
 def contexts(
     command: click.Command, parent: click.Context | None = None
 ) -> Iterator[click.Context]:
-    """Yield a context for a command and for each one below it, in the order of the help."""
+    """Yield a context for a command and for each of its subcommands, in the order of the help."""
     name = command.name if parent else "pat"
     context = click.Context(command, parent, name, **command.context_settings)
     yield context
@@ -42,7 +43,7 @@ def contexts(
 
 
 def reference(root: click.Group) -> str:
-    """Return the page on a root command and everything below it, as Markdown."""
+    """Return the page on a root command and all its subcommands, as Markdown."""
     everywhere = {tuple(parameter.opts) for parameter in root.params}
     sections = [HEAD]
     for context in contexts(root):
@@ -52,7 +53,7 @@ def reference(root: click.Group) -> str:
 
 
 def _section(context: click.Context, shared: set[tuple[str, ...]]) -> Iterator[str]:
-    """Yield the lines on one command, without the options that it shares with the root."""
+    """Yield the lines on one command, without the options that all commands share."""
     command = context.command
     yield f"## `{context.command_path}`"
     yield ""
@@ -65,14 +66,14 @@ def _section(context: click.Context, shared: set[tuple[str, ...]]) -> Iterator[s
     variables = any(parameter.envvar for parameter in own)
     rows = [row for parameter in own if (row := _row(parameter, context, variables=variables))]
     if rows:
-        yield f"| takes | what it is |{' in the environment |' if variables else ''}"
+        yield f"| argument or option | description |{' environment |' if variables else ''}"
         yield f"| --- | --- |{' --- |' if variables else ''}"
         yield from rows
         yield ""
 
 
 def _prose(text: str) -> Iterator[str]:
-    """Yield a help text's lines; what it indents in a paragraph kept as it is are examples."""
+    """Yield a help text's lines; indented lines in a preformatted paragraph are examples."""
     for paragraph in text.split("\n\n"):
         kept = paragraph.startswith("\b\n")
         lines = paragraph.removeprefix("\b\n").splitlines()
@@ -84,7 +85,7 @@ def _prose(text: str) -> Iterator[str]:
 
 
 def _row(parameter: click.Parameter, context: click.Context, *, variables: bool) -> str | None:
-    """Return a parameter's row in the table; None for what explains itself by its name alone."""
+    """Return a parameter's row in the table; None for a parameter without help."""
     record = parameter.get_help_record(context)
     if record is None or not record[1]:
         return None
@@ -94,12 +95,12 @@ def _row(parameter: click.Parameter, context: click.Context, *, variables: bool)
 
 
 def _cell(text: str) -> str:
-    """Escape what would end a table's cell."""
+    """Return a text for a table cell, with `|` escaped."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def main() -> int:
-    """Write the pages, or say how they differ; return the exit status."""
+    """Write the pages, or print how they differ; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, fail on a difference")
     check = parser.parse_args().check

@@ -1,4 +1,4 @@
-"""docs/reliability.md, made from the outcomes that the end-to-end tests compare with."""
+"""Write docs/reliability.md from the outcomes that the end-to-end tests compare with."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,32 +11,31 @@ HEAD = """\
 
 <!-- Written by docs/generate.py from tests/e2e/outcomes/, which the tests compare with. -->
 
-The end-to-end tests cut each of these operations short: they kill the real process before and
-after every effect it has, let every request to the service fail in several ways, every call of
-the keyring, and every write of the state file. Then all heals, `pat list` is run, as a user
-would, and this must hold:
+The end-to-end tests interrupt each of these operations: they kill the real process before and
+after each of its effects, and make each request to the service, each call of the keyring and each
+write of the state file fail in several ways. Then nothing fails any more, the test runs `pat list`,
+as a user would, and checks that:
 
-- No token is active whose secret is stored nowhere, but where the user gave it up or it was made
-  elsewhere, and no stored secret belongs to a token that is dead.
-- All is as before the command, or as the command would have left it; nothing between.
-- The journal is empty, and the state file knows what the keyring holds. `pat get` gives that
-  secret.
-- A file that a secret is delivered to holds the secret that works.
+- No token is active whose secret is stored nowhere, except one that the user gave up or created
+  elsewhere. No stored secret belongs to a revoked or expired token.
+- Everything is as it was before the command, or as the completed command would have left it.
+- The journal is empty, and the state file matches the keyring. `pat get` prints that secret.
+- A file to which a secret is delivered holds the secret that works.
 - The exit code is one of [the documented ones](reference/contract.md#exit-codes), never 1.
 
-The same is held, without a table, for `pat apply --prune`, whose steps run side by side, for a
-second run that is killed while it clears up after the first, for a keyring that hangs at any
-call, for a clock that jumps by hours, weeks or years at any moment, for several processes that
-do the same at once, and for random sequences of commands with random faults.
+The tests check the same, without a table, for `pat apply --prune`, whose steps run in parallel; for
+a second run that is killed while it recovers from the first; for a keyring that hangs at any call;
+for a clock that jumps by hours, weeks or years; for several processes that run the same command at
+once; and for random sequences of commands with random faults.
 
-"As before" means that nothing has changed; "done", that the command's effect is there in full.
-With `--replace` the token whose secret is overwritten lives on, as the user asked.
+"As before" means that nothing has changed; "done" means that the command is complete. With
+`--replace`, the token whose secret is overwritten stays active, as the user asked.
 """
 KINDS = {
     "killed": (
         "The process is killed",
         ("killed", "afterwards"),
-        "The first word says on which side of the effect.",
+        "The process is killed before or after this effect.",
     ),
     "request": ("A request fails, once", ("the request", "exit code", "afterwards"), ""),
     "keyring": ("The keyring fails", ("what", "exit code", "afterwards"), ""),
@@ -45,7 +44,7 @@ KINDS = {
 
 
 def reliability() -> str:
-    """Return the page."""
+    """Return the page as Markdown."""
     tables: dict[str, dict[str, Sequence[Sequence[str]]]] = {}
     for file in sorted(OUTCOMES.glob("*.json")):
         table = json.loads(file.read_text("utf-8"))
@@ -64,7 +63,7 @@ def reliability() -> str:
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield a table; rows that say the same stand in one."""
+    """Yield the lines of a table; equal rows are merged, with their number."""
     yield f"| {' | '.join(columns)} |"
     yield f"| {' | '.join('---' for _ in columns)} |"
     seen: dict[tuple[str, ...], int] = {}
