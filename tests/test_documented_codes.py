@@ -180,7 +180,7 @@ def found_by_doctor(stage: Stage) -> int:
 
 Provoked = Callable[[Stage], int] | None
 SAID: dict[tuple[str, str], Provoked] = {
-    ("explanation/safety.md", "do not meet. The second one is refused"): None,  # two at once
+    ("explanation/safety.md", "cannot run at once. The second one is refused"): None,  # two at once
     ("explanation/safety.md", "under the name already, that is refused"): name_taken,
     ("explanation/safety.md", "cannot revoke the old token"): not_revoked,
     ("explanation/safety.md", "the new secret cannot be delivered"): not_delivered,
@@ -220,11 +220,11 @@ SAID: dict[tuple[str, str], Provoked] = {
     ),
     ("guides/sign-in.md", "nothing is remembered"): None,  # a browser: test_login
     ("reference/contract.md", "`pat status` exits"): nobody,
-    ("reference/contract.md", "where nobody is signed in, with"): service_down,
-    ("reference/contract.md", "one that is not there or ambiguous"): one_of_several,
+    ("reference/contract.md", "if no one is signed in, with"): service_down,
+    ("reference/contract.md", "one that does not exist or is ambiguous"): one_of_several,
     ("reference/contract.md", "and `rotate` refuses"): unreadable,
-    ("reference/contract.md", "for each thing it looks at"): found_by_doctor,
-    ("reference/contract.md", "Several that bear it are an error"): two_of_a_name,
+    ("reference/contract.md", "for each thing it checks"): found_by_doctor,
+    ("reference/contract.md", "Several tokens that have it are an error"): two_of_a_name,
     ("start.md", "which keyring is used"): nobody,
 }
 """By the page and the words before the code: what provokes it; None where it is held elsewhere."""
@@ -270,7 +270,7 @@ def test_no_page_names_a_code_that_is_not_compared() -> None:
     }
     found = {page: len(MENTION.findall(text_of(page))) for page in pages}
     # What status exits with when the service is down is named without any of these words.
-    compared = [page for page, words in SAID if words != "where nobody is signed in, with"]
+    compared = [page for page, words in SAID if words != "if no one is signed in, with"]
     assert {page: count for page, count in found.items() if count} == {
         page: compared.count(page) for page in set(compared)
     }
