@@ -156,8 +156,8 @@ class TestPrune:
         result = pat("apply", str(file), "--prune")
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr.endswith(
-            "pat: 1 token (deploy) would be revoked, and no one is here to confirm it\n"
-            "     --yes confirms, --dry-run shows what would be done\n"
+            "pat: 1 token (deploy) would be revoked, but pat cannot ask for confirmation here\n"
+            "     add --yes to confirm, or --dry-run to see what would be done\n"
         )
         assert names(emulator) == ["ci", "deploy"]
 
@@ -262,7 +262,7 @@ def test_nobody_is_signed_in(pat: InProcess, emulator: Emulator, file: Path) -> 
         ),
         (
             f'{ONE}{ONE}org = "CONTOSO"\n',
-            "line 4: 'x' is declared in line 1 already",
+            "line 4: 'x' is already declared in line 1",
         ),
     ],
 )

@@ -55,15 +55,15 @@ def test_ci_is_the_runner_that_it_runs_on(pat: InProcess, secret: str, tmp_path:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("--var", "A"), "--var names a variable, and nothing sets one"),
-        (("--as", "basic", "--var", "A"), "--var names a variable, and --as basic sets one"),
-        (("--as", "env", "--var", "A-B"), "'A-B' is no name of a variable"),
-        (("--as", "env", "--var", "A=B"), "'A=B' is no name of a variable"),
-        (("--as", "env", "--var", "A.B"), "'A.B' is no name of a variable"),
-        (("--as", "azure-pipelines", "--var", "A;B"), "'A;B' is no name of a variable"),
-        (("--as", "dotenv", "--shell", "sh"), "--shell is the syntax of --as env"),
-        (("--as", "github-actions"), "this is no step of GitHub Actions: GITHUB_ENV is not set"),
-        (("--as", "ci"), "this is no step of a runner that pat knows"),
+        (("--var", "A"), "--var needs --as"),
+        (("--as", "basic", "--var", "A"), "--var does not apply to --as basic"),
+        (("--as", "env", "--var", "A-B"), "'A-B' is not a valid variable name"),
+        (("--as", "env", "--var", "A=B"), "'A=B' is not a valid variable name"),
+        (("--as", "env", "--var", "A.B"), "'A.B' is not a valid variable name"),
+        (("--as", "azure-pipelines", "--var", "A;B"), "'A;B' is not a valid variable name"),
+        (("--as", "dotenv", "--shell", "sh"), "--shell needs --as env"),
+        (("--as", "github-actions"), "this is not a step of GitHub Actions: GITHUB_ENV is not set"),
+        (("--as", "ci"), "this is not a step of Azure Pipelines"),
     ],
 )
 def test_a_mistake_is_found_before_anything_is_made(

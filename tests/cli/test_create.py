@@ -94,8 +94,8 @@ def test_as_prints_the_secret_alone(
 def test_a_secret_that_is_not_stored_must_be_printed(pat: InProcess, emulator: Emulator) -> None:
     assert pat(*GIT, "--no-store") == failed(
         2,
-        "without the keyring the secret would be lost",
-        "--no-store needs --as, which prints the secret: --as token",
+        "--no-store needs --as",
+        "the secret would be lost; to print it, add --as token",
     )
     assert emulator.requests == []
 
@@ -141,7 +141,7 @@ def test_replace_overwrites_the_secret_and_names_the_token_that_lives_on(
     assert pat(*GIT, "--replace", "-o", "none") == done(
         "",
         SAID,
-        "pat: warning: the token whose secret was replaced is not revoked by this:"
+        "pat: warning: the token whose secret was overwritten is not revoked; to revoke it, run:"
         f" pat revoke {old}",
     )
     assert stored(memory_keyring, emulator) != first
@@ -266,8 +266,8 @@ def test_a_life_that_a_policy_shortened_is_said(pat: InProcess, emulator: Emulat
     assert result == done(
         as_json(document),
         SAID,
-        f"pat: warning: a policy shortened its life: it ends {minute(token['validTo'])} UTC,"
-        f" and {asked} UTC was asked for",
+        "pat: warning: a policy shortened the lifetime: the token expires"
+        f" {minute(token['validTo'])} UTC, not {asked} UTC as requested",
     )
 
 
@@ -481,8 +481,8 @@ def test_a_mistake_in_the_query_is_found_before_anything_is_made(
 ) -> None:
     assert pat(*GIT, "--query", "[[") == failed(
         2,
-        "--query cannot be read at its end (character 3)",
-        "it is a JMESPath expression, for example '[].name': see https://jmespath.org",
+        "--query is not valid JMESPath at its end (character 3)",
+        "use a JMESPath expression, for example '[].name'; see https://jmespath.org",
     )
     assert emulator.requests == []
 

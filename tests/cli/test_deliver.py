@@ -51,7 +51,7 @@ def test_the_old_token_lives_until_the_new_one_is_delivered(
     assert result.exit_code == 8
     assert f"'{script}' ended with status 4" in result.stderr
     assert "no such cluster" not in result.stderr
-    assert " lives on\n" in result.stderr
+    assert " stays active\n" in result.stderr
     assert "not delivered everywhere" in result.stderr
     assert names(emulator) == ["ci", "ci"]
     (problem,) = problems(pat)
@@ -102,7 +102,7 @@ def test_a_grace_begins_with_the_rotation(
     make(pat)
     result = pat("rotate", "ci", "--grace", "1h", *into(tmp_path / ".env"))
     assert result.exit_code == 0
-    assert "is revoked by the first pat that signs in after" in result.stderr
+    assert "will be revoked by the first command that signs in after" in result.stderr
     assert names(emulator) == ["ci", "ci"]
     assert problems(pat) == []
 
@@ -149,7 +149,7 @@ class TestEnsure:
         place = into(tmp_path / "no" / ".env")
         result = pat(*ENSURE, *place, "--as", "token")
         assert (result.exit_code, names(emulator)) == (8, ["ci"])
-        assert "it is not delivered everywhere: " in result.stderr
+        assert "its secret could not be delivered to every target: " in result.stderr
         assert pat(*ENSURE, *place, "-q").exit_code == 8
         assert secret(pat) == result.stdout.strip()
         (tmp_path / "no").mkdir()

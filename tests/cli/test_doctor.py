@@ -111,7 +111,7 @@ def test_a_clock_that_is_wrong(pat: InProcess, monkeypatch: pytest.MonkeyPatch) 
 def test_certificates_that_are_not_there(pat: InProcess) -> None:
     pat.env = {**pat.env, "PAT_CA_BUNDLE": "/no/such/file"}
     found = examined(pat)
-    assert "/no/such/file are not there" in found["network"]["detail"]
+    assert "/no/such/file does not exist" in found["network"]["detail"]
 
 
 def test_a_proxy_is_named_without_its_password(pat: InProcess) -> None:
@@ -196,7 +196,7 @@ class TestDamagedState:
         assert "was moved aside" in examined(pat)["state file"]["detail"]
         fixed = examined(pat, "--fix", exit_code=0)["state file"]
         assert fixed["status"] == "fixed"
-        assert "rebuilt: 3 tokens found whose secret is here" in fixed["detail"]
+        assert "rebuilt: found 3 stored tokens" in fixed["detail"]
         listed = pat("list", "-o", "json").json
         ids = {each["name"]: each["id"] for each in listed if each["name"] != "twice"}
         assert f"ci: {ids['ci']};" in fixed["detail"]
@@ -240,7 +240,10 @@ class TestDamagedState:
         file = state_file(home)
         file.write_bytes(file.read_bytes()[:4096])
         fixed = examined(pat, "--fix", exit_code=0)["state file"]
-        assert (fixed["status"], "rebuilt: 1 tokens found" in fixed["detail"]) == ("fixed", True)
+        assert (fixed["status"], "rebuilt: found 1 stored token" in fixed["detail"]) == (
+            "fixed",
+            True,
+        )
 
     @pytest.mark.parametrize("lost", ["emptied", "deleted"])
     def test_one_that_is_gone_is_found_out_anew(
@@ -255,7 +258,7 @@ class TestDamagedState:
         assert (refused.exit_code, "pat doctor --fix" in refused.stderr) == (6, True)
         fixed = examined(pat, "--fix", exit_code=0)["state file"]
         assert fixed["status"] == "fixed"
-        assert "where their secrets are delivered" in fixed["detail"]
+        assert "their delivery targets" in fixed["detail"]
         assert pat("ensure", "ci", "--scope", "code").exit_code == 6
         (token,) = pat("list", "-o", "json").json
         secret = pat("get", "ci").stdout
@@ -280,7 +283,7 @@ class TestDamagedState:
             )
         assert examined(pat)["state file"]["status"] == "problem"
         fixed = examined(pat, "--fix", exit_code=0)["state file"]
-        assert "where their secrets are delivered" in fixed["detail"]
+        assert "their delivery targets" in fixed["detail"]
 
     def test_whoever_renews_is_told_until_it_is_mended(self, pat: InProcess, home: Path) -> None:
         make(pat)

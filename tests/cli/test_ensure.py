@@ -145,7 +145,7 @@ def test_what_is_left_to_do_is_done_though_nothing_is_due(
     assert "what an earlier run left behind is still there: not signed in" in nobody.stderr
     assert names(emulator) == ["ci", "ci"]
     result = pat(*ENSURE)
-    assert result.stderr.startswith("revoked the token that 'ci' in contoso has replaced (")
+    assert result.stderr.startswith("revoked the old token of 'ci' in contoso (")
     assert result.stderr.endswith("kept 'ci' in contoso\n")
     assert names(emulator) == ["ci"]
 

@@ -764,7 +764,7 @@ def test_a_secret_that_could_not_be_written_is_not_left_alive(
         1,
         "the secret could not be written (No space left on device);"
         " the new token was revoked again",
-        "leave out --no-store to have it in the keyring",
+        "leave out --no-store to store it in the keyring",
     )
     assert (ran.returncode, ran.stderr) == (expected.exit_code, expected.stderr)
     assert names(emulator, "revoked") == ["one"]
@@ -949,7 +949,8 @@ def test_what_the_system_refuses_is_told_in_its_own_words(
     assert result.exit_code == 1
     assert result.stderr == (
         "pat: the operating system refused an operation: Function not implemented\n"
-        "     run it again with --debug to see which one, and pat doctor to look for the cause\n"
+        "     to see which one, run the command again with --debug; to find the cause, run: pat"
+        " doctor\n"
     )
 
 

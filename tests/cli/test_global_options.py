@@ -157,18 +157,18 @@ def test_a_variable_that_makes_no_sense_is_a_usage_error(pat: InProcess) -> None
     assert pat("list", env={"PAT_OUTPUT": "yaml"}) == failed(
         2,
         f"Invalid value for PAT_OUTPUT: 'yaml' is not one of {formats}",
-        "pat --help shows what it takes",
+        "for usage, run: pat --help",
     )
     assert pat("list", env={"PAT_NO_INPUT": "maybe"}) == failed(
         2,
         "Invalid value for PAT_NO_INPUT: 'maybe' is not a valid boolean. Recognized values: ,"
         " 0, 1, f, false, n, no, off, on, t, true, y, yes",
-        "pat --help shows what it takes",
+        "for usage, run: pat --help",
     )
     assert pat("-o", "yaml", "list", env={"PAT_NO_INPUT": "1"}) == failed(
         2,
         f"Invalid value for '-o' / '--output': 'yaml' is not one of {formats}",
-        "pat --help shows what it takes",
+        "for usage, run: pat --help",
     )
 
 
@@ -359,8 +359,8 @@ def test_a_query_that_cannot_be_read(pat: InProcess, emulator: Emulator) -> None
     assert pat("list", "--query", "[?", "-o", "json") == failed_as_json(
         2,
         "usage",
-        "--query cannot be read at its end (character 3)",
-        "it is a JMESPath expression, for example '[].name': see https://jmespath.org",
+        "--query is not valid JMESPath at its end (character 3)",
+        "use a JMESPath expression, for example '[].name'; see https://jmespath.org",
     )
     assert emulator.requests == []
 
@@ -411,15 +411,15 @@ def test_json_may_be_wished_for_elsewhere(pat: InProcess) -> None:
 @pytest.mark.parametrize(
     ("args", "message", "hint"),
     [
-        (("xyzzy",), "No such command 'xyzzy'", "pat --help shows what it takes"),
-        (("lits",), "No such command 'lits'. Did you mean list?", "pat --help shows what it takes"),
-        ((), "Missing command", "pat --help shows what it takes"),
-        (("config", "frob"), "No such command 'frob'", "pat config --help shows what it takes"),
-        (("show",), "Missing argument 'TOKEN'", "pat show --help shows what it takes"),
+        (("xyzzy",), "No such command 'xyzzy'", "for usage, run: pat --help"),
+        (("lits",), "No such command 'lits'. Did you mean list?", "for usage, run: pat --help"),
+        ((), "Missing command", "for usage, run: pat --help"),
+        (("config", "frob"), "No such command 'frob'", "for usage, run: pat config --help"),
+        (("show",), "Missing argument 'TOKEN'", "for usage, run: pat show --help"),
         (
             ("show", "a", "b"),
             "Got unexpected extra argument (b)",
-            "pat show --help shows what it takes",
+            "for usage, run: pat show --help",
         ),
         (
             ("list", "--status", "bad"),
@@ -427,7 +427,7 @@ def test_json_may_be_wished_for_elsewhere(pat: InProcess) -> None:
                 "Invalid value for '--status': 'bad' is not one of"
                 " 'active', 'expired', 'revoked', 'all'"
             ),
-            "pat list --help shows what it takes",
+            "for usage, run: pat list --help",
         ),
     ],
 )

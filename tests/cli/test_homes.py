@@ -71,7 +71,7 @@ def test_sudo_that_lends_the_home_of_a_user(pat_process: Installed, tmp_path: Pa
     for args in (("list",), ("create", "ci", "--scope", "code"), ("config", "set", "org", "x")):
         result = pat_process(*args, env=lent)
         assert result.exit_code == 7
-        assert "sudo runs this as root with the home of nobody" in result.stderr
+        assert "sudo runs pat as root with the home of nobody" in result.stderr
         assert "sudo -H" in result.stderr
     assert list(tmp_path.iterdir()) == []
     chosen = {**lent, "PAT_STATE_DIR": str(tmp_path / "s"), "PAT_CONFIG_DIR": str(tmp_path / "c")}

@@ -146,7 +146,7 @@ def test_a_secret_with_a_line_end_sets_nothing_else(
     memory_keyring.set_password(f"azdo-pat:{url}", "x", "abcdefgh\nPATH=/evil")
     ran = pat("get", "x", "--as", form, env={"GITHUB_ENV": f"{home}/env"})
     assert (ran.exit_code, ran.stdout, (home / "env").exists()) == (7, "", False)
-    assert "the secret of 'x' holds a line end" in ran.stderr
+    assert "the secret of 'x' contains a line break" in ran.stderr
 
 
 def test_what_cargo_and_keyring_print_for_pat_commands_nothing(

@@ -141,13 +141,13 @@ def test_a_name_that_is_taken(
 
 def test_the_secret_is_never_an_argument(pat: InProcess) -> None:
     assert pat("import", "web", SECRET_FORM) == failed(
-        2, "Got unexpected extra argument (***)", "pat import --help shows what it takes"
+        2, "Got unexpected extra argument (***)", "for usage, run: pat import --help"
     )
 
 
 def test_it_must_be_known_which_organization_it_is_for(pat: InProcess) -> None:
     assert pat("import", "web", stdin=SECRET_FORM, env={"PAT_ORG": None}) == failed(
-        2, "which organization is the token for?", "add --org NAME, or the server's URL"
+        2, "no organization given", "add --org NAME, or --org with the server's URL"
     )
 
 
@@ -198,9 +198,9 @@ def test_the_page_that_makes_tokens_is_opened_first(
     typed(pat_process, made(pat), "import", "web", "--open", env=env)
     assert opened.read_text() == f"{page}\n"
     piped = pat_process("import", "web1", "--open", stdin=made(pat), env=env)
-    assert (piped.exit_code, f"make the token at {page}\n" in piped.stderr) == (0, True)
+    assert (piped.exit_code, f"create the token at {page}\n" in piped.stderr) == (0, True)
     silent = pat_process("import", "web2", "--open", "--no-input", stdin=made(pat), env=env)
-    assert f"make the token at {page}\n" in silent.stderr
+    assert f"create the token at {page}\n" in silent.stderr
     assert opened.read_text() == f"{page}\n"
 
 
@@ -318,7 +318,7 @@ def test_an_imported_secret_is_not_overwritten_for_a_token_of_its_name(
 @pytest.mark.parametrize(
     ("given", "code", "message"),
     [
-        (("--id", "ci"), 2, "'ci' is not the id of a token"),
+        (("--id", "ci"), 2, "'ci' is not a token id"),
         (("--id", "0" * 8), 3, "there is no token '00000000' in contoso"),
         (
             ("--id", "00000000", "--expires", "9d"),

@@ -23,7 +23,7 @@ from cli.stage import (
 from drivers import Emulator, InProcess, Result
 
 HEADER = ("NAME", "ID", "SCOPES", "EXPIRES", "NOTES")
-NOTHING = "no token of contoso fits (pat list --status all lists every one)"
+NOTHING = "no token of contoso matches; to list all, run: pat list --status all"
 
 
 def row(token: Token, off: str, notes: str = "", scopes: str = "code") -> tuple[str, ...]:
@@ -224,7 +224,7 @@ def test_all_orgs_goes_on_past_one_that_fails(pat: InProcess, emulator: Emulator
         stderr=lines(
             f"pat: warning: fabrikam: {host(emulator)} does not allow it",
             '{"error": "partial", "message": "1 of your organizations could not be listed",'
-            ' "hint": "pat list --org NAME tries one of them by itself", "exit_code": 9}',
+            ' "hint": "to try one of them, run: pat list --org NAME", "exit_code": 9}',
         ),
     )
 
@@ -254,7 +254,7 @@ def test_unknown_words_for_options(pat: InProcess, emulator: Emulator) -> None:
     assert pat("list", "--sort", "size") == failed(
         2,
         "Invalid value for '--sort': 'size' is not one of 'name', 'created', 'expires'",
-        "pat list --help shows what it takes",
+        "for usage, run: pat list --help",
     )
     assert emulator.requests == []
 

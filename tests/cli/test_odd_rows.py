@@ -295,7 +295,7 @@ def test_what_has_no_name_is_told_by_its_id(pat: InProcess, emulator: Emulator) 
     emulator.spoil(odd, without=["displayName"])
     emulator.spoil(rows=[None])
     result = pat("revoke", "--name", "*", "--yes")
-    assert f"left out, as it cannot be read in full: name unknown (pat revoke {odd})\n" in (
+    assert f"skipped because it cannot be read in full: name unknown (pat revoke {odd})\n" in (
         result.stderr
     )
     assert "pat: 2 of 2 tokens could not be revoked\n" in result.stderr

@@ -192,7 +192,7 @@ def test_pip_and_cargo_get_none_that_is_refused(
 
     emulator.fail("GET */connectionData status=401 times=3")
     assert pat("git-credential", "erase", stdin=asked(emulator, secret)).exit_code == 0
-    why = "contoso does not accept the token 'packages' any more"
+    why = "contoso no longer accepts the token 'packages'"
     assert to_cargo()["Err"]["message"].startswith(why)
     with pytest.raises(KeyringError, match=why):
         backend.get_password(feed, "x")
@@ -212,4 +212,7 @@ def test_exec_says_so(pat_process: Installed, emulator: Emulator, tmp_path: Path
     assert pat_process("git-credential", "erase", stdin=asked(emulator, secret)).exit_code == 0
     result = pat_process(*command)
     assert result.exit_code == 0
-    assert "contoso does not accept 'ci' any more: pat ensure ci --scope vso.code" in result.stderr
+    assert (
+        "contoso no longer accepts 'ci'; to replace it, run: pat ensure ci --scope vso.code"
+        in result.stderr
+    )

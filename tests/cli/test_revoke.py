@@ -94,8 +94,8 @@ def test_nobody_to_ask_is_a_usage_error(pat: InProcess, emulator: Emulator) -> N
     for env in ({}, {"CI": "true"}, {"PAT_NO_INPUT": "1"}):
         assert pat("revoke", "one", "two", env=env) == failed(
             2,
-            "2 tokens would be revoked, and no one is here to confirm it",
-            "--yes confirms, --dry-run shows them",
+            "2 tokens would be revoked, but pat cannot ask for confirmation here",
+            "add --yes to confirm, or --dry-run to see them",
         )
     assert names(emulator) == ["one", "two"]
 
@@ -105,7 +105,7 @@ def test_dry_run_only_shows(form: str, pat: InProcess, emulator: Emulator) -> No
     token = put(emulator, "one")
     expected = outcomes("planned", token) if form == "table" else as_json([item(token, "planned")])
     assert pat("revoke", "one", "--dry-run", "--yes", "-o", form) == done(
-        expected, "1 token (one) would be revoked; nothing was"
+        expected, "1 token (one) would be revoked (dry run)"
     )
     assert (names(emulator), deletions(emulator)) == (["one"], [])
 
@@ -149,7 +149,7 @@ def test_tokens_for_all_organizations_are_revoked_only_by_name(
     identifier = wide["authorizationId"]
     assert pat("revoke", "--name", "*", "--yes") == done(
         outcomes("revoked", own),
-        f"left out, as it is for all organizations: wide (pat revoke {identifier})",
+        f"skipped because it is valid in all organizations: wide (pat revoke {identifier})",
         "revoked 1 token (own)",
     )
     assert names(emulator) == ["wide"]
@@ -159,7 +159,7 @@ def test_tokens_for_all_organizations_are_revoked_only_by_name(
 
 
 def test_nothing_that_fits(pat: InProcess) -> None:
-    said = "there is nothing to revoke"
+    said = "nothing to revoke"
     assert pat("revoke", "--name", "nosuch*", "--yes") == done("", said)
     assert pat("revoke", "--expired", "-o", "json") == done("[]\n", said)
 
@@ -167,7 +167,7 @@ def test_nothing_that_fits(pat: InProcess) -> None:
 def test_no_token_named(pat: InProcess, emulator: Emulator) -> None:
     put(emulator, "one")
     assert pat("revoke", "--yes") == failed(
-        2, "which tokens?", "name them, or choose with --name, --scope or --expired"
+        2, "no token given", "name one, or select with --name, --scope or --expired"
     )
     assert names(emulator) == ["one"]
 
@@ -179,7 +179,7 @@ def test_named_tokens_and_a_choice_do_not_mix(
     put(emulator, "one")
     assert pat("revoke", "one", *choice, "--yes") == failed(
         2,
-        "tokens are either named or chosen with --name, --scope or --expired",
+        "TOKEN cannot be combined with --name, --scope or --expired",
         "leave out the one or the other",
     )
     assert (names(emulator), emulator.requests) == (["one"], [])
@@ -195,7 +195,7 @@ def test_a_name_that_is_not_there_does_not_stop_the_others(
         stderr="pat: warning: there is no token 'nosuch' in contoso (pat list --status all shows"
         " those there are; names are case-sensitive)\n"
         "pat: 1 of 2 tokens could not be revoked\n"
-        "     the others could; pat list shows what is left\n",
+        "     the others are revoked; to see what is left, run: pat list\n",
     )
     assert names(emulator) == []
 
@@ -205,8 +205,7 @@ def test_names_none_of_which_is_there(pat: InProcess, emulator: Emulator) -> Non
     result = pat("revoke", "nosuch", "neither", "--yes", "-q")
     assert (result.exit_code, result.stdout, names(emulator)) == (3, "", ["one"])
     assert result.stderr.endswith(
-        "pat: none of the 2 tokens is there to revoke\n"
-        "     pat list --status all shows those there are\n"
+        "pat: none of the 2 tokens was found\n     to list all tokens, run: pat list --status all\n"
     )
 
 
@@ -232,7 +231,7 @@ def test_another_organizations_token_is_never_revoked(pat: InProcess, emulator: 
 def test_already_revoked_counts_as_done(pat: InProcess, emulator: Emulator) -> None:
     token = put(emulator, "one", state="revoked")
     assert pat("revoke", "one", "--yes") == done(
-        outcomes("already revoked", token), "revoked before: 1 token (one)"
+        outcomes("already revoked", token), "already revoked: 1 token (one)"
     )
     assert deletions(emulator) == []
 
@@ -245,7 +244,7 @@ def test_gone_meanwhile_counts_as_done(
     # The first answer is lost: to the repeated request the token is gone.
     emulator.fail("DELETE * cut=after")
     assert pat("revoke", "laptop", "--yes") == done(
-        outcomes("already revoked", token), "revoked before: 1 token (laptop)"
+        outcomes("already revoked", token), "already revoked: 1 token (laptop)"
     )
     assert (names(emulator, "revoked"), memory_keyring.held) == (["laptop"], {})
 
@@ -269,7 +268,8 @@ def test_a_failed_item_does_not_stop_the_others(pat: InProcess, emulator: Emulat
         stderr=lines(
             f"pat: warning: {unlucky} ({token['authorizationId']}): {reason}",
             '{"error": "partial", "message": "1 of 20 tokens could not be revoked",'
-            ' "hint": "the others could; pat list shows what is left", "exit_code": 9}',
+            ' "hint": "the others are revoked; to see what is left, run: pat list",'
+            ' "exit_code": 9}',
         ),
     )
 
@@ -288,8 +288,8 @@ def test_an_answer_that_is_lost_is_told_as_what_it_is(
         exit_code=9,
         stdout="",
         stderr=f"pat: warning: laptop ({identifier}): {host(emulator)} did not answer: the"
-        " connection was cut; whether it is revoked is not known, and pat list finds out\n"
-        "pat: 1 of 1 tokens could not be revoked for certain\n"
+        " connection was cut; it may be revoked all the same: to check, run: pat list\n"
+        "pat: 1 of 1 tokens could not be confirmed as revoked\n"
         "     see above\n",
     )
     fixed = pat("doctor", "--fix", "-o", "json", "--query", "[?check=='leftovers']|[0]")
@@ -326,7 +326,7 @@ def test_a_secret_that_stays_in_the_keyring_is_pending(pat: InProcess, emulator:
     document = item(
         token, "revoked", status="revoked", stored=True, origin="pat", left_in_keyring=reason
     )
-    message = f"laptop is revoked, but its secret could not be taken out of the keyring: {reason}"
+    message = f"laptop is revoked, but its secret could not be deleted from the keyring: {reason}"
     assert result == Result(
         exit_code=8,
         stdout=as_json([document]),
@@ -334,7 +334,7 @@ def test_a_secret_that_stays_in_the_keyring_is_pending(pat: InProcess, emulator:
             {
                 "error": "pending",
                 "message": message,
-                "hint": "it is useless now; to take it out later, the same again: pat revoke"
+                "hint": "the secret no longer works; to delete it later, run: pat revoke"
                 f" {token['authorizationId']}",
                 "exit_code": 8,
             }
@@ -357,7 +357,7 @@ def test_a_secret_that_stayed_is_taken_out_by_the_command_in_the_hint(
     assert pat(*command.split(), "-o", "none") == done(
         "",
         "completed an interrupted revoke of 'laptop' in contoso: the token is revoked",
-        "revoked before: 1 token (laptop)",
+        "already revoked: 1 token (laptop)",
     )
     assert memory_keyring.held == {}
 

@@ -100,14 +100,16 @@ def test_an_old_token_that_cannot_be_revoked_is_revoked_by_the_next_run(
     emulator.fail(f"DELETE */pats {fault}")
     result = pat("rotate", "ci")
     assert result.exit_code == 8
-    assert "pat: the new token is in use, the old one could not be revoked yet\n" in result.stderr
+    assert (
+        "pat: the new token is in use, but the old one could not be revoked yet\n" in result.stderr
+    )
     assert names(emulator) == ["ci", "ci"]
     problem = pat("status", "-o", "json", "--query", "problems[0]").json
     assert "the token that 'ci' in contoso has replaced is not revoked" in problem
     emulator.heal()
     again = pat("list", "-o", "none")
     assert again.exit_code == 0
-    assert again.stderr.startswith("revoked the token that 'ci' in contoso has replaced (")
+    assert again.stderr.startswith("revoked the old token of 'ci' in contoso (")
     assert names(emulator) == ["ci"]
     assert list(memory_keyring.held) == [(service(emulator), "ci")]
     assert pat("list", "-o", "none").stderr == ""
@@ -127,7 +129,7 @@ def test_a_grace_lets_the_old_one_live_for_a_while(pat: InProcess, emulator: Emu
     make(pat)
     result = pat("rotate", "ci", "--grace", "1h")
     assert result.exit_code == 0
-    assert "is revoked by the first pat that signs in after" in result.stderr
+    assert "will be revoked by the first command that signs in after" in result.stderr
     assert pat("list", "-o", "none").stderr == ""
     assert names(emulator) == ["ci", "ci"]
     assert pat("status", "-o", "json", "--query", "problems").json == []
@@ -137,14 +139,14 @@ def test_keep_old(pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyr
     make(pat)
     result = pat("rotate", "ci", "--keep-old")
     assert (result.exit_code, names(emulator)) == (0, ["ci", "ci"])
-    assert result.stderr.endswith(" lives on\n")
+    assert result.stderr.endswith(" stays active\n")
     assert list(memory_keyring.held) == [(service(emulator), "ci")]
     assert pat("status", "-o", "json", "--query", "problems").json == []
 
 
 NOT_HERE = (
-    "the secret of 'ci' is not stored here: what uses the old token stops working, and no one is"
-    " here to confirm it"
+    "the secret of 'ci' is not stored here: whatever uses the old token stops working, but pat"
+    " cannot ask for confirmation here"
 )
 
 
@@ -158,8 +160,8 @@ def test_a_secret_that_is_not_here_is_asked_about(
     assert result == failed(
         2,
         NOT_HERE,
-        "--yes confirms, --dry-run shows what would be rotated, --keep-old lets the old token stay"
-        " active",
+        "add --yes to confirm, --dry-run to see what would be rotated, or --keep-old to keep the"
+        " old token active",
     )
     assert (emulator.tokens, memory_keyring.held) == (before, {})
     assert {each["method"] for each in emulator.requests} == {"GET"}
@@ -179,7 +181,7 @@ def test_a_secret_that_is_not_here_and_an_old_token_that_is_kept(
     put(emulator, "ci")
     result = pat("rotate", "ci", "--keep-old", "-o", "none")
     assert (result.exit_code, names(emulator)) == (0, ["ci", "ci"])
-    assert "needs the new one now" not in result.stderr
+    assert "now needs the new one" not in result.stderr
 
 
 @pytest.mark.parametrize("command", [("rotate", "ci"), ("renew", "--within", "20d")], ids=" ".join)
@@ -227,11 +229,11 @@ def test_dry_run_only_shows(
                 "theirs",
                 "rotate",
                 "planned",
-                "its secret is not stored here: what uses the token stops working",
+                "its secret is not stored here: whatever uses the old token stops working",
             ),
         ],
     )
-    assert result.stderr == "2 tokens would be rotated; nothing was\n"
+    assert result.stderr == "2 tokens would be rotated (dry run)\n"
     assert (emulator.tokens, memory_keyring.held) == (before, held)
 
 
@@ -356,7 +358,7 @@ def test_a_shortened_life_is_said(pat: InProcess, emulator: Emulator) -> None:
     emulator.set_policies("maximum-lifespan=7")
     result = pat("rotate", "ci", "--expires", "30d", "--yes")
     assert result.exit_code == 0
-    assert "a policy shortened its life" in result.stderr
+    assert "a policy shortened the lifetime" in result.stderr
 
 
 def test_the_secret_on_request(pat: InProcess) -> None:
@@ -369,7 +371,7 @@ def test_the_secret_on_request(pat: InProcess) -> None:
     ("args", "message"),
     [
         (("ci", "--grace", "1h", "--keep-old"), "--grace revokes the old token later"),
-        (("ci", "other", "--as", "token"), "--as prints one secret"),
+        (("ci", "other", "--as", "token"), "--as is for one token"),
         (("ci", "--grace", "soon"), "'soon'"),
         ((), "Missing argument"),
     ],

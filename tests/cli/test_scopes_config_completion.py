@@ -88,7 +88,7 @@ def test_recipes(pat: InProcess) -> None:
 @pytest.mark.parametrize(
     ("args", "exit_code", "message", "hint"),
     [
-        (("zzz",), 3, "no scope has to do with 'zzz'", "pat scopes lists all"),
+        (("zzz",), 3, "no scope matches 'zzz'", "to list all scopes, run: pat scopes"),
         (
             ("--for", "gti"),
             2,
@@ -142,17 +142,17 @@ def test_config_as_a_table(pat: InProcess) -> None:
 
 def test_config_set_get_unset(pat: InProcess, file: Path) -> None:
     assert pat("config", "set", "org", "fabrikam") == done(
-        "", f"set org in {file}", "but PAT_ORG wins over it"
+        "", f"set org in {file}", "PAT_ORG overrides it"
     )
     assert pat("config", "get", "org", env=ALONE) == done("fabrikam\n")
     assert pat("config", "get", "org") == done("contoso\n")  # PAT_ORG wins over the file
     assert pat("config", "get", "quiet") == done("false\n")
     assert pat("config", "unset", "org") == done("", f"removed org from {file}")
     assert pat("config", "get", "org", env=ALONE) == failed(
-        3, "org is not set", "pat config set org VALUE sets it"
+        3, "org is not set", "to set it, run: pat config set org VALUE"
     )
     assert pat("config", "unset", "org") == failed(
-        3, f"org is not set in {file}", "pat config list shows what is set"
+        3, f"org is not set in {file}", "to see what is set, run: pat config list"
     )
 
 
@@ -216,7 +216,7 @@ def test_completion_for_an_unknown_shell(pat: InProcess) -> None:
     assert pat("completion", "tcsh") == failed(
         2,
         "Invalid value for 'SHELL': 'tcsh' is not one of 'bash', 'zsh', 'fish', 'powershell'",
-        "pat completion --help shows what it takes",
+        "for usage, run: pat completion --help",
     )
 
 

@@ -718,7 +718,7 @@ def test_a_home_that_is_not_there(
         (("git", "--use", "x"), 2, "asks for a token when it needs one"),
         (("netrc", "--use", "x"), 3, "no token for contoso under the name 'x' is stored"),
         (("npm", "--undo"), 3, "pat has not set up npm"),
-        (("pip",), 3, "that is not on the PATH"),
+        (("pip",), 3, "which is not on the PATH"),
     ],
 )
 def test_what_is_refused(args: tuple[str, ...], code: int, message: str, pat: InProcess) -> None:
@@ -752,14 +752,14 @@ def test_only_what_is_dead_is_undone_by_what_is_said(
         feed = f"{emulator.url}/contoso/_packaging/{name}/npm/registry/"
         assert pat("setup", "npm", "--feed", feed, "--use", token).exit_code == 0
     said = pat("revoke", "packages", "--yes").stderr
-    [command] = re.findall(r"to take it out: pat (.*)", said)
+    [command] = re.findall(r"to remove it, run: pat (.*)", said)
     assert pat(*shlex.split(command)).exit_code == 0
     text = (home / ".npmrc").read_text()
     assert (encoded(secret) in text, "/b/npm/" in text) == (False, True)
     assert pat("create", "mine", "--for", "git").exit_code == 0
     assert pat("setup", "netrc", "--use", "mine").exit_code == 0
     [command] = re.findall(
-        r"to take it out: pat (setup netrc .*)", pat("revoke", "mine", "--yes").stderr
+        r"to remove it, run: pat (setup netrc .*)", pat("revoke", "mine", "--yes").stderr
     )
     assert pat(*shlex.split(command)).exit_code == 0
     assert not (home / ".netrc").exists()
@@ -793,7 +793,7 @@ def test_a_variable_that_outranks_the_file_is_told(
     tool: str, variable: str, value: str, pat: InProcess, emulator: Emulator
 ) -> None:
     words = ("setup", tool, *feed_of(tool, emulator), "--use", "packages")
-    told = f"{variable} is set, and {tool} goes by that and not by what was set up"
+    told = f"{variable} is set and overrides what was set up for {tool}"
     result = pat(*words, env={variable: value})
     assert (result.exit_code, told in " ".join(result.stderr.split())) == (0, True)
     assert variable not in pat(*words).stderr
@@ -840,7 +840,7 @@ def test_a_keyring_that_is_too_old(
     backends = "azdo_pat.keyring_backend.PackagesBackend (priority: 9)" if knows else ""
     result = pat("setup", tool, env={"PATH": with_keyring(tmp_path, backends, old=old)})
     assert result.exit_code == (0 if knows else 3)
-    told = "pip 26.3 and later refuse it, as it is older than keyring 25.2.1" in result.stderr
+    told = "pip 26.3 and later reject it, because it is older than keyring 25.2.1" in result.stderr
     assert told is ((tool, old) == ("pip", "yes"))
 
 
@@ -1001,18 +1001,18 @@ def test_whoever_ends_a_token_is_told_where_its_secret_lies(
 ) -> None:
     assert secret
     feed = feed_of("npm", emulator)
-    lies = f"npm ({home}/.npmrc) still has the secret of 'packages', which is %s now; to take it"
+    lies = f"npm ({home}/.npmrc) still holds the secret of 'packages', which %s; to remove it,"
     assert pat("setup", "npm", *feed).exit_code == 0
-    assert lies % "not renewed" in pat("forget", "packages").stderr
+    assert lies % "is no longer renewed" in pat("forget", "packages").stderr
     assert pat("create", "next", "--for", "packages").exit_code == 0
     assert pat("setup", "npm", *feed).exit_code == 0
     places = ("--deliver", f"file:{tmp_path}/held", "--deliver", "command:cat")
     assert pat("rotate", "next", *places).exit_code == 0
     gone = pat("revoke", "next", "--yes")
     assert gone.exit_code == 0
-    assert lies.replace("packages", "next") % "useless" in gone.stderr
-    assert f"{tmp_path}/held still holds the secret of 'next', which is" in gone.stderr
-    assert "the command cat was given the secret of 'next', which is" in gone.stderr
+    assert lies.replace("packages", "next") % "no longer works" in gone.stderr
+    assert f"{tmp_path}/held still holds the secret of 'next', which no longer works" in gone.stderr
+    assert "the command cat was given the secret of 'next', which no longer works" in gone.stderr
     assert pat("setup", "npm", "--undo").exit_code == 0
     assert not (home / ".npmrc").exists()
 

@@ -45,7 +45,7 @@ def test_show_as_a_table(pat: InProcess, emulator: Emulator) -> None:
             ("Scopes", "app_token (full access)"),
             ("Created", f"{minute(token['validFrom'])} (60 days ago)"),
             ("Expires", f"{minute(token['validTo'])} (in 10 days)"),
-            ("Secret", "not here"),
+            ("Secret", "not stored here"),
         )
     )
 
@@ -207,6 +207,6 @@ def test_copy_without_a_clipboard_prints_nothing(
     monkeypatch.setenv("PATH", "/nowhere")
     assert pat("get", "laptop", "--copy") == failed(
         2,
-        "there is no clipboard here that can be used",
+        "no usable clipboard found",
         "install xclip, xsel or wl-clipboard, or leave out --copy",
     )

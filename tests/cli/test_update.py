@@ -54,7 +54,7 @@ def test_a_dry_run_shows_it_as_it_would_be(
     where = "all your organizations" if everywhere else "contoso"
     assert (result.exit_code, result.stderr) == (
         0,
-        f"'laptop' would be changed in {where}; nothing was\n",
+        f"'laptop' would be changed in {where} (dry run)\n",
     )
     shown = result.json
     assert (shown["name"], shown["scopes"], shown["expires"]) == ("desk", ["vso.build"], ends)
@@ -90,8 +90,8 @@ def test_an_imported_secret_stays_where_several_tokens_bear_its_name(
     assert pat("update", other, "--name", "desktop", "-o", "none") == done(
         "",
         "updated 'desktop' in contoso",
-        "the secret that is stored under 'dup' stays there, as it may belong to another token; if"
-        f" it is this one's: pat get dup | pat import dup --id {other}",
+        "kept the secret stored under 'dup', as it may belong to another token; if it belongs to"
+        f" this one, run: pat get dup | pat import dup --id {other}",
     )
     assert pat("revoke", other, "--yes").exit_code == 0
     assert memory_keyring.held == {(service(emulator), "dup"): ours.strip()}
@@ -112,7 +112,7 @@ def test_a_new_name_that_is_taken_here_is_refused(
 
 
 def test_nothing_to_change(pat: InProcess, emulator: Emulator) -> None:
-    expected = failed(2, "nothing is to change", "give --name, --scope or --expires")
+    expected = failed(2, "no change given", "add --name, --scope or --expires")
     assert pat("update", "laptop") == expected
     assert emulator.requests == []
 
@@ -145,8 +145,8 @@ def test_a_shortened_life_is_said(pat: InProcess, emulator: Emulator) -> None:
     asked = minute(emulator.requests[-1]["body"]["validTo"])
     assert result == done(
         "",
-        f"pat: warning: a policy shortened its life: it ends {granted} UTC, and {asked} UTC was"
-        " asked for",
+        f"pat: warning: a policy shortened the lifetime: the token expires {granted} UTC, not"
+        f" {asked} UTC as requested",
         "updated 'laptop' in contoso",
     )
 

@@ -45,7 +45,7 @@ def test_a_rename_leaves_the_secret_of_another(
 ) -> None:
     result = pat("update", "ci", "--name", "cd", "-o", "json")
     assert (result.exit_code, result.json["stored"]) == (0, False)
-    assert "the secret that is stored under 'ci' stays there" in result.stderr
+    assert "kept the secret stored under 'ci'" in result.stderr
     assert memory_keyring.held == {(service(emulator), "ci"): foreign}
     shown = pat("list", "-o", "json", "--query", "[].[name, stored]").json
     assert shown == [["cd", False], ["elsewhere", False]]
@@ -122,8 +122,8 @@ def test_what_goes_nowhere_any_more_is_not_called_delivered(
     options = ("--replace", "-q", "-o", "none") if command == "import" else ("-q",)
     assert pat(command, "ci", *options, stdin=secret).exit_code == 0
     assert pat("list", "-o", "none").stderr == (
-        "the new secret of 'ci' in contoso goes nowhere any more, and the token that it has"
-        f" replaced ({old}) is not kept for it\n"
+        "the new secret of 'ci' in contoso has no delivery target any more, and its old token"
+        f" ({old}) is no longer kept for that\n"
     )
     assert names(emulator) == ["ci", "elsewhere"]
 
@@ -158,7 +158,7 @@ def test_another_user_finishes_nothing_under_the_name(
     assert problem.endswith("; to finish it, sign in as ada@contoso.example")
     fix = pat("doctor", "--fix", "-o", "json", "--query", "[?check=='leftovers'].fix", env=grace)
     assert fix.json == ["sign in as ada@contoso.example, and run it again"]
-    assert "revoked the token that 'ci' in contoso has replaced" in pat("list").stderr
+    assert "revoked the old token of 'ci' in contoso" in pat("list").stderr
 
 
 @pytest.mark.parametrize("same", [False, True])
@@ -171,7 +171,8 @@ def test_an_import_says_whose_only_secret_it_overwrites(
     identifier = held(emulator, "ci")["authorizationId"]
     result = pat("import", "ci", "--replace", "-o", "none", stdin=secret)
     warning = (
-        "pat: warning: the token whose secret was replaced is not revoked by this: pat revoke"
+        "pat: warning: the token whose secret was overwritten is not revoked; to revoke it, run:"
+        " pat revoke"
         f" {identifier}\n"
     )
     assert (result.exit_code, warning in result.stderr) == (0, not same)
@@ -186,6 +187,7 @@ def test_a_token_that_is_in_no_doubt_cannot_be_dismissed(
     assert pat("rotate", "ci", "--grace", "1h", "-q", "-o", "none").exit_code == 0
     assert pat("doctor", "--dismiss", old.upper()) == failed(
         2,
-        f"the token {old} is in no doubt: a command for 'ci' in contoso has left it to be revoked",
-        "--dismiss is for a token of which pat says that an interrupted command may have made it",
+        f"the token {old} cannot be dismissed: an interrupted command for 'ci' in contoso left it"
+        " to be revoked",
+        "--dismiss is for tokens that an interrupted command may have created",
     )

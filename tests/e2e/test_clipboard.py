@@ -55,7 +55,7 @@ def test_a_copied_secret_is_on_the_clipboard_and_nowhere_else(
 ) -> None:
     copied = pat("get", "ci", "--copy", env={"DISPLAY": display})
     assert (copied.exit_code, copied.stdout) == (0, "")
-    assert copied.stderr == "ci is on the clipboard for 45 s\n"
+    assert copied.stderr == "copied the secret of ci to the clipboard for 45 s\n"
     assert pasted(pat, display) == secret
     # tests/output holds that it is taken off again; here, that somebody stays behind to do it.
     (arguments,) = clearing(home).values()
@@ -74,4 +74,4 @@ def test_without_a_clipboard_nothing_is_shown(pat: Installed, secret: str) -> No
         refused = pat("get", "ci", "--copy", env=env)
         assert (refused.exit_code, refused.stdout) == (2, "")
         assert secret not in refused.stderr
-        assert refused.stderr.startswith("pat: there is no clipboard here that can be used\n")
+        assert refused.stderr.startswith("pat: no usable clipboard found\n")

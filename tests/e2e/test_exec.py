@@ -147,13 +147,13 @@ def test_options_of_the_command_are_the_commands(pat: Installed, secret: str) ->
 
 
 REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
-    (("ci",), 2, "which command?"),
-    (("--", "env"), 2, "which token?"),
+    (("ci",), 2, "no command given"),
+    (("--", "env"), 2, "no token given"),
     (("nope", "--", "env"), 3, "no secret is stored under 'nope'"),
-    (("ci", "--var", "A-B", "--", "env"), 2, "'A-B' is no name of a variable"),
-    (("ci", "--var", "A", "--for", "az", "--", "env"), 2, "give one"),
+    (("ci", "--var", "A-B", "--", "env"), 2, "'A-B' is not a valid variable name"),
+    (("ci", "--var", "A", "--for", "az", "--", "env"), 2, "--var and --for cannot be combined"),
     (("ci", "--for", "emacs", "--", "env"), 2, "which variables 'emacs' reads"),
-    (("ci", "--", "no-such-program"), 127, "there is no program 'no-such-program'"),
+    (("ci", "--", "no-such-program"), 127, "program 'no-such-program' not found"),
 )
 
 

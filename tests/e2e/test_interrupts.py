@@ -207,7 +207,7 @@ def test_output_that_cannot_be_written_is_a_failure(
     cause = {">/dev/full": "No space left on device", ">&-": "Bad file descriptor"}[to]
     assert (result.exit_code, result.stdout) == (1, "")
     first, *_ = result.stderr.splitlines()
-    expected = f"standard output cannot be written: {cause}"
+    expected = f"cannot write to standard output: {cause}"
     if args == "list -o json":
         assert f'"message": "{expected}"' in first
     else:

@@ -168,7 +168,7 @@ def test_an_application_of_ones_own_asks_for_narrow_scopes(
 
 def test_no_browser_shows_a_code_by_itself(pat: Installed, emulator: Emulator) -> None:
     terminal = pat.on_terminal("login")
-    terminal.expect("no browser here: signing in with a code")
+    terminal.expect("no browser found: signing in with a code")
     terminal.expect(r"enter the code ([A-Z]{9})\r\n")
     assert isinstance(terminal.match, re.Match)
     emulator.enter_code(terminal.match[1], "ada")
@@ -309,7 +309,7 @@ def test_nobody_to_sign_in(
 ) -> None:
     result = pat("login", *args, env=env)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "signing in needs somebody" in result.stderr
+    assert "signing in needs a user" in result.stderr
     assert "PAT_ACCESS_TOKEN" in result.stderr
     assert asked_entra(emulator) == []
 
@@ -319,13 +319,13 @@ def test_where_there_is_no_safe_place_nothing_is_remembered(
 ) -> None:
     nowhere = Installed({**pat.env, "PAT_KEYRING": None})
     process = start_pat(nowhere, "login", "--device-code")
-    assert "this sign-in will not be remembered" in read_line(process.stderr)
+    assert "this sign-in will not be saved" in read_line(process.stderr)
     found = CODE.fullmatch(read_line(process.stderr))
     assert found is not None
     emulator.enter_code(found[2], "ada")
     result = finish(process)
     assert result.exit_code == 7
-    assert "the sign-in ends with this command" in result.stderr
+    assert "the sign-in was not saved" in result.stderr
     assert not (home / "pat/state/sign-ins").exists()
 
 
@@ -334,11 +334,11 @@ def test_logout_leaves_nothing(
 ) -> None:
     log_in(pat, emulator)
     assert entries(keyring_file) != {}
-    said = "signed out: nothing of pat login is remembered any more\n"
+    said = "signed out: every saved sign-in is deleted\n"
     assert pat("logout") == Result(exit_code=0, stdout="", stderr=said)
     assert [value for value in entries(keyring_file).values() if value] == []
     assert not (home / "pat/state/sign-ins").exists()
-    assert pat("logout").stderr == "nobody was signed in by pat login\n"
+    assert pat("logout").stderr == "there was no saved sign-in\n"
     assert pat("list").exit_code == 4
 
 
@@ -386,7 +386,7 @@ def test_the_environment_comes_first_and_that_is_said(pat: Installed, emulator: 
     with_token = Installed({**pat.env, **token})
     result = log_in(with_token, emulator)
     assert result.stderr.splitlines()[-1] == (
-        "pat: warning: PAT_ACCESS_TOKEN is set and comes first: unset it to use this sign-in"
+        "pat: warning: PAT_ACCESS_TOKEN is set and takes precedence: unset it to use this sign-in"
     )
     status = with_token("status", "-o", "json", "--query", "user")
     assert status.json == "grace@contoso.example"

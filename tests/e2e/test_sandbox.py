@@ -240,7 +240,8 @@ def test_what_still_writes_to_the_folder_is_told(
     assert ran == Result(
         exit_code=3,
         stdout="",
-        stderr=f"pat: warning: something still writes to {folder}: end it, and remove the folder\n",
+        stderr=f"pat: warning: a program still writes to {folder}: stop it, then remove the"
+        " folder\n",
     )
 
 
@@ -265,7 +266,9 @@ def emulating(pat: Installed, *args: str, ends: signal.Signals = signal.SIGTERM)
         process.send_signal(ends)
         result = finish(process)
     assert (result.exit_code, result.stdout) == (0, "")
-    assert re.fullmatch(r"listening on http://127\.0\.0\.1:\d+; Ctrl-C ends it\n", result.stderr)
+    assert re.fullmatch(
+        r"listening on http://127\.0\.0\.1:\d+; press Ctrl-C to stop\n", result.stderr
+    )
 
 
 def evaluated(pat: Installed, exports: str, command: str) -> Result:
@@ -358,4 +361,4 @@ def test_a_full_disk_is_told(alone: Installed) -> None:
         check=False,
     )
     assert process.returncode == 1
-    assert process.stderr.startswith("pat: standard output cannot be written")
+    assert process.stderr.startswith("pat: cannot write to standard output")

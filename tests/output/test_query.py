@@ -15,9 +15,9 @@ def test_a_query_picks() -> None:
     [
         ("", "--query is empty"),
         ("  ", "--query is empty"),
-        ("[?", "--query cannot be read at its end (character 3)"),
-        ("a..b", "--query cannot be read near '.b' (character 3)"),
-        ("[].'a", "--query cannot be read near ''a' (character 4)"),
+        ("[?", "--query is not valid JMESPath at its end (character 3)"),
+        ("a..b", "--query is not valid JMESPath near '.b' (character 3)"),
+        ("[].'a", "--query is not valid JMESPath near ''a' (character 4)"),
     ],
 )
 def test_a_wrong_expression_is_shown_with_its_place(text: str, message: str) -> None:

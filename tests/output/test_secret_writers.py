@@ -144,6 +144,4 @@ def test_a_runners_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     secret_format = SecretFormat(SecretForm.GITHUB_ACTIONS, file=str(tmp_path))
     with pytest.raises(UnavailableError) as caught:
         shown(lambda renderer: renderer.secret(PLAIN, secret_format))
-    assert (
-        caught.value.message == "the file that GITHUB_ENV names cannot be written: Is a directory"
-    )
+    assert caught.value.message == "cannot write to the file that GITHUB_ENV names: Is a directory"

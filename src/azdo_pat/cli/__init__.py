@@ -1,6 +1,6 @@
-"""The root command: which module holds which command, and how the program ends.
+"""Define the root command, load commands lazily, and turn every outcome into an exit code.
 
-Commands are imported when they are used, so that help costs the import of click alone.
+Commands are imported when they are used, so that `--help` imports click alone.
 """
 
 from __future__ import annotations
@@ -30,51 +30,51 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
-    "Life of a token": {
-        "create": ("tokens", "Make a token and put its secret in the keyring."),
+    "Managing tokens": {
+        "create": ("tokens", "Create a token and store its secret in the keyring."),
         "list": ("listing", "List your tokens."),
         "show": ("listing", "Show one token."),
         "get": ("secret", "Print a stored secret."),
-        "update": ("tokens", "Rename a token or change its scopes or its end."),
-        "ensure": ("ensure", "See to it that a token is there; for scripts."),
-        "rotate": ("rotate", "Replace a token by a new one, and revoke the old one."),
-        "renew": ("renew", "Rotate all that is near its end; for cron."),
-        "apply": ("apply", "Make the tokens that a file declares be so."),
+        "update": ("tokens", "Change a token's name, scopes or expiry."),
+        "ensure": ("ensure", "Ensure a token exists with enough lifetime left. For scripts."),
+        "rotate": ("rotate", "Replace a token with a new one and revoke the old one."),
+        "renew": ("renew", "Rotate every stored token that is due. For cron."),
+        "apply": ("apply", "Create, rotate or keep the tokens declared in a file."),
         "revoke": ("revoke", "Revoke tokens."),
-        "import": ("secret", "Store a secret that was made elsewhere."),
-        "forget": ("secret", "Take a secret out of the keyring."),
-        "scopes": ("local", "List the scopes and the recipes."),
+        "import": ("secret", "Store a secret that was created elsewhere."),
+        "forget": ("secret", "Delete a stored secret without revoking its token."),
+        "scopes": ("local", "List scopes and recipes."),
     },
     "Using tokens": {
         "exec": ("exec_", "Run a command with a secret in its environment."),
-        "setup": ("setup", "Make git, npm, pip, NuGet, Maven… use a token."),
-        "git-credential": ("git_credential", "Answer git, which asks for a token by itself."),
-        "cargo-credential": ("cargo_credential", "Answer cargo likewise."),
+        "setup": ("setup", "Configure git, npm, pip, NuGet, Maven… to use a token."),
+        "git-credential": ("git_credential", "Answer git's requests for credentials."),
+        "cargo-credential": ("cargo_credential", "Answer cargo's requests for credentials."),
     },
     "Signing in": {
         "login": ("login", "Sign in with Microsoft Entra."),
-        "logout": ("login", "Forget the sign-in."),
-        "status": ("status", "Show sign-in and organization and keyring."),
+        "logout": ("login", "Delete the saved sign-in."),
+        "status": ("status", "Show the sign-in, organization and keyring in use."),
     },
-    "Watching": {
-        "doctor": ("doctor", "Say why something does not work; --fix mends it."),
+    "Monitoring": {
+        "doctor": ("doctor", "Diagnose problems; --fix repairs what it can."),
     },
-    "Trying and automating": {
-        "sandbox": ("emulator", "Try pat with an emulator; --tour shows the main job."),
-        "emulator": ("emulator", "Run a local Azure DevOps for tokens."),
-        "config": ("local", "Read and change the settings."),
-        "completion": ("local", "Print the completion script for a shell."),
+    "Trying out and configuring": {
+        "sandbox": ("emulator", "Try pat against an emulator; --tour demonstrates it."),
+        "emulator": ("emulator", "Run a local emulator of Azure DevOps tokens."),
+        "config": ("local", "Read and change settings."),
+        "completion": ("local", "Print a shell completion script."),
     },
 }
 
 _EPILOG: Final = (
-    "Try it without an account: pat sandbox --tour. Every option can be set in the environment"
-    " as PAT_OPTION, as in PAT_ORG."
+    "Try it without an account: pat sandbox --tour. Each of these options can also be set in the"
+    " environment as PAT_OPTION, for example PAT_ORG."
 )
 
 
 class Root(click.Group):
-    """The group `pat`: loads commands lazily, and turns every end into an exit code."""
+    """The root group, which loads commands lazily and turns every outcome into an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all names, in the order of the help; see click."""
@@ -89,7 +89,7 @@ class Root(click.Group):
                 module = importlib.import_module(f"azdo_pat.cli.{section[cmd_name][0]}")
                 command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
                 if not isinstance(command, click.Command):
-                    msg = f"{cmd_name} is no command"
+                    msg = f"{cmd_name} is not a command"
                     raise TypeError(msg)
                 return command
         return None
@@ -97,7 +97,7 @@ class Root(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the arguments name; propose near ones otherwise; see click."""
+        """Return the command that the arguments name, or suggest a similar one; see click."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -110,14 +110,14 @@ class Root(click.Group):
             raise click.UsageError(f"No such command {args[0]!r}.{proposal}", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands in sections, without importing any; see click."""
+        """Write the commands in sections without importing them; see click."""
         del ctx
         for title, section in COMMANDS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, summary) for name, (_, summary) in section.items()])
 
     def invoke(self, ctx: click.Context) -> object:
-        """Take the global options, then run the command; see click."""
+        """Collect the global options and run the command; see click."""
         ctx.obj = merge(GlobalOptions(), ctx)
         with _reader_may_leave():
             return super().invoke(ctx)
@@ -129,7 +129,7 @@ class Root(click.Group):
         parent: click.Context | None = None,
         **extra: Any,  # noqa: ANN401  # click's signature
     ) -> click.Context:
-        """Read the arguments, which may be all there is to do, as for `--help`; see click."""
+        """Parse the arguments, which may already end the program (`--help`); see click."""
         with _reader_may_leave():
             return super().make_context(info_name, args, parent, **extra)
 
@@ -142,7 +142,7 @@ class Root(click.Group):
         windows_expand_args: bool = True,  # noqa: FBT001, FBT002  # click's signature
         **extra: Any,  # noqa: ANN401  # click's signature
     ) -> NoReturn:
-        """Run the command and end the process; every way out of the program is here."""
+        """Run the command and exit the process; the only way out of the program."""
         del standalone_mode
         given = list(sys.argv[1:] if args is None else args)
         fill_in_closed()
@@ -167,10 +167,10 @@ class Root(click.Group):
         sys.exit(code if isinstance(code, int) else ExitCode.DONE)
 
     def _ended(self, given: list[str], extra: dict[str, Any]) -> object:
-        """Run the command, and say why it ends where that is not as it should.
+        """Run the command and report an error if it fails.
 
         Returns:
-            The exit code; something else for a good end.
+            The exit code, or something else on success.
         """
         ending = _Ending(given)
         try:
@@ -182,7 +182,7 @@ class Root(click.Group):
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt) as error:
             cause = error.__cause__
-            # click takes every EOFError for the user's wish; at its own prompts it names no cause.
+            # click turns every EOFError into Abort; only at its own prompts is there no cause.
             code = ending.failed(cause) if isinstance(cause, EOFError) else ending.interrupted()
         except Exception as error:  # noqa: BLE001  # the one place that turns failures into codes
             code = ending.interrupted() if comes_of_an_interrupt(error) else ending.failed(error)
@@ -190,24 +190,24 @@ class Root(click.Group):
 
 
 class _Ending:
-    """Says why the program ends, in the form that the arguments ask for.
+    """Reports why the program ends, in the format that the arguments ask for.
 
-    The arguments are looked at by themselves: a mistake in them can come before `-o` is known.
+    It reads the raw arguments, because an error in them can occur before `-o` is parsed.
     """
 
     def __init__(self, args: Sequence[str]) -> None:
         self._args = args
 
     def interrupted(self) -> int:
-        """Say that the user stopped it."""
+        """Report that the user interrupted the program."""
         if sys.stderr.isatty():
             click.echo(err=True)  # the ^C and the prompt stand on this line
         self._say(CancelledError("interrupted"))
         return ExitCode.INTERRUPTED
 
     def failed(self, error: Exception) -> int:
-        """Say what went wrong, and return the code for it."""
-        from azdo_pat.cli import output_options  # a good end needs none of it
+        """Report an error and return its exit code."""
+        from azdo_pat.cli import output_options  # not needed on success
 
         if output_options.in_detail(self._args):
             _print_traceback(error)
@@ -222,23 +222,23 @@ class _Ending:
             known = _usage(error)
         elif isinstance(error, OutputError):
             known = PatError(
-                f"standard output cannot be written: {error.strerror or error}",
-                hint="whatever the command was to change is changed; only its output is lost",
+                f"cannot write to standard output: {error.strerror or error}",
+                hint="the changes that the command makes are made; only its output is lost",
             )
         elif isinstance(error, OSError):
             known = _refused_by_system(error)
         else:
             known = PatError(
                 f"internal error: {type(error).__name__}",
-                hint="this is a fault of pat itself: run it again with --debug and report what"
-                " it says",
+                hint="this is a bug in pat: run the command again with --debug and report the"
+                " output",
             )
         self._say(known)
         return known.exit_code
 
     def _say(self, error: PatError) -> None:
         from azdo_pat.cli import output_options
-        from azdo_pat.output.messages import Messages  # --help needs no talk
+        from azdo_pat.output.messages import Messages  # --help needs no messages
 
         color = output_options.in_color(self._args)
         messages = Messages(err=sys.stderr, quiet=False, verbose=False, debug=False, color=color)
@@ -246,19 +246,20 @@ class _Ending:
 
 
 def _refused_by_system(error: OSError) -> PatError:
-    """Return the error for what the system refused, in its own words: the cause is not known."""
+    """Return the error for an OSError, quoting the system: the cause is not known."""
     from azdo_pat.output.plain import visible  # only a failure needs it
 
     where = "" if error.filename is None else f" ({visible(os.fsdecode(error.filename))})"
     reason = error.strerror or str(error) or type(error).__name__
     return PatError(
         f"the operating system refused an operation: {reason}{where}",
-        hint="run it again with --debug to see which one, and pat doctor to look for the cause",
+        hint="to see which one, run the command again with --debug; to find the cause, run:"
+        " pat doctor",
     )
 
 
 def _print_traceback(error: Exception) -> None:
-    """Print the traceback, harmless to a terminal and without secrets: it quotes what it met."""
+    """Print the traceback with secrets masked and control characters escaped."""
     import traceback  # only --debug needs it
 
     from azdo_pat.output.plain import visible
@@ -270,19 +271,19 @@ def _print_traceback(error: Exception) -> None:
 
 
 def _usage(error: click.ClickException) -> UsageError:
-    """Turn click's complaint about the command line into ours."""
+    """Convert a usage error of click into a `UsageError`."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        return UsageError("what is to be done?", hint="pat --help lists the commands")
+        return UsageError("no command given", hint="for usage, run: pat --help")
     path = context.command_path if context else "pat"
     _name_variable(error)
     # click breaks some of its messages into lines.
     message = " ".join(error.format_message().split()).rstrip(".")
-    return UsageError(message, hint=f"{path} --help shows what it takes")
+    return UsageError(message, hint=f"for usage, run: {path} --help")
 
 
 def _name_variable(error: click.ClickException) -> None:
-    """Let the error blame the variable that a bad value came from, not the option."""
+    """Make the error name the environment variable that a bad value came from."""
     if not isinstance(error, click.BadParameter) or error.param is None or error.ctx is None:
         return
     source = error.ctx.get_parameter_source(error.param.name or "")
@@ -292,7 +293,7 @@ def _name_variable(error: click.ClickException) -> None:
 
 @contextmanager
 def _reader_may_leave() -> Iterator[None]:
-    """Turn a broken pipe into a quiet end, before click takes it for a failure."""
+    """Exit quietly on a broken pipe, before click treats it as a failure."""
     try:
         yield
     except BrokenPipeError:
@@ -300,14 +301,14 @@ def _reader_may_leave() -> Iterator[None]:
 
 
 def _reader_left() -> int:
-    """End quietly when the reader of stdout has seen enough (`pat list | head`)."""
+    """Return success when the reader of stdout has closed it (`pat list | head`)."""
     let_go(sys.stdout)
     return ExitCode.DONE
 
 
 @contextmanager
 def _commanding_no_pipeline() -> Iterator[None]:
-    """Let no text that is written act on the machine of a pipeline, if this is one."""
+    """Neutralize logging commands in all output, if this is a step of a CI pipeline."""
     if not any(os.environ.get(name) for name in ("TF_BUILD", "GITHUB_ACTIONS")):
         yield
         return
@@ -324,8 +325,8 @@ def _commanding_no_pipeline() -> Iterator[None]:
 pat = Root(
     "pat",
     params=global_options(root=True),
-    help="Manage Azure DevOps personal access tokens: make them, keep their secrets in the"
-    f" keyring, revoke them.\n\nVersion {__version__}.",
+    help="Manage Azure DevOps personal access tokens: create them, store their secrets in the"
+    f" keyring, rotate and revoke them.\n\nVersion {__version__}.",
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

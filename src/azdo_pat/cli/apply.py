@@ -1,4 +1,4 @@
-"""apply."""
+"""Define the command `apply`."""
 
 from __future__ import annotations
 
@@ -30,18 +30,24 @@ if TYPE_CHECKING:
 
 @command("apply")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@option("--prune", is_flag=True, help="Revoke what an earlier apply of FILE made and it lacks now.")
-@option("--verify", is_flag=True, help="Ask the service whether it takes what is kept.")
+@option(
+    "--prune",
+    is_flag=True,
+    help="Revoke tokens that an earlier apply of FILE created and FILE no longer declares.",
+)
+@option(
+    "--verify", is_flag=True, help="Ask the service whether it accepts the tokens that are kept."
+)
 @option("--yes", is_flag=True, help="Do not ask before --prune revokes.")
 @option("--dry-run", is_flag=True, help="Only show the plan.")
 def apply_command(
     app: App, file: Path, *, prune: bool, verify: bool, yes: bool, dry_run: bool
 ) -> None:
-    """Make the tokens that FILE declares be so.
+    """Create, rotate or keep the tokens that FILE declares.
 
-    Each is made if its secret is not here, rotated if it is near its end or has other scopes,
-    delivered if its secret is to go elsewhere, and kept otherwise. While nothing is to be done,
-    neither network nor sign-in is needed. FILE is TOML:
+    A token is created if its secret is not stored here, rotated if it is due or its scopes
+    differ, delivered if its delivery targets differ, and otherwise kept. If there is nothing to
+    do, neither the network nor a sign-in is needed. FILE is TOML:
 
     \b
       [[token]]
@@ -86,10 +92,10 @@ def apply_command(
     gone = [each.change.pat for each in steps if each.change.action == "revoke"]
     if gone and not yes:
         question = Question(
-            text=f"Revoke {count(gone)} that {file} lacks?",
+            text=f"Revoke {count(gone)} not declared in {file}?",
             effect=f"{count(gone)} would be revoked",
-            hint="--yes confirms, --dry-run shows what would be done",
-            declined="nothing was done",
+            hint="add --yes to confirm, or --dry-run to see what would be done",
+            declined="nothing was changed",
         )
         confirm(app, gone, question)
     changes, interrupted = _applied(app, steps, verify=verify)
@@ -99,14 +105,14 @@ def apply_command(
             marks(app).remove(key(step.entry))
         if change.outcome == "revoked" and step.entry is not None:
             brought = step.entry.renewal.deliveries
-            say_where_it_lies(app.messages, change.pat.name, brought, "useless")
+            say_where_it_lies(app.messages, change.pat.name, brought, "no longer works")
     say_failures(app, changes)
     app.messages.notice(_summary(changes))
     conclude_changes(changes, interrupted=interrupted)
 
 
 def _show(app: App, steps: Sequence[Step]) -> None:
-    """Show the plan on stderr: what is to be done, not what is kept."""
+    """Show on stderr what will change; kept tokens are left out."""
     for step in steps:
         change = step.change
         if change.action != "keep":
@@ -129,9 +135,9 @@ def _applied(app: App, steps: Sequence[Step], *, verify: bool) -> tuple[Sequence
 
 
 def _summary(changes: Sequence[Change]) -> str:
-    """Count what became of the tokens: `created 2, kept 5`."""
+    """Return the number of tokens per outcome: `created 2, kept 5`."""
     counts = {str(each.outcome): 0 for each in changes}
     for each in changes:
         counts[str(each.outcome)] += 1
     words = ", ".join(f"{outcome} {count}" for outcome, count in counts.items())
-    return words or "the file declares no token"
+    return words or "the file declares no tokens"

@@ -1,4 +1,4 @@
-"""cargo-credential."""
+"""Define the command `cargo-credential`: cargo's credential provider protocol."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _VERSION: Final = 1
 @command("cargo-credential")
 @option("--cargo-plugin", is_flag=True, hidden=True)
 def cargo_credential_command(app: App, *, cargo_plugin: bool) -> None:
-    """Answer cargo, which asks for a token by itself: pat setup cargo lets it.
+    """Answer cargo's requests for credentials. To configure cargo, run: pat setup cargo.
 
-    For feeds of Azure Artifacts, by exact host, cargo gets the stored token that may read packages
-    with the least rights. All other registries are left to its other providers.
+    For feeds of Azure Artifacts, matched by exact host, cargo gets the stored token that can read
+    packages with the fewest rights. Other registries are left to cargo's other providers.
     """
     # Source: The Cargo Book, "Credential Provider Protocol".
     del cargo_plugin  # cargo says it to each provider
@@ -44,7 +44,9 @@ def _answer(line: str) -> dict[str, Any]:
         parts = urlsplit(url)
         place = (parts.scheme, parts.netloc, parts.path)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        return _error("other", message=f"pat does not understand cargo ({type(error).__name__})")
+        return _error(
+            "other", message=f"pat cannot read the request from cargo ({type(error).__name__})"
+        )
     if "/_packaging/" not in parts.path:
         return _error("url-not-supported")
     if kind != "get":
@@ -70,7 +72,7 @@ def _answer(line: str) -> dict[str, Any]:
 
 
 def _header(secret: Secret) -> str:
-    """Return what cargo is to send as `Authorization`."""
+    """Return the value of the `Authorization` header that cargo must send."""
     from base64 import b64encode
 
     from azdo_pat.models import USER_NAME

@@ -1,4 +1,4 @@
-"""What every command is: global options behind its name, and the program's parts at hand."""
+"""Base classes of all commands: they accept the global options and pass the `App` on."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Command(click.Command):
         return [*super().get_params(ctx), *self._shared]
 
     def invoke(self, ctx: click.Context) -> object:
-        """Lay the global options given here over those given before, and run; see click."""
+        """Merge the global options after the name over those before it, and run; see click."""
         with access_token_withheld() as given:
             ctx.obj = App(merge(_options(ctx), ctx)._replace(access_token=given))
             return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the command's own options, and the names of the global ones; see click."""
+        """Write the options of the command and the names of the global options; see click."""
         own: list[tuple[str, str]] = []
         shared: list[str] = []
         for parameter in self.get_params(ctx):
@@ -54,12 +54,12 @@ class Command(click.Command):
                 own.append(record)
         with formatter.section("Options"):
             formatter.write_dl(own)
-        with formatter.section("Global options (pat --help explains them)"):
+        with formatter.section("Global options (described in pat --help)"):
             formatter.write_text(" ".join(shared))
 
 
 class Group(click.Group):
-    """A group of commands that also takes the global options behind its name."""
+    """A group of commands that also accepts the global options after its name."""
 
     command_class = Command
 
@@ -68,7 +68,7 @@ class Group(click.Group):
         self.params = [*self.params, *global_options(root=False)]
 
     def invoke(self, ctx: click.Context) -> object:
-        """Lay the global options given here over those given before, and run; see click."""
+        """Merge the global options after the name over those before it, and run; see click."""
         ctx.obj = merge(_options(ctx), ctx)
         return super().invoke(ctx)
 

@@ -1,4 +1,4 @@
-"""What the shell proposes for an argument; never a network request, never an error."""
+"""Complete arguments in the shell, without network requests and without errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def complete_scopes(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
-    """Propose scopes, with or without `vso.`."""
+    """Return matching scopes, with and without `vso.`."""
     from azdo_pat.scopes import SCOPES
 
     values = [scope.value for scope in SCOPES]
@@ -21,21 +21,21 @@ def complete_scopes(_ctx: click.Context, _param: click.Parameter, begun: str) ->
 
 
 def complete_recipes(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
-    """Propose recipes."""
+    """Return matching recipes."""
     from azdo_pat.scopes import RECIPES
 
     return [recipe.name for recipe in RECIPES if recipe.name.startswith(begun.lower())]
 
 
 def complete_tools(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
-    """Propose the tools that can be set up."""
+    """Return matching tools of `pat setup`."""
     from azdo_pat.tools.registry import ALL
 
     return [tool.name for tool in ALL if tool.name.startswith(begun.lower())]
 
 
 def complete_tokens(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
-    """Propose the names of the tokens that this machine knows."""
+    """Return matching names of tokens known on this machine."""
     from azdo_pat.cli.app import App
     from azdo_pat.cli.global_options import GlobalOptions
 
@@ -46,7 +46,7 @@ def complete_tokens(_ctx: click.Context, _param: click.Parameter, begun: str) ->
 
 
 def complete_settings(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
-    """Propose the keys of the configuration."""
+    """Return matching keys of settings."""
     from azdo_pat.config.settings import KEYS
 
     return [key.name for key in KEYS if key.name.startswith(begun)]

@@ -1,4 +1,4 @@
-"""Completion scripts: click's own, and better ones where a name may hold spaces."""
+"""Completion scripts for bash and PowerShell that quote names with spaces."""
 
 import os
 from typing import ClassVar, Final
@@ -53,20 +53,20 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
 
 
 class QuotingBashComplete(BashComplete):
-    """click's completion for bash, with a script that quotes what it proposes."""
+    """click's completion for bash, with a script that quotes the completions."""
 
     source_template: ClassVar[str] = _BASH
 
 
 @add_completion_class
 class PowerShellComplete(ShellComplete):
-    """Speaks with the script above: the words in variables, one proposal a line."""
+    """The completion for PowerShell: words come in variables, one completion per line."""
 
     name: ClassVar[str] = "powershell"
     source_template: ClassVar[str] = _POWERSHELL
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Return the words before the one begun, and that one; see click."""
+        """Return the complete words and the incomplete one; see click."""
         words = split_arg_string(os.environ.get("COMP_WORDS", ""))[1:]
         begun = os.environ.get("COMP_WORD", "")
         if begun and words and words[-1] == begun:
@@ -74,7 +74,7 @@ class PowerShellComplete(ShellComplete):
         return words, begun
 
     def format_completion(self, item: CompletionItem) -> str:
-        """Write one proposal; see click."""
+        """Return one completion as a line; see click."""
         return f"{item.value}\t{item.help or ''}".rstrip("\t")
 
     def source(self) -> str:

@@ -1,4 +1,4 @@
-"""Asking before something is done that cannot be undone."""
+"""Ask for confirmation before a destructive command."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class Question(NamedTuple):
-    """What is asked, and said where it is not answered with yes.
+    """A question, and the messages for any answer but yes.
 
     Attributes:
         text: the question.
-        effect: what would be done, for whoever cannot answer: `1 token (ci) would be revoked`.
+        effect: what would happen, for the error without a terminal: `1 token would be revoked`.
         hint: the options that answer.
-        declined: what is said after no.
+        declined: the message after no.
     """
 
     text: str
@@ -32,13 +32,15 @@ class Question(NamedTuple):
 
 
 def confirm(app: App, pats: Sequence[Pat], question: Question) -> None:
-    """Show what will happen to tokens, and have it confirmed; end with 130 after no.
+    """Show the tokens and ask for confirmation; exit with 130 after no.
 
     Raises:
-        UsageError: no one is there to answer.
+        UsageError: the user cannot be asked.
     """
     if not app.may_ask:
-        raise UsageError(f"{question.effect}, and no one is here to confirm it", hint=question.hint)
+        raise UsageError(
+            f"{question.effect}, but pat cannot ask for confirmation here", hint=question.hint
+        )
     from azdo_pat.output.plain import visible
 
     app.preview(pats)
@@ -48,7 +50,7 @@ def confirm(app: App, pats: Sequence[Pat], question: Question) -> None:
 
 
 def count(pats: Sequence[Pat]) -> str:
-    """Return how many tokens they are, and the name of the only one."""
+    """Return the number of tokens, with the name if there is only one."""
     if len(pats) == 1:
         return f"1 token ({pats[0].name or pats[0].id})"
     return f"{len(pats)} tokens"

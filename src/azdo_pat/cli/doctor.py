@@ -1,4 +1,4 @@
-"""doctor."""
+"""Define the command `doctor`."""
 
 from __future__ import annotations
 
@@ -23,26 +23,27 @@ if TYPE_CHECKING:
 
 
 @command("doctor")
-@option("--fix", is_flag=True, help="Mend what can be mended.")
+@option("--fix", is_flag=True, help="Repair what can be repaired.")
 @option(
     "--dismiss",
     "dismissed",
     metavar="ID",
     multiple=True,
-    help="Leave this token alone: no interrupted command made it. Repeatable.",
+    help="Leave this token alone: no interrupted command created it. Repeatable.",
 )
 def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
-    """Say why something does not work, and what mends it.
+    """Diagnose problems and say how to fix them.
 
-    It looks at the sign-in, the network, the service, the clock, the organization, the permission
-    to list tokens, the keyring, the state file, what interrupted commands have left, and the
-    secrets that are stored. --fix brings what was interrupted to its end, rebuilds what a damaged
-    state file knew, and takes the secrets of revoked tokens out of the keyring. It revokes no
-    token but those that an interrupted command had made, or was to revoke. Where it is not certain
-    whether an interrupted command made a token, the token is left alone and shown until it is
-    revoked, or dismissed with --dismiss.
+    Checks the sign-in, the network, the service, the clock, the organization, the permission to
+    list tokens, the keyring, the state file, unfinished operations of interrupted commands, and
+    the stored secrets.
 
-    Ends with exit code 10 where something is wrong that was not mended.
+    --fix completes or rolls back interrupted commands, rebuilds a damaged state file, and deletes
+    the stored secrets of revoked tokens. It revokes only tokens that an interrupted command
+    created or was about to revoke. If it is not certain that an interrupted command created a
+    token, the token is left alone and reported until you revoke it, or dismiss it with --dismiss.
+
+    Ends with exit code 10 if a problem remains.
 
     \b
     Examples:
@@ -82,59 +83,58 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
 
 
 def _dismiss(app: App, identifier: str) -> None:
-    """Note that no interrupted command made a token.
+    """Record that no interrupted command created a token.
 
     Raises:
-        UsageError: what was given is not a whole id, or that of a token that will be revoked.
+        UsageError: the id is not complete, or is of a token that will be revoked.
     """
     from azdo_pat.journal import revoked_by
     from azdo_pat.naming import is_full_id
 
     if not is_full_id(identifier):
         raise UsageError(
-            f"{identifier!r} is not the whole id of a token",
-            hint="give the id as pat list --status all -o json, or the warning, shows it",
+            f"{identifier!r} is not a full token id",
+            hint="copy the id from the warning, or run: pat list --status all -o json",
         )
     for operation in app.state.unfinished():
         entry = operation.entry
         if (revoked_by(operation) or "").lower() == identifier.lower():
             raise UsageError(
-                f"the token {identifier.lower()} is in no doubt: a command for {entry.name!r} in"
-                f" {entry.organization.name} has left it to be revoked",
-                hint="--dismiss is for a token of which pat says that an interrupted command may"
-                " have made it",
+                f"the token {identifier.lower()} cannot be dismissed: an interrupted command for"
+                f" {entry.name!r} in {entry.organization.name} left it to be revoked",
+                hint="--dismiss is for tokens that an interrupted command may have created",
             )
     app.state.dismiss(identifier)
-    app.messages.notice(f"the token {identifier} is left alone")
+    app.messages.notice(f"dismissed the token {identifier}: pat leaves it alone")
 
 
 def _sign_in(app: App) -> str:
     token = app.access_token()
-    until = f", until {token.expires:%Y-%m-%d %H:%M} UTC" if token.expires else ""
-    return f"{token.user or 'somebody'} by {token.source}{until}"
+    until = f", expires {token.expires:%Y-%m-%d %H:%M} UTC" if token.expires else ""
+    return f"{token.user or 'unknown user'} via {token.source}{until}"
 
 
 def _organization(app: App) -> tuple[Organization, str]:
     found, source = app.located
     organization = app.organization
-    return organization, source if found else "the only one you have"
+    return organization, source if found else "your only organization"
 
 
 def _identity(app: App) -> str:
     identity = app.organization_cache.me()
-    return f"it knows {identity.name}{f' <{identity.mail}>' if identity.mail else ''}"
+    return f"signed in as {identity.name}{f' <{identity.mail}>' if identity.mail else ''}"
 
 
 def _active(app: App, organization: Organization) -> str:
     from azdo_pat.models import GLOBAL_TOKENS_STOP, Status
 
     found = list(app.untouched_tokens.list(organization, Status.ACTIVE))
-    words = f"active tokens listed: {len(found)}"
+    words = f"active tokens: {len(found)}"
     everywhere = sum(each.target_accounts is None for each in found)
     if not everywhere:
         return words
     return (
-        f"{words}; valid in all your organizations, and of no use from {GLOBAL_TOKENS_STOP}:"
+        f"{words}; valid in all your organizations until {GLOBAL_TOKENS_STOP}:"
         f" {everywhere} (pat list --global)"
     )
 
@@ -154,7 +154,7 @@ def _clock(app: App) -> timedelta | None:
 def _network(app: App) -> str:
     from azdo_pat.redaction import masked_hosts, masked_proxy
 
-    # In whatever case, as urllib takes them.
+    # In any case: urllib accepts upper and lower case names.
     shown = {"https_proxy": masked_proxy, "all_proxy": masked_proxy, "no_proxy": masked_hosts}
     words = [
         f"{name}={shown[name.lower()](given)}"
@@ -165,11 +165,11 @@ def _network(app: App) -> str:
     if bundle:
         if not expanded(Path(str(bundle))).exists():
             raise UsageError(
-                f"the certificates {bundle} are not there",
-                hint="set ca-bundle (pat config) or REQUESTS_CA_BUNDLE to a file that is",
+                f"the certificate file {bundle} does not exist",
+                hint="set ca-bundle (pat config) or REQUESTS_CA_BUNDLE to a file that exists",
             )
-        words.append(f"certificates of {bundle}")
-    return ", ".join(words) or "no proxy, the usual certificates"
+        words.append(f"certificates from {bundle}")
+    return ", ".join(words) or "no proxy, default certificates"
 
 
 def _recover(app: App) -> Sequence[Recovered]:
@@ -198,24 +198,24 @@ def _rebuild(app: App) -> tuple[str, bool]:
     )
     for each in app.damaged_states:
         mark_rebuilt(each)
-    words = f"rebuilt: {len(rebuilt.found)} tokens found whose secret is here"
+    found = len(rebuilt.found)
+    words = f"rebuilt: found {found} stored token{'s' * (found != 1)}"
     if rebuilt.unkept and rebuilt.found:
         words += (
-            "; where their secrets are delivered, and when they are renewed (--renew-before), is"
-            " not known any more: say it again, with pat rotate --deliver or pat apply"
+            "; their delivery targets and renewal windows (--renew-before) are lost: set them"
+            " again with pat rotate --deliver or pat apply"
         )
     if rebuilt.unsure:
         words += (
-            "; which token they belong to is not known, and no command overwrites or deletes them"
-            " for a token of the name until you say it: pat get NAME | pat import NAME --id ID ("
-            + "; ".join(rebuilt.unsure)
-            + ")"
+            "; some secrets belong to an unknown token, and no command overwrites or deletes them"
+            " for a token of that name; to name the token, run: pat get NAME | pat import NAME"
+            " --id ID (" + "; ".join(rebuilt.unsure) + ")"
         )
     if rebuilt.carried_over:
         words += f"; {rebuilt.carried_over} unfinished operations carried over"
     if rebuilt.unread:
         words += (
-            "; its journal could not be read: an interrupted command may have left a token, see"
-            " pat list --sort created"
+            "; its journal could not be read: an interrupted command may have left a token; to"
+            " look for it, run: pat list --sort created"
         )
     return words, bool(rebuilt.found or rebuilt.carried_over)

@@ -1,4 +1,4 @@
-"""emulator, sandbox: trying pat without an account."""
+"""Define the commands `emulator` and `sandbox`, which need no account."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def start_emulator(options: dict[str, object]) -> RunningEmulator:
-    """Start an emulator, or say what is in its way.
+    """Start an emulator.
 
     Raises:
-        UsageError: werkzeug is not installed, the port is taken, an option makes no sense.
+        UsageError: werkzeug is not installed, the port is in use, or an option is not valid.
     """
     try:
         from azdo_pat.emulator.errors import EmulatorError
@@ -35,7 +35,7 @@ def start_emulator(options: dict[str, object]) -> RunningEmulator:
             raise
         raise UsageError(
             "the emulator needs werkzeug, which is not installed",
-            hint="install it where pat is: pip install werkzeug",
+            hint="in the environment of pat, run: pip install werkzeug",
         ) from error
     try:
         arranged: Options = Options(**options)  # type: ignore[arg-type]  # checked by the caller's own types
@@ -43,22 +43,31 @@ def start_emulator(options: dict[str, object]) -> RunningEmulator:
     except EmulatorError as error:
         raise UsageError(
             str(error),
-            hint="--port 0 takes a free port; pat emulator --help shows what else it takes",
+            hint="--port 0 picks a free port; for usage, run: pat emulator --help",
         ) from error
 
 
 @command("emulator")
-@option("--port", type=click.IntRange(0, 65535), default=0, help="Port; 0 takes a free one.")
+@option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port to listen on; 0 picks a free one.",
+)
 @option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @option(
     "--state",
     "state_file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Keep tokens in this file from run to run.",
+    help="Keep the tokens in this file between runs.",
 )
-@option("--fault", "faults", metavar="FAULT", multiple=True, help="Misbehave so. Repeatable.")
-@option("--policy", "policies", metavar="POLICY", multiple=True, help="Be as strict. Repeatable.")
+@option(
+    "--fault", "faults", metavar="FAULT", multiple=True, help="Simulate this fault. Repeatable."
+)
+@option(
+    "--policy", "policies", metavar="POLICY", multiple=True, help="Enforce this policy. Repeatable."
+)
 def emulator_command(  # one argument for each option
     app: App,
     *,
@@ -68,10 +77,10 @@ def emulator_command(  # one argument for each option
     faults: tuple[str, ...],
     policies: tuple[str, ...],
 ) -> None:
-    """Run a local Azure DevOps for tokens until it is interrupted.
+    """Run a local emulator of Azure DevOps tokens until it is interrupted.
 
-    As soon as it listens it prints the export lines that make pat use it. The documentation has
-    a page on the faults and policies that it takes.
+    Once it listens, it prints the export lines that make pat use it. The faults and policies are
+    described in the documentation.
 
     \b
     Example:
@@ -92,7 +101,7 @@ def emulator_command(  # one argument for each option
         for name, value in exported(running).items():
             app.out.write(f"export {name}={shlex.quote(value)}\n")
         app.out.flush()
-        app.messages.notice(f"listening on {running.url}; Ctrl-C ends it")
+        app.messages.notice(f"listening on {running.url}; press Ctrl-C to stop")
         while not ended.wait(3600):
             pass
 
@@ -113,7 +122,7 @@ def exported(running: RunningEmulator) -> dict[str, str]:
 
 
 def told_to_end() -> threading.Event:
-    """Return what Ctrl-C, or the signal that ends a program politely, will set."""
+    """Return an event that Ctrl-C or SIGTERM sets."""
     ended = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -129,12 +138,12 @@ def told_to_end() -> threading.Event:
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @click.argument("words", metavar="[COMMAND]...", nargs=-1, type=click.UNPROCESSED)
-@option("--tour", is_flag=True, help="Show the main job from end to end.")
+@option("--tour", is_flag=True, help="Demonstrate the main commands from start to finish.")
 def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
     """Run COMMAND, or your shell, with an emulator and a throw-away home, keyring and state.
 
-    Nothing of yours is touched, and nothing is left when it ends. The exit status is the
-    command's.
+    Your own files and secrets are not touched, and everything is removed at the end. The exit
+    code is that of COMMAND.
 
     \b
     Examples:
@@ -145,7 +154,7 @@ def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
     from azdo_pat.cli.sandbox import Sandbox, play_tour
 
     if tour and words:
-        raise UsageError("--tour takes no command", hint="pat sandbox COMMAND runs a command")
+        raise UsageError("--tour takes no command", hint="leave out --tour to run a command")
     with (
         start_emulator({"entra": True}) as running,
         Sandbox(exported(running), app.environment, app.messages.warn) as sandbox,
@@ -155,7 +164,8 @@ def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
         else:
             if not words:
                 app.messages.notice(
-                    f"a shell with an emulator at {running.url}; exit ends it and removes all"
+                    f"a shell with an emulator at {running.url}; type exit to leave and remove"
+                    " everything"
                 )
             code = sandbox.run(words or sandbox.shell)
     raise click.exceptions.Exit(code)

@@ -1,4 +1,4 @@
-"""ensure."""
+"""Define the command `ensure`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     metavar="S",
     multiple=True,
     shell_complete=complete_scopes,
-    help="What it may do: code_write, vso.code_write, or full. Repeatable.",
+    help="Scope: code_write, vso.code_write, or full. Repeatable.",
 )
 @option(
     "--for",
@@ -38,14 +38,18 @@ if TYPE_CHECKING:
     metavar="RECIPE",
     multiple=True,
     shell_complete=complete_recipes,
-    help="The least scopes for a job: git, packages, agent… (pat scopes --recipes).",
+    help="Scopes that a job needs: git, packages, agent… (pat scopes --recipes). Repeatable.",
 )
-@option("--expires", metavar="SPAN|DATE", help="Its life, where it has to be made: 12h, 30d, 1y.")
-@option("--renew-before", metavar="SPAN", help="Rotate it so long before its end [third of life].")
+@option("--expires", metavar="SPAN|DATE", help="Lifetime or expiry of a new token: 12h, 30d, 1y.")
+@option(
+    "--renew-before",
+    metavar="SPAN",
+    help="Rotate it this long before it expires [a third of its lifetime].",
+)
 @deliver_option
-@secret_options("Print the secret, in this form")
-@option("--verify", is_flag=True, help="Ask the service whether it takes the secret.")
-@option("--allow-unknown-scope", is_flag=True, help="Pass on scopes that pat does not know.")
+@secret_options("Print the secret in this format")
+@option("--verify", is_flag=True, help="Ask the service whether it accepts the secret.")
+@option("--allow-unknown-scope", is_flag=True, help="Accept scopes that pat does not know.")
 def ensure_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     name: str,
@@ -59,11 +63,11 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     verify: bool,
     allow_unknown_scope: bool,
 ) -> None:
-    """See to it that a token called NAME is there, with these scopes and some life left.
+    """Ensure a token called NAME exists with these scopes and enough lifetime left.
 
-    It is made if its secret is not here, and rotated if it is near its end or has other scopes.
-    Otherwise it is kept, and neither network nor sign-in is needed. As often as it is run, and by
-    however many at once, one token comes of it.
+    The token is created if its secret is not stored here, and rotated if it is due or its scopes
+    differ. Otherwise it is kept, and neither the network nor a sign-in is needed. Repeated and
+    concurrent runs create a single token.
 
     \b
     Examples:
@@ -135,14 +139,14 @@ def _wanted(
     end = parse_expiry(str(app.setting("expires")) if expires is None else expires, now)
     if margin is not None and now + margin >= end:
         raise UsageError(
-            f"with --renew-before {renew_before} a token would be due as soon as it is made",
-            hint="give it a longer life (--expires), or a shorter span",
+            f"with --renew-before {renew_before} a token would be due as soon as it is created",
+            hint="use a longer lifetime (--expires) or a shorter span",
         )
     return Wanted(name=name, scopes=scopes, expires=end, renew_before=margin)
 
 
 def _organization(app: App, name: str) -> Organization:
-    """Return the organization at hand; without one, that of the only such token here."""
+    """Return the current organization, or else that of the only stored token of this name."""
     from azdo_pat.services.ensure import where_known
 
     if app.located[0] is None:
@@ -161,7 +165,7 @@ def _seen_to(app: App, organization: Organization, wanted: Wanted, *, verify: bo
 
 
 def _say(app: App, ensured: Ensured, organization: Organization) -> None:
-    """Say on stderr what it took."""
+    """Report on stderr what was done."""
     if ensured.created is not None:
         from azdo_pat.cli.notices import say_created
 
@@ -172,7 +176,7 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
         say_rotated(app, ensured.rotated)
     elif ensured.outcome == "delivered" and ensured.undelivered:
         app.messages.warn(
-            f"{ensured.pat.name!r} is not delivered everywhere: {ensured.undelivered}"
+            f"{ensured.pat.name!r} could not be delivered to every target: {ensured.undelivered}"
         )
     elif ensured.outcome == "delivered":
         app.messages.notice(f"delivered {ensured.pat.name!r} in {organization.name}")

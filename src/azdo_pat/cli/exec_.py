@@ -1,4 +1,4 @@
-"""exec."""
+"""Define the command `exec`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 class _ExecCommand(Command):
-    """Everything behind `--` is the command to run, whatever it looks like."""
+    """A command that leaves everything after `--` to the program to run."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take apart what is before `--` only; see click."""
+        """Parse only the arguments before `--`; see click."""
         before, behind = args, []
         if "--" in args:
             place = args.index("--")
@@ -40,7 +40,7 @@ class _ExecCommand(Command):
         return rest
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Show that a command stands behind `--`; see click."""
+        """Add the command after `--` to the usage line; see click."""
         return [*super().collect_usage_pieces(ctx), "-- COMMAND..."]
 
 
@@ -51,15 +51,15 @@ class _ExecCommand(Command):
     "wishes",
     metavar="NAME[=TOKEN]",
     multiple=True,
-    help="The variable that the secret goes into; NAME=TOKEN for another token's. Repeatable.",
+    help="Variable to set to the secret; NAME=TOKEN takes another token. Repeatable.",
 )
 @option(
     "--for",
     "program",
     metavar="PROGRAM",
-    help="Set what PROGRAM reads: az, terraform, npm, nuget, twine, agent, git [by COMMAND].",
+    help="Set what PROGRAM reads: az, terraform, npm, nuget, twine, agent, git [from COMMAND].",
 )
-@option("--feed", "feeds", metavar="URL", multiple=True, help="The feed, for nuget. Repeatable.")
+@option("--feed", "feeds", metavar="URL", multiple=True, help="Feed, for nuget. Repeatable.")
 def exec_command(  # one argument for each option
     app: App,
     text: str | None,
@@ -71,8 +71,8 @@ def exec_command(  # one argument for each option
 ) -> None:
     """Run COMMAND with the secret of TOKEN in its environment, and nowhere else.
 
-    Without --var the secret goes into the variables that COMMAND reads, as far as pat knows it,
-    or else into AZURE_DEVOPS_EXT_PAT. The exit code is that of COMMAND.
+    Without --var, the secret goes into the variables that COMMAND reads if pat knows the program,
+    otherwise into AZURE_DEVOPS_EXT_PAT. The exit code is that of COMMAND.
 
     \b
     Examples:
@@ -82,7 +82,9 @@ def exec_command(  # one argument for each option
       pat exec --var READ=reader --var WRITE=writer -- make publish
     """
     if not words:
-        raise UsageError("which command?", hint="put it behind --, as in: pat exec ci -- env")
+        raise UsageError(
+            "no command given", hint="put it after --, for example: pat exec ci -- env"
+        )
     plain = tuple(secret_format for secret_format in wishes if "=" not in secret_format)
     others = [
         tuple(secret_format.split("=", 1)) for secret_format in wishes if "=" in secret_format
@@ -90,9 +92,11 @@ def exec_command(  # one argument for each option
     names = checked_names(plain)
     checked_names(tuple(name for name, _ in others))
     if text is None and (plain or program or not others):
-        raise UsageError("which token?", hint="pat exec TOKEN -- COMMAND…, or --var NAME=TOKEN")
+        raise UsageError(
+            "no token given", hint="run: pat exec TOKEN -- COMMAND…; or use --var NAME=TOKEN"
+        )
     if names and program:
-        raise UsageError("--var and --for both say where the secret goes", hint="give one")
+        raise UsageError("--var and --for cannot be combined", hint="leave one of them out")
     if program is not None or feeds:
         _check_program(program)
     found: dict[str, str] = {}
@@ -112,7 +116,7 @@ def _check_program(program: str | None) -> None:
     if program is not None and program not in PROGRAMS:
         raise UsageError(
             f"pat does not know which variables {program!r} reads",
-            hint=f"it knows {', '.join(PROGRAMS)}; for others: --var NAME",
+            hint=f"it knows {', '.join(PROGRAMS)}; for others, use --var NAME",
         )
 
 
@@ -131,7 +135,7 @@ def _by_program(  # what variables are made of
 
 
 def _found(app: App, text: str) -> tuple[Organization, Secret]:
-    """Return a stored secret; say so where it has ended, for the command will only be refused."""
+    """Return a stored secret, with a warning if it has expired or the service refused it."""
     from azdo_pat.naming import as_argument
     from azdo_pat.services.stored_secrets import get
 
@@ -145,7 +149,8 @@ def _found(app: App, text: str) -> tuple[Organization, Secret]:
     entry = app.state.find(organization.url, name)
     if entry is not None and entry.expires is not None and entry.expires <= app.now():
         app.messages.warn(
-            f"{name!r} expired on {entry.expires:%Y-%m-%d}: pat rotate {as_argument(name)}"
+            f"{name!r} expired on {entry.expires:%Y-%m-%d}; to replace it, run: pat rotate"
+            f" {as_argument(name)}"
         )
     elif entry is not None:
         warn_if_refused(app, entry, organization, secret)
@@ -153,19 +158,19 @@ def _found(app: App, text: str) -> tuple[Organization, Secret]:
 
 
 def _is_there(name: str, path: str | None) -> bool:
-    """Tell whether there is something of that name that cannot be run."""
+    """Return whether a file of that name exists that cannot be run."""
     if os.path.dirname(name):  # noqa: PTH120  # `./x` and `x` differ in nothing else
         return Path(name).exists()
     return any(Path(each, name).is_file() for each in (path or "").split(os.pathsep) if each)
 
 
 def _become(words: Sequence[str], environment: Mapping[str, str], path: str | None) -> NoReturn:
-    """Put the command in the place of this process, or, on Windows, wait for it.
+    """Replace this process with the command or, on Windows, wait for it.
 
     Args:
         words: the command.
         environment: all of its own.
-        path: where it is looked for: the user's own, whatever the secret's variables are called.
+        path: where to look for the program: the user's PATH, even if a secret's variable is PATH.
 
     Raises:
         PatError: it cannot be run.
@@ -173,11 +178,11 @@ def _become(words: Sequence[str], environment: Mapping[str, str], path: str | No
     program = shutil.which(words[0], path=path)
     if program is None and _is_there(words[0], path):
         raise NotExecutableError(
-            f"{words[0]} cannot be run: it is no program",
-            hint="is it a folder, or may it not be executed?",
+            f"{words[0]} cannot be run: it is not a program",
+            hint="check that it is a file, and that it is executable",
         )
     if program is None:
-        raise NoCommandError(f"there is no program {words[0]!r}", hint="is it on the PATH?")
+        raise NoCommandError(f"program {words[0]!r} not found", hint="check that it is on the PATH")
     sys.stdout.flush()
     sys.stderr.flush()
     try:
@@ -189,11 +194,11 @@ def _become(words: Sequence[str], environment: Mapping[str, str], path: str | No
     except OSError as error:
         raise NotExecutableError(
             f"{words[0]} cannot be run: {error.strerror}",
-            hint="is it a program, made for this machine?",
+            hint="check that it is a program built for this machine",
         ) from error
 
 
 def _waited_for(words: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run the command to its end; Windows cannot put it in the place of a process."""
+    """Run the command and return its exit code; Windows cannot replace a process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the command
     return subprocess.run(words, env=dict(environment), check=False).returncode  # noqa: S603  # as above

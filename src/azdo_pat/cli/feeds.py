@@ -1,4 +1,4 @@
-"""The token for a feed of packages, for those who come without a command line."""
+"""Find the token for a package feed, for callers that have no command line (cargo, keyring)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def secret_for_feed(protocol: str, host: str, path: str) -> Secret | None:
-    """Return the secret of the token that may read packages there; None where there is none.
+    """Return the secret of the stored token that can read packages there, or None.
 
     Raises:
         RefusedError: the token has expired, or the service refuses it.
@@ -41,12 +41,12 @@ def secret_for_feed(protocol: str, host: str, path: str) -> Secret | None:
         refused = refused or entry
     if refused is not None:
         raise RefusedError(
-            f"{refused.org} does not accept the token {refused.name!r} any more",
-            hint=f"pat create {as_argument(refused.name)} --for packages --replace makes a new one",
+            f"{refused.org} no longer accepts the token {refused.name!r}",
+            hint=f"run: pat create {as_argument(refused.name)} --for packages --replace",
         )
     if expired is not None:
         raise RefusedError(
             f"the token {expired.name!r} for packages of {expired.org} has expired",
-            hint=f"pat rotate {as_argument(expired.name)}",
+            hint=f"run: pat rotate {as_argument(expired.name)}",
         )
     return None

@@ -1,4 +1,4 @@
-"""The options that every command takes, before or behind its name."""
+"""The global options, which every command accepts before or after its name."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ FORMATS: Final = ("table", "json", "jsonl", "csv", "tsv", "none")
 
 
 class GlobalOptions(NamedTuple):
-    """What the global options say; None and False where they say nothing.
+    """The values of the global options; None if not given.
 
     Attributes:
-        sources: where each value came from: an option, a variable; absent for the default.
-        access_token: what `PAT_ACCESS_TOKEN` held; see `access_token_withheld`.
+        sources: where each value came from, an option or a variable; absent for defaults.
+        access_token: the value of `PAT_ACCESS_TOKEN`; see `access_token_withheld`.
     """
 
     org: str | None = None
@@ -48,10 +48,10 @@ _ACCESS_TOKEN: Final = "PAT_ACCESS_TOKEN"  # noqa: S105  # the name of a variabl
 
 @contextmanager
 def access_token_withheld() -> Iterator[Secret | None]:
-    """Take the access token out of this process's environment while the block runs; give it.
+    """Remove the access token from this process's environment while the block runs; yield it.
 
-    What is started then inherits it from nowhere: the user's own commands, git, az, a browser,
-    what a library starts. It acts for the user, and no other program needs it.
+    No child process then inherits it: the user's commands, git, az, a browser, or what a library
+    starts. The token acts for the user, and no other program needs it.
     """
     given = os.environ.pop(_ACCESS_TOKEN, None)
     if given is None:
@@ -66,7 +66,7 @@ def access_token_withheld() -> Iterator[Secret | None]:
 
 
 class _GlobalOption(click.Option):
-    """A global option, which can also be set in the environment, as `PAT_` and its name."""
+    """A global option, which the environment can also set as `PAT_` and its name."""
 
     def __init__(self, *args: Any, **attributes: Any) -> None:  # noqa: ANN401  # click's signature
         super().__init__(*args, **attributes)
@@ -75,32 +75,41 @@ class _GlobalOption(click.Option):
 
 
 def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:  # noqa: ANN401  # click's signature
-    """Declare an option of a command, which the environment never sets; see `click.option`.
+    """Declare an option that the environment never sets; see `click.option`.
 
-    A variable that is left set must not confirm, choose or rename anything.
+    A variable that is still set by accident must not confirm, select or rename anything.
     """
     return click.option(*declarations, **attributes)
 
 
 def global_options(*, root: bool) -> list[click.Parameter]:
-    """Return the global options: those of `pat` itself, which the environment can set, or copies.
+    """Return the global options of `pat` itself, or their copies for a command.
 
-    The copies of a command stand behind its name; they take nothing from the environment, so
-    that what stands before the name wins over it.
+    Only those of `pat` read the environment. The copies, which follow the name of a command, do
+    not, so that an option before the name overrides the environment.
     """
     kind = _GlobalOption if root else click.Option
     shown: list[click.Parameter] = [
-        kind(["--org"], metavar="NAME|URL", help="Organization."),
-        kind(["-o", "--output"], type=click.Choice(FORMATS), help="Form of the output."),
-        kind(["--query"], metavar="JMESPATH", help="Show only this part of the JSON."),
-        kind(["-q", "--quiet"], is_flag=True, default=None, help="No notices on stderr."),
-        kind(["-v", "--verbose"], is_flag=True, default=None, help="Say more on stderr."),
-        kind(["--debug"], is_flag=True, default=None, help="Say everything, secrets left out."),
-        kind(["--no-input"], is_flag=True, default=None, help="Never ask; fail instead."),
+        kind(["--org"], metavar="NAME|URL", help="Organization name or URL."),
+        kind(["-o", "--output"], type=click.Choice(FORMATS), help="Output format."),
+        kind(
+            ["--query"],
+            metavar="JMESPATH",
+            help="JMESPath expression that selects part of the JSON.",
+        ),
+        kind(["-q", "--quiet"], is_flag=True, default=None, help="Print no notices on stderr."),
+        kind(["-v", "--verbose"], is_flag=True, default=None, help="Print more details on stderr."),
+        kind(
+            ["--debug"],
+            is_flag=True,
+            default=None,
+            help="Print everything on stderr, except secrets.",
+        ),
+        kind(["--no-input"], is_flag=True, default=None, help="Never prompt; fail instead."),
         kind(
             ["--color"],
             type=click.Choice(["auto", "always", "never"]),
-            help="When to use colour.",
+            help="When to use colors.",
         ),
         click.Option(
             ["--version"],
@@ -115,7 +124,7 @@ def global_options(*, root: bool) -> list[click.Parameter]:
 
 
 def merge(options: GlobalOptions, ctx: click.Context) -> GlobalOptions:
-    """Lay what was given here over what was given before."""
+    """Return the options with those given in this context merged over them."""
     values: dict[str, Any] = {}
     sources = dict(options.sources)
     for name in NAMES:

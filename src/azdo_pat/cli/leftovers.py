@@ -1,4 +1,4 @@
-"""What is said of what was left behind: by an earlier run, or where a secret was brought to."""
+"""Report what recovery did, and which delivery targets still hold an old secret."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def say_recovered(messages: Messages, recovered: Recovered) -> None:
-    """Say on stderr what became of something that an earlier run had left behind."""
+    """Report on stderr how an unfinished operation of an earlier run was recovered."""
     operation, outcome, failure = recovered
     if failure is not None:
         _say_failed(messages, operation, failure)
@@ -41,30 +41,27 @@ def say_recovered(messages: Messages, recovered: Recovered) -> None:
     interrupted = f"an interrupted {VERBS[type(operation)]} of {token}"
     if outcome is RecoveryOutcome.UNDECIDED:
         messages.warn(
-            f"what became of {interrupted} is not known yet; the next command that signs in looks"
-            " again"
+            f"the result of {interrupted} is not known yet; the next command that signs in will"
+            " check again"
         )
         return
     match operation:
         case Revoke(authorization_id=identifier) if outcome is RecoveryOutcome.STILL_ACTIVE:
             messages.warn(
                 f"{token} was not revoked: the request got no answer, and the token is still"
-                f" active; to revoke it: pat revoke {identifier} --org {org}"
+                f" active; to revoke it, run: pat revoke {identifier} --org {org}"
             )
         case Revoke():
             messages.notice(f"completed {interrupted}: the token is revoked")
         case RevokeReplaced(replaced=replaced):
-            messages.notice(
-                f"revoked the token that {token} has replaced ({replaced.authorization_id})"
-            )
+            messages.notice(f"revoked the old token of {token} ({replaced.authorization_id})")
         case Deliver(replaced=replaced) if outcome is RecoveryOutcome.NOTHING_DONE:
             kept = (
-                f", and the token that it has replaced ({replaced.authorization_id}) is not kept"
-                " for it"
+                f", and its old token ({replaced.authorization_id}) is no longer kept for that"
                 if replaced
                 else ""
             )
-            messages.notice(f"the new secret of {token} goes nowhere any more{kept}")
+            messages.notice(f"the new secret of {token} has no delivery target any more{kept}")
         case Deliver():
             messages.notice(f"delivered the new secret of {token}")
         case _ if outcome is RecoveryOutcome.COMPLETED:
@@ -82,7 +79,7 @@ def _undone(operation: Operation) -> str:
         case Forget():
             return "its secret is still stored"
         case _:
-            return "the token that it had made is revoked"
+            return "the token that it created is revoked"
 
 
 def _say_failed(messages: Messages, operation: Operation, failure: PatError) -> None:
@@ -91,29 +88,30 @@ def _say_failed(messages: Messages, operation: Operation, failure: PatError) -> 
     hint = f" ({failure.hint})" if failure.hint else ""
     match operation:
         case Deliver():
-            messages.warn(f"the new secret of {token} is not delivered: {failure.message}")
+            messages.warn(f"the new secret of {token} could not be delivered: {failure.message}")
         case Rename(new_name=new_name):
             messages.warn(
-                f"whether {token} is now named {new_name!r}, and its secret stored under that"
-                f" name, is not known: {failure.message}"
+                f"it is not known whether {token} is now named {new_name!r} and its secret stored"
+                f" under that name: {failure.message}"
             )
         case Import() | Forget():
             messages.warn(
-                f"what became of an interrupted {verb} of {token} is not known:"
+                f"the result of an interrupted {verb} of {token} is not known:"
                 f" {failure.message}{hint}"
             )
         case RevokeReplaced(replaced=replaced):
             messages.warn(
-                f"the token that {token} has replaced ({replaced.authorization_id}) is not"
-                f" revoked: {failure.message}"
+                f"the old token of {token} ({replaced.authorization_id}) is not revoked:"
+                f" {failure.message}"
             )
         case Revoke():
-            messages.warn(f"whether the token {token} is revoked is not known: {failure.message}")
+            messages.warn(f"it is not known whether {token} is revoked: {failure.message}")
         case Create() | Rotate() if isinstance(failure, DoubtfulError):
             messages.warn(f"{failure.message}{hint}")
         case Create() | Rotate():
             messages.warn(
-                f"what an interrupted {verb} of {token} made is not revoked: {failure.message}"
+                f"the token that an interrupted {verb} of {token} created is not revoked:"
+                f" {failure.message}"
             )
         case _:
             assert_never(operation)
@@ -122,27 +120,27 @@ def _say_failed(messages: Messages, operation: Operation, failure: PatError) -> 
 def say_where_it_lies(
     messages: Messages, name: str, deliveries: Iterable[Delivery], now: str
 ) -> None:
-    """Say where the secret of a token was brought, once nobody looks after it any more.
+    """Report which delivery targets still hold the secret of a token that pat no longer manages.
 
     Args:
-        messages: where to say it.
+        messages: where to report.
         name: of the token.
         deliveries: those that it had.
-        now: what has become of the secret: `useless`, `not renewed`.
+        now: what has become of the secret: `no longer works`, `is no longer renewed`.
     """
     for delivery in deliveries:
         step = ""
         match delivery:
             case ToolTarget(tool=tool, path=path, about=about):
                 which = "--feed" if "/_packaging/" in about else "--org"
-                where = f"{tool} ({path or 'the macOS keychain'}) still has"
-                step = f"; to take it out: pat setup {tool} --undo {which} {as_argument(about)}"
+                where = f"{tool} ({path or 'the macOS keychain'}) still holds"
+                step = f"; to remove it, run: pat setup {tool} --undo {which} {as_argument(about)}"
             case FileTarget(path=path):
                 where = f"{path} still holds"
             case CommandTarget(words=words):
                 where = f"the command {as_argument(words[0])} was given"
             case UnknownTarget(kind=kind):
-                where = f"a target of the kind {kind!r}, which a newer pat has set up, may have"
+                where = f"a target of the kind {kind!r}, which a newer pat has set up, may hold"
             case _:
                 assert_never(delivery)
-        messages.notice(f"{where} the secret of {name!r}, which is {now} now{step}")
+        messages.notice(f"{where} the secret of {name!r}, which {now}{step}")

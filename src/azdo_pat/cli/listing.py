@@ -1,4 +1,4 @@
-"""list, show."""
+"""Define the commands `list` and `show`."""
 
 from __future__ import annotations
 
@@ -27,29 +27,37 @@ if TYPE_CHECKING:
     type=click.Choice(["active", "expired", "revoked", "all"]),
     default="active",
     show_default=True,
-    help="Which tokens.",
+    help="List only tokens with this status.",
 )
-@option("--all-orgs", is_flag=True, help="Those of all your organizations.")
-@option("--expiring", metavar="SPAN", help="Only those that end within this span, as in 7d.")
-@option("--name", "names", metavar="GLOB", multiple=True, help="Only those named so. Repeatable.")
+@option("--all-orgs", is_flag=True, help="List the tokens of all your organizations.")
+@option("--expiring", metavar="SPAN", help="List only tokens that expire within this span: 7d.")
+@option(
+    "--name",
+    "names",
+    metavar="GLOB",
+    multiple=True,
+    help="List only tokens whose name matches. Repeatable.",
+)
 @option(
     "--scope",
     "scopes",
     metavar="S",
     multiple=True,
     shell_complete=complete_scopes,
-    help="Only those with this scope. Repeatable.",
+    help="List only tokens with this scope. Repeatable.",
 )
 @option(
     "--stored",
     is_flag=True,
-    help="Those whose secret is in the keyring here, imported ones too; no network is used.",
+    help="List stored tokens, including imported ones. The network is not used.",
 )
-@option("--global", "only_global", is_flag=True, help="Only those for all organizations.")
+@option(
+    "--global", "only_global", is_flag=True, help="List only tokens valid in all organizations."
+)
 @option(
     "--sort",
     type=click.Choice(["name", "created", "expires"]),
-    help="Order; jsonl, csv and tsv stay as the service gives them unless it is set.",
+    help="Sort order. Without it, jsonl, csv and tsv keep the order of the service.",
 )
 def list_command(  # noqa: PLR0913  # one argument for each option
     app: App,
@@ -63,11 +71,11 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     only_global: bool,
     sort: str | None,
 ) -> None:
-    """List your tokens: their names, ids, scopes and ends, and what needs attention.
+    """List your tokens with their ids, scopes and expiry, and what needs attention.
 
-    The active ones of one organization are shown. Tokens for all organizations are marked with
-    the day they stop; so are tokens that end within 7 days, and those whose secret is in this
-    machine's keyring.
+    Lists the active tokens of one organization unless options say otherwise. The notes mark
+    tokens valid in all organizations with the day they stop working, tokens that expire within 7
+    days, and tokens whose secret is in this machine's keyring.
 
     \b
     Examples:
@@ -82,7 +90,7 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     render = app.render
     if stored:
         if not render.pats(in_order(_stored(app, filters, everywhere=all_orgs), order)):
-            app.messages.notice("no secret of such a token is stored here")
+            app.messages.notice("no stored token matches")
         return
     failures: Sequence[OrganizationFailure] = ()
     if all_orgs:
@@ -95,18 +103,18 @@ def list_command(  # noqa: PLR0913  # one argument for each option
         count = render.pats(found if streams else in_order(found, order))
     if not count:
         where = "your organizations" if all_orgs else app.organization.name
-        app.messages.notice(f"no token of {where} fits (pat list --status all lists every one)")
+        app.messages.notice(f"no token of {where} matches; to list all, run: pat list --status all")
     if failures:
         for failure in failures:
             app.messages.warn(f"{failure.org}: {failure.reason}")
         raise PartialError(
             f"{len(failures)} of your organizations could not be listed",
-            hint="pat list --org NAME tries one of them by itself",
+            hint="to try one of them, run: pat list --org NAME",
         )
 
 
 def _stored(app: App, filters: Filters, *, everywhere: bool) -> list[Pat]:
-    """Return what this machine remembers; its own records know no status but expired."""
+    """Return the stored tokens; the local state knows no status but expired."""
     from azdo_pat.services.stored_secrets import stored_here
 
     organization = None if everywhere else app.located[0]

@@ -1,4 +1,4 @@
-"""scopes, config, completion: what needs neither a sign-in nor a keyring."""
+"""Define the commands that need neither a sign-in nor a keyring: scopes, config, completion."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     shell_complete=complete_recipes,
     help="Only the scopes of this recipe.",
 )
-@option("--recipes", is_flag=True, help="The recipes, which --for takes, instead of the scopes.")
+@option("--recipes", is_flag=True, help="List the recipes for --for instead of the scopes.")
 def scopes_command(app: App, word: str | None, *, recipe: str | None, recipes: bool) -> None:
-    """List the scopes that a token can have; with WORD, those that it occurs in.
+    """List the scopes that a token can have. With WORD, list only those that contain it.
 
     \b
     Examples:
@@ -55,15 +55,17 @@ def scopes_command(app: App, word: str | None, *, recipe: str | None, recipes: b
         values = recipe_named(recipe).scopes
         found = tuple(scope for scope in found if scope.value in values)
     if not found:
-        raise NotFoundError(f"no scope has to do with {word!r}", hint="pat scopes lists all")
+        raise NotFoundError(
+            f"no scope matches {word!r}", hint="to list all scopes, run: pat scopes"
+        )
     render.scopes(found)
 
 
 @click.group("config", cls=Group)
 def config_command() -> None:
-    """Read and change the settings: defaults for options, kept in a file.
+    """Read and change settings: defaults for options, kept in a file.
 
-    An option on the command line wins over the environment, and that over the file.
+    An option on the command line overrides the environment, and the environment the file.
     """
 
 
@@ -80,10 +82,10 @@ def config_list(app: App) -> None:
 @click.argument("key", metavar="KEY", shell_complete=complete_settings)
 @click.pass_obj
 def config_get(app: App, key: str) -> None:
-    """Print the value of the setting KEY; exit code 3 where it is not set."""
+    """Print the value of the setting KEY. Ends with exit code 3 if it is not set."""
     value = app.setting(key)
     if value is None:
-        raise NotFoundError(f"{key} is not set", hint=f"pat config set {key} VALUE sets it")
+        raise NotFoundError(f"{key} is not set", hint=f"to set it, run: pat config set {key} VALUE")
     from azdo_pat.output.plain import visible
 
     app.out.write((str(value).lower() if isinstance(value, bool) else visible(str(value))) + "\n")
@@ -104,7 +106,7 @@ def config_set(app: App, key: str, value: str) -> None:
     app.messages.notice(f"set {key} in {app.config_file}")
     source = app.explained(key).source
     if source not in {"config file", "default"}:
-        app.messages.notice(f"but {source} wins over it")
+        app.messages.notice(f"{source} overrides it")
 
 
 @config_command.command("unset", short_help="Remove a setting.")
@@ -116,13 +118,14 @@ def config_unset(app: App, key: str) -> None:
 
     if not unset_value(app.config_file, key):
         raise NotFoundError(
-            f"{key} is not set in {app.config_file}", hint="pat config list shows what is set"
+            f"{key} is not set in {app.config_file}",
+            hint="to see what is set, run: pat config list",
         )
     app.messages.notice(f"removed {key} from {app.config_file}")
 
 
 def _try_out(app: App, key: str, value: str) -> None:
-    """Refuse a value that the first command to use it would refuse."""
+    """Check a value as the first command that uses it would."""
     if key == "org":
         from azdo_pat.organizations import organization
 

@@ -1,4 +1,4 @@
-"""login, logout."""
+"""Define the commands `login` and `logout`."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 
 
 @command("login")
-@option("--tenant", metavar="TENANT", help="Tenant: its id or domain [that of the organization].")
-@option("--account", metavar="NAME", help="Sign-in name to propose.")
-@option("--device-code", is_flag=True, help="Show a code to enter in a browser anywhere.")
-@option("--client-id", metavar="ID", help="Application to sign in with [the Azure CLI's].")
+@option("--tenant", metavar="TENANT", help="Tenant id or domain [that of the organization].")
+@option("--account", metavar="NAME", help="Sign-in name to suggest.")
+@option("--device-code", is_flag=True, help="Show a code to enter in a browser on any device.")
+@option(
+    "--client-id", metavar="ID", help="Id of the application to sign in with [the Azure CLI's]."
+)
 def login_command(
     app: App, *, tenant: str | None, account: str | None, device_code: bool, client_id: str | None
 ) -> None:
-    """Sign in with Microsoft Entra, and remember it.
+    """Sign in with Microsoft Entra and save the sign-in.
 
-    It opens the browser; where there is none, as over SSH, it shows a code to enter in one
-    elsewhere. What is remembered lies in the keyring, never in plain text, and is renewed by
-    itself for weeks. Several accounts can be signed in side by side: the one that was used with
-    an organization is used with it again.
+    Opens the browser. Without one, for example over SSH, shows a code to enter in a browser
+    elsewhere. The sign-in is saved in the keyring, never in plain text, and renews itself for
+    weeks. Several accounts can be signed in at once: pat uses the account that was last used with
+    the organization.
 
     \b
     Examples:
@@ -42,7 +44,7 @@ def login_command(
     from azdo_pat.auth.saved_sign_in import NAME
     from azdo_pat.services.sign_in import SignInMethod, sign_in
 
-    _require_somebody(app, device_code=device_code)
+    _require_user(app, device_code=device_code)
     by_code = device_code or not has_browser(app.environment)
     located, _ = app.located
     organization = located.url if located is not None and located.hosted else ""
@@ -53,13 +55,13 @@ def login_command(
         entra = app.entra(client, cache)
         if by_code:
             if not device_code:
-                app.messages.notice("no browser here: signing in with a code")
+                app.messages.notice("no browser found: signing in with a code")
             return entra.by_device_code(claims=claims, show=lambda *shown: _show_code(app, *shown))
-        app.messages.notice("waiting for the sign-in in your browser; Ctrl-C ends it")
+        app.messages.notice("waiting for the sign-in in your browser; press Ctrl-C to cancel")
         return entra.by_browser(
             account=account or "",
             claims=claims,
-            show=lambda address: app.messages.warn(f"no browser could be opened; open {address}"),
+            show=lambda address: app.messages.warn(f"could not open a browser; open {address}"),
         )
 
     def look(token: Secret) -> AccessToken:
@@ -70,51 +72,57 @@ def login_command(
     app.messages.notice(f"signed in as {signed_in.user}{_at(client)}")
     app.render.signed_in(signed_in)
     if app.options.access_token:
-        app.messages.warn("PAT_ACCESS_TOKEN is set and comes first: unset it to use this sign-in")
+        app.messages.warn(
+            "PAT_ACCESS_TOKEN is set and takes precedence: unset it to use this sign-in"
+        )
     if not signed_in.remembered:
         raise StoreError(
-            "the sign-in ends with this command: there is no safe place to remember it in",
-            hint="pat never keeps it in plain text; set a keyring up, sign in to the Azure CLI"
-            " (az login), or put an access token into PAT_ACCESS_TOKEN",
+            "the sign-in was not saved: there is no safe place to store it",
+            hint="pat never saves it in plain text; set up a keyring, sign in to the Azure CLI"
+            " (az login), or set PAT_ACCESS_TOKEN to an access token",
         )
 
 
 @command("logout")
 def logout_command(app: App) -> None:
-    """Forget every sign-in of pat login on this machine.
+    """Delete every sign-in that pat login saved on this machine.
 
-    Tokens and their secrets stay. The access token itself ends by itself, within the hour.
+    Tokens and their secrets stay. The current access token expires by itself within the hour.
     """
     if app.memory.forget():
-        app.messages.notice("signed out: nothing of pat login is remembered any more")
+        app.messages.notice("signed out: every saved sign-in is deleted")
     else:
-        app.messages.notice("nobody was signed in by pat login")
+        app.messages.notice("there was no saved sign-in")
     if app.options.access_token:
-        app.messages.warn("PAT_ACCESS_TOKEN is still set, and signs in all the same")
+        app.messages.warn("PAT_ACCESS_TOKEN is still set and still signs you in")
 
 
-def _require_somebody(app: App, *, device_code: bool) -> None:
-    """Refuse to wait for somebody who is not there."""
+def _require_user(app: App, *, device_code: bool) -> None:
+    """Check that there is a user who can sign in.
+
+    Raises:
+        UsageError: there is none.
+    """
     if app.may_ask or (device_code and not app.must_not_ask):
         return
-    hint = "in CI, put an access token into PAT_ACCESS_TOKEN, or sign in to the Azure CLI"
+    hint = "in CI, set PAT_ACCESS_TOKEN to an access token, or sign in to the Azure CLI"
     if not app.must_not_ask:
-        hint = f"pat login --device-code shows a code to enter elsewhere; {hint}"
-    raise UsageError("signing in needs somebody, and nobody is here to do it", hint=hint)
+        hint = f"to sign in on another device, run: pat login --device-code; {hint}"
+    raise UsageError("signing in needs a user, but pat cannot ask one here", hint=hint)
 
 
 def _safe_place(app: App) -> bool:
-    """Try the keyring before anybody signs in; say so where it cannot be used."""
+    """Test the keyring before the sign-in; warn and return False if it cannot be used."""
     try:
         app.secrets.check()
     except StoreError as error:
-        app.messages.warn(f"{error.message}; this sign-in will not be remembered")
+        app.messages.warn(f"{error.message}; this sign-in will not be saved")
         return False
     return True
 
 
 def _show_code(app: App, address: str, code: str) -> None:
-    # Also with --quiet: without it nobody can sign in.
+    # Also with --quiet: the user cannot sign in without it.
     click.echo(f"open {address} and enter the code {_plain(code)}", file=app.err)
 
 

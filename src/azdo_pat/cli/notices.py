@@ -1,4 +1,4 @@
-"""What commands that make or change tokens have to say alike."""
+"""Messages shared by the commands that create or change tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def say_created(app: App, created: Created) -> None:
-    """Say on stderr what was made, and what the user may not expect of it."""
+    """Report on stderr that a token was created, with warnings about it."""
     pat = created.pat
     where = pat.org or "all organizations"
     kept = f"; its secret is in the keyring: pat get {as_argument(pat.name)}" if pat.stored else ""
@@ -25,29 +25,32 @@ def say_created(app: App, created: Created) -> None:
     if created.shortened:
         warn_shortened(app, pat, created.requested_expiry)
     if created.undelivered:
-        app.messages.warn(f"it is not delivered everywhere: {created.undelivered}")
+        app.messages.warn(
+            f"its secret could not be delivered to every target: {created.undelivered}"
+        )
     if created.replaced is not None:
         warn_replaced(app, created.replaced)
 
 
 def warn_replaced(app: App, identifier: str) -> None:
-    """Say that a token lives on whose only secret was overwritten."""
+    """Warn that a token whose only secret was overwritten is still active."""
     app.messages.warn(
-        f"the token whose secret was replaced is not revoked by this: pat revoke {identifier}"
+        "the token whose secret was overwritten is not revoked; to revoke it, run: pat revoke"
+        f" {identifier}"
     )
 
 
 def warn_shortened(app: App, pat: Pat, requested: datetime) -> None:
-    """Say that the service granted less than was asked for."""
+    """Warn that the service granted a shorter lifetime than requested."""
     granted = f"{pat.expires:%Y-%m-%d %H:%M} UTC" if pat.expires else "an unknown time"
     app.messages.warn(
-        f"a policy shortened its life: it ends {granted}, and {requested:%Y-%m-%d %H:%M} UTC was"
-        " asked for"
+        f"a policy shortened the lifetime: the token expires {granted}, not"
+        f" {requested:%Y-%m-%d %H:%M} UTC as requested"
     )
 
 
 def print_secret(app: App, created: Created, secret_format: SecretFormat) -> None:
-    """Print the secret of a new token in the form wished.
+    """Print the secret of a new token in the requested format.
 
     Raises:
         PatError: it could not be written, and is stored nowhere.
@@ -62,5 +65,5 @@ def print_secret(app: App, created: Created, secret_format: SecretFormat) -> Non
             raise
         raise PatError(
             f"the secret could not be written ({error.strerror})",
-            hint="leave out --no-store to have it in the keyring",
+            hint="leave out --no-store to store it in the keyring",
         ) from error

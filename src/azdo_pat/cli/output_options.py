@@ -1,6 +1,6 @@
-"""What the user wishes of an error: its form, its colour, its detail.
+"""Decide how to show an error: its format, colors and detail.
 
-The arguments are looked at by themselves, as a mistake in them can come before they are understood.
+These functions read the raw arguments, because an error can occur before they are parsed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _OFF: Final = {"", "0", "f", "false", "n", "no", "off"}
 
 
 def as_json(args: Sequence[str]) -> bool:
-    """Tell whether an error is to be a JSON object."""
+    """Return whether to show an error as a JSON object."""
     return _wish(args, "output", letter="o") in {"json", "jsonl"}
 
 
 def in_color(args: Sequence[str]) -> bool:
-    """Tell whether stderr is to have colours."""
+    """Return whether to use colors on stderr."""
     requested = _wish(args, "color")
     if requested in {"always", "never"}:
         return requested == "always"
@@ -32,12 +32,12 @@ def in_color(args: Sequence[str]) -> bool:
 
 
 def in_detail(args: Sequence[str]) -> bool:
-    """Tell whether a traceback is wanted."""
+    """Return whether to show a traceback."""
     return "--debug" in args or os.environ.get("PAT_DEBUG", "").lower() not in _OFF
 
 
 def _wish(args: Sequence[str], name: str, *, letter: str = "") -> str:
-    """Return what an option says: the last of the arguments, the environment, the file."""
+    """Return the value of an option: from the arguments (the last wins), environment or file."""
     # Flags may stand in one word with the letter: -qo json.
     forms = rf"--{name}(?:=(.*))?" + (rf"|-[qv]*{letter}(.*)" if letter else "|(?!)()")
     given = os.environ.get(f"PAT_{name.upper()}", "")
@@ -45,7 +45,7 @@ def _wish(args: Sequence[str], name: str, *, letter: str = "") -> str:
         if found := re.fullmatch(forms, arg, re.DOTALL):
             given = found[1] or found[2] or "".join(args[place + 1 : place + 2])
     if not given:
-        # Whatever is wrong with the settings too, it must not hide the error that is to be said.
+        # An error in the settings must not hide the error to be shown.
         with suppress(Exception):
             from azdo_pat.cli.app import App  # an error that says it all needs no settings
             from azdo_pat.cli.global_options import GlobalOptions

@@ -1,4 +1,4 @@
-"""The programs beside `pat`: those that tools start, and those that start tools."""
+"""Find and check the programs that work with `pat`: its credential helpers, and keyring."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ _UNKNOWN_OPTION: Final = 2
 
 
 def programs() -> Path:
-    """Return the folder with the programs of `pat`, as the user has them.
+    """Return the folder that holds the programs of `pat`.
 
     Raises:
-        NotFoundError: they are nowhere; then git could not start them either.
+        NotFoundError: they are not installed, so git could not start them either.
     """
     # First where `pat` was started: what pipx and others put there stays when they upgrade it.
     for folder in (Path(sys.argv[0]).absolute().parent, Path(sys.executable).parent):
         if shutil.which("git-credential-pat", path=str(folder)):
             return folder
     raise NotFoundError(
-        "git-credential-pat, which was installed with pat, is not beside it",
-        hint="install pat again, with pipx, uv or pip",
+        "git-credential-pat, which was installed with pat, is missing from its folder",
+        hint="reinstall pat with pipx, uv or pip",
     )
 
 
 def own_home() -> Path:
-    """Return the home of the user's account, whatever HOME says."""
+    """Return the home of the user's account, ignoring HOME."""
     if sys.platform == "win32":  # where HOME is not asked
         return home_folder()
     import os
@@ -55,10 +55,10 @@ def own_home() -> Path:
 
 
 def advised(app: App, advice: Guidance) -> SetupResult:
-    """Say what to do for a program whose files stay as they are.
+    """Print the guidance for a program whose files need no change.
 
     Raises:
-        NotFoundError: it is not here, or `pat` is not installed beside it.
+        NotFoundError: it is not installed, or `pat` is not in its environment.
     """
     from azdo_pat.results import SetupOutcome, SetupResult
 
@@ -66,19 +66,20 @@ def advised(app: App, advice: Guidance) -> SetupResult:
         program = shutil.which(advice.name, path=app.environment.get("PATH"))
         if program is None:
             raise NotFoundError(
-                f"{advice.name} is not on the PATH", hint=f"pipx install {advice.name}"
+                f"{advice.name} is not on the PATH", hint=f"run: pipx install {advice.name}"
             )
         if not _knows_pat(Path(program), app.environment):
             raise NotFoundError(
-                f"{advice.name} asks keyring in its own environment, where pat is not ({program})",
-                hint=f"pipx inject {advice.name} azdo-pat; or pip install it there",
+                f"{advice.name} asks keyring in its own environment, where pat is not installed"
+                f" ({program})",
+                hint=f"run: pipx inject {advice.name} azdo-pat; or install azdo-pat there with pip",
             )
     app.messages.notice(advice.text)
     return SetupResult(tool=advice.name, file="", outcome=SetupOutcome.UNCHANGED)
 
 
 def _knows_pat(program: Path, environment: Mapping[str, str]) -> bool:
-    """Tell whether the Python that runs a script has `pat` installed."""
+    """Return whether the Python that runs a script has `pat` installed."""
     with suppress(OSError, subprocess.SubprocessError, UnicodeDecodeError):
         first = program.read_bytes().partition(b"\n")[0].decode()
         python = first.removeprefix("#!").strip() if first.startswith("#!") else ""
@@ -97,26 +98,26 @@ def _knows_pat(program: Path, environment: Mapping[str, str]) -> bool:
 
 
 def warn_of_variables(app: App, tool: Tool, feed: str) -> None:
-    """Say it where the environment has a variable that counts more than the tool's file."""
+    """Warn about environment variables that override the tool's file."""
     for name, same in tool.outranked_by(feed).items():
         if app.environment.get(name) and app.environment[name] != same:
             app.messages.warn(
-                f"{name} is set, and {tool.name} goes by that and not by what was set up: unset it,"
-                " where the tool runs too"
+                f"{name} is set and overrides what was set up for {tool.name}: unset it, also where"
+                " the tool runs"
             )
 
 
 def check_asked(app: App, tool: Tool) -> None:
-    """Hold that the program that the tool asks knows `pat`; say so where it is too old.
+    """Check that the program that the tool asks can use `pat`; warn if it is too old.
 
     Raises:
-        NotFoundError: it does not, or is not there.
+        NotFoundError: it cannot, or is not installed.
     """
     alone = app.environment.get("PYTHON_KEYRING_BACKEND", "")
     if alone and not alone.startswith((_BACKEND, "keyring.backends.chainer.")):
         raise NotFoundError(
-            f"PYTHON_KEYRING_BACKEND is set to {alone}, and keyring asks that one alone",
-            hint="unset it, where the tool runs too",
+            f"PYTHON_KEYRING_BACKEND is set to {alone}, and keyring asks only that backend",
+            hint="unset it, also where the tool runs",
         )
     program = shutil.which(tool.asks, path=app.environment.get("PATH"))
     if program is not None and not Path(program).is_absolute():
@@ -126,20 +127,20 @@ def check_asked(app: App, tool: Tool) -> None:
         said = _asked(app, program, "--list-backends")[1]
         probe = (tool.asks_with, "--list-backends")
         old = bool(tool.asks_with) and _asked(app, program, *probe)[0] == _UNKNOWN_OPTION
-    age = f"{tool.name} 26.3 and later refuse it, as it is older than {tool.asks} 25.2.1"
+    age = f"{tool.name} 26.3 and later reject it, because it is older than {tool.asks} 25.2.1"
     if _BACKEND not in said:
-        problem = "is not on the PATH" if program is None else f"({program}) does not know pat"
+        problem = "is not on the PATH" if program is None else f"does not know pat ({program})"
         problem += f"; {age}" if old else ""
         raise NotFoundError(
-            f"{tool.name} asks the program {tool.asks}, and that {problem}",
-            hint="pipx install keyring && pipx inject keyring azdo-pat",
+            f"{tool.name} asks the program {tool.asks}, which {problem}",
+            hint="run: pipx install keyring && pipx inject keyring azdo-pat",
         )
     if old:
-        app.messages.warn(f"{program}: {age}: upgrade it, as by: pipx upgrade {tool.asks}")
+        app.messages.warn(f"{program}: {age}; to upgrade it, run: pipx upgrade {tool.asks}")
 
 
 def _asked(app: App, program: str, *args: str) -> tuple[int, str]:
-    """Run the program that a tool asks; return its exit code and what it wrote."""
+    """Run the program that a tool asks; return its exit code and output, or -1 and nothing."""
     with suppress(OSError, subprocess.SubprocessError):
         ran = subprocess.run(  # noqa: S603  # the program that the tool will run
             [program, *args],

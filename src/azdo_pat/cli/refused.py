@@ -1,6 +1,7 @@
-"""Tokens that a program was refused with: git says so, and the service has not been asked since.
+"""Tokens that the service refused when a program used them, as git reported.
 
-Such a token counts as due. The mark is of the very secret: a new one has none.
+Such a token counts as due until the service accepts it. The marker names the secret's
+fingerprint, so a new secret has none.
 """
 
 from __future__ import annotations
@@ -16,24 +17,24 @@ if TYPE_CHECKING:
 
 
 def marks(app: App) -> MarkerFiles:
-    """Return all such marks of this machine."""
+    """Return the markers of refused tokens on this machine."""
     from azdo_pat.store.marker_files import MarkerFiles
 
     return MarkerFiles(app.state_folder / "refused")
 
 
 def key(entry: StoredPat) -> str:
-    """Return what the mark of a token's secret is called."""
+    """Return the key of the marker for a token's secret."""
     return f"{entry.name!r} in {entry.org_url}: {entry.fingerprint or entry.id}"
 
 
 def is_refused(app: App, entry: StoredPat | None) -> bool:
-    """Tell whether a program was refused with it."""
+    """Return whether the service refused the token when a program used it."""
     return entry is not None and marks(app).since(key(entry)) is not None
 
 
 def organization_of(app: App, entry: StoredPat) -> Organization:
-    """Return the organization of a token that is known here."""
+    """Return the organization of a token in the local state."""
     from azdo_pat.models import Organization
     from azdo_pat.organizations import is_of_root
 
@@ -42,7 +43,7 @@ def organization_of(app: App, entry: StoredPat) -> Organization:
 
 
 def works(app: App, entry: StoredPat, organization: Organization, secret: Secret) -> bool:
-    """Ask the service; a token that works again is not doubted any more.
+    """Return whether the service accepts the secret; if so, remove its marker.
 
     Raises:
         PatError: the service does not answer.
@@ -56,7 +57,7 @@ def works(app: App, entry: StoredPat, organization: Organization, secret: Secret
 
 
 def warn_if_refused(app: App, entry: StoredPat, organization: Organization, secret: Secret) -> None:
-    """Say where a secret that is about to be used will only be refused; ask the service first."""
+    """Warn if a secret was refused before and the service still does not accept it."""
     if not is_refused(app, entry):
         return
     from azdo_pat.naming import as_argument
@@ -66,12 +67,12 @@ def warn_if_refused(app: App, entry: StoredPat, organization: Organization, secr
             return
     except PatError as error:
         app.messages.warn(
-            f"a program was refused with {entry.name!r}; whether it works is not known"
-            f" ({error.message})"
+            f"the service refused {entry.name!r} when a program used it; whether it works now is"
+            f" not known ({error.message})"
         )
         return
     # `rotate` does not replace one that was revoked; `ensure` replaces any.
     scopes = "".join(f" --scope {scope}" for scope in entry.scopes)
     name = as_argument(entry.name)
     step = f"pat ensure {name}{scopes}" if scopes else f"pat import {name} --replace"
-    app.messages.warn(f"{entry.org} does not accept {entry.name!r} any more: {step}")
+    app.messages.warn(f"{entry.org} no longer accepts {entry.name!r}; to replace it, run: {step}")

@@ -1,4 +1,4 @@
-"""renew."""
+"""Define the command `renew`."""
 
 from __future__ import annotations
 
@@ -37,12 +37,18 @@ _MOST: int = 64
 @option(
     "--within",
     metavar="SPAN",
-    help="What ends within that span [7d, or a third of its life if that is less].",
+    help="Rotate what expires within this span [7d, or a third of the lifetime if less].",
 )
 @option(
-    "--jobs", type=click.IntRange(1, _MOST), default=12, metavar="N", help="How many at once [12]."
+    "--jobs",
+    type=click.IntRange(1, _MOST),
+    default=12,
+    metavar="N",
+    help="Tokens to renew at once [12].",
 )
-@option("--expires", metavar="SPAN|DATE", help="Their end [as long a life as each had].")
+@option(
+    "--expires", metavar="SPAN|DATE", help="New lifetime or expiry [each token's old lifetime]."
+)
 @deliver_option
 @option("--dry-run", is_flag=True, help="Only show what is due.")
 def renew_command(
@@ -54,11 +60,11 @@ def renew_command(
     deliveries: tuple[str, ...],
     dry_run: bool,
 ) -> None:
-    """Rotate every token that is near its end and whose secret is on this machine.
+    """Rotate every stored token that is due.
 
-    Made for cron: it says nothing while nothing is due, and needs no network then. Tokens of all
-    organizations are looked at, of one with --org. What an earlier run could not deliver or
-    revoke is tried again. A failure of one stops none of the others; the exit code is 9 then.
+    Meant for cron: if nothing is due, it prints nothing and needs no network. It renews the
+    tokens of all organizations, or of one with --org, and retries what an earlier run could not
+    deliver or revoke. If one token fails, the others are still renewed, and the exit code is 9.
 
     \b
     Examples:
@@ -75,8 +81,8 @@ def renew_command(
     render = app.render
     if app.damaged_states:
         raise StoreError(
-            "the state file was damaged, and which tokens are stored is not known since then",
-            hint="pat doctor --fix finds it out",
+            "the state file was damaged, so pat does not know which tokens are stored",
+            hint="to rebuild it, run: pat doctor --fix",
         )
     there = app.organization if app.options.sources.get("org") == "--org" else None
     entries = due(
@@ -90,13 +96,17 @@ def renew_command(
     if there and not app.state.stored(there.url):
         app.messages.warn(f"no token of {there.name} is stored here (pat list --stored)")
     if dry_run:
-        app.messages.notice(f"{_count(len(entries))} would be renewed; none was")
+        app.messages.notice(
+            f"{_count(len(entries))} would be renewed (dry run)"
+            if entries
+            else "nothing is due for renewal (dry run)"
+        )
         render.changes(planned(entries, now, span))
         return
     if len(entries) > 1 and any(isinstance(each, FileTarget) for each in request.deliveries or ()):
         raise UsageError(
-            f"{len(entries)} tokens are due, and --deliver names one file",
-            hint="give each its own: pat rotate NAME --deliver …",
+            f"{len(entries)} tokens are due, but --deliver names one file",
+            hint="to deliver each to its own file, run: pat rotate NAME --deliver …",
         )
     changes, left, interrupted = _renewed(app, entries, request, jobs, span)
     for entry, change in zip(entries, changes, strict=True):
@@ -119,7 +129,7 @@ def _renewed(
     jobs: int,
     within: timedelta | None,
 ) -> tuple[Sequence[Change], Sequence[JournalEntry], bool]:
-    """Renew, and bring to its end what is left; return also whether Ctrl-C stopped it."""
+    """Renew tokens and complete unfinished operations; return also whether Ctrl-C stopped it."""
     from azdo_pat.models import Organization
     from azdo_pat.services.renew import renew
 

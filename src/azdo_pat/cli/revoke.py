@@ -1,4 +1,4 @@
-"""revoke."""
+"""Define the command `revoke`."""
 
 from __future__ import annotations
 
@@ -33,17 +33,23 @@ if TYPE_CHECKING:
 
 @command("revoke")
 @click.argument("texts", metavar="[TOKEN]...", nargs=-1, shell_complete=complete_tokens)
-@option("--name", "names", metavar="GLOB", multiple=True, help="All that are named so. Repeatable.")
+@option(
+    "--name",
+    "names",
+    metavar="GLOB",
+    multiple=True,
+    help="Revoke tokens whose name matches. Repeatable.",
+)
 @option(
     "--scope",
     "scopes",
     metavar="S",
     multiple=True,
     shell_complete=complete_scopes,
-    help="All that have this scope. Repeatable.",
+    help="Revoke tokens with this scope. Repeatable.",
 )
-@option("--expired", is_flag=True, help="Expired ones instead of active ones.")
-@option("--yes", is_flag=True, help="Do not ask.")
+@option("--expired", is_flag=True, help="Revoke expired tokens instead of active ones.")
+@option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @option("--dry-run", is_flag=True, help="Only show what would be revoked.")
 def revoke_command(  # noqa: PLR0913  # one argument for each option
     app: App,
@@ -55,11 +61,11 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Revoke tokens for good, and take their secrets out of the keyring.
+    """Revoke tokens for good, and delete their secrets from the keyring.
 
-    Each TOKEN is a name, an id, or 8 or more characters of the id. Instead of tokens, --name,
-    --scope and --expired choose all of this organization that fulfil every one of them. Tokens
-    for all organizations are revoked only when they are named.
+    Each TOKEN is a name, an id, or the first 8 or more characters of an id. Instead of naming
+    tokens, select them with --name, --scope and --expired: all tokens of the organization that
+    match every one of these. Tokens valid in all organizations are revoked only if you name them.
 
     \b
     Examples:
@@ -72,7 +78,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
 
     if texts and (names or scopes or expired):
         raise UsageError(
-            "tokens are either named or chosen with --name, --scope or --expired",
+            "TOKEN cannot be combined with --name, --scope or --expired",
             hint="leave out the one or the other",
         )
     render = app.render
@@ -83,14 +89,14 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         pats, not_found = _selected(app, names, scopes, expired=expired)
     if dry_run:
         living = _living(pats)
-        app.messages.notice(f"{count(living)} would be revoked{_where(living)}; nothing was")
+        app.messages.notice(f"{count(living)} would be revoked{_where(living)} (dry run)")
         render.revocations(plan(pats))
         _complain(not_found, len(pats) + not_found)
         return
     if not pats:
         render.revocations(())
         _complain(not_found, not_found)
-        app.messages.notice("there is nothing to revoke")
+        app.messages.notice("nothing to revoke")
         return
     if not yes and _living(pats):
         _ask(app, _living(pats))
@@ -118,12 +124,14 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     render.revocations(revoked.items)
     for item in revoked.items:
         if item.pat.status == "revoked":
-            say_where_it_lies(app.messages, item.pat.name, brought.get(item.pat.id, ()), "useless")
+            say_where_it_lies(
+                app.messages, item.pat.name, brought.get(item.pat.id, ()), "no longer works"
+            )
     _conclude(app, revoked, not_found)
 
 
 def _named(app: App, texts: Sequence[str]) -> tuple[Sequence[Pat], int]:
-    """Find the tokens; say which of several cannot be told, and go on with the others."""
+    """Find the named tokens; warn about each that is not found, and return how many."""
     pats, failures = app.browser.find_each(app.organization, texts)
     if failures and len(set(texts)) == 1:
         raise failures[0]
@@ -131,25 +139,28 @@ def _named(app: App, texts: Sequence[str]) -> tuple[Sequence[Pat], int]:
         app.messages.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
     if not pats:
         raise NotFoundError(
-            f"none of the {len(failures)} tokens is there to revoke",
-            hint="pat list --status all shows those there are",
+            f"none of the {len(failures)} tokens was found",
+            hint="to list all tokens, run: pat list --status all",
         )
     return pats, len(failures)
 
 
 def _complain(failed: int, of: int, *, certain: bool = True) -> None:
-    """End with the code for a bulk operation of which some failed."""
+    """Raise PartialError if some of the tokens failed."""
     if failed:
         raise PartialError(
-            f"{failed} of {of} tokens could not be revoked{'' if certain else ' for certain'}",
-            hint="the others could; pat list shows what is left" if failed < of else "see above",
+            f"{failed} of {of} tokens could not be"
+            f" {'revoked' if certain else 'confirmed as revoked'}",
+            hint="the others are revoked; to see what is left, run: pat list"
+            if failed < of
+            else "see above",
         )
 
 
 def _selected(
     app: App, names: tuple[str, ...], scopes: Sequence[str], *, expired: bool
 ) -> tuple[Sequence[Pat], int]:
-    """Find the tokens that fulfil the conditions; return also of how many that is not known."""
+    """Find the tokens that match the filters; return also how many could not be read."""
     from azdo_pat.models import Status
     from azdo_pat.scopes import parse_scopes
     from azdo_pat.services.browse import Filters
@@ -157,7 +168,7 @@ def _selected(
 
     if not (names or scopes or expired):
         raise UsageError(
-            "which tokens?", hint="name them, or choose with --name, --scope or --expired"
+            "no token given", hint="name one, or select with --name, --scope or --expired"
         )
     filters = Filters(
         statuses=(Status.EXPIRED if expired else Status.ACTIVE,),
@@ -170,27 +181,27 @@ def _selected(
     )  # a name given to another one would choose its tokens
     own, left_out = bulk(list(app.browser.listing(app.organization, filters)), app.organization)
     for pat in left_out:
-        why = "cannot be read in full" if pat.unread else "is for all organizations"
+        why = "cannot be read in full" if pat.unread else "is valid in all organizations"
         how = f" (pat revoke {as_argument(pat.id)})" if pat.id else ""
         tell = app.messages.warn if pat.unread else app.messages.notice
-        tell(f"left out, as it {why}: {pat.name or 'name unknown'}{how}")
+        tell(f"skipped because it {why}: {pat.name or 'name unknown'}{how}")
     return own, sum(bool(pat.unread) for pat in left_out)
 
 
 def _ask(app: App, pats: Sequence[Pat]) -> None:
-    """Show what will be revoked and have it confirmed."""
+    """Show the tokens to be revoked and ask for confirmation."""
     where = _where(pats) or f" in {app.organization.name}"
     question = Question(
         text=f"Revoke {count(pats)}{where}?",
         effect=f"{count(pats)} would be revoked{_where(pats)}",
-        hint="--yes confirms, --dry-run shows them",
+        hint="add --yes to confirm, or --dry-run to see them",
         declined="nothing was revoked",
     )
     confirm(app, pats, question)
 
 
 def _where(pats: Sequence[Pat]) -> str:
-    """Say which tokens end in more than the organization at hand; empty for none."""
+    """Return a phrase naming the tokens that are valid in all organizations; empty for none."""
     everywhere = [pat.name for pat in pats if pat.is_global]
     if not everywhere:
         return ""
@@ -200,14 +211,14 @@ def _where(pats: Sequence[Pat]) -> str:
 
 
 def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
-    """Say how it went, and end with the code for it."""
+    """Report the result and raise the error for its exit code."""
     done = len(revoked.items) - revoked.failed
     if revoked.interrupted:
         app.messages.warn(f"interrupted: {done} of {len(revoked.items)} tokens are revoked")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     for item in revoked.items:
         if item.error:
-            doubt = "; whether it is revoked is not known, and pat list finds out" * item.doubtful
+            doubt = "; it may be revoked all the same: to check, run: pat list" * item.doubtful
             app.messages.warn(
                 f"{item.pat.name} ({item.pat.id or 'id unknown'}): {item.error}{doubt}"
             )
@@ -215,10 +226,10 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
     _complain(revoked.failed + not_found, len(revoked.items) + not_found, certain=not doubtful)
     pending: Sequence[PatError] = [
         PendingError(
-            f"{item.pat.name} is revoked, but its secret could not be taken out of the keyring:"
+            f"{item.pat.name} is revoked, but its secret could not be deleted from the keyring:"
             f" {item.left_in_keyring}",
             # By its id: another secret may be stored under the name by then.
-            hint="it is useless now; to take it out later, the same again:"
+            hint="the secret no longer works; to delete it later, run:"
             f" pat revoke {as_argument(item.pat.id or item.pat.name)}",
         )
         for item in revoked.left_in_keyring
@@ -228,15 +239,15 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
     gone = [item.pat for item in revoked.items if item.outcome == "revoked"]
     before = [item.pat for item in revoked.items if item.outcome != "revoked"]
     words = [f"revoked {count(gone)}{_where(gone)}"] if gone else []
-    words += [f"revoked before: {count(before)}"] if before else []
+    words += [f"already revoked: {count(before)}"] if before else []
     app.messages.notice("; ".join(words))
     for item in revoked.items:
         if item.pat.stored:
             app.messages.notice(
-                f"a secret that is stored under {item.pat.name!r} stays: the service still takes it"
+                f"kept the secret stored under {item.pat.name!r}: the service still accepts it"
             )
 
 
 def _living(pats: Sequence[Pat]) -> list[Pat]:
-    """Return those that are not revoked yet."""
+    """Return the tokens that are not revoked yet."""
     return [pat for pat in pats if pat.status != "revoked"]

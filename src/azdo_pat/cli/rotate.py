@@ -1,4 +1,4 @@
-"""rotate."""
+"""Define the command `rotate`."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 @click.argument(
     "texts", metavar="TOKEN...", nargs=-1, required=True, shell_complete=complete_tokens
 )
-@option("--expires", metavar="SPAN|DATE", help="Its end [as long a life as the old one had].")
-@secret_options("Print the new secret, in this form")
-@option("--grace", metavar="SPAN", help="Let the old one live so long: 1h, 2d.")
-@option("--keep-old", is_flag=True, help="Do not revoke the old one.")
-@option("--yes", is_flag=True, help="Do not ask, also where the old secret is not stored here.")
+@option("--expires", metavar="SPAN|DATE", help="New lifetime or expiry [the old token's lifetime].")
+@secret_options("Print the new secret in this format")
+@option("--grace", metavar="SPAN", help="Revoke the old token after this span: 1h, 2d.")
+@option("--keep-old", is_flag=True, help="Do not revoke the old token.")
+@option("--yes", is_flag=True, help="Do not ask, even if the old secret is not stored here.")
 @option("--dry-run", is_flag=True, help="Only show what would be rotated.")
 @deliver_option
 def rotate_command(  # noqa: PLR0913  # one argument for each option
@@ -59,15 +59,15 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     dry_run: bool,
     deliveries: tuple[str, ...],
 ) -> None:
-    """Replace TOKEN by a new one of the same name and scopes, and revoke the old one.
+    """Replace TOKEN with a new one of the same name and scopes, and revoke the old one.
 
-    The old one stays active until the new secret is in the keyring and was accepted by the
-    service. If it cannot be revoked then, the exit code is 8, and the next command that signs in
-    revokes it. Where the old secret is not stored here, something else uses it: that is asked
-    about first. A token for all organizations is not rotated.
+    The old token stays active until the new secret is in the keyring and the service has accepted
+    it. If the old token cannot be revoked then, the exit code is 8, and the next command that
+    signs in revokes it. If the old secret is not stored here, something else uses it, and pat asks
+    first. Tokens valid in all organizations cannot be rotated.
 
-    --deliver brings the secret where it is needed, before the old one goes: to the standard input
-    of a command, or into a file. It is remembered: every later rotation delivers again.
+    --deliver copies the new secret to a delivery target before the old token is revoked: the
+    standard input of a command, or a file. Every later rotation delivers to it again.
 
     \b
     Examples:
@@ -80,7 +80,10 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     from azdo_pat.services.rotate import RotateRequest
 
     if grace and keep_old:
-        raise UsageError("--grace revokes the old token later, --keep-old never", hint="give one")
+        raise UsageError(
+            "--grace and --keep-old cannot be combined",
+            hint="--grace revokes the old token later, --keep-old never does",
+        )
     if len(set(texts)) > 1:
         _require_one(secret_format, deliveries)
     now = app.now()
@@ -94,7 +97,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     render = app.render  # a mistake in --query is found before anything is made
     steps, failed = _planned(app, texts, request)
     if dry_run:
-        app.messages.notice(f"{count([each.pat for each in steps])} would be rotated; nothing was")
+        app.messages.notice(f"{count([each.pat for each in steps])} would be rotated (dry run)")
         render.changes([_change(app, each) for each in steps])
         conclude((), failed, len(steps) + failed)
         return
@@ -119,18 +122,19 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
 
 
 def _require_one(secret_format: SecretFormat | None, deliveries: tuple[str, ...]) -> None:
-    """Check that no option was given that is for one token alone.
+    """Check that no option was given that is for a single token.
 
     Raises:
         UsageError: one was.
     """
     if secret_format:
         raise UsageError(
-            "--as prints one secret", hint="rotate one token at a time, or leave out --as"
+            "--as is for one token", hint="rotate one token at a time, or leave out --as"
         )
     if deliveries:
         raise UsageError(
-            "--deliver is for one token", hint="rotate one at a time, each with its own"
+            "--deliver is for one token",
+            hint="rotate one token at a time, each with its own --deliver",
         )
 
 
@@ -138,7 +142,7 @@ class _Step(NamedTuple):
     """A token to rotate.
 
     Attributes:
-        unseen: it ends, and its secret is not stored here.
+        unseen: it will be revoked, and its secret is not stored here.
     """
 
     pat: Pat
@@ -146,10 +150,10 @@ class _Step(NamedTuple):
 
 
 def _planned(app: App, texts: Sequence[str], request: RotateRequest) -> tuple[Sequence[_Step], int]:
-    """Find the tokens and look whose secret is here; say of several which cannot be rotated.
+    """Find the tokens and whether their secrets are stored; warn about those not rotatable.
 
     Returns:
-        Those that can be, and how many cannot.
+        The tokens to rotate, and how many cannot be rotated.
     """
     from azdo_pat.services.rotate import ends_unseen
 
@@ -192,23 +196,23 @@ def _change(app: App, step: _Step) -> Change:
         outcome=ChangeOutcome.PLANNED,
         pat=step.pat,
         org=app.organization.name,
-        why="its secret is not stored here: what uses the token stops working"
+        why="its secret is not stored here: whatever uses the old token stops working"
         if step.unseen
         else "",
     )
 
 
 def _ask(app: App, pats: Sequence[Pat]) -> None:
-    """Have it confirmed that tokens end which something else uses."""
+    """Ask for confirmation to revoke tokens that something else uses."""
     whose = f"the secret of {pats[0].name!r} is"
     if len(pats) > 1:
         whose = f"the secrets of {len(pats)} tokens are"
-    consequence = f"{whose} not stored here: what uses the old token stops working"
+    consequence = f"{whose} not stored here: whatever uses the old token stops working"
     question = Question(
         text=f"{consequence}. Rotate {count(pats)} in {app.organization.name}?",
         effect=consequence,
-        hint="--yes confirms, --dry-run shows what would be rotated, --keep-old lets the old token"
-        " stay active",
+        hint="add --yes to confirm, --dry-run to see what would be rotated, or --keep-old to keep"
+        " the old token active",
         declined="nothing was rotated",
     )
     confirm(app, pats, question)
@@ -217,10 +221,10 @@ def _ask(app: App, pats: Sequence[Pat]) -> None:
 def _rotated_each(
     app: App, steps: Sequence[_Step], request: RotateRequest
 ) -> tuple[list[Rotated], int, bool]:
-    """Rotate one after the other, past those that fail, until Ctrl-C.
+    """Rotate one token after the other, also after failures, until Ctrl-C.
 
     Returns:
-        The rotations, how many failed, and whether it was stopped.
+        The rotations, how many failed, and whether Ctrl-C stopped it.
     """
     done: list[Rotated] = []
     failed = 0
@@ -256,20 +260,20 @@ def _rotated(app: App, step: _Step, request: RotateRequest) -> Rotated:
 
 
 def say_rotated(app: App, rotated: Rotated) -> None:
-    """Say on stderr what was made, and what became of the old one."""
+    """Report on stderr the new token and what happened to the old one."""
     from azdo_pat.results import OldTokenOutcome
 
     new, old = rotated.created.pat, rotated.replaced
     ended = {
         OldTokenOutcome.REVOKED: "is revoked",
-        OldTokenOutcome.KEPT: "lives on",
+        OldTokenOutcome.KEPT: "stays active",
         OldTokenOutcome.EXPIRED: "had expired",
-        OldTokenOutcome.LATER: f"is revoked by the first pat that signs in after"
+        OldTokenOutcome.LATER: f"will be revoked by the first command that signs in after"
         f" {rotated.due:%Y-%m-%d %H:%M} UTC"
         if rotated.due
         else "",
         OldTokenOutcome.PENDING: "could not be revoked yet",
-        OldTokenOutcome.UNDELIVERED: "lives on",
+        OldTokenOutcome.UNDELIVERED: "stays active",
     }[rotated.old]
     app.messages.notice(
         f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
@@ -279,30 +283,33 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         warn_shortened(app, new, rotated.created.requested_expiry)
     if not old.stored and rotated.old not in {OldTokenOutcome.KEPT, OldTokenOutcome.EXPIRED}:
         app.messages.notice(
-            "the old secret was not in this keyring: whatever uses it needs the new one now"
+            "the old secret was not in this keyring: whatever uses it now needs the new one"
         )
     if rotated.old is OldTokenOutcome.PENDING:
         app.messages.warn(f"the old token {old.id} could not be revoked yet: {rotated.reason}")
     if rotated.old is OldTokenOutcome.UNDELIVERED:
-        app.messages.warn(f"the new secret is not delivered everywhere: {rotated.reason}")
+        app.messages.warn(
+            f"the new secret could not be delivered to every target: {rotated.reason}"
+        )
 
 
 def conclude(done: Sequence[Rotated], failed: int, of: int) -> None:
-    """End with the code for how it went."""
+    """Raise the error for the exit code of the rotations, if any."""
     from azdo_pat.results import OldTokenOutcome
 
     if failed:
         raise PartialError(
             f"{failed} of {of} tokens could not be rotated",
-            hint="see above; the others were" if failed < of else "see above",
+            hint="see above; the others were rotated" if failed < of else "see above",
         )
     if undelivered := sum(each.old is OldTokenOutcome.UNDELIVERED for each in done):
         raise not_delivered(undelivered)
     pending = sum(each.old is OldTokenOutcome.PENDING for each in done)
     if pending:
         raise PendingError(
-            "the new token is in use, the old one could not be revoked yet"
+            "the new token is in use, but the old one could not be revoked yet"
             if of == 1
             else f"{pending} old tokens could not be revoked yet",
-            hint="the next pat that signs in does it, as pat list",
+            hint="the next command that signs in (for example pat list) will revoke"
+            f" {'it' if of == 1 else 'them'}",
         )

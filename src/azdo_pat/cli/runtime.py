@@ -1,6 +1,6 @@
-"""Time, environment, streams, folders and settings of one run, and who talks on its streams.
+"""Time, environment, streams, folders, settings and output of one run.
 
-Imports stand inside the functions that need them: a command pays for what it uses.
+Imports are inside the functions that need them, so that a command imports only what it uses.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _OFF: Final = {"", "0", "false", "no", "off"}
 
 
 class Runtime:
-    """What one run of one command finds around it, read here and nowhere else."""
+    """The environment of one run: the only place that reads it."""
 
     def __init__(self, options: GlobalOptions) -> None:
         self.options = options
@@ -49,13 +49,13 @@ class Runtime:
 
     @property
     def verbatim_out(self) -> TextIO:
-        """Standard output for a program that reads it as it is; see `output.defused`."""
+        """Standard output without sanitizing, for programs; see `output.defused`."""
         stream: TextIO = getattr(sys.stdout, "verbatim", sys.stdout)
         return stream
 
     @property
     def err(self) -> TextIO:
-        """Standard error: talk."""
+        """Standard error: messages."""
         return sys.stderr
 
     @cached_property
@@ -65,12 +65,12 @@ class Runtime:
 
     @cached_property
     def state_folder(self) -> Path:
-        """Where `pat` keeps what it remembers; it need not exist."""
+        """The folder of the local state; it need not exist."""
         folder = self._folder("PAT_STATE_DIR", "state_folder")
         if not self.environment.get("PAT_STATE_DIR") and (owner := other_owner(folder)):
             self.messages.warn(
-                f"root makes files in {folder}, which belongs to {owner[1]}: {owner[1]} will not be"
-                " able to use them; set HOME to the home of root, or PAT_STATE_DIR"
+                f"root creates files in {folder}, which belongs to {owner[1]}: {owner[1]} will not"
+                " be able to use them; set HOME to root's home, or set PAT_STATE_DIR"
             )
         return folder
 
@@ -92,23 +92,23 @@ class Runtime:
         return folder
 
     def _check_owner(self, folder: Path, variable: str) -> None:
-        """Check that `sudo` did not lend root the home of the user who called it.
+        """Check that `sudo` does not run as root with the home of the calling user.
 
         Raises:
-            StoreError: it did, and what root writes there would be out of that user's reach.
+            StoreError: it does, and the user could not use the files that root writes there.
         """
         owner = other_owner(folder)
         if owner is None or self.environment.get("SUDO_UID") != str(owner[0]):
             return
         raise StoreError(
-            f"sudo runs this as root with the home of {owner[1]}, and {owner[1]} could not use the"
-            f" files that root makes in {folder}",
-            hint=f"run it without sudo; or as root with its own home: sudo -H; or set {variable}",
+            f"sudo runs pat as root with the home of {owner[1]}, and {owner[1]} could not use the"
+            f" files that root creates in {folder}",
+            hint=f"run pat without sudo, or with root's own home (sudo -H), or set {variable}",
         )
 
     @cached_property
     def file_values(self) -> Mapping[str, Value]:
-        """What the configuration file sets."""
+        """The values set in the configuration file."""
         if not self.config_file.exists():
             return {}
         from azdo_pat.config.reading import read
@@ -141,13 +141,13 @@ class Runtime:
         return bool(self._quick(name))
 
     def _quick(self, name: str) -> Value | None:
-        """Return an option or what the file says, without the import of all that is known of it."""
+        """Return an option or the value in the file, without importing the table of settings."""
         given: Value | None = getattr(self.options, name.replace("-", "_"), None)
         return self.file_values.get(name) if given is None else given
 
     @cached_property
     def messages(self) -> Messages:
-        """What the program says on stderr."""
+        """The writer of messages on stderr."""
         from azdo_pat.output.messages import Messages
 
         return Messages(
@@ -160,22 +160,22 @@ class Runtime:
 
     @property
     def must_not_ask(self) -> bool:
-        """Tell whether nobody may be asked anything: `--no-input`, or CI."""
+        """Whether prompts are forbidden: `--no-input`, or CI."""
         return self._switch("no-input") or self.environment.get("CI", "").lower() not in _OFF
 
     @property
     def may_ask(self) -> bool:
-        """Tell whether somebody is there to answer a prompt."""
+        """Whether the user can answer a prompt."""
         return not self.must_not_ask and sys.stdin.isatty() and self.err.isatty()
 
     @property
     def may_show(self) -> bool:
-        """Tell whether somebody is there to look at a browser; a secret may be piped in still."""
+        """Whether the user can see a browser; stdin may still be a pipe."""
         return not self.must_not_ask and self.err.isatty()
 
     @cached_property
     def render(self) -> Renderer:
-        """What writes results to stdout, in the format that was asked for."""
+        """The writer of results on stdout, in the requested format."""
         from azdo_pat.output.formats import Format
         from azdo_pat.output.render import Renderer
 
@@ -190,7 +190,7 @@ class Runtime:
 
     @cached_property
     def query(self) -> Callable[[object], object] | None:
-        """What `--query` does to a document."""
+        """The function that applies `--query` to a document; None without `--query`."""
         if self.options.query is None:
             return None
         from azdo_pat.output.query import compile_query
@@ -199,11 +199,11 @@ class Runtime:
 
     @property
     def streams(self) -> bool:
-        """Tell whether tokens are written one by one as they come, none of them held."""
+        """Whether tokens are written one by one as they arrive."""
         return self._quick("output") in {"jsonl", "csv", "tsv", "none"} and not self.options.query
 
     def screen(self, stream: TextIO) -> TableStyle:
-        """Describe a stream as a place to draw a table on."""
+        """Return the width and color support of a stream, for tables."""
         from azdo_pat.output.screen import TableStyle
 
         given = self.environment.get("COLUMNS", "")
@@ -214,7 +214,7 @@ class Runtime:
 
     @contextmanager
     def progress(self, total: int, label: str) -> Iterator[Callable[[], None]]:
-        """Show progress on stderr while something long runs, where a person can see it."""
+        """Show a progress bar on stderr while the block runs, if stderr is a terminal."""
         if total <= 1 or not self.err.isatty() or self._switch("quiet"):
             yield lambda: None
             return
@@ -225,7 +225,7 @@ class Runtime:
             yield done
 
     def preview(self, pats: Sequence[Pat]) -> None:
-        """Show on stderr which tokens something is about to happen to."""
+        """Show on stderr the tokens that a command is about to change."""
         from azdo_pat.output.preview import preview
 
         preview(self.err, pats, self.now(), self.screen(self.err))

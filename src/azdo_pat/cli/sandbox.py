@@ -1,4 +1,4 @@
-"""A throw-away place to try `pat` in, and the tour through it."""
+"""Run commands in a throw-away home, keyring and state, and play the tour."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _KEYRING: Final = "azdo_pat.store.sandbox_keyring.SandboxKeyring"
 _NOT_TAKEN_ALONG: Final = ("PAT_", "AZURE_", "XDG_", "PYTHON_KEYRING_", "GIT_")
 
 TOUR: Final = (
-    ("Make a token for git. The secret goes into the keyring.", "pat create demo --for git"),
-    ("There it is, among the tokens that the emulator comes with.", "pat list"),
-    ("Everything about it.", "pat show demo"),
+    ("Create a token for git. Its secret is stored in the keyring.", "pat create demo --for git"),
+    ("List your tokens. The emulator comes with some of its own.", "pat list"),
+    ("Show everything about the new token.", "pat show demo"),
     (
-        "The secret, on request only: here as the header that curl wants.",
+        "Print the secret, here as the header for curl.",
         "pat get demo --as header",
     ),
     (
-        "It lies in the keyring, where other programs find it too.",
+        "The secret is in the keyring, where other programs find it too.",
         'keyring get "azdo-pat:$PAT_API_URL/$PAT_ORG" demo',
     ),
-    ("Give it a longer life.", "pat update demo --expires 90d"),
-    ("Scripts get JSON.", "pat list --name demo -o json"),
-    ("Take it away again: on the service and in the keyring.", "pat revoke demo --yes"),
-    ("It is gone.", "pat get demo"),
+    ("Give the token a longer lifetime.", "pat update demo --expires 90d"),
+    ("Print JSON for scripts.", "pat list --name demo -o json"),
+    ("Revoke the token, and delete its secret from the keyring.", "pat revoke demo --yes"),
+    ("The secret is gone.", "pat get demo"),
 )
 _EXPECTED_TO_FAIL: Final = {"pat get demo": 3}
 
@@ -51,8 +51,8 @@ class Sandbox:
 
     Args:
         exported: the variables that make `pat` use the emulator.
-        environment: the user's own, of which only what is harmless is taken along.
-        warn: told, at the end, of a folder that could not be removed.
+        environment: the user's own, of which only harmless variables are passed on.
+        warn: called if the folder could not be removed.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Sandbox:
         self._folder = Path()
 
     def __enter__(self) -> Self:
-        """Make the folder, and see to its removal if the program is told to end."""
+        """Create the folder, and ensure that signals that end the program remove it."""
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), _leave)
@@ -85,7 +85,7 @@ class Sandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Remove the folder, whatever signal comes meanwhile and whoever still writes there."""
+        """Remove the folder, even if signals arrive or a program still writes to it."""
         del kind, error, traceback
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
@@ -95,7 +95,7 @@ class Sandbox:
             time.sleep(_PAUSE)  # a program of the same terminal may just be writing its last
             if not self._folder.exists():
                 return
-        self._warn(f"something still writes to {self._folder}: end it, and remove the folder")
+        self._warn(f"a program still writes to {self._folder}: stop it, then remove the folder")
 
     @property
     def _home(self) -> Path:
@@ -108,7 +108,7 @@ class Sandbox:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of what runs inside."""
+        """The environment of programs inside the sandbox."""
         kept = {
             name: value
             for name, value in self._own.items()
@@ -132,9 +132,9 @@ class Sandbox:
         }
 
     def run(self, words: Sequence[str]) -> int:
-        """Run a command inside to its end and return its exit status.
+        """Run a command inside the sandbox and return its exit code.
 
-        Ctrl-C is the command's to handle, as it would be without the sandbox.
+        The command handles Ctrl-C itself, as it would without the sandbox.
 
         Raises:
             NotFoundError: there is no such program.
@@ -143,7 +143,9 @@ class Sandbox:
         environment = self.environment
         program = shutil.which(words[0], path=environment["PATH"])
         if program is None:
-            raise NotFoundError(f"there is no program {words[0]!r}", hint="is it on the PATH?")
+            raise NotFoundError(
+                f"program {words[0]!r} not found", hint="check that it is on the PATH"
+            )
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         held = _Held()
         try:
@@ -168,9 +170,9 @@ class Sandbox:
 
 
 class _Held:
-    """Signals that end the program, kept back while a command is started.
+    """Delays signals that end the program while a command is being started.
 
-    One that came in the middle of that would leave a command behind that nobody ends.
+    A signal in that moment would leave a command running that no one stops.
     """
 
     def __init__(self) -> None:
@@ -185,10 +187,10 @@ class _Held:
         self._came.append(number)
 
     def let_go(self) -> None:
-        """Do what was done with them before, also with one that came meanwhile.
+        """Restore the previous handlers, and exit if a signal arrived meanwhile.
 
         Raises:
-            SystemExit: one came.
+            SystemExit: a signal arrived.
         """
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -198,7 +200,7 @@ class _Held:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a command politely, and by force where it does not mind."""
+    """Terminate a command, and kill it if it does not exit in time."""
     process.terminate()
     try:
         process.wait(_GRACE)
@@ -208,10 +210,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def play_tour(sandbox: Sandbox, out: TextIO) -> int:
-    """Play the main job: each step as one would type it, and what it really prints.
+    """Run the steps of the tour and print each command with its real output.
 
     Returns:
-        0, or 1 where a step did not do what the tour says.
+        0, or 1 if a step did not do what the tour says.
     """
     environment = {**sandbox.environment, "COLUMNS": sandbox.environment.get("COLUMNS", "80")}
     wrong = []
@@ -221,7 +223,7 @@ def play_tour(sandbox: Sandbox, out: TextIO) -> int:
         words = _expanded(line, environment)
         program = shutil.which(words[0], path=environment["PATH"])
         if program is None:
-            raise NotFoundError(f"there is no program {words[0]!r}", hint="is pat installed whole?")
+            raise NotFoundError(f"program {words[0]!r} not found", hint="reinstall pat")
         done = subprocess.run(  # noqa: S603  # the tour's own lines
             [program, *words[1:]],
             env=environment,
@@ -235,12 +237,12 @@ def play_tour(sandbox: Sandbox, out: TextIO) -> int:
         if done.returncode != _EXPECTED_TO_FAIL.get(line, 0):
             wrong.append(line)
     out.write(
-        "\n# That was the main job. All of it is removed now. With an account of your own:\n"
+        "\n# End of the tour: all of this is removed now. With your own account, run:\n"
         "#   pat login\n#   pat create laptop --for git --org YOUR-ORGANIZATION\n"
     )
     out.flush()
     if wrong:
-        out.write(f"\n# These steps went wrong: {'; '.join(wrong)}\n")
+        out.write(f"\n# These steps failed: {'; '.join(wrong)}\n")
     return 1 if wrong else 0
 
 

@@ -1,4 +1,4 @@
-"""get, import, forget: secrets on this machine."""
+"""Define the commands for stored secrets: get, import, forget."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 @command("get")
 @click.argument("name", metavar="NAME", shell_complete=complete_tokens)
-@secret_options("Form of the secret, instead of the bare token")
-@option("--copy", is_flag=True, help="Put it on the clipboard for 45 s instead of printing it.")
+@secret_options("Print the secret in this format")
+@option(
+    "--copy", is_flag=True, help="Copy the secret to the clipboard for 45 s instead of printing it."
+)
 def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy: bool) -> None:
     """Print the secret stored under NAME, alone on stdout. The network is not used.
 
-    NAME may also be the token's id, or 8 or more characters of it.
+    NAME may also be the token's id, or its first 8 or more characters.
 
     \b
     Examples:
@@ -44,9 +46,9 @@ def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy
         secret_format = _json() if app.options.output == "json" else None
     form = "token" if secret_format is None else secret_format.form
     if app.options.query is not None and form != "json":
-        raise UsageError("--query chooses from JSON", hint="add --as json, or leave out --query")
+        raise UsageError("--query needs JSON", hint="add --as json, or leave out --query")
     if copy and form in {"azure-pipelines", "github-actions"}:
-        raise UsageError(f"--as {form} is for a runner, not for the clipboard", hint="give one")
+        raise UsageError(f"--as {form} and --copy cannot be combined", hint="leave out one of them")
     found = get(
         app.located[0],
         name,
@@ -70,7 +72,7 @@ def _json() -> SecretFormat:
 
 
 def _held(app: App, found: tuple[Organization, str, Secret]) -> StoredSecret:
-    """Put beside a secret what its form may need to know."""
+    """Return a secret with the details that its format may need."""
     from azdo_pat.services.stored_secrets import held
 
     organization, name, secret = found
@@ -89,27 +91,29 @@ def _copy(
 
         text = Secret(secret_text(_held(app, found), secret_format, app.now(), app.query))
     copy(text)
-    app.messages.notice(f"{found[1]} is on the clipboard for {CLEAR_AFTER:.0f} s")
+    app.messages.notice(f"copied the secret of {found[1]} to the clipboard for {CLEAR_AFTER:.0f} s")
 
 
 @command("import")
 @click.argument("name", metavar="NAME")
-@option("--id", "token", metavar="ID", help="The token that the secret belongs to, if you know.")
-@option("--expires", metavar="SPAN|DATE", help="When it expires, if you know; not with --id.")
+@option("--id", "token", metavar="ID", help="Token that the secret belongs to, if you know.")
+@option(
+    "--expires", metavar="SPAN|DATE", help="When the token expires, if you know; not with --id."
+)
 @option("--replace", is_flag=True, help="Overwrite another secret that is stored under NAME.")
-@option("--open", "opens", is_flag=True, help="Open the page that makes tokens first.")
+@option("--open", "opens", is_flag=True, help="First open the web page that creates tokens.")
 def import_command(  # one argument for each option
     app: App, name: str, *, token: str | None, expires: str | None, replace: bool, opens: bool
 ) -> None:
-    """Store a secret that was made elsewhere under NAME, once the server has accepted it.
+    """Store a secret that was created elsewhere under NAME, once the server has accepted it.
 
-    For tokens of the web page and of Azure DevOps Server. The secret is asked for; without a
-    terminal, stdin is read to its end. It is never an argument, where other users of the machine
-    could read it.
+    For tokens from the web page and from Azure DevOps Server. pat prompts for the secret; without
+    a terminal, it reads stdin to the end. The secret is never an argument, which other users of
+    the machine could read.
 
-    A secret does not tell which token it belongs to. --id says so: ID is checked to be an active
-    token of the organization, and pat can then rotate, renew and revoke it together with its
-    secret. Without --id no command overwrites or deletes the secret for a token of that name.
+    A secret does not show which token it belongs to. --id tells pat: it checks that ID is an
+    active token of the organization, and can then rotate, renew and revoke the token together with
+    its secret. Without --id, no command overwrites or deletes the secret for a token of that name.
 
     \b
     Examples:
@@ -133,7 +137,7 @@ def import_command(  # one argument for each option
     organization, _ = app.located
     if organization is None:
         raise UsageError(
-            "which organization is the token for?", hint="add --org NAME, or the server's URL"
+            "no organization given", hint="add --org NAME, or --org with the server's URL"
         )
     if not replace and (app.may_ask or opens):  # before the user makes a token for nothing
         require_free(organization, name, app.secrets)
@@ -163,30 +167,30 @@ def import_command(  # one argument for each option
 
 
 def _token_of(app: App, token: str) -> Pat:
-    """Find the token that a secret is said to belong to.
+    """Return the token that the user says a secret belongs to.
 
     Raises:
-        UsageError: what was given is not an id.
+        UsageError: the argument is not an id.
         PatError: there is no such token in the organization, or it cannot be listed.
     """
     from azdo_pat.naming import looks_like_id
 
     if not looks_like_id(token):
         raise UsageError(
-            f"{token!r} is not the id of a token",
-            hint="give the id, or 8 or more characters from its beginning: pat list shows ids",
+            f"{token!r} is not a token id",
+            hint="give the id, or its first 8 or more characters; to see ids, run: pat list",
         )
     return app.browser.find(app.organization, [token])[0]
 
 
 def _open_page(app: App, organization: Organization) -> None:
-    """Open the page that makes tokens, where somebody would see it, and name it in any case."""
+    """Print the URL of the page that creates tokens, and open it if the user can see a browser."""
     from azdo_pat.cli.web_browser import has_browser, open_page
 
     url = app.directory.token_page(organization)
-    app.messages.notice(f"make the token at {url}")
+    app.messages.notice(f"create the token at {url}")
     if has_browser(app.environment) and app.may_show and not open_page(url):
-        app.messages.warn("the browser could not be opened")
+        app.messages.warn("could not open the browser")
 
 
 def _secret_from_user(app: App, organization: Organization) -> str:
@@ -195,13 +199,13 @@ def _secret_from_user(app: App, organization: Organization) -> str:
         return answer.removeprefix("\ufeff")  # pasted with the mark of a file
     if sys.stdin.isatty():
         raise UsageError(
-            "the secret would be asked for, and no one is here to answer",
-            hint="pipe it in: … | pat import NAME",
+            "pat cannot ask for the secret here",
+            hint="pipe the secret in: … | pat import NAME",
         )
     try:
         return decoded(sys.stdin.buffer.read(8192))
     except ValueError as error:
-        raise UsageError("what was piped in is not a token: it is not text") from error
+        raise UsageError("the input is not a token: it is not text") from error
 
 
 @command("forget")
@@ -209,7 +213,7 @@ def _secret_from_user(app: App, organization: Organization) -> str:
 def forget_command(app: App, name: str) -> None:
     """Delete the secret stored under NAME from the keyring. The token itself stays as it is.
 
-    NAME may also be the token's id, or 8 or more characters of it.
+    NAME may also be the token's id, or its first 8 or more characters.
     """
     from azdo_pat.cli.leftovers import say_where_it_lies
     from azdo_pat.services.import_forget import forget
@@ -220,4 +224,4 @@ def forget_command(app: App, name: str) -> None:
         f"forgot {stored_as!r} for {organization.name}; this does not revoke the token"
     )
     brought = before.get((organization.url, stored_as), ())
-    say_where_it_lies(app.messages, stored_as, brought, "not renewed")
+    say_where_it_lies(app.messages, stored_as, brought, "is no longer renewed")

@@ -1,4 +1,4 @@
-"""`--as` and what belongs to it: in which form a command prints a secret."""
+"""The options `--as`, `--var` and `--shell`, which choose the format of a printed secret."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _DOTTED_NAME: Final = rf"{_NAME}(\.[A-Za-z0-9_]+)*"
 
 
 def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
-    """Let a command take `--as`, `--var` and `--shell`; its function gets them as `secret_format`.
+    """Add `--as`, `--var` and `--shell` to a command; its function gets one `secret_format`.
 
     Args:
         summary: the help of `--as`.
@@ -60,16 +60,14 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
                 and secret_format.form != "json"
                 and app.options.query is not None
             ):
-                raise UsageError(
-                    "--query chooses from JSON", hint="give --as json, or leave out --query"
-                )
+                raise UsageError("--query needs JSON", hint="add --as json, or leave out --query")
             return function(app, *args, secret_format=secret_format, **rest)
 
         options = (
             option(
                 "--as",
                 "form",
-                metavar="FORM",
+                metavar="FORMAT",
                 type=click.Choice(_FORMS),
                 help=f"{summary} ({', '.join(_FORMS)})",
             ),
@@ -78,12 +76,12 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
                 "names",
                 metavar="NAME",
                 multiple=True,
-                help="The variable that it goes into [AZURE_DEVOPS_EXT_PAT]. Repeatable.",
+                help="Variable to set to the secret [AZURE_DEVOPS_EXT_PAT]. Repeatable.",
             ),
             option(
                 "--shell",
                 type=click.Choice(["sh", "fish", "powershell"]),
-                help="Whose syntax --as env is in.",
+                help="Shell syntax for --as env.",
             ),
         )
         for each in reversed(options):
@@ -96,22 +94,22 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
 def _secret_format(
     environment: Mapping[str, str], form: str | None, names: tuple[str, ...], shell: str | None
 ) -> SecretFormat | None:
-    """Read the options before anything is made.
+    """Return the format that the options ask for, or None.
 
     Raises:
-        UsageError: it makes no sense here.
+        UsageError: the options do not fit together.
     """
     if form == "ci":
         form = _runner(environment)
     if names and form not in _IN_VARIABLES:
         if _typed("names"):
             raise UsageError(
-                f"--var names a variable, and {f'--as {form}' if form else 'nothing'} sets one",
+                f"--var does not apply to --as {form}" if form else "--var needs --as",
                 hint="add --as env, dotenv, azure-pipelines, github-actions or ci",
             )
         names = ()
     if shell and form != "env" and _typed("shell"):
-        raise UsageError("--shell is the syntax of --as env", hint="add --as env, or leave it out")
+        raise UsageError("--shell needs --as env", hint="add --as env, or leave out --shell")
     if form is None:
         return None
     from azdo_pat.models import VARIABLE
@@ -127,33 +125,34 @@ def _secret_format(
 
 
 def checked_names(names: tuple[str, ...], *, dots: bool = False) -> tuple[str, ...]:
-    """Return names of variables, each once.
+    """Check names of variables and return each once.
 
     Args:
         names: what the user typed.
         dots: allow them, as Azure Pipelines does.
 
     Raises:
-        UsageError: one that no variable can have.
+        UsageError: a name is not a valid variable name.
     """
     for name in names:
         if not re.fullmatch(_DOTTED_NAME if dots else _NAME, name, re.ASCII):
             raise UsageError(
-                f"{name!r} is no name of a variable", hint="letters, digits and _, as in NPM_TOKEN"
+                f"{name!r} is not a valid variable name",
+                hint="use letters, digits and _, for example NPM_TOKEN",
             )
     return tuple(dict.fromkeys(names))
 
 
 def _runner(environment: Mapping[str, str]) -> str:
-    """Return the form for the runner that this is one of the steps of."""
+    """Return the format for the CI runner that runs this step."""
     if environment.get("TF_BUILD", "").lower() == "true":
         return "azure-pipelines"
     if environment.get("GITHUB_ACTIONS", "").lower() == "true":
         return "github-actions"
     raise UsageError(
-        "this is no step of a runner that pat knows: Azure Pipelines sets TF_BUILD, and GitHub"
-        " Actions GITHUB_ACTIONS",
-        hint="name the form: --as azure-pipelines, github-actions, env or dotenv",
+        "this is not a step of Azure Pipelines, which sets TF_BUILD, or of GitHub Actions, which"
+        " sets GITHUB_ACTIONS",
+        hint="name the format: --as azure-pipelines, github-actions, env or dotenv",
     )
 
 
@@ -163,8 +162,8 @@ def _file_of(environment: Mapping[str, str], form: SecretForm) -> str:
     file = environment.get("GITHUB_ENV", "")
     if not file:
         raise UsageError(
-            "this is no step of GitHub Actions: GITHUB_ENV is not set",
-            hint="--as env prints a line for a shell instead",
+            "this is not a step of GitHub Actions: GITHUB_ENV is not set",
+            hint="to print a line for a shell instead, use --as env",
         )
     if not os.access(file if Path(file).exists() else Path(file).parent, os.W_OK):
         raise UsageError(
@@ -175,5 +174,5 @@ def _file_of(environment: Mapping[str, str], form: SecretForm) -> str:
 
 
 def _typed(name: str) -> bool:
-    """Tell whether an option stands on the command line: the environment is for all commands."""
+    """Return whether an option was given on the command line."""
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -1,6 +1,6 @@
-"""The connection to the service: organization at hand, sign-in, HTTP; and the keyring behind it.
+"""The organization, the sign-in, the HTTP connection and the keyring of one run.
 
-Imports stand inside the functions that need them: a command pays for what it uses.
+Imports are inside the functions that need them, so that a command imports only what it uses.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 
 class Session(Runtime):
-    """Who is signed in, where, and how requests are made; for one run of one command."""
+    """The sign-in, organization, connection and keyring of one run."""
 
     @cached_property
     def api_root(self) -> str | None:
-        """`PAT_API_URL`, held to its rules; None for Microsoft's hosts."""
+        """`PAT_API_URL`, validated; None for Microsoft's hosts."""
         given = self.environment.get("PAT_API_URL")
         if not given:
             return None
@@ -59,16 +59,16 @@ class Session(Runtime):
         return found
 
     def renewed_token(self, rejected: AccessToken, claims: str) -> AccessToken | None:
-        """Return another access token in place of one that the service rejected; None for none.
+        """Return a new access token in place of one that the service rejected, or None.
 
-        Only the own sign-in has one: the variable holds what it holds, and `az` keeps what it
-        has until its end.
+        Only a saved sign-in can renew one: the variable is fixed, and `az` returns its cached
+        token until it expires.
         """
         from azdo_pat.auth.saved_sign_in import NAME
 
         if rejected.source != NAME:
             return None
-        self.messages.detail("the access token was rejected: a new one is asked for")
+        self.messages.detail("the access token was rejected: requesting a new one")
         fresh = self._own_source().in_place_of(rejected.secret, claims, self.now())
         self.search = self.search._replace(token=fresh)
         return fresh
@@ -94,10 +94,10 @@ class Session(Runtime):
         yield az if asked else Withheld(name=az.name)
 
     def _may_see_sign_ins_at(self, authority: str) -> bool:
-        """Tell whether `PAT_API_URL` may see access tokens of an authority.
+        """Return whether access tokens of an authority may be sent to `PAT_API_URL`.
 
-        Whoever holds a port of this machine may read what goes to `http://127.0.0.1:PORT`: a
-        sign-in at Microsoft is not for them. That of an emulator is.
+        Any local process may listen on `http://127.0.0.1:PORT`, so it must not get a sign-in at
+        Microsoft. It may get one at an emulator.
         """
         from azdo_pat.auth.client import is_microsoft
 
@@ -117,10 +117,10 @@ class Session(Runtime):
         )
 
     def _url_at_hand(self) -> str:
-        """Return the URL of the organization at hand; empty where none is, or none can be found."""
+        """Return the URL of the current organization, or an empty string."""
         try:
             found, _ = self.located
-        except PatError:  # whoever needs the organization will say so
+        except PatError:  # reported when the organization is needed
             return ""
         return found.url if found is not None else ""
 
@@ -141,7 +141,7 @@ class Session(Runtime):
 
     @cached_property
     def memory(self) -> SavedSignIns:
-        """What is remembered of sign-ins."""
+        """The saved sign-ins."""
         from azdo_pat.auth.places import ChunkedStorage, KeyringStorage
         from azdo_pat.auth.saved_sign_in import SavedSignIns
 
@@ -171,7 +171,7 @@ class Session(Runtime):
         return waiting(self.state_folder / "locks" / "sign-in.lock", 30)
 
     def entra_client(self, *, tenant: str | None, client_id: str | None) -> Client:
-        """Return which application signs in, and to which tenant: the organization's, if any."""
+        """Return the application and tenant to sign in with; default: the organization's tenant."""
         from azdo_pat.auth.client import ANY_TENANT, AZURE_CLI, Client
 
         wanted = str(tenant or self.setting("tenant") or "")
@@ -187,7 +187,7 @@ class Session(Runtime):
         )
 
     def entra(self, client: Client, cache: Secret | None) -> MsalClient:
-        """Return what signs in; imports MSAL."""
+        """Return the MSAL client; imports MSAL."""
         from azdo_pat.api.entra_transport import EntraHttp
         from azdo_pat.auth.msal_client import MsalClient
 
@@ -232,10 +232,10 @@ class Session(Runtime):
         )
 
     last_date: tuple[str, datetime] | None = None
-    """What the service's last answer said of the time, and when it came."""
+    """The `Date` header of the service's last response, and when it arrived."""
 
     def service_time(self) -> datetime | None:
-        """Return the time by the service's clock, as its last answer tells; None before that."""
+        """Return the time of the service's clock by its last response, or None without one."""
         if self.last_date is None:
             return None
         from email.utils import parsedate_to_datetime
@@ -259,7 +259,7 @@ class Session(Runtime):
             self.messages.trace("\n".join(exchange.lines()))
 
     def user(self) -> str:
-        """Return the sign-in name; empty where the access token does not tell."""
+        """Return the sign-in name; empty if the access token does not contain it."""
         return self.access_token().user
 
     @cached_property
@@ -277,7 +277,7 @@ class Session(Runtime):
 
     @cached_property
     def located(self) -> tuple[Organization | None, str]:
-        """The organization at hand and where its name came from, found without the network."""
+        """The current organization and where it came from, found without the network."""
         from azdo_pat.organizations import of_remotes, organization
 
         given = self.file_values.get("org") if self.options.org is None else self.options.org
@@ -297,7 +297,7 @@ class Session(Runtime):
         return None, ""
 
     def _remote_urls(self) -> Sequence[str]:
-        """Return the remotes of the repository that the user stands in; none where it is gone."""
+        """Return the remotes of the git repository in the current folder; none if it is gone."""
         from azdo_pat.config.git import remote_urls
 
         try:

@@ -47,12 +47,12 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     dry_run: bool,
     listing: bool,
 ) -> None:
-    """Make TOOL use a token. What is changed in which file is shown, without secrets.
+    """Configure TOOL to use a token. Shows what changes in which file, without secrets.
 
-    Where the tool can ask for a token, it asks pat, and no secret lies in a file. Else the file
-    gets it, readable by you alone, and every rotation of the token updates the file.
+    If the tool can ask for a token, it asks pat, and no secret is written to a file. Otherwise the
+    file gets the secret, readable only by you, and every rotation of the token updates the file.
 
-    --undo undoes it for every feed and organization, or for those of --feed or --org.
+    --undo reverts the setup for every feed and organization, or for those of --feed or --org.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Signals that end the program, at a moment when something must be brought to its end first."""
+"""Handle signals that end the program while an operation must be completed first."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _pressed: list[int] = []
 
 
 def note_and_interrupt(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt, as Python does by itself, and note that it was raised."""
+    """Raise KeyboardInterrupt, as Python does by default, and record it."""
     _pressed.append(number)
     signal.default_int_handler(number, frame)
 
 
 def comes_of_an_interrupt(error: BaseException) -> bool:
-    """Tell whether an error is what became of Ctrl-C.
+    """Return whether an error was caused by Ctrl-C.
 
-    A module whose import it strikes may raise an error of its own in its place.
+    A module that is interrupted during its import may raise an error of its own instead.
     """
     if _pressed and isinstance(error, ImportError):
         return True
@@ -40,10 +40,10 @@ def comes_of_an_interrupt(error: BaseException) -> bool:
 
 @contextmanager
 def ending_politely() -> Iterator[None]:
-    """Raise KeyboardInterrupt for the first signal that asks the program to end, and once only.
+    """Raise KeyboardInterrupt for the first signal that ends the program, and ignore later ones.
 
-    What is cleaned up then must not be stopped by another one: every request has its time limit,
-    so that it comes to an end. SIGQUIT and SIGKILL still do what they do.
+    A later signal must not stop the cleanup, which ends because every request has a time limit.
+    SIGQUIT and SIGKILL still work.
     """
     numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in numbers}
@@ -65,10 +65,10 @@ def ending_politely() -> Iterator[None]:
 
 @contextmanager
 def ctrl_c_noted() -> Iterator[Callable[[], bool]]:
-    """Note Ctrl-C while the block runs, instead of raising it wherever the program may be.
+    """Record Ctrl-C while the block runs instead of raising KeyboardInterrupt.
 
-    What is under way must end and be reported, also for who presses it again. Gives what tells
-    whether it was pressed.
+    Running operations must complete and be reported, however often Ctrl-C is pressed. Yields a
+    function that returns whether it was pressed.
     """
     pressed = threading.Event()
     before = signal.signal(signal.SIGINT, lambda _signal, _frame: pressed.set())

@@ -1,4 +1,4 @@
-"""status."""
+"""Define the command `status`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def status_command(app: App) -> None:
     """Show who is signed in, where the access token comes from, and which keyring is used.
 
-    Ends with exit code 4 where nobody is signed in, and with 11 where the service does not answer.
+    Ends with exit code 4 if no one is signed in, and with 11 if the service does not answer.
     """
     from azdo_pat.organizations import HOSTED_ROOT
     from azdo_pat.services.status import StatusDeps, standing

@@ -1,4 +1,4 @@
-"""The standard streams: what stands in for closed ones, and whose failure a failed write is."""
+"""Prepare the standard streams: replace closed ones, and identify failed writes to stdout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def let_go(stream: TextIO) -> None:
-    """Give up what a stream could not write, or the interpreter tries again and ends with 120."""
+    """Discard what a stream could not write, or Python retries at exit and exits with 120."""
     try:
         stream.flush()
     except OSError:
@@ -21,10 +21,10 @@ def let_go(stream: TextIO) -> None:
 
 
 def fill_in_closed() -> None:
-    """Stand something in for the streams that were closed when the program started (`>&-`).
+    """Replace the streams that were closed when the program started (`>&-`).
 
-    Python leaves None there, and the next file that is opened would get their descriptors. What
-    stands in for stdout refuses to be written, for what is lost there must not count as printed.
+    Python leaves None there, and the next opened file would get their descriptors. Writing to the
+    replacement of stdout fails, because lost output must not count as printed.
     """
     for name, mode, flags in (
         ("stdin", "r", os.O_RDONLY),
@@ -37,7 +37,7 @@ def fill_in_closed() -> None:
 
 
 def tolerate_unencodable() -> None:
-    """Let a stream that cannot encode a character show its number instead of failing."""
+    """Make streams escape characters that they cannot encode instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -45,11 +45,11 @@ def tolerate_unencodable() -> None:
 
 
 class OutputError(OSError):
-    """Standard output could not be written: known from the stream that refused, not guessed."""
+    """Writing to standard output failed."""
 
 
 def tell_output_errors(stream: TextIO) -> None:
-    """Let a stream raise `OutputError` for a failed write, to tell it from any other OSError."""
+    """Make a stream raise `OutputError` for a failed write, to distinguish it from other errors."""
 
     def telling(write: Callable[..., Any]) -> Callable[..., Any]:
         def told(*args: object) -> object:

@@ -1,4 +1,4 @@
-"""create, update."""
+"""Define the commands `create` and `update`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     metavar="S",
     multiple=True,
     shell_complete=complete_scopes,
-    help="What it may do: code_write, vso.code_write, or full. Repeatable.",
+    help="Scope: code_write, vso.code_write, or full. Repeatable.",
 )
 @option(
     "--for",
@@ -37,15 +37,19 @@ if TYPE_CHECKING:
     metavar="RECIPE",
     multiple=True,
     shell_complete=complete_recipes,
-    help="The least scopes for a job: git, packages, agent… (pat scopes --recipes).",
+    help="Scopes that a job needs: git, packages, agent… (pat scopes --recipes). Repeatable.",
 )
-@option("--expires", metavar="SPAN|DATE", help="Its life: 12h, 30d, 2w, 3mo, 1y, or its last day.")
-@secret_options("Print the secret, in this form")
-@option("--no-store", is_flag=True, help="Keep the secret out of the keyring; needs --as.")
+@option("--expires", metavar="SPAN|DATE", help="Lifetime (12h, 30d, 2w, 3mo, 1y) or expiry date.")
+@secret_options("Print the secret in this format")
+@option("--no-store", is_flag=True, help="Do not store the secret in the keyring; needs --as.")
 @option("--replace", is_flag=True, help="Overwrite a secret that is stored under NAME.")
-@option("--fail-if-shortened", is_flag=True, help="Fail if a policy grants a shorter life.")
-@option("--allow-unknown-scope", is_flag=True, help="Pass on scopes that pat does not know.")
-@option("--all-orgs", is_flag=True, help="Refused: all such tokens stop working on 2026-12-01.")
+@option("--fail-if-shortened", is_flag=True, help="Fail if a policy shortens the lifetime.")
+@option("--allow-unknown-scope", is_flag=True, help="Accept scopes that pat does not know.")
+@option(
+    "--all-orgs",
+    is_flag=True,
+    help="Refused: tokens for all organizations stop working on 2026-12-01.",
+)
 def create_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     name: str,
@@ -60,10 +64,10 @@ def create_command(  # noqa: PLR0913  # one argument for each option
     allow_unknown_scope: bool,
     all_orgs: bool,
 ) -> None:
-    """Make a token called NAME and put its secret in the keyring.
+    """Create a token called NAME and store its secret in the keyring.
 
-    The keyring is tried before anything is made, and the secret is read back before the token
-    is announced: no token is left alive whose secret is lost.
+    pat tests the keyring before it creates the token, and reads the stored secret back before it
+    reports the token: no active token is left whose secret is lost.
 
     \b
     Examples:
@@ -80,13 +84,13 @@ def create_command(  # noqa: PLR0913  # one argument for each option
         raise refuse_global()
     if no_store and secret_format is None:
         raise UsageError(
-            "without the keyring the secret would be lost",
-            hint="--no-store needs --as, which prints the secret: --as token",
+            "--no-store needs --as",
+            hint="the secret would be lost; to print it, add --as token",
         )
     if no_store and app.options.query is not None:
         raise UsageError(
-            "--query could leave out the secret, which --no-store keeps nowhere else",
-            hint="leave out --query, or --no-store",
+            "--query and --no-store cannot be combined",
+            hint="--query could leave out the secret, which would be lost; leave out one of them",
         )
     request = CreateRequest(
         name=checked_name(name),
@@ -115,19 +119,19 @@ def create_command(  # noqa: PLR0913  # one argument for each option
 
 @command("update")
 @click.argument("token", metavar="TOKEN", shell_complete=complete_tokens)
-@option("--name", metavar="NAME", help="Its new name; a stored secret moves along.")
+@option("--name", metavar="NAME", help="New name; a stored secret moves to it.")
 @option(
     "--scope",
     "scopes",
     metavar="S",
     multiple=True,
     shell_complete=complete_scopes,
-    help="Its scopes from now on, all of them. Repeatable.",
+    help="New scope; replaces all old ones. Repeatable.",
 )
-@option("--expires", metavar="SPAN|DATE", help="Its new end, counted from now.")
-@option("--allow-unknown-scope", is_flag=True, help="Pass on scopes that pat does not know.")
-@option("--yes", is_flag=True, help="Do not ask, also for a token for all organizations.")
-@option("--dry-run", is_flag=True, help="Only show what it would be.")
+@option("--expires", metavar="SPAN|DATE", help="New lifetime, counted from now, or expiry date.")
+@option("--allow-unknown-scope", is_flag=True, help="Accept scopes that pat does not know.")
+@option("--yes", is_flag=True, help="Do not ask, even for a token valid in all organizations.")
+@option("--dry-run", is_flag=True, help="Only show the result.")
 def update_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     token: str,
@@ -139,7 +143,7 @@ def update_command(  # noqa: PLR0913  # one argument for each option
     expires: str | None,
     allow_unknown_scope: bool,
 ) -> None:
-    """Change the name, the scopes or the end of TOKEN; its secret stays the same.
+    """Change the name, scopes or expiry of TOKEN. Its secret stays the same.
 
     \b
     Examples:
@@ -158,20 +162,20 @@ def update_command(  # noqa: PLR0913  # one argument for each option
         valid_to=None if expires is None else parse_expiry(expires, app.now()),
     )
     if changes == PatChanges():
-        raise UsageError("nothing is to change", hint="give --name, --scope or --expires")
+        raise UsageError("no change given", hint="add --name, --scope or --expires")
     render = app.render
     pat = app.browser.find(app.organization, [token])[0]
     where = "all your organizations" if pat.is_global else app.organization.name
     if dry_run:
         planned = plan(app.organization, pat, changes)
-        app.messages.notice(f"{pat.name!r} would be changed in {where}; nothing was")
+        app.messages.notice(f"{pat.name!r} would be changed in {where} (dry run)")
         render.pat(planned)
         return
     if pat.is_global and not yes:
         question = Question(
             text=f"Change {pat.name} in all your organizations?",
             effect=f"{pat.name} would be changed in all your organizations",
-            hint="--yes confirms, --dry-run shows what it would be",
+            hint="add --yes to confirm, or --dry-run to see the result",
             declined="nothing was changed",
         )
         confirm(app, [pat], question)
@@ -181,8 +185,8 @@ def update_command(  # noqa: PLR0913  # one argument for each option
     app.messages.notice(f"updated {updated.pat.name!r} in {where}")
     if updated.left_behind:
         app.messages.notice(
-            f"the secret that is stored under {pat.name!r} stays there, as it may belong to another"
-            f" token; if it is this one's: pat get {as_argument(pat.name)} | pat import"
+            f"kept the secret stored under {pat.name!r}, as it may belong to another token; if it"
+            f" belongs to this one, run: pat get {as_argument(pat.name)} | pat import"
             f" {as_argument(pat.name)} --id {pat.id}"
         )
     render.pat(updated.pat)

@@ -1,4 +1,4 @@
-"""The user's browser."""
+"""Detect and open the user's web browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def has_browser(environment: Mapping[str, str]) -> bool:
-    """Tell whether a browser that is opened here would be seen."""
+    """Return whether the user would see a browser that is opened here."""
     if environment.get("BROWSER"):
         return True
     if any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")):
@@ -21,7 +21,7 @@ def has_browser(environment: Mapping[str, str]) -> bool:
 
 
 def open_page(url: str) -> bool:
-    """Open a page in the browser; False where that did not work."""
+    """Open a page in the browser; return False if that failed."""
     import webbrowser
 
     try:

@@ -1,1 +1,1 @@
-"""What the user sees: tables, documents for scripts, secrets on request, and talk on stderr."""
+"""Everything the user sees: tables, documents, secrets on request, and messages on stderr."""

@@ -1,7 +1,7 @@
-"""The only importer of pyperclip: a secret on the clipboard, and off it again.
+"""Copy a secret to the clipboard and clear it later; the only importer of pyperclip.
 
-Run as a program it is the process that takes the secret off: it is told a salted hash, never the
-secret itself, so nothing that outlives the command knows it.
+Run as a program, this module is the process that clears the clipboard. It gets a salted hash, not
+the secret, so no process that outlives the command knows the secret.
 """
 
 import hmac
@@ -31,13 +31,13 @@ _FAILURES: Final = (pyperclip.PyperclipException, OSError, subprocess.Subprocess
 
 
 def copy(secret: Secret, *, clear_after: float = CLEAR_AFTER) -> None:
-    """Put `secret` on the clipboard and have it taken off again after `clear_after` seconds.
+    """Copy `secret` to the clipboard and clear it after `clear_after` seconds.
 
-    Returns at once. It is taken off only if it is still what the clipboard holds. A clipboard
-    manager that keeps a history keeps the secret too: no program can prevent that.
+    Returns at once. The clipboard is cleared only if it still holds the secret. A clipboard manager
+    with a history keeps the secret; no program can prevent that.
 
     Raises:
-        UsageError: this machine has no clipboard that can be used; nothing was started.
+        UsageError: this machine has no usable clipboard; no process was started.
     """
     try:
         with _own_output_closed():
@@ -51,7 +51,7 @@ def copy(secret: Secret, *, clear_after: float = CLEAR_AFTER) -> None:
 
 
 def _arrives(secret: Secret) -> bool:
-    """Tell whether the clipboard comes to hold the secret: xclip serves it a moment later."""
+    """Return whether the clipboard holds the secret; xclip serves it only after a moment."""
     for _ in range(_LOOKS):
         if pyperclip.paste() == secret.reveal():
             return True
@@ -61,17 +61,17 @@ def _arrives(secret: Secret) -> bool:
 
 def _no_clipboard() -> UsageError:
     return UsageError(
-        "there is no clipboard here that can be used",
+        "no usable clipboard found",
         hint="install xclip, xsel or wl-clipboard, or leave out --copy",
     )
 
 
 @contextmanager
 def _own_output_closed() -> Iterator[None]:
-    """Point file descriptors 1 and 2 at nothing while the block runs.
+    """Redirect file descriptors 1 and 2 to the null device while the block runs.
 
-    xclip stays behind to serve the clipboard with the output that it inherited: whoever reads
-    ours through a pipe would wait for its end.
+    xclip keeps running to serve the clipboard and inherits our output: a reader of our output
+    through a pipe would wait until xclip exits.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -105,7 +105,7 @@ def _start_clearing(secret: Secret, seconds: float) -> None:
     if process.stdin is not None:
         with process.stdin as its_input:
             json.dump(order, its_input)
-    process.returncode = 0  # nobody waits for it, so Python need not warn that nobody did
+    process.returncode = 0  # never waited for: suppresses Python's warning
 
 
 def _digest(text: str, salt: str) -> str:

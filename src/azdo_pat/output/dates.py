@@ -1,4 +1,4 @@
-"""Points in time as text: RFC 3339 for scripts, local dates and distances for people."""
+"""Format times: RFC 3339 for scripts, local dates and distances for people."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -40,7 +40,7 @@ def distance(moment: datetime, now: datetime) -> str:
 
 
 def _span(seconds: float) -> str:
-    """Return a span in the unit that reads best; empty below half a minute."""
+    """Return a span in its largest fitting unit; empty below half a minute."""
     if seconds < _MINUTE / 2:
         return ""
     if (minutes := round(seconds / _MINUTE)) < _HOUR / _MINUTE:

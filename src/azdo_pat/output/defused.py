@@ -1,4 +1,4 @@
-"""Streams whose text cannot command the machine that runs a pipeline: the one place for that.
+"""Neutralize logging commands of CI runners in text that is written to a stream.
 
 The agent of Azure Pipelines obeys `##vso[…]` and `##[…]` wherever they stand in a line that it
 reads, and the runner of GitHub Actions obeys `##[…]` likewise and `::…::` at the start of a line,
@@ -36,14 +36,14 @@ _LONGEST: Final = 5
 class SanitizedText:
     """A text stream that writes `##_vso[`, `##_[` and `:_:` where a command would begin.
 
-    A command is found also where it comes in pieces.
+    It recognizes a command that is written in pieces.
 
     Attributes:
-        verbatim: the stream below, for what is to be obeyed, or read by a program.
+        verbatim: the stream below, for real logging commands and output for programs.
     """
 
     buffer: Final = None
-    """Nobody goes round it."""
+    """Absent, so that no bytes bypass this stream."""
 
     def __init__(self, stream: TextIO) -> None:
         self.verbatim = stream
@@ -75,14 +75,14 @@ class SanitizedText:
 
 
 def harmless(text: str) -> str:
-    """Return a text that another program prints: without secrets, and nothing of it acts."""
+    """Return a text for another program to print, with secrets masked and commands neutralized."""
     below = StringIO()
     SanitizedText(below).write(visible(masked(text)))
     return below.getvalue()
 
 
 def _remembered(written: str) -> str:
-    """Return what must be known of a line to tell whether a command goes on in it."""
+    """Return the part of a line needed to recognize a command that continues in it."""
     line = re.split("[\r\n]", written)[-1]
     seen = re.sub(f"[{_IGNORED}]", "", line)
     if seen.strip() in {"", ":"}:

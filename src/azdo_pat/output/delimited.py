@@ -1,4 +1,4 @@
-"""csv and tsv: rows for spreadsheets, `cut` and `read`."""
+"""Write rows as csv and tsv."""
 
 import csv
 import json
@@ -51,7 +51,7 @@ def columns_of(documents: list[dict[str, object]]) -> list[str]:
 
 
 def field_text(value: object) -> str:
-    """Return a JSON value as one harmless field of a row."""
+    """Return a JSON value as one field, with control characters escaped."""
     match value:
         case None:
             return ""
@@ -64,5 +64,5 @@ def field_text(value: object) -> str:
 
 
 def _cell(field: str) -> str:
-    """Return a field that no spreadsheet calculates; a number is none the worse for it."""
+    """Return a field that no spreadsheet evaluates as a formula; numbers stay as they are."""
     return field if re.fullmatch(_NUMBER, field) else re.sub(_FORMULA, r"\1'", field)

@@ -1,4 +1,4 @@
-"""Documents written in the formats that programs read."""
+"""Write documents in the formats for programs: json, jsonl, csv, tsv."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TextIO, assert_never
@@ -11,7 +11,7 @@ STREAMED: Final = frozenset({Format.JSONL, Format.CSV, Format.TSV, Format.NONE})
 """The formats that can be written item by item."""
 
 _LINES_PER_FLUSH: Final = 100
-"""As many as the service puts on a page: what is known is seen while the next page comes."""
+"""The page size of the service, so that a page is visible while the next one loads."""
 
 
 def write_document(document: object, form: Format, out: TextIO) -> None:
@@ -30,7 +30,7 @@ def write_document(document: object, form: Format, out: TextIO) -> None:
         case Format.NONE:
             pass
         case Format.TABLE:
-            msg = "a table is drawn, not written"
+            msg = "a table must be drawn, not written"
             raise ValueError(msg)
         case _:
             assert_never(form)
@@ -39,7 +39,7 @@ def write_document(document: object, form: Format, out: TextIO) -> None:
 def stream_documents(
     documents: Iterable[Document], columns: Sequence[str], form: Format, out: TextIO
 ) -> int:
-    """Write objects as they come, one a line, and return how many; `form` is one of STREAMED."""
+    """Write objects as they arrive, one per line, and return how many; `form` is in STREAMED."""
     write = _item_writer(columns, form, out)
     count = 0
     for count, document in enumerate(documents, start=1):

@@ -1,4 +1,4 @@
-"""Results as tables: which grid shows what."""
+"""Build the table for each kind of result."""
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
@@ -22,10 +22,10 @@ from azdo_pat.scopes import Recipe, Scope
 
 
 class Tables:
-    """Makes the grid for each kind of result.
+    """Builds the table for each kind of result.
 
     Args:
-        now: for how far off a date is.
+        now: the current time, for distances to dates.
         zone: the time zone of dates; None is the system's own.
     """
 
@@ -42,15 +42,15 @@ class Tables:
         return rows.pat_grid(pat, self._now, self._zone)
 
     def changes(self, changes: Sequence[Change]) -> TableModel:
-        """Show what became, or is to become, of each token."""
+        """Show the outcome, or the plan, for each token."""
         return rows.changes_grid(changes, self._now, self._zone)
 
     def checks(self, checks: Sequence[Check]) -> TableModel:
-        """Show what was found at each thing."""
+        """Show the result of each check."""
         return rows.checks_grid(checks)
 
     def revocations(self, revocations: Sequence[Revocation]) -> TableModel:
-        """Show what became of each token."""
+        """Show the outcome for each token."""
         return rows.revocations_grid(revocations)
 
     def status(self, report: StatusReport) -> TableModel:
@@ -58,7 +58,7 @@ class Tables:
         return status_grid(report, self._now, self._zone)
 
     def signed_in(self, signed_in: SignedIn) -> TableModel:
-        """Show what `pat login` came to."""
+        """Show the result of `pat login`."""
         return signed_in_grid(signed_in, self._now, self._zone)
 
     def scopes(self, scopes: Sequence[Scope]) -> TableModel:
@@ -70,7 +70,7 @@ class Tables:
         return rows.recipes_grid(recipes)
 
     def set_ups(self, set_ups: Sequence[SetupResult]) -> TableModel:
-        """Show what became of a tool's files."""
+        """Show what changed in a tool's files."""
         return rows.set_ups_grid(set_ups)
 
     def tools(self, tools: Sequence[KnownTool]) -> TableModel:
@@ -82,5 +82,5 @@ class Tables:
         return rows.settings_grid(settings)
 
     def anything(self, document: object) -> TableModel | list[str]:
-        """Show the answer of a query, as bare lines where a table would be in the way."""
+        """Show the result of a query, as bare lines if a table does not fit it."""
         return shape_of(document)

@@ -1,4 +1,4 @@
-"""What the program says on stderr: notices, warnings, errors. Plain text, no rich."""
+"""Write notices, warnings and errors on stderr, as plain text without rich."""
 
 from contextlib import suppress
 from typing import Final, TextIO
@@ -14,14 +14,14 @@ _INDENT: Final = "     "
 
 
 class Messages:
-    """Says things on stderr, each on a line of its own and harmless to a terminal.
+    """Writes messages on stderr, one per line, with secrets masked and control characters escaped.
 
     Args:
         err: stderr.
-        quiet: keep notices back; warnings and errors are said all the same.
-        verbose: say details too.
-        debug: say details and traces too.
-        color: the stream takes colours.
+        quiet: suppress notices; warnings and errors are still written.
+        verbose: also write details.
+        debug: also write details and traces.
+        color: use colors.
     """
 
     def __init__(
@@ -34,27 +34,27 @@ class Messages:
         self._color = color
 
     def notice(self, text: str) -> None:
-        """Say what happened."""
+        """Write a notice: what happened."""
         if not self._quiet:
             self._say(_shown(text))
 
     def warn(self, text: str) -> None:
-        """Say what the user should know even with `--quiet`."""
+        """Write a warning, even with `--quiet`."""
         self._say(f"{self._painted('pat: warning:', _YELLOW)} {_shown(text)}")
 
     def detail(self, text: str) -> None:
-        """Say what `--verbose` asks for."""
+        """Write a detail, with `--verbose` only."""
         if self.verbose:
             self._say(_shown(text))
 
     def trace(self, text: str) -> None:
-        """Say what `--debug` asks for; a text of several lines (a traceback) keeps them."""
+        """Write a text of one or more lines, with `--debug` only."""
         if self.debug:
             for line in text.split("\n"):
                 self._say(self._painted(_shown(line), _DIM))
 
     def error(self, error: PatError, *, as_json: bool) -> None:
-        """Say what went wrong and what to do about it, as one JSON object if `as_json`."""
+        """Write an error and its hint, as one JSON object if `as_json`."""
         if as_json:
             self._say(_error_json(error))
             return
@@ -63,7 +63,7 @@ class Messages:
             self._say(f"{_INDENT}{_shown(line)}")
 
     def _say(self, line: str) -> None:
-        # Nobody may be listening any more (`2>&1 | head`): the work goes on, and its result counts.
+        # The reader may be gone (`2>&1 | head`): the work continues, and its result counts.
         with suppress(OSError):
             self._err.write(line + "\n")
             self._err.flush()
@@ -73,7 +73,7 @@ class Messages:
 
 
 def _shown(text: str) -> str:
-    """Return a text as it may stand on a terminal: no secret, no character that acts."""
+    """Return a text that is safe on a terminal: secrets masked, control characters escaped."""
     from azdo_pat.redaction import masked  # noqa: PLC0415 - who has nothing to say needs it not
 
     return visible(masked(text))

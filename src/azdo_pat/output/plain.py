@@ -1,4 +1,4 @@
-"""Text that cannot act on a terminal: the one place that decides which characters may pass."""
+"""Escape characters that could act on a terminal."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a destructive command is about to do, shown before it asks."""
+"""Show what a destructive command is about to change, before it asks."""
 
 from collections.abc import Sequence
 from datetime import datetime

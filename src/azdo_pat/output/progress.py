@@ -1,4 +1,4 @@
-"""Progress on stderr, for people who wait."""
+"""Show a progress bar on stderr."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from azdo_pat.output.plain import visible
 def progress(
     err: TextIO, total: int, label: str, *, enabled: bool, color: bool = True
 ) -> Iterator[Callable[[], None]]:
-    """Show a bar on `err` while the block runs; call what it yields once for each item done.
+    """Show a bar on `err` while the block runs; call the yielded function once per finished item.
 
     Not `enabled` (stderr is no terminal, or `--quiet`), it writes nothing. The bar is gone when
     the block ends, and the call may come from any thread.

@@ -1,4 +1,4 @@
-"""The only importer of jmespath: `--query`, imported when it is given."""
+"""Apply `--query` to documents; the only importer of jmespath."""
 
 from collections.abc import Callable
 from typing import Final, cast
@@ -12,7 +12,7 @@ Query = Callable[[object], object]
 
 # jmespath lets some of Python's own errors out: a slice with step 0, a nesting too deep.
 _FAILURES: Final = (JMESPathError, ValueError, TypeError, RecursionError)
-_EXAMPLE: Final = "it is a JMESPath expression, for example '[].name': see https://jmespath.org"
+_EXAMPLE: Final = "use a JMESPath expression, for example '[].name'; see https://jmespath.org"
 _SHOWN: Final = 60
 
 
@@ -20,8 +20,8 @@ def compile_query(text: str) -> Query:
     """Return the function that applies the JMESPath expression `text` to a JSON document.
 
     Raises:
-        UsageError: the expression is wrong (with the place), or, when the function is called,
-            cannot be applied to that document.
+        UsageError: the expression is not valid or, when the function is called, cannot be applied
+            to that document.
     """
     if not text.strip():
         raise UsageError("--query is empty", hint=_EXAMPLE)
@@ -31,7 +31,7 @@ def compile_query(text: str) -> Query:
         place = error.lex_position or 0
         near = f"near '{_short(text[place:])}'" if text[place:] else "at its end"
         raise UsageError(
-            f"--query cannot be read {near} (character {place + 1})", hint=_EXAMPLE
+            f"--query is not valid JMESPath {near} (character {place + 1})", hint=_EXAMPLE
         ) from error
     except _FAILURES as error:
         raise _refused(text, error) from error
@@ -48,7 +48,7 @@ def compile_query(text: str) -> Query:
 def _refused(text: str, error: Exception) -> UsageError:
     return UsageError(
         f"--query '{_short(text)}' cannot be applied: {error}",
-        hint="look at the whole document: -o json, without --query",
+        hint="to see the whole document, use -o json without --query",
     )
 
 

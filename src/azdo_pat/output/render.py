@@ -1,4 +1,4 @@
-"""Results to stdout, in the format that the user asked for."""
+"""Write results to stdout in the requested format."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 
 
 class Renderer:
-    """Writes results to `out`; neither rich nor jmespath is needed until one is really used.
+    """Writes results to `out`, importing rich and jmespath only when they are used.
 
     Args:
         out: stdout.
-        format: how.
-        now: for how far off a date is.
-        screen: what tables are drawn on.
-        draw: draws tables; called for `table` alone, so that it may import what it needs.
-        query: what `--query` does to the document that `-o json` would print.
+        format: the output format.
+        now: the current time, for distances to dates.
+        screen: the width and colors of tables.
+        draw: draws tables; called for `table` only, so that it can import what it needs.
+        query: the function of `--query`, applied to the document of `-o json`.
     """
 
     def __init__(
@@ -82,22 +82,22 @@ class Renderer:
         self._show(document, lambda: self._grids.pat(pat))
 
     def ensured(self, ensured: Ensured) -> None:
-        """Write a token that is there, and what it took."""
+        """Write a token and the outcome of `pat ensure`."""
         document = serialize.ensured_document(ensured, self._now)
         self._show(document, lambda: self._grids.pat(ensured.pat))
 
     def changes(self, changes: Sequence[Change]) -> None:
-        """Write what became, or is to become, of each token."""
+        """Write the outcome, or the plan, for each token."""
         documents = [serialize.change_document(each, self._now) for each in changes]
         self._show(documents, lambda: self._grids.changes(changes))
 
     def checks(self, checks: Sequence[Check]) -> None:
-        """Write what was found at each thing."""
+        """Write the result of each check."""
         documents = [serialize.check_document(each) for each in checks]
         self._show(documents, lambda: self._grids.checks(checks))
 
     def revocations(self, revocations: Sequence[Revocation]) -> None:
-        """Write what became of each token."""
+        """Write the outcome for each token."""
         documents = [serialize.revocation_document(each, self._now) for each in revocations]
         self._show(documents, lambda: self._grids.revocations(revocations))
 
@@ -107,7 +107,7 @@ class Renderer:
         self._show(document, lambda: self._grids.status(report))
 
     def signed_in(self, signed_in: SignedIn) -> None:
-        """Write what `pat login` came to."""
+        """Write the result of `pat login`."""
         document = serialize.signed_in_document(signed_in)
         self._show(document, lambda: self._grids.signed_in(signed_in))
 
@@ -122,7 +122,7 @@ class Renderer:
         self._show(documents, lambda: self._grids.recipes(recipes))
 
     def set_ups(self, set_ups: Sequence[SetupResult]) -> None:
-        """Write what became of a tool's files."""
+        """Write what changed in a tool's files."""
         documents = [serialize.set_up_document(each) for each in set_ups]
         self._show(documents, lambda: self._grids.set_ups(set_ups))
 
@@ -137,7 +137,7 @@ class Renderer:
         self._show(documents, lambda: self._grids.settings(settings))
 
     def secret(self, held: StoredSecret, secret_format: SecretFormat) -> None:
-        """Write a secret in the form that was asked for, whatever the format; flushed.
+        """Write a secret in the requested secret format, ignoring `-o`, and flush.
 
         Raises:
             UnavailableError: a runner's file could not be written.

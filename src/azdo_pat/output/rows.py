@@ -1,4 +1,4 @@
-"""Results as tables for people: which columns there are, and what stands in them."""
+"""Build tables of results for people: their columns and cells."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
@@ -23,7 +23,7 @@ from azdo_pat.results import (
 from azdo_pat.scopes import FULL_ACCESS, Recipe, Scope
 
 SOON: Final = timedelta(days=7)
-"""How near its end a token is marked: the notice that Azure DevOps itself gives by mail."""
+"""Time before expiry in which a token is marked; Azure DevOps sends its mail then."""
 
 _WHOLE_ID: Final = 36
 _MAKERS: Final = {
@@ -56,7 +56,7 @@ def pats_grid(pats: Sequence[Pat], now: datetime, zone: tzinfo | None) -> TableM
 
 
 def pat_grid(pat: Pat, now: datetime, zone: tzinfo | None) -> TableModel:
-    """Return one token with everything that is known of it, one line each."""
+    """Return one token with all its properties, one per row."""
     expiry = _expiry(pat, now, zone)
     pairs = [
         ("Name", _name(pat)),
@@ -66,7 +66,7 @@ def pat_grid(pat: Pat, now: datetime, zone: tzinfo | None) -> TableModel:
         ("Scopes", Cell(" ".join(map(_explained, pat.scopes)) or "unknown")),
         ("Created", Cell(_moment(pat.created, now, zone))),
         ("Expires", Cell(_moment(pat.expires, now, zone), expiry.tone)),
-        ("Secret", Cell("in the keyring of this machine" if pat.stored else "not here")),
+        ("Secret", Cell("in the keyring of this machine" if pat.stored else "not stored here")),
     ]
     if pat.origin is not Origin.UNKNOWN:
         pairs.append(("Made by", Cell(_MAKERS[pat.origin])))
@@ -84,7 +84,7 @@ def _org(pat: Pat) -> str:
 
 
 def revocations_grid(revocations: Sequence[Revocation]) -> TableModel:
-    """Return what became of each token, and why it failed."""
+    """Return the outcome for each token, and why it failed."""
     ids = short_ids([revocation.pat.id or "" for revocation in revocations])
     rows = tuple(
         (
@@ -100,7 +100,7 @@ def revocations_grid(revocations: Sequence[Revocation]) -> TableModel:
 
 
 def changes_grid(changes: Sequence[Change], now: datetime, zone: tzinfo | None) -> TableModel:
-    """Return what is done with each token, and why, or why not."""
+    """Return the action for each token, and the reason or the error."""
     many = len({each.org for each in changes}) > 1
     columns = [Column("NAME", 12)] + ([Column("ORG", 10)] if many else [])
     columns += [Column("OUTCOME", 15), Column("EXPIRES", 13), Column("", 20)]
@@ -119,7 +119,7 @@ def changes_grid(changes: Sequence[Change], now: datetime, zone: tzinfo | None) 
 
 
 def checks_grid(checks: Sequence[Check]) -> TableModel:
-    """Return what was found at each thing, and below what is wrong what mends it."""
+    """Return the result of each check, with the fix for each problem."""
     rows = tuple(
         (
             Cell(each.name, Tone.FAINT),
@@ -155,7 +155,7 @@ _OUTCOME_TONES: Final = {
 
 
 def scopes_grid(scopes: Sequence[Scope]) -> TableModel:
-    """Return the scopes; `high` marks those with which much harm can be done."""
+    """Return the scopes; `high` marks the most powerful ones."""
     rows = tuple(
         (
             Cell(_short_scopes([scope.value])),
@@ -173,7 +173,7 @@ def scopes_grid(scopes: Sequence[Scope]) -> TableModel:
 
 
 def recipes_grid(recipes: Sequence[Recipe]) -> TableModel:
-    """Return the recipes: the word for `--for`, the scopes, and what it is good for."""
+    """Return the recipes: the name for `--for`, the scopes, and the purpose."""
     rows = tuple(
         (Cell(recipe.name), Cell(_short_scopes(recipe.scopes)), Cell(recipe.summary))
         for recipe in recipes
@@ -183,7 +183,7 @@ def recipes_grid(recipes: Sequence[Recipe]) -> TableModel:
 
 
 def set_ups_grid(set_ups: Sequence[SetupResult]) -> TableModel:
-    """Return what became of a tool's files."""
+    """Return what changed in a tool's files."""
     rows = tuple(
         (Cell(each.tool), Cell(each.file), Cell(str(each.outcome)), Cell(each.token))
         for each in set_ups
@@ -193,7 +193,7 @@ def set_ups_grid(set_ups: Sequence[SetupResult]) -> TableModel:
 
 
 def tools_grid(tools: Sequence[KnownTool]) -> TableModel:
-    """Return the tools that can be set up, and in which files they are."""
+    """Return the tools of `pat setup`, and the files in which each is set up."""
     rows = tuple(
         (
             Cell(tool.name),
@@ -222,7 +222,7 @@ def settings_grid(settings: Sequence[SettingLike]) -> TableModel:
 
 
 def pairs_grid(pairs: Sequence[tuple[str, Cell]]) -> TableModel:
-    """Return a table of two columns without headings: what it is, and its value."""
+    """Return a table of labels and values without headings."""
     rows = tuple((Cell(label, Tone.FAINT), cell) for label, cell in pairs)
     return TableModel(columns=(Column("", 13), Column("", 20)), rows=rows)
 
@@ -269,7 +269,7 @@ def _notes(pat: Pat, now: datetime) -> Cell:
 
 
 def _warnings(pat: Pat, now: datetime) -> tuple[list[str], Tone]:
-    """Return what is unusual about a token's state, and how loud to say it."""
+    """Return the warnings about a token's state, and their tone."""
     if pat.is_global and pat.status not in {Status.EXPIRED, Status.REVOKED}:
         verb = "stops" if now.date().isoformat() < GLOBAL_TOKENS_STOP else "stopped"
         return [f"global, {verb} {GLOBAL_TOKENS_STOP}"], Tone.ALARM
@@ -285,7 +285,7 @@ def _warnings(pat: Pat, now: datetime) -> tuple[list[str], Tone]:
 
 
 def _ended(pat: Pat, now: datetime) -> Status | None:
-    """Return why the token is over, or None; the clock knows before the service's list does."""
+    """Return EXPIRED or REVOKED, or None; the clock knows of expiry before the service does."""
     if pat.status in {Status.EXPIRED, Status.REVOKED}:
         return pat.status
     return Status.EXPIRED if pat.expires is not None and pat.expires < now else None

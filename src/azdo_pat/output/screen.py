@@ -1,4 +1,4 @@
-"""What a table is drawn on. It stands alone: a document needs no more of tables than this."""
+"""The stream properties for tables; apart, so that documents import nothing else of tables."""
 
 from dataclasses import dataclass
 from datetime import tzinfo

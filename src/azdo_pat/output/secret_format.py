@@ -1,4 +1,4 @@
-"""The form of a secret that a user wishes: apart from the forms, which few runs print."""
+"""The requested format of a secret; apart from the writers, which few runs need."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Shell(StrEnum):
 
 
 class SecretFormat(NamedTuple):
-    """The form of a secret that a user wishes.
+    """The requested format of a secret.
 
     Attributes:
-        names: of the variables that it goes into, where it goes into variables.
-        shell: whose syntax `env` is in.
-        file: what `$GITHUB_ENV` names, for `github-actions`.
+        names: the variables to set, for formats that set variables.
+        shell: the shell whose syntax `env` uses.
+        file: the file that `$GITHUB_ENV` names, for `github-actions`.
     """
 
     form: SecretForm

@@ -1,4 +1,4 @@
-"""The forms in which a secret is printed when the user asks for it."""
+"""Write a secret in each format of `--as`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def secret_text(
     now: datetime,
     query: Callable[[object], object] | None = None,
 ) -> str:
-    """Return the secret in the form asked for, without a line end.
+    """Return the secret in the requested format, without a line end.
 
     `token` is the bare secret; `basic` the base64 of `:secret` (an empty user name, RFC 7617, in
     UTF-8); `header` the whole HTTP header; `json` the token object and, last, `token`: the secret,
@@ -53,10 +53,11 @@ def secret_text(
 
 
 def _lines(held: StoredSecret, secret_format: SecretFormat) -> Iterable[str]:
-    """Return the lines of the forms that another program reads.
+    """Return the lines of the formats that another program reads.
 
     Raises:
-        StoreError: the secret would set more than one value. `pat` stores none such; others may.
+        StoreError: the secret would set more than one value. `pat` stores no such secret, but
+            other programs may.
     """
     text = held.secret.reveal()
     if (
@@ -64,8 +65,8 @@ def _lines(held: StoredSecret, secret_format: SecretFormat) -> Iterable[str]:
         and not text.isprintable()
     ):
         raise StoreError(
-            f"the secret of {held.pat.name!r} holds a line end or another control character",
-            hint="store it anew: pat import --replace",
+            f"the secret of {held.pat.name!r} contains a line break or another control character",
+            hint="to store it again, run: pat import --replace",
         )
     match secret_format.form:
         case SecretForm.ENV:
@@ -89,10 +90,10 @@ def _lines(held: StoredSecret, secret_format: SecretFormat) -> Iterable[str]:
 
 
 def tell_runner(held: StoredSecret, secret_format: SecretFormat) -> None:
-    """Add the variables to the file of `$GITHUB_ENV`, for the steps that follow.
+    """Append the variables to the file of `$GITHUB_ENV`, for later steps.
 
     Raises:
-        UnavailableError: it cannot be written.
+        UnavailableError: the file cannot be written.
     """
     lines = "".join(f"{name}={held.secret.reveal()}\n" for name in secret_format.names)
     file = Path(secret_format.file)
@@ -105,13 +106,13 @@ def tell_runner(held: StoredSecret, secret_format: SecretFormat) -> None:
             opened.write(lines if before in {b"", b"\n"} else f"\n{lines}")
     except OSError as error:
         raise UnavailableError(
-            f"the file that GITHUB_ENV names cannot be written: {error.strerror or error}",
-            hint="--as token prints the secret instead",
+            f"cannot write to the file that GITHUB_ENV names: {error.strerror or error}",
+            hint="to print the secret instead, use --as token",
         ) from error
 
 
 def _masked_forms(held: StoredSecret) -> list[str]:
-    """Return all texts in which the secret may turn up in a log: masks compare whole texts.
+    """Return all texts in which the secret may appear in a log, since masks compare whole texts.
 
     The bare one comes first, then its base64, alone (npm's `_password`) and behind each user name
     that a tool may send along.
@@ -143,7 +144,7 @@ def _assignment(name: str, text: str, shell: Shell) -> str:
 
 
 def _dotenv(text: str) -> str:
-    """Quote a value as the readers of `.env` files agree on it."""
+    """Quote a value in a way that all readers of `.env` files accept."""
     if text.isalnum():
         return text
     if "'" not in text:

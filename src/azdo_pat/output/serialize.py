@@ -1,4 +1,4 @@
-"""Results as documents for scripts: the JSON edge of the program.
+"""Convert results to JSON documents for scripts.
 
 The keys and their order are a contract. Times are RFC 3339 in UTC to the whole second, ending in
 `Z`; what is unknown is null.
@@ -68,7 +68,7 @@ class SettingLike(Protocol):
 
 
 def json_text(document: object, *, indent: int | None = 2) -> str:
-    """Return `document` as JSON that any terminal shows harmlessly and any parser reads back."""
+    """Return `document` as JSON, with characters escaped that could act on a terminal."""
     separators = (",", ": ") if indent else (",", ":")
     text = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
     return visible_json(text)
@@ -121,7 +121,7 @@ def change_document(change: Change, now: datetime) -> Document:
 
 
 def check_document(check: Check) -> Document:
-    """Return what was found at one thing; `fix` is null where nothing is to be mended."""
+    """Return the result of one check; `fix` is null if there is nothing to fix."""
     return {
         "check": check.name,
         "status": str(check.status),
@@ -152,7 +152,7 @@ def recipe_document(recipe: Recipe) -> Document:
 
 
 def set_up_document(set_up: SetupResult) -> Document:
-    """Return what became of a tool; `feed` and `token` are null where it has none."""
+    """Return the result for a tool; `feed` and `token` are null if it has none."""
     return {
         "tool": set_up.tool,
         "file": set_up.file or None,
@@ -190,7 +190,7 @@ def setting_document(setting: SettingLike) -> Document:
 
 
 def status_document(report: StatusReport) -> Document:
-    """Return everything that `pat status` tells; texts that are not known are null."""
+    """Return everything that `pat status` shows; unknown texts are null."""
     organization = report.organization
     identity = report.identity
     return {
@@ -219,7 +219,7 @@ def status_document(report: StatusReport) -> Document:
 
 
 def signed_in_document(signed_in: SignedIn) -> Document:
-    """Return what `pat login` came to."""
+    """Return the result of `pat login`."""
     return {
         "user": signed_in.user or None,
         "tenant": signed_in.tenant or None,

@@ -1,4 +1,4 @@
-"""The answer of a query as a table: what a document of unknown shape looks like to people."""
+"""Convert a document of any shape, such as the result of a query, to a table."""
 
 from azdo_pat.output.delimited import columns_of, field_text
 from azdo_pat.output.rows import pairs_grid
@@ -6,7 +6,7 @@ from azdo_pat.output.table_model import Cell, Column, TableModel
 
 
 def shape_of(document: object) -> TableModel | list[str]:
-    """Return a table, or the bare lines where a table would only be in the way.
+    """Return a table, or bare lines if a table does not fit the document.
 
     A list of objects is a table with their keys as headings; a list of lists, one without; an
     object has a line for each key; a text or a number stands alone; null is nothing.

@@ -1,4 +1,4 @@
-"""Ids at the length that tells them apart."""
+"""Shorten ids to prefixes that are still unique."""
 
 from collections.abc import Sequence
 from itertools import pairwise, takewhile

@@ -1,4 +1,4 @@
-"""`pat status` as a table."""
+"""Build the tables of `pat status` and `pat login`."""
 
 from datetime import datetime, tzinfo
 
@@ -9,7 +9,7 @@ from azdo_pat.results import SignedIn, StatusReport
 
 
 def status_grid(report: StatusReport, now: datetime, zone: tzinfo | None) -> TableModel:
-    """Return who is signed in, how, to what, where secrets lie, and what is wrong."""
+    """Return the table of the sign-in, organization, keyring, files and problems."""
     pairs = _signed_in(report, now, zone) + _place(report)
     pairs += [
         ("Keyring", _keyring(report)),
@@ -22,12 +22,10 @@ def status_grid(report: StatusReport, now: datetime, zone: tzinfo | None) -> Tab
 
 
 def signed_in_grid(signed_in: SignedIn, now: datetime, zone: tzinfo | None) -> TableModel:
-    """Return who signed in, where, and for how long."""
+    """Return the table of the user, tenant and expiry of a sign-in."""
     until = f"{local_minute(signed_in.expires, zone)} ({distance(signed_in.expires, now)})"
     kept = (
-        Cell("yes; it is renewed when it is due", Tone.GOOD)
-        if signed_in.remembered
-        else Cell("no", Tone.ALARM)
+        Cell("yes; it renews itself", Tone.GOOD) if signed_in.remembered else Cell("no", Tone.ALARM)
     )
     return pairs_grid(
         [
@@ -59,7 +57,7 @@ def _signed_in(report: StatusReport, now: datetime, zone: tzinfo | None) -> list
 
 def _user(report: StatusReport) -> Cell:
     if report.signed_in is None:
-        return Cell("not known: the service did not answer", Tone.WARNING)
+        return Cell("unknown: the service did not answer", Tone.WARNING)
     if not report.signed_in:
         return Cell("no", Tone.ALARM)
     return Cell(f"yes, as {report.user}" if report.user else "yes", Tone.GOOD)

@@ -1,4 +1,4 @@
-"""Tables drawn with rich: calm columns with two spaces between them, folded where they must be."""
+"""Draw tables with rich: two spaces between columns, long cells folded."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -27,9 +27,9 @@ _STYLES: Final = {
 
 
 def draw(grid: TableModel, screen: TableStyle, out: TextIO) -> None:
-    """Write `grid` to `out`, at most `screen.width` columns wide; nothing is ever cut off.
+    """Write `grid` to `out`, at most `screen.width` columns wide, without cutting anything off.
 
-    A cell that is too wide goes on below itself. Widths are those of a terminal: a CJK letter
+    A cell that is too wide continues below itself. Widths are those of a terminal: a CJK letter
     takes two columns, a combining mark none.
     """
     rows = [[_text(cell) for cell in row] for row in grid.rows]
@@ -43,7 +43,7 @@ def draw(grid: TableModel, screen: TableStyle, out: TextIO) -> None:
     console = _console(screen, out)
     with console.capture() as captured:
         console.print(Text("\n").join(lines), soft_wrap=True)
-    out.write(captured.get())  # by ourselves: rich ends the program where nobody reads any more
+    out.write(captured.get())  # not by rich, which exits the program on a broken pipe
 
 
 def fold(text: str, width: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a table shows, before anything draws it: columns, cells and their tones."""
+"""The content of a table, independent of drawing: columns, cells and their tones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from azdo_pat.output.screen import TableStyle
 
 
 class Tone(Enum):
-    """What a cell wants to say; how that looks is the drawer's business.
+    """The meaning of a cell, which the drawer shows as a color.
 
-    No tone says anything that the text does not: colours may be off.
+    The text must carry the same meaning, because colors may be off.
     """
 
     PLAIN = auto()
@@ -23,7 +23,7 @@ class Tone(Enum):
 
 @dataclass(frozen=True)
 class Cell:
-    """A text, as it came (the drawer makes it harmless), and its tone."""
+    """A raw text (the drawer escapes it) and its tone."""
 
     text: str
     tone: Tone = Tone.PLAIN

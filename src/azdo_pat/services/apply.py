@@ -86,7 +86,7 @@ def placed(
         before = seen.setdefault((where.url, each.name), each.line)
         if before != each.line:
             raise UsageError(
-                f"{file}, line {each.line}: {each.name!r} is declared in line {before} already",
+                f"{file}, line {each.line}: {each.name!r} is already declared in line {before}",
                 hint="give it another name, or leave one out",
             )
         found.append((where, each))
@@ -229,7 +229,7 @@ def apply(  # noqa: PLR0913  # the collaborators are the arguments
 def _with_left(step: Step, change: Change, left: Sequence[JournalEntry]) -> Change:
     """Say what an earlier run left unfinished for a token, where nothing else is said of it."""
     reasons = [
-        each.reason or "it is still to be done"
+        each.reason or "an operation of an earlier run is still pending"
         for each in left
         if (each.organization.url, each.name) == (step.organization.url, step.change.pat.name)
     ]
