@@ -36,7 +36,7 @@ class TestNames:
         with pytest.raises(UsageError) as caught:
             checked_name(name)
         assert caught.value.message == "the name is empty"
-        assert caught.value.hint == "give the token a name that says what it is for"
+        assert caught.value.hint == "give the token a name that describes its use"
 
     @pytest.mark.parametrize("name", [" a", "a ", "a\n", "\u00a0a"])
     def test_space_around_it(self, name: str) -> None:
@@ -48,7 +48,7 @@ class TestNames:
     def test_over_long(self) -> None:
         with pytest.raises(UsageError) as caught:
             checked_name("é" * 256)
-        assert caught.value.message == "the name has 256 characters; 255 is the most"
+        assert caught.value.message == "the name has 256 characters; 255 is the maximum"
         assert caught.value.hint == "shorten it"
 
     @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ class TestNames:
         name = f"a{character}b"
         with pytest.raises(UsageError) as caught:
             checked_name(name)
-        assert caught.value.message == f"the name {name!r} holds the control character {code}"
+        assert caught.value.message == f"the name {name!r} contains the control character {code}"
         assert caught.value.hint == "leave it out"
         assert caught.value.message.isprintable()
 

@@ -14,7 +14,7 @@ FORMS = (
     "give its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
     " or https://SERVER/COLLECTION for Azure DevOps Server"
 )
-BARE_ROOT = "give a bare root, as in https://host"
+BARE_ROOT = "use the root alone, such as https://host"
 PROTECTED = "it must be https, or http on loopback only, as it is sent the access token"
 
 NAMES = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,48}[A-Za-z0-9])?", fullmatch=True)
@@ -167,7 +167,7 @@ class TestLookAlikes:
         assert hosted_name(url) is None
         error = refusal(url)
         assert error.message == "an organization's URL must not carry a user or a password"
-        assert error.hint == "leave out what stands before the @"
+        assert error.hint == "leave out the part before the @"
 
     @pytest.mark.parametrize(
         "url",
@@ -240,7 +240,7 @@ class TestServer:
     def test_in_the_clear(self, scheme: str) -> None:
         error = refusal(f"{scheme}://tfs.example:8080/tfs/A")
         assert error.message == (
-            f"tfs.example is named with {scheme}, over which a secret would travel in the clear"
+            f"tfs.example is given with {scheme}: the secret would be sent unencrypted"
         )
         assert error.hint == "use https://tfs.example:8080/tfs/A"
 
@@ -434,7 +434,7 @@ class TestRoot:
     def test_more_than_a_root(self, text: str) -> None:
         with pytest.raises(UsageError) as caught:
             api_root(text)
-        assert caught.value.message == "PAT_API_URL holds more than the root of proxy.example"
+        assert caught.value.message == "PAT_API_URL contains more than the root of proxy.example"
         assert caught.value.hint == BARE_ROOT
 
     @pytest.mark.parametrize(
@@ -443,5 +443,5 @@ class TestRoot:
     def test_no_url(self, text: str) -> None:
         with pytest.raises(UsageError) as caught:
             api_root(text)
-        assert caught.value.message == "PAT_API_URL is not a URL"
+        assert caught.value.message == "PAT_API_URL is not a valid URL"
         assert caught.value.hint == BARE_ROOT

@@ -12,7 +12,7 @@ from azdo_pat.scopes import RECIPES, SCOPES, Recipe, Scope, canonical, parse_sco
 
 FACTS = Path(__file__).parents[2] / "shared" / "facts" / "scopes.json"
 VALUES = [scope.value for scope in SCOPES]
-ALL = "pat scopes lists all; --allow-unknown-scope passes it on as it is"
+ALL = "to list all: pat scopes; to use it unchecked: --allow-unknown-scope"
 
 
 class TestTables:
@@ -106,14 +106,14 @@ class TestParsing:
             ("code_wriet", "did you mean vso.code_write, vso.advsec_write or vso.code? "),
             ("vso.packagin", "did you mean vso.packaging, vso.packaging_write or"),
             ("coderead", "did you mean vso.code"),
-            ("xyzzy", "pat scopes lists all"),
-            ("vso.", "pat scopes lists all"),
+            ("xyzzy", "to list all: pat scopes"),
+            ("vso.", "to list all: pat scopes"),
         ],
     )
     def test_an_unknown_one_is_refused_with_the_nearest(self, word: str, proposal: str) -> None:
         with pytest.raises(UsageError) as caught:
             parse_scopes(["code", word])
-        assert caught.value.message == f"there is no scope {word!r}"
+        assert caught.value.message == f"unknown scope {word!r}"
         assert caught.value.hint.startswith(proposal)
         assert caught.value.hint.endswith(ALL)
 
@@ -121,10 +121,10 @@ class TestParsing:
     def test_none_at_all(self, texts: list[str]) -> None:
         with pytest.raises(UsageError) as caught:
             parse_scopes(texts)
-        assert caught.value.message == "no scope was given"
+        assert caught.value.message == "no scope given"
         assert caught.value.hint == (
-            "say what the token is for: --scope code_write, --for git, or --scope full"
-            " (pat scopes lists all)"
+            "state what the token is for: --scope code_write, --for git, or --scope full"
+            " (to list all: pat scopes)"
         )
 
     @pytest.mark.parametrize(("texts", "recipes"), [(["full", "code"], []), (["full"], ["git"])])
@@ -132,7 +132,7 @@ class TestParsing:
         with pytest.raises(UsageError) as caught:
             parse_scopes(texts, recipes=recipes)
         assert caught.value.message == "full access already includes every other scope"
-        assert caught.value.hint == "leave out either --scope full or the others"
+        assert caught.value.hint == "use --scope full alone, or leave it out"
 
     @given(st.lists(st.text(max_size=20), max_size=4))
     def test_no_text_raises_anything_but_a_usage_error(self, texts: list[str]) -> None:
@@ -165,13 +165,13 @@ class TestRecipes:
         [
             ("gitt", "did you mean git?"),
             ("wikki", "did you mean wiki?"),
-            ("zzzzzz", "pat scopes --recipes lists them"),
+            ("zzzzzz", "to list all: pat scopes --recipes"),
         ],
     )
     def test_an_unknown_one_is_refused_with_the_nearest(self, name: str, hint: str) -> None:
         with pytest.raises(UsageError) as caught:
             parse_scopes([], recipes=[name])
-        assert (caught.value.message, caught.value.hint) == (f"there is no recipe {name!r}", hint)
+        assert (caught.value.message, caught.value.hint) == (f"unknown recipe {name!r}", hint)
 
 
 class TestSearch:

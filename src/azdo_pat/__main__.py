@@ -1,4 +1,4 @@
-"""The program, and what it does not spend time on: looking for garbage, tidying up at the end.
+"""The entry points of the installed programs, tuned for short runs (garbage collection, exit).
 
 Both figures are of `pat list -o json`; benchmarks/ measures them.
 """
@@ -14,8 +14,8 @@ def _end_at_once(_number: int, _frame: object) -> None:
 
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # nohup: it is ignored
-    # Until the command runs there is nothing to bring to its end, and a traceback of imports
-    # says nothing. First of all, as the scripts that start the program import this module first.
+    # Until the command runs there is nothing to complete or roll back, and a traceback of imports
+    # helps no one. Set first, as the scripts that start the program import this module first.
     signal.signal(signal.SIGINT, _end_at_once)
 
 import atexit  # noqa: E402  # see above
@@ -39,9 +39,9 @@ def cargo_credential_pat() -> None:
 
 
 def main() -> None:
-    """Run the root command; it ends the process with the exit code of the contract."""
-    # Imports make tens of thousands of objects that all stay. To look through them for garbage
-    # at every 700th, as Python does by default, takes a twentieth of the time.
+    """Run the root command, which exits with the exit code of the contract."""
+    # Imports create tens of thousands of objects that stay alive. Scanning them for garbage
+    # after every 700, Python's default, takes a twentieth of the run.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     from azdo_pat.cli import pat  # noqa: PLC0415  # from its import on, the line above pays
     from azdo_pat.cli.signals import note_and_interrupt  # noqa: PLC0415  # as above
@@ -62,10 +62,10 @@ def main() -> None:
 
 
 def _leave(code: int) -> None:
-    """End the process, having done all that Python does then but to take apart every object.
+    """Exit like Python does, but without deallocating every object.
 
-    That takes an eighth of the time, and the system takes the memory back as a whole. Where the
-    streams cannot be flushed this returns, for Python to end as it does and to say so.
+    Deallocation takes an eighth of the run, and the system frees the memory anyway. If the
+    streams cannot be flushed this returns, so that Python exits as usual and reports the error.
     """
     atexit._run_exitfuncs()  # noqa: SLF001  # coverage, logging: they must not be left out
     try:

@@ -1,4 +1,4 @@
-"""What can go wrong: one class per exit code of the command-line contract."""
+"""The errors of the program: one class per exit code of the command-line contract."""
 
 from enum import IntEnum
 from typing import ClassVar
@@ -28,9 +28,9 @@ class PatError(Exception):
     """A failure that the user can read: what is wrong, and what to do about it.
 
     Attributes:
-        message: one line, without a full stop, that names the thing and the reason.
-        hint: the next step, often a command to type; empty where there is none.
-        server_message: what the service itself said, as it said it.
+        message: one line, without a full stop, that says what failed and why.
+        hint: the next step, often a command to run; empty if there is none.
+        server_message: the service's own message, unchanged.
         activity_id: the id under which the service logged the request.
     """
 
@@ -53,31 +53,31 @@ class PatError(Exception):
 
 
 class UsageError(PatError):
-    """The command line or the configuration is wrong, or an answer was needed and nobody there."""
+    """The command line or the configuration is wrong, or a prompt could not be answered."""
 
     exit_code = ExitCode.USAGE
     error = "usage"
 
 
 class NotFoundError(PatError):
-    """There is no such token, organization or user."""
+    """The token, organization or user does not exist."""
 
     exit_code = ExitCode.NOT_FOUND
     error = "not_found"
 
 
 class SignInError(PatError):
-    """Nobody is signed in, or the service refused the sign-in."""
+    """The user is not signed in, or the service refused the sign-in."""
 
     exit_code = ExitCode.NOT_SIGNED_IN
     error = "not_signed_in"
 
 
 class RefusedError(PatError):
-    """Signed in, but a permission or a policy forbids it.
+    """The user is signed in, but a permission or a policy forbids the operation.
 
     Attributes:
-        code: the service's own name for the refusal (a `SessionTokenError`), where it gave one.
+        code: the service's name for the refusal (a `SessionTokenError`), if it gave one.
     """
 
     exit_code = ExitCode.REFUSED
@@ -97,25 +97,25 @@ class RefusedError(PatError):
 
 
 class ConflictError(PatError):
-    """A name that several tokens bear, or one that is already taken."""
+    """A name is ambiguous, or already taken."""
 
     exit_code = ExitCode.CONFLICT
     error = "conflict"
 
 
 class StoreError(PatError):
-    """The keyring or the state file cannot be used, or refused."""
+    """The keyring or the state file cannot be used."""
 
     exit_code = ExitCode.NO_STORE
     error = "no_store"
 
 
 class DamagedError(StoreError):
-    """The state file cannot be understood; `pat doctor --fix` moves it aside and rebuilds it."""
+    """The state file is damaged; `pat doctor --fix` moves it aside and rebuilds it."""
 
 
 class PendingError(PatError):
-    """The main thing is done; something that belongs to it is not."""
+    """The main change is done, but a part of it is still to be done."""
 
     exit_code = ExitCode.PENDING
     error = "pending"
@@ -143,22 +143,22 @@ class NotExecutableError(PatError):
 
 
 class NoCommandError(PatError):
-    """There is no such command to run with `pat exec`; the code is the one that `env` uses."""
+    """The command of `pat exec` was not found; the code is the one that `env` uses."""
 
     exit_code = ExitCode.NO_COMMAND
     error = "no_command"
 
 
 class CancelledError(PatError):
-    """The user stopped it."""
+    """The user cancelled the command."""
 
     exit_code = ExitCode.INTERRUPTED
     error = "interrupted"
 
 
 class NoAnswerError(UnavailableError):
-    """The request left, and no answer came: whether the service acted on it is unknown."""
+    """The request was sent, but no answer came, so the service may have acted on it."""
 
 
 class DoubtfulError(UnavailableError):
-    """Tokens were found that an unanswered request may have made, or another machine."""
+    """Tokens were found that an unanswered request, or another machine, may have created."""

@@ -1,4 +1,4 @@
-"""Spans and dates, as users type them, become an aware moment."""
+"""Parses spans and dates, as users type them, into aware times."""
 
 import re
 from datetime import UTC, datetime, time, timedelta
@@ -18,46 +18,46 @@ _FORMS: Final = "a span (12h, 30d, 2w, 3mo, 1y) or a date (2026-12-31, 2026-12-3
 _SHORTEST_YEAR: Final = timedelta(days=365)
 
 GRANT_TOLERANCE: Final = timedelta(minutes=1)
-"""The service rounds times, and its clock differs: less than this is no shortening."""
+"""The service rounds times, and its clock differs: a smaller difference is not a shortening."""
 
 
 def parse_expiry(text: str, now: datetime) -> datetime:
-    """Turn a span or a date into the moment at which a token is to end, in UTC.
+    """Parse a span or a date into the time at which a token expires, in UTC.
 
-    A bare date is the end of that day, and a time without an offset is meant, in the time zone
-    of this machine. A token lives for a year at most (documentation: "Use personal access
+    A date alone means the end of that day. It, and a time without an offset, are in the time zone
+    of this machine. The longest lifetime is a year (documentation: "Use personal access
     tokens").
 
     Args:
         text: what the user typed.
-        now: an aware moment, from which spans count.
+        now: an aware time, from which spans are counted.
 
     Raises:
-        UsageError: malformed, not in the future, or more than a year ahead.
+        UsageError: malformed, not in the future, or more than a year away.
     """
     moment = parse_moment(text, now)
     if moment <= now:
         raise UsageError(
-            f"the expiry {text!r} is not in the future", hint=f"give {_FORMS} that lies ahead"
+            f"the expiry {text!r} is not in the future", hint=f"use {_FORMS} in the future"
         )
     if moment - now <= _SHORTEST_YEAR:
         return moment
     limit = _ahead(now, "years", 1)
     if moment > limit:
         raise UsageError(
-            f"the expiry {text!r} is more than a year ahead",
-            # The last day that ends within the year, as this machine's calendar has it.
-            hint="a token lives for a year at most: 1y,"
+            f"the expiry {text!r} is more than a year away",
+            # The last day that ends within the year, in this machine's time zone.
+            hint="the longest lifetime is a year: 1y,"
             f" or {(limit - timedelta(days=1)).astimezone():%Y-%m-%d} at the latest",
         )
     return moment
 
 
 def parse_moment(text: str, now: datetime) -> datetime:
-    """Turn a span (counted from now) or a date into a moment in UTC, wherever it lies.
+    """Parse a span (counted from now) or a date into a time in UTC, past or future.
 
     Raises:
-        UsageError: malformed, or out of the calendar.
+        UsageError: malformed, or not a valid date.
     """
     text = text.strip()
     try:
@@ -69,15 +69,15 @@ def parse_moment(text: str, now: datetime) -> datetime:
         if re.fullmatch(_DATE_TIME, text):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"{text!r} is not in the calendar", hint=f"give {_FORMS}") from error
-    raise UsageError(f"{text!r} is neither a span nor a date", hint=f"give {_FORMS}")
+        raise UsageError(f"{text!r} is not a valid date", hint=f"give {_FORMS}") from error
+    raise UsageError(f"{text!r} is not a valid span or date", hint=f"give {_FORMS}")
 
 
 def _ahead(now: datetime, unit: str, count: int) -> datetime:
-    """Return the moment so many units ahead; months and years are the calendar's.
+    """Return the time that many units from now; months and years are calendar months and years.
 
     Raises:
-        OverflowError: out of the calendar.
+        OverflowError: beyond the last representable date.
         ValueError: the same.
     """
     if unit not in {"months", "years"}:
@@ -88,25 +88,27 @@ def _ahead(now: datetime, unit: str, count: int) -> datetime:
 
 
 def parse_span(text: str, now: datetime) -> timedelta:
-    """Turn a span, or a date, into how far off it is.
+    """Parse a span, or a date, into a duration from now.
 
     Raises:
-        UsageError: malformed, or not ahead.
+        UsageError: malformed, or not in the future.
     """
     span = parse_moment(text, now) - now
     if span <= timedelta():
-        raise UsageError(f"{text!r} is no span of time", hint="give one like 12h, 7d or 2w")
+        raise UsageError(
+            f"{text!r} is not a valid span of time", hint=("use a span such as 12h, 7d or 2w")
+        )
     return span
 
 
 def _end_of_day(now: datetime) -> time:
     """Return the last second of a day, with the milliseconds of now.
 
-    They make the end of a token its mark: what an unanswered request made is known by it.
+    They make the expiry unique, so that the token of an unanswered request can be found by it.
     """
     return time(23, 59, 59, now.microsecond // 1000 * 1000)
 
 
 def is_shortened(requested: datetime, granted: datetime | None) -> bool:
-    """Tell whether the service granted clearly less than was asked for."""
+    """Return whether the granted expiry is clearly earlier than the requested one."""
     return granted is not None and requested - granted > GRANT_TOLERANCE

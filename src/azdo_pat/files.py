@@ -1,4 +1,4 @@
-"""Files that are replaced in one step, so that no reader and no crash meets half of one."""
+"""Reads files, and replaces them atomically, so that no reader or crash sees a partial one."""
 
 import codecs
 import errno
@@ -19,19 +19,19 @@ _MARK: Final = "\ufeff"
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 _AT_WORK: Final = 3600
-"""Seconds after which nobody is still writing a file."""
+"""Seconds after which no process is still writing a file."""
 
 
 def replace_whole(file: Path, content: bytes, *, mode: int | None = None) -> None:
-    """Give a file this content; the folder must be there.
+    """Replace a file's content atomically; its folder must exist.
 
     Args:
-        file: what to replace; a symbolic link stays one, and what it leads to is replaced.
-        content: all of it.
-        mode: of the file; None keeps that of the one it replaces, or else is 0600.
+        file: what to replace; a symbolic link stays one, and its target is replaced.
+        content: the whole content.
+        mode: of the file; None keeps the mode of the replaced file, or else is 0600.
 
     Raises:
-        OSError: it cannot be written; it is as it was.
+        OSError: it cannot be written; it is unchanged.
     """
     require_own(file)
     target = resolved(file)
@@ -58,10 +58,10 @@ def replace_whole(file: Path, content: bytes, *, mode: int | None = None) -> Non
 
 
 def resolved(file: Path) -> Path:
-    """Return what a file is once all links are followed.
+    """Return a file's path with all links resolved.
 
     Raises:
-        OSError: they lead in a circle.
+        OSError: the links form a loop.
     """
     try:
         target = file.resolve()
@@ -73,15 +73,15 @@ def resolved(file: Path) -> Path:
 
 
 def require_own(path: Path) -> None:
-    """Refuse what another user has laid where a file is to be read or written.
+    """Refuse a link, folder or file that another user has put where a file is read or written.
 
-    In a folder that others may write to, as `/tmp`, each part of the path must be of this user,
-    of root, or of the folder's owner; what lies in any other folder, its owner has let in. So do
-    kernels with `protected_symlinks` and `protected_regular`. Windows has no such owners: nothing
-    is looked at there.
+    In a folder that others can write to, such as `/tmp`, each part of the path must be this user's,
+    root's, or the folder owner's; other folders are under their owner's control. This matches
+    `protected_symlinks` and `protected_regular` of Linux. Windows has no such owners, so nothing
+    is checked there.
 
     Raises:
-        OSError: another user's link, folder or file is there.
+        OSError: another user's link, folder or file is on the path.
     """
     if sys.platform == "win32":
         return
@@ -90,42 +90,42 @@ def require_own(path: Path) -> None:
         try:
             found, above = part.lstat(), part.parent.stat()
         except OSError:
-            return  # it is not there, or whoever uses it will say why it cannot be read
+            return  # it does not exist, or reading it will report why it cannot be read
         linked = stat.S_ISLNK(found.st_mode)
         trusted = found.st_uid in {os.geteuid(), 0, above.st_uid}
         if above.st_mode & _OTHERS and not trusted:
             what = "link" if linked else "file" if part == whole else "folder"
-            raise OSError(None, f"the {what} {part} is another user's (uid {found.st_uid})")
+            raise OSError(None, f"the {what} {part} belongs to another user (uid {found.st_uid})")
         if linked:
             require_own(part.parent / part.readlink())
 
 
 def require_private(path: Path) -> None:
-    """Refuse a file or folder whose content another user may have written.
+    """Check that no other user can have written a file or folder.
 
-    The group of that user alone may write: where each user has such a group, files are made so
+    Only a group of this user alone may write: where each user has such a group, files allow it
     (umask 002, as on Fedora and Ubuntu).
 
     Raises:
-        OSError: it is another user's, or others may write to it; says what mends that.
+        OSError: it belongs to another user, or others can write to it; the message has the fix.
     """
-    if sys.platform == "win32":  # access lists are not looked at
+    if sys.platform == "win32":  # access control lists are not checked
         return
     try:
         found = path.stat()
     except OSError:
         return  # as above
     if found.st_uid not in {os.geteuid(), 0}:
-        raise OSError(None, f"{path} is another user's (uid {found.st_uid})")
+        raise OSError(None, f"{path} belongs to another user (uid {found.st_uid})")
     group_alone = found.st_mode & _OTHERS == stat.S_IWGRP
     if found.st_mode & _OTHERS and not (group_alone and _is_of_one(found.st_gid, path)):
-        raise OSError(None, f"others may write to {path}: chmod go-w {shlex.quote(str(path))}")
+        raise OSError(None, f"other users can write to {path}: chmod go-w {shlex.quote(str(path))}")
 
 
 def _is_of_one(group: int, path: Path) -> bool:
-    """Tell whether a group is this user's own, by name and members, as pam_umask(8) knows it.
+    """Return whether a group is this user's own, by name and members, as in pam_umask(8).
 
-    With an access list on the path the mode does not say who may write: then it is not.
+    With an access control list on the path the mode does not say who can write: then it is not.
     """
     if sys.platform == "win32":
         return False
@@ -142,7 +142,7 @@ def _is_of_one(group: int, path: Path) -> bool:
 
 
 def clear_scratch(file: Path) -> None:
-    """Delete what a process that was killed while it replaced a file has left beside it."""
+    """Delete temporary files that killed processes have left beside a file."""
     pattern = re.compile(rf"\.{re.escape(file.name)}\.pat-(\d+)-\w+")
     with suppress(OSError):
         for other in file.parent.iterdir():
@@ -152,7 +152,7 @@ def clear_scratch(file: Path) -> None:
 
 
 def _may_be_alive(process: int, file: Path) -> bool:
-    if os.name == "nt":  # where one cannot ask without ending it
+    if os.name == "nt":  # on systems where checking for a process would kill it
         return time.time() - file.stat().st_mtime < _AT_WORK
     try:
         os.kill(process, 0)
@@ -164,9 +164,9 @@ def _may_be_alive(process: int, file: Path) -> bool:
 
 
 def encoding_of(content: bytes) -> str:
-    """Return the codec of a text, by the byte order mark that it begins with; UTF-8 without one.
+    """Return the codec of a text by its byte order mark; UTF-8 without one.
 
-    Notepad marks UTF-8 on request, and the `>` of Windows PowerShell writes UTF-16.
+    Notepad writes one to UTF-8 on request, and the `>` of Windows PowerShell writes UTF-16.
     """
     if content.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
@@ -174,26 +174,26 @@ def encoding_of(content: bytes) -> str:
 
 
 def decoded(content: bytes) -> str:
-    """Return a text that somebody saved, without its byte order mark.
+    """Decode a file's bytes, without the byte order mark.
 
     Raises:
-        UnicodeDecodeError: it is neither UTF-8 nor marked UTF-16.
+        UnicodeDecodeError: it is neither UTF-8 nor UTF-16 with a byte order mark.
     """
     return content.decode(encoding_of(content))
 
 
 def split_mark(text: str) -> tuple[str, str]:
-    """Return the byte order mark that a text begins with, or nothing, and the rest."""
+    """Split a text into its byte order mark, if any, and the rest."""
     return (_MARK, text[1:]) if text.startswith(_MARK) else ("", text)
 
 
 def read_text(path: Path) -> str:
-    """Return what a file holds; nothing where there is none. Bytes that are no UTF-8 survive.
+    """Return a file's content; empty if it does not exist. Bytes that are not UTF-8 are preserved.
 
     A byte order mark stays the first character, see `split_mark`.
 
     Raises:
-        OSError: it cannot be read, is no regular file, is far too large, or in UTF-16.
+        OSError: it cannot be read, is not a regular file, is too large, or is in UTF-16.
     """
     require_own(path)
     path = resolved(path)
@@ -206,24 +206,26 @@ def read_text(path: Path) -> str:
     if len(content) > LARGEST:
         raise OSError(None, f"larger than {LARGEST // 1_000_000} MB")
     if content.startswith(_UTF_16):
-        raise OSError(None, "it is in UTF-16, and must be in UTF-8")
+        raise OSError(None, "it is encoded in UTF-16, and must be in UTF-8")
     return content.decode("utf-8", "surrogateescape")
 
 
 def write_text(path: Path, text: str, *, mode: int | None = None) -> None:
-    """Give a file this content, as `replace_whole` does; the opposite of `read_text`."""
+    """Write a file with `replace_whole`; the opposite of `read_text`."""
     replace_whole(path, text.encode("utf-8", "surrogateescape"), mode=mode)
 
 
 def check_writable(path: Path) -> None:
-    """Hold that a file is not read-only and has one name: it would be replaced all the same.
+    """Check that a file is not read-only and has one name, as replacing it would ignore both.
 
     Raises:
-        OSError: it is.
+        OSError: it is read-only, or has several names.
     """
     if not path.exists():
         return
     if not os.access(path, os.W_OK):
         raise OSError(errno.EACCES, "it is read-only")
     if path.stat().st_nlink > 1:
-        raise OSError(None, "it has several names (hard links), which would part")
+        raise OSError(
+            None, ("it has several names (hard links), and replacing it would separate them")
+        )

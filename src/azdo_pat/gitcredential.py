@@ -20,15 +20,15 @@ _REFUSED: Final = "\0\r\n"
 
 
 class CredentialRequest(NamedTuple):
-    """What git says of a place that wants a credential. Empty where it says nothing.
+    """The attributes that git sends for a credential request; empty if it does not send them.
 
     Attributes:
-        host: with its port, where the URL has one.
+        host: with its port, if the URL has one.
         path: only with `credential.useHttpPath`; as in the URL, percent signs included.
         username: the one in the URL, or, with `store` and `erase`, the one that was used.
         password: the one that was used.
         capabilities: what this git understands: `authtype`, `state` (2.46 and later).
-        credential: the one that was used in place of a password.
+        credential: the one that was used instead of a password.
     """
 
     protocol: str = ""
@@ -41,13 +41,13 @@ class CredentialRequest(NamedTuple):
 
 
 def read(text: bytes) -> CredentialRequest:
-    """Understand what git says; attributes that are not known are left out.
+    """Parse a request of git; unknown attributes are ignored.
 
     Raises:
-        UsageError: it is not that protocol. Nothing of it is quoted: it may hold a password.
+        UsageError: it is not that protocol. The message quotes nothing: it may hold a password.
     """
     if len(text) > LARGEST:
-        raise _malformed("it is far too long")
+        raise _malformed("it is too long")
     found: dict[str, str] = {}
     lists: dict[str, list[str]] = {}
     for line in text.decode("utf-8", "surrogateescape").split("\n"):
@@ -55,15 +55,15 @@ def read(text: bytes) -> CredentialRequest:
             break
         key, equals, value = line.partition("=")
         if not equals or not key:
-            raise _malformed("a line has no key or no value")
+            raise _malformed("a line lacks a key or a value")
         if any(character in line for character in _REFUSED):
-            raise _malformed("a value holds a NUL or a carriage return")
+            raise _malformed("a value contains a NUL or a carriage return")
         if not key.endswith("[]"):
             found[key] = value
         elif value:
             lists.setdefault(key, []).append(value)
         else:
-            lists[key] = []  # an empty one takes back those before it
+            lists[key] = []  # an empty one resets those before it
     password, credential = found.get("password"), found.get("credential")
     return CredentialRequest(
         protocol=found.get("protocol", ""),
@@ -77,16 +77,17 @@ def read(text: bytes) -> CredentialRequest:
 
 
 def written(attributes: Iterable[tuple[str, str]]) -> str:
-    """Return the answer to git.
+    """Format the answer to git.
 
     Raises:
-        UsageError: a value that would be taken for more than one line.
+        UsageError: a value contains a line break or a NUL.
     """
     lines = []
     for key, value in attributes:
         if any(character in value for character in _REFUSED):
             raise UsageError(
-                f"the {key} for git holds a line end or a NUL", hint="store it anew: pat import"
+                f"the {key} for git contains a line break or a NUL",
+                hint=("store it again: pat import"),
             )
         lines.append(f"{key}={value}\n")
     return "".join(lines)
@@ -94,6 +95,6 @@ def written(attributes: Iterable[tuple[str, str]]) -> str:
 
 def _malformed(reason: str) -> UsageError:
     return UsageError(
-        f"what stands on stdin is not what git says to a credential helper: {reason}",
-        hint="this command is for git itself; pat setup git lets it ask",
+        f"the input is not a request of git to a credential helper: {reason}",
+        hint="git runs this command; to set it up: pat setup git",
     )

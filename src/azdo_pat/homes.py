@@ -1,4 +1,4 @@
-"""The user's home folder, which a container may not have, and whose a folder is."""
+"""The user's home folder, which may not exist in a container, and the owner of a folder."""
 
 import os
 import sys
@@ -14,17 +14,17 @@ def home_folder() -> Path:
     """Return the home folder of the user.
 
     Raises:
-        UsageError: there is none: HOME is not set, or no whole path, and the user has no entry in
-            the user database, as in a container that runs with a user id alone.
+        UsageError: there is none: HOME is unset or not absolute, and the user has no entry in
+            the user database, as in a container that runs under a bare user id.
     """
     return expanded(Path("~"))
 
 
 def expanded(path: Path) -> Path:
-    """Return a path with the home folder in place of a `~` at its beginning.
+    """Return a path with a leading `~` replaced by the home folder.
 
     Raises:
-        UsageError: it begins with one, and there is no such home folder.
+        UsageError: that home folder does not exist.
     """
     if not str(path).startswith("~"):
         return path
@@ -34,21 +34,21 @@ def expanded(path: Path) -> Path:
         found = path
     if not found.is_absolute():
         raise UsageError(
-            f"the home folder is not known: {_reason(path)}",
+            f"the home folder is unknown: {_reason(path)}",
             hint="set HOME to a folder of your own, or PAT_CONFIG_DIR and PAT_STATE_DIR",
         )
     return found
 
 
 def other_owner(folder: Path) -> tuple[int, str] | None:
-    """Return the user, not root, in whose folder root would make files; None for anyone else.
+    """Return the user, not root, in whose folder root would create files; None for anyone else.
 
     Args:
-        folder: it need not exist; then the first one above it that does counts.
+        folder: it need not exist; its first existing parent is used then.
 
     Returns:
-        The user id and the name. None, too, for an id that this system has no name for: such a
-        folder was mounted into a container, and is root's to use there.
+        The user id and the name. Also None for an id without a name on this system: such a
+        folder was mounted into a container, where root may use it.
     """
     if sys.platform == "win32" or os.geteuid() != _ROOT:
         return None
@@ -70,7 +70,7 @@ def _reason(path: Path) -> str:
     if len(path.parts[0]) > 1:
         return f"there is no user {path.parts[0][1:]!r}"
     if given := os.environ.get("HOME"):
-        return f"HOME is {given!r}, which is not a whole path"
+        return f"HOME is {given!r}, which is not an absolute path"
     if sys.platform == "win32":
         return "USERPROFILE is not set"
     return f"HOME is not set, and user id {os.getuid()} has no entry in the user database"

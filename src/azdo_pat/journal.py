@@ -1,9 +1,9 @@
-"""The operations that the journal knows: what each has to remember until it is finished.
+"""The journaled operations: what each records until it is finished.
 
-An operation is written down before its first effect, and its entry is closed together with the
-last one. What is written must be enough for another run to complete it or to roll it back.
+An operation is recorded before its first effect, and its entry is closed together with the
+last one. The entry must be enough for another run to complete the operation or roll it back.
 
-NamedTuples, as in `models`: many runs read the journal and find nothing in it.
+NamedTuples, as in `models`: most runs read the journal and find it empty.
 """
 
 from datetime import datetime
@@ -14,13 +14,13 @@ from azdo_pat.renewal import DEFAULT_RENEWAL, Renewal
 
 
 class JournalEntry(NamedTuple):
-    """What is noted of each operation, whatever it does.
+    """What is recorded of every operation.
 
     Attributes:
-        name: under which the secret is stored; the name that is locked.
-        started: when it was begun.
-        user: whose tokens they are: the sign-in name, as far as it is known.
-        reason: why it could not be completed, where that was tried.
+        name: the name under which the secret is stored, which is locked.
+        started: when it began.
+        user: the sign-in name of the tokens' owner, if known.
+        reason: why it could not be completed, if that was tried.
         key: the number of the entry; None before `State.begin`.
     """
 
@@ -33,14 +33,14 @@ class JournalEntry(NamedTuple):
 
 
 class NewToken(NamedTuple):
-    """A token that an operation requests, and what is known of it since.
+    """A token that an operation requests, and what is known of it afterwards.
 
     Attributes:
-        scopes: those that are asked for.
-        valid_to: the expiry that is asked for.
+        scopes: the requested scopes.
+        valid_to: the requested expiry.
         renewal: how the token is to be renewed and delivered.
-        authorization_id: of the token that was made; None while that is not known.
-        fingerprint: of its secret; empty for one that is not to be stored, or not known yet.
+        authorization_id: of the created token; None while unknown.
+        fingerprint: of its secret; empty if the secret will not be stored, or is not known yet.
         searched: when the token of a lost answer was first searched for and not found, by the
             service's clock; None before that.
     """
@@ -68,7 +68,7 @@ class Create(NamedTuple):
     """Create a token, store its secret, and deliver it.
 
     Attributes:
-        overwrites: the new secret takes the place of a stored one.
+        overwrites: the new secret replaces a stored one.
     """
 
     entry: JournalEntry
@@ -77,10 +77,10 @@ class Create(NamedTuple):
 
 
 class Rotate(NamedTuple):
-    """Create a token in place of another one, store its secret, deliver it, revoke the old token.
+    """Create a replacement token, store its secret, deliver it, revoke the old token.
 
     Attributes:
-        replaced: the old token; None where it stays.
+        replaced: the old token; None if it stays active.
     """
 
     entry: JournalEntry
@@ -92,7 +92,7 @@ class Deliver(NamedTuple):
     """Deliver the secret that is stored under the name to every target of its token.
 
     Attributes:
-        replaced: the token to revoke once that is done; None for none.
+        replaced: the token to revoke after that; None for none.
     """
 
     entry: JournalEntry
@@ -100,7 +100,7 @@ class Deliver(NamedTuple):
 
 
 class RevokeReplaced(NamedTuple):
-    """Revoke a token that a rotation has replaced, once that is due."""
+    """Revoke a token that a rotation has replaced, when that is due."""
 
     entry: JournalEntry
     replaced: Replaced
@@ -127,10 +127,10 @@ class Rename(NamedTuple):
 
 
 class Import(NamedTuple):
-    """Store a secret that was made elsewhere.
+    """Store a secret that was created elsewhere.
 
     Attributes:
-        stored: what is remembered of its token once the secret is stored.
+        stored: the index entry of its token once the secret is stored.
     """
 
     entry: JournalEntry
@@ -141,7 +141,7 @@ class Forget(NamedTuple):
     """Delete a stored secret.
 
     Attributes:
-        authorization_id: of its token; None where that is not known.
+        authorization_id: of its token; None if unknown.
         fingerprint: of the secret that is deleted.
     """
 
@@ -153,10 +153,10 @@ class Forget(NamedTuple):
 Operation = Create | Rotate | Deliver | RevokeReplaced | Revoke | Rename | Import | Forget
 
 Issue = Create | Rotate
-"""What creates a token."""
+"""The operations that create a token."""
 
 Local = Import | Forget
-"""What changes nothing on the service."""
+"""The operations that change nothing on the service."""
 
 VERBS: Final[dict[type[Operation], str]] = {
     Create: "create",
@@ -168,11 +168,11 @@ VERBS: Final[dict[type[Operation], str]] = {
     Import: "import",
     Forget: "forget",
 }
-"""What users call each operation."""
+"""The verb for each operation, for messages."""
 
 
 def is_due(operation: Operation, now: datetime) -> bool:
-    """Tell whether an operation is to be completed now; a planned revocation may be for later."""
+    """Return whether an operation is due; a planned revocation may not be due yet."""
     return not isinstance(operation, RevokeReplaced) or operation.replaced.due <= now
 
 

@@ -1,9 +1,9 @@
-"""A backend for keyring that answers pip, uv, twine and poetry for feeds of Azure Artifacts.
+"""A keyring backend that gives pip, uv, twine and poetry the token for Azure Artifacts feeds.
 
 keyring finds it by its entry point wherever `pat` is installed. It stores nothing, and for every
-service but our package hosts it says at once that it has nothing: the next backend is asked then.
-Where there is no next one, keyring's own `fail` backend answers, as it would without this one: by
-its `NoKeyringError` programs know that there is no keyring, and keep passwords in another way.
+service except our package hosts it returns nothing, so that the next backend is asked.
+If there is no next one, keyring's own `fail` backend answers, as it would without this one:
+programs see its `NoKeyringError` and store passwords in another way.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from keyring.errors import KeyringError
 
 
 class PackagesBackend(KeyringBackend):
-    """Gives the stored token that may read packages of the feed's organization."""
+    """Returns the stored token that can read packages of the feed's organization."""
 
-    priority: ClassVar[float] = 9  # before what stores, behind Microsoft's own artifacts-keyring
+    priority: ClassVar[float] = 9  # before backends that store, after artifacts-keyring
 
     def get_credential(self, service: str, username: str | None) -> Credential | None:
-        """Return user name and secret for the URL of a feed; else None.
+        """Return user name and secret for the URL of a feed; None for other services.
 
         Raises:
-            KeyringError: it is a feed of ours, and its token cannot be had; says why.
+            KeyringError: it is a feed of Azure Artifacts, but its token cannot be provided.
         """
         place = _place(service)
         if place is None:
@@ -50,49 +50,49 @@ class PackagesBackend(KeyringBackend):
         """Return the secret for the URL of a feed, whatever the user name.
 
         Raises:
-            NoKeyringError: it is no feed, and there is no other backend.
+            NoKeyringError: it is not a feed, and there is no other backend.
         """
         found = self.get_credential(service, username)
         return None if found is None else found.password
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Leave that to the next backend.
+        """Leave this to the next backend.
 
         Raises:
-            NoKeyringError: there is none.
+            NoKeyringError: there is no other backend.
         """
         if self._is_alone():
             _nobody().set_password(service, username, password)
         raise NotImplementedError
 
     def delete_password(self, service: str, username: str) -> None:
-        """Leave that to the next backend.
+        """Leave this to the next backend.
 
         Raises:
-            NoKeyringError: there is none.
+            NoKeyringError: there is no other backend.
         """
         if self._is_alone():
             _nobody().delete_password(service, username)
         raise NotImplementedError
 
     def _is_alone(self) -> bool:
-        """Tell whether keyring asks this backend alone, and not one after the other."""
+        """Return whether this is the only backend that keyring asks."""
         return isinstance(keyring.get_keyring(), PackagesBackend)
 
 
 def _nobody() -> KeyringBackend:
-    """Return what keyring asks where there is no keyring."""
+    """Return the backend that keyring uses when there is no keyring."""
     return fail.Keyring()  # type: ignore[no-untyped-call]  # keyring's own has no types
 
 
 def _place(service: str) -> tuple[str, str, str] | None:
-    """Return protocol, host and path of what may be a feed of ours; None for other services.
+    """Return protocol, host and path of a possible Azure Artifacts feed; None for other services.
 
-    pip and uv ask by the URL first, and then by the host alone: that names neither the protocol
-    nor the organization, and gets no answer.
+    pip and uv ask for the URL first, and then for the host alone, which has neither the protocol
+    nor the organization and so gets no answer.
     """
     if not service.isprintable() or set(service) & set("\\ "):
-        return None  # programs do not agree on what host such a URL names
+        return None  # programs disagree on the host of such a URL
     try:
         parts = urlsplit(service)
         host = parts.hostname or ""
@@ -100,7 +100,7 @@ def _place(service: str) -> tuple[str, str, str] | None:
         return None
     if parts.scheme not in {"https", "http"} or not host:
         return None
-    # What is exactly ours is said by azdo_pat.organizations; servers that were imported have any
+    # azdo_pat.organizations decides which hosts are ours; imported servers can have any
     # host, and feeds with `_packaging` in their path.
     ours = host == "pkgs.dev.azure.com" or host.endswith(".pkgs.visualstudio.com")
     if not ours and "/_packaging/" not in parts.path:

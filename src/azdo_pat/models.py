@@ -1,7 +1,7 @@
-"""The values that everything else talks about: tokens, secrets, organizations, identities.
+"""The values that all packages share: tokens, secrets, organizations, identities.
 
-Dataclasses where values are changed by `replace` or hold a secret; NamedTuples for the others, as
-the making of a frozen dataclass takes half a millisecond of every start.
+Dataclasses if values are changed by `replace` or hold a secret; NamedTuples for the others, as
+defining a frozen dataclass takes half a millisecond of every start.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, NoReturn
 from azdo_pat.renewal import DEFAULT_RENEWAL, Renewal
 
 GLOBAL_TOKENS_STOP: Final = "2026-12-01"
-"""The day on which tokens for all organizations stop working, whatever expiry they have.
+"""The day on which tokens for all organizations stop working, regardless of their expiry.
 
 Source: Azure DevOps blog, "Retirement of Global Personal Access Tokens in Azure DevOps". The block
 on creating them that it had announced for March 2026 was withdrawn.
@@ -29,18 +29,18 @@ def effective_expiry(valid_to: datetime | None, *, is_global: bool) -> datetime 
 
 
 VARIABLE: Final = "AZURE_DEVOPS_EXT_PAT"
-"""What `az devops` reads, and much else by its example."""
+"""The variable that `az devops` reads, and many other programs."""
 
 USER_NAME: Final = "pat"
-"""What stands where a tool wants a user name beside a token. The service takes any; git sends
-nothing at all where it is empty."""
+"""The user name for tools that require one beside a token. The service accepts any; git sends
+nothing at all if it is empty."""
 
 
 class Secret:
-    """The text of a token, or another text that must not be seen.
+    """The text of a token, or another text that must not be shown.
 
-    `repr`, `str` and formatting show stars; `reveal` is the one way to the text. It cannot be
-    pickled, compares in full, and says nothing of its length.
+    `repr`, `str` and formatting show stars; only `reveal` returns the text. It cannot be
+    pickled, is compared as a whole, and does not reveal its length.
     """
 
     __slots__ = ("_text",)
@@ -73,7 +73,7 @@ class Secret:
 
 
 class Status(StrEnum):
-    """What became of a token."""
+    """The status of a token."""
 
     ACTIVE = "active"
     EXPIRED = "expired"
@@ -82,7 +82,7 @@ class Status(StrEnum):
 
 
 class Origin(StrEnum):
-    """Who made a token, as far as its name or this machine's records tell."""
+    """Who created a token, as far as its name or this machine's records tell."""
 
     PAT = "pat"
     GIT = "git"
@@ -100,7 +100,7 @@ class Organization:
 
     Attributes:
         name: its name in URLs, in lower case (organization names ignore case).
-        url: where it lives, without a slash at the end; part of the keyring service name.
+        url: its URL, without a trailing slash; part of the keyring service name.
         id: its GUID, the one that a token's target accounts hold; None while unknown.
         hosted: False for Azure DevOps Server, which has no token lifecycle API.
     """
@@ -130,16 +130,16 @@ class Pat:
         name: the display name; not unique.
         id: the authorization id; None for an imported secret whose id is unknown.
         org: the organization's name; None for a token that is valid for all organizations.
-        status: what the service says of it.
+        status: as the service reports it.
         scopes: in the service's order; `app_token` is full access.
         created: when, aware, or None if unknown.
         expires: when it stops working, aware, or None if unknown; of a global token on
             `GLOBAL_TOKENS_STOP` at the latest.
         is_global: valid for all of its user's organizations (target accounts null).
         stored: its secret is in this machine's keyring.
-        origin: who made it.
-        unread: the fields of the service's answer that could not be read. What they tell is not
-            known, so no filter selects the token, and nothing is taken for granted of it.
+        origin: who created it.
+        unread: the fields of the service's answer that could not be read. Their values are not
+            known, so no filter selects the token, and nothing is assumed about it.
     """
 
     name: str
@@ -159,10 +159,10 @@ class ServicePat(NamedTuple):
     """A token exactly as the lifecycle API describes it (spec: `PatToken`).
 
     Attributes:
-        authorization_id: empty where it could not be read.
-        display_name: what of it could be read; not to be compared where it is among `unread`.
-        target_accounts: GUIDs of its organizations; None means all of them. Empty where they are
-            not known: that is never taken for "all".
+        authorization_id: empty if it could not be read.
+        display_name: its readable part; not to be compared if it is among `unread`.
+        target_accounts: GUIDs of its organizations; None means all of them. Empty if they are
+            unknown, which never means all of them.
         unread: the fields that could not be read.
     """
 
@@ -175,11 +175,11 @@ class ServicePat(NamedTuple):
     unread: frozenset[Field] = frozenset()
 
     def is_named(self, name: str) -> bool:
-        """Tell whether it is known to have this display name."""
+        """Return whether it is known to have this display name."""
         return Field.NAME not in self.unread and self.display_name == name
 
     def filled(self, name: str, scopes: tuple[str, ...]) -> "ServicePat":
-        """Return it with what was asked for where name and scopes could not be read."""
+        """Return it with requested values for a name and scopes that could not be read."""
         return self._replace(
             display_name=name if Field.NAME in self.unread else self.display_name,
             scopes=scopes if Field.SCOPES in self.unread else self.scopes,
@@ -187,7 +187,7 @@ class ServicePat(NamedTuple):
         )
 
     def may_be(self, authorization_id: str, name: str) -> bool:
-        """Tell whether it has this id, or may have, as its own could not be read.
+        """Return whether it has this id, or may have it because its own could not be read.
 
         Args:
             authorization_id: in lower case.
@@ -199,14 +199,14 @@ class ServicePat(NamedTuple):
 
 
 class NewPat(NamedTuple):
-    """What a create answers: the token and, this once, its secret."""
+    """The response to a create request: the token and, only this once, its secret."""
 
     pat: ServicePat
     secret: Secret
 
 
 class PatRequest(NamedTuple):
-    """What to ask for when a token is created (spec: `PatTokenCreateRequest`)."""
+    """The request to create a token (spec: `PatTokenCreateRequest`)."""
 
     display_name: str
     scopes: tuple[str, ...]
@@ -214,7 +214,7 @@ class PatRequest(NamedTuple):
 
 
 class PatChanges(NamedTuple):
-    """What to change of a token; None leaves as it is (spec: `PatTokenUpdateRequest`)."""
+    """The changes to a token; None leaves a field unchanged (spec: `PatTokenUpdateRequest`)."""
 
     display_name: str | None = None
     scopes: tuple[str, ...] | None = None
@@ -223,7 +223,7 @@ class PatChanges(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Handover:
-    """A secret on its way to a program, and the facts that go with it.
+    """A secret to hand to a program, with the facts about its token.
 
     Attributes:
         org_url: the URL of the organization.
@@ -236,15 +236,15 @@ class Handover:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPat:
-    """What this machine remembers of a token that went through it; never its secret.
+    """The index entry of a token that this machine has handled; never its secret.
 
     Attributes:
         org_url: the organization's URL, as in the keyring's service name.
         org: the organization's name.
-        stored: its secret was put in the keyring (False after `create --no-store`).
-        origin: PAT for one that `pat` made, UNKNOWN for an imported one.
-        renewal: how it is looked after.
-        fingerprint: the salted hash that identifies its secret; empty where an earlier version
+        stored: its secret was stored in the keyring (False after `create --no-store`).
+        origin: PAT for one that `pat` created, UNKNOWN for an imported one.
+        renewal: how it is renewed and delivered.
+        fingerprint: the salted hash that identifies its secret; empty if an earlier version
             stored it.
     """
 
@@ -258,15 +258,15 @@ class StoredPat:
     stored: bool = True
     origin: Origin = Origin.PAT
     renewal: Renewal = DEFAULT_RENEWAL
-    fingerprint: str = field(default="", compare=False)  # another salt, and the same secret
+    fingerprint: str = field(default="", compare=False)  # a different salt, but the same secret
 
     @property
     def organization(self) -> Organization:
-        """Its organization, as far as it is known here."""
+        """Its organization, as far as this machine knows it."""
         return Organization(name=self.org, url=self.org_url)
 
     def as_pat(self, status: Status) -> Pat:
-        """Return it as a token, of which others know the status."""
+        """Return it as a token with the given status."""
         return Pat(
             name=self.name,
             id=self.id,
@@ -280,18 +280,18 @@ class StoredPat:
         )
 
     def status_at(self, now: datetime) -> Status:
-        """Return the status as far as it is known here: whether it was revoked is not."""
+        """Return the status by the expiry alone: a revocation is not known on this machine."""
         expired = self.expires is not None and self.expires <= now
         return Status.EXPIRED if expired else Status.UNKNOWN
 
 
 class Identity(NamedTuple):
-    """Who is signed in (spec: `Profile`).
+    """The signed-in user (spec: `Profile`).
 
     Attributes:
         id: the member id.
         name: the display name.
-        mail: the mail address, empty where the profile has none.
+        mail: the mail address, empty if the profile has none.
     """
 
     id: str
@@ -300,15 +300,15 @@ class Identity(NamedTuple):
 
 
 class AccessToken(NamedTuple):
-    """A Microsoft Entra access token and what it says of itself.
+    """A Microsoft Entra access token and its claims.
 
     Attributes:
         secret: the bearer.
         source: where it came from, in words: `PAT_ACCESS_TOKEN`, `Azure CLI`.
-        user: the user's sign-in name, empty where the token does not tell.
-        tenant: the Entra tenant's id, empty where the token does not tell.
-        expires: when it ends, None where the token does not tell.
-        anew: how the user gets another one, should the service reject it; empty for as usual.
+        user: the user's sign-in name, empty if the token has none.
+        tenant: the Entra tenant's id, empty if the token has none.
+        expires: when it expires, None if the token does not say.
+        anew: how the user gets another one if the service rejects it; empty for the usual way.
     """
 
     secret: Secret
@@ -320,11 +320,11 @@ class AccessToken(NamedTuple):
 
 
 class SourceReport(NamedTuple):
-    """One place that an access token may come from, and what it had to say.
+    """One possible source of the access token, and what it returned.
 
     Attributes:
-        used: this one answered.
-        detail: why not, or what it is.
+        used: this source provided the access token.
+        detail: the reason why not, or a description.
     """
 
     name: str
@@ -344,9 +344,9 @@ _TOOL_NAMES: Final = (
 
 
 def origin_of(name: str) -> Origin:
-    """Tell which tool made a token from the display name that the tool gives it.
+    """Return which tool created a token, by the display name that the tool uses.
 
-    Runs of colons and spaces count as one space: the documentation has spelled the name of the
+    Runs of colons and spaces count as one space: the documentation spells the name of the
     service hooks in three ways.
 
     Sources: "Use personal access tokens", question on unexpected notifications; the code of the

@@ -1,4 +1,4 @@
-"""What a user may call an organization, and where it is named without being asked for."""
+"""Parses the ways to name an organization: names, URLs and git remotes."""
 
 import re
 from collections.abc import Iterable
@@ -13,25 +13,27 @@ _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?"
 _OLD_SUFFIX: Final = ".visualstudio.com"
 _LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 _SSH_HOSTS: Final = {"ssh.dev.azure.com", "vs-ssh.visualstudio.com"}
-# A host that a server can be named by: no wide or dotted look-alikes, no percent signs.
+# A valid host name of a server: no full-width or dotted look-alikes, no percent signs.
 _HOST: Final = r"[a-z0-9_.-]+|[0-9a-f:.]+"
 _SCP_LIKE: Final = r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)"
 
 
 def api_root(text: str) -> str:
-    """Hold `PAT_API_URL` to its rules and return it without a slash at the end.
+    """Validate `PAT_API_URL` and return it without a trailing slash.
 
     Raises:
         UsageError: not `https` (or `http` on loopback), or more than a root.
     """
     parts = _split(text)
     if parts is None or not text.isprintable():
-        raise UsageError("PAT_API_URL is not a URL", hint="give a bare root, as in https://host")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        # Without the text: it may hold a password.
         raise UsageError(
-            f"PAT_API_URL holds more than the root of {parts.hostname}",
-            hint="give a bare root, as in https://host",
+            "PAT_API_URL is not a valid URL", hint="use the root alone, such as https://host"
+        )
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        # Without the text: it may contain a password.
+        raise UsageError(
+            f"PAT_API_URL contains more than the root of {parts.hostname}",
+            hint="use the root alone, such as https://host",
         )
     plain = parts.scheme == "http" and parts.hostname in _LOOPBACK
     if not parts.hostname or not (parts.scheme == "https" or plain):
@@ -43,14 +45,14 @@ def api_root(text: str) -> str:
 
 
 def organization(text: str, *, root: str | None = None) -> Organization:
-    """Understand a name, `https://dev.azure.com/NAME`, `https://NAME.visualstudio.com` or a server.
+    """Parse a name, `https://dev.azure.com/NAME`, `https://NAME.visualstudio.com` or a server URL.
 
     Args:
         text: what the user typed, or a setting.
-        root: `PAT_API_URL`, below which every hosted organization then lives.
+        root: `PAT_API_URL`, which hosts every organization if it is set.
 
     Raises:
-        UsageError: it is none of these.
+        UsageError: it is not one of these.
     """
     text = text.strip()
     if is_name(text):
@@ -58,7 +60,7 @@ def organization(text: str, *, root: str | None = None) -> Organization:
     if "://" not in text and text.lower().startswith("dev.azure.com/"):
         text = f"https://{text}"
     parts = _split(text)
-    # A user alone is how Azure Repos writes the URLs to clone: https://ORG@dev.azure.com/ORG/...
+    # Azure Repos writes clone URLs with a user name: https://ORG@dev.azure.com/ORG/...
     if parts is None or parts.password is None:
         name = hosted_name(text, root)
         if name:
@@ -67,20 +69,20 @@ def organization(text: str, *, root: str | None = None) -> Organization:
 
 
 def is_name(text: str) -> bool:
-    """Tell whether an organization of Azure DevOps Services can bear that name."""
+    """Return whether it is a valid organization name of Azure DevOps Services."""
     return re.fullmatch(_NAME, text) is not None
 
 
 def hosted(name: str, root: str | None = None) -> Organization:
-    """Return the organization of that name at Microsoft, or below `PAT_API_URL`."""
+    """Return the organization of that name at Microsoft, or under `PAT_API_URL`."""
     lowered = name.lower()
     return Organization(name=lowered, url=f"{root or HOSTED_ROOT}/{lowered}")
 
 
 def is_of_root(url: str, name: str, root: str | None) -> bool:
-    """Tell whether an organization that is remembered is one of those at hand.
+    """Return whether a remembered organization belongs to the current API root.
 
-    What was made at Microsoft must not be looked for at an emulator, nor the other way round.
+    A token created at Microsoft must not be searched for at an emulator, or the other way round.
     """
     return hosted(name, root).url == url
 
@@ -100,7 +102,7 @@ def hosted_name(url: str, root: str | None = None) -> str | None:
     elif parts.scheme not in {"https", "ssh", "git+https"} or parts.port not in {None, 443, 22}:
         return None
     elif host in _SSH_HOSTS:
-        return None  # the organization stands in the path, behind the version
+        return None  # the organization is in the path, after the version
     elif host.endswith(_OLD_SUFFIX) and host.count(".") == _OLD_SUFFIX.count("."):
         first = host.removesuffix(_OLD_SUFFIX)
     elif host != "dev.azure.com":
@@ -109,7 +111,7 @@ def hosted_name(url: str, root: str | None = None) -> str | None:
 
 
 def hosts_of(url: str) -> tuple[str, ...]:
-    """Return the hosts that take the tokens of an organization, or of a server's collection."""
+    """Return the hosts that accept the tokens of an organization, or of a server's collection."""
     parts = _split(url)
     name = hosted_name(url)
     if parts is None or not parts.hostname:
@@ -122,17 +124,17 @@ def hosts_of(url: str) -> tuple[str, ...]:
 
 
 def serves(url: str, protocol: str, host: str, path: str, *, feeds: bool = False) -> bool | None:
-    """Tell whether what a program asks for is an organization's, or below a server's collection.
+    """Return whether a requested URL belongs to an organization or a server's collection.
 
     Args:
-        url: of the organization, or of what stands in for Azure DevOps.
-        protocol: `https`, or what the program says.
+        url: of the organization, or of a replacement for Azure DevOps.
+        protocol: `https`, or the one that the program requests.
         host: with the port, if it has one; compared in full.
-        path: as in a URL; empty where it is not known.
-        feeds: it is a feed of packages; at Microsoft these have hosts of their own.
+        path: as in a URL; empty if it is unknown.
+        feeds: it is a package feed; at Microsoft these have hosts of their own.
 
     Returns:
-        None where only the path could tell, and it is not known.
+        None if only the path could tell, and it is unknown.
     """
     name = hosted_name(url)
     parts = _split(url)
@@ -156,7 +158,7 @@ def serves(url: str, protocol: str, host: str, path: str, *, feeds: bool = False
 
 
 def is_plain_path(path: str) -> bool:
-    """Tell whether every step of a path leads down: servers resolve `..`, however it is written."""
+    """Return whether a path has no `..` in any encoding, which servers would resolve."""
     steps = [unquote(step) for step in path.split("/")]
     return not any(step in {".", ".."} or set(step) & set("/\\") for step in steps)
 
@@ -194,7 +196,7 @@ def _ssh_name(url: str) -> str | None:
 
 
 def _server(text: str) -> Organization:
-    """Understand the URL of a collection of Azure DevOps Server."""
+    """Parse the URL of a collection of Azure DevOps Server."""
     problem = UsageError(
         f"{text!r} is not an organization",
         hint="give its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
@@ -202,10 +204,10 @@ def _server(text: str) -> Organization:
     )
     parts = _split(text)
     if "@" in (parts.netloc if parts and parts.netloc else text):
-        # Without the text: it may hold a password.
+        # Without the text: it may contain a password.
         raise UsageError(
             "an organization's URL must not carry a user or a password",
-            hint="leave out what stands before the @",
+            hint="leave out the part before the @",
         )
     if parts is None:
         raise problem
@@ -218,7 +220,7 @@ def _server(text: str) -> Organization:
         raise problem
     if not secure:
         raise UsageError(
-            f"{host} is named with {parts.scheme}, over which a secret would travel in the clear",
+            f"{host} is given with {parts.scheme}: the secret would be sent unencrypted",
             hint=f"use https://{parts.netloc}{parts.path}",
         )
     url = f"{parts.scheme}://{parts.netloc.lower()}/{'/'.join(steps)}"
@@ -226,7 +228,7 @@ def _server(text: str) -> Organization:
 
 
 def _split(url: str) -> SplitResult | None:
-    """Take a URL apart; None where it is none."""
+    """Split a URL; None if it is not one."""
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  # a property that raises on a port out of range

@@ -1,8 +1,8 @@
-"""Text in which every secret is masked: for `--debug`, error messages and tracebacks.
+"""Masks every secret in a text: for `--debug`, error messages and tracebacks.
 
-Two nets, as neither holds alone. Secrets that this run has sent or received are known, and masked
-wherever they turn up, in any usual encoding: a service may echo them in its own words. What is
-not known is masked by its shape, or by the name of the field that it stands in.
+Two methods, as neither is enough alone. Secrets that this run sent or received are masked
+wherever they appear, in any usual encoding, because a service may echo them. Other secrets
+are masked by their form, or by the name of their field.
 """
 
 import re
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 MASK: Final = "***"
 _SHORTEST_KNOWN: Final = 8
-"""A shorter text is no secret, and masking it would make a riddle of everything."""
+"""A shorter text is not a secret, and masking it would make other text unreadable."""
 
 _SECRET_FIELDS: Final = frozenset(
     {
@@ -43,7 +43,7 @@ _SECRET_HEADERS: Final = frozenset(
     {
         "authorization",
         "cookie",
-        "location",  # the way to a sign-in carries codes and states
+        "location",  # sign-in URLs contain codes and states
         "proxy-authorization",
         "set-cookie",
         "x-vss-forwardedpassword",
@@ -67,7 +67,7 @@ _SHAPES: Final = (
     (r"(?<![\w/@:])[\w.%+-]+:[^\s@/:]+@(?=[\w.-]+:\d)", f"{MASK}@"),
     # a field in a text that is neither JSON nor a form
     (rf"(?i)\b({_NAMES})(=|\"\s*:\s*\"?)[^\s\"'&;,<>\\]{{6,}}", rf"\1\2{MASK}"),
-    # a personal access token: 84 letters and digits, formerly 52; base64 is longer still
+    # a personal access token: 84 letters and digits, formerly 52; longer in base64
     (r"[A-Za-z0-9]{52,}(?:[A-Za-z0-9+/]*={0,2})", MASK),
 )
 """Compiled on first use: most runs mask nothing."""
@@ -80,14 +80,14 @@ _PROXY: Final = (
 )
 
 _known: dict[str, set[str]] = {}
-"""By their first characters: a run may remember thousands, and mask as many texts."""
+"""By their first characters, as a run may remember thousands and mask as many texts."""
 
 
 def remember(*secrets: str) -> None:
-    """Mask these wherever they turn up from now on, in this process.
+    """Mask these secrets in every text of this process from now on.
 
     Args:
-        secrets: texts that were sent or received; those of fewer than 8 characters are left out.
+        secrets: texts that were sent or received; those of fewer than 8 characters are ignored.
     """
     for secret in secrets:
         if len(secret) >= _SHORTEST_KNOWN:
@@ -96,7 +96,7 @@ def remember(*secrets: str) -> None:
 
 
 def remember_fields(document: object) -> None:
-    """Remember what stands in the secret fields of a form or of JSON, however deep."""
+    """Remember the values of secret fields in a form or in JSON, at any depth."""
     if isinstance(document, Mapping):
         for name, value in document.items():
             if isinstance(value, str) and _is_secret(str(name)):
@@ -109,17 +109,17 @@ def remember_fields(document: object) -> None:
 
 
 def without_access_token(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a program that is none of `pat` and needs no access token."""
+    """Return the environment for another program, without the access token."""
     return {name: value for name, value in environment.items() if name != "PAT_ACCESS_TOKEN"}
 
 
 def forget() -> None:
-    """Forget every secret that was remembered."""
+    """Forget all remembered secrets."""
     _known.clear()
 
 
 def masked(text: str) -> str:
-    """Return the text without secrets."""
+    """Return the text with secrets masked."""
     if _known:
         text = _without_known(text)
     for shape, instead in _SHAPES:
@@ -128,7 +128,7 @@ def masked(text: str) -> str:
 
 
 def _without_known(text: str) -> str:
-    """Return the text without what is remembered; where pieces of it overlap, all of them go."""
+    """Return the text with remembered secrets masked, overlapping ones too."""
     parts: list[str] = []
     done = start = end = 0
     for place in range(len(text) - _SHORTEST_KNOWN + 1):
@@ -148,10 +148,10 @@ def _without_known(text: str) -> str:
 
 
 def masked_proxy(given: str) -> str:
-    """Return the address of a proxy as far as it is surely no secret: scheme, host and port.
+    """Return scheme, host and port of a proxy's address, with everything else masked.
 
-    People write it in many forms, also in such that no program takes: without a scheme, with an
-    `@` or a slash in the password, percent-encoded. What is none of a host is a mask.
+    Users write it in many forms, also invalid ones: without a scheme, with an
+    `@` or a slash in the password, percent-encoded. A part that is not a host is masked.
     """
     found = re.fullmatch(_PROXY, given, re.DOTALL)
     if not found:
@@ -161,7 +161,7 @@ def masked_proxy(given: str) -> str:
 
 
 def masked_hosts(given: str) -> str:
-    """Return a list of hosts, as in `NO_PROXY`; of one with more than a host, only the host."""
+    """Return a list of hosts, as in `NO_PROXY`, reduced to the hosts."""
     return ",".join(
         masked_proxy(each) if re.search("@|%40", each) else masked(each)
         for each in given.split(",")
@@ -169,7 +169,7 @@ def masked_hosts(given: str) -> str:
 
 
 def masked_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the headers in their order; of those that vouch for somebody only the names."""
+    """Return the headers in order, with the values of credentials masked."""
     return [
         (name, MASK if name.lower() in _SECRET_HEADERS else masked(value))
         for name, value in headers
@@ -177,11 +177,11 @@ def masked_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def masked_body(body: bytes, content_type: str) -> str:
-    """Return a body as text without secrets.
+    """Return a body as text with secrets masked.
 
     Args:
         body: as it was sent or received, decompressed.
-        content_type: what its header says; a wrong one does no harm.
+        content_type: from its header; a wrong one does no harm.
     """
     import json  # noqa: PLC0415 - only --debug shows bodies
 
@@ -189,7 +189,7 @@ def masked_body(body: bytes, content_type: str) -> str:
     if "x-www-form-urlencoded" in content_type.lower():
         pairs = parse_qsl(text, keep_blank_values=True)
         return urlencode([(key, _of_field(key, value)) for key, value in pairs], safe="*:/ ")
-    with suppress(ValueError, RecursionError):  # no JSON, or none that anybody could read
+    with suppress(ValueError, RecursionError):  # not JSON, or nested too deeply
         text = json.dumps(_walked(json.loads(text)), ensure_ascii=False)
     return masked(text)
 
@@ -204,7 +204,7 @@ def _walked(value: object) -> object:
 
 def _of_field(name: str, value: object) -> object:
     if _is_secret(name):
-        # That there is none is no secret, and says why a client goes on to fail.
+        # An empty value is not a secret, and explains why a client fails.
         return value if value is None or value == "" else MASK
     return _walked(value)
 
@@ -214,7 +214,7 @@ def _is_secret(field: str) -> bool:
 
 
 def guises(secret: str) -> set[str]:
-    """Return a secret as it may be written: plain, in a URL, in JSON, in HTML, in base64."""
+    """Return a secret in its possible encodings: plain, URL, JSON, HTML, base64."""
     import json  # noqa: PLC0415 - a run that has nothing to mask needs neither
     from base64 import b64encode  # noqa: PLC0415 - as above
 

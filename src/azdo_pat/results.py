@@ -1,4 +1,4 @@
-"""What a use case returns: frozen values that the output renders and nothing else."""
+"""The frozen values that use cases return and the output renders."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,15 +12,15 @@ from azdo_pat.models import Identity, Organization, Pat, Secret, SourceReport
 
 @dataclass(frozen=True, kw_only=True)
 class Created:
-    """A token that was made.
+    """A created token.
 
     Attributes:
-        pat: the token as granted; `pat.stored` tells whether its secret is in the keyring.
-        secret: the secret itself, for the form of output that the user asked for.
-        requested_expiry: what was asked for.
-        shortened: the service granted less than was asked for.
+        pat: the token as granted; `pat.stored` says whether its secret is in the keyring.
+        secret: the secret itself, for the output format that the user chose.
+        requested_expiry: the requested expiry.
+        shortened: the service granted an earlier expiry.
         replaced: the authorization id of the token whose stored secret was overwritten.
-        undelivered: why its secret is not everywhere it is to go; empty where it is.
+        undelivered: why its secret could not be delivered to every target; empty if it was.
     """
 
     pat: Pat
@@ -32,11 +32,11 @@ class Created:
 
 
 INTERRUPTED: Final = "interrupted"
-"""The reason for what Ctrl-C has left to be done."""
+"""The reason for items that Ctrl-C has left undone."""
 
 
 class OldTokenOutcome(StrEnum):
-    """What became of a token that was replaced."""
+    """The outcome for a token that was replaced."""
 
     REVOKED = "revoked"
     LATER = "later"
@@ -48,13 +48,13 @@ class OldTokenOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rotated:
-    """A token that was replaced by a new one.
+    """A rotated token.
 
     Attributes:
         created: the new token.
-        replaced: the old one, as it was.
-        old: what became of it.
-        due: when it will be revoked, for `LATER`.
+        replaced: the old token, as it was before.
+        old: the outcome for the old token.
+        due: when the old token will be revoked, for `LATER`.
         reason: why it could not be revoked, for `PENDING`, or the new secret not be delivered, for
             `UNDELIVERED`, where the old one lives on; the next run tries again.
     """
@@ -67,24 +67,24 @@ class Rotated:
 
 
 class RecoveryOutcome(StrEnum):
-    """What became of an operation that an earlier run had left in the journal."""
+    """The outcome for an operation that an earlier run left in the journal."""
 
     COMPLETED = "completed"
     ROLLED_BACK = "rolled back"
     NOTHING_DONE = "nothing done"
     """It never reached the service."""
     STILL_ACTIVE = "still active"
-    """The token that was to be revoked is not."""
+    """The token that should be revoked is still active."""
     UNDECIDED = "undecided"
     """A slow service may still be at work on it."""
 
 
 class Recovered(NamedTuple):
-    """What became of an unfinished operation.
+    """The outcome of recovering an unfinished operation.
 
     Attributes:
-        outcome: what became of it; None where that failed.
-        failure: why it is still unfinished; None where it did not fail.
+        outcome: None if recovery failed.
+        failure: why it is still unfinished; None if recovery did not fail.
     """
 
     operation: Operation
@@ -93,12 +93,12 @@ class Recovered(NamedTuple):
 
     @property
     def is_finished(self) -> bool:
-        """Whether the journal holds it no longer."""
+        """Whether it is no longer in the journal."""
         return self.outcome not in {None, RecoveryOutcome.UNDECIDED}
 
 
 class EnsureOutcome(StrEnum):
-    """What it took to have a token there."""
+    """What was done to ensure a token."""
 
     CREATED = "created"
     ROTATED = "rotated"
@@ -108,12 +108,12 @@ class EnsureOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Ensured:
-    """A token that is there, and what it took.
+    """An ensured token, and what was done for it.
 
     Attributes:
-        undelivered: why its secret is not everywhere it is to go; empty where it is.
-        created: what was made, for `CREATED`.
-        rotated: what was replaced, for `ROTATED`.
+        undelivered: why its secret could not be delivered to every target; empty if it was.
+        created: the created token, for `CREATED`.
+        rotated: the rotation, for `ROTATED`.
     """
 
     outcome: EnsureOutcome
@@ -125,7 +125,7 @@ class Ensured:
 
 
 class Action(StrEnum):
-    """What is to be done with a token."""
+    """What to do with a token."""
 
     CREATE = "create"
     ROTATE = "rotate"
@@ -135,7 +135,7 @@ class Action(StrEnum):
 
 
 class ChangeOutcome(StrEnum):
-    """What became of it."""
+    """The outcome of a change."""
 
     PLANNED = "planned"
     CREATED = "created"
@@ -149,15 +149,15 @@ class ChangeOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What is to be done, or was done, with one token of many.
+    """A planned or completed change of one token among many.
 
     Attributes:
-        pat: the token as it is now; one that is still to be made has no id.
+        pat: the token as it is now; it has no id before it is created.
         org: the organization's name.
         why: the reason for the action, in words.
-        error: why it failed, or what of it is still to be done; empty otherwise.
-        pending: it is done, but for what `error` says.
-        failure: the failure itself, for its exit code; None where there is none.
+        error: why it failed, or what is still to be done; empty otherwise.
+        pending: it is done, except for what `error` says.
+        failure: the error itself, for its exit code; None if there is none.
     """
 
     action: Action
@@ -171,7 +171,7 @@ class Change:
 
 
 class Health(StrEnum):
-    """What `pat doctor` says of one thing."""
+    """The result of one check of `pat doctor`."""
 
     OK = "ok"
     PROBLEM = "problem"
@@ -180,11 +180,11 @@ class Health(StrEnum):
 
 
 class Check(NamedTuple):
-    """What was found at one thing.
+    """One check of `pat doctor`.
 
     Attributes:
-        detail: how it is, or what is wrong.
-        fix: what mends it; empty where nothing is to be mended.
+        detail: the state, or the problem.
+        fix: how to repair it; empty if there is nothing to repair.
     """
 
     name: str
@@ -194,7 +194,7 @@ class Check(NamedTuple):
 
 
 class SetupOutcome(StrEnum):
-    """What became of a tool's file."""
+    """The outcome for a tool's file."""
 
     PLANNED = "planned"
     SET_UP = "set up"
@@ -204,13 +204,13 @@ class SetupOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SetupResult:
-    """A tool that was set up, or is not any more.
+    """A tool that was set up, or whose setup was undone.
 
     Attributes:
-        feed: the URL of the feed; empty where the tool has none.
-        token: the name of the token that it got; empty where it asks for one.
-        diff: what is changed in the file, secrets masked; empty for nothing.
-        warning: what the user should know of it; empty for nothing.
+        feed: the URL of the feed; empty if the tool has none.
+        token: the name of the token that it uses; empty if it asks for one.
+        diff: the changes to the file, with secrets masked; empty for none.
+        warning: a warning for the user; empty for none.
     """
 
     tool: str
@@ -258,13 +258,13 @@ class KnownTool:
 
 @dataclass(frozen=True, kw_only=True)
 class Updated:
-    """A token that was changed.
+    """An updated token.
 
     Attributes:
-        shortened: the service granted a shorter life than was asked for.
-        requested_expiry: what was asked for, None if the expiry was left alone.
-        left_behind: it was renamed, and a secret that was imported under its old name stays
-            there, as several tokens bore that name.
+        shortened: the service granted a shorter lifetime than requested.
+        requested_expiry: the requested expiry, None if it was not changed.
+        left_behind: it was renamed, but a secret that was imported under its old name stays
+            there, as several tokens had that name.
     """
 
     pat: Pat
@@ -275,11 +275,11 @@ class Updated:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredSecret:
-    """A secret from the keyring, with what this machine remembers of its token.
+    """A secret from the keyring, with the index entry of its token.
 
     Attributes:
-        org_url: the URL of its organization; empty for a token of all organizations.
-        outcome: what it took to have it there, where that was asked for.
+        org_url: the URL of its organization; empty for a token for all organizations.
+        outcome: what was done to ensure the token, if that was requested.
     """
 
     pat: Pat
@@ -289,7 +289,7 @@ class StoredSecret:
 
 
 class Outcome(StrEnum):
-    """What became of one item of a bulk operation."""
+    """The outcome for one item of a bulk operation."""
 
     PLANNED = "planned"
     REVOKED = "revoked"
@@ -300,12 +300,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Revocation:
-    """What became of one token that was to be revoked.
+    """The outcome for one token to revoke.
 
     Attributes:
         error: why it failed; empty otherwise.
-        left_in_keyring: revoked, but its secret could not be removed here; the reason.
-        doubtful: it failed, as nobody answered; it may be revoked all the same.
+        left_in_keyring: why its secret could not be deleted although it is revoked.
+        doubtful: no answer came, so it may be revoked.
     """
 
     pat: Pat
@@ -317,20 +317,20 @@ class Revocation:
 
 @dataclass(frozen=True, kw_only=True)
 class OrganizationFailure:
-    """An organization whose tokens could not be listed, and why."""
+    """An organization whose tokens could not be listed, and the reason."""
 
     org: str
     reason: str
 
 
 class SignedIn(NamedTuple):
-    """What `pat login` came to.
+    """The result of `pat login`.
 
     Attributes:
         user: the sign-in name.
         tenant: the id of the tenant that was signed in to.
-        expires: when the access token ends; it is renewed by itself where it is remembered.
-        remembered: the next command is signed in, too.
+        expires: when the access token expires; a saved sign-in renews it.
+        remembered: the sign-in was saved for the next command.
     """
 
     user: str
@@ -341,14 +341,14 @@ class SignedIn(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class StatusReport:
-    """Everything `pat status` tells.
+    """The result of `pat status`.
 
     Attributes:
-        organization: the one at hand, None where none is set; `organization_source` says where
+        organization: the current one, None if none is set; `organization_source` says where
             it came from.
-        signed_in: None where the service did not answer.
-        stored_secrets: how many; None where the state file cannot be read.
-        problems: one sentence each: what keeps `pat` from working, with the next step.
+        signed_in: None if the service did not answer.
+        stored_secrets: how many; None if the state file cannot be read.
+        problems: one sentence each: what keeps `pat` from working, and the next step.
     """
 
     api_root: str

@@ -1,4 +1,4 @@
-"""The scopes that a token can have, and recipes: the least scopes for a job."""
+"""The scopes that a token can have, and recipes: the least scopes for a purpose."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -15,8 +15,8 @@ class Scope(NamedTuple):
     Attributes:
         value: what the API takes.
         name: what the web page shows.
-        category: the heading under which it stands there.
-        high_privilege: Microsoft marks it as able to do much harm.
+        category: the heading under which it is listed there.
+        high_privilege: Microsoft marks it as high privilege.
         inherits: the scope that it includes, or None.
     """
 
@@ -28,7 +28,7 @@ class Scope(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """The least scopes for a job."""
+    """The least scopes for a purpose."""
 
     name: str
     summary: str
@@ -68,7 +68,7 @@ RECIPES: Final = (
 def parse_scopes(
     texts: Iterable[str], *, recipes: Iterable[str] = (), allow_unknown: bool = False
 ) -> tuple[str, ...]:
-    """Turn what a user types into the scopes that the API takes.
+    """Parse what the user typed into scopes of the API.
 
     Args:
         texts: `vso.code_write`, `code_write` or `full`; several in one text, apart by spaces
@@ -77,7 +77,7 @@ def parse_scopes(
         allow_unknown: pass on scopes that are not in `SCOPES` (undocumented ones exist).
 
     Raises:
-        UsageError: an unknown scope or recipe, none at all, or full access beside others.
+        UsageError: an unknown scope or recipe, no scope at all, or full access with others.
     """
     wanted = [scope for name in recipes for scope in recipe(name).scopes]
     known = {scope.value for scope in SCOPES}
@@ -93,20 +93,20 @@ def parse_scopes(
     scopes = tuple(dict.fromkeys(wanted))
     if not scopes:
         raise UsageError(
-            "no scope was given",
-            hint="say what the token is for: --scope code_write, --for git, or --scope full"
+            "no scope given",
+            hint="state what the token is for: --scope code_write, --for git, or --scope full"
             " (pat scopes lists all)",
         )
     if FULL_ACCESS in scopes and len(scopes) > 1:
         raise UsageError(
             "full access already includes every other scope",
-            hint="leave out either --scope full or the others",
+            hint="use --scope full alone, or leave it out",
         )
     return scopes
 
 
 def canonical(word: str) -> str:
-    """Write one scope the way the API does: `full` and missing `vso.` are understood."""
+    """Return a scope as the API writes it; `full` and a missing `vso.` are accepted."""
     value = word.lower()
     if value in {"full", FULL_ACCESS}:
         return FULL_ACCESS
@@ -126,13 +126,13 @@ def recipe(name: str) -> Recipe:
 
     near = difflib.get_close_matches(name.lower(), [each.name for each in RECIPES], n=3)
     raise UsageError(
-        f"there is no recipe {name!r}",
-        hint=f"did you mean {_either(near)}?" if near else "pat scopes --recipes lists them",
+        f"unknown recipe {name!r}",
+        hint=f"did you mean {_either(near)}?" if near else "to list all: pat scopes --recipes",
     )
 
 
 def search(word: str) -> tuple[Scope, ...]:
-    """Find the scopes in whose value, name or category the word occurs."""
+    """Find the scopes whose value, name or category contains the word."""
     wanted = word.casefold()
     return tuple(
         scope
@@ -150,8 +150,8 @@ def _unknown_scope(word: str, value: str) -> UsageError:
     near = near or [name for name in names if name.startswith(value[:8]) and value[4:8]][:3]
     proposal = f"did you mean {_either(near)}? " if near else ""
     return UsageError(
-        f"there is no scope {word!r}",
-        hint=f"{proposal}pat scopes lists all; --allow-unknown-scope passes it on as it is",
+        f"unknown scope {word!r}",
+        hint=f"{proposal}to list all: pat scopes; to use it unchecked: --allow-unknown-scope",
     )
 
 

@@ -52,34 +52,40 @@ def test_protected(url: str) -> None:
     [
         (
             "http://proxy.example",
-            "proxy.example is not reached by https: a secret would travel in the clear",
+            "proxy.example is not reached over https: the secret would be sent unencrypted",
         ),
         (
             "http://localhost.evil.example",
-            "localhost.evil.example is not reached by https: a secret would travel in the clear",
+            (
+                "localhost.evil.example is not reached over https: the secret would be sent"
+                " unencrypted"
+            ),
         ),
         (
             "http://127.0.0.1.evil.example",
-            "127.0.0.1.evil.example is not reached by https: a secret would travel in the clear",
+            (
+                "127.0.0.1.evil.example is not reached over https: the secret would be sent"
+                " unencrypted"
+            ),
         ),
         (
             "https://user:word@host.example",
-            "the address of host.example holds more than a host and a path",
+            "the address of host.example contains more than a host and a path",
         ),
         (
             "https://host.example/?a=b",
-            "the address of host.example holds more than a host and a path",
+            "the address of host.example contains more than a host and a path",
         ),
         (
             "https://host.example/#a",
-            "the address of host.example holds more than a host and a path",
+            "the address of host.example contains more than a host and a path",
         ),
-        ("ftp://host.example", "not a web address: 'ftp://host.example'"),
-        ("host.example", "not a web address: 'host.example'"),
-        ("https://", "not a web address: 'https://'"),
-        ("https://host:port", "not a web address: 'https://host:port'"),
-        ("https://[::1", "not a web address: 'https://[::1'"),
-        ("", "not a web address: ''"),
+        ("ftp://host.example", "'ftp://host.example' is not a URL"),
+        ("host.example", "'host.example' is not a URL"),
+        ("https://", "'https://' is not a URL"),
+        ("https://host:port", "'https://host:port' is not a URL"),
+        ("https://[::1", "'https://[::1' is not a URL"),
+        ("", "'' is not a URL"),
     ],
 )
 def test_refused_as_a_root(url: str, message: str) -> None:
@@ -127,5 +133,5 @@ def test_a_name_stays_one_segment(name: str, quoted: str) -> None:
 
 @pytest.mark.parametrize("name", ["", ".", ".."])
 def test_a_name_that_is_a_folder_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="not a name"):
+    with pytest.raises(UsageError, match="is not a valid name"):
         segment(name)

@@ -20,8 +20,8 @@ CONNECTION = "https://dev.azure.com/contoso/_apis/connectionData"
 CONTOSO = Organization(name="contoso", url="https://dev.azure.com/contoso")
 SERVER = Organization(name="collection", url="https://server.example/tfs/collection", hosted=False)
 USELESS = (
-    "it may be mistyped, expired, revoked, or of another organization; on Azure DevOps"
-    " Server, basic authentication of IIS must be off"
+    "it may be mistyped, expired, revoked, or for another organization; on Azure DevOps"
+    " Server, IIS basic authentication must be off"
 )
 REQUEST = PatRequest(
     display_name="n", scopes=("vso.code",), valid_to=datetime.now(UTC) + timedelta(days=1)
@@ -133,7 +133,7 @@ def test_the_id_of_an_organization(stage: Stage) -> None:
 def test_an_organization_that_does_not_tell_its_id(body: object) -> None:
     with responses.RequestsMock() as mock:
         mock.get(CONNECTION, json=body)
-        with pytest.raises(UnavailableError, match="something that is not the data of a conn"):
+        with pytest.raises(UnavailableError, match="something that is not connection data"):
             client(None).directory.account_id(CONTOSO)
 
 
@@ -244,6 +244,6 @@ def test_a_connection_of_nobody(user: dict[str, None]) -> None:
 def test_a_secret_does_not_travel_in_the_clear() -> None:
     made = client(None)
     server = Organization(name="c", url="http://server.example/c", hosted=False)
-    with pytest.raises(UsageError, match="would travel in the clear"):
+    with pytest.raises(UsageError, match="would be sent unencrypted"):
         made.directory.check_secret(server, Secret("x"))
     assert made.exchanges == []

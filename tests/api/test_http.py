@@ -22,7 +22,7 @@ from azdo_pat.models import AccessToken, Organization, PatChanges, PatRequest, S
 REQUEST: Final = PatRequest(
     display_name="n", scopes=("vso.code",), valid_to=datetime(2027, 1, 1, tzinfo=UTC)
 )
-OPEN: Final = "whether the service acted on it is unknown: see pat list"
+OPEN: Final = "the service may have acted on the request: check with pat list"
 CLOSED_PORT: Final = "http://127.0.0.1:9"
 
 
@@ -81,7 +81,7 @@ def test_an_internal_error_is_worth_one_more_get(stage: Stage, method: str, atte
         ("status=504", "{host} failed (HTTP 504)"),
         ("cut=before", "{host} did not answer: the connection was cut"),
         ("cut=after", "{host} did not answer: the connection was cut"),
-        ("delay=1s", "{host} did not answer: no answer in time"),
+        ("delay=1s", "{host} did not answer: no response in time"),
         ("broken-json", "{host} answered with something that is not a token, nor any JSON"),
         ("body=''", "{host} answered with something that is not a token, nor any JSON"),
         ("body='[]'", "{host} answered with something that is not a token"),
@@ -117,7 +117,7 @@ def test_a_post_that_was_turned_away_is_repeated(stage: Stage) -> None:
     assert len(stage.asked("POST")) == 3
     assert [round(seconds, 1) for seconds in made.hands.slept] == [7.0, 7.0]
     assert [(round(seconds, 1), reason) for seconds, reason in made.waits] == [
-        (7.0, f"{stage.host} asked for a pause")
+        (7.0, f"{stage.host} asked clients to slow down")
     ] * 2
     assert stage.names().count("n") == 1
 
@@ -137,10 +137,10 @@ def test_a_pause_that_is_too_long_is_named_not_waited_for(stage: Stage) -> None:
     with pytest.raises(UnavailableError) as caught:
         made.directory.me()
     assert (caught.value.message, caught.value.hint) == (
-        f"{stage.host} wants no more requests for 3600 s",
+        f"{stage.host} accepts no more requests for 3600 s",
         "try again in 60 min",
     )
-    with pytest.raises(UnavailableError, match="wants no more requests for 3600 s"):
+    with pytest.raises(UnavailableError, match="accepts no more requests for 3600 s"):
         made.directory.organizations("x")
     assert made.hands.slept == []
     assert len(stage.asked("GET")) == 1
@@ -149,7 +149,7 @@ def test_a_pause_that_is_too_long_is_named_not_waited_for(stage: Stage) -> None:
 def test_retrying_comes_to_an_end(stage: Stage) -> None:
     made = stage.client()
     stage.fault("GET * status=503 retry-after=40 times=always")
-    with pytest.raises(UnavailableError, match="wants no more requests for 40 s"):
+    with pytest.raises(UnavailableError, match="accepts no more requests for 40 s"):
         made.directory.me()
     assert len(stage.asked("GET")) == 2
 
@@ -193,7 +193,7 @@ def test_threads_share_a_pause(stage: Stage) -> None:
     assert len(log) == 65
     assert [entry["status"] for entry in log].count(429) == 1
     assert [round(seconds) for seconds in made.hands.slept if seconds > 29] != []
-    assert [reason for _, reason in made.waits] == [f"{stage.host} asked for a pause"]
+    assert [reason for _, reason in made.waits] == [f"{stage.host} asked clients to slow down"]
 
 
 def test_a_prolonged_pause_is_waited_out() -> None:
@@ -349,12 +349,12 @@ def test_what_is_no_access_token_goes_nowhere(text: str) -> None:
     bad = f"{text}\r\nX-Injected: 1"
     with pytest.raises(SignInError) as caught:
         client(CLOSED_PORT, bad).directory.me()
-    assert caught.value.message == "what came from the test is not an access token"
+    assert caught.value.message == "the test did not provide an access token"
 
 
 @pytest.mark.parametrize("text", ["", "a b", "ü", "a\n", "\x7f"])
 def test_an_access_token_is_plain(text: str) -> None:
-    with pytest.raises(SignInError, match="what came from the test is not an access token"):
+    with pytest.raises(SignInError, match="the test did not provide an access token"):
         client(CLOSED_PORT, text).directory.me()
 
 

@@ -25,14 +25,14 @@ from azdo_pat.api.response import Problem
 from azdo_pat.errors import UnavailableError
 
 NETWORK = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
-AGAIN = f"try again; if it stays, {NETWORK}"
+AGAIN = f"try again; if the problem persists, {NETWORK}"
 CERTIFICATES = (
-    "if a proxy inspects TLS, name a file with its certificate: pat config set ca-bundle FILE,"
+    "if a proxy inspects TLS, trust its certificate: pat config set ca-bundle FILE,"
     " or REQUESTS_CA_BUNDLE"
 )
-OTHER = "is for another name (IP address mismatch, certificate is not valid for '127.0.0.1')"
+OTHER = "is for another host name (IP address mismatch, certificate is not valid for '127.0.0.1')"
 ANSWERED = "another server answered"
-CLOCK = "check the clock of this machine; else the server's certificate needs renewal"
+CLOCK = "check this machine's clock; if it is right, the server's certificate must be renewed"
 
 
 def failure(api_root: str, timeout: float = 5.0) -> tuple[str, str]:
@@ -119,13 +119,15 @@ def serving(context: ssl.SSLContext) -> Iterator[str]:
 def test_connection_refused() -> None:
     assert failure("http://127.0.0.1:9") == (
         "127.0.0.1:9 did not answer: connection refused",
-        "PAT_API_URL names this machine: is the emulator, or the proxy, running there?",
+        "PAT_API_URL points to this machine: is the emulator or proxy running?",
     )
 
 
 def test_a_name_that_is_not_known() -> None:
     message, hint = failure("https://no-such-host.invalid")
-    assert message.startswith("no-such-host.invalid did not answer: its name cannot be looked up (")
+    assert message.startswith(
+        "no-such-host.invalid did not answer: its host name cannot be resolved ("
+    )
     assert hint == NETWORK
 
 
@@ -138,14 +140,17 @@ def test_a_name_that_cannot_be_one() -> None:
 def test_no_answer_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        message = f"127.0.0.1:{port} did not answer: no answer in time"
+        message = f"127.0.0.1:{port} did not answer: no response in time"
         assert failure(f"http://127.0.0.1:{port}", 0.1) == (message, AGAIN)
 
 
 def test_https_to_a_server_that_speaks_http(elsewhere: Callable[..., Elsewhere]) -> None:
     port = elsewhere().port
     assert failure(f"https://127.0.0.1:{port}") == (
-        f"127.0.0.1:{port} did not answer: no secure connection (wrong version number)",
+        (
+            f"127.0.0.1:{port} did not answer: no secure connection could be made"
+            " (wrong version number)"
+        ),
         CERTIFICATES,
     )
 
@@ -153,7 +158,7 @@ def test_https_to_a_server_that_speaks_http(elsewhere: Callable[..., Elsewhere])
 def test_a_certificate_that_is_not_trusted(tls_server: str) -> None:
     host = tls_server.removeprefix("https://")
     message, hint = failure(tls_server)
-    unknown = "its certificate is from an issuer that is not known here (self"
+    unknown = "its certificate is from an issuer that this machine does not trust (self"
     assert message.startswith(f"{host} did not answer: {unknown}")
     assert hint == CERTIFICATES
 
@@ -174,7 +179,10 @@ def test_a_certificate_that_is_not_trusted(tls_server: str) -> None:
             (-1, 9),
             False,
             (
-                "is from an issuer that is not known here (unable to get local issuer certificate)",
+                (
+                    "is from an issuer that this machine does not trust (unable to get local"
+                    " issuer certificate)"
+                ),
                 CERTIFICATES,
             ),
         ),
@@ -220,7 +228,7 @@ def test_a_bundle_that_is_not_there(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
     host = tls_server.removeprefix("https://")
     assert failure(tls_server) == (
-        f"{host} did not answer: the file of certificates to trust cannot be read",
+        f"{host} did not answer: the file of trusted certificates cannot be read",
         "check ca-bundle (pat config list), REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE",
     )
 
@@ -232,7 +240,9 @@ def test_a_bundle_that_holds_no_certificate(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
     host = tls_server.removeprefix("https://")
     message, hint = failure(tls_server)
-    assert message.startswith(f"{host} did not answer: no secure connection (no certificate")
+    assert message.startswith(
+        f"{host} did not answer: no secure connection could be made (no certificate"
+    )
     assert hint == CERTIFICATES
 
 
@@ -240,7 +250,10 @@ def test_a_bundle_that_holds_no_certificate(
     ("proxy", "message"),
     [
         ("http://127.0.0.1:9", "the proxy cannot be used (Connection refused)"),
-        ("socks5://127.0.0.1:9", "a SOCKS proxy needs the Python package PySocks beside pat"),
+        (
+            "socks5://127.0.0.1:9",
+            "a SOCKS proxy needs the Python package PySocks, installed together with pat",
+        ),
         ("http:///nowhere", "the proxy's address is malformed"),
     ],
 )
@@ -257,7 +270,7 @@ def test_a_proxy_that_does_not_work(
 @pytest.mark.parametrize(
     ("headers", "body", "reason"),
     [
-        ({"Content-Encoding": "gzip"}, b"no gzip", "its answer cannot be unpacked"),
+        ({"Content-Encoding": "gzip"}, b"no gzip", "its response cannot be decompressed"),
         ({"Content-Length": "100"}, b"{}", "the connection was cut"),
         ({"Transfer-Encoding": "chunked"}, b"zz\r\n", "the connection was cut"),
     ],
@@ -307,7 +320,7 @@ def test_an_answer_that_is_not_http(answer: bytes) -> None:
         thread.start()
         port = listener.getsockname()[1]
         assert failure(f"http://127.0.0.1:{port}") == (
-            f"127.0.0.1:{port} did not answer: its answer is not valid HTTP",
+            f"127.0.0.1:{port} did not answer: its response is not valid HTTP",
             "check the address (PAT_API_URL, PAT_AUTHORITY) and the proxy",
         )
         thread.join()
@@ -328,11 +341,11 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (wire.HTTPError("x"), Problem(reason="the request failed", hint=AGAIN, passing=False)),
         (
             requests.ConnectTimeout("x"),
-            Problem(reason="no connection in time", hint=NETWORK, sent=False),
+            Problem(reason="connecting took too long", hint=NETWORK, sent=False),
         ),
         (
             requests.ConnectionError(wire.ReadTimeoutError(None, "", "x")),  # type: ignore[arg-type]  # urllib3's pool is of no account here
-            Problem(reason="no answer in time", hint=AGAIN),
+            Problem(reason="no response in time", hint=AGAIN),
         ),
         (
             caused(
@@ -340,7 +353,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
                 socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
             ),
             Problem(
-                reason="its name cannot be looked up (Temporary failure in name resolution)",
+                reason="its host name cannot be resolved (Temporary failure in name resolution)",
                 hint=NETWORK,
                 sent=False,
             ),

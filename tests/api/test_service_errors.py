@@ -17,7 +17,7 @@ from azdo_pat.errors import (
 )
 from azdo_pat.models import Organization, PatRequest
 
-REPORT = "try again; if it stays, report it with the activity id"
+REPORT = "try again; if the problem persists, report it with the activity id"
 SIGN_IN = "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token"
 REQUEST = PatRequest(
     display_name="n", scopes=("vso.code",), valid_to=datetime(2027, 1, 1, tzinfo=UTC)
@@ -63,13 +63,13 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
         (
             "status=401 header.WWW-Authenticate='Bearer x=TokenCreatedWithOutdatedPolicies'",
             SignInError,
-            "the access token from the test is older than a change of the sign-in policies",
+            "the access token from the test was issued before the sign-in policies changed",
             "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token",
         ),
         (
             "status=401 " + error_body("TF401444: Please sign-in at least once"),
             SignInError,
-            "contoso wants its user to sign in once in a browser",
+            "contoso requires the user to sign in once in a browser",
             "open https://dev.azure.com in a browser, sign in, try again",
         ),
         (
@@ -101,9 +101,9 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "status=403 "
             + error_body("The requested operation is not allowed.", "InvalidAccessException"),
             RefusedError,
-            "the sign-in was accepted, the operation was not allowed",
+            "the sign-in was accepted, but the operation is not allowed",
             (
-                "the tenant's sign-in frequency policy may want a fresh sign-in: open "
+                "the tenant's sign-in frequency policy may require a new sign-in: open "
                 "https://dev.azure.com in a browser, sign in, then run pat login"
             ),
         ),
@@ -117,25 +117,28 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "status=404 " + error_body("gone", "SessionTokenNotFoundException"),
             NoSuchTokenError,
             "no such token in contoso",
-            "see the tokens there are with: pat list --status all",
+            "to list all tokens: pat list --status all",
         ),
         (
             "status=404",
             NotFoundError,
             "no organization contoso, or none that the signed-in user may see",
-            "the organizations there are: pat status",
+            "to list your organizations: pat status",
         ),
         (
             "html status=404",
             NotFoundError,
             "no organization contoso, or none that the signed-in user may see",
-            "the organizations there are: pat status",
+            "to list your organizations: pat status",
         ),
         (
             "status=400 " + error_body("out of range", "VssVersionOutOfRangeException"),
             UnavailableError,
             "{host} does not know this version of the API",
-            "Azure DevOps Server has no API for tokens; else check PAT_API_URL",
+            (
+                "Azure DevOps Server has no API for tokens; for Azure DevOps Services, check"
+                " PAT_API_URL"
+            ),
         ),
         (
             "status=400 " + error_body("preview", "VssInvalidPreviewVersionException"),
@@ -146,37 +149,37 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
         (
             "status=407 body=''",
             UnavailableError,
-            "the proxy before {host} wants a sign-in",
-            "put it into HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT",
+            "the proxy in front of {host} requires authentication",
+            "set user and password in HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT",
         ),
         ("status=400 body=''", RefusedError, "{host} refused it (HTTP 400)", REPORT),
         ("status=418 body='[1]'", RefusedError, "{host} refused it (HTTP 418)", REPORT),
         (
             "status=429",
             UnavailableError,
-            "{host} is being asked too often (HTTP 429)",
+            "{host} received too many requests (HTTP 429)",
             "wait some minutes, then try again",
         ),
         ("status=500", UnavailableError, "{host} failed (HTTP 500)", STATUS),
         ("status=503 body='<not json'", UnavailableError, "{host} failed (HTTP 503)", STATUS),
         ("html status=502", UnavailableError, "{host} failed (HTTP 502)", STATUS),
-        ("html", SignInError, "{host} answered with a sign-in page in place of data", SIGN_IN),
+        ("html", SignInError, "{host} answered with a sign-in page instead of data", SIGN_IN),
         (
             "html status=203",
             SignInError,
-            "{host} answered with a sign-in page in place of data",
+            "{host} answered with a sign-in page instead of data",
             SIGN_IN,
         ),
         (
             "status=203 body='{}'",
             SignInError,
-            "{host} answered with a sign-in page in place of data",
+            "{host} answered with a sign-in page instead of data",
             SIGN_IN,
         ),
         (
             "status=302 location=/_signin",
             SignInError,
-            "{host} answered with a sign-in page in place of data",
+            "{host} answered with a sign-in page instead of data",
             SIGN_IN,
         ),
         (
@@ -253,9 +256,7 @@ def test_a_page_that_concerns_no_organization(stage: Stage) -> None:
     stage.fault("GET */profiles/me status=404")
     with pytest.raises(UnavailableError) as caught:
         stage.client().directory.me()
-    assert caught.value.message == (
-        f"{stage.host} does not know the page that was asked for (HTTP 404)"
-    )
+    assert caught.value.message == (f"{stage.host} does not know the requested page (HTTP 404)")
 
 
 @pytest.mark.parametrize("name", ["nope", "a/b", "../contoso", "contoso?"])
@@ -291,7 +292,7 @@ def test_an_expired_access_token(stage: Stage) -> None:
     assert caught.value.server_message.startswith("TF400813: ")
 
 
-OPEN = "whether the service acted on it is unknown: see pat list"
+OPEN = "the service may have acted on the request: check with pat list"
 PAGE = " body='<html>blocked</html>'"
 OWN = " " + error_body("TF1: no")
 
@@ -317,8 +318,8 @@ def created(stage: Stage, fault: str) -> PatError:
             "status=404" + PAGE,
             "no organization contoso, or none that the signed-in user may see",
         ),
-        ("status=407" + PAGE, "the proxy before {host} wants a sign-in"),
-        ("status=407" + OWN, "the proxy before {host} wants a sign-in"),
+        ("status=407" + PAGE, "the proxy in front of {host} requires authentication"),
+        ("status=407" + OWN, "the proxy in front of {host} requires authentication"),
         ("status=408 body=''", "{host} refused it (HTTP 408)"),
         ("status=408" + OWN, "{host} refused it (HTTP 408)"),
         ("status=413 body=''", "{host} refused it (HTTP 413)"),
@@ -356,5 +357,5 @@ def test_a_post_that_the_service_failed_on_is_open(stage: Stage) -> None:
         stage.client().tokens.create(stage.contoso, REQUEST)
     assert (caught.value.message, caught.value.hint) == (
         f"{stage.host} failed (HTTP 500)",
-        "whether the service acted on it is unknown: see pat list",
+        "the service may have acted on the request: check with pat list",
     )

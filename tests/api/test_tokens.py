@@ -258,7 +258,7 @@ def test_a_created_token_without_its_secret(token: object) -> None:
         "vssps.dev.azure.com answered with something that is not a token"
         " (token is missing or of the wrong type)"
     )
-    assert caught.value.hint == "whether the service acted on it is unknown: see pat list"
+    assert caught.value.hint == "the service may have acted on the request: check with pat list"
 
 
 def test_a_mark_at_the_start_of_json_is_borne() -> None:
@@ -279,7 +279,7 @@ def test_a_revocation_that_the_service_refuses_in_a_success() -> None:
         mock.delete(URL, json={"patToken": None, "patTokenError": "accessDenied"})
         mock.delete(URL, json={"patToken": None, "patTokenError": "tokenNotFound"})
         tokens = client(None).tokens
-        with pytest.raises(RefusedError, match="the signed-in user may not do this"):
+        with pytest.raises(RefusedError, match="the signed-in user is not allowed to do this"):
             tokens.revoke(CONTOSO, "x")
         assert tokens.revoke(CONTOSO, "x") is False
 
@@ -349,8 +349,7 @@ def test_a_repeated_page_ends_in_an_error(stage: Stage) -> None:
     with pytest.raises(UnavailableError) as caught:
         list(stage.client().tokens.list(stage.contoso))
     assert caught.value.message == (
-        f"{stage.host} answered with something that is not a list that comes to an end"
-        " (a page is repeated)"
+        f"{stage.host} answered with something that is not a complete list (a page is repeated)"
     )
     assert len(stage.asked("GET")) <= 3
 
@@ -367,8 +366,8 @@ def test_empty_pages_that_promise_more_end_in_an_error() -> None:
             next(listing)
         assert len(mock.calls) == len(contents)
     assert caught.value.message == (
-        "vssps.dev.azure.com answered with something that is not a list that comes to an end"
-        " (its pages are empty)"
+        "vssps.dev.azure.com answered with something that is not a complete list (its pages"
+        " are empty)"
     )
 
 
@@ -386,8 +385,8 @@ def test_a_thousand_pages_are_enough() -> None:
             listed.extend(client(None).tokens.list(CONTOSO))
     assert (len(listed), len(asked)) == (1000, 1000)
     assert caught.value.message == (
-        "vssps.dev.azure.com answered with something that is not a list that comes to an end"
-        " (after 1000 pages)"
+        "vssps.dev.azure.com answered with something that is not a complete list (it does"
+        " not end after 1000 pages)"
     )
 
 

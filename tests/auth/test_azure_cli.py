@@ -20,7 +20,7 @@ from azdo_pat.errors import SignInError
 from azdo_pat.models import AccessToken, Secret
 
 TOKEN = jwt(USER)
-LOGIN = "try az account get-access-token by itself; to sign in again: az login"
+LOGIN = "run az account get-access-token to see the cause; to sign in again: az login"
 
 Az = Callable[..., AzureCliSource]
 
@@ -156,7 +156,7 @@ class TestFailures:
                     "Run the command below to authenticate interactively; additional arguments"
                     ' may be added:\naz logout\naz login --tenant "t" --scope "s"'
                 ),
-                ": the tenant wants more proof of who you are (MFA)",
+                ": the tenant requires multifactor authentication (MFA)",
                 'run: az login --tenant "t" --scope "s"',
                 "AADSTS50076: Due to a configuration change, you must use MFA.",
             ),
@@ -174,14 +174,20 @@ class TestFailures:
             ),
             (
                 "ERROR: [Errno 13] Permission denied: '/home/ada/.azure/msal_token_cache.json'",
-                ": it cannot read what it remembers of the sign-in",
-                "check who owns the files in ~/.azure; or run: az account clear, then az login",
+                ": it cannot read its saved sign-in",
+                (
+                    "check who owns the files in ~/.azure; or sign in again: az account clear,"
+                    " then az login"
+                ),
                 "[Errno 13] Permission denied: '/home/ada/.azure/msal_token_cache.json'",
             ),
             (
                 "ERROR: Decryption failed: [Errno 1]. Please run 'az login' to setup account.",
-                ": it cannot read what it remembers of the sign-in",
-                "check who owns the files in ~/.azure; or run: az account clear, then az login",
+                ": it cannot read its saved sign-in",
+                (
+                    "check who owns the files in ~/.azure; or sign in again: az account clear,"
+                    " then az login"
+                ),
                 "Decryption failed: [Errno 1]. Please run 'az login' to setup account.",
             ),
             (
@@ -199,7 +205,7 @@ class TestFailures:
             (
                 f"ERROR: refresh_token=0.AXoA1234567890abcdef {TOKEN} is not good\n",
                 "",
-                "try az account get-access-token by itself; to sign in again: az login",
+                "run az account get-access-token to see the cause; to sign in again: az login",
                 "refresh_token=*** *** is not good",
             ),
         ],
@@ -245,7 +251,7 @@ class TestFailures:
         assert error.message == (
             "the Azure CLI answered with something that is not an access token"
         )
-        assert error.hint == "az account get-access-token shows what it says"
+        assert error.hint == "to see the answer: az account get-access-token"
 
     @pytest.mark.parametrize("script", ["printf '\\377\\376'", "yes [ | head -c 200000"])
     def test_garbage_that_is_no_text_or_has_no_bottom(self, az: Az, script: str) -> None:
@@ -262,7 +268,9 @@ class TestFailures:
         error = refusal(source)
         assert time.monotonic() - started < 5
         assert error.message == "the Azure CLI did not answer within 1 seconds"
-        assert error.hint == ("try az account get-access-token by itself, or set PAT_ACCESS_TOKEN")
+        assert error.hint == (
+            "run az account get-access-token to see the cause, or set PAT_ACCESS_TOKEN"
+        )
 
     def test_it_cannot_be_run(self, tmp_path: Path) -> None:
         program = tmp_path / "az"
@@ -272,4 +280,4 @@ class TestFailures:
         assert error.message == (
             f"the Azure CLI at {program} cannot be run: No such file or directory"
         )
-        assert error.hint == "mend it, or set PAT_ACCESS_TOKEN"
+        assert error.hint == "repair the Azure CLI, or set PAT_ACCESS_TOKEN"

@@ -117,9 +117,9 @@ class TestRefused:
         error = refusal(text)
         assert type(error) is SignInError
         assert error.message == (
-            "the test holds a personal access token, which the lifecycle API does not take"
+            "the test contains a personal access token, which the lifecycle API does not accept"
         )
-        assert error.hint == f"it takes a Microsoft Entra access token; {HOW_TO}"
+        assert error.hint == f"use a Microsoft Entra access token; {HOW_TO}"
 
     @pytest.mark.parametrize(
         "text",
@@ -152,7 +152,7 @@ class TestRefused:
     def test_what_cannot_stand_in_a_header(self, text: str) -> None:
         with pytest.raises(SignInError) as caught:
             look_at(text)
-        assert caught.value.message == "the test does not hold an access token"
+        assert caught.value.message == "the test does not contain an access token"
         assert caught.value.hint == HOW_TO
 
     @pytest.mark.parametrize("seconds", [0, -1, -86400])
@@ -184,7 +184,7 @@ class TestRefused:
         assert error.message == (
             f"the access token from the test is for {audience!r}, not for Azure DevOps"
         )
-        assert error.hint == f"the right one, {HOW_TO}"
+        assert error.hint == f"get one for Azure DevOps; {HOW_TO}"
 
     @pytest.mark.parametrize(
         "claims",
@@ -202,7 +202,7 @@ class TestRefused:
             " which cannot manage personal access tokens"
         )
         assert error.hint == (
-            "sign in as a user (pat login), or use that identity's access token in place of a"
+            "sign in as a user (pat login), or use that identity's access token instead of a"
             " personal access token"
         )
 

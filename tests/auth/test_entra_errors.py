@@ -10,8 +10,8 @@ from azdo_pat.errors import RefusedError, SignInError, UnavailableError
     ("answer", "kind", "message"),
     [
         ({"error": "access_denied"}, SignInError, "the sign-in was declined"),
-        ({"error": "authorization_pending"}, SignInError, "nobody entered the code in time"),
-        ({"error": "expired_token"}, SignInError, "nobody entered the code in time"),
+        ({"error": "authorization_pending"}, SignInError, "the code was not entered in time"),
+        ({"error": "expired_token"}, SignInError, "the code was not entered in time"),
         (
             {"error": "invalid_grant", "error_description": "AADSTS50057: disabled"},
             SignInError,
@@ -20,19 +20,19 @@ from azdo_pat.errors import RefusedError, SignInError, UnavailableError
         (
             {"error": "consent_required", "error_codes": [90094]},
             RefusedError,
-            "nobody has consented to this application in the tenant",
+            "no one has consented to this application in the tenant",
         ),
         (
             {"error": "temporarily_unavailable"},
             UnavailableError,
-            "Microsoft Entra cannot sign anybody in right now",
+            "Microsoft Entra cannot sign users in right now",
         ),
         ({"error": "odd"}, SignInError, "Microsoft Entra refused the sign-in (odd)"),
-        ({}, UnavailableError, "Microsoft Entra cannot sign anybody in right now"),
+        ({}, UnavailableError, "Microsoft Entra cannot sign users in right now"),
         (
             {"error": 1, "error_description": 2, "error_codes": ["x"], "correlation_id": []},
             UnavailableError,
-            "Microsoft Entra cannot sign anybody in right now",
+            "Microsoft Entra cannot sign users in right now",
         ),
     ],
 )

@@ -51,7 +51,7 @@ class TestOrder:
         assert found.required() is TOKEN
         assert found.with_unasked(["first", "second", "third"]) == (
             *found.reports,
-            SourceReport(name="third", used=False, detail="not asked: second comes first"),
+            SourceReport(name="third", used=False, detail="not used: second takes precedence"),
         )
         assert [source.asked for source in sources] == [1, 1, 0]
 
@@ -73,8 +73,8 @@ class TestOrder:
             found.required()
         assert caught.value.message == "not signed in (A: not set; B: not installed)"
         assert caught.value.hint == (
-            "run: pat login; or sign in to the Azure CLI (az login), or put a Microsoft Entra"
-            " access token into PAT_ACCESS_TOKEN"
+            "run: pat login; or sign in to the Azure CLI (az login), or set"
+            " PAT_ACCESS_TOKEN to a Microsoft Entra access token"
         )
         assert found.reports == (
             SourceReport(name="A", used=False, detail="not set"),
@@ -101,5 +101,6 @@ class TestEnvironment:
         with pytest.raises(SignInError) as caught:
             source.access_token(NOW)
         assert caught.value.message == (
-            "PAT_ACCESS_TOKEN holds a personal access token, which the lifecycle API does not take"
+            "PAT_ACCESS_TOKEN contains a personal access token, which the lifecycle API"
+            " does not accept"
         )

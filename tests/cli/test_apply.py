@@ -49,8 +49,8 @@ def test_it_makes_what_is_not_there_and_keeps_what_is(
         "deploy": "fabrikam",
     }
     assert first.stderr.splitlines() == [
-        "create 'ci' in contoso: no token of that name has its secret here",
-        "create 'deploy' in fabrikam: no token of that name has its secret here",
+        "create 'ci' in contoso: no secret is stored under that name",
+        "create 'deploy' in fabrikam: no secret is stored under that name",
         "created 2",
     ]
     before = len(emulator.requests)
@@ -142,7 +142,7 @@ class TestPrune:
         result = pat("apply", str(file), "--prune", "--yes", "-o", "json")
         assert result.exit_code == 0
         assert outcomes(result) == {"ci": "kept", "deploy": "revoked"}
-        assert "revoke 'deploy' in fabrikam: the file does not declare it" in result.stderr
+        assert "revoke 'deploy' in fabrikam: the file no longer declares it" in result.stderr
         assert names(emulator) == ["ci"]
         assert [name for _, name in memory_keyring.held] == ["ci"]
         assert outcomes(pat("apply", str(file), "--prune", "-o", "json")) == {"ci": "kept"}
@@ -210,7 +210,7 @@ class TestPrune:
         assert outcomes(result) == {"ci": "kept", "deploy": "failed"}
         assert memory_keyring.held == held
         (problem,) = pat("status", "-o", "json", "--query", "problems").json
-        assert problem.startswith("whether the token 'deploy' in fabrikam is revoked is not known")
+        assert problem.startswith("it is unknown whether the token 'deploy' in fabrikam is revoked")
         emulator.heal()
         pat("list", "-q", "-o", "none")
         assert pat("status", "-o", "json", "--query", "problems").json == []

@@ -32,7 +32,7 @@ from fakes import MemoryKeyring
 
 SAID = "created 'laptop' in contoso; its secret is in the keyring: pat get laptop"
 LASTS = ("--expires", "40h")
-LATE = "try again; if one is made late, the next command that signs in revokes it"
+LATE = "try again; if one is created late, the next command that signs in will revoke it"
 GIT = ("create", "laptop", "--scope", "code_write", *LASTS)
 
 
@@ -153,8 +153,11 @@ def test_tokens_for_all_organizations_are_refused_with_the_reason_and_the_date(
 ) -> None:
     assert pat(*GIT, "--all-orgs") == failed(
         5,
-        "pat makes no token for all organizations: every such token stops working on 2026-12-01",
-        "make one for each organization: pat create NAME --scope S --org ORG",
+        (
+            "pat does not create tokens for all organizations: every such token stops working"
+            " on 2026-12-01"
+        ),
+        "create one for each organization: pat create NAME --scope S --org ORG",
     )
     assert emulator.requests == []
 
@@ -187,7 +190,7 @@ def test_a_new_scope_can_be_passed_on(pat: InProcess, emulator: Emulator) -> Non
     assert result == failed(
         2,
         "the service does not know one of the scopes",
-        "see the scopes there are with: pat scopes",
+        "to list all scopes: pat scopes",
         "the service said: " + result.stderr.partition("the service said: ")[2].splitlines()[0],
         f"activity id: {activity(emulator)}",
     )
@@ -280,10 +283,12 @@ def test_fail_if_shortened_revokes_the_token(
     (posted,) = [each for each in emulator.requests if each["method"] == "POST"]
     assert result == failed(
         5,
-        f"contoso granted 'laptop' a life until {minute(token['validTo'])} UTC only, and"
+        f"contoso limited 'laptop' to a lifetime until {minute(token['validTo'])} UTC only, and"
         f" {minute(posted['body']['validTo'])} UTC was asked for; the new token was revoked again",
-        "a policy limits the life of tokens: ask for less with --expires, or leave out"
-        " --fail-if-shortened",
+        (
+            "a policy limits the lifetime of tokens: use a shorter --expires, or leave out"
+            " --fail-if-shortened"
+        ),
     )
     assert (token["status"], memory_keyring.held) == ("revoked", {})
 
@@ -294,20 +299,26 @@ def test_fail_if_shortened_revokes_the_token(
         (
             "creation-disabled",
             "code",
-            "a policy of contoso (Restrict personal access token creation) does not let you make",
+            "a policy of contoso (Restrict personal access token creation) does not allow you to",
             "packaging scopes alone may still be allowed: --for packages; a Project Collection",
         ),
         (
             "full-scope-forbidden",
             "full",
             "a policy of the tenant (Restrict full-scoped personal access token creation) forbids",
-            "name the scopes that the job needs: pat scopes; an Azure DevOps Administrator of the",
+            (
+                "give only the scopes that the job needs: pat scopes; an Azure DevOps"
+                " Administrator of the"
+            ),
         ),
         (
             "maximum-lifespan=1 mode=refuse",
             "code",
             "a policy of the tenant (Enforce maximum personal access token lifespan) does not",
-            "ask for less: --expires 7d; an Azure DevOps Administrator of the tenant can change",
+            (
+                "ask for a shorter lifetime: --expires 7d; an Azure DevOps Administrator of the"
+                " tenant can change"
+            ),
         ),
     ],
 )
@@ -382,12 +393,20 @@ def test_a_keyring_that_fails_late_and_a_service_that_does_too_name_the_token(
 @pytest.mark.parametrize(
     ("fault", "reason", "outcome"),
     [
-        ("cut=before", "did not answer: the connection was cut", "no token of it is there"),
-        ("cut=after", "did not answer: the connection was cut", "the token it made was revoked"),
+        (
+            "cut=before",
+            "did not answer: the connection was cut",
+            ("no token of this request was found"),
+        ),
+        (
+            "cut=after",
+            "did not answer: the connection was cut",
+            ("the token was created and has been revoked"),
+        ),
         (
             "broken-json",
             "answered with something that is not a token, nor any JSON",
-            "the token it made was revoked",
+            "the token was created and has been revoked",
         ),
     ],
 )
@@ -421,7 +440,7 @@ def test_clocks_that_are_apart_leave_no_orphan(
     until = {"DATE": day[:10], "SECOND": f"{day[:19]}Z"}.get(expires, expires)
     result = pat("create", "lost", "--scope", "code", "--expires", until)
     assert result.exit_code == 11
-    assert "; the token it made was revoked" in result.stderr
+    assert "; the token was created and has been revoked" in result.stderr
     assert (names(emulator), memory_keyring.held) == ([], {})
     assert pat("status", "-o", "json").json["problems"] == []
 
@@ -433,11 +452,14 @@ def test_one_that_a_policy_shortened_stays_in_the_journal_until_it_is_decided(
     emulator.fail("POST * cut=after")
     result = pat("create", "lost", "--scope", "code", "--expires", "30d")
     (identifier,) = [each["authorizationId"] for each in emulator.tokens]
-    told = f"may have made what another machine may have made as well: {identifier}; not revoked"
+    told = (
+        f"may have created a token, or another machine has created it: {identifier}; it"
+        " was not revoked"
+    )
     assert (result.exit_code, told in result.stderr) == (11, True)
     for _ in range(2):
         assert told in pat("list", "-o", "none").stderr
-    assert "may have made a token" in pat("status", "-o", "json").json["problems"][0]
+    assert "may have created a token" in pat("status", "-o", "json").json["problems"][0]
     found = pat("doctor", "--fix", "-o", "json")
     assert found.exit_code == 10
     assert f"pat doctor --dismiss {identifier}" in found.stdout
@@ -455,7 +477,7 @@ def test_a_refusal_of_the_service_keeps_its_own_words(pat: InProcess, emulator: 
     identifier = activity(emulator, "POST")
     assert result == failed(
         11,
-        f"{host(emulator)} failed (HTTP 500); the token it made was revoked",
+        f"{host(emulator)} failed (HTTP 500); the token was created and has been revoked",
         "try again",
         f"the service said: TF400898: An Internal Error Occurred. Activity Id: {identifier}.",
         f"activity id: {identifier}",
@@ -470,7 +492,10 @@ def test_a_token_that_is_not_ours_is_left_alone_after_a_lost_answer(
     emulator.fail("POST * cut=before")
     assert pat(*GIT) == failed(
         11,
-        f"{host(emulator)} did not answer: the connection was cut; no token of it is there",
+        (
+            f"{host(emulator)} did not answer: the connection was cut; no token of this request"
+            " was found"
+        ),
         LATE,
     )
     assert names(emulator) == ["laptop"]
@@ -490,7 +515,7 @@ def test_a_mistake_in_the_query_is_found_before_anything_is_made(
 def test_an_empty_expiry_is_not_the_default(pat: InProcess, emulator: Emulator) -> None:
     assert pat(*GIT[:4], "--expires", "") == failed(
         2,
-        "'' is neither a span nor a date",
+        "'' is not a valid span or date",
         "give a span (12h, 30d, 2w, 3mo, 1y) or a date (2026-12-31, 2026-12-31T18:00:00Z)",
     )
     assert emulator.requests == []

@@ -55,7 +55,7 @@ def test_the_old_token_lives_until_the_new_one_is_delivered(
     assert "not delivered everywhere" in result.stderr
     assert names(emulator) == ["ci", "ci"]
     (problem,) = problems(pat)
-    assert problem.startswith("the new secret of 'ci' in contoso is still to be delivered: ")
+    assert problem.startswith("the new secret of 'ci' in contoso has not been delivered: ")
     assert "no such cluster" not in problem
 
     # A command that fails each time does not hold up whoever only lists tokens.

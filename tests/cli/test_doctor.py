@@ -150,7 +150,7 @@ def test_a_secret_that_is_gone(pat: InProcess, memory_keyring: MemoryKeyring) ->
     make(pat)
     memory_keyring.held.clear()
     found = examined(pat, "--fix")
-    assert "is not in the keyring any more" in found["secrets"]["detail"]
+    assert "is no longer in the keyring" in found["secrets"]["detail"]
     assert "pat rotate " in found["secrets"]["fix"]
 
 

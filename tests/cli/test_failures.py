@@ -61,9 +61,11 @@ def test_an_unknown_scope_brings_the_nearest(
 ) -> None:
     assert pat(command, "laptop", "--scope", "code_wrte") == failed(
         2,
-        "there is no scope 'code_wrte'",
-        "did you mean vso.code_write, vso.code or vso.advsec_write? pat scopes lists all;"
-        " --allow-unknown-scope passes it on as it is",
+        "unknown scope 'code_wrte'",
+        (
+            "did you mean vso.code_write, vso.code or vso.advsec_write? to list all: pat"
+            " scopes; to use it unchecked: --allow-unknown-scope"
+        ),
     )
     assert emulator.requests == []
 
@@ -71,13 +73,13 @@ def test_an_unknown_scope_brings_the_nearest(
 @pytest.mark.parametrize(
     ("name", "message", "hint"),
     [
-        ("", "the name is empty", "give the token a name that says what it is for"),
-        (" \t", "the name is empty", "give the token a name that says what it is for"),
+        ("", "the name is empty", "give the token a name that describes its use"),
+        (" \t", "the name is empty", "give the token a name that describes its use"),
         (" a", "the name ' a' begins or ends with a space", "leave it out"),
-        ("a" * 256, "the name has 256 characters; 255 is the most", "shorten it"),
-        ("a\x1b[2J", r"the name 'a\x1b[2J' holds the control character U+001B", "leave it out"),
-        ("a\nb", r"the name 'a\nb' holds the control character U+000A", "leave it out"),
-        ("a\x9bb", r"the name 'a\x9bb' holds the control character U+009B", "leave it out"),
+        ("a" * 256, "the name has 256 characters; 255 is the maximum", "shorten it"),
+        ("a\x1b[2J", r"the name 'a\x1b[2J' contains the control character U+001B", "leave it out"),
+        ("a\nb", r"the name 'a\nb' contains the control character U+000A", "leave it out"),
+        ("a\x9bb", r"the name 'a\x9bb' contains the control character U+009B", "leave it out"),
     ],
     ids=["empty", "blank", "space", "long", "escape", "newline", "c1"],
 )
@@ -106,18 +108,18 @@ def test_the_longest_name(pat: InProcess, emulator: Emulator) -> None:
         (
             "2020-01-01",
             "the expiry '2020-01-01' is not in the future",
-            f"give {FORMS} that lies ahead",
+            f"use {FORMS} in the future",
         ),
-        ("0d", "the expiry '0d' is not in the future", f"give {FORMS} that lies ahead"),
-        ("3x", "'3x' is neither a span nor a date", f"give {FORMS}"),
-        ("d", "'d' is neither a span nor a date", f"give {FORMS}"),
-        ("-1d", "'-1d' is neither a span nor a date", f"give {FORMS}"),
-        ("1.5d", "'1.5d' is neither a span nor a date", f"give {FORMS}"),
-        ("30 d", "'30 d' is neither a span nor a date", f"give {FORMS}"),
-        ("30D", "'30D' is neither a span nor a date", f"give {FORMS}"),
-        ("tomorrow", "'tomorrow' is neither a span nor a date", f"give {FORMS}"),
-        ("2026-02-30", "'2026-02-30' is not in the calendar", f"give {FORMS}"),
-        ("999999999y", "'999999999y' is not in the calendar", f"give {FORMS}"),
+        ("0d", "the expiry '0d' is not in the future", f"use {FORMS} in the future"),
+        ("3x", "'3x' is not a valid span or date", f"give {FORMS}"),
+        ("d", "'d' is not a valid span or date", f"give {FORMS}"),
+        ("-1d", "'-1d' is not a valid span or date", f"give {FORMS}"),
+        ("1.5d", "'1.5d' is not a valid span or date", f"give {FORMS}"),
+        ("30 d", "'30 d' is not a valid span or date", f"give {FORMS}"),
+        ("30D", "'30D' is not a valid span or date", f"give {FORMS}"),
+        ("tomorrow", "'tomorrow' is not a valid span or date", f"give {FORMS}"),
+        ("2026-02-30", "'2026-02-30' is not a valid date", f"give {FORMS}"),
+        ("999999999y", "'999999999y' is not a valid date", f"give {FORMS}"),
     ],
 )
 @pytest.mark.parametrize("command", ["create", "update"])
@@ -133,9 +135,9 @@ def test_ends_that_cannot_be(  # one case each
 def test_ends_more_than_a_year_ahead(text: str, pat: InProcess, emulator: Emulator) -> None:
     result = pat("create", "laptop", "--scope", "code", "--expires", text, "-o", "json")
     hint = str(json.loads(result.stderr)["hint"])
-    message = f"the expiry {text!r} is more than a year ahead"
+    message = f"the expiry {text!r} is more than a year away"
     assert result == failed_as_json(2, "usage", message, hint)
-    assert hint.startswith("a token lives for a year at most: 1y, or ")
+    assert hint.startswith("the longest lifetime is a year: 1y, or ")
     assert emulator.requests == []
 
 
@@ -149,7 +151,7 @@ def test_an_organization_that_does_not_exist(pat: InProcess, emulator: Emulator)
         assert result == failed(
             3,
             "no organization nosuch, or none that the signed-in user may see",
-            "the organizations there are: pat status",
+            "to list your organizations: pat status",
             "the service said: The organization 'nosuch' could not be found.",
             f"activity id: {activity(emulator)}",
         )
@@ -186,8 +188,8 @@ def test_azure_devops_server_has_no_lifecycle(
     url = "https://tfs.example.com/DefaultCollection"
     assert pat(*args, "--org", url) == failed(
         5,
-        f"{url} is Azure DevOps Server, which has no API to manage tokens",
-        f"make the token at {url}/_usersSettings/tokens, then store it:"
+        f"{url} is Azure DevOps Server, which has no API for managing tokens",
+        f"create the token at {url}/_usersSettings/tokens, then store it:"
         f" pat import NAME --org {url}",
     )
     assert emulator.requests == []
@@ -216,7 +218,7 @@ def test_what_is_no_organization(
 def test_a_server_is_not_asked_over_plain_http(pat: InProcess) -> None:
     assert pat("import", "x", "--org", "http://tfs.example.com/C", stdin="a" * 52) == failed(
         2,
-        "tfs.example.com is named with http, over which a secret would travel in the clear",
+        "tfs.example.com is given with http: the secret would be sent unencrypted",
         "use https://tfs.example.com/C",
     )
 
@@ -233,8 +235,10 @@ def test_no_access_token(
         4,
         "not signed in (PAT_ACCESS_TOKEN: not set; pat login: not signed in; Azure CLI: not"
         " installed)",
-        "run: pat login; or sign in to the Azure CLI (az login), or put a Microsoft Entra access"
-        " token into PAT_ACCESS_TOKEN",
+        (
+            "run: pat login; or sign in to the Azure CLI (az login), or set PAT_ACCESS_TOKEN to"
+            " a Microsoft Entra access token"
+        ),
     )
     assert emulator.requests == []
 
@@ -281,8 +285,11 @@ def test_a_personal_access_token_is_no_access_token(
 ) -> None:
     assert pat("list", env={"PAT_ACCESS_TOKEN": secret}) == failed(
         4,
-        "PAT_ACCESS_TOKEN holds a personal access token, which the lifecycle API does not take",
-        f"it takes a Microsoft Entra access token; {RIGHT_ONE}",
+        (
+            "PAT_ACCESS_TOKEN contains a personal access token, which the lifecycle API does"
+            " not accept"
+        ),
+        f"use a Microsoft Entra access token; {RIGHT_ONE}",
     )
     assert emulator.requests == []
 
@@ -312,12 +319,12 @@ def test_a_bad_variable_does_not_fall_through_to_another_user(
 @pytest.mark.parametrize(
     ("fault", "exit_code", "message", "below"),
     [
-        ("html", 4, "answered with a sign-in page in place of data", (FRESH,)),
-        ("html status=203", 4, "answered with a sign-in page in place of data", (FRESH,)),
+        ("html", 4, "answered with a sign-in page instead of data", (FRESH,)),
+        ("html status=203", 4, "answered with a sign-in page instead of data", (FRESH,)),
         (
             "status=302 location=https://login.microsoftonline.com/",
             4,
-            "answered with a sign-in page in place of data",
+            "answered with a sign-in page instead of data",
             (FRESH,),
         ),
         (
@@ -358,7 +365,7 @@ def test_a_bad_variable_does_not_fall_through_to_another_user(
         (
             "status=429 retry-after=1",
             11,
-            "is being asked too often (HTTP 429)",
+            "received too many requests (HTTP 429)",
             (
                 "wait some minutes, then try again",
                 (
@@ -392,7 +399,7 @@ def test_a_404_means_the_organization(pat: InProcess, emulator: Emulator) -> Non
     assert result == failed(
         3,
         "no organization contoso, or none that the signed-in user may see",
-        "the organizations there are: pat status",
+        "to list your organizations: pat status",
         f"the service said: {INTERNAL.format(id=identifier)}",
         f"activity id: {identifier}",
     )
@@ -419,7 +426,7 @@ def test_an_unknown_pat_token_error_is_told_as_it_is(
     assert pat(*args) == failed(
         5,
         "the service refused it with martianPolicyViolation",
-        "try again; if it stays, report it with the activity id",
+        "try again; if the problem persists, report it with the activity id",
         f"activity id: {activity(emulator, method)}",
     )
     assert names(emulator) == ["one"]
@@ -444,30 +451,30 @@ def test_a_refused_connection(pat: InProcess) -> None:
     assert pat("list", env={"PAT_API_URL": "http://127.0.0.1:1"}) == failed(
         11,
         "127.0.0.1:1 did not answer: connection refused",
-        "PAT_API_URL names this machine: is the emulator, or the proxy, running there?",
+        "PAT_API_URL points to this machine: is the emulator or proxy running?",
     )
 
 
 @pytest.mark.parametrize(
     ("fault", "reason"),
-    [("delay=1500ms", "no answer in time"), ("cut=before", "the connection was cut")],
+    [("delay=1500ms", "no response in time"), ("cut=before", "the connection was cut")],
 )
 def test_no_answer(fault: str, reason: str, pat: InProcess, emulator: Emulator) -> None:
     emulator.fail(f"GET * {fault} times=always")
     result = pat("list", env={"PAT_TIMEOUT": "1"})
-    hint = f"try again; if it stays, {NETWORK}"
+    hint = f"try again; if the problem persists, {NETWORK}"
     assert result == failed(11, f"{host(emulator)} did not answer: {reason}", hint)
 
 
 def test_a_late_answer_to_a_create(pat: InProcess, emulator: Emulator) -> None:
     emulator.fail("POST * delay=1500ms")
     result = pat("create", "laptop", "--scope", "code", env={"PAT_TIMEOUT": "1"})
-    late = "try again; if one is made late, the next command that signs in revokes it"
+    late = "try again; if one is created late, the next command that signs in will revoke it"
     outcome, hint = {
-        0: ("no token of it is there", late),
-        1: ("the token it made was revoked", "try again"),
+        0: ("no token of this request was found", late),
+        1: ("the token was created and has been revoked", "try again"),
     }[len(emulator.tokens)]
-    message = f"{host(emulator)} did not answer: no answer in time; {outcome}"
+    message = f"{host(emulator)} did not answer: no response in time; {outcome}"
     assert result == failed(11, message, hint)
 
 
@@ -707,8 +714,8 @@ def test_two_creates_at_once_make_one_token(pat_process: Installed, emulator: Em
     assert lost in [
         failed(
             6,
-            f"another pat is working on 'laptop' in {emulator.url}/contoso right now",
-            "try again when it is done",
+            f"another pat process is working on 'laptop' in {emulator.url}/contoso",
+            "try again when it has finished",
         ),
         failed(
             6,
@@ -855,8 +862,8 @@ def test_the_root_is_bare(url: str, pat: InProcess) -> None:
     result = pat("list", env={"PAT_API_URL": url})
     expected = failed(
         2,
-        "PAT_API_URL holds more than the root of example.com",
-        "give a bare root, as in https://host",
+        "PAT_API_URL contains more than the root of example.com",
+        "use the root alone, such as https://host",
     )
     assert (result, "hunter2" in result.stderr) == (expected, False)
 

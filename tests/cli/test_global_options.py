@@ -33,8 +33,8 @@ from cli.stage import (
 )
 from drivers import Emulator, InProcess, Result
 
-NOT_THERE = "there is no token 'nosuch' in contoso"
-SEE_ALL = "pat list --status all shows those there are; names are case-sensitive"
+NOT_THERE = "no token 'nosuch' in contoso"
+SEE_ALL = "to list all: pat list --status all; names are case-sensitive"
 ERROR = failed(3, NOT_THERE, SEE_ALL)
 JSON_ERROR = failed_as_json(3, "not_found", NOT_THERE, SEE_ALL)
 KEYS = [

@@ -37,7 +37,7 @@ def test_a_user_id_alone(
     )
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr == (
-        f"pat: the home folder is not known: HOME is not set, and user id {ADA} has no entry in"
+        f"pat: the home folder is unknown: HOME is not set, and user id {ADA} has no entry in"
         " the user database\n     set HOME to a folder of your own, or PAT_CONFIG_DIR and"
         " PAT_STATE_DIR\n"
     )
@@ -48,7 +48,7 @@ def test_a_user_id_alone(
 def test_a_home_that_nobody_has(pat_process: Installed) -> None:
     result = pat_process("list", env={"PAT_STATE_DIR": "~no-such-user/state"})
     assert result.exit_code == 2
-    assert "the home folder is not known: there is no user 'no-such-user'" in result.stderr
+    assert "the home folder is unknown: there is no user 'no-such-user'" in result.stderr
 
 
 def test_a_home_that_is_elsewhere_in_each_folder(
@@ -60,7 +60,7 @@ def test_a_home_that_is_elsewhere_in_each_folder(
     (planted / "config.toml").write_text("git-token = 'evil'\n", "utf-8")
     result = pat_process("config", "list", env={**NONE, "HOME": "here"})
     # Newer versions of platformdirs look in the user database.
-    assert result.exit_code == 0 or "HOME is 'here', which is not a whole path" in result.stderr
+    assert result.exit_code == 0 or "HOME is 'here', which is not an absolute path" in result.stderr
     assert "evil" not in result.stdout
 
 

@@ -79,17 +79,17 @@ def test_when_it_ends_can_be_said(pat: InProcess, emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("stdin", "message", "hint"),
     [
-        ("", "no secret was given", "pipe it in, or type it at the prompt"),
-        ("\n", "no secret was given", "pipe it in, or type it at the prompt"),
+        ("", "no secret given", "pipe it in, or type it at the prompt"),
+        ("\n", "no secret given", "pipe it in, or type it at the prompt"),
         (
             "two words",
-            "what was given is not a token: it holds spaces or other characters than a token has",
-            "give the token alone, without quotes",
+            "the input is not a token: it contains spaces or other characters that no token has",
+            "enter the token alone, without quotes",
         ),
         (
             "schlüssel",
-            "what was given is not a token: it holds spaces or other characters than a token has",
-            "give the token alone, without quotes",
+            "the input is not a token: it contains spaces or other characters that no token has",
+            "enter the token alone, without quotes",
         ),
     ],
 )
@@ -106,8 +106,8 @@ def test_a_secret_that_does_not_work_is_not_stored(
     assert pat("import", "web", stdin=SECRET_FORM) == failed(
         4,
         f"the secret does not work at {emulator.url}/contoso",
-        "it may be mistyped, expired, revoked, or of another organization; on Azure DevOps Server,"
-        " basic authentication of IIS must be off",
+        "it may be mistyped, expired, revoked, or for another organization; on Azure DevOps Server,"
+        " IIS basic authentication must be off",
         "the service said: TF400813: Resource not available for anonymous access. Client"
         " authentication required.",
         f"activity id: {activity(emulator)}",
@@ -275,7 +275,9 @@ def test_a_name_that_another_pat_works_on(
     key = lock_key("web", f"{emulator.url}/contoso")
     with exclusive(Path(os.environ["PAT_STATE_DIR"]) / "locks", key):
         assert pat(command, "web", stdin=secret) == failed(
-            6, f"another pat is working on {key} right now", "try again when it is done"
+            6,
+            f"another pat process is working on {key}",
+            ("try again when it has finished"),
         )
     assert memory_keyring.held == before
 
@@ -307,7 +309,7 @@ def test_an_imported_secret_is_not_overwritten_for_a_token_of_its_name(
     refused = pat("rotate", "ci", "--expires", "20d")
     assert refused == failed(
         6,
-        "a secret is stored under 'ci' for contoso, and which token it belongs to is not known",
+        "a secret is stored under 'ci' for contoso, and it is unknown which token it belongs to",
         "if you know the token: pat get ci | pat import ci --id ID; to delete the secret: pat"
         " forget ci",
     )
@@ -319,7 +321,7 @@ def test_an_imported_secret_is_not_overwritten_for_a_token_of_its_name(
     ("given", "code", "message"),
     [
         (("--id", "ci"), 2, "'ci' is not a token id"),
-        (("--id", "0" * 8), 3, "there is no token '00000000' in contoso"),
+        (("--id", "0" * 8), 3, "no token '00000000' in contoso"),
         (
             ("--id", "00000000", "--expires", "9d"),
             2,

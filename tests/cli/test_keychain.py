@@ -93,7 +93,7 @@ def test_one_that_cannot_be_used(pat: InProcess, keychain: Keychain) -> None:
     assert pat("create", "xcode", "--for", "git").exit_code == 0
     nowhere = pat("setup", "osxkeychain")
     assert (nowhere.exit_code, nowhere.stdout) == (3, "")
-    assert "git has no helper osxkeychain here" in nowhere.stderr
+    assert "git has no helper osxkeychain on this machine" in nowhere.stderr
     locked = pat("setup", "osxkeychain", env={**keychain.env, "LOCKED": "1"})
     assert locked.exit_code == 7
     assert "git credential-osxkeychain get failed: failed to get: -25308" in locked.stderr

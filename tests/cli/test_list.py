@@ -248,7 +248,7 @@ def test_tables_fit_and_cut_no_name_and_no_id(
 def test_unknown_words_for_options(pat: InProcess, emulator: Emulator) -> None:
     assert pat("list", "--expiring", "soon") == failed(
         2,
-        "'soon' is neither a span nor a date",
+        "'soon' is not a valid span or date",
         "give a span (12h, 30d, 2w, 3mo, 1y) or a date (2026-12-31, 2026-12-31T18:00:00Z)",
     )
     assert pat("list", "--sort", "size") == failed(

@@ -287,7 +287,7 @@ def test_an_odd_message_hides_no_refusal(pat: InProcess, emulator: Emulator) -> 
     emulator.fail(f"POST * body='{json.dumps(body)}'")
     result = pat("create", "new", "--scope", "code")
     assert result.exit_code == 5
-    assert "may not do this" in result.stderr
+    assert "is not allowed to do this" in result.stderr
 
 
 def test_what_has_no_name_is_told_by_its_id(pat: InProcess, emulator: Emulator) -> None:

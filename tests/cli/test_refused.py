@@ -118,12 +118,10 @@ def works_again(emulator: Emulator, refuse: Callable[[], None]) -> None:
 def test_renew_keeps_one_that_works_again(pat: InProcess, emulator: Emulator) -> None:
     token = held(emulator, "ci")
     (planned,) = pat("renew", "--dry-run", "-o", "json").json
-    assert planned["why"] == "a program was refused with it: the service is asked"
+    assert planned["why"] == "a program was refused with it: the service will be asked"
     result = pat("renew", "-o", "json")
     assert (result.exit_code, emulator.tokens) == (0, [token])
-    assert [(each["outcome"], each["why"]) for each in result.json] == [
-        ("kept", "it works, after all")
-    ]
+    assert [(each["outcome"], each["why"]) for each in result.json] == [("kept", "it still works")]
     assert pat("renew", "-o", "json", env=OFFLINE).json == []  # the mark is gone
 
 
@@ -134,7 +132,7 @@ def test_apply_keeps_one_that_works_again(
     token = held(emulator, "ci")
     file = tmp_path / "tokens.toml"
     file.write_text('[[token]]\nname = "ci"\nscopes = ["code"]\nexpires = "30d"\n', "utf-8")
-    assert "the service is asked" in pat("apply", str(file), "--dry-run").stdout
+    assert "the service will be asked" in pat("apply", str(file), "--dry-run").stdout
     assert "kept 1" in pat("apply", str(file)).stderr
     assert emulator.tokens == [token]
     assert "kept 1" in pat("apply", str(file), env=OFFLINE).stderr
@@ -169,7 +167,7 @@ def test_git_gets_it_where_the_service_cannot_be_asked(
     place = asked(emulator, "").replace("password=\n", "")
     unsure = pat("git-credential", "get", stdin=place)
     assert f"password={secret}\n" in unsure.stdout
-    assert "git was refused with 'ci'; why is not known" in unsure.stderr
+    assert "git was refused with 'ci'; the reason is unknown" in unsure.stderr
     sure = pat("git-credential", "get", stdin=place)
     assert (f"password={secret}\n" in sure.stdout, sure.stderr) == (True, "")
 

@@ -141,7 +141,7 @@ def test_one_that_was_revoked_elsewhere(pat: InProcess, emulator: Emulator) -> N
     make(pat, "here", "2d")
     result = pat("renew", "--within", "3d", "-o", "json")
     assert result.exit_code == 9
-    assert "contoso does not know the token" in result.stderr
+    assert "contoso no longer knows the token" in result.stderr
     assert "pat forget gone --org contoso" in result.stderr
     assert {each["name"]: each["outcome"] for each in result.json} == {
         "gone": "failed",
@@ -209,7 +209,7 @@ def test_one_command_for_all(pat: InProcess, tmp_path: Path) -> None:
     ("args", "message"),
     [
         (("--within", "soon"), "'soon'"),
-        (("--within", "2020-01-01"), "no span of time"),
+        (("--within", "2020-01-01"), "is not a valid span of time"),
         (("--jobs", "0"), "0 is not in the range"),
         (("--deliver", "x"), "is no delivery"),
         (("--within", "3d", "--deliver", "file:x"), "names one file"),

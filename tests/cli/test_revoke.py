@@ -192,8 +192,8 @@ def test_a_name_that_is_not_there_does_not_stop_the_others(
     assert pat("revoke", "one", "nosuch", "--yes") == Result(
         exit_code=9,
         stdout=outcomes("revoked", one),
-        stderr="pat: warning: there is no token 'nosuch' in contoso (pat list --status all shows"
-        " those there are; names are case-sensitive)\n"
+        stderr="pat: warning: no token 'nosuch' in contoso (to list all: pat list --status"
+        " all; names are case-sensitive)\n"
         "pat: 1 of 2 tokens could not be revoked\n"
         "     the others are revoked; to see what is left, run: pat list\n",
     )
@@ -214,7 +214,7 @@ def test_an_ambiguous_name_is_left_alone(pat: InProcess, emulator: Emulator) -> 
     twins = [put(emulator, "twin") for _ in range(2)]
     result = pat("revoke", "one", "twin", "--yes")
     assert (result.exit_code, result.stdout) == (9, outcomes("revoked", one))
-    assert "2 tokens answer to 'twin' (name one by its id:; " in result.stderr
+    assert "2 tokens match 'twin' (choose one by its id:; " in result.stderr
     assert all(each["authorizationId"] in result.stderr for each in twins)
     assert names(emulator) == ["twin", "twin"]
 
@@ -223,7 +223,7 @@ def test_another_organizations_token_is_never_revoked(pat: InProcess, emulator: 
     token = put(emulator, "theirs", organization="fabrikam")
     for text in ("theirs", token["authorizationId"], short(token)):
         assert pat("revoke", text, "--yes") == failed(
-            3, f"{text!r} is not a token of contoso but of fabrikam", "add --org fabrikam"
+            3, f"{text!r} is a token of fabrikam, not of contoso", "add --org fabrikam"
         )
     assert (names(emulator), deletions(emulator)) == (["theirs"], [])
 
@@ -392,8 +392,8 @@ def test_one_that_is_not_found_and_listed_all_the_same_keeps_its_secret(
     result = pat("revoke", "laptop", "--yes", "-o", "none")
     assert (result.exit_code, result.stdout) == (9, "")
     assert result.stderr.startswith(
-        f"pat: warning: laptop ({token['authorizationId']}): the service says that there is no"
-        " such token to revoke, and shows it all the same\n"
+        f"pat: warning: laptop ({token['authorizationId']}): the service reports that the"
+        " token does not exist, but still lists it\n"
     )
     assert (names(emulator), memory_keyring.held) == (["laptop"], before)
 

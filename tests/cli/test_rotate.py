@@ -105,7 +105,7 @@ def test_an_old_token_that_cannot_be_revoked_is_revoked_by_the_next_run(
     )
     assert names(emulator) == ["ci", "ci"]
     problem = pat("status", "-o", "json", "--query", "problems[0]").json
-    assert "the token that 'ci' in contoso has replaced is not revoked" in problem
+    assert "the token replaced by 'ci' in contoso has not been revoked" in problem
     emulator.heal()
     again = pat("list", "-o", "none")
     assert again.exit_code == 0
@@ -194,7 +194,7 @@ def test_a_secret_that_another_program_has_deleted(
     result = pat(*command)
     assert result.exit_code == (2 if command[0] == "rotate" else 9)
     assert "the secret of 'ci'" in result.stderr
-    assert "not stored here" in result.stderr
+    assert "is not stored" in result.stderr
     assert (emulator.tokens, memory_keyring.held) == (before, {})
 
 
@@ -267,7 +267,8 @@ def test_a_global_one_is_refused(
         6,
         f"'wide' ({old}) is valid in all your organizations: a new token for contoso alone cannot"
         " replace it, and it stops working on 2026-12-01",
-        "make a token for each organization that uses it: pat create NAME --scope S --org ORG; then"
+        "create a token for each organization that uses it: pat create NAME --scope S --org"
+        " ORG; then"
         f" revoke it: pat revoke {old}",
     )
     assert emulator.tokens == before
@@ -306,7 +307,7 @@ def test_apply_prunes_none_that_was_made_global_since(pat: InProcess, emulator: 
     file.write_text("", "utf-8")
     result = pat("apply", str(file), "--prune", "--yes")
     assert result.exit_code == 9
-    assert "in all your organizations by now" in result.stderr
+    assert "now valid in all your organizations" in result.stderr
     assert names(emulator) == ["ci"]
 
 
@@ -315,7 +316,7 @@ def test_a_revoked_one(pat: InProcess, emulator: Emulator) -> None:
     pat("revoke", "ci", "--yes", "-q", "-o", "none")
     result = pat("rotate", "ci")
     assert result.exit_code == 5
-    assert "is revoked: there is nothing to rotate" in result.stderr
+    assert "is revoked and cannot be rotated" in result.stderr
     assert names(emulator) == []
 
 
@@ -336,7 +337,7 @@ def test_the_secret_of_another_token_of_that_name(
     other = put(emulator, "ci")
     result = pat("rotate", other["authorizationId"])
     assert result.exit_code == 6
-    assert "is that of another token" in result.stderr
+    assert "belongs to another token" in result.stderr
     assert (names(emulator), memory_keyring.held) == (["ci", "ci"], held)
 
 
@@ -347,7 +348,7 @@ def test_several_go_on_past_one_that_fails(pat: InProcess, emulator: Emulator) -
     result = pat("rotate", "a", "b", "c", "nosuch", "--yes", "-o", "json")
     assert result.exit_code == 9
     assert [each["name"] for each in result.json] == ["a", "c"]
-    assert "there is no token 'nosuch'" in result.stderr
+    assert "no token 'nosuch'" in result.stderr
     assert "2 of 4 tokens could not be rotated" in result.stderr
     assert names(emulator) == ["a", "b", "c"]
     assert names(emulator, "revoked") == ["a", "c"]

@@ -365,8 +365,8 @@ def test_what_cannot_be_told_apart_is_left_alone(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"<settings>", "line 1 is no XML"),
-        ("<settings/>".encode("utf-16"), "it is in UTF-16"),
+        (b"<settings>", "line 1 is not valid XML"),
+        ("<settings/>".encode("utf-16"), "it is encoded in UTF-16"),
         (b" " * 10_000_001, "larger than 10 MB"),
     ],
 )
@@ -706,7 +706,7 @@ def test_a_home_that_is_not_there(
     [
         ((), 2, "which tool?"),
         (("emacs",), 2, "pat does not know the tool 'emacs'"),
-        (("npm",), 2, "which feed is npm to use?"),
+        (("npm",), 2, "npm needs a feed"),
         (("npm", "--feed", "https://a:b@x/_packaging/f/npm/registry/"), 2, "must not carry"),
         (("npm", "--feed", FEEDS["npm"]), 2, "is a feed at Microsoft, and PAT_API_URL leads"),
         (
@@ -1047,7 +1047,7 @@ def test_what_needs_no_setting_up(pat: InProcess, tmp_path: Path) -> None:
     script = tmp_path / "twine"
     script.write_text(f"#!{sys.executable}\n")
     script.chmod(0o755)
-    assert "nothing is to be set up" in pat("setup", "twine", env=here).stderr
+    assert "no setup needed" in pat("setup", "twine", env=here).stderr
     script.write_text("#!/bin/false\n")
     stranger = pat("setup", "twine", env=here)
     assert (stranger.exit_code, "pipx inject twine azdo-pat" in stranger.stderr) == (3, True)

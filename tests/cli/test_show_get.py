@@ -71,8 +71,8 @@ def test_a_dead_token_can_be_shown(pat: InProcess, emulator: Emulator) -> None:
 @pytest.mark.parametrize("text", ["nosuch", "00000000", "LAPTOP", ""])
 def test_no_such_token(text: str, pat: InProcess, emulator: Emulator) -> None:
     put(emulator, "laptop")
-    hint = "pat list --status all shows those there are; names are case-sensitive"
-    assert pat("show", text) == failed(3, f"there is no token {text!r} in contoso", hint)
+    hint = "to list all: pat list --status all; names are case-sensitive"
+    assert pat("show", text) == failed(3, f"no token {text!r} in contoso", hint)
 
 
 def test_a_prefix_has_eight_characters_or_more(pat: InProcess, emulator: Emulator) -> None:
@@ -88,7 +88,7 @@ def test_a_name_that_several_bear_lists_them(pat: InProcess, emulator: Emulator)
     )
     result = pat("show", "twin")
     expected = [
-        failed(6, "2 tokens answer to 'twin'", "name one by its id:", *order)
+        failed(6, "2 tokens match 'twin'", "choose one by its id:", *order)
         for order in (rows, rows[::-1])
     ]
     assert result in expected
@@ -105,7 +105,7 @@ def test_a_token_of_another_organization_is_named_as_such(
         assert pat("show", text, "-o", "json") == failed_as_json(
             3,
             "not_found",
-            f"{text!r} is not a token of contoso but of fabrikam",
+            f"{text!r} is a token of fabrikam, not of contoso",
             "add --org fabrikam",
         )
     expected = done(as_json(token_object(token)))
@@ -181,8 +181,8 @@ def test_get_without_an_organization_asks_which_of_several(
     there, here = (each["authorizationId"] for each in emulator.tokens)
     result = pat("get", "laptop", env={"PAT_ORG": None})
     rows = [f"{here}  contoso", f"{there}  fabrikam"]
-    message = "2 stored tokens answer to 'laptop'"
-    hint = "say which by its id, or by --org:"
+    message = "2 stored tokens match 'laptop'"
+    hint = "choose one by its id, or with --org:"
     assert result in [failed(6, message, hint, *rows), failed(6, message, hint, *rows[::-1])]
 
 
@@ -194,8 +194,8 @@ def test_get_of_a_secret_that_left_the_keyring(
     identifier = held(emulator, "laptop")["authorizationId"]
     assert pat("get", "laptop") == failed(
         3,
-        "the secret of 'laptop' for contoso is not in the keyring any more",
-        "the service never shows a secret twice: make a new token, and revoke the old one"
+        "the secret of 'laptop' for contoso is no longer in the keyring",
+        "the service never shows a secret twice: create a new token, and revoke the old one"
         f" (pat revoke {identifier})",
     )
 

@@ -18,7 +18,7 @@ ADA = {
     "name": "Ada Lovelace",
     "mail": "ada@contoso.example",
 }
-UNASKED = "not asked: PAT_ACCESS_TOKEN comes first"
+UNASKED = "not used: PAT_ACCESS_TOKEN takes precedence"
 CONTOSO_ID = "38aaa865-2c70-4bf7-a308-0c6539c38c1a"
 FABRIKAM_ID = "6affcbef-fe5d-44c6-8a29-439b79aaa118"
 
@@ -120,8 +120,8 @@ def test_nobody_is_signed_in(
     ]
     problem = (
         "not signed in (PAT_ACCESS_TOKEN: not set; pat login: not signed in; Azure CLI: not"
-        " installed); run: pat login; or sign in to the Azure CLI (az login), or put a Microsoft"
-        " Entra access token into PAT_ACCESS_TOKEN"
+        " installed); run: pat login; or sign in to the Azure CLI (az login), or set"
+        " PAT_ACCESS_TOKEN to a Microsoft Entra access token"
     )
     changes = signed_out(emulator, sources=sources, problems=[problem])
     assert result == whole(report(emulator, home, result, **changes), exit_code=4)
@@ -164,8 +164,8 @@ def test_nobody_is_signed_in_to_the_azure_cli(
     ]
     problem = (
         f"not signed in (PAT_ACCESS_TOKEN: not set; pat login: not signed in; Azure CLI: {detail});"
-        " run: pat login; or sign in to the Azure CLI (az login), or put a Microsoft Entra access"
-        " token into PAT_ACCESS_TOKEN"
+        " run: pat login; or sign in to the Azure CLI (az login), or set PAT_ACCESS_TOKEN"
+        " to a Microsoft Entra access token"
     )
     changes = signed_out(emulator, sources=sources, problems=[problem])
     assert result == whole(report(emulator, home, result, **changes), exit_code=4)
@@ -249,6 +249,6 @@ def test_how_to_get_another_of_the_azure_cli_once_its_own_is_rejected(
     emulator.reject_access_tokens()
     result = pat("list", env={"PAT_ACCESS_TOKEN": None})
     assert result.exit_code == 4
-    assert "wants a newer sign-in than that of the access token from Azure CLI" in result.stderr
-    assert "hands out the same one again" in result.stderr
+    assert "requires a newer sign-in than that of the access token from Azure CLI" in result.stderr
+    assert "returns the same access token" in result.stderr
     assert "az account clear, then az login; or run: pat login" in " ".join(result.stderr.split())

@@ -106,7 +106,7 @@ def test_a_new_name_that_is_taken_here_is_refused(
     assert pat("update", "laptop", "--name", "desktop") == failed(
         6,
         "a secret is already stored under 'desktop' for contoso",
-        "choose another name, or take that one away: pat forget desktop",
+        "choose another name, or delete that secret: pat forget desktop",
     )
     assert (memory_keyring.held, "PUT" in methods(emulator)) == (before, False)
 
@@ -120,7 +120,7 @@ def test_nothing_to_change(pat: InProcess, emulator: Emulator) -> None:
 def test_a_revoked_token_cannot_be_changed(pat: InProcess, emulator: Emulator) -> None:
     put(emulator, "laptop", state="revoked")
     assert pat("update", "laptop", "--expires", "3d") == failed(
-        5, "'laptop' is revoked and cannot be changed", "pat create makes a new one"
+        5, "'laptop' is revoked and cannot be changed", "to create a new one: pat create"
     )
 
 
@@ -131,7 +131,7 @@ def test_an_expired_token_cannot_be_changed(pat: InProcess, emulator: Emulator) 
     assert result == failed(
         5,
         "the token has expired, and an expired token cannot be changed",
-        "replace it by a new one: pat rotate",
+        "replace it with a new one: pat rotate",
         *([f"the service said: {said}"] if said else []),
         f"activity id: {activity(emulator)}",
     )
@@ -168,7 +168,7 @@ def test_another_organizations_token_is_not_touched(pat: InProcess, emulator: Em
     token = put(emulator, "theirs", organization="fabrikam")
     identifier = token["authorizationId"]
     assert pat("update", identifier, "--name", "ours") == failed(
-        3, f"{identifier!r} is not a token of contoso but of fabrikam", "add --org fabrikam"
+        3, f"{identifier!r} is a token of fabrikam, not of contoso", "add --org fabrikam"
     )
     assert (emulator.tokens, "PUT" in methods(emulator)) == ([token], False)
 
@@ -189,7 +189,7 @@ def test_a_secret_that_cannot_be_moved_is_pending(
     result = pat("update", "laptop", "--name", "desktop")
     assert (result.exit_code, result.stdout) == (8, "")
     assert result.stderr.startswith(
-        "pat: the token is now named 'desktop', but its secret stays stored under 'laptop': "
+        "pat: the token is now named 'desktop', but its secret is still stored under 'laptop': "
     )
     assert memory_keyring.held == {(service(emulator), "laptop"): secret}
     assert [each["displayName"] for each in emulator.tokens] == ["desktop"]

@@ -31,7 +31,7 @@ def test_an_id_never_deletes_the_secret_of_another(
     identifier = held(emulator, "ci")["authorizationId"]
     assert pat("forget", identifier) == failed(
         3,
-        f"the secret of the token {identifier} is not stored any more: another program has stored"
+        f"the secret of the token {identifier} is no longer stored: another program has stored"
         " another secret under 'ci' for contoso",
         "pat get ci prints that one",
     )
@@ -72,12 +72,12 @@ def test_doctor_tells_of_the_secret_of_another(
     identifier = held(emulator, "ci")["authorizationId"]
     assert result.exit_code == 10
     assert result.json["detail"] == (
-        "what is stored under 'ci' in contoso is not the secret of its token any more: another"
+        "what is stored under 'ci' in contoso is no longer the secret of its token: another"
         " program has stored another one"
     )
     assert result.json["fix"] == (
-        f"pat forget ci --org contoso deletes it; pat rotate {identifier} --org contoso makes the"
-        " token anew after that"
+        f"pat forget ci --org contoso deletes it; after that, pat rotate {identifier} --org"
+        " contoso creates a new token"
     )
 
 
@@ -107,7 +107,7 @@ def test_a_secret_that_is_gone_is_not_delivered(
     memory_keyring.held.clear()
     result = pat("renew")
     assert result.exit_code == 8
-    assert "the secret of 'ci' is not in the keyring any more" in result.stderr
+    assert "the secret of 'ci' is no longer in the keyring" in result.stderr
     assert names(emulator) == ["ci", "ci"]
 
 
@@ -139,8 +139,8 @@ def test_an_id_that_is_not_the_one_of_a_token_made_here(
     for name in ("ci", "another"):
         assert pat("import", name, "--id", theirs, stdin=secret) == failed(
             6,
-            f"that is the secret of the token {own}, which pat has made, and not of {theirs}",
-            "pat list shows the ids of your tokens",
+            f"the secret belongs to the token {own}, which pat created, and not to {theirs}",
+            "to list the ids of your tokens: pat list",
         )
     assert memory_keyring.held == {(service(emulator), "ci"): secret.strip()}
 
@@ -157,7 +157,7 @@ def test_another_user_finishes_nothing_under_the_name(
     (problem,) = pat("status", "-o", "json", "--query", "problems", env=grace).json
     assert problem.endswith("; to finish it, sign in as ada@contoso.example")
     fix = pat("doctor", "--fix", "-o", "json", "--query", "[?check=='leftovers'].fix", env=grace)
-    assert fix.json == ["sign in as ada@contoso.example, and run it again"]
+    assert fix.json == ["sign in as ada@contoso.example, and run the command again"]
     assert "revoked the old token of 'ci' in contoso" in pat("list").stderr
 
 

@@ -95,24 +95,24 @@ ONE = '[[token]]\nname = "x"\nscopes = ["code"]\n'
         ('[[token]]\nname = "x"\nscopes = []\n', 3, "the token has no scopes"),
         ('[[token]]\nname = "x"\nscopes = [\n  "code",\n  "cod",\n]\n', 3, "'cod'"),
         ('[[token]]\nname = "x"\nfor = "nothing"\n', 3, "'nothing'"),
-        ('[[token]]\nname = 5\nscopes = "code"\n', 2, "name = 5 is no text"),
+        ('[[token]]\nname = 5\nscopes = "code"\n', 2, "name = 5 is not a string"),
         ('[[token]]\nname = " x"\nscopes = "code"\n', 2, "begins or ends with a space"),
-        (f"{ONE}expires = 5\n", 4, "expires = 5 is no text"),
-        (f'{ONE}expires = "soon"\n', 4, "'soon' is neither a span nor a date"),
+        (f"{ONE}expires = 5\n", 4, "expires = 5 is not a string"),
+        (f'{ONE}expires = "soon"\n', 4, "'soon' is not a valid span or date"),
         (f"{ONE}# older\nexpires = 2020-01-01\n", 5, "is not in the future"),
-        (f'{ONE}expires = "2d"\nrenew_before = "2d"\n', 5, "would be due as soon as it is made"),
-        (f'{ONE}renew_before = "-1d"\n', 4, "'-1d' is neither"),
+        (f'{ONE}expires = "2d"\nrenew_before = "2d"\n', 5, "would be due as soon as it is created"),
+        (f'{ONE}renew_before = "-1d"\n', 4, "'-1d' is not a valid"),
         (f'{ONE}deliver = "elsewhere"\n', 4, "'elsewhere' is no delivery"),
-        (f"{ONE}deliver = [\n  5,\n]\n", 4, "deliver is a text"),
+        (f"{ONE}deliver = [\n  5,\n]\n", 4, "deliver must be a string"),
         (f"{ONE}deliver = {{ file = 5 }}\n", 4, "file and template are texts"),
-        (f"{ONE}allow_unknown_scopes = 1\n", 4, "neither true nor false"),
-        (f"{ONE}\n\n{ONE}", 6, "'x' is declared in line 1 already"),
+        (f"{ONE}allow_unknown_scopes = 1\n", 4, "not true or false"),
+        (f"{ONE}\n\n{ONE}", 6, "'x' is already declared in line 1"),
         (f"tokens = 1\n{ONE}", 1, "the file has no 'tokens'"),
         (f"[defaults]\nscopes = 1\n{ONE}", 2, "defaults has no 'scopes'"),
-        (f'[defaults]\nexpires = "soon"\n{ONE}', 2, "'soon' is neither"),
-        ("defaults = 5\n", 1, "defaults is a table"),
-        ('[token]\nname = "x"\n', 1, "each token is a table of its own"),
-        ("token = 5\n", 1, "each token is a table of its own"),
+        (f'[defaults]\nexpires = "soon"\n{ONE}', 2, "'soon' is not a valid"),
+        ("defaults = 5\n", 1, "write defaults as a table"),
+        ('[token]\nname = "x"\n', 1, "write each token as a table of its own"),
+        ("token = 5\n", 1, "write each token as a table of its own"),
     ],
 )
 def test_mistakes_are_named_by_line(text: str, line: int, message: str, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_no_toml(text: str, tmp_path: Path) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="there is no file"):
+    with pytest.raises(UsageError, match="does not exist"):
         read_declarations(tmp_path / "gone.toml", expires="30d", now=NOW)
 
 

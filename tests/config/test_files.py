@@ -12,7 +12,7 @@ from azdo_pat.config.paths import config_folder, state_folder
 from azdo_pat.config.reading import read
 from azdo_pat.errors import UsageError
 
-MEND = "mend it, or move it aside"
+MEND = "correct it, or move it aside"
 HAND_MADE = """\
 # mine
 org   =  'contoso'   # the big one
@@ -71,7 +71,7 @@ class TestReading:
         hand_made.write_text("timeout = 0\n", "utf-8")
         with pytest.raises(UsageError) as caught:
             read(hand_made)
-        assert caught.value.message == f"{hand_made}: timeout cannot be '0'"
+        assert caught.value.message == f"{hand_made}: '0' is not a valid value for timeout"
 
 
 DEVICES = [Path("/dev/zero"), Path("/dev/null")]
@@ -92,7 +92,7 @@ class TestHostile:
         assert caught.value.hint == MEND
         return caught.value.message
 
-    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="valid keys: no FIFOs here")
     def test_a_fifo(self, file: Path, use: Callable[[Path], object]) -> None:
         file.parent.mkdir()
         os.mkfifo(file)
@@ -208,7 +208,7 @@ class TestChanging:
         with pytest.raises(UsageError) as caught:
             set_value(file, "org", "contoso")
         assert caught.value.message.startswith(f"{file} cannot be ")
-        assert caught.value.hint in {MEND, "PAT_CONFIG_DIR names another folder"}
+        assert caught.value.hint in {MEND, "to use another folder, set PAT_CONFIG_DIR"}
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="everything can be written by root")
     def test_a_folder_that_cannot_be_written(self, hand_made: Path) -> None:
@@ -217,7 +217,7 @@ class TestChanging:
             set_value(hand_made, "timeout", 7)
         hand_made.parent.chmod(0o700)
         assert caught.value.message.startswith(f"{hand_made} cannot be written: ")
-        assert caught.value.hint == "PAT_CONFIG_DIR names another folder"
+        assert caught.value.hint == "to use another folder, set PAT_CONFIG_DIR"
         assert hand_made.read_text("utf-8") == HAND_MADE
 
     def test_a_folder_that_cannot_be_made(self) -> None:
@@ -227,7 +227,7 @@ class TestChanging:
         with pytest.raises(UsageError) as caught:
             set_value(file, "org", "contoso")
         assert caught.value.message.startswith(f"{file} cannot be written: ")
-        assert caught.value.hint == "PAT_CONFIG_DIR names another folder"
+        assert caught.value.hint == "to use another folder, set PAT_CONFIG_DIR"
 
 
 class TestFolders:

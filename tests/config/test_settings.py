@@ -13,7 +13,7 @@ NAMES = (
     " tenant, timeout"
 )
 EXPECTED = {
-    "a text that is not empty": [
+    "a non-empty string": [
         "org",
         "expires",
         "keyring",
@@ -65,14 +65,14 @@ class TestKeys:
             ("ouput", "did you mean output?"),
             ("no_input", "did you mean no-input?"),
             ("Org", "did you mean org?"),
-            ("xyzzy", f"there are: {NAMES}"),
-            ("", f"there are: {NAMES}"),
+            ("xyzzy", f"valid settings: {NAMES}"),
+            ("", f"valid settings: {NAMES}"),
         ],
     )
     def test_an_unknown_one(self, name: str, hint: str) -> None:
         with pytest.raises(UsageError) as caught:
             key_named(name)
-        assert (caught.value.message, caught.value.hint) == (f"there is no setting {name!r}", hint)
+        assert (caught.value.message, caught.value.hint) == (f"unknown setting {name!r}", hint)
 
 
 class TestValues:
@@ -128,9 +128,9 @@ class TestValues:
     def test_refused(self, name: str, text: str) -> None:
         with pytest.raises(UsageError) as caught:
             parse_value(key_named(name), text, where="PAT_X")
-        assert caught.value.message == f"PAT_X: {name} cannot be {text!r}"
+        assert caught.value.message == f"PAT_X: {text!r} is not a valid value for {name}"
         takes = next(words for words, keys in EXPECTED.items() if name in keys)
-        assert caught.value.hint == f"it takes {takes}"
+        assert caught.value.hint == f"use {takes}"
 
     def test_each_key_says_what_it_takes(self) -> None:
         assert sorted(sum(EXPECTED.values(), [])) == sorted(key.name for key in KEYS)  # noqa: RUF017  # a handful
@@ -158,15 +158,15 @@ class TestDocuments:
         with pytest.raises(UsageError) as caught:
             checked({"org": value}, where="f")
         assert caught.value.message == "f: org is not a simple value"
-        assert caught.value.hint == "see pat config list"
+        assert caught.value.hint == "to list all settings: pat config list"
 
     def test_an_unknown_key_is_named_with_its_file_and_the_way_out(self) -> None:
         with pytest.raises(UsageError) as caught:
             checked({"org": "contoso", "outptu": "json"}, where="f")
-        assert caught.value.message == "f: there is no setting 'outptu'"
-        assert caught.value.hint == "did you mean output?; pat config unset outptu removes it"
+        assert caught.value.message == "f: unknown setting 'outptu'"
+        assert caught.value.hint == "did you mean output?; to remove it: pat config unset outptu"
 
     def test_a_value_that_its_key_does_not_take(self) -> None:
         with pytest.raises(UsageError) as caught:
             checked({"timeout": True}, where="f")
-        assert caught.value.message == "f: timeout cannot be 'true'"
+        assert caught.value.message == "f: 'true' is not a valid value for timeout"

@@ -110,7 +110,7 @@ def test_renewal_that_fails_is_not_tried_at_each_turn(
     emulator.fail("POST */tokens/pats status=403 times=always")
     first = git(at_microsoft, *WITH_PATH, "ls-remote", URL)
     assert first.exit_code == 0
-    assert "'work' could not be renewed: " in first.stderr
+    assert "'work' could not be rotated: " in first.stderr
     before = len(emulator.requests)
     second = git(at_microsoft, *WITH_PATH, "ls-remote", URL)
     assert (second.exit_code, second.stderr) == (0, "")
@@ -253,7 +253,7 @@ def test_why_git_was_refused(
     used = f"{ASKED}username=pat\npassword={secret}\n"
     works = asked(at_microsoft, used, "erase")
     assert (works.exit_code, works.stdout) == (0, "")
-    assert "'work' works, but not for this" in works.stderr
+    assert "'work' works, but git was refused" in works.stderr
     assert f"password={secret}\n" in asked(at_microsoft, ASKED).stdout
     assert asked(at_microsoft, used, "store").stderr == ""
     ends_in(home, timedelta(hours=-5))
@@ -283,7 +283,7 @@ def test_a_server_of_ones_own(at_microsoft: Installed, hosts: Hosts, tmp_path: P
     other = "protocol=https\nhost=tfs.example.com\npath=fabrikam/_git/app\n"
     assert asked(at_microsoft, other).stdout == ""
     used = f"protocol=https\nhost=tfs.example.com\npath=contoso/x\npassword={secret}\n"
-    assert "'office' works, but not for this" in asked(at_microsoft, used, "erase").stderr
+    assert "'office' works, but git was refused" in asked(at_microsoft, used, "erase").stderr
 
 
 def test_exec_needs_nothing_set_up(at_microsoft: Installed, hosts: Hosts) -> None:

@@ -171,7 +171,7 @@ def test_a_lost_answer_leaves_no_token(
     emulator.fail("POST */tokens/pats cut=after")
     result = pat("create", "ci", "--scope", "vso.code")
     assert (result.exit_code, result.stdout) == (11, "")
-    assert "the token it made was revoked" in result.stderr
+    assert "the token was created and has been revoked" in result.stderr
     assert active(emulator, "ci") == []
     assert in_keyring(gnome_keyring.environment, emulator, "ci") is None
 
@@ -258,7 +258,7 @@ def test_standard_input_may_be_closed(pat: Installed, emulator: Emulator) -> Non
     assert "--yes" in refused.stderr
     nothing = shell(pat, "pat import ci <&-")
     assert (nothing.exit_code, nothing.stdout) == (2, "")
-    assert nothing.stderr.startswith("pat: no secret was given\n")
+    assert nothing.stderr.startswith("pat: no secret given\n")
 
 
 def test_no_file_takes_the_place_of_a_closed_stream(pat: Installed, emulator: Emulator) -> None:
@@ -357,7 +357,7 @@ def test_a_token_that_comes_late_is_revoked_beside_one_of_this_machine(
     until(lambda: len(active(emulator, "ci")) == 3, "the late one")
     for _ in range(2):
         listed = pat("list", "-q", "-o", "none")
-        assert "another machine may have made" not in listed.stderr
+        assert "another machine has created it" not in listed.stderr
     assert len(active(emulator, "ci")) == 2
 
 

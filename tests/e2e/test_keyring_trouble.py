@@ -73,23 +73,23 @@ TROUBLES = {
     ),
     "no bus": Trouble(
         env={"DBUS_SESSION_BUS_ADDRESS": None},
-        message="there is no keyring on this machine that can be used",
+        message="no usable keyring on this machine",
     ),
     "bus gone": Trouble(
         env={"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere/bus"},
-        message="there is no keyring on this machine that can be used",
+        message="no usable keyring on this machine",
     ),
     "null": Trouble(
         env=backend("keyring.backends.null.Keyring"),
-        message="keyring is switched off: its null backend stores nothing",
+        message="keyring is disabled: its null backend stores nothing",
     ),
     "plaintext": Trouble(
         env=backend("store.backends.PlaintextKeyring"),
-        message="the keyring backend store.backends.PlaintextKeyring keeps secrets in plain text",
+        message="the keyring backend store.backends.PlaintextKeyring stores secrets in plain text",
     ),
     "misspelt": Trouble(
         env=backend("keyring.backends.SecretServce.Keyring"),
-        message="the keyring backend that keyring chose cannot be loaded:"
+        message="the keyring backend chosen by keyring cannot be loaded:"
         " No module named 'keyring.backends.SecretServce'",
     ),
     "misspelt by name": Trouble(

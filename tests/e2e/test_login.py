@@ -206,7 +206,9 @@ def test_a_revoked_sign_in(pat: Installed, emulator: Emulator, keyring_file: Pat
     result = pat("list", "-o", "json")
     assert (result.exit_code, result.stdout) == (4, "")
     told = json.loads(result.stderr)
-    assert told["message"] == ("the sign-in was revoked: password changed, or by an administrator")
+    assert told["message"] == (
+        "the sign-in was revoked: the password was changed, or an administrator revoked it"
+    )
     assert told["hint"] == "run: pat login"
     assert told["server_message"].startswith("AADSTS50173: ")
     assert told["activity_id"]
@@ -220,7 +222,7 @@ def test_a_claims_challenge_is_answered_by_the_next_sign_in(
     emulator.fail(f"{TOKEN} aadsts=50076")
     result = pat("list")
     assert result.exit_code == 4
-    assert result.stderr.startswith("pat: the tenant wants more proof of who you are (MFA)\n")
+    assert result.stderr.startswith("pat: the tenant requires multifactor authentication (MFA)\n")
     terminal = in_browser(pat)
     assert terminal.exitstatus == 0, terminal.before
     asked = next(each for each in emulator.requests if each["path"].endswith("/authorize"))
@@ -232,11 +234,11 @@ def test_a_claims_challenge_is_answered_by_the_next_sign_in(
     ("aadsts", "exit_code", "said"),
     [
         (53003, 5, "a Conditional Access policy of the tenant does not allow this sign-in"),
-        (53000, 4, "a Conditional Access policy wants a device that the tenant manages"),
-        (65001, 5, "nobody has consented to this application in the tenant"),
+        (53000, 4, "a Conditional Access policy requires a device that the tenant manages"),
+        (65001, 5, "no one has consented to this application in the tenant"),
         (700016, 4, "the tenant does not know this application"),
         (50020, 4, "the tenant does not know this user"),
-        (70008, 4, "the sign-in was not used for too long, and has ended"),
+        (70008, 4, "the sign-in expired because it was not used for too long"),
         (999999, 4, "Microsoft Entra refused the sign-in (invalid_request)"),
     ],
 )
@@ -268,7 +270,7 @@ def test_a_code_that_nobody_enters(pat: Installed, emulator: Emulator) -> None:
     result = finish(process)
     assert result.exit_code == 4
     assert result.stderr.splitlines()[:2] == [
-        "pat: nobody entered the code in time",
+        "pat: the code was not entered in time",
         "     run: pat login",
     ]
 
@@ -289,14 +291,16 @@ def test_a_browser_in_which_nobody_signs_in(
     entra = MsalClient(client, http_client=http, cache=None, now=lambda: datetime.now(UTC))
     with pytest.raises(SignInError) as caught:
         entra.by_browser(account="", claims="", show=lambda _: None)
-    assert caught.value.message == "nobody signed in in the browser within 0 minutes"
-    assert caught.value.hint == ("run it again; without a browser here: pat login --device-code")
+    assert caught.value.message == "no sign-in was completed in the browser within 0 minutes"
+    assert caught.value.hint == (
+        "run it again; without a browser on this machine: pat login --device-code"
+    )
 
 
 def test_no_such_tenant(pat: Installed) -> None:
     result = pat("login", "--device-code", "--tenant", "nowhere.example")
     assert result.exit_code == 4
-    assert "there is no tenant 'nowhere.example'" in result.stderr
+    assert "has no tenant 'nowhere.example'" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -361,7 +365,7 @@ def test_entra_that_does_not_answer(
     emulator.fail("GET */openid-configuration cut=before times=always")
     result = pat("list", "-o", "none")
     assert result.exit_code == exit_code
-    assert ("could not be asked: the connection was cut" in result.stderr) == bool(exit_code)
+    assert ("could not be reached: the connection was cut" in result.stderr) == bool(exit_code)
 
 
 def test_a_certificate_that_is_not_trusted_names_the_setting(
@@ -370,7 +374,7 @@ def test_a_certificate_that_is_not_trusted_names_the_setting(
     assert emulator.authority is not None
     result = pat("login", "--device-code", env={"PAT_CA_BUNDLE": None})
     assert result.exit_code == 11
-    assert "its certificate is from an issuer that is not known here" in result.stderr
+    assert "its certificate is from an issuer that this machine does not trust" in result.stderr
     assert "pat config set ca-bundle FILE" in result.stderr
 
 
@@ -506,7 +510,7 @@ def test_the_variable_cannot_be_renewed(pat: Installed, emulator: Emulator) -> N
     emulator.reject_access_tokens()
     result = pat("list", env=env)
     assert result.exit_code == 4
-    assert "wants a newer sign-in than that of the access token from PAT_ACCESS_TOKEN" in (
+    assert "requires a newer sign-in than that of the access token from PAT_ACCESS_TOKEN" in (
         result.stderr
     )
     assert "set PAT_ACCESS_TOKEN to a fresh access token" in result.stderr

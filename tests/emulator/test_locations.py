@@ -69,7 +69,7 @@ def test_the_areas(stage: Stage) -> None:
     one = stage.ask("GET", f"{AREAS}/{TOKENS.upper()}").json()
     assert one == {"id": TOKENS, "name": "Tokens", "locationUrl": below}
     assert set(stage.ask("GET", f"{AREAS}/{CONTOSO_ID}").json().values()) == {None}
-    stage.version = "7.1"  # in preview, as the service's is
+    stage.version = "7.1"  # in preview, agrees with the service's is
     assert stage.ask("GET", AREAS).status_code == 400
 
 

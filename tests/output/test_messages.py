@@ -92,7 +92,7 @@ def test_nothing_said_can_break_its_line(text: str) -> None:
 
 
 def test_a_hint_may_have_lines_of_its_own() -> None:
-    error = NotFoundError("2 tokens answer to 'ci'", hint="name one by its id:\nab\x1bc\ndef")
+    error = NotFoundError("2 tokens match 'ci'", hint="choose one by its id:\nab\x1bc\ndef")
     assert error_text(error) == (
-        "pat: 2 tokens answer to 'ci'\n     name one by its id:\n     ab\\x1bc\n     def\n"
+        "pat: 2 tokens match 'ci'\n     choose one by its id:\n     ab\\x1bc\n     def\n"
     )

@@ -236,10 +236,8 @@ class TestFinding:
         for text in ("CI", "c", "ci ", "c*", ""):
             error = failure(machine, text)
             assert type(error) is NotFoundError
-            assert error.message == f"there is no token {text!r} in contoso"
-            assert error.hint == (
-                "pat list --status all shows those there are; names are case-sensitive"
-            )
+            assert error.message == f"no token {text!r} in contoso"
+            assert error.hint == ("to list all: pat list --status all; names are case-sensitive")
 
     def test_fewer_than_eight_characters_are_no_id(self, machine: Machine) -> None:
         mine = machine.made()
@@ -269,9 +267,9 @@ class TestFinding:
         machine.emulator.add_tokens(name="ci", organization="fabrikam")
         error = failure(machine, "ci")
         assert type(error) is ConflictError
-        assert error.message == "3 tokens answer to 'ci'"
+        assert error.message == "3 tokens match 'ci'"
         first, *lines = error.hint.splitlines()
-        assert first == "name one by its id:"
+        assert first == "choose one by its id:"
         assert sorted(lines) == sorted(
             [f"{each}  contoso  expires 2026-08-01" for each in ids]
             + [f"{everywhere}  all organizations  expires 2026-09-01"]
@@ -292,12 +290,12 @@ class TestFinding:
         error = failure(machine, beginning)
         assert (type(error), error.message) == (
             ConflictError,
-            f"2 tokens answer to {beginning!r}",
+            f"2 tokens match {beginning!r}",
         )
         ends = dict.fromkeys(("active", "expired"), "expires 2026-08-01")  # by its end
         assert sorted(error.hint.splitlines()[1:]) == sorted(
             [
-                f"{mine.id}  contoso  expires 2026-07-15, its secret is here",
+                f"{mine.id}  contoso  expires 2026-07-15, its secret is stored",
                 f"{named}  contoso  {ends.get(state, state)}",
             ]
         )
@@ -328,7 +326,7 @@ class TestFinding:
         for text in ("theirs", theirs.id or "", (theirs.id or "")[:8]):
             error = failure(machine, text)
             assert type(error) is NotFoundError
-            assert error.message == f"{text!r} is not a token of contoso but of fabrikam"
+            assert error.message == f"{text!r} is a token of fabrikam, not of contoso"
             assert error.hint == "add --org fabrikam"
 
     def test_the_one_at_hand_goes_before_that_of_another_organization(
@@ -342,7 +340,7 @@ class TestFinding:
 
     def test_one_missing_among_several(self, machine: Machine) -> None:
         machine.made()
-        assert failure(machine, "ci", "nowhere").message == "there is no token 'nowhere' in contoso"
+        assert failure(machine, "ci", "nowhere").message == "no token 'nowhere' in contoso"
 
 
 class TestOrganizations:

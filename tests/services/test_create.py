@@ -95,9 +95,10 @@ class TestMade:
     def test_a_token_for_all_organizations_is_refused_unasked(self) -> None:
         error = refuse_global()
         assert error.message == (
-            "pat makes no token for all organizations: every such token stops working on 2026-12-01"
+            "pat does not create tokens for all organizations: every such token stops"
+            " working on 2026-12-01"
         )
-        assert error.hint == "make one for each organization: pat create NAME --scope S --org ORG"
+        assert error.hint == "create one for each organization: pat create NAME --scope S --org ORG"
 
 
 class TestNameTaken:
@@ -354,11 +355,12 @@ class TestShortened:
         error = failure(machine, fail_if_shortened=True)
         assert isinstance(error, RefusedError)
         assert error.message == (
-            "contoso granted 'ci' a life until 2026-06-22 12:00 UTC only, and 2026-07-15 12:00 UTC"
+            "contoso limited 'ci' to a lifetime until 2026-06-22 12:00 UTC only, and"
+            " 2026-07-15 12:00 UTC"
             " was asked for; the new token was revoked again"
         )
         assert error.hint == (
-            "a policy limits the life of tokens: ask for less with --expires, or leave out"
+            "a policy limits the lifetime of tokens: use a shorter --expires, or leave out"
             " --fail-if-shortened"
         )
         assert error.code == "patLifespanPolicyViolation"

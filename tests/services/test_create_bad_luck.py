@@ -59,7 +59,7 @@ class TestAnswerLost:
         machine.emulator.fail(f"POST {PATS} {fault}")
         error = failure(machine)
         assert type(error) is NoAnswerError
-        assert error.message.endswith("; the token it made was revoked")
+        assert error.message.endswith("; the token was created and has been revoked")
         assert error.hint == "try again"
         assert machine.listed("ci").authorization_id == other
         assert (machine.names_held, machine.known, machine.state.unfinished()) == ([], [], ())
@@ -70,7 +70,7 @@ class TestAnswerLost:
         machine.emulator.fail(f"POST {PATS} {fault} commit=yes")
         error = failure(machine)
         assert type(error) is SignInError
-        assert error.message.endswith("; the token it made was revoked")
+        assert error.message.endswith("; the token was created and has been revoked")
         assert nothing_left(machine)
 
     @pytest.mark.parametrize("fault", ["cut=before", "status=500", "html", "body='{}'"])
@@ -78,9 +78,9 @@ class TestAnswerLost:
         machine.emulator.fail(f"POST {PATS} {fault}")
         error = failure(machine)
         if type(error) is NoAnswerError:
-            assert error.message.endswith("; no token of it is there")
+            assert error.message.endswith("; no token of this request was found")
             assert error.hint == (
-                "try again; if one is made late, the next command that signs in revokes it"
+                "try again; if one is created late, the next command that signs in will revoke it"
             )
             # A slow service may still be at work on it: the next create looks again.
             assert len(machine.state.unfinished()) == 1
@@ -102,7 +102,7 @@ class TestAnswerLost:
         machine.emulator.fail(f"POST {PATS} delay=700ms cut=after")
         error = failure(machine)
         assert type(error) is NoAnswerError
-        assert error.message.endswith("; no token of it is there")
+        assert error.message.endswith("; no token of this request was found")
         wait_for(lambda: machine.alive == ["ci"])
         lost = machine.listed("ci").authorization_id
         machine.timeout = 5.0
@@ -119,11 +119,12 @@ class TestAnswerLost:
         error = failure(machine)
         assert type(error) is NoAnswerError
         assert error.message.endswith(
-            "an interrupted create of 'ci' in contoso may have made what another machine may have"
-            f" made as well: {', '.join(others)}; not revoked"
+            "an interrupted create of 'ci' in contoso may have created a token, or another"
+            f" machine has created it: {', '.join(others)}; it was not revoked"
         )
         assert error.hint == (
-            f"if its secret is stored nowhere: pat revoke {others[0]} --org contoso; if it is in"
+            f"if its secret is not stored anywhere: pat revoke {others[0]} --org contoso;"
+            " if it is in"
             f" use: pat doctor --dismiss {others[0]}"
         )
         assert machine.alive == ["ci", "ci"]
@@ -135,7 +136,7 @@ class TestAnswerLost:
         """Name, scopes and the millisecond of the expiry identify the token, whatever its date."""
         machine.emulator.advance(apart)
         machine.emulator.fail(f"POST {PATS} cut=after")
-        assert failure(machine).message.endswith("; the token it made was revoked")
+        assert failure(machine).message.endswith("; the token was created and has been revoked")
         assert machine.alive == []
         assert machine.state.unfinished() == ()
 
@@ -160,7 +161,7 @@ class TestAnswerLost:
         machine.emulator.advance(apart)
         machine.emulator.fail(f"POST {PATS} cut=after")
         error = failure(machine, expires=EXPIRES.replace(microsecond=0))
-        assert error.message.endswith("; the token it made was revoked")
+        assert error.message.endswith("; the token was created and has been revoked")
         assert nothing_left(machine)
 
     def test_tokens_of_other_organizations_are_not_meant(self, machine: Machine) -> None:
@@ -168,14 +169,14 @@ class TestAnswerLost:
         ask = PatRequest(display_name="ci", scopes=("vso.code",), valid_to=EXPIRES)
         machine.tokens.create(machine.fabrikam, ask)
         machine.emulator.fail(f"POST {PATS} cut=before")
-        assert failure(machine).message.endswith("; no token of it is there")
+        assert failure(machine).message.endswith("; no token of this request was found")
         assert machine.alive == ["ci"]
 
     def test_two_with_the_very_same_mark_are_not_touched_either(self, machine: Machine) -> None:
         for _ in range(2):
             machine.elsewhere(expires=EXPIRES)
         machine.emulator.fail(f"POST {PATS} cut=before")
-        assert "another machine may have made as well" in failure(machine).message
+        assert "another machine has created it" in failure(machine).message
         assert machine.alive == ["ci", "ci"]
 
     @pytest.mark.parametrize(
@@ -191,14 +192,14 @@ class TestAnswerLost:
     ) -> None:
         machine.elsewhere(**other)  # type: ignore[arg-type]  # as the fields are
         machine.emulator.fail(f"POST {PATS} cut=before")
-        assert failure(machine).message.endswith("; no token of it is there")
+        assert failure(machine).message.endswith("; no token of this request was found")
         assert len(machine.alive) == 1
 
     def test_what_is_stored_here_is_not_what_the_request_made(self, machine: Machine) -> None:
         old = machine.made()
         machine.emulator.fail(f"POST {PATS} cut=before")
         error = failure(machine, replace=True)
-        assert error.message.endswith("; no token of it is there")
+        assert error.message.endswith("; no token of this request was found")
         assert machine.listed("ci").authorization_id == old.id
         assert machine.held() is not None
 
@@ -206,9 +207,9 @@ class TestAnswerLost:
         machine.emulator.fail(f"POST {PATS} cut=after", f"GET {PATS} status=403")
         error = failure(machine)
         assert type(error) is NoAnswerError
-        assert "whether 'ci' was made is not known" in error.message
+        assert "it is unknown whether 'ci' was created" in error.message
         assert error.hint == (
-            "the next command that signs in (pat list, for example) looks again, and revokes it"
+            "the next command that signs in (for example pat list) will look again and revoke it"
         )
         assert machine.alive == ["ci"]
         lost = machine.listed("ci").authorization_id
@@ -326,7 +327,7 @@ class TestLeftovers:
         for _ in range(2):
             (told,) = recover(machine.deps, scope)
             assert isinstance(told.failure, DoubtfulError)
-            assert f"another machine may have made as well: {other}; not revoked" in str(
+            assert f"another machine has created it: {other}; it was not revoked" in str(
                 told.failure
             )
         assert machine.asked("DELETE") == []
@@ -404,8 +405,8 @@ class TestAtOnce:
             thread.join()
         busy = (
             ConflictError,
-            f"another pat is working on 'ci' in {machine.contoso.url} right now",
-            "try again when it is done",
+            f"another pat process is working on 'ci' in {machine.contoso.url}",
+            "try again when it has finished",
         )
         assert sorted(outcomes, key=str) == sorted([busy, "ci"], key=str)
         assert machine.alive == ["ci"]

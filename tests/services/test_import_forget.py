@@ -81,7 +81,7 @@ class TestTakeIn:
 
     @pytest.mark.parametrize("policies", [(), ("public-projects",)])
     def test_a_bad_one(self, machine: Machine, policies: tuple[str, ...]) -> None:
-        # Where there are public projects the server answers 200, to the anonymous user.
+        # Where valid keys: public projects the server answers 200, to the anonymous user.
         machine.emulator.set_policies(*policies)
         error = refused(machine, "x" * 84)
         assert type(error) is SignInError
@@ -133,7 +133,7 @@ class TestTakeIn:
         ):
             taken(machine, good, replace=replace)
         assert caught.value.message == (
-            f"another pat is working on 'imported' in {machine.contoso.url} right now"
+            f"another pat process is working on 'imported' in {machine.contoso.url}"
         )
         assert (machine.names_held, machine.known) == ([], [])
 
@@ -176,7 +176,7 @@ class TestForget:
         ):
             self.dropped(machine, machine.contoso, text)
         assert caught.value.message == (
-            f"another pat is working on 'ci' in {machine.contoso.url} right now"
+            f"another pat process is working on 'ci' in {machine.contoso.url}"
         )
         assert (machine.names_held, [each.id for each in machine.known]) == (["ci"], [pat.id])
 
@@ -193,9 +193,9 @@ class TestForget:
         with pytest.raises(ConflictError) as caught:
             forget(machine.contoso, old.id or "", replace(machine.storage, exclusive=lock))
         assert caught.value.message == (
-            "another pat has changed what is stored under 'ci' for contoso"
+            "another process has changed the secret stored under 'ci' for contoso"
         )
-        assert caught.value.hint == "pat list --stored shows what is there now"
+        assert caught.value.hint == "to see what is stored now: pat list --stored"
         assert machine.names_held == ["ci"]
         assert [each.id for each in machine.known] == [pat.id for pat in new]
 
@@ -352,7 +352,7 @@ class TestCutShort:
             with pytest.raises(StoreError) as caught:
                 machine.import_secret("ci", other, replace=True)
         assert caught.value.message == (
-            "the disk is full; whether the secret is stored all the same is not known"
+            "the disk is full; it is unknown whether the secret was stored"
         )
         (told,) = revived(machine)
         assert told.outcome is RecoveryOutcome.COMPLETED
@@ -476,7 +476,7 @@ class TestWhose:
         with pytest.raises(ConflictError) as caught:
             machine.import_secret("other", machine.held() or "", pat=pat)
         assert caught.value.message == (
-            f"the secret of the token {made.id} is stored under 'ci' already"
+            f"the secret of the token {made.id} is already stored under 'ci'"
         )
 
     @pytest.mark.parametrize("status", [Status.EXPIRED, Status.REVOKED, Status.UNKNOWN])

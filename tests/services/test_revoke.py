@@ -284,7 +284,7 @@ class TestFailures:
         odd = replace(odd, id="\ud800")  # no URL can hold it
         revoked = carry_out(machine, [odd, mine, *others])
         assert [(item.outcome, item.error) for item in revoked.items] == [
-            (Outcome.FAILED, "pat failed on it with UnicodeEncodeError"),
+            (Outcome.FAILED, "unexpected error: UnicodeEncodeError"),
             (Outcome.REVOKED, ""),
             (Outcome.REVOKED, ""),
             (Outcome.REVOKED, ""),
@@ -301,7 +301,7 @@ class TestFailures:
 
         revoked = carry_out(machine, pats, exclusive=odd)
         assert [item.left_in_keyring for item in revoked.items] == [
-            "pat failed on it with ZeroDivisionError",
+            "unexpected error: ZeroDivisionError",
             "",
         ]
         assert machine.names_held == ["a"]
@@ -320,8 +320,7 @@ class TestFailures:
             Revocation(
                 pat=pat,
                 outcome=Outcome.FAILED,
-                error="the service says that there is no such token to revoke, and shows it all"
-                " the same",
+                error="the service reports that the token does not exist, but still lists it",
             ),
         )
         assert revoked.failed == 1
@@ -338,7 +337,7 @@ class TestFailures:
             Outcome.ALREADY_REVOKED,
         ]
         assert carried_out.items[0].error.startswith(
-            "the service says that there is no such token to revoke, and could not be asked whether"
+            "the service reports that the token does not exist, and could not be asked whether"
             " it is gone: "
         )
         assert machine.names_held == ["ci"]
@@ -367,7 +366,7 @@ class TestAtTheSameTime:
             (item,) = carry_out(machine, [pat]).items
         assert (item.outcome, item.left_in_keyring) == (
             Outcome.REVOKED,
-            f"another pat is working on 'ci' in {machine.contoso.url} right now",
+            f"another pat process is working on 'ci' in {machine.contoso.url}",
         )
         assert machine.names_held == ["ci"]
         # The same again takes it out.

@@ -114,7 +114,7 @@ def test_a_keyring_that_breaks_down_leaves_both_tokens_to_the_next_run(machine: 
     )
     with pytest.raises(StoreError) as caught:
         rotated(machine)
-    assert "is not known, and both tokens live" in caught.value.message
+    assert "or still the previous one, and both tokens are active" in caught.value.message
     assert machine.alive == ["ci", "ci"]
     machine.keyring.refuses = lambda *_: False
     assert finish(machine) == [("rotate", True)]
@@ -135,7 +135,7 @@ def test_a_keyring_that_breaks_down_and_held_no_secret_before(machine: Machine) 
     assert (machine.alive, machine.held()) == (["ci"], None)
 
 
-UNKNOWN = "a secret is stored under 'ci' for contoso, and which token it belongs to is not known"
+UNKNOWN = "a secret is stored under 'ci' for contoso, and it is unknown which token it belongs to"
 
 
 def kept(machine: Machine, text: str, message: str) -> None:
@@ -216,5 +216,5 @@ def test_another_token_that_has_the_name_here(machine: Machine, *, lost: bool) -
     kept(
         machine,
         theirs,
-        f"the secret that is stored under 'ci' is that of another token, {mine.id}",
+        f"the secret stored under 'ci' belongs to another token, {mine.id}",
     )

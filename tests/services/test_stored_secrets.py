@@ -114,9 +114,9 @@ class TestGet:
         assert got(machine, machine.fabrikam, "ci")[0] == machine.fabrikam.url
         error = failure(machine, None, "ci")
         assert type(error) is ConflictError
-        assert error.message == "2 stored tokens answer to 'ci'"
+        assert error.message == "2 stored tokens match 'ci'"
         assert error.hint.splitlines() == [
-            "say which by its id, or by --org:",
+            "choose one by its id, or with --org:",
             f"{here.id}  contoso",
             f"{there.id}  fabrikam",
         ]
@@ -145,9 +145,9 @@ class TestGet:
         machine.keyring.held.clear()
         error = failure(machine, machine.contoso, "ci")
         assert type(error) is NotFoundError
-        assert error.message == "the secret of 'ci' for contoso is not in the keyring any more"
+        assert error.message == "the secret of 'ci' for contoso is no longer in the keyring"
         assert error.hint == (
-            "the service never shows a secret twice: make a new token, and revoke the old one"
+            "the service never shows a secret twice: create a new token, and revoke the old one"
             f" (pat revoke {pat.id})"
         )
 
@@ -216,7 +216,7 @@ class TestReadSecret:
     def test_nothing(self, text: str) -> None:
         with pytest.raises(UsageError) as caught:
             read_secret(text)
-        assert caught.value.message == "no secret was given"
+        assert caught.value.message == "no secret given"
         assert caught.value.hint == "pipe it in, or type it at the prompt"
 
     @pytest.mark.parametrize("text", ["a b", "a\nb", "a\x1b", "é", "a\u200b"])
@@ -224,9 +224,9 @@ class TestReadSecret:
         with pytest.raises(UsageError) as caught:
             read_secret(text)
         assert caught.value.message == (
-            "what was given is not a token: it holds spaces or other characters than a token has"
+            "the input is not a token: it contains spaces or other characters that no token has"
         )
-        assert caught.value.hint == "give the token alone, without quotes"
+        assert caught.value.hint == "enter the token alone, without quotes"
 
     @given(st.text())
     def test_any_text_is_a_secret_or_a_usage_error_that_does_not_repeat_it(self, text: str) -> None:
@@ -234,7 +234,7 @@ class TestReadSecret:
             secret = read_secret(text)
         except UsageError as error:
             said = error.message.partition(":")[0]
-            assert said in {"no secret was given", "what was given is not a token"}
+            assert said in {"no secret given", "the input is not a token"}
         else:
             assert secret.reveal() == text.strip()
 
@@ -242,8 +242,9 @@ class TestReadSecret:
 def test_a_server_has_no_lifecycle() -> None:
     url = "https://tfs.example/tfs/Collection"
     error = no_lifecycle(Organization(name="collection", url=url, hosted=False))
-    assert error.message == f"{url} is Azure DevOps Server, which has no API to manage tokens"
+    assert error.message == f"{url} is Azure DevOps Server, which has no API for managing tokens"
     assert error.hint == (
-        f"make the token at {url}/_usersSettings/tokens, then store it: pat import NAME --org {url}"
+        f"create the token at {url}/_usersSettings/tokens, then store it: pat import NAME"
+        f" --org {url}"
     )
     assert error.exit_code == 5

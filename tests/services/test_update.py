@@ -170,7 +170,7 @@ class TestAtTheSameTime:
             error = failure(machine, pat, RENAME)
         assert (type(error), error.message) == (
             ConflictError,
-            f"another pat is working on {name!r} in {machine.contoso.url} right now",
+            f"another pat process is working on {name!r} in {machine.contoso.url}",
         )
         assert (machine.alive, machine.asked("PUT")) == (["ci"], [])
         change(machine, pat, RENAME)  # the other lock was let go
@@ -215,7 +215,7 @@ class TestAtTheSameTime:
         with pytest.raises(ConflictError) as caught:
             update(machine.contoso, pat, RENAME, replace(deps, exclusive=lock))
         assert caught.value.message == (
-            "another pat has changed what is stored under 'ci' for contoso"
+            "another process has changed the secret stored under 'ci' for contoso"
         )
         assert machine.asked("PUT") == []
         assert machine.state.find(machine.contoso.url, "ci") is not None
@@ -228,15 +228,15 @@ class TestRefused:
     def test_nothing_to_change(self, machine: Machine) -> None:
         error = failure(machine, machine.made(), PatChanges())
         assert type(error) is UsageError
-        assert error.message == "nothing is to change"
-        assert error.hint == "give --name, --scope or --expires, or several"
+        assert error.message == "nothing to change"
+        assert error.hint == "use --name, --scope, --expires, or several of them"
 
     def test_a_revoked_token(self, machine: Machine) -> None:
         pat = replace(machine.made(), status=Status.REVOKED)
         error = failure(machine, pat, RENAME)
         assert type(error) is RefusedError
         assert error.message == "'ci' is revoked and cannot be changed"
-        assert error.hint == "pat create makes a new one"
+        assert error.hint == "to create a new one: pat create"
         assert machine.asked("PUT") == []
 
     def test_revoked_meanwhile(self, machine: Machine) -> None:
@@ -261,7 +261,7 @@ class TestRefused:
         error = failure(machine, pat, RENAME)
         assert type(error) is ConflictError
         assert error.message == "a secret is already stored under 'new name' for contoso"
-        assert error.hint == ("choose another name, or take that one away: pat forget 'new name'")
+        assert error.hint == ("choose another name, or delete that secret: pat forget 'new name'")
         assert (dict(machine.keyring.held), machine.known) == before
         assert machine.alive == ["ci", "new name"]
         assert machine.asked("PUT") == []
@@ -273,9 +273,9 @@ class TestRefused:
         error = failure(machine, pat, RENAME)
         assert (type(error), error.message) == (
             ConflictError,
-            "another token is known here by the name 'new name' for contoso",
+            "this machine knows another token by the name 'new name' for contoso",
         )
-        assert error.hint == "choose another name, or take that one away: pat forget 'new name'"
+        assert error.hint == "choose another name, or delete that secret: pat forget 'new name'"
         assert (machine.names_held, machine.asked("PUT")) == (["ci"], [])
         assert [entry.id for entry in machine.known] == [pat.id, other.id]
 
@@ -323,7 +323,8 @@ class TestPending:
         error = failure(machine, pat, RENAME)
         assert type(error) is PendingError
         assert error.message == (
-            "the token is now named 'new name', but its secret stays stored under 'ci': " + LOCKED
+            "the token is now named 'new name', but its secret is still stored under 'ci': "
+            + LOCKED
         )
         assert error.hint.startswith("unlock it")
         assert (machine.names_held, machine.held()) == (["ci"], secret)
@@ -341,8 +342,8 @@ class TestPending:
         error = failure(machine, pat, RENAME)
         assert type(error) is PendingError
         assert error.message == (
-            "the token is now named 'new name', but its secret stays stored under 'ci': another"
-            " secret has been stored under 'new name' meanwhile"
+            "the token is now named 'new name', but its secret is still stored under 'ci': another"
+            " secret has been stored under 'new name' in the meantime"
         )
         assert error.hint == "pat get ci still prints it"
         assert (machine.held(), machine.held("new name")) == (secret, "of another program")
@@ -355,8 +356,9 @@ class TestPending:
         error = failure(machine, pat, RENAME)
         assert type(error) is PendingError
         assert error.message == (
-            "the token is now named 'new name' and its secret stored so, but it could not be"
-            f" taken away from 'ci': {LOCKED}"
+            "the token is now named 'new name' and its secret is stored under that name,"
+            " but could not be"
+            f" deleted under 'ci': {LOCKED}"
         )
         assert (machine.held(), machine.held("new name")) == (secret, secret)
         assert [(entry.name, entry.id) for entry in machine.known] == [("new name", pat.id)]

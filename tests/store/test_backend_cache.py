@@ -94,7 +94,7 @@ def test_without_a_file_nothing_is_remembered() -> None:
     assert remembered.recall() == ()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no modes and few links")
+@pytest.mark.skipif(sys.platform == "win32", reason="valid keys: no modes and few links")
 def test_the_file_is_made_anew_and_no_link_is_followed(file: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_text("of somebody else")

@@ -43,8 +43,8 @@ class TestChoice:
         with pytest.raises(StoreError) as caught:
             store().put(ORG, "ci", NEW)
         assert failure(caught) == (
-            "the keyring backend store.backends.PlaintextKeyring keeps secrets in plain text",
-            "to use it all the same: PAT_KEYRING=store.backends.PlaintextKeyring",
+            "the keyring backend store.backends.PlaintextKeyring stores secrets in plain text",
+            "to use it anyway: PAT_KEYRING=store.backends.PlaintextKeyring",
         )
         assert (
             store("store.backends.PlaintextKeyring").describe()
@@ -60,7 +60,7 @@ class TestChoice:
         named.put(ORG, "ci", NEW)
         assert named.get(ORG, "ci") == NEW
         use(keyring.core.load_keyring(path))
-        with pytest.raises(StoreError, match="keeps secrets in plain text"):
+        with pytest.raises(StoreError, match="stores secrets in plain text"):
             store().get(ORG, "ci")
 
     def test_a_chain_never_stores_in_plaintext(self) -> None:
@@ -101,8 +101,8 @@ class TestChoice:
     @pytest.mark.parametrize(
         ("kind", "message"),
         [
-            (null.Keyring, "keyring is switched off: its null backend stores nothing"),
-            (fail.Keyring, "there is no keyring on this machine that can be used"),
+            (null.Keyring, "keyring is disabled: its null backend stores nothing"),
+            (fail.Keyring, "no usable keyring on this machine"),
         ],
         ids=["null", "fail"],
     )

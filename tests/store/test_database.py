@@ -159,7 +159,7 @@ class TestFile:
         change(path, "CREATE TABLE tokens (important TEXT)")
         before = path.read_bytes()
         for act in (State.stored, lambda state: state.remember(CI)):
-            with pytest.raises(StoreError, match="is the database of another program"):
+            with pytest.raises(StoreError, match="is a database of another program"):
                 act(state)
         assert path.read_bytes() == before
 

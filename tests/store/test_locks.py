@@ -36,7 +36,7 @@ def hold(folder: Path) -> subprocess.Popen[str]:
 def test_a_held_lock_is_refused_at_once(tmp_path: Path) -> None:
     with (
         hold(tmp_path) as holder,
-        pytest.raises(ConflictError, match=f"another pat is working on {KEY} right now"),
+        pytest.raises(ConflictError, match=f"another pat process is working on {KEY}"),
         exclusive(tmp_path, KEY),
     ):
         pytest.fail("entered")

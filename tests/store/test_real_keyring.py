@@ -202,7 +202,7 @@ def test_no_login_keyring_and_nobody_to_make_one(tmp_path: Path, cache: Path) ->
     with keyring_session(tmp_path / "home", unlocked=False) as service:
         answers = run(service.environment, cache, *EVERYTHING)
     message = (
-        "StoreError: the keyring has no collection to store in, and making one was not confirmed"
+        "StoreError: the keyring has no collection to store in, and creating one was not confirmed"
     )
     assert silent(answers) == [message] * 4
 
@@ -212,7 +212,7 @@ def test_a_bus_that_is_gone(tmp_path: Path, cache: Path, known: bool) -> None:  
     with keyring_session(tmp_path / "home") as service:
         if known:
             assert silent(run(service.environment, cache, ("put", "ci", "old"))) == [None]
-    message = "StoreError: there is no keyring on this machine that can be used"
+    message = "StoreError: no usable keyring on this machine"
     assert silent(run(service.environment, cache, *EVERYTHING)) == [message] * 4
     assert not cache.exists()
 
@@ -221,7 +221,8 @@ def test_the_secret_service_named_without_a_bus(service: KeyringService, cache: 
     environment = service.environment | {"PAT_KEYRING": BACKEND}
     del environment["DBUS_SESSION_BUS_ADDRESS"]
     message = (
-        f"StoreError: the keyring backend {BACKEND} cannot be used here: Unable to initialize"
+        f"StoreError: the keyring backend {BACKEND} cannot be used on this machine: Unable"
+        " to initialize"
         " SecretService: Environment variable DBUS_SESSION_BUS_ADDRESS is unset"
     )
     assert silent(run(environment, cache, *EVERYTHING)) == [message] * 4

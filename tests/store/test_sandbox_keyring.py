@@ -55,7 +55,7 @@ def test_deleting_what_is_not_there() -> None:
 
 def test_it_needs_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(FILE_VARIABLE)
-    with pytest.raises(StoreError, match="PAT_THROWAWAY_KEYRING names no file"):
+    with pytest.raises(StoreError, match="PAT_THROWAWAY_KEYRING does not name a file"):
         throwaway().get_password("service", "user")
 
 

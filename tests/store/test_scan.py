@@ -57,7 +57,7 @@ raise RuntimeError("this plugin cannot be loaded")
 """
 PUT_AND_GET = [("put", "ci", "s3cret"), ("get", "ci")]
 PLAIN_REFUSED = (
-    "StoreError: the keyring backend plugin.PlaintextKeyring keeps secrets in plain text"
+    "StoreError: the keyring backend plugin.PlaintextKeyring stores secrets in plain text"
 )
 
 
@@ -101,7 +101,7 @@ def stored_in(home: Path) -> list[str]:
         ),
         (
             (BROKEN,),
-            ["StoreError: there is no keyring on this machine that can be used"] * 2,
+            ["StoreError: no usable keyring on this machine"] * 2,
             [],
         ),
     ],
@@ -162,15 +162,14 @@ def test_keyrings_variable_and_configuration_choose(
     environment: dict[str, str], home: Path, tmp_path: Path, cache: Path
 ) -> None:
     install(tmp_path, GOOD)
-    null = "StoreError: keyring is switched off: its null backend stores nothing"
+    null = "StoreError: keyring is disabled: its null backend stores nothing"
     by_variable = environment | {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
     assert run(by_variable, cache, *PUT_AND_GET).values == [null, null]
     _configure(home, "keyring.backends.null.Keyring")
     assert run(environment, cache, *PUT_AND_GET).values == [null, null]
     wrong = environment | {"PYTHON_KEYRING_BACKEND": "nope.Keyring"}
     message = (
-        "StoreError: the keyring backend that keyring chose cannot be loaded: No module named"
-        " 'nope'"
+        "StoreError: the keyring backend chosen by keyring cannot be loaded: No module named 'nope'"
     )
     assert run(wrong, cache, *PUT_AND_GET).values == [message] * 2
 

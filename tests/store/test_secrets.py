@@ -126,16 +126,16 @@ LOCKED = "the keyring is locked, or access to it was denied"
         (KeyringLocked("Failed to unlock the collection!"), LOCKED),
         (
             InitError("Failed to create the collection: Prompt dismissed.."),
-            "the keyring has no collection to store in, and making one was not confirmed",
+            "the keyring has no collection to store in, and creating one was not confirmed",
         ),
-        (NoKeyringError("none"), "there is no keyring on this machine that can be used"),
+        (NoKeyringError("none"), "no usable keyring on this machine"),
         (
             NotImplementedError(),
             "the keyring backend store.backends.Raising can only read, not store",
         ),
         (
             UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
-            "the keyring backend store.backends.Raising holds a text that it cannot decode",
+            "the keyring backend store.backends.Raising contains a text that it cannot decode",
         ),
         (
             ConnectionResetError("gone"),
@@ -147,7 +147,7 @@ LOCKED = "the keyring is locked, or access to it was denied"
         ),
         (
             CredWriteError(1312),
-            "the Windows Credential Manager is not there in this logon session",
+            "the Windows Credential Manager is not available in this logon session",
         ),
         (CredWriteError(5), "the Windows Credential Manager failed with error 5"),
         (
@@ -199,8 +199,8 @@ def test_what_was_not_kept_is_a_failure(backend: Unpicked) -> None:
     with pytest.raises(StoreError) as caught:
         store().put(ORG, "ci", NEW)
     name = type(backend).__name__
-    assert (
-        caught.value.message == f"the keyring backend store.backends.{name} did not keep the secret"
+    assert caught.value.message == (
+        f"the keyring backend store.backends.{name} did not store the secret"
     )
     assert held(backend) == {}
 
@@ -222,7 +222,7 @@ def test_a_former_secret_that_may_be_lost_is_told() -> None:
     with pytest.raises(StoreError) as caught:
         store().put(ORG, "ci", NEW)
     assert caught.value.message == (
-        f"{LOCKED}; whether the secret that was there before is still there is unknown"
+        f"{LOCKED}; it is unknown whether the previous secret is still stored"
     )
 
 

@@ -80,7 +80,7 @@ class TestTokens:
         build = replace(CI, name="build", id="2")
         state.remember(CI)
         state.remember(build)
-        with pytest.raises(ConflictError, match="another token named 'build'"):
+        with pytest.raises(ConflictError, match="another token is named 'build'"):
             state.rename(ORG, "ci", "build")
         assert state.stored() == (build, CI)
 

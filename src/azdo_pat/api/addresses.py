@@ -1,4 +1,4 @@
-"""Where the service lives: hosts, URLs, and what may be sent where."""
+"""Hosts and URLs of the service, and which of them may receive a secret."""
 
 import ipaddress
 from enum import StrEnum
@@ -19,7 +19,7 @@ class Service(StrEnum):
 
 
 def origin(url: str) -> tuple[str, str, int]:
-    """Return scheme, host and port of a URL: what must be equal for a bearer to go there.
+    """Return the origin (scheme, host, port) of a URL; a bearer is sent only to known origins.
 
     Raises:
         UsageError: it is not an absolute http or https URL.
@@ -30,12 +30,12 @@ def origin(url: str) -> tuple[str, str, int]:
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        raise UsageError(f"not a web address: {url!r}", hint="give one like https://host/path")
+        raise UsageError(f"{url!r} is not a URL", hint="use a URL such as https://host/path")
     return parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme]
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
+    """Return whether a host is this machine."""
     if host == "localhost":
         return True
     try:
@@ -45,28 +45,28 @@ def is_loopback(host: str) -> bool:
 
 
 def require_protected(url: str) -> str:
-    """Return the URL without a slash at its end, if a secret may travel to it.
+    """Return the URL without a trailing slash, after checking that a secret may be sent to it.
 
     Raises:
-        UsageError: it is neither https nor on this machine, or holds more than host and path.
+        UsageError: it is neither https nor on this machine, or has more than a host and a path.
     """
     scheme, host, _ = origin(url)
     if scheme != "https" and not is_loopback(host):
         raise UsageError(
-            f"{host} is not reached by https: a secret would travel in the clear",
-            hint="use an https address; http is for this machine only",
+            f"{host} is not reached over https: the secret would be sent unencrypted",
+            hint="use an https address; http is allowed for this machine only",
         )
     parts = urlsplit(url)
     if parts.username is not None or parts.query or parts.fragment:
         raise UsageError(
-            f"the address of {host} holds more than a host and a path",
-            hint="leave out user name, password, query and fragment",
+            f"the address of {host} contains more than a host and a path",
+            hint="leave out the user name, password, query and fragment",
         )
     return url.rstrip("/")
 
 
 class Addresses:
-    """Builds every URL that the client asks.
+    """Builds every URL that the client requests.
 
     Args:
         api_root: one root that serves all hosts below it (`PAT_API_URL`); None for Microsoft's.
@@ -81,7 +81,7 @@ class Addresses:
         self.origins = frozenset(origin(base) for base in bases)
 
     def base(self, service: Service) -> str:
-        """Return the root of a service, without a slash at the end."""
+        """Return the root of a service, without a trailing slash."""
         return self._root or service.value
 
     def organization(self, name: str) -> str:
@@ -94,13 +94,16 @@ class Addresses:
 
 
 def segment(name: str) -> str:
-    """Quote a name so that it is one segment of a path and can be nothing else.
+    """Quote a name as exactly one segment of a path.
 
     Raises:
-        UsageError: it is empty, or would mean another folder.
+        UsageError: it is empty, or `.` or `..`.
     """
     if name in {"", ".", ".."}:
-        raise UsageError(f"not a name: {name!r}", hint="name an organization, as in its URL")
+        raise UsageError(
+            f"{name!r} is not a valid name",
+            hint="use the organization's name as it appears in its URL",
+        )
     return quote(name, safe="")
 
 

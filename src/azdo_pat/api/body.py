@@ -1,4 +1,4 @@
-"""Reading an answer's body, with an end to the room that it fills."""
+"""Reads a response's body, up to a maximum size."""
 
 import zlib
 from typing import Final
@@ -9,21 +9,21 @@ from azdo_pat.api.network import TRY_AGAIN
 from azdo_pat.api.response import Problem
 
 LARGEST: Final = 32 * 1024 * 1024
-"""Bytes, unpacked: a page of 100 tokens has about 50 thousand."""
+"""Bytes after decompression; a page of 100 tokens has about 50 thousand."""
 ACCEPTED_ENCODING: Final = "gzip"
 
 _PIECE: Final = 64 * 1024
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _TOO_LARGE: Final = Problem(
-    reason=f"its answer is larger than {LARGEST // 1024**2} MB", passing=False
+    reason=f"its response is larger than {LARGEST // 1024**2} MB", passing=False
 )
-_NOT_UNPACKABLE: Final = Problem(reason="its answer cannot be unpacked", hint=TRY_AGAIN)
+_NOT_UNPACKABLE: Final = Problem(reason="its response cannot be decompressed", hint=TRY_AGAIN)
 
 
 def whole_body(response: requests.Response) -> bytes | Problem:
-    """Read the body to its end, unpacked, or say why not; the connection is free then.
+    """Read and decompress the whole body, then release the connection.
 
-    requests reads without such a bound. For the time there is one, see `patience`.
+    requests itself has no maximum size. For the maximum time see `time_limit`.
 
     Args:
         response: made with `stream=True`, nothing of it read yet.
@@ -32,7 +32,7 @@ def whole_body(response: requests.Response) -> bytes | Problem:
         urllib3.exceptions.HTTPError: the connection failed; see `network.NETWORK_ERRORS`.
     """
     packed = response.headers.get("Content-Encoding", "").lower() == ACCEPTED_ENCODING
-    # Unpacked here: urllib3 goes on reading until something comes out of it.
+    # Decompressed here, because urllib3 reads on until decompression yields something.
     unpacking = zlib.decompressobj(_GZIP) if packed else None
     pieces: list[bytes] = []
     room, empty = LARGEST, True

@@ -1,4 +1,4 @@
-"""What a `WWW-Authenticate` header asks for, with several challenges in it or in several lines."""
+"""Parses `WWW-Authenticate`, which may hold several challenges or be repeated."""
 
 import base64
 import json
@@ -13,14 +13,14 @@ _PIECE: Final = re.compile(
     |.""",
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
-"""A parameter, a scheme, or what is neither (RFC 9110, 11.6.1)."""
+"""A parameter, a scheme, or any other character (RFC 9110, 11.6.1)."""
 
 _INSUFFICIENT: Final = "insufficient_claims"
 _LONGEST_CLAIMS: Final = 16_000
 
 
 def claims_of(answer: Response) -> str:
-    """Return, as JSON, the claims that a new access token is to have; empty for none.
+    """Return, as JSON, the claims that a new access token must have; empty for none.
 
     Source: Microsoft identity platform, "Claims challenges, claims requests and client
     capabilities": `Bearer …, error="insufficient_claims", claims="…"`, in base64.
@@ -46,7 +46,7 @@ def _challenges(header: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def _decoded(text: str) -> str:
-    """Return a JSON object that stands there in base64, with or without its padding."""
+    """Decode a JSON object from base64, with or without padding."""
     if not text or len(text) > _LONGEST_CLAIMS:
         return ""
     plain = text.rstrip("=").replace("+", "-").replace("/", "_")

@@ -1,7 +1,7 @@
-"""What proves who is asking, tied to the place that may see it.
+"""The credentials of a request, each sent only to the origins that may see it.
 
 requests replaces an `Authorization` header by what it finds in `~/.netrc`, unless the request has
-an `auth` of its own: hence these, and no header set by hand.
+an `auth` of its own: hence these classes instead of a header set by hand.
 """
 
 import base64
@@ -18,15 +18,15 @@ from azdo_pat.models import AccessToken, Secret
 from azdo_pat.redaction import remember
 
 _REMEMBERED_SECONDS: Final = 120.0
-"""How long a source is not asked again; far less than what it grants (Azure CLI: 5 minutes)."""
+"""Seconds before a source is asked again; far less than tokens are valid (Azure CLI: 5 minutes)."""
 
 
 class Bearer(AuthBase):
-    """Adds the access token to requests for the service, and to no others.
+    """Adds the access token to requests to the service only.
 
     Args:
-        access_token: the source; asked by one thread at a time and seldom.
-        renewed: gives another in place of one that the service rejected, with the claims that it
+        access_token: the source; called rarely, by one thread at a time.
+        renewed: returns another token for one that the service rejected, with the claims that it
             asked for; None where the source has no other.
         origins: scheme, host and port of each place that may see the token.
         clock: monotonic seconds.
@@ -49,7 +49,7 @@ class Bearer(AuthBase):
         self._asked_at = 0.0
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Add the header, if the request goes where it may go."""
+        """Add the header, if the request's origin is allowed."""
         if origin(r.url or "") in self._origins:
             r.headers["Authorization"] = f"Bearer {_header_text(self.current())}"
         return r
@@ -69,17 +69,17 @@ class Bearer(AuthBase):
             return self._held
 
     def renew(self, rejected: AccessToken, claims: str) -> bool:
-        """Get another in place of one that was rejected; False where there is none.
+        """Replace a rejected access token; return False if the source has no other.
 
-        Of the threads whose requests were rejected one asks the source, and it asks once: a
-        second token that is rejected says that the token is not what is wrong.
+        Of the threads whose requests were rejected, one asks the source, and only once: if a
+        second token is rejected, the token is not the problem.
 
         Args:
             rejected: what `current` returned.
-            claims: what the service wants of another, as JSON; empty for nothing.
+            claims: the claims that the service requires of the new token, as JSON; empty for none.
 
         Raises:
-            PatError: there is a source, and it cannot give another one.
+            PatError: the source failed to provide another token.
         """
         with self._lock:
             if self._held is not rejected:
@@ -96,21 +96,21 @@ class Bearer(AuthBase):
 
 
 def _header_text(token: AccessToken) -> str:
-    """Return the token's text, if it can be part of a header.
+    """Return the token's text, after checking that it can be part of a header.
 
-    http.client would quote a bad one in its own exception.
+    http.client would quote an invalid one in its own exception.
     """
     text = token.secret.reveal()
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise SignInError(
-            f"what came from {token.source} is not an access token",
-            hint="sign in with: pat login, or set PAT_ACCESS_TOKEN to an access token alone",
+            f"{token.source} did not provide an access token",
+            hint="run: pat login; or set PAT_ACCESS_TOKEN to an access token and nothing else",
         )
     return text
 
 
 class Anonymous(AuthBase):
-    """Adds nothing, and keeps requests from adding what `~/.netrc` has."""
+    """Adds no credential, and keeps requests from adding one from `~/.netrc`."""
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Leave the request as it is."""
@@ -118,11 +118,11 @@ class Anonymous(AuthBase):
 
 
 class BasicSecret(AuthBase):
-    """Adds a personal access token as a Basic password, for one place only.
+    """Adds a personal access token as a Basic password, for one origin only.
 
     Args:
         secret: the token; the user name stays empty (Microsoft, "Use personal access tokens").
-        url: an address at the place that may see it.
+        url: an address at the origin that may see it.
     """
 
     def __init__(self, secret: Secret, url: str) -> None:
@@ -131,7 +131,7 @@ class BasicSecret(AuthBase):
         self._origin = origin(url)
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        """Add the header, if the request goes where it may go."""
+        """Add the header, if the request's origin is allowed."""
         if origin(r.url or "") == self._origin:
             pair = f":{self._secret.reveal()}".encode()
             r.headers["Authorization"] = f"Basic {base64.b64encode(pair).decode('ascii')}"

@@ -1,4 +1,4 @@
-"""Who is signed in, which organizations there are, and whether a secret works."""
+"""The signed-in user, their organizations, and whether a secret works."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,20 +17,20 @@ from azdo_pat.organizations import is_name
 _PROFILE_VERSION: Final = "7.1-preview.3"
 _ACCOUNTS_VERSION: Final = "7.1-preview.1"
 _CONNECTION_VERSION: Final = "3.0-preview"
-"""Old enough for TFS 2017; the service takes all later ones too. It never left preview."""
+"""Supported since TFS 2017 and by the service still. It never left preview."""
 
 _ANONYMOUS: Final = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
-"""Who asks with a bad secret where there are public projects (Azure DevOps CLI extension)."""
+"""The user that an invalid secret gets where projects are public (Azure DevOps CLI extension)."""
 
 
 class Directory:
-    """Users and organizations, as far as the signed-in user sees them.
+    """Reads the users and organizations that the signed-in user can see.
 
-    Every method raises the `PatError` that its failure is.
+    Every method raises `PatError` on failure.
 
     Args:
         http: the connection.
-        odd: told what could not be read of a list.
+        odd: called with a description of each list item that could not be read.
     """
 
     def __init__(self, http: Http, odd: Callable[[str], None] = lambda _: None) -> None:
@@ -50,16 +50,16 @@ class Directory:
         )
 
     def knock(self) -> None:
-        """Make a request that needs no sign-in, once: any answer has the service's `Date`."""
+        """Make one request that needs no sign-in, to get the service's `Date`."""
         url = f"{self._http.addresses.base(Service.PROFILE)}/_apis/connectionData"
         self._http.probe(ApiCall(method="GET", url=url, credential=Anonymous()))
 
     def organizations(self, member_id: str) -> tuple[Organization, ...]:
         """Return the organizations that a user belongs to, by name.
 
-        One whose name breaks the rule for such names is left out: it could be reached by nothing
-        that is typed, and a hint that repeats it could mean something else to a shell. So is one
-        whose name cannot be read; one whose id cannot be read tells it itself (`account_id`).
+        One whose name is not a valid organization name is left out: the user could not type it,
+        and a hint that repeats it could mean something else to a shell. So is one
+        whose name cannot be read. An id that cannot be read is asked for later (`account_id`).
 
         Args:
             member_id: the `id` of the user's profile.
@@ -79,9 +79,9 @@ class Directory:
         return tuple(sorted(found, key=lambda organization: organization.name))
 
     def account_id(self, organization: Organization) -> str:
-        """Return the GUID of an organization that the user can reach, as it tells itself.
+        """Ask an organization for its own GUID.
 
-        For one that is missing in `organizations`, as it may be for a guest. Source: the
+        For one that is missing in `organizations`, which can happen for a guest. Source: the
         `instanceId` of `connectionData` is the id of the host, which for an organization is the
         account id.
         """
@@ -91,14 +91,14 @@ class Directory:
             url=with_query(url, {"api-version": _CONNECTION_VERSION}),
             organization=organization.name,
         )
-        body, answer = self._http.json(call, "the data of a connection")
-        return Record(body, "the data of a connection", answer).guid("instanceId")
+        body, answer = self._http.json(call, "connection data")
+        return Record(body, "connection data", answer).guid("instanceId")
 
     def check_secret(self, organization: Organization, secret: Secret) -> Identity:
-        """Return whose secret it is; ask with it alone, never with the access token.
+        """Return the user that a secret belongs to, signing in with the secret alone.
 
         Raises:
-            SignInError: it does not work there.
+            SignInError: the secret does not work there.
         """
         url = organization.url
         if organization.hosted:
@@ -111,12 +111,10 @@ class Directory:
             credential=BasicSecret(secret, url),
         )
         try:
-            body, answer = self._http.json(call, "the data of a connection")
+            body, answer = self._http.json(call, "connection data")
         except SignInError as refusal:
             raise _useless(url, refusal.server_message, refusal.activity_id) from None
-        user = Record(body, "the data of a connection", answer).record(
-            "authenticatedUser", "a user"
-        )
+        user = Record(body, "connection data", answer).record("authenticatedUser", "a user")
         if user is None or user.filled_text("id").lower() == _ANONYMOUS:
             raise _useless(url, "", answer.activity_id)
         return Identity(
@@ -125,9 +123,9 @@ class Directory:
         )
 
     def token_page(self, organization: Organization) -> str:
-        """Return the address of the web page that makes tokens.
+        """Return the address of the web page for creating tokens.
 
-        TFS 2017 and 2018 have it elsewhere than later servers and Azure DevOps Services ("Use
+        Its path on TFS 2017 and 2018 differs from later servers and Azure DevOps Services ("Use
         personal access tokens", by version): a server is asked, without any credential, whether
         it has the later one.
         """
@@ -140,7 +138,7 @@ class Directory:
         return page
 
     def _read(self, row: object, answer: Response) -> tuple[Organization | None, Sequence[str]]:
-        """Read an organization, and say which of its fields cannot be read."""
+        """Read an organization, and return the names of the fields that cannot be read."""
         if not isinstance(row, dict):
             return None, ("accountName", "accountId")
         account = Record(row, "an organization", answer)
@@ -160,8 +158,8 @@ class Directory:
 def _useless(url: str, server_message: str, activity_id: str) -> SignInError:
     return SignInError(
         f"the secret does not work at {url}",
-        hint="it may be mistyped, expired, revoked, or of another organization; on Azure DevOps"
-        " Server, basic authentication of IIS must be off",
+        hint="it may be mistyped, expired, revoked, or for another organization; on Azure DevOps"
+        " Server, IIS basic authentication must be off",
         server_message=server_message,
         activity_id=activity_id,
     )

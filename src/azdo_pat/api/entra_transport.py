@@ -1,4 +1,4 @@
-"""What signing in needs of the network: MSAL's requests, and the tenant of an organization."""
+"""The network side of signing in: MSAL's requests, and finding an organization's tenant."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -22,19 +22,19 @@ from azdo_pat.redaction import remember_fields
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NO_TENANT: Final = "00000000-0000-0000-0000-000000000000"
-"""What an organization of personal accounts answers (as Git Credential Manager reads it)."""
+"""The tenant of organizations of personal accounts (as in Git Credential Manager)."""
 
 
 class EntraHttp:
-    """Makes requests to one Entra authority, as MSAL wants its HTTP client to be.
+    """An HTTP client for MSAL that only connects to one Entra authority.
 
-    No redirect is followed and nothing goes elsewhere: bodies hold codes and refresh tokens.
+    It follows no redirect, because bodies hold codes and refresh tokens.
 
     Args:
         authority: its root; https.
         timeout: seconds to connect, and seconds without a byte while reading.
-        ca_bundle: a file of certificates to trust in place of the usual ones.
-        trace: told of each request.
+        ca_bundle: a file of certificates to trust instead of the usual ones.
+        trace: called for each request.
         clock: monotonic seconds.
     """
 
@@ -77,7 +77,7 @@ class EntraHttp:
         return self._request("POST", url, params, data, headers)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._session.close()
 
     def _request(
@@ -111,7 +111,7 @@ class EntraHttp:
         except NETWORK_ERRORS as error:
             trouble = trouble_of(error)
             failure = UnavailableError(
-                f"{urlsplit(url).netloc} could not be asked: {trouble.reason}", hint=trouble.hint
+                f"{urlsplit(url).netloc} could not be reached: {trouble.reason}", hint=trouble.hint
             )
         else:
             with suppress(ValueError, RecursionError):
@@ -132,9 +132,9 @@ class EntraHttp:
 
 
 def tenant_of(http: Http, organization: str) -> str:
-    """Return the id of the tenant that an organization belongs to; empty where it does not say.
+    """Return the id of the tenant that an organization belongs to; empty if it does not say.
 
-    It says so to whoever is not signed in, in `X-VSS-ResourceTenant` and `WWW-Authenticate`.
+    An unauthenticated answer has it in `X-VSS-ResourceTenant` and `WWW-Authenticate`.
     """
     base = f"{http.addresses.base(Service.TOKENS)}/{segment(organization)}"
     answer = http.probe(

@@ -1,4 +1,4 @@
-"""Requests and answers: sessions, time limits, retries, and every failure as a `PatError`."""
+"""Makes requests: sessions, time limits, retries, and every failure as a `PatError`."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ from azdo_pat.models import AccessToken
 
 _ATTEMPTS: Final = 4
 _RETRYING_SECONDS: Final = 75.0
-"""No new attempt, and no ordered pause, goes beyond this."""
+"""Seconds after which no attempt is started; no requested pause may end later."""
 _WORTH_TELLING_SECONDS: Final = 2.0
 _POOL_SIZE: Final = 32
 _PASSING_STATUSES: Final = frozenset(
@@ -48,9 +48,9 @@ class ApiCall(NamedTuple):
 
     Attributes:
         url: complete, with its query.
-        organization: its name, for the words of a failure.
+        organization: its name, for error messages.
         body: sent as JSON.
-        credential: what to sign with in place of the access token.
+        credential: what to sign in with instead of the access token.
     """
 
     method: str
@@ -73,20 +73,20 @@ def _ignore_waiting(_seconds: float, _reason: str) -> None:
 
 
 class Http:
-    """Makes the requests; several threads may share one.
+    """Makes requests; threads may share an instance.
 
     Args:
         api_root: one root that serves every host (`PAT_API_URL`); None for Microsoft's hosts.
-        access_token: where the bearer comes from; asked on first use, and again every two minutes.
-        renewed: gives another bearer in place of one that the service rejected, with the claims
-            that it asked for; None where there is no other.
-        timeout: seconds to connect, and seconds without a byte while reading. An answer has a
-            minute in all, or twice the latter.
-        ca_bundle: a file of certificates to trust in place of the usual ones; wins over the
+        access_token: the source of the bearer; called on first use, and every two minutes.
+        renewed: returns another bearer for one that the service rejected, with the claims
+            that it asked for; None if there is no other.
+        timeout: seconds to connect, and seconds without a byte while reading. A whole answer may
+            take a minute, or twice the timeout if that is longer.
+        ca_bundle: a file of certificates to trust instead of the usual ones; overrides the
             environment's.
-        trace: told of each request.
-        waiting: told the seconds and the reason before a wait of more than two seconds.
-        sleep: waits that many seconds.
+        trace: called for each request.
+        waiting: called with seconds and reason before a wait of more than two seconds.
+        sleep: waits for a number of seconds.
         clock: monotonic seconds.
         version: of this program, for the service's log.
 
@@ -120,14 +120,14 @@ class Http:
         self._session = session(version, PatientAdapter(timeout, clock, _POOL_SIZE))
 
     def json(self, call: ApiCall, what: str) -> tuple[object, Response]:
-        """Make the request and return the JSON that came back, and the whole answer.
+        """Make the request and return the JSON of the response, and the response.
 
         Args:
             call: the request.
-            what: what the answer should be, with its article, for the words of a failure.
+            what: what the response should be, with its article, for error messages.
 
         Raises:
-            PatError: it failed, or the answer is no JSON.
+            PatError: the request failed, or the response is not JSON.
         """
         answer = self.send(call)
         try:
@@ -137,14 +137,14 @@ class Http:
         raise failure
 
     def send(self, call: ApiCall) -> Response:
-        """Make the request, again if that is safe and may help; return a 2xx answer.
+        """Make the request, retrying if that is safe and may help, and return a 2xx response.
 
-        A POST is repeated only if it surely had no effect: it never reached the service, or was
-        turned away with 429 or 401.
+        A POST is retried only if it certainly had no effect: it never reached the service, or was
+        rejected with 429 or 401.
 
         Raises:
             NoAnswerError: a POST left, and its outcome is unknown.
-            SignInError: the access token was rejected, and so was another, or there is none.
+            SignInError: the access token and its replacement were rejected, or there is none.
             PatError: it failed in another way.
         """
         used = None if call.credential else self._bearer.current()
@@ -159,10 +159,10 @@ class Http:
         return outcome
 
     def _renew(self, used: AccessToken, answer: Response) -> bool:
-        """Get another bearer if this one was rejected; tell whether to repeat the request.
+        """Replace the bearer if it was rejected; return whether to repeat the request.
 
-        A page in place of an answer rejects it, too. A proxy can put one there after the service
-        has done its work, though: no POST is repeated for it.
+        A sign-in page instead of an answer is a rejection, too. But a proxy can send one after the
+        service has done its work, so no POST is repeated then.
         """
         rejected = answer.status == HTTPStatus.UNAUTHORIZED
         if not rejected and not is_sign_in_page(answer):
@@ -171,7 +171,7 @@ class Http:
         return renewed and (rejected or answer.asked.method != "POST")
 
     def _answered(self, call: ApiCall) -> Response | Problem:
-        """Make the request, again if that is safe and may help; return what came of the last."""
+        """Make the request, retrying if that is safe and may help; return the last outcome."""
         asked = self._asked(call)
         self._pass_gate(asked)
         deadline = self._clock() + _RETRYING_SECONDS
@@ -193,7 +193,7 @@ class Http:
         return outcome
 
     def probe(self, call: ApiCall) -> Response | None:
-        """Make the request once, and return whatever answer there is; None for none."""
+        """Make the request once, and return the response; None if none came."""
         outcome = self._attempt(call, self._asked(call))
         return outcome if isinstance(outcome, Response) else None
 
@@ -251,7 +251,7 @@ class Http:
         return outcome
 
     def _note(self, exchange: Exchange, outcome: Response | Problem) -> None:
-        """Tell the trace, and shut the gate if the answer orders a pause."""
+        """Trace the response, and close the gate if it asks for a pause."""
         status, activity_id, note = None, "", ""
         if isinstance(outcome, Response):
             status, activity_id = outcome.status, outcome.activity_id
@@ -264,27 +264,27 @@ class Http:
         self._trace(replace(exchange, status=status, activity_id=activity_id, note=note))
 
     def _pass_gate(self, asked: RequestSummary) -> None:
-        """Wait while the service wants to be left alone, also if it prolongs that meanwhile."""
+        """Wait until a pause that the service asked for is over, even if it is extended."""
         waited_for = 0.0
         while (opens := self._gate.opens()) > max(waited_for, self._clock()):
             delay = opens - self._clock()
             if delay > _RETRYING_SECONDS:
                 raise told_to_wait(delay, asked)
             if delay > _WORTH_TELLING_SECONDS and self._gate.to_tell(opens):
-                self._waiting(delay, f"{asked.host} asked for a pause")
+                self._waiting(delay, f"{asked.host} asked clients to slow down")
             if delay > 0:
                 self._sleep(delay)
             waited_for = opens
 
 
 def no_proxy(url: str) -> dict[str, str] | None:
-    """Keep requests to this machine from a proxy, which would look for them on its own."""
+    """Keep requests to this machine from going through a proxy."""
     host = urlsplit(url).hostname or ""
     return {"no_proxy": host} if is_loopback(host) else None
 
 
 def _may_repeat(method: str, outcome: Response | Problem, attempt: int) -> bool:
-    """Tell whether asking again is safe and may help."""
+    """Return whether a retry is safe and may help."""
     if isinstance(outcome, Problem):
         return outcome.passing and (method != "POST" or not outcome.sent)
     if method == "POST":

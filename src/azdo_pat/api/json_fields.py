@@ -1,4 +1,4 @@
-"""Reading JSON objects field by field, so that a wrong shape is one clear error."""
+"""Reads JSON objects field by field, with one clear error for a wrong shape."""
 
 import re
 from datetime import UTC, datetime
@@ -12,15 +12,15 @@ _GUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 class Record:
-    """One JSON object of an answer.
+    """One JSON object of a response.
 
     Args:
-        value: what should be the object.
+        value: the value that should be an object.
         what: what it should be, with its article: `a token`.
-        answer: where it came in.
+        answer: the response that contained it.
 
     Raises:
-        UnavailableError: it is no object. Every method raises it for a missing field or one of
+        UnavailableError: it is not an object. Every method raises it for a missing field or one of
             the wrong type.
     """
 
@@ -32,23 +32,23 @@ class Record:
         self._answer = answer
 
     def text(self, key: str) -> str:
-        """Return a text that must be there."""
+        """Return a required string."""
         value = self._fields.get(key)
         if not isinstance(value, str):
             raise self._wrong(key)
         return value
 
     def filled_text(self, key: str) -> str:
-        """Return a text that must be there, not be empty, and can be sent on."""
+        """Return a required, non-empty string that can be encoded."""
         value = self.text(key)
         if not value or not _is_sendable(value):
             raise self._wrong(key)
         return value
 
     def secret(self, key: str) -> str:
-        """Return a text that must be there: one word of visible ASCII, as every token is.
+        """Return a required secret: one word of visible ASCII, like every token.
 
-        What a line end in it would do to a runner's log, or to a file, nobody need find out.
+        A line break in it could corrupt a log or a file that it is written to.
         """
         value = self.filled_text(key)
         if not value.isascii() or not value.isprintable() or " " in value:
@@ -56,14 +56,14 @@ class Record:
         return value
 
     def guid(self, key: str) -> str:
-        """Return a GUID that must be there, in lower case."""
+        """Return a required GUID, in lower case."""
         value = self.text(key).lower()
         if not re.fullmatch(_GUID, value):
             raise self._wrong(key)
         return value
 
     def text_or_empty(self, key: str) -> str:
-        """Return a text; empty where it is null or left out."""
+        """Return a string; empty if it is null or missing."""
         value = self._fields.get(key)
         if value is None:
             return ""
@@ -72,14 +72,14 @@ class Record:
         return value
 
     def url_part(self, key: str) -> str:
-        """Return a text that is to go into a URL; empty where it is null or left out."""
+        """Return a string that can be part of a URL; empty if it is null or missing."""
         value = self.text_or_empty(key)
         if not _is_sendable(value):
             raise self._wrong(key)
         return value
 
     def guids_or_none(self, key: str) -> tuple[str, ...] | None:
-        """Return a list of GUIDs, in lower case; None where it is null. It must not be left out."""
+        """Return a required list of GUIDs, in lower case; None if it is null."""
         value = self._fields.get(key, ...)
         if value is None:
             return None
@@ -91,7 +91,7 @@ class Record:
         return guids
 
     def moment(self, key: str) -> datetime:
-        """Return a time that must be there, aware."""
+        """Return a required time, aware."""
         value = self.text(key)
         try:
             return parse_moment(value)
@@ -99,23 +99,23 @@ class Record:
             raise self._wrong(key) from None
 
     def record(self, key: str, what: str) -> "Record | None":
-        """Return an object within; None where it is null or left out."""
+        """Return a nested object; None if it is null or missing."""
         value = self._fields.get(key)
         return None if value is None else Record(value, what, self._answer)
 
     def value(self, key: str) -> object:
-        """Return what stands there; None where it is null or left out."""
+        """Return a value of any type; None if it is null or missing."""
         return self._fields.get(key)
 
     def rows(self, key: str) -> list[object]:
-        """Return a list that must be there; each row is for the caller to read by itself."""
+        """Return a required list; the caller reads each row by itself."""
         value = self._fields.get(key)
         if not isinstance(value, list):
             raise self._wrong(key)
         return value
 
     def shown_text(self, key: str) -> str:
-        """Return what of a text can be shown; empty where it is none."""
+        """Return the printable part of a string; empty if it is not a string."""
         value = self._fields.get(key)
         if not isinstance(value, str):
             return ""
@@ -126,7 +126,7 @@ class Record:
 
 
 def _is_sendable(text: str) -> bool:
-    """Tell whether it can be encoded: JSON can hold half of a surrogate pair, UTF-8 cannot."""
+    """Return whether a string can be encoded: JSON allows lone surrogates, UTF-8 does not."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -135,13 +135,13 @@ def _is_sendable(text: str) -> bool:
 
 
 def parse_moment(text: str) -> datetime:
-    """Return a time of the API as an aware one in UTC.
+    """Parse a time of the API into an aware one in UTC.
 
     The service writes 2 to 7 digits of a second's fraction, `Z`, an offset, or no zone at all,
-    which means UTC too (the specs' examples of tokens and tokenAdmin).
+    which also means UTC (the specs' examples of tokens and tokenAdmin).
 
     Raises:
-        ValueError: it is no time.
+        ValueError: it is not a time.
     """
     moment = datetime.fromisoformat(text)
     if len(text) <= len("2026-12-31"):

@@ -1,4 +1,4 @@
-"""What requests raises → why no answer came."""
+"""Maps what requests raises to the reason why no answer came."""
 
 import ssl
 from http.client import HTTPException, IncompleteRead
@@ -15,21 +15,25 @@ NETWORK_ERRORS: Final = (OSError, wire.HTTPError)
 of certificates; urllib3's own get past requests for a host name that cannot be one."""
 
 _CHECK_NETWORK: Final = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
-TRY_AGAIN: Final = f"try again; if it stays, {_CHECK_NETWORK}"
+TRY_AGAIN: Final = f"try again; if the problem persists, {_CHECK_NETWORK}"
 _CHECK_PROXY: Final = "check HTTPS_PROXY and NO_PROXY"
 _CHECK_CERTIFICATES: Final = (
-    "if a proxy inspects TLS, name a file with its certificate: pat config set ca-bundle FILE,"
+    "if a proxy inspects TLS, trust its certificate: pat config set ca-bundle FILE,"
     " or REQUESTS_CA_BUNDLE"
 )
 REFUSED: Final = "connection refused"
-_NO_TIMELY_ANSWER: Final = Problem(reason="no answer in time", hint=TRY_AGAIN)
-_NOT_SECURE: Final = Problem(reason="no secure connection", hint=_CHECK_CERTIFICATES, passing=False)
+_NO_TIMELY_ANSWER: Final = Problem(reason="no response in time", hint=TRY_AGAIN)
+_NOT_SECURE: Final = Problem(
+    reason="no secure connection could be made", hint=_CHECK_CERTIFICATES, passing=False
+)
 _CUT: Final = Problem(reason="the connection was cut", hint=TRY_AGAIN)
 
 _NOT_TRUSTED: Final = Problem(
     reason="its certificate is not trusted", hint=_CHECK_CERTIFICATES, sent=False, passing=False
 )
-_CLOCK: Final = "check the clock of this machine; else the server's certificate needs renewal"
+_CLOCK: Final = (
+    "check this machine's clock; if it is right, the server's certificate must be renewed"
+)
 _OTHER_NAME: Final = (
     "check the address (PAT_API_URL, PAT_AUTHORITY) and the proxy: another server answered"
 )
@@ -38,11 +42,13 @@ _CERTIFICATE_TROUBLES: Final = {
     10: _NOT_TRUSTED._replace(reason="its certificate has expired", hint=_CLOCK),
     **dict.fromkeys(
         (2, 18, 19, 20, 21, 27),
-        _NOT_TRUSTED._replace(reason="its certificate is from an issuer that is not known here"),
+        _NOT_TRUSTED._replace(
+            reason="its certificate is from an issuer that this machine does not trust"
+        ),
     ),
     **dict.fromkeys(
         (62, 64),
-        _NOT_TRUSTED._replace(reason="its certificate is for another name", hint=_OTHER_NAME),
+        _NOT_TRUSTED._replace(reason="its certificate is for another host name", hint=_OTHER_NAME),
     ),
 }
 """By OpenSSL's number (`x509_vfy.h`, X509_V_ERR_…)."""
@@ -53,7 +59,7 @@ _TROUBLES: Final[tuple[tuple[_Kinds, Problem], ...]] = (
     (
         TooSlowError,
         Problem(
-            reason="its answer came too slowly to wait for its end",
+            reason="its response took too long",
             hint=TRY_AGAIN,
             passing=False,
         ),
@@ -70,7 +76,7 @@ _TROUBLES: Final[tuple[tuple[_Kinds, Problem], ...]] = (
     (wire.SSLError, _NOT_SECURE),
     (
         wire.NameResolutionError,
-        Problem(reason="its name cannot be looked up", hint=_CHECK_NETWORK, sent=False),
+        Problem(reason="its host name cannot be resolved", hint=_CHECK_NETWORK, sent=False),
     ),
     (
         ConnectionRefusedError,
@@ -82,7 +88,7 @@ _TROUBLES: Final[tuple[tuple[_Kinds, Problem], ...]] = (
     ),
     (
         exceptions.ConnectTimeout,
-        Problem(reason="no connection in time", hint=_CHECK_NETWORK, sent=False),
+        Problem(reason="connecting took too long", hint=_CHECK_NETWORK, sent=False),
     ),
     (exceptions.Timeout, _NO_TIMELY_ANSWER),
     (wire.ReadTimeoutError, _NO_TIMELY_ANSWER),
@@ -90,7 +96,7 @@ _TROUBLES: Final[tuple[tuple[_Kinds, Problem], ...]] = (
     (
         HTTPException,
         Problem(
-            reason="its answer is not valid HTTP",
+            reason="its response is not valid HTTP",
             hint="check the address (PAT_API_URL, PAT_AUTHORITY) and the proxy",
         ),
     ),
@@ -105,7 +111,7 @@ _TROUBLES: Final[tuple[tuple[_Kinds, Problem], ...]] = (
     (
         exceptions.InvalidSchema,
         Problem(
-            reason="a SOCKS proxy needs the Python package PySocks beside pat",
+            reason="a SOCKS proxy needs the Python package PySocks, installed together with pat",
             hint=_CHECK_PROXY,
             sent=False,
             passing=False,
@@ -117,19 +123,19 @@ _TROUBLES: Final[tuple[tuple[_Kinds, Problem], ...]] = (
     ),
     (
         wire.LocationValueError,
-        Problem(reason="its name cannot be one of a host", sent=False, passing=False),
+        Problem(reason="its name is not a valid host name", sent=False, passing=False),
     ),
     (
         OSError,
         Problem(
-            reason="the file of certificates to trust cannot be read",
+            reason="the file of trusted certificates cannot be read",
             hint="check ca-bundle (pat config list), REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE",
             sent=False,
             passing=False,
         ),
     ),
 )
-"""By the kind of the exception or of one that it wraps; the first that fits."""
+"""By the type of the exception or of one that it wraps; the first match counts."""
 
 _EXPLAINED: Final = (
     exceptions.ProxyError,
@@ -143,9 +149,9 @@ _UNKNOWN: Final = Problem(reason="the request failed", hint=TRY_AGAIN, passing=F
 
 
 def trouble_of(error: Exception) -> Problem:
-    """Say why no answer came.
+    """Return why no answer came.
 
-    Nothing of the exception is kept: it holds the request with its headers.
+    The exception itself is not kept: it references the request with its headers.
 
     Args:
         error: one of `NETWORK_ERRORS`.
@@ -164,7 +170,7 @@ def trouble_of(error: Exception) -> Problem:
 
 
 def _detail(cause: BaseException, causes: list[BaseException]) -> str:
-    """Return, in brackets, what TLS, the proxy or the system said; empty for other troubles."""
+    """Return, in brackets, what TLS, the proxy or the system reported; empty for other problems."""
     said = ""
     if isinstance(cause, ssl.SSLCertVerificationError):
         said = cause.verify_message.rstrip(".")
@@ -183,7 +189,7 @@ def _words(error: OSError) -> str:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """Return the exception and all that it wraps, as an argument, a reason or a cause."""
+    """Return the exception and all that it wraps as an argument, a reason or a cause."""
     found: list[BaseException] = []
     todo: list[object] = [error]
     while todo:

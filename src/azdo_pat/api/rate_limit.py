@@ -1,4 +1,4 @@
-"""When to ask again: back-off, and the pauses that the service orders."""
+"""When to retry: back-off, and the pauses that the service asks for."""
 
 import random
 import re
@@ -12,15 +12,15 @@ _SECONDS: Final = r"\d{1,9}(\.\d{1,9})?"
 
 
 def backoff(attempt: int) -> float:
-    """Return the seconds to wait after a failed attempt (1, 2, …), spread at random."""
+    """Return the seconds to wait after a failed attempt (1, 2, …), with jitter."""
     spread = random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
     return float(_FIRST_DELAY * 2 ** (attempt - 1) * spread)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that `Retry-After` orders; None where it is absent or nonsense.
+    """Return the seconds that `Retry-After` asks for; None if it is absent or invalid.
 
-    A date is measured from the answer's own `Date`, so that a wrong clock here does not count.
+    A date is compared with the response's own `Date`, so that this machine's clock may be wrong.
     Source: RFC 9110, 10.2.3; Azure DevOps, "Rate and usage limits".
     """
     value = headers.get("Retry-After", "").strip()
@@ -37,7 +37,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 class Gate:
-    """Shut for all threads while the service wants to be left alone.
+    """Blocks all threads during a pause that the service asked for.
 
     Args:
         clock: monotonic seconds.
@@ -50,17 +50,17 @@ class Gate:
         self._told = 0.0
 
     def hold(self, seconds: float) -> None:
-        """Stay shut for that long from now, unless it already stays shut for longer."""
+        """Stay closed for that many seconds from now, unless it already stays closed for longer."""
         with self._lock:
             self._opens = max(self._opens, self._clock() + seconds)
 
     def opens(self) -> float:
-        """Return when it opens, on the clock."""
+        """Return when it opens, by the clock."""
         with self._lock:
             return self._opens
 
     def to_tell(self, opens: float) -> bool:
-        """Tell whether nobody was told yet of the wait until then; of the many that wait, one is.
+        """Return True to the first of the waiting threads only, which then reports the wait.
 
         Args:
             opens: what `opens` returned.

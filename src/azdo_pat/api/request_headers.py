@@ -1,4 +1,4 @@
-"""The headers that every request to the service has, and how its connections are made."""
+"""The session for requests to the service: its headers, and how its connections are made."""
 
 from http.cookiejar import DefaultCookiePolicy
 
@@ -9,14 +9,14 @@ from azdo_pat.api.time_limit import PatientAdapter
 
 
 class UnledSession(requests.Session):
-    """A session that goes where it is told, and nowhere else.
+    """A session that never follows a redirect.
 
-    `allow_redirects=False` is not enough: requests then still takes the target apart, fails with a
-    ValueError where it is none, and reads the whole body, however large.
+    `allow_redirects=False` is not enough: requests then still parses the target, fails with a
+    ValueError if it is malformed, and reads the whole body, however large.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Find no target in any answer; see requests."""
+        """Return no redirect target; see requests."""
         del resp
 
 

@@ -1,4 +1,4 @@
-"""What came back, or why nothing did."""
+"""A response of the service, or the reason why there is none."""
 
 import json
 import unicodedata
@@ -10,14 +10,14 @@ _LONGEST_SERVER_TEXT: Final = 500
 
 
 class RequestSummary(NamedTuple):
-    """What was asked, as far as a failure has to name it.
+    """The facts of a request that error messages name.
 
     Attributes:
         method: GET, POST, PUT or DELETE.
-        host: the host and, where unusual, the port.
-        organization: its name; empty for a call that concerns none.
-        source: where the access token came from; empty where none was sent.
-        anew: how the user gets another one from there; empty for as usual.
+        host: the host and, if unusual, the port.
+        organization: its name; empty for a request without one.
+        source: where the access token came from; empty if none was sent.
+        anew: how the user gets another one from there; empty for the usual way.
     """
 
     method: str
@@ -29,12 +29,12 @@ class RequestSummary(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """One HTTP answer, read to its end.
+    """One HTTP response, completely read.
 
     Attributes:
-        headers: by name, in any case.
-        body: may hold a secret: never quoted, never shown.
-        asked: the question.
+        headers: by case-insensitive name.
+        body: may contain a secret: never quote or show it.
+        asked: the request.
     """
 
     status: int
@@ -44,24 +44,24 @@ class Response:
 
     @property
     def activity_id(self) -> str:
-        """The id under which the service logged the request; empty where it gave none."""
+        """The id under which the service logged the request; empty if it gave none."""
         headers = self.headers
         names = ("ActivityId", "X-TFS-Session", "X-VSS-E2EID")
         return printable(next((headers[name] for name in names if headers.get(name)), ""))
 
     @property
     def is_html(self) -> bool:
-        """It is a web page, whatever its status says."""
+        """Whether it is a web page, whatever its status."""
         return "html" in self.headers.get("Content-Type", "").lower()
 
     def json(self) -> object:
         """Return the body as JSON.
 
-        A text in it with bytes that are not UTF-8 gets lone surrogates, which whoever reads the
-        field refuses; one with raw control characters is taken. Neither hides the rest.
+        Bytes that are not UTF-8 become lone surrogates, which the code that reads the
+        field rejects; raw control characters are accepted. Neither hides the other fields.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is not JSON.
         """
         try:
             return json.loads(self.body.decode("utf-8-sig", "surrogateescape"), strict=False)
@@ -70,13 +70,13 @@ class Response:
 
 
 class Problem(NamedTuple):
-    """Why no answer came.
+    """The reason why no answer came.
 
     Attributes:
         reason: in words, without a full stop.
-        hint: the next step; empty where there is none.
+        hint: the next step; empty if there is none.
         sent: the request may have reached the service.
-        passing: it may go better the next time.
+        passing: a retry may succeed.
     """
 
     reason: str
@@ -86,7 +86,7 @@ class Problem(NamedTuple):
 
 
 def printable(text: str) -> str:
-    """Return a server's text as one harmless line: no control characters, of bounded length."""
+    """Return a server's text as one line of limited length, without control characters."""
     line = " ".join(text[: 4 * _LONGEST_SERVER_TEXT].split())
     kept = "".join(char for char in line if unicodedata.category(char)[0] != "C")
     if len(kept) > _LONGEST_SERVER_TEXT:

@@ -1,4 +1,4 @@
-"""Answers that are no success → the error that the user reads."""
+"""Maps failed responses to the errors that the user reads."""
 
 import math
 from http import HTTPStatus
@@ -22,11 +22,11 @@ _STATUS: Final = "try again later; the service's state: https://status.dev.azure
 
 
 class NoSuchTokenError(NotFoundError):
-    """The organization is there, the token is not."""
+    """The organization exists, the token does not."""
 
 
 class Rule(NamedTuple):
-    """What to say of one kind of failure.
+    """The error for one kind of failure.
 
     Attributes:
         error: the class, and so the exit code.
@@ -47,12 +47,12 @@ _NOT_ACCEPTED: Final = Rule(
 _MARKS: Final[dict[str, Rule]] = {
     "insufficient_claims": Rule(
         error=SignInError,
-        message="{host} wants a newer sign-in than that of the access token from {source}",
+        message="{host} requires a newer sign-in than that of the access token from {source}",
         hint="{anew}",
     ),
     "TokenCreatedWithOutdatedPolicies": Rule(
         error=SignInError,
-        message="the access token from {source} is older than a change of the sign-in policies",
+        message="the access token from {source} was issued before the sign-in policies changed",
         hint="{anew}",
     ),
     "TF400813: Resource not available for anonymous access": _NOT_ACCEPTED,
@@ -64,7 +64,7 @@ _MARKS: Final[dict[str, Rule]] = {
     ),
     "TF401444": Rule(
         error=SignInError,
-        message="{org} wants its user to sign in once in a browser",
+        message="{org} requires the user to sign in once in a browser",
         hint="open https://dev.azure.com in a browser, sign in, try again",
     ),
     "VS403463": Rule(
@@ -85,8 +85,8 @@ _MARKS: Final[dict[str, Rule]] = {
     ),
     "InvalidAccessException": Rule(
         error=RefusedError,
-        message="the sign-in was accepted, the operation was not allowed",
-        hint="the tenant's sign-in frequency policy may want a fresh sign-in: open "
+        message="the sign-in was accepted, but the operation is not allowed",
+        hint="the tenant's sign-in frequency policy may require a new sign-in: open "
         "https://dev.azure.com in a browser, sign in, then run pat login",
     ),
     "JsonReaderException": Rule(
@@ -98,12 +98,15 @@ _MARKS: Final[dict[str, Rule]] = {
     "SessionTokenNotFound": Rule(
         error=NoSuchTokenError,
         message="no such token in {org}",
-        hint="see the tokens there are with: pat list --status all",
+        hint="to list all tokens: pat list --status all",
     ),
     "VssVersionOutOfRange": Rule(
         error=UnavailableError,
         message="{host} does not know this version of the API",
-        hint="Azure DevOps Server has no API for tokens; else check PAT_API_URL",
+        hint=(
+            "Azure DevOps Server has no API for tokens; for Azure DevOps Services, check"
+            " PAT_API_URL"
+        ),
     ),
     "VssInvalidPreviewVersion": Rule(
         error=UnavailableError,
@@ -111,7 +114,7 @@ _MARKS: Final[dict[str, Rule]] = {
         hint="check PAT_API_URL, or update pat",
     ),
 }
-"""By what the service's message, type or sign-in challenge contains; the first that fits."""
+"""By a part of the service's message, type or sign-in challenge; the first match counts."""
 
 _STATUSES: Final[dict[int, Rule]] = {
     HTTPStatus.UNAUTHORIZED: _NOT_ACCEPTED,
@@ -123,16 +126,16 @@ _STATUSES: Final[dict[int, Rule]] = {
     HTTPStatus.NOT_FOUND: Rule(
         error=NotFoundError,
         message="no organization {org}, or none that the signed-in user may see",
-        hint="the organizations there are: pat status",
+        hint="to list your organizations: pat status",
     ),
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Rule(
         error=UnavailableError,
-        message="the proxy before {host} wants a sign-in",
-        hint="put it into HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT",
+        message="the proxy in front of {host} requires authentication",
+        hint="set user and password in HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT",
     ),
     HTTPStatus.TOO_MANY_REQUESTS: Rule(
         error=UnavailableError,
-        message="{host} is being asked too often (HTTP 429)",
+        message="{host} received too many requests (HTTP 429)",
         hint="wait some minutes, then try again",
     ),
 }
@@ -140,28 +143,28 @@ _STATUSES: Final[dict[int, Rule]] = {
 _REFUSED: Final = Rule(
     error=RefusedError,
     message="{host} refused it (HTTP {status})",
-    hint="try again; if it stays, report it with the activity id",
+    hint="try again; if the problem persists, report it with the activity id",
 )
 _INTERNAL: Final = Rule(
-    error=UnavailableError, message="{host} failed inside (HTTP {status})", hint=_STATUS
+    error=UnavailableError, message="{host} had an internal error (HTTP {status})", hint=_STATUS
 )
-"""TF400898, "An Internal Error Occurred": no refusal, though it can come as 400."""
+"""TF400898, "An Internal Error Occurred": not a refusal, though it can come as 400."""
 
 _NO_SUCH_PAGE: Final = Rule(
     error=UnavailableError,
-    message="{host} does not know the page that was asked for (HTTP 404)",
+    message="{host} does not know the requested page (HTTP 404)",
     hint="check PAT_API_URL",
 )
 _SIGN_IN_PAGE: Final = Rule(
     error=SignInError,
-    message="{host} answered with a sign-in page in place of data",
+    message="{host} answered with a sign-in page instead of data",
     hint="{anew}",
 )
-_OUTCOME_UNKNOWN: Final = "whether the service acted on it is unknown: see pat list"
+_OUTCOME_UNKNOWN: Final = "the service may have acted on the request: check with pat list"
 
 
 def failure_of(answer: Response) -> PatError | None:
-    """Return what an answer's status, type or error body says went wrong; None if nothing."""
+    """Return the error that a response's status, type or body stands for; None for success."""
     if is_sign_in_page(answer):
         return by_rule(_SIGN_IN_PAGE, answer)
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
@@ -184,23 +187,23 @@ def failure_to_answer(trouble: Problem, asked: RequestSummary) -> UnavailableErr
     if asked.method == "POST" and trouble.sent:
         return NoAnswerError(message, hint=_OUTCOME_UNKNOWN)
     if trouble.reason == REFUSED and is_loopback(urlsplit(f"//{asked.host}").hostname or ""):
-        hint = "PAT_API_URL names this machine: is the emulator, or the proxy, running there?"
+        hint = "PAT_API_URL points to this machine: is the emulator or proxy running?"
         return UnavailableError(message, hint=hint)
     return UnavailableError(message, hint=trouble.hint)
 
 
 def told_to_wait(seconds: float, asked: RequestSummary) -> UnavailableError:
-    """Return the error for an ordered pause that is longer than anyone wants to wait for."""
+    """Return the error for a requested pause that is too long to wait for."""
     return UnavailableError(
-        f"{asked.host} wants no more requests for {seconds:.0f} s",
+        f"{asked.host} accepts no more requests for {seconds:.0f} s",
         hint=f"try again in {math.ceil(seconds / 60)} min",
     )
 
 
 def unreadable(answer: Response, detail: str) -> UnavailableError:
-    """Return the error for an answer that is not what the API promises.
+    """Return the error for a response that does not match the API.
 
-    Of a POST the outcome is then unknown: the service may have done what was asked.
+    The outcome of a POST is then unknown: the service may have acted on it.
     """
     message = f"{answer.asked.host} answered with something that is not {detail}"
     if answer.asked.method == "POST":
@@ -209,12 +212,12 @@ def unreadable(answer: Response, detail: str) -> UnavailableError:
 
 
 def by_rule(rule: Rule, answer: Response, *, said: str = "", code: str = "") -> PatError:
-    """Return the error that a rule makes of an answer.
+    """Return the error that a rule gives for a response.
 
     Args:
-        rule: the class and the words.
-        answer: what it is about.
-        said: the service's own words, as they came.
+        rule: the class and the messages.
+        answer: the response.
+        said: the service's own message, unchanged.
         code: the service's name for the failure.
     """
     asked = answer.asked
@@ -242,7 +245,7 @@ def by_rule(rule: Rule, answer: Response, *, said: str = "", code: str = "") -> 
 
 
 def is_sign_in_page(answer: Response) -> bool:
-    """Tell whether it is the sign-in page, or the way there: 203, a redirect, HTML for data."""
+    """Return whether it is the sign-in page or leads there: 203, a redirect, HTML for data."""
     status = answer.status
     if status < HTTPStatus.MULTIPLE_CHOICES:
         is_page = answer.is_html and bool(answer.body)
@@ -274,10 +277,10 @@ def _broken_service(answer: Response, said: str) -> UnavailableError:
 
 
 def _is_final(status: int, *, its_own: bool) -> bool:
-    """Tell whether a refusal says that nothing was done.
+    """Return whether a refusal means that nothing was done.
 
-    A gateway can refuse in the service's place when the service has done its work already; it
-    does not know the service's error object, though.
+    A gateway can refuse although the service has already done its work; but it
+    does not send the service's error object.
     """
     if status in {HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, HTTPStatus.REQUEST_TIMEOUT}:
         return False
@@ -294,7 +297,7 @@ def _open(failure: PatError) -> NoAnswerError:
 
 
 def _error_body(answer: Response) -> tuple[str, str, bool]:
-    """Return message and type of an error object, and whether it is one of Azure DevOps' own."""
+    """Return message and type of an error object, and whether it comes from Azure DevOps."""
     try:
         body = answer.json()
     except ValueError:

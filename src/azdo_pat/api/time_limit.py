@@ -1,7 +1,7 @@
-"""An end to the time that an answer takes, from its first byte to its last.
+"""Limits the total time of a response, from its first byte to its last.
 
-requests' time limit holds for each byte anew, and http.client has none for status and headers: a
-server that sends a byte every second, or one `100 Continue` after the other, would hold for ever.
+requests' timeout starts again with each byte, and http.client has none for status and headers: a
+server that sends a byte every second, or one `100 Continue` after the other, would block forever.
 """
 
 import http.client
@@ -12,15 +12,15 @@ from typing import Any, Final
 from requests.adapters import HTTPAdapter
 
 ANSWERING_SECONDS: Final = 60.0
-"""For a whole answer at least; twice the time limit of reading where that is more."""
+"""Seconds for a whole response; twice the read timeout if that is more."""
 
 
 class TooSlowError(TimeoutError):
-    """An answer came, and its end did not come in time."""
+    """A response began in time, but did not end in time."""
 
 
 class PatientAdapter(HTTPAdapter):
-    """Connections, through a proxy too, whose answers must come to their end in time.
+    """Makes connections, also through a proxy, whose responses must end in time.
 
     Args:
         timeout: seconds to connect, and seconds without a byte while reading.
@@ -34,7 +34,7 @@ class PatientAdapter(HTTPAdapter):
         seconds = max(ANSWERING_SECONDS, 2 * timeout[1])
 
         class Answer(http.client.HTTPResponse):
-            """Reads of a socket with an end."""
+            """A response that reads from its socket with a deadline."""
 
             def __init__(self, sock: Any, *args: Any, **more: Any) -> None:  # noqa: ANN401 - a socket, or what plays one; passed on
                 super().__init__(sock, *args, **more)
@@ -44,7 +44,7 @@ class PatientAdapter(HTTPAdapter):
         super().__init__(pool_maxsize=pool_size)
 
     def get_connection_with_tls_context(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401 - as requests has them
-        """Return the pool, its connections made so; see requests."""
+        """Return a pool of such connections; see requests."""
         pool: Any = super().get_connection_with_tls_context(*args, **more)
         made: Any = pool.ConnectionCls
         if made.response_class is not self._answer:
@@ -62,7 +62,7 @@ def _bounded(
 
 
 class _Bounded(io.RawIOBase):
-    """Reads from a socket until some time, and no longer."""
+    """Reads from a socket until a deadline."""
 
     def __init__(
         self,
@@ -77,11 +77,11 @@ class _Bounded(io.RawIOBase):
         self._clock = clock
 
     def readable(self) -> bool:
-        """Say that it is; see `io.RawIOBase`."""
+        """Return True; see `io.RawIOBase`."""
         return True
 
     def readinto(self, buffer: Any, /) -> int | None:  # noqa: ANN401 - a buffer
-        """Read what is there; see `io.RawIOBase`.
+        """Read the available bytes; see `io.RawIOBase`.
 
         Raises:
             TooSlowError: the time is over.
@@ -102,7 +102,7 @@ class _Bounded(io.RawIOBase):
         return read
 
     def close(self) -> None:
-        """Let go of the socket, too; see `io.RawIOBase`."""
+        """Close the socket, too; see `io.RawIOBase`."""
         if not self.closed:
             self._raw.close()
         super().close()

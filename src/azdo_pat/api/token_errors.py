@@ -1,4 +1,4 @@
-"""What `patTokenError` can say → the error that the user reads."""
+"""Maps each `patTokenError` to the error that the user reads."""
 
 from typing import Final
 
@@ -24,31 +24,31 @@ _COLLECTION: Final = (
     " (Organization settings > Policies)"
 )
 """Source: "Manage personal access tokens using policies", on who may set which, and where."""
-_LIST: Final = "see the tokens there are with: pat list --status all"
+_LIST: Final = "to list all tokens: pat list --status all"
 _AS_USER: Final = "sign in as a user: pat login"
 _LATER: Final = "try again later"
-_REPORT: Final = "try again; if it stays, report it with the activity id"
+_REPORT: Final = "try again; if the problem persists, report it with the activity id"
 _ORG: Final = "check the name of the organization: pat status"
 
 PAT_TOKEN_ERRORS: Final = {
     # the request
     "displayNameRequired": Rule(
-        error=UsageError, message="a token needs a name", hint="give one: pat create NAME"
+        error=UsageError, message="the token has no name", hint="give it one: pat create NAME"
     ),
     "invalidDisplayName": Rule(
         error=UsageError,
         message="the service does not accept the token's name",
-        hint="take a shorter one, of letters, digits, spaces and dashes",
+        hint="use a shorter one, with letters, digits, spaces and dashes only",
     ),
     "invalidValidTo": Rule(
         error=UsageError,
         message="the service does not accept the token's expiry",
-        hint="take one that lies ahead, and at most a year: --expires 30d",
+        hint="use one in the future, at most a year away: --expires 30d",
     ),
     "invalidScope": Rule(
         error=UsageError,
         message="the service does not know one of the scopes",
-        hint="see the scopes there are with: pat scopes",
+        hint="to list all scopes: pat scopes",
     ),
     # the token
     "authorizationNotFound": Rule(
@@ -61,51 +61,51 @@ PAT_TOKEN_ERRORS: Final = {
     "expiredPatCannotBeExtended": Rule(
         error=RefusedError,
         message="the token has expired, and an expired token cannot be changed",
-        hint="replace it by a new one: pat rotate",
+        hint="replace it with a new one: pat rotate",
     ),
     "invalidToken": Rule(
-        error=RefusedError, message="the token is in no state to be changed", hint=_LIST
+        error=RefusedError, message="the token cannot be changed in its present state", hint=_LIST
     ),
     "failedToUpdateAccessToken": Rule(
         error=UnavailableError, message="the service could not change the token", hint=_LATER
     ),
     "failedToIssueAccessToken": Rule(
-        error=UnavailableError, message="the service could not make the token", hint=_LATER
+        error=UnavailableError, message="the service could not create the token", hint=_LATER
     ),
     "duplicateHash": Rule(
         error=UnavailableError,
-        message="the service made a secret that it already had, and took it back",
+        message="the service generated a secret that already existed, and withdrew it",
         hint="try again",
     ),
     # policies
     "patLifespanPolicyViolation": Rule(
         error=RefusedError,
         message="a policy of the tenant (Enforce maximum personal access token lifespan) does not"
-        " allow a token to live that long",
-        hint="ask for less: --expires 7d" + _TENANT,
+        " allow a lifetime that long",
+        hint="ask for a shorter lifetime: --expires 7d" + _TENANT,
     ),
     "fullScopePatPolicyViolation": Rule(
         error=RefusedError,
         message="a policy of the tenant (Restrict full-scoped personal access token creation)"
         " forbids tokens with full access",
-        hint="name the scopes that the job needs: pat scopes" + _TENANT,
+        hint="give only the scopes that the job needs: pat scopes" + _TENANT,
     ),
     "globalPatPolicyViolation": Rule(
         error=RefusedError,
         message="a policy of the tenant (Restrict global personal access token creation)"
         " forbids tokens for all organizations",
-        hint="make one token for each organization: --org NAME" + _TENANT,
+        hint="create a token for each organization: --org NAME" + _TENANT,
     ),
     "globalPATCreationBlocked": Rule(
         error=RefusedError,
-        message="the service does not let tokens for all organizations be made or changed",
-        hint="make one token for each organization: --org NAME; tokens for all organizations stop"
+        message="the service does not allow tokens for all organizations to be created or changed",
+        hint="create a token for each organization: --org NAME; tokens for all organizations stop"
         f" working on {GLOBAL_TOKENS_STOP}",
     ),
     "disablePatCreationPolicyViolation": Rule(
         error=RefusedError,
-        message="a policy of {org} (Restrict personal access token creation) does not let you make"
-        " this token",
+        message="a policy of {org} (Restrict personal access token creation) does not allow you to"
+        " create this token",
         hint="packaging scopes alone may still be allowed: --for packages" + _COLLECTION,
     ),
     "failedToReadTenantPolicy": Rule(
@@ -121,11 +121,13 @@ PAT_TOKEN_ERRORS: Final = {
     "sshPolicyDisabled": Rule(
         error=RefusedError,
         message="a policy of {org} (SSH authentication) forbids SSH keys",
-        hint="use https in place of ssh" + _COLLECTION,
+        hint="use https instead of ssh" + _COLLECTION,
     ),
-    # who asks, and from where
+    # the user, and the network
     "accessDenied": Rule(
-        error=RefusedError, message="the signed-in user may not do this", hint=_ADMINISTRATOR
+        error=RefusedError,
+        message="the signed-in user is not allowed to do this",
+        hint=_ADMINISTRATOR,
     ),
     "invalidUserType": Rule(
         error=RefusedError,
@@ -133,43 +135,43 @@ PAT_TOKEN_ERRORS: Final = {
         hint=_AS_USER,
     ),
     "userIdRequired": Rule(
-        error=SignInError, message="the sign-in does not tell who the user is", hint=_AS_USER
+        error=SignInError, message="the sign-in does not say who the user is", hint=_AS_USER
     ),
     "invalidUserId": Rule(
         error=SignInError, message="the service does not know the signed-in user", hint=_AS_USER
     ),
     "invalidClient": Rule(
         error=SignInError,
-        message="the service does not accept the program that signed in",
+        message="the service does not accept the application that signed in",
         hint=_AS_USER,
     ),
     "invalidClientType": Rule(
         error=SignInError,
-        message="the service does not accept the kind of program that signed in",
+        message="the service does not accept the type of application that signed in",
         hint=_AS_USER,
     ),
     "invalidClientId": Rule(
         error=SignInError,
-        message="the service does not know the program that signed in",
+        message="the service does not know the application that signed in",
         hint=_AS_USER,
     ),
     "invalidAudience": Rule(
         error=SignInError,
-        message="the access token is meant for another service",
+        message="the access token is for another service",
         hint="get one for Azure DevOps:"
         " az account get-access-token --resource 499b84ac-1321-427f-aa17-267ca6975798",
     ),
     "invalidSubject": Rule(
-        error=SignInError, message="the access token is about another subject", hint=_AS_USER
+        error=SignInError, message="the access token is for another user", hint=_AS_USER
     ),
     "invalidTokenType": Rule(
         error=SignInError,
-        message="the access token is of the wrong kind",
-        hint="a personal access token does not do here; " + _AS_USER,
+        message="the access token is of the wrong type",
+        hint="a personal access token cannot be used here; " + _AS_USER,
     ),
     "invalidSource": Rule(
         error=RefusedError,
-        message="the service does not accept requests from here",
+        message="the service does not accept requests from this location",
         hint=_ADMINISTRATOR,
     ),
     "invalidSourceIP": Rule(
@@ -179,7 +181,7 @@ PAT_TOKEN_ERRORS: Final = {
     ),
     "sourceNotSupported": Rule(
         error=RefusedError,
-        message="the service does not support requests from such a source",
+        message="the service does not support requests from this kind of source",
         hint=_ADMINISTRATOR,
     ),
     # the organization

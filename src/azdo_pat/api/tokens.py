@@ -30,21 +30,21 @@ _ONE: Final = "a token"
 _LIST_OF_TOKENS: Final = "a list of tokens"
 _MOST_PAGES: Final = 1000
 _MOST_EMPTY_PAGES: Final = 3
-"""In a row; one or two may be what a filter leaves of a page."""
+"""Consecutive empty pages; a filter may leave one or two."""
 
 
 class Tokens:
     """The lifecycle API of personal access tokens.
 
-    Every method raises the `PatError` that its failure is: SignInError, RefusedError,
-    NotFoundError for an organization that is not there, UnavailableError.
+    Every method raises a `PatError` on failure: SignInError, RefusedError,
+    NotFoundError for an organization that does not exist, UnavailableError.
 
-    A token is read field by field, and a row of the list by itself: what cannot be read is named
-    in `ServicePat.unread`, and hides nothing else.
+    Tokens are read field by field, and rows independently: an unreadable field is named
+    in `ServicePat.unread`, and hides no other.
 
     Args:
         http: the connection.
-        odd: told what could not be read, for each row; may be called from several threads.
+        odd: called with what could not be read, for each row; must be thread-safe.
     """
 
     def __init__(self, http: Http, odd: Callable[[str], None] = lambda _: None) -> None:
@@ -61,11 +61,11 @@ class Tokens:
     ) -> Iterator[ServicePat]:
         """Yield the tokens, one request per page of 100, made when it is reached.
 
-        It may hold tokens of the user's other organizations: their target accounts tell.
+        The list may contain tokens of the user's other organizations, see their target accounts.
 
         Args:
-            organization: where to ask.
-            status: which tokens; None for all, whose status the answer does not tell apart.
+            organization: the organization to ask.
+            status: which tokens; None for all, without telling their status.
             sort: `displayName`, `displayDate` or `status`; None leaves it to the service.
             ascending: the order of `sort`.
         """
@@ -86,31 +86,31 @@ class Tokens:
                 return
             empty = 0 if rows else empty + 1
             if empty == _MOST_EMPTY_PAGES:
-                raise unreadable(answer, "a list that comes to an end (its pages are empty)")
+                raise unreadable(answer, "a complete list (its pages are empty)")
             if hash(following) in seen:
-                raise unreadable(answer, "a list that comes to an end (a page is repeated)")
+                raise unreadable(answer, "a complete list (a page is repeated)")
             seen.add(hash(following))
-            # The service wants the same filters with every page (spec: Pats_List).
+            # Every page needs the same filters (spec: Pats_List).
             query["continuationToken"] = following
-        raise unreadable(answer, f"a list that comes to an end (after {_MOST_PAGES} pages)")
+        raise unreadable(answer, f"a complete list (it does not end after {_MOST_PAGES} pages)")
 
     def get(self, organization: Organization, authorization_id: str) -> ServicePat:
         """Return one token.
 
         Raises:
-            NotFoundError: there is no such token.
+            NotFoundError: the token does not exist.
         """
         call = self._call("GET", organization, {"authorizationId": authorization_id})
         token, answer = self._token(call)
         return self._service_pat(token, answer)
 
     def create(self, organization: Organization, request: PatRequest) -> NewPat:
-        """Make a token; the one time that its secret can be seen.
+        """Create a token; only this response contains its secret.
 
-        Besides its id, which is needed to revoke it, anything may be unreadable.
+        Any field except its id and secret may be unreadable.
 
         Raises:
-            NoAnswerError: whether the token was made is unknown, or its id or secret.
+            NoAnswerError: it is unknown whether the token was created, or its id or secret.
         """
         body = {
             "displayName": request.display_name,
@@ -128,10 +128,10 @@ class Tokens:
     def update(
         self, organization: Organization, authorization_id: str, changes: PatChanges
     ) -> ServicePat:
-        """Change a token; only what is named is sent.
+        """Change a token; only the given fields are sent.
 
         Raises:
-            NotFoundError: there is no such token.
+            NotFoundError: the token does not exist.
         """
         body: dict[str, object] = {"authorizationId": authorization_id}
         if changes.display_name is not None:
@@ -144,7 +144,7 @@ class Tokens:
         return self._service_pat(token, answer)
 
     def revoke(self, organization: Organization, authorization_id: str) -> bool:
-        """Revoke a token; False if there was none to revoke any more."""
+        """Revoke a token; False if it no longer exists."""
         call = self._call("DELETE", organization, {"authorizationId": authorization_id})
         try:
             answer = self._http.send(call)
@@ -197,7 +197,7 @@ def _raise_token_failure(result: Record, answer: Response) -> None:
 
 
 def _raise_refusal(answer: Response) -> None:
-    """Raise what a revocation's answer holds against it; by the spec it is empty."""
+    """Raise the error in a revocation's response, which the spec says is empty."""
     try:
         body = answer.json()
     except ValueError:
@@ -226,10 +226,10 @@ def _read(row: object, answer: Response) -> ServicePat:
     nowhere: tuple[str, ...] | None = ()
     targets = read(Field.TARGETS, token.guids_or_none, nowhere)
     if targets == ():
-        unread.add(Field.TARGETS)  # an empty list names no organization
+        unread.add(Field.TARGETS)  # an empty list contains no organization
     scopes = tuple(read(Field.SCOPES, token.filled_text, "").split())
     if not scopes:
-        unread.add(Field.SCOPES)  # there is no token that may do nothing
+        unread.add(Field.SCOPES)  # no token has an empty set of scopes
     return ServicePat(
         authorization_id=read(Field.ID, token.guid, ""),
         display_name=read(Field.NAME, token.filled_text, token.shown_text(Field.NAME)),

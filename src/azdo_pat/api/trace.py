@@ -1,4 +1,4 @@
-"""One request and its answer, as `-v` and `--debug` tell of them."""
+"""Describes a request and its response, for `-v` and `--debug`."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ _LATEST_RESET: Final = 4_000_000_000
 
 
 class Message(NamedTuple):
-    """What went over the wire in one direction; holds secrets."""
+    """One direction of an exchange; contains secrets."""
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
@@ -23,15 +23,15 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request and its answer.
+    """One request and its response.
 
     Attributes:
-        status: None where no answer came.
+        status: None if no answer came.
         seconds: how long it took.
-        activity_id: the id under which the service logged it; empty where it gave none.
-        note: why no answer came, or what follows; empty where there is nothing to say.
-        sent: the request; None where it was never made.
-        received: the answer; None where none came.
+        activity_id: the id under which the service logged it; empty if it gave none.
+        note: why no answer came, or what follows; may be empty.
+        sent: the request; None if it was never made.
+        received: the response; None if none came.
     """
 
     method: str
@@ -44,7 +44,7 @@ class Exchange:
     received: Message | None = field(default=None, repr=False, compare=False)
 
     def summary(self) -> str:
-        """Return a line for `-v`."""
+        """Return one line for `-v`."""
         status = self.status if self.status is not None else "no answer"
         activity = f", activity {self.activity_id}" if self.activity_id else ""
         note = f" ({self.note})" if self.note else ""
@@ -52,7 +52,7 @@ class Exchange:
         return masked(text)
 
     def rate_limit(self) -> str:
-        """Return what the service says of the user's use of it; empty where it says nothing.
+        """Return the rate limit information of the response; empty if there is none.
 
         Source: Azure DevOps, "Rate and usage limits", on the `X-RateLimit-` headers.
         """
@@ -89,7 +89,7 @@ class Exchange:
 
 
 def sent_message(request: object) -> Message | None:
-    """Return what was sent; None where it is not known.
+    """Return the request; None if it is unknown.
 
     Args:
         request: of an answer or of an exception of requests; other things come there too.
@@ -106,7 +106,7 @@ def sent_message(request: object) -> Message | None:
 
 
 def received_message(response: requests.Response, body: bytes) -> Message:
-    """Return what was received."""
+    """Return the response."""
     return Message(headers=tuple(response.headers.items()), body=body)
 
 
@@ -119,7 +119,7 @@ def _written(message: Message) -> list[str]:
         text = masked_body(message.body, content_type)
         cut = len(text) - _LONGEST_BODY
         lines += text[:_LONGEST_BODY].splitlines()
-        lines += [f"… and {cut} characters more"] if cut > 0 else []
+        lines += [f"… and {cut} more characters"] if cut > 0 else []
     return lines
 
 
@@ -128,7 +128,7 @@ def _text(value: str | bytes) -> str:
 
 
 def _moment(seconds: str) -> str:
-    """Return Unix time as a time of day; what is none as it is."""
+    """Return Unix time as a time of day; other text unchanged."""
     if seconds.isascii() and seconds.isdigit() and int(seconds) < _LATEST_RESET:
         return datetime.fromtimestamp(int(seconds), UTC).strftime("%H:%M:%S UTC")
     return seconds

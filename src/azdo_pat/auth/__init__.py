@@ -1,1 +1,1 @@
-"""Where the Entra access token comes from."""
+"""The sources of the Entra access token."""

@@ -20,7 +20,7 @@ from azdo_pat.redaction import masked
 _SECONDS: Final = 60.0
 _MOST_SHOWN: Final = 500
 
-# The words of knack and azure-cli-core (`Profile.get_subscription`): no account, or none chosen.
+# The messages of knack and azure-cli-core (`Profile.get_subscription`): no account, or none chosen.
 _NO_ACCOUNT: Final = re.compile(r"please run '?\"?az login|run 'az login' to setup", re.IGNORECASE)
 _NO_SUBSCRIPTION: Final = re.compile(r"no subscription found|az account set", re.IGNORECASE)
 
@@ -32,7 +32,7 @@ _CACHE: Final = re.compile(
 _BROKER: Final = re.compile(r"Response_Status\.|\(pii\)|broker|\bWAM\b", re.IGNORECASE)
 _INTERACTION: Final = re.compile(r"interactive authentication is needed|AADSTS", re.IGNORECASE)
 _ITS_LOGIN: Final = re.compile(r"^\s*(az login\b[^\n]*)$", re.MULTILINE)
-"""The command that `az` itself proposes, on a line alone."""
+"""The command that `az` itself suggests, on a line of its own."""
 
 _ADVICE: Final = re.compile(
     r"^(?:az (?:login|logout|account)\b|WARNING\b|interactive authentication is needed"
@@ -40,12 +40,12 @@ _ADVICE: Final = re.compile(
     r"|If the problem persists|(?:Trace|Correlation) ID:|Timestamp:|~+$|\^+$)",
     re.IGNORECASE,
 )
-"""Lines that say what to do or where it happened, not what is wrong."""
+"""Lines with instructions or locations, not the cause."""
 _ANEW: Final = (
-    "the Azure CLI hands out the same one again until it is signed in anew: az account clear, then"
+    "the Azure CLI returns the same access token until you sign in again: az account clear, then"
     " az login; or run: pat login"
 )
-"""Its tokens last up to 28 hours, and it does not know that one was rejected (Azure SDK for
+"""Its tokens are valid up to 28 hours, and it does not know that one was rejected (Azure SDK for
 Python, issue 42194)."""
 
 
@@ -54,8 +54,8 @@ class AzureCliSource:
     """`az account get-access-token` for the Azure DevOps resource.
 
     Attributes:
-        environment: what `az` runs in; its PATH is where `az` is looked for.
-        tenant: the one that the token is to be for; empty for the one that `az` has chosen.
+        environment: the environment of `az`, which is searched for on its PATH.
+        tenant: the tenant of the token; empty for the one selected in `az`.
     """
 
     environment: Mapping[str, str]
@@ -65,14 +65,14 @@ class AzureCliSource:
 
     @property
     def program(self) -> str | None:
-        """The `az` that is asked; None where there is none."""
+        """The path of `az`; None if it is not installed."""
         return shutil.which("az", path=self.environment.get("PATH", ""))
 
     def access_token(self, now: datetime) -> AccessToken | Absent:
-        """Ask `az`; see `TokenSource`.
+        """Run `az`; see `TokenSource`.
 
         Raises:
-            SignInError: `az` is there, and fails for another reason than nobody being signed in.
+            SignInError: `az` fails for another reason than a missing sign-in.
         """
         program = self.program
         if program is None:
@@ -90,7 +90,7 @@ class AzureCliSource:
         raise self._failure(said, done.returncode)
 
     def _failure(self, said: str, status: int) -> SignInError:
-        """Return the error for what `az` says, in its own words, with the way out that it has."""
+        """Return the error for the output of `az`, with its message and suggested command."""
         own = _ITS_LOGIN.search(said)
         login = own[1].strip() if own else "az login"
         if self.tenant and not own:
@@ -100,8 +100,11 @@ class AzureCliSource:
         if reason := explained(said):
             message += f": {reason}"
         elif _CACHE.search(said):
-            message += ": it cannot read what it remembers of the sign-in"
-            hint = "check who owns the files in ~/.azure; or run: az account clear, then az login"
+            message += ": it cannot read its saved sign-in"
+            hint = (
+                "check who owns the files in ~/.azure; or sign in again: az account"
+                " clear, then az login"
+            )
         elif _BROKER.search(said):
             message += ": the sign-in broker of the system (WAM) failed"
             hint = (
@@ -109,11 +112,11 @@ class AzureCliSource:
                 " az config set core.enable_broker_on_windows=false, then az login"
             )
         elif not _INTERACTION.search(said) and not own:
-            hint = f"try az account get-access-token by itself; to sign in again: {login}"
+            hint = f"run az account get-access-token to see the cause; to sign in again: {login}"
         return SignInError(message, hint=hint, server_message=line or f"exit status {status}")
 
     def _run(self, program: str) -> subprocess.CompletedProcess[str]:
-        # The output holds a bearer: it is captured, and goes into no message.
+        # The output contains a bearer: it is captured, and must not appear in a message.
         command = [program, "account", "get-access-token", "--resource", RESOURCE, "-o", "json"]
         if self.tenant:
             command += ["--tenant", self.tenant]
@@ -131,17 +134,17 @@ class AzureCliSource:
         except subprocess.TimeoutExpired:
             raise SignInError(
                 f"the Azure CLI did not answer within {self.seconds:.0f} seconds",
-                hint="try az account get-access-token by itself, or set PAT_ACCESS_TOKEN",
+                hint="run az account get-access-token to see the cause, or set PAT_ACCESS_TOKEN",
             ) from None
         except OSError as error:
             raise SignInError(
                 f"the Azure CLI at {program} cannot be run: {error.strerror}",
-                hint="mend it, or set PAT_ACCESS_TOKEN",
+                hint="repair the Azure CLI, or set PAT_ACCESS_TOKEN",
             ) from error
 
 
 def _meaningful(said: str) -> str:
-    """Return the line of what `az` said that names the cause, without secrets; empty for none."""
+    """Return the line of the output that names the cause, without secrets; empty if none does."""
     lines = [each.strip() for each in said.splitlines() if each.strip()]
     telling = [each for each in lines if not _ADVICE.search(each)]
     found = next((each for each in telling if "AADSTS" in each), "")
@@ -161,6 +164,6 @@ def _token_of(output: str) -> str:
     if not isinstance(token, str) or not token:
         raise SignInError(
             "the Azure CLI answered with something that is not an access token",
-            hint="az account get-access-token shows what it says",
+            hint="to see the answer: az account get-access-token",
         ) from None
     return token

@@ -1,4 +1,4 @@
-"""Reading what an Entra access token says of itself, to refuse early what cannot work."""
+"""Reads the claims of an Entra access token, to refuse early what cannot work."""
 
 import base64
 import binascii
@@ -30,30 +30,30 @@ _HOW_TO: Final = (
 
 
 def inspect(text: str, *, source: str, now: datetime) -> AccessToken:
-    """Make an access token of a text, after a look at its claims.
+    """Parse an access token, and validate its claims.
 
-    The signature is the service's to check. A token that is no JWT is passed on as it is:
-    Entra does not promise the format.
+    The service checks the signature. A token that is not a JWT is accepted unchanged, as
+    Entra does not guarantee the format.
 
     Args:
         text: the token.
         source: where it came from, for messages.
-        now: an aware moment; a token that ended before it is refused.
+        now: an aware time; a token that expired before it is refused.
 
     Raises:
-        SignInError: it is a personal access token, expired, or meant for another service.
+        SignInError: it is a personal access token, expired, or for another service.
         RefusedError: it belongs to a service principal or managed identity, which cannot manage
             personal access tokens (documentation: "Manage PATs using REST API").
     """
     text = text.strip()
     if _PERSONAL.fullmatch(text):
         raise SignInError(
-            f"{source} holds a personal access token, which the lifecycle API does not take",
-            hint=f"it takes a Microsoft Entra access token; from the Azure CLI: {_HOW_TO}",
+            f"{source} contains a personal access token, which the lifecycle API does not accept",
+            hint=f"use a Microsoft Entra access token; from the Azure CLI: {_HOW_TO}",
         )
     if not _HEADER_SAFE.fullmatch(text):
         raise SignInError(
-            f"{source} does not hold an access token", hint=f"from the Azure CLI: {_HOW_TO}"
+            f"{source} does not contain an access token", hint=f"from the Azure CLI: {_HOW_TO}"
         )
     claims = _claims(text)
     expires = _moment(claims.get("exp"))
@@ -78,7 +78,7 @@ def _refuse_other_audience(claims: dict[str, object], source: str) -> None:
     if audience and audience.rstrip("/").lower() not in _AUDIENCES:
         raise SignInError(
             f"the access token from {source} is for {audience!r}, not for Azure DevOps",
-            hint=f"the right one, from the Azure CLI: {_HOW_TO}",
+            hint=f"get one for Azure DevOps; from the Azure CLI: {_HOW_TO}",
         )
 
 
@@ -87,7 +87,7 @@ def _refuse_application(claims: dict[str, object], source: str) -> None:
         raise RefusedError(
             f"the access token from {source} belongs to a service principal or managed identity,"
             " which cannot manage personal access tokens",
-            hint="sign in as a user (pat login), or use that identity's access token in place of a"
+            hint="sign in as a user (pat login), or use that identity's access token instead of a"
             " personal access token",
         )
 

@@ -1,4 +1,4 @@
-"""Who signs in where, and what comes of it: named without MSAL."""
+"""The types of a sign-in: application, authority, results. Does not import MSAL."""
 
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -8,7 +8,7 @@ from azdo_pat.errors import PatError, UsageError
 from azdo_pat.models import Secret
 
 AZURE_CLI: Final = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
-"""The Azure CLI's public client, which every tenant knows and which is allowed at Azure DevOps
+"""The Azure CLI's public client, known to every tenant and allowed for Azure DevOps
 (as azure-identity signs developers in)."""
 
 MICROSOFT: Final = "https://login.microsoftonline.com"
@@ -24,14 +24,14 @@ _MICROSOFTS: Final = (
 """Source: "National clouds", Microsoft identity platform; with the older names of each."""
 
 ANY_TENANT: Final = "organizations"
-"""Any tenant but those of personal accounts, which cannot use the lifecycle API."""
+"""Any tenant except that of personal accounts, which cannot use the lifecycle API."""
 
 
 def authority_root(text: str | None) -> str:
     """Return the root of an authority (`PAT_AUTHORITY`), by default Microsoft's own.
 
     Raises:
-        UsageError: it is not the https address of a host alone.
+        UsageError: it is not an https address with a host only.
     """
     if not text:
         return MICROSOFT
@@ -45,13 +45,13 @@ def authority_root(text: str | None) -> str:
     if not plain:
         raise UsageError(
             f"PAT_AUTHORITY is not the https address of a host: {text!r}",
-            hint=f"give one like {MICROSOFT}, or unset it",
+            hint=f"use an address such as {MICROSOFT}, or unset it",
         )
     return root
 
 
 def is_microsoft(authority: str) -> bool:
-    """Tell whether a sign-in at an authority is one at Microsoft, in whatever cloud."""
+    """Return whether an authority is Microsoft's, in any cloud."""
     return (urlsplit(authority).hostname or "").rstrip(".").endswith(_MICROSOFTS)
 
 
@@ -77,7 +77,7 @@ class Granted(NamedTuple):
 
 
 class Challenged(NamedTuple):
-    """A renewal that Entra refused; `claims` is what the next sign-in must bring, or empty."""
+    """A renewal that Entra refused; `claims` are required of the next sign-in, or empty."""
 
     failure: PatError
     claims: str

@@ -1,4 +1,4 @@
-"""What Microsoft Entra refuses a sign-in with → what the user reads.
+"""Maps Microsoft Entra's error codes to the errors that the user reads.
 
 Source: "Microsoft Entra authentication and authorization error codes".
 """
@@ -27,23 +27,30 @@ def _rule(
 
 
 _RULES: Final = (
-    _rule(50173, message="the sign-in was revoked: password changed, or by an administrator"),
-    _rule(70008, 700082, 700084, message="the sign-in was not used for too long, and has ended"),
+    _rule(
+        50173,
+        message="the sign-in was revoked: the password was changed, or an administrator revoked it",
+    ),
+    _rule(
+        70008, 700082, 700084, message="the sign-in expired because it was not used for too long"
+    ),
     _rule(50078, 50089, 70043, 70044, message="the sign-in is too old for the tenant's policy"),
-    _rule(50076, 50079, 50074, 50158, message="the tenant wants more proof of who you are (MFA)"),
-    _rule(65004, message="the sign-in was declined", hint="run pat login, and agree to it"),
+    _rule(
+        50076, 50079, 50074, 50158, message="the tenant requires multifactor authentication (MFA)"
+    ),
+    _rule(65004, message="the sign-in was declined", hint="run pat login, and accept the request"),
     _rule(
         65001,
         90094,
         90095,
-        message="nobody has consented to this application in the tenant",
+        message="no one has consented to this application in the tenant",
         hint=f"{_ADMINISTRATOR}; or sign in without --client-id",
         error=RefusedError,
     ),
     _rule(
         53000,
         53001,
-        message="a Conditional Access policy wants a device that the tenant manages",
+        message="a Conditional Access policy requires a device that the tenant manages",
         hint="sign in on such a device, in its browser: pat login",
     ),
     _rule(
@@ -61,8 +68,8 @@ _RULES: Final = (
         90002,
         900021,
         90013,
-        message="there is no such tenant",
-        hint="give its domain or id: pat login --tenant contoso.onmicrosoft.com",
+        message="the tenant does not exist",
+        hint="use the tenant's domain or id: pat login --tenant contoso.onmicrosoft.com",
     ),
     _rule(
         700016,
@@ -78,8 +85,12 @@ _RULES: Final = (
         hint="sign in with another one: pat login --account NAME, or name the tenant: --tenant",
     ),
     _rule(50057, message="the user's account is disabled", hint=_ADMINISTRATOR),
-    _rule(50055, message="the user's password has expired", hint="change it, then run pat login"),
-    _rule(70016, 70020, message="nobody entered the code in time"),
+    _rule(
+        50055,
+        message="the user's password has expired",
+        hint="change the password, then run pat login",
+    ),
+    _rule(70016, 70020, message="the code was not entered in time"),
 )
 
 _BY_ERROR: Final = {
@@ -95,7 +106,7 @@ _CODE: Final = re.compile(r"AADSTS(\d{4,7})")
 
 
 def refusal(answer: Mapping[str, object]) -> PatError:
-    """Return the error that an OAuth error answer is.
+    """Return the error for an OAuth error response.
 
     Args:
         answer: `error`, `error_description`, `error_codes`…, as Entra or MSAL give them.
@@ -111,7 +122,7 @@ def refusal(answer: Mapping[str, object]) -> PatError:
             )
     if error in _PASSING or not (error or said or any(codes)):
         return UnavailableError(
-            "Microsoft Entra cannot sign anybody in right now",
+            "Microsoft Entra cannot sign users in right now",
             hint="try again later",
             server_message=said,
             activity_id=activity,
@@ -125,7 +136,7 @@ def refusal(answer: Mapping[str, object]) -> PatError:
 
 
 def explained(said: str) -> str:
-    """Return what the first code that is known means (`AADSTS70043`); empty for none."""
+    """Return the message for the first known code (`AADSTS70043`); empty if none is known."""
     codes = {int(each) for each in _CODE.findall(said)}
     return next((rule.message for rule in _RULES if rule.codes & codes), "")
 
@@ -144,5 +155,5 @@ def _text(answer: Mapping[str, object], name: str) -> str:
 
 
 def _first_line(text: str) -> str:
-    # Below it stand ids and times, which the activity id says once more.
+    # The lines below it have ids and times, which repeat the activity id.
     return re.split(r"\s*(?:Trace ID:|\r?\n)", text, maxsplit=1)[0].strip()[:500]

@@ -1,4 +1,4 @@
-"""The access token that the environment hands over."""
+"""The access token from the environment."""
 
 from datetime import datetime
 from typing import Final
@@ -15,10 +15,10 @@ _ANEW: Final = (
 
 
 class EnvironmentSource:
-    """`PAT_ACCESS_TOKEN`, as it was when the program started.
+    """`PAT_ACCESS_TOKEN` at the start of the program.
 
     Args:
-        value: None where it is not set.
+        value: None if it is not set.
     """
 
     name = VARIABLE
@@ -27,7 +27,7 @@ class EnvironmentSource:
         self._value = value
 
     def access_token(self, now: datetime) -> AccessToken | Absent:
-        """Return the token that the variable holds; see `TokenSource`."""
+        """Return the token in the variable; see `TokenSource`."""
         if self._value is None or not self._value.reveal().strip():
             return Absent(reason="not set")
         found = inspect(self._value.reveal(), source=VARIABLE, now=now)

@@ -1,4 +1,4 @@
-"""Signing in with Microsoft Entra: the only module that knows MSAL."""
+"""Signs in with Microsoft Entra: the only module that imports MSAL."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -32,15 +32,15 @@ Result = TypeVar("Result")
 
 
 class MsalClient:
-    """Signs one user in, or renews what a former sign-in left in the cache.
+    """Signs a user in, or renews the access token of a cached sign-in.
 
-    Every method raises the `PatError` that its failure is.
+    Every method raises `PatError` on failure.
 
     Args:
-        client: which application, where.
-        http_client: makes the requests, as `msal` wants it: `get`, `post`, `close`.
-        cache: what MSAL remembers; None for nothing.
-        now: gives the time.
+        client: the application and the authority.
+        http_client: makes the requests, with the methods that MSAL needs: `get`, `post`, `close`.
+        cache: MSAL's serialized cache; None for an empty one.
+        now: the clock.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class MsalClient:
         if cache is not None:
             _guarded(lambda: self._cache.deserialize(cache.reveal()))
         try:
-            # Without instance discovery nobody but the authority is asked.
+            # Without instance discovery only the authority is contacted.
             self._app = _guarded(
                 lambda: msal.PublicClientApplication(
                     client.client_id,
@@ -73,8 +73,8 @@ class MsalClient:
             )
         except ValueError:
             failure = SignInError(
-                f"there is no tenant {client.tenant!r} at {client.authority}",
-                hint="give its domain or id: pat login --tenant contoso.onmicrosoft.com",
+                f"{client.authority} has no tenant {client.tenant!r}",
+                hint="use the tenant's domain or id: pat login --tenant contoso.onmicrosoft.com",
             )
         else:
             return
@@ -84,9 +84,9 @@ class MsalClient:
         """Sign in with authorization code and PKCE, in the system's browser.
 
         Args:
-            account: a sign-in name to propose; empty to let the user choose.
+            account: a sign-in name to suggest; empty to let the user choose.
             claims: what MsalClient wants this sign-in to bring; empty for nothing.
-            show: told the address, where no browser could be opened.
+            show: called with the address if no browser could be opened.
         """
         wishes: dict[str, object] = {"login_hint": account} if account else {}
         try:
@@ -106,17 +106,17 @@ class MsalClient:
             answer = None
         if answer is None:
             raise SignInError(
-                f"nobody signed in in the browser within {_BROWSER_SECONDS // 60} minutes",
-                hint="run it again; without a browser here: pat login --device-code",
+                f"no sign-in was completed in the browser within {_BROWSER_SECONDS // 60} minutes",
+                hint="run it again; without a browser on this machine: pat login --device-code",
             )
         return self._granted(answer)
 
     def by_device_code(self, *, claims: str, show: Callable[[str, str], None]) -> Granted:
-        """Sign in with a code that the user enters in a browser anywhere.
+        """Sign in with a code that the user enters in a browser on any machine.
 
         Args:
             claims: what MsalClient wants this sign-in to bring; empty for nothing.
-            show: told the address and the code.
+            show: called with the address and the code.
         """
         flow = _guarded(
             lambda: self._app.initiate_device_flow(self._scopes, claims_challenge=claims or None)
@@ -130,14 +130,14 @@ class MsalClient:
         return self._granted(answer)
 
     def renew(self, sign_in: SignIn) -> Granted | Challenged:
-        """Get a new access token with the refresh token, without the user.
+        """Get a new access token with the refresh token, without a prompt.
 
-        It is to bring what `sign_in.challenge` asks for.
+        It requests the claims in `sign_in.challenge`.
         """
         known = _guarded(lambda: self._app.get_accounts(sign_in.user))
         account = next((each for each in known if each["home_account_id"] == sign_in.account), None)
         if account is None:
-            gone = SignInError(f"the sign-in of {sign_in.user} is not remembered", hint=AGAIN)
+            gone = SignInError(f"the sign-in of {sign_in.user} is not saved", hint=AGAIN)
             return Challenged(gone, "")
         answer = _guarded(
             lambda: self._app.acquire_token_silent_with_error(
@@ -148,7 +148,7 @@ class MsalClient:
             )
         )
         if answer is None:
-            gone = SignInError(f"the sign-in of {sign_in.user} has ended", hint=AGAIN)
+            gone = SignInError(f"the sign-in of {sign_in.user} has expired", hint=AGAIN)
             return Challenged(gone, "")
         if "access_token" not in answer:
             claims = answer.get("claims")
@@ -183,7 +183,7 @@ class MsalClient:
 
 
 def _guarded(work: Callable[[], Result], *passed: type[Exception]) -> Result:
-    """Do something with MSAL; what it raises ends here, for it may hold what was sent.
+    """Call MSAL; its exceptions are replaced, as they may contain the request.
 
     Raises:
         PatError: what the HTTP client raised, or that the answer was none that MSAL understands.
@@ -197,9 +197,12 @@ def _guarded(work: Callable[[], Result], *passed: type[Exception]) -> Result:
     except Exception as error:  # noqa: BLE001 - requests, KeyError, RuntimeError: see above
         name = type(error).__name__
         failure = UnavailableError(
-            "Microsoft Entra cannot sign anybody in right now"
+            "Microsoft Entra cannot sign users in right now"
             if name == "MsalServiceError"  # MSAL's for an answer of 5xx
-            else f"Microsoft Entra answered in a way that is not understood ({name})",
-            hint="try again; if it stays, check the proxy settings, and PAT_AUTHORITY if it is set",
+            else f"Microsoft Entra gave an unexpected answer ({name})",
+            hint=(
+                "try again; if the problem persists, check the proxy settings, and"
+                " PAT_AUTHORITY if it is set"
+            ),
         )
     raise failure

@@ -1,4 +1,4 @@
-"""Where what is remembered of a sign-in lies: the keyring, entry by entry."""
+"""Stores saved sign-ins in the keyring, in one or several entries."""
 
 from typing import Final, Protocol
 
@@ -10,7 +10,7 @@ PIECE: Final = 1200
 
 
 class Keyring(Protocol):
-    """What is needed of the secret store; see `store.secrets.SecretStore`."""
+    """The needed part of the secret store; see `store.secrets.SecretStore`."""
 
     def get(self, org_url: str, name: str) -> Secret | None:
         """Return a secret, or None."""
@@ -23,16 +23,16 @@ class Keyring(Protocol):
 
 
 class SignInStorage(Protocol):
-    """Holds one text; every method raises the `PatError` that its failure is."""
+    """Stores one text; every method raises `PatError` on failure."""
 
     def load(self) -> Secret | None:
-        """Return the text, or None where there is none."""
+        """Return the text, or None if there is none."""
 
     def save(self, text: Secret) -> None:
-        """Store the text in place of what was there."""
+        """Store the text, replacing the previous one."""
 
     def delete(self) -> bool:
-        """Remove it; False if it was not there."""
+        """Delete the text; False if there was none."""
 
 
 class KeyringStorage:
@@ -40,8 +40,8 @@ class KeyringStorage:
 
     Args:
         keyring: the secret store.
-        owner: stands where the organization's URL stands for tokens: `sign-in:{authority}`.
-        name: stands where a token's name stands.
+        owner: takes the position of a token's organization URL: `sign-in:{authority}`.
+        name: takes the position of a token's name.
     """
 
     def __init__(self, keyring: Keyring, owner: str, name: str) -> None:
@@ -63,10 +63,10 @@ class KeyringStorage:
 
 
 class ChunkedStorage:
-    """As many entries of the keyring as a text needs, where one entry holds little (Windows).
+    """As many keyring entries as a text needs, for backends with small entries (Windows).
 
-    The first entry says how many there are. A text whose pieces do not all belong together, as
-    after a write that was cut short, counts as none.
+    The first entry has their number. A text whose pieces do not belong together, for example
+    after an interrupted write, counts as missing.
     """
 
     def __init__(self, keyring: Keyring, owner: str, name: str) -> None:

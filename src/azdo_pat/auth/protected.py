@@ -1,7 +1,7 @@
-"""MSAL's cache where the system protects it: DPAPI on Windows, the Keychain on macOS.
+"""Stores MSAL's cache protected by the system: DPAPI on Windows, the Keychain on macOS.
 
-It is larger than what a Windows credential holds. Both go through msal-extensions, the only
-module of ours that knows it; it imports MSAL, so nothing here is needed while a token lasts.
+It is too large for a Windows credential. Both use msal-extensions, and this is the only
+module that imports it; it imports MSAL, so this module is not used while a token is valid.
 """
 
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def _guarded(work: Callable[[], Result]) -> Result:
         return work()
     except Exception as error:  # noqa: BLE001 - errors of DPAPI, the Keychain, the file system
         failure = StoreError(
-            f"what is remembered of the sign-in cannot be read or written ({type(error).__name__})",
-            hint="sign in once more: pat logout, then pat login",
+            f"the saved sign-in cannot be read or written ({type(error).__name__})",
+            hint="sign in again: pat logout, then pat login",
         )
     raise failure

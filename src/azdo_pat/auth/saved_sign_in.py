@@ -1,4 +1,4 @@
-"""`pat login`'s own sign-in as a source of access tokens, renewed when it is due."""
+"""The saved sign-in of `pat login` as a source of access tokens, renewed when due."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 NAME: Final = "pat login"
 _MARGIN: Final = timedelta(minutes=5)
-"""A token that ends sooner is renewed: a command may take a while."""
+"""A token that expires sooner is renewed, as a command may take a while."""
 
 _SHORTEST: Final = timedelta(seconds=60)
-"""What is left of a token must be, for it to be used where it cannot be renewed."""
+"""Minimum remaining lifetime to use a token that cannot be renewed."""
 
 
 class SavedSignIns(NamedTuple):
-    """Where sign-ins are remembered, and how they are changed by one process at a time.
+    """Loads and saves sign-ins; one process at a time changes them.
 
     Attributes:
-        sign_ins: the place of what is read without MSAL.
-        cache: the place of MSAL's cache, with the refresh tokens.
-        turn: gives the lock for changing them.
-        marker: a file that is there while something is remembered: whoever never signed in pays
-            for no look into the keyring.
+        sign_ins: stores what is read without MSAL.
+        cache: stores MSAL's cache, with the refresh tokens.
+        turn: returns the lock for changing them.
+        marker: a file that exists while something is saved, so that users who never signed in
+            need no access to the keyring.
         name: what to write into it: the authority.
     """
 
@@ -45,15 +45,15 @@ class SavedSignIns(NamedTuple):
 
     @property
     def any(self) -> bool:
-        """Whether something is remembered for this authority."""
+        """Whether a sign-in is saved for this authority."""
         return self.name in self._marked()
 
     def load(self) -> SignIns:
-        """Return what is remembered."""
+        """Return the saved sign-ins."""
         return read(self.sign_ins.load())
 
     def keep(self, sign_ins: SignIns, cache: Secret | None = None) -> None:
-        """Remember it. The marker comes first: a look into the keyring for nothing is no harm."""
+        """Save sign-ins, after the marker: a marker without a saved sign-in does no harm."""
         if not self.any:
             self._mark([*self._marked(), self.name])
         if cache is not None:
@@ -61,7 +61,7 @@ class SavedSignIns(NamedTuple):
         self.sign_ins.save(written(sign_ins))
 
     def forget(self) -> bool:
-        """Remove all of it; False if there was nothing."""
+        """Delete all of them; False if there was none."""
         with self.turn():
             known = [self.cache.delete(), self.sign_ins.delete()]
             if self.any:
@@ -84,12 +84,12 @@ class SavedSignIns(NamedTuple):
 
 
 class OwnSource:
-    """The sign-in that `pat login` left, for the organization at hand.
+    """The sign-in saved by `pat login`, for the current organization.
 
     Args:
-        memory: what is remembered.
-        organization: finds the URL of the organization at hand; empty where none is known.
-        entra: makes the client that renews, from the sign-in and MSAL's cache; imports MSAL.
+        memory: the saved sign-ins.
+        organization: finds the URL of the current organization; empty if none is known.
+        entra: creates the client for renewal from the sign-in and MSAL's cache; imports MSAL.
     """
 
     name = NAME
@@ -106,7 +106,7 @@ class OwnSource:
         self._entra = entra
 
     def access_token(self, now: datetime) -> AccessToken | Absent:
-        """Return the remembered token, or a renewed one; see `TokenSource`."""
+        """Return the saved token, or a renewed one; see `TokenSource`."""
         if not self._memory.any:
             return Absent(reason="not signed in")
         url = self._organization()
@@ -118,10 +118,10 @@ class OwnSource:
         return inspect(sign_in.token.reveal(), source=NAME, now=now)
 
     def in_place_of(self, rejected: Secret, claims: str, now: datetime) -> AccessToken:
-        """Return another token in place of one that the service rejected before its end.
+        """Return a replacement for a token that the service rejected before its expiry.
 
         Args:
-            rejected: that one; it is not used again, whatever comes of this.
+            rejected: the rejected token; it is not used again in any case.
             claims: what the service asked for, as JSON; empty for nothing.
             now: the time.
 
@@ -135,17 +135,17 @@ class OwnSource:
             if sign_in is not None and sign_in.token == rejected:
                 ended = sign_in._replace(expires=now, challenge=claims or sign_in.challenge)
                 self._memory.keep(sign_ins.with_fresh(ended))
-        # Another pat may have renewed it meanwhile.
+        # Another process may have renewed it in the meantime.
         sign_in = self._renewed(url, now)
         return inspect(sign_in.token.reveal(), source=NAME, now=now)
 
     def _renewed(self, url: str, now: datetime) -> SignIn:
         with self._memory.turn():
-            # Another pat may have renewed it while this one waited.
+            # Another process may have renewed it while this one waited.
             sign_ins = self._memory.load()
             sign_in = sign_ins.of(url)
             if sign_in is None:
-                raise SignInError("the sign-in was removed just now", hint="run: pat login")
+                raise SignInError("another process has just signed out", hint="run: pat login")
             if sign_in.expires - now >= _MARGIN:
                 return sign_in
             try:

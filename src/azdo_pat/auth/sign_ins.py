@@ -1,4 +1,4 @@
-"""What is remembered of sign-ins, besides MSAL's own cache: read without MSAL."""
+"""The saved sign-ins, read without MSAL and its cache."""
 
 import json
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ class SignIn(NamedTuple):
     Attributes:
         account: the id of the account at home (MSAL's `home_account_id`).
         user: the sign-in name.
-        tenant: the id of the tenant that was signed in to.
+        tenant: the id of the tenant.
         client_id: of the application that signed in.
         token: the last access token.
-        expires: when it ends.
-        challenge: the claims that Entra wants the next sign-in to bring; empty for none.
+        expires: when it expires.
+        challenge: the claims that Entra requires of the next sign-in; empty for none.
     """
 
     account: str
@@ -34,7 +34,7 @@ class SignIn(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What tells it from the others: the account, and the tenant it is a member or guest of."""
+        """Its unique key: the account, and the tenant where it is a member or guest."""
         return f"{self.account}|{self.tenant}"
 
 
@@ -43,7 +43,7 @@ class SignIns(NamedTuple):
 
     Attributes:
         all: by key.
-        chosen: by URL of an organization, the key of the sign-in to use for it.
+        chosen: the key of the sign-in for each organization, by its URL.
         latest: the key of the one to use for all other organizations.
     """
 
@@ -52,21 +52,21 @@ class SignIns(NamedTuple):
     latest: str = ""
 
     def of(self, organization: str) -> SignIn | None:
-        """Return the sign-in for an organization, by its URL; an empty one means any."""
+        """Return the sign-in for an organization, by its URL; empty for any."""
         return self.all.get(self.chosen.get(organization, "")) or self.all.get(self.latest)
 
     def with_fresh(self, sign_in: SignIn) -> "SignIns":
-        """Return them with this one in place of the one of its key."""
+        """Return them with the sign-in of the same key replaced."""
         return self._replace(all={**self.all, sign_in.key: sign_in})
 
     def signed_in(self, sign_in: SignIn, organization: str) -> "SignIns":
-        """Return them after a new sign-in, which is for this organization and all unnamed ones."""
+        """Return them with a new sign-in, for this organization and all without their own."""
         chosen = {**self.chosen, organization: sign_in.key} if organization else self.chosen
         return self.with_fresh(sign_in)._replace(chosen=chosen, latest=sign_in.key)
 
 
 def written(sign_ins: SignIns) -> Secret:
-    """Return them as the text that is kept."""
+    """Serialize them."""
     document = {
         "version": _VERSION,
         "latest": sign_ins.latest,
@@ -88,7 +88,7 @@ def written(sign_ins: SignIns) -> Secret:
 
 
 def read(text: Secret | None) -> SignIns:
-    """Return what such a text says; none where it is not one that this version writes."""
+    """Parse serialized sign-ins; none if the text has another format."""
     try:
         document = json.loads(text.reveal()) if text is not None else {}
         if document.get("version") != _VERSION:

@@ -1,4 +1,4 @@
-"""The order in which access tokens are looked for: the first that answers."""
+"""Searches the sources of access tokens in order; the first one with a token is used."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,20 +11,20 @@ WITHHELD: Final = "not for PAT_API_URL, which is not https"
 
 
 class Absent(NamedTuple):
-    """A source that has no token, and why."""
+    """The result of a source without a token, with the reason."""
 
     reason: str
 
 
 class TokenSource(Protocol):
-    """One place that an access token may come from."""
+    """One source of access tokens."""
 
     @property
     def name(self) -> str:
-        """How it is called in messages."""
+        """Its name in messages."""
 
     def access_token(self, now: datetime) -> AccessToken | Absent:
-        """Return the token, or why there is none.
+        """Return the token, or the reason why there is none.
 
         Raises:
             SignInError: there is one, and it cannot be used.
@@ -33,21 +33,21 @@ class TokenSource(Protocol):
 
 
 class Withheld(NamedTuple):
-    """A source that is not asked, as its token is not for where it would go."""
+    """A source that must not be used for the current API root."""
 
     name: str
 
     def access_token(self, now: datetime) -> AccessToken | Absent:
-        """Return why there is none; see `TokenSource`."""
+        """Return the reason; see `TokenSource`."""
         del now
         return Absent(reason=WITHHELD)
 
 
 class Search(NamedTuple):
-    """What a search through the sources found.
+    """The result of a search through the sources.
 
     Attributes:
-        token: None where no source had a usable one; then `failure` says why.
+        token: None if no source had a usable one; then `failure` says why.
     """
 
     token: AccessToken | None
@@ -55,7 +55,7 @@ class Search(NamedTuple):
     reports: tuple[SourceReport, ...]
 
     def with_unasked(self, names: Iterable[str]) -> tuple[SourceReport, ...]:
-        """Return a report on every source, those too that were not asked for an earlier one's sake.
+        """Return a report on every source, including those that an earlier one made unnecessary.
 
         Args:
             names: of all sources, in their order.
@@ -63,7 +63,7 @@ class Search(NamedTuple):
         known = {report.name for report in self.reports}
         first = self.reports[-1].name if self.reports else ""
         unasked = (
-            SourceReport(name=name, used=False, detail=f"not asked: {first} comes first")
+            SourceReport(name=name, used=False, detail=f"not used: {first} takes precedence")
             for name in names
             if name not in known
         )
@@ -82,10 +82,10 @@ class Search(NamedTuple):
 
 
 def first_that_answers(sources: Iterable[TokenSource], now: datetime) -> Search:
-    """Ask the sources in order; a source that has a token ends the search, even a useless one.
+    """Ask the sources in order until one has a token, even an unusable one.
 
-    Falling through to the next source behind a bad token would act as another user than the one
-    that was named.
+    Continuing with the next source after an unusable token would act as another user than the one
+    that was intended.
     """
     reports: list[SourceReport] = []
     for source in sources:
@@ -102,13 +102,13 @@ def first_that_answers(sources: Iterable[TokenSource], now: datetime) -> Search:
     if any(report.detail == WITHHELD for report in reports):
         failure = SignInError(
             f"not signed in ({tried})",
-            hint="unset PAT_API_URL, or set it to an https address; an emulator's access token"
-            " goes into PAT_ACCESS_TOKEN",
+            hint="unset PAT_API_URL, or set it to an https address; for an emulator, set"
+            " PAT_ACCESS_TOKEN to its access token",
         )
         return Search(token=None, failure=failure, reports=tuple(reports))
     failure = SignInError(
         f"not signed in ({tried})",
-        hint="run: pat login; or sign in to the Azure CLI (az login), or put a Microsoft Entra"
-        " access token into PAT_ACCESS_TOKEN",
+        hint="run: pat login; or sign in to the Azure CLI (az login), or set PAT_ACCESS_TOKEN to"
+        " a Microsoft Entra access token",
     )
     return Search(token=None, failure=failure, reports=tuple(reports))

@@ -1,1 +1,1 @@
-"""Settings: where they may come from, what they may be, and the file that keeps them."""
+"""Settings: their sources, their valid values, and the configuration file."""

@@ -1,4 +1,4 @@
-"""The settings of the Azure CLI that say something to `pat`."""
+"""Reads the settings of the Azure CLI that `pat` uses."""
 
 import configparser
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Reading a file that declares tokens, and naming each mistake in it by its line."""
+"""Reads a file that declares tokens, reporting each mistake with its line."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ def read_declarations(file: Path, *, expires: str, now: datetime) -> tuple[Decla
     """Return the tokens that a file declares.
 
     Args:
-        file: where they stand.
-        expires: the life of those for which neither they nor the file's defaults say.
-        now: an aware moment, from which spans count.
+        file: the file.
+        expires: the expiry of tokens without one of their own or from the file's defaults.
+        now: an aware time, from which spans are counted.
 
     Raises:
-        UsageError: it cannot be read, or declares nothing sensible; each mistake is named with
+        UsageError: it cannot be read, or has mistakes, each reported with
             its line.
     """
     text = text_of(file)
     if text is None:
         raise UsageError(
-            f"there is no file {file}", hint="pat apply --help shows what to write in it"
+            f"{file} does not exist", hint="for the format of the file: pat apply --help"
         )
     return _Reader(file, text, parsed(text, file), expires, now).read()
 
 
 class _Reader:
-    """Goes through one document."""
+    """Reads one document."""
 
     def __init__(
         self, file: Path, text: str, document: dict[str, Any], expires: str, now: datetime
@@ -72,11 +72,13 @@ class _Reader:
         defaults = self._document.get("defaults", {})
         tokens = self._document.get("token", [])
         if not isinstance(defaults, dict):
-            self._note(self._line_of_top("defaults"), "defaults is a table: [defaults]")
+            self._note(self._line_of_top("defaults"), "write defaults as a table: [defaults]")
             defaults = {}
         self._known(defaults, _DEFAULTS, "defaults", self._line_of_default)
         if not isinstance(tokens, list) or not all(isinstance(each, dict) for each in tokens):
-            self._note(self._line_of_top("token"), "each token is a table of its own: [[token]]")
+            self._note(
+                self._line_of_top("token"), ("write each token as a table of its own: [[token]]")
+            )
             tokens = []
         found = [self._token(place, table, defaults) for place, table in enumerate(tokens)]
         declarations = tuple(each for each in found if each is not None)
@@ -120,8 +122,8 @@ class _Reader:
             self._note(
                 line("renew_before"),
                 f"with renew_before = {values['renew_before']!r} the token would be due as soon as"
-                " it is made",
-                "give it a longer life, or a shorter span",
+                " it is created",
+                "use a longer expires, or a shorter renew_before",
             )
         if len(self._mistakes) > before:
             return None
@@ -143,7 +145,7 @@ class _Reader:
             elif isinstance(each, dict):
                 found.append(from_table(each, self._folder))
             else:
-                raise UsageError("deliver is a text, a table, or an array of them")
+                raise UsageError("deliver must be a string, a table, or an array of them")
         return tuple(dict.fromkeys(found))
 
     def _known(
@@ -156,7 +158,7 @@ class _Reader:
         for key in table:
             if key not in keys:
                 near = get_close_matches(key, keys, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(keys)}"
+                hint = f"did you mean {near[0]}?" if near else f"valid keys: {', '.join(keys)}"
                 self._note(line(key), f"{where} has no {key!r}", hint)
 
     def _twice(self, declarations: tuple[Declaration, ...]) -> None:
@@ -166,8 +168,8 @@ class _Reader:
             if key in first:
                 self._note(
                     each.line,
-                    f"{each.name!r} is declared in line {first[key]} already",
-                    "give it another name, or leave one out",
+                    f"{each.name!r} is already declared in line {first[key]}",
+                    "rename or remove one of them",
                 )
             first.setdefault(key, each.line)
 
@@ -204,12 +206,12 @@ class _Reader:
 def _text(values: Mapping[str, Any], key: str) -> str:
     value = values[key]
     if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{key} = {value!r} is no text", hint=f'write {key} = "…"')
+        raise UsageError(f"{key} = {value!r} is not a string", hint=f'write {key} = "…"')
     return value
 
 
 def _moment(values: Mapping[str, Any], key: str) -> str:
-    """Return a span or a date as it would be typed; TOML has dates of its own."""
+    """Return a span or a date as a string; TOML has dates of its own."""
     value = values[key]
     if isinstance(value, date):  # a datetime is one, too
         return value.isoformat()
@@ -221,7 +223,7 @@ def _texts(table: Mapping[str, Any], key: str) -> list[str]:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
         raise UsageError(
-            f"{key} = {value!r} is no text and no array of texts", hint=f'write {key} = ["…"]'
+            f"{key} = {value!r} is not a string or an array of strings", hint=f'write {key} = ["…"]'
         )
     return texts
 
@@ -229,7 +231,7 @@ def _texts(table: Mapping[str, Any], key: str) -> list[str]:
 def _switch(table: Mapping[str, Any], key: str) -> bool:
     value = table.get(key, False)
     if not isinstance(value, bool):
-        raise UsageError(f"{key} = {value!r} is neither true nor false")
+        raise UsageError(f"{key} = {value!r} is not true or false")
     return value
 
 
@@ -238,11 +240,11 @@ def _scopes(table: Mapping[str, Any], *, unknown: bool) -> tuple[str, ...]:
     if not scopes and not recipes:
         raise UsageError(
             "the token has no scopes",
-            hint='add: scopes = ["code_write"], or a recipe: for = "git" (pat scopes lists all)',
+            hint='add: scopes = ["code_write"], or a recipe: for = "git" (to list all: pat scopes)',
         )
     try:
         return parse_scopes(scopes, recipes=recipes, allow_unknown=unknown)
     except UsageError as error:
-        option = "--allow-unknown-scope passes it on as it is"
-        hint = error.hint.replace(option, "allow_unknown_scopes = true passes it on as it is")
+        option = "to use it unchecked: --allow-unknown-scope"
+        hint = error.hint.replace(option, "to use it unchecked: allow_unknown_scopes = true")
         raise UsageError(error.message, hint=hint) from error

@@ -1,4 +1,4 @@
-"""Changing the configuration file: one key, and the rest of the file as it was."""
+"""Changes one key of the configuration file, and preserves the rest."""
 
 from pathlib import Path
 
@@ -40,12 +40,12 @@ def _parsed(file: Path) -> tomlkit.TOMLDocument:
     text = text_of(file)
     if text is None:
         return tomlkit.document()
-    parsed(text, file)  # so that one mistake has one wording, whoever meets it
+    parsed(text, file)  # so that a mistake has the same message everywhere
     try:
         return tomlkit.parse(text)
     except (ValueError, RecursionError, MemoryError) as error:
         raise UsageError(
-            f"{file} is not valid TOML: {error}", hint="mend it, or move it aside"
+            f"{file} is not valid TOML: {error}", hint="correct it, or move it aside"
         ) from error
 
 
@@ -56,5 +56,5 @@ def _write(file: Path, text: str) -> None:
         replace_whole(file, text.encode(encoding))
     except OSError as error:
         raise UsageError(
-            f"{file} cannot be written: {error}", hint="PAT_CONFIG_DIR names another folder"
+            f"{file} cannot be written: {error}", hint="to use another folder, set PAT_CONFIG_DIR"
         ) from error

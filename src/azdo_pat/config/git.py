@@ -1,4 +1,4 @@
-"""The remotes of the git repository that one stands in."""
+"""Reads the remotes of the current git repository."""
 
 import subprocess
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Where in a TOML document something stands: the standard library's parser does not tell."""
+"""Finds the lines of the items of a TOML document, which the standard library does not report."""
 
 import re
 import tomllib
@@ -21,7 +21,7 @@ _TOKEN: Final = re.compile(
 
 
 def lines_of(text: str) -> dict[Path, int]:
-    """Return at which line each thing of a valid document begins, from 1.
+    """Return the line at which each item of a valid document begins, from 1.
 
     The document is read once: each statement by itself, and what it is part of is known from the
     table header before it.

@@ -1,4 +1,4 @@
-"""The folders of configuration and state: the platform's own."""
+"""The platform's folders for configuration and state."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Reading the configuration file."""
+"""Reads the configuration file."""
 
 import stat
 import tomllib
@@ -9,13 +9,13 @@ from azdo_pat.config.settings import Value, checked
 from azdo_pat.errors import UsageError
 from azdo_pat.files import decoded, require_private
 
-_MEND: Final = "mend it, or move it aside"
+_MEND: Final = "correct it, or move it aside"
 _LARGEST: Final = 1_000_000
-"""Bytes: with all settings it has less than a thousand."""
+"""Bytes; a file with all settings has less than a thousand."""
 
 
 def read(file: Path) -> dict[str, Value]:
-    """Return what the configuration file sets; nothing where there is none.
+    """Return the settings in the configuration file; none if it does not exist.
 
     Raises:
         UsageError: it cannot be read, or is not what `KEYS` describe. It is left as it is.
@@ -25,12 +25,12 @@ def read(file: Path) -> dict[str, Value]:
 
 
 def text_of(file: Path) -> str | None:
-    """Return the file's text with its line ends as they are; None where there is none.
+    """Return the file's text with its line ends unchanged; None if it does not exist.
 
     It may be saved by Notepad or PowerShell, with a byte order mark.
 
     Raises:
-        UsageError: it is no regular file (whose end may never come), too large, or no text.
+        UsageError: it is not a regular file (which may be endless), too large, or not text.
     """
     try:
         if not stat.S_ISREG(file.stat().st_mode):
@@ -59,7 +59,7 @@ def parsed(text: str, file: Path) -> dict[str, object]:
         file: where it stands, for the words of an error.
 
     Raises:
-        UsageError: it is no TOML, or more of it than can be held.
+        UsageError: it is not valid TOML, or nested too deeply.
     """
     try:
         return tomllib.loads(text)
@@ -70,7 +70,7 @@ def parsed(text: str, file: Path) -> dict[str, object]:
 
 
 def _require_private(file: Path) -> None:
-    """Refuse a file that others may have written: it names the keyring, and so code to run."""
+    """Refuse a file that other users can write: it names the keyring, and so code to run."""
     try:
         require_private(file.parent)
         require_private(file)

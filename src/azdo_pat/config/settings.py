@@ -1,4 +1,4 @@
-"""The settings that the configuration file may hold, and what each of them may be."""
+"""The settings of the configuration file, and their valid values."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias
@@ -9,10 +9,10 @@ Value: TypeAlias = str | bool | int
 
 
 class Setting(NamedTuple):
-    """One setting as it stands, and where its value came from.
+    """One setting with its value and source.
 
     Attributes:
-        value: None where it is not set.
+        value: None if it is not set.
         source: `default`, `config file`, the name of the environment variable, or the option.
     """
 
@@ -26,9 +26,9 @@ class Key(NamedTuple):
     """A key of the configuration file.
 
     Attributes:
-        name: as it stands in the file and on the command line.
-        parse: makes the value of what a user typed; raises ValueError with what is expected.
-        default: what holds where nothing is set; None for nothing.
+        name: as in the file and on the command line.
+        parse: parses what the user typed; raises ValueError with the expected values.
+        default: the value if nothing is set; None for none.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Key(NamedTuple):
 
 def _text(text: str) -> str:
     if not text.strip():
-        raise ValueError("a text that is not empty")
+        raise ValueError("a non-empty string")
     return text.strip()
 
 
@@ -75,10 +75,10 @@ def _seconds(text: str) -> int:
 
 
 KEYS: Final = (
-    Key(name="org", summary="organization: its name or its URL", parse=_text),
+    Key(name="org", summary="organization: name or URL", parse=_text),
     Key(
         name="output",
-        summary="form of the output",
+        summary="output format",
         parse=_one_of("table", "json", "jsonl", "csv", "tsv", "none"),
         default="table",
     ),
@@ -91,7 +91,7 @@ KEYS: Final = (
     Key(name="quiet", summary="no notices on stderr", parse=_switch, default=False),
     Key(name="verbose", summary="more notices on stderr", parse=_switch, default=False),
     Key(name="no-input", summary="never ask", parse=_switch, default=False),
-    Key(name="expires", summary="life of a new token", parse=_text, default="30d"),
+    Key(name="expires", summary="lifetime of a new token", parse=_text, default="30d"),
     Key(
         name="sort",
         summary="order of pat list",
@@ -99,13 +99,18 @@ KEYS: Final = (
         default="name",
     ),
     Key(name="keyring", summary="keyring backend, as a class path", parse=_text),
-    Key(name="git-token", summary="name of the token that git gets", parse=_text),
-    Key(name="packages-token", summary="name of the token that feeds get", parse=_text),
-    Key(name="git-renew", summary="renew tokens when git needs them", parse=_switch, default=True),
-    Key(name="ca-bundle", summary="file of certificates to trust", parse=_text),
+    Key(name="git-token", summary="name of the token used for git", parse=_text),
+    Key(name="packages-token", summary="name of the token used for feeds", parse=_text),
+    Key(
+        name="git-renew",
+        summary="rotate a due token when git asks for it",
+        parse=_switch,
+        default=True,
+    ),
+    Key(name="ca-bundle", summary="file of trusted certificates", parse=_text),
     Key(name="client-id", summary="application that pat login signs in with", parse=_text),
-    Key(name="tenant", summary="Entra tenant to sign in to, and to ask az for", parse=_text),
-    Key(name="timeout", summary="seconds to wait for an answer", parse=_seconds, default=30),
+    Key(name="tenant", summary="Entra tenant to sign in to, also with az", parse=_text),
+    Key(name="timeout", summary="seconds to wait for a response", parse=_seconds, default=30),
 )
 
 
@@ -123,33 +128,33 @@ def key_named(name: str) -> Key:
     names = [key.name for key in KEYS]
     near = difflib.get_close_matches(name, names, n=1)
     raise UsageError(
-        f"there is no setting {name!r}",
-        hint=f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}",
+        f"unknown setting {name!r}",
+        hint=f"did you mean {near[0]}?" if near else f"valid settings: {', '.join(names)}",
     )
 
 
 def parse_value(key: Key, text: str, *, where: str) -> Value:
-    """Turn what was typed into the key's value.
+    """Parse a value for a key.
 
     Args:
-        key: the key it is for.
-        text: what was typed.
-        where: where it was typed, for the error: a file, a variable, the command line.
+        key: the key.
+        text: what the user typed.
+        where: its source, for the error: a file, a variable, the command line.
 
     Raises:
-        UsageError: it is not what the key takes.
+        UsageError: it is not a valid value for the key.
     """
     try:
         return key.parse(text)
     except ValueError as error:
         raise UsageError(
-            f"{f'{where}: ' if where else ''}{key.name} cannot be {text!r}",
-            hint=f"it takes {error}",
+            f"{f'{where}: ' if where else ''}{text!r} is not a valid value for {key.name}",
+            hint=f"use {error}",
         ) from error
 
 
 def checked(document: Mapping[str, object], *, where: str) -> dict[str, Value]:
-    """Hold the file's content to the keys.
+    """Check the file's content against the keys.
 
     Raises:
         UsageError: an unknown key, or a value of the wrong kind.
@@ -158,17 +163,22 @@ def checked(document: Mapping[str, object], *, where: str) -> dict[str, Value]:
     for name, value in document.items():
         key = key_named_in(name, where)
         if not isinstance(value, str | bool | int):
-            raise UsageError(f"{where}: {name} is not a simple value", hint="see pat config list")
+            raise UsageError(
+                f"{where}: {name} is not a simple value",
+                hint=("to list all settings: pat config list"),
+            )
         try:
             text = str(value).lower() if isinstance(value, bool) else str(value)
         except ValueError:  # thousands of digits, which TOML can write in hexadecimal
-            raise UsageError(f"{where}: {name} is too large", hint="see pat config list") from None
+            raise UsageError(
+                f"{where}: {name} is too large", hint=("to list all settings: pat config list")
+            ) from None
         values[name] = parse_value(key, text, where=where)
     return values
 
 
 def key_named_in(name: str, where: str) -> Key:
-    """Return the key of that name, or say in which file the unknown one stands.
+    """Return the key of that name; the error names the file.
 
     Raises:
         UsageError: there is none.
@@ -177,5 +187,5 @@ def key_named_in(name: str, where: str) -> Key:
         return key_named(name)
     except UsageError as error:
         raise UsageError(
-            f"{where}: {error.message}", hint=f"{error.hint}; pat config unset {name} removes it"
+            f"{where}: {error.message}", hint=f"{error.hint}; to remove it: pat config unset {name}"
         ) from error

@@ -1,4 +1,4 @@
-"""What making tokens needs, and what is asked of it."""
+"""The dependencies of operations that create tokens, and their request."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CreateRequest:
-    """What the user asks for.
+    """What the user asked for.
 
     Attributes:
-        store: put the secret in the keyring.
-        replace: overwrite a secret that is stored under the name; its token lives on.
-        fail_if_shortened: take a shortened life for a failure, and revoke the token.
-        renewal: how it is to be looked after; its secret is delivered at once.
+        store: store the secret in the keyring.
+        replace: overwrite a secret that is stored under the name; its token stays active.
+        fail_if_shortened: treat a shortened lifetime as a failure, and revoke the token.
+        renewal: how it is to be renewed and delivered; its secret is delivered at once.
     """
 
     name: str
@@ -42,15 +42,15 @@ class CreateRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Deps:
-    """What making tokens needs.
+    """The dependencies of operations that create tokens.
 
     Attributes:
-        exclusive: a lock by key between processes of this machine; raises ConflictError when
+        exclusive: locks a key between processes of this machine; raises ConflictError when
             another one holds it.
         now: the clock.
-        service_time: gives the service's time by its last answer; None before the first.
-        deliver: brings a secret to one place; raises PendingError where that cannot be done.
-        user: gives the sign-in name; empty where it is not known.
+        service_time: returns the service's time by its last response; None before the first.
+        deliver: delivers a secret to one target; raises PendingError if that fails.
+        user: returns the sign-in name; empty if unknown.
     """
 
     tokens: Tokens
@@ -64,5 +64,5 @@ class Deps:
     service_time: Callable[[], datetime | None] = field(default=lambda: None)
 
     def service_now(self) -> datetime:
-        """Return the time by the service's clock, or by this machine's where that is not known."""
+        """Return the time by the service's clock, or by this machine's if that is unknown."""
         return self.service_time() or self.now()

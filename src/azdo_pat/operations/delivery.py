@@ -1,4 +1,4 @@
-"""Delivering a stored secret, and then revoking the token that it has replaced."""
+"""Delivers a stored secret, and then revokes the token that it has replaced."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def deliver(operation: Deliver, deps: Deps) -> RevokeReplaced | None:
-    """Deliver what is stored under a name to all targets of its token.
+    """Deliver the secret stored under a name to all targets of its token.
 
-    It is always the newest secret: what an earlier rotation could not deliver is done with it.
+    It is always the newest secret, also for what an earlier rotation could not deliver.
 
     Returns:
-        What is left to do, as it stands in the journal: the revocation of the token that was
+        The follow-up as it is in the journal: the revocation of the token that was
         replaced; None for nothing.
 
     Raises:
@@ -52,7 +52,7 @@ def deliver(operation: Deliver, deps: Deps) -> RevokeReplaced | None:
 
 
 def delivered(operation: Deliver, deps: Deps) -> tuple[Deliver | RevokeReplaced | None, str]:
-    """Deliver, and return what is left to do; where that fails, the delivery itself, and why."""
+    """Deliver, and return the follow-up; if that fails, the delivery itself and the reason."""
     try:
         return deliver(operation, deps), ""
     except KeyboardInterrupt:
@@ -62,7 +62,7 @@ def delivered(operation: Deliver, deps: Deps) -> tuple[Deliver | RevokeReplaced 
 
 
 def deliver_anew(organization: Organization, known: StoredPat, renewal: Renewal, deps: Deps) -> str:
-    """Remember other targets for a token's secret, and deliver it; return why that failed."""
+    """Remember new targets for a token's secret, and deliver it; return the reason of a failure."""
     with deps.exclusive(lock_key(known.name, organization.url)):
         entry = JournalEntry(organization, known.name, deps.now(), deps.user())
         remembered = replace(known, renewal=renewal)
@@ -74,7 +74,7 @@ def deliver_anew(organization: Organization, known: StoredPat, renewal: Renewal,
 
 
 def recover_delivery(operation: Deliver, deps: Deps) -> RecoveryOutcome:
-    """Deliver, and revoke the token that was replaced, where that is due."""
+    """Deliver, and revoke the replaced token if that is due."""
     known = deps.state.find(operation.entry.organization.url, operation.entry.name)
     has_targets = known is not None and bool(known.renewal.deliveries)
     rest = deliver(operation, deps)
@@ -84,7 +84,7 @@ def recover_delivery(operation: Deliver, deps: Deps) -> RecoveryOutcome:
 
 
 def revoke_replaced(operation: RevokeReplaced, deps: Deps) -> None:
-    """Revoke the token that a rotation has replaced, once that is due, and close the entry.
+    """Revoke the token that a rotation has replaced if that is due, and close the entry.
 
     Raises:
         PatError: it could not be revoked; the journal keeps it.
@@ -94,7 +94,7 @@ def revoke_replaced(operation: RevokeReplaced, deps: Deps) -> None:
 
 
 def recover_revocation_of_replaced(operation: RevokeReplaced, deps: Deps) -> RecoveryOutcome:
-    """Revoke the token that a rotation has replaced, once that is due."""
+    """Revoke the token that a rotation has replaced if that is due."""
     if not is_due(operation, deps.now()):
         return RecoveryOutcome.UNDECIDED
     deps.tokens.revoke(operation.entry.organization, operation.replaced.authorization_id)
@@ -102,7 +102,7 @@ def recover_revocation_of_replaced(operation: RevokeReplaced, deps: Deps) -> Rec
 
 
 def follow_up(operation: Issue) -> Deliver | RevokeReplaced | None:
-    """Return what is left to do once the new token is safe."""
+    """Return the operation that follows once the new token is safe; None for none."""
     replaced = operation.replaced if isinstance(operation, Rotate) else None
     entry = operation.entry._replace(reason="", key=None)
     if operation.new.renewal.deliveries:
@@ -111,21 +111,21 @@ def follow_up(operation: Issue) -> Deliver | RevokeReplaced | None:
 
 
 def _its_own(entry: StoredPat, secret: Secret | None) -> Secret:
-    """Return the secret that is stored under a token's name, if it is the token's.
+    """Return the secret that is stored under a token's name, after checking that it is the token's.
 
     Raises:
-        PendingError: it is gone, or another program has stored another one there.
+        PendingError: it is gone, or another program has stored another one.
     """
     name = as_argument(entry.name)
     if secret is None:
         raise PendingError(
-            f"the secret of {entry.name!r} is not in the keyring any more",
-            hint=f"pat rotate {name} makes another one, and delivers it",
+            f"the secret of {entry.name!r} is no longer in the keyring",
+            hint=f"to create and deliver a new one: pat rotate {name}",
         )
     if entry.fingerprint and not matches(secret, entry.fingerprint):
         raise PendingError(
             f"another program has stored another secret under {entry.name!r}",
-            hint=f"pat forget {name} deletes it",
+            hint=f"to delete it: pat forget {name}",
         )
     return secret
 
@@ -137,7 +137,7 @@ def _after(operation: Deliver) -> RevokeReplaced | None:
 
 
 def _to_all(entry: StoredPat, secret: Secret, deps: Deps) -> None:
-    """Go to each target, also past one that fails.
+    """Deliver to each target, continuing after one that fails.
 
     Raises:
         PendingError: with the reasons of all that failed.

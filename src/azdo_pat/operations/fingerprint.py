@@ -1,4 +1,4 @@
-"""The fingerprint of a secret: what identifies it, and what it cannot be found from."""
+"""The fingerprint of a secret: identifies it without revealing it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def fingerprint_of(secret: Secret, salt: str = "") -> str:
 
     Args:
         secret: 52 of its characters are random, so that no dictionary helps.
-        salt: that of a fingerprint to compare with; empty for a new one.
+        salt: of a fingerprint to compare with; empty for a new one.
     """
     salt = salt or secrets.token_hex(8)
     digest = hashlib.sha256(f"{salt}{secret.reveal()}".encode()).hexdigest()
@@ -24,7 +24,7 @@ def fingerprint_of(secret: Secret, salt: str = "") -> str:
 
 
 def matches(secret: Secret | None, fingerprint: str) -> bool:
-    """Tell whether a secret is the one that the fingerprint was made of."""
+    """Return whether a fingerprint was made from this secret."""
     salt, _, digest = fingerprint.partition(":")
     if secret is None or not digest:
         return False

@@ -1,4 +1,4 @@
-"""One token being made: what is done at each step, and undone when a later one fails."""
+"""Creates one token step by step, and rolls back when a step fails."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Issuance:
-    """One token being made, with its entry in the journal.
+    """The creation of one token, with its entry in the journal.
 
     Attributes:
-        operation: as it stands in the journal.
-        previous: the secret that the new one overwrites, to be put back if something fails. If
-            the process dies the new one stays, and the next run goes on with it.
-        try_out: uses the new secret once it is stored; what it raises undoes the token.
+        operation: as it is in the journal.
+        previous: the secret that the new one overwrites, to be restored on failure. If
+            the process dies the new one stays, and the next run completes the operation.
+        try_out: tries the new secret once it is stored; if it raises, the token is rolled back.
     """
 
     deps: Deps
@@ -70,7 +70,7 @@ class Issuance:
         return self.operation.entry.organization
 
     def post(self, request: CreateRequest) -> NewPat:
-        """Ask the service; on silence, undo what the request may have made."""
+        """Send the request; if no answer comes, roll back the token that it may have created."""
         ask = PatRequest(display_name=request.name, scopes=request.scopes, valid_to=request.expires)
         try:
             new = self.deps.tokens.create(self._organization, ask)
@@ -97,18 +97,18 @@ class Issuance:
         return new
 
     def guard_life(self, new: NewPat, request: CreateRequest) -> None:
-        """Revoke a token whose life was shortened, where the user wants it whole or not at all."""
+        """Revoke a token whose lifetime was shortened, if the user asked for that."""
         granted = new.pat.valid_to
         if request.fail_if_shortened and granted is None:
             raise self._take_back(
-                new, UnavailableError("the expiry that the service granted cannot be read")
+                new, UnavailableError("the expiry in the service's answer cannot be read")
             )
         if request.fail_if_shortened and granted and is_shortened(request.expires, granted):
             problem = RefusedError(
-                f"{self._organization.name} granted {request.name!r} a life until"
+                f"{self._organization.name} limited {request.name!r} to a lifetime until"
                 f" {granted:%Y-%m-%d %H:%M} UTC only, and {request.expires:%Y-%m-%d %H:%M} UTC was"
                 " asked for",
-                hint="a policy limits the life of tokens: ask for less with --expires, or leave"
+                hint="a policy limits the lifetime of tokens: use a shorter --expires, or leave"
                 " out --fail-if-shortened",
                 code="patLifespanPolicyViolation",
             )
@@ -138,7 +138,7 @@ class Issuance:
         except PatError as error:
             raise self._take_back(new, error) from error
         except BaseException:
-            # A keyring's backend, or the output, may raise anything.
+            # A keyring backend, or the output, may raise anything.
             self.discard(new)
             raise
         with suppress(StoreError):
@@ -147,10 +147,10 @@ class Issuance:
         return rest and rest._replace(entry=rest.entry._replace(key=key))
 
     def discard(self, new: NewPat) -> str:
-        """Put back what was stored before, and revoke what was made; return what became of it.
+        """Restore the previous secret and revoke the new token; return the outcome in words.
 
-        In this order: a run that is killed between leaves a token whose secret is nowhere, which
-        the next run revokes; not a secret that is lost. What could not be undone stays in the
+        In this order, because a run that is killed in between then leaves a token whose secret is
+        stored nowhere, which the next run revokes, and not a lost secret. What failed stays in the
         journal.
         """
         identifier = new.pat.authorization_id
@@ -159,8 +159,8 @@ class Issuance:
         except StoreError:
             if self.previous is not None:
                 return (
-                    f"whether the keyring holds the secret of the new token {identifier} or still"
-                    " the one before is not known, and both tokens live"
+                    "it is unknown whether the keyring has the secret of the new token"
+                    f" {identifier} or still the previous one, and both tokens are active"
                 )
             restored = False
         else:
@@ -173,15 +173,15 @@ class Issuance:
         with suppress(StoreError):
             if restored:
                 self.deps.state.finish(self._key)
-            else:  # the next run need not wait for a list that is late
+            else:  # so that the next run need not wait for a delayed list
                 self.deps.state.explain(self._key, revoked)
         return revoked
 
     def _put_back(self) -> None:
-        """See that the secret of the new token is not what the keyring holds.
+        """Remove the new token's secret from the keyring, and restore the previous one.
 
         Raises:
-            StoreError: the keyring refuses.
+            StoreError: the keyring failed.
         """
         if not holds_secret_of(self.operation, self.deps):
             return
@@ -192,7 +192,7 @@ class Issuance:
             self.deps.secrets.put(*where, self.previous)
 
     def _take_back(self, new: NewPat, cause: PatError) -> PatError:
-        """Undo what was made, and say so in the error that made it necessary."""
+        """Roll back, and add the outcome to the error that caused it."""
         outcome = self.discard(new)
         hint = cause.hint
         if outcome.endswith("revoked again"):
@@ -201,57 +201,69 @@ class Issuance:
             identifier = new.pat.authorization_id
             hint = f"revoke it: pat revoke {identifier} --org {self._organization.name}"
         else:
-            hint = "when the keyring works again, pat list finds out and revokes one of them"
+            hint = (
+                "when the keyring works again, run pat list: it finds out and revokes one of them"
+            )
         return _same_kind(cause, f"{cause.message}; {outcome}", hint)
 
     def _after_page(self, error: SignInError) -> PatError:
-        """Hold that nothing was made where a page came in place of an answer.
+        """Roll back after a web page came instead of an answer.
 
-        It mostly says that nobody is signed in, and then the search fails as well; a proxy's
-        page hides what the service did. What cannot be known stays in the journal.
+        Usually the user is not signed in, and then searching for the token fails as well; a proxy's
+        page hides what the service did. An unknown outcome stays in the journal.
         """
         undone = False
         try:
             undone = roll_back(self.operation, self.deps)
         except SignInError:
-            pass  # nobody is signed in, then
+            pass  # the page meant that the user is not signed in
         except PatError as second:
             unknown = (
-                f"whether {self.operation.entry.name!r} was made is not known ({second.message})"
+                f"it is unknown whether {self.operation.entry.name!r} was created"
+                f" ({second.message})"
             )
             return _same_kind(error, f"{error.message}; {unknown}", error.hint)
         with suppress(StoreError):
             self.deps.state.finish(self._key)
         if not undone:
             return error
-        return _same_kind(error, f"{error.message}; the token it made was revoked", error.hint)
+        return _same_kind(
+            error, f"{error.message}; the token was created and has been revoked", error.hint
+        )
 
     def _after_silence(self, error: PatError) -> PatError:
-        """Look for what the unanswered request made, and say what became of it.
+        """Roll back after no answer came; return an error with the outcome.
 
-        Where nothing is found the journal's entry stays: a slow service may still be at work.
+        If no token is found, the journal's entry stays: a slow service may still be at work.
         """
-        again = "the next command that signs in (pat list, for example) looks again, and revokes it"
+        again = (
+            "the next command that signs in (for example pat list) will look again and revoke it"
+        )
         try:
             undone = roll_back(self.operation, self.deps)
         except DoubtfulError as second:
             return _same_kind(error, f"{error.message}; {second.message}", second.hint)
         except PatError as second:
             unknown = (
-                f"whether {self.operation.entry.name!r} was made is not known ({second.message})"
+                f"it is unknown whether {self.operation.entry.name!r} was created"
+                f" ({second.message})"
             )
             return _same_kind(error, f"{error.message}; {unknown}", again)
         if not undone:
             with suppress(StoreError):
                 self._may_come_late()  # notes the time of this search
-            hint = "try again; if one is made late, the next command that signs in revokes it"
-            return _same_kind(error, f"{error.message}; no token of it is there", hint)
+            hint = (
+                "try again; if one is created late, the next command that signs in will revoke it"
+            )
+            return _same_kind(error, f"{error.message}; no token of this request was found", hint)
         with suppress(StoreError):
             self.deps.state.finish(self._key)
-        return _same_kind(error, f"{error.message}; the token it made was revoked", "try again")
+        return _same_kind(
+            error, f"{error.message}; the token was created and has been revoked", "try again"
+        )
 
     def granted(self, pat: ServicePat, request: CreateRequest) -> Pat:
-        """Return the token as the service granted it, with what this machine did."""
+        """Return the token as the service granted it, with this machine's facts added."""
         return Pat(
             name=pat.display_name,
             id=pat.authorization_id,
@@ -263,7 +275,7 @@ class Issuance:
             is_global=pat.target_accounts is None,
             stored=request.store,
             origin=Origin.PAT,
-            unread=pat.unread - {Field.TARGETS},  # it was asked for this organization
+            unread=pat.unread - {Field.TARGETS},  # it was requested for this organization
         )
 
     def _record(self, pat: ServicePat, request: CreateRequest) -> StoredPat | None:
@@ -274,10 +286,10 @@ class Issuance:
 
 
 def recorded(operation: Issue, pat: ServicePat) -> StoredPat:
-    """Return what is remembered of the token that an operation made.
+    """Return the index entry of the token that an operation created.
 
-    The scopes are those that were asked for, and so is an expiry that the service does not tell:
-    by what differs from it a token is due as soon as it is made, and so again and again.
+    The scopes are the requested ones, and so is an expiry that the service does not report:
+    with others the token would be due as soon as it is created, again and again.
     """
     entry, asked = operation.entry, operation.new
     shortened = pat.valid_to is not None and is_shortened(asked.valid_to, pat.valid_to)
@@ -295,12 +307,12 @@ def recorded(operation: Issue, pat: ServicePat) -> StoredPat:
 
 
 def recover_issue(operation: Issue, deps: Deps) -> RecoveryOutcome:
-    """Revoke the token that was made; or complete, where its secret has taken another's place."""
+    """Revoke the created token; or complete the operation if its secret overwrote another one."""
     entry, new = operation.entry, operation.new
     try:
         is_stored = holds_secret_of(operation, deps)
     except StoreError:
-        # A keyring that refuses is told where this run needs it; the next one looks again.
+        # A keyring failure is reported if this run needs it; the next run tries again.
         return RecoveryOutcome.UNDECIDED
     overwrites = not isinstance(operation, Create) or operation.overwrites
     known_dead = bool(entry.reason)
@@ -309,7 +321,7 @@ def recover_issue(operation: Issue, deps: Deps) -> RecoveryOutcome:
             _complete(operation, made, deps)
             return RecoveryOutcome.COMPLETED
         if may_come_late(entry, new.searched, deps):
-            # A list may be late, and the secret that it replaced is gone for certain.
+            # The list may be delayed, and the overwritten secret is certainly gone.
             return RecoveryOutcome.UNDECIDED
     undone = roll_back(operation, deps)
     if not undone and may_come_late(entry, new.searched, deps):
@@ -320,7 +332,7 @@ def recover_issue(operation: Issue, deps: Deps) -> RecoveryOutcome:
 
 
 def _complete(operation: Issue, made: ServicePat, deps: Deps) -> None:
-    """Index a token that lives and whose secret is stored, and do what follows."""
+    """Index an active token whose secret is stored, and carry out its follow-up."""
     rest = follow_up(operation)
     key = deps.state.finish(operation.entry.key, recorded(operation, made), rest)
     match rest:
@@ -331,7 +343,7 @@ def _complete(operation: Issue, made: ServicePat, deps: Deps) -> None:
 
 
 def _same_kind(cause: PatError, message: str, hint: str) -> PatError:
-    """Make an error of the cause's class that says more."""
+    """Return an error of the cause's class with another message and hint."""
     more = copy(cause)
     more.args = (message,)
     more.message, more.hint = message, hint

@@ -1,6 +1,6 @@
-"""What changes only this machine's secrets: storing one that was made elsewhere, deleting one.
+"""Stores imported secrets and deletes stored ones, without a request to the service.
 
-Neither needs a sign-in to be recovered: what the keyring holds tells how far a killed run came.
+Recovery needs no sign-in either: the keyring shows how far an interrupted run came.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ LOCAL: Final = (Import, Forget)
 
 @dataclass(frozen=True, kw_only=True)
 class Storage:
-    """What it takes to change what is stored on this machine.
+    """The dependencies for changing the secrets stored on this machine.
 
     Attributes:
-        exclusive: the lock on a name.
+        exclusive: locks a name.
         now: the clock.
     """
 
@@ -46,16 +46,16 @@ class Storage:
 def store_imported(
     stored: StoredPat, secret: Secret, previous: Secret | None, storage: Storage
 ) -> None:
-    """Store a secret that was made elsewhere, and what is known of its token; its name is locked.
+    """Store an imported secret and index its token. The name must be locked.
 
     Args:
-        stored: what is remembered of the token.
+        stored: the index entry of the token.
         secret: its secret.
-        previous: the secret that it overwrites, which is put back if something fails.
-        storage: where to store it.
+        previous: the secret that it overwrites, which is restored on failure.
+        storage: the dependencies.
 
     Raises:
-        StoreError: the keyring or the state file refuses; what was stored before still is.
+        StoreError: the keyring or the state file failed; the previous secret is still stored.
     """
     operation = Import(JournalEntry(stored.organization, stored.name, storage.now()), stored)
     key = storage.state.begin(operation)
@@ -67,18 +67,18 @@ def store_imported(
         if _is_back(operation, previous, storage):
             raise
         raise StoreError(
-            f"{error.message}; whether the secret is stored all the same is not known",
-            hint="when the keyring works again, pat list --stored finds out",
+            f"{error.message}; it is unknown whether the secret was stored",
+            hint="when the keyring works again, to find out: pat list --stored",
         ) from error
-    except BaseException:  # Ctrl-C, or whatever a backend raises
+    except BaseException:  # Ctrl-C, or any exception of a backend
         _is_back(operation, previous, storage)
         raise
 
 
 def _is_back(operation: Import, previous: Secret | None, storage: Storage) -> bool:
-    """Put back into the keyring what it held before an import; False where that fails.
+    """Restore the keyring to its state before an import; return False if that fails.
 
-    The journal keeps what could not be done, or not be noted: the next run finds out.
+    The journal keeps what could not be done or recorded, for the next run.
     """
     where = (operation.stored.org_url, operation.stored.name)
     try:
@@ -95,10 +95,10 @@ def _is_back(operation: Import, previous: Secret | None, storage: Storage) -> bo
 
 
 def delete_stored(known: StoredPat, secret: Secret, storage: Storage) -> None:
-    """Delete the secret that is stored under a name, which is locked, and forget its token.
+    """Delete the secret stored under a name, and forget its token. The name must be locked.
 
     Raises:
-        StoreError: the keyring or the state file refuses.
+        StoreError: the keyring or the state file failed.
     """
     entry = JournalEntry(known.organization, known.name, storage.now())
     operation = Forget(entry, known.id, fingerprint_of(secret))
@@ -112,10 +112,10 @@ def delete_stored(known: StoredPat, secret: Secret, storage: Storage) -> None:
 
 
 def _close_failed(operation: Forget, key: int, storage: Storage, reason: str) -> None:
-    """Close the entry of a secret that could not be deleted, where it is still there for certain.
+    """Close the entry of a secret that could not be deleted, if it is certainly still stored.
 
-    Else the journal keeps it, with the reason, and the next run finds out: having said that it
-    failed, it deletes nothing behind the user's back.
+    Otherwise the journal keeps it with the reason for the next run: after reporting that it
+    failed, `pat` must not delete the secret later without the user's knowledge.
     """
     where = (operation.entry.organization.url, operation.entry.name)
     with suppress(StoreError):
@@ -125,9 +125,9 @@ def _close_failed(operation: Forget, key: int, storage: Storage, reason: str) ->
 
 
 def recover_local(storage: Storage, *, org_url: str | None = None) -> Iterator[Recovered]:
-    """Complete or roll back each import and forget that was interrupted; needs no sign-in.
+    """Complete or roll back each interrupted import and forget; needs no sign-in.
 
-    What another live process is at work on is left to it.
+    An operation of a running process is left to it.
     """
     for operation in storage.state.unfinished(org_url):
         if not isinstance(operation, LOCAL):
@@ -146,7 +146,7 @@ def recover_local(storage: Storage, *, org_url: str | None = None) -> Iterator[R
 
 
 def recover_local_name(org_url: str, name: str, storage: Storage) -> None:
-    """Do so for one name, which is locked."""
+    """Recover the imports and forgets of one name, which must be locked."""
     for operation in storage.state.unfinished(org_url, name):
         if isinstance(operation, LOCAL):
             recover_local_operation(operation, storage.secrets, storage.state)
@@ -155,10 +155,10 @@ def recover_local_name(org_url: str, name: str, storage: Storage) -> None:
 def recover_local_operation(
     operation: Local, secrets: SecretStore, state: State
 ) -> RecoveryOutcome:
-    """Complete or roll back an import or a forget, whose name is locked, and close its entry.
+    """Complete or roll back an import or forget and close its entry. The name must be locked.
 
     Raises:
-        StoreError: the keyring or the state file refuses.
+        StoreError: the keyring or the state file failed.
     """
     entry = operation.entry
     where = (entry.organization.url, entry.name)
@@ -170,9 +170,9 @@ def recover_local_operation(
             return RecoveryOutcome.COMPLETED if is_there else RecoveryOutcome.ROLLED_BACK
         case Forget(fingerprint=fingerprint):
             is_there = matches(secret, fingerprint)
-            stays = is_there and entry.reason  # as the user was told
+            stays = is_there and entry.reason  # because the user was told that it failed
             if stays or (not is_there and secret is not None):
-                state.finish(entry.key)  # or another secret has been stored there meanwhile
+                state.finish(entry.key)  # or another secret has been stored under the name since
                 return RecoveryOutcome.ROLLED_BACK
             if is_there:
                 secrets.delete(*where)

@@ -1,4 +1,4 @@
-"""The lock on a name: who stores, moves or drops the secret under it does so alone."""
+"""The lock on a name, held while the secret under it is stored, moved or deleted."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 Exclusive = Callable[[str], AbstractContextManager[None]]
-"""A lock by key between processes of this machine; raises ConflictError when another one holds it,
-and StoreError where it cannot be had."""
+"""Locks a key between processes of this machine; raises ConflictError when another one holds it,
+and StoreError if it cannot be taken."""
 
 
 def lock_key(name: str, org_url: str) -> str:

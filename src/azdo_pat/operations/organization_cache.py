@@ -1,4 +1,4 @@
-"""Which organization a token belongs to: the names behind the GUIDs of target accounts."""
+"""Maps the GUIDs of a token's target accounts to organizations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Membership(Enum):
-    """Where a token belongs, seen from the organization at hand."""
+    """Whether a token belongs to the current organization."""
 
     HERE = auto()
     ELSEWHERE = auto()
@@ -35,11 +35,11 @@ class Membership(Enum):
 
 
 class OrganizationCache:
-    """The user's organizations, remembered, so that a listing needs no look-up of its own.
+    """Caches the user's organizations, so that a listing needs no request for them.
 
-    The service is asked once a run at most, and only when a GUID or an organization is met that
-    is not remembered. The GUID of an organization does not change, but its name may be given to
-    another one: what revokes by a filter holds it to be true first (`confirm`).
+    The service is asked at most once per run, and only for a GUID or an organization that
+    is not cached. The GUID of an organization does not change, but its name may be given to
+    another one: revoking by a filter first checks it (`confirm`).
     """
 
     def __init__(self, *, state: State, directory: Directory, api_root: str) -> None:
@@ -51,12 +51,12 @@ class OrganizationCache:
         self._me: Identity | None = None
 
     def me(self) -> Identity:
-        """Return who is signed in, as the service's profile tells."""
+        """Return the signed-in user from the service's profile."""
         self._me = self._me or self._directory.me()
         return self._me
 
     def all(self) -> tuple[Organization, ...]:
-        """Ask the service for the user's organizations, and remember them."""
+        """Fetch the user's organizations from the service, and cache them."""
         organizations = self._directory.organizations(self.me().id)
         self._asked = True
         self._keep(organizations)
@@ -65,10 +65,10 @@ class OrganizationCache:
     def place(
         self, target_accounts: tuple[str, ...] | None, organization: Organization
     ) -> Membership:
-        """Tell whether a token with these target accounts belongs to the organization.
+        """Return whether a token with these target accounts belongs to the organization.
 
-        A token that cannot be shown to belong here counts as another's: the list of one
-        organization also holds tokens of others. Where the service's answer does not tell, it may
+        A token that is not known to belong to the organization counts as another's: the list of one
+        organization also contains tokens of others. If the service's answer does not tell, it may
         be any.
         """
         if target_accounts is None:
@@ -83,17 +83,17 @@ class OrganizationCache:
         )
 
     def name_of(self, account_id: str) -> str:
-        """Return the organization's name, or the GUID itself where nobody knows a name."""
+        """Return the organization's name, or the GUID itself if no name is known."""
         found = self._by_id(account_id)
         return found.name if found else account_id
 
     def learn(self, organization: Organization, account_id: str) -> None:
-        """Remember a GUID that the service revealed, as a created token does."""
+        """Cache a GUID that the service revealed, for example in a created token."""
         if self._organizations().get(account_id.lower()) is None:
             self._keep([replace(organization, id=account_id.lower())])
 
     def confirm(self, organization: Organization) -> None:
-        """Ask the organization itself for its GUID, in place of the one remembered.
+        """Ask the organization itself for its GUID, and replace the cached one.
 
         Raises:
             PatError: it cannot be asked.
@@ -105,7 +105,7 @@ class OrganizationCache:
     def pat(
         self, token: ServicePat, organization: Organization, status: Status = Status.UNKNOWN
     ) -> Pat:
-        """Turn the service's token into one that names its organization."""
+        """Convert the service's token into one with its organization's name."""
         place = self.place(token.target_accounts, organization)
         org: str | None = organization.name
         if place in {Membership.EVERYWHERE, Membership.UNKNOWN}:
@@ -116,7 +116,7 @@ class OrganizationCache:
             name=token.display_name,
             id=token.authorization_id or None,
             org=org,
-            # Of a row that names no token, nothing else can be relied on either.
+            # A row without an id is not reliable in its other fields either.
             status=status if token.authorization_id else Status.UNKNOWN,
             scopes=token.scopes,
             created=token.valid_from,
@@ -127,13 +127,13 @@ class OrganizationCache:
         )
 
     def _id_of(self, organization: Organization) -> str | None:
-        """Find the organization's GUID: remembered, in the user's list, or told by itself.
+        """Find the organization's GUID: cached, in the user's list, or from the organization.
 
-        The user's list can lack one that they are a guest of.
+        The user's list can lack an organization where the user is a guest.
         """
         found = self._id_by_url(organization.url)
         if found is None and not self._asked:
-            self._try_all()  # where that fails, the organization itself is asked
+            self._try_all()  # if that fails, the organization itself is asked
             found = self._id_by_url(organization.url)
         if found is None:
             found = self._directory.account_id(organization).lower()
@@ -141,7 +141,7 @@ class OrganizationCache:
         return found
 
     def _try_all(self) -> None:
-        """Ask for the user's organizations, once; an answer that cannot be read hides no token."""
+        """Fetch the user's organizations once; an unreadable answer must not hide tokens."""
         self._asked = True
         with suppress(UnavailableError):
             self.all()
@@ -164,13 +164,13 @@ class OrganizationCache:
         return self._known
 
     def _keep(self, organizations: Sequence[Organization]) -> None:
-        """Remember organizations beside those known; a state file that refuses is no hindrance.
+        """Add organizations to the cache; ignore a failure of the state file.
 
-        They are only a shortcut: a listing must work where nothing can be written.
+        The cache is optional: a listing must work even if nothing can be written.
         """
         organizations = [each for each in organizations if each.id]
         with suppress(StoreError):
-            # A GUID that shows up under another name has left the one it was known by.
+            # A GUID under a new name no longer has the cached name.
             newer = {each.id for each in organizations}
             known = {
                 each.url: each for each in self._organizations().values() if each.id not in newer

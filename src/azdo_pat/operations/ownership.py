@@ -1,4 +1,4 @@
-"""Whose a stored secret is: the index's id and the fingerprint tell, never the name alone.
+"""Decides which token a stored secret belongs to: by id and fingerprint, never by name alone.
 
 A stored secret is overwritten or deleted for a token only if it is that token's, or dead.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Owner(Enum):
-    """Whose secret lies under a name, as seen from one token."""
+    """Whether the secret stored under a name belongs to a token."""
 
     NONE = auto()
     """No secret is stored, and no other token is known, under the name."""
@@ -32,11 +32,11 @@ class Owner(Enum):
 
 
 def owner_of(secret: Secret | None, known: StoredPat | None, authorization_id: str | None) -> Owner:
-    """Tell whether the secret that is stored under a name is that of a token.
+    """Return whether the secret stored under a name belongs to a token.
 
     Args:
-        secret: what the keyring holds under the name.
-        known: the index's entry of that name.
+        secret: the secret in the keyring under the name.
+        known: the index entry of that name.
         authorization_id: of the token.
     """
     if known is not None and known.id is not None and not _same_id(known.id, authorization_id):
@@ -45,19 +45,19 @@ def owner_of(secret: Secret | None, known: StoredPat | None, authorization_id: s
         return Owner.NONE
     if known is None or known.id is None:
         return Owner.UNKNOWN
-    # Another program, or a state file that was put back, may have changed what is stored.
+    # Another program may have changed the secret, or a backup of the state file was restored.
     if known.fingerprint and not matches(secret, known.fingerprint):
         return Owner.UNKNOWN
     return Owner.THIS
 
 
 def is_own(secret: Secret | None, known: StoredPat) -> bool:
-    """Tell whether what the keyring holds is the secret that the index's entry speaks of."""
+    """Return whether the stored secret matches the index entry."""
     return owner_of(secret, known, known.id) is Owner.THIS
 
 
 def is_refused(secret: Secret, try_out: Callable[[Secret], object]) -> bool:
-    """Tell whether the service refuses a secret; one that cannot be asked counts as no."""
+    """Return whether the service refuses a secret; False if the service cannot be asked."""
     try:
         try_out(secret)
     except SignInError:
@@ -67,25 +67,25 @@ def is_refused(secret: Secret, try_out: Callable[[Secret], object]) -> bool:
     return False
 
 
-def hold_not_anothers(secret: Secret, pat: Pat, known: Iterable[StoredPat]) -> None:
-    """Hold that a secret is not known to be that of another token, which `pat` has made.
+def require_not_another_tokens(secret: Secret, pat: Pat, known: Iterable[StoredPat]) -> None:
+    """Check that a secret is not known to belong to another token created by `pat`.
 
     Raises:
-        ConflictError: it is.
+        ConflictError: it belongs to another token.
     """
     for each in known:
         if each.origin is not Origin.PAT or each.id is None or _same_id(each.id, pat.id):
             continue
         if matches(secret, each.fingerprint):
             raise ConflictError(
-                f"that is the secret of the token {each.id}, which pat has made, and not of"
+                f"the secret belongs to the token {each.id}, which pat created, and not to"
                 f" {pat.id}",
-                hint="pat list shows the ids of your tokens",
+                hint="to list the ids of your tokens: pat list",
             )
 
 
 def unknown(entry: StoredPat, secret: Secret) -> StoredPat:
-    """Return an entry of the index for a secret of which only the name is known."""
+    """Return an index entry for a secret of which only the name is known."""
     return replace(
         entry,
         id=None,
@@ -99,16 +99,16 @@ def unknown(entry: StoredPat, secret: Secret) -> StoredPat:
 
 
 def conflict(owner: Owner, name: str, known: StoredPat | None, organization: str) -> ConflictError:
-    """Return the error for a name under which another token's secret is, or may be, stored."""
+    """Return the error for a name whose stored secret is, or may be, another token's."""
     here = as_argument(name)
     if owner is Owner.OTHER and known is not None and known.id is not None:
         return ConflictError(
-            f"the secret that is stored under {name!r} is that of another token, {known.id}",
-            hint=f"rotate that one by its id, or delete its secret first: pat forget {here}",
+            f"the secret stored under {name!r} belongs to another token, {known.id}",
+            hint=f"rotate that token by its id, or delete its secret first: pat forget {here}",
         )
     return ConflictError(
-        f"a secret is stored under {name!r} for {organization}, and which token it belongs to is"
-        " not known",
+        f"a secret is stored under {name!r} for {organization}, and it is unknown which token it"
+        " belongs to",
         hint=f"if you know the token: pat get {here} | pat import {here} --id ID; to delete the"
         f" secret: pat forget {here}"
         + ("" if known else "; if the state file was lost, pat doctor --fix lists such secrets"),

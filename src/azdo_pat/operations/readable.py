@@ -1,4 +1,4 @@
-"""Nothing is done to a token on the word of an answer that could not be read."""
+"""Refuses to change a token when the service's answer about it could not be read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def require_readable(pat: Pat, organization: Organization, needed: AbstractSet[Field]) -> None:
-    """Check that the service's answer tells what is needed to change or revoke a token.
+    """Check that the fields needed to change or revoke a token could be read.
 
     Raises:
         UnavailableError: one of the fields could not be read; nothing has changed.
@@ -23,5 +23,5 @@ def require_readable(pat: Pat, organization: Organization, needed: AbstractSet[F
         raise UnavailableError(
             f"the token {pat.id or repr(pat.name)} in {organization.name} is not changed: the"
             f" service's answer about it cannot be read ({', '.join(sorted(missing))})",
-            hint=f"it can be changed and revoked at {organization.url}/_usersSettings/tokens",
+            hint=f"change or revoke it at {organization.url}/_usersSettings/tokens",
         )

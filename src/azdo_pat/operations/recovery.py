@@ -1,4 +1,4 @@
-"""Recovery: completing or rolling back what an earlier run left in the journal."""
+"""Completes or rolls back the operations that an interrupted run left in the journal."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
 
 class RecoveryScope(NamedTuple):
-    """Which operations of the journal are recovered.
+    """Which operations of the journal to recover.
 
     Attributes:
-        user: the sign-in name; another user would not find the tokens, and take them for gone.
-        api_root: `PAT_API_URL`; what belongs to other roots is left alone.
+        user: the sign-in name; for another user the tokens would seem to be gone.
+        api_root: `PAT_API_URL`; operations at other roots are skipped.
         org_url: of one organization only; None for all.
-        again: also try anew to deliver what failed. A command that fails each time must not hold
-            up whoever only lists tokens.
+        again: also retry failed deliveries. A delivery command that always fails must not delay
+            commands that only list tokens.
     """
 
     user: str
@@ -52,7 +52,7 @@ class RecoveryScope(NamedTuple):
     again: bool = False
 
     def holds(self, operation: Operation) -> bool:
-        """Tell whether an operation is meant; one of this machine alone is anyone's to recover."""
+        """Return whether an operation is included; local ones are, whoever is signed in."""
         if isinstance(operation, LOCAL):
             return True
         entry = operation.entry
@@ -61,9 +61,9 @@ class RecoveryScope(NamedTuple):
         )
 
     def leaves_for_later(self, operation: Operation, state: State) -> bool:
-        """Tell whether it failed before, and is tried anew only on request.
+        """Return whether it failed before, and is retried only on request.
 
-        Of a token that is gone meanwhile, or has no delivery target any more, nothing can fail.
+        For a token that is gone, or no longer has a delivery target, nothing can fail.
         """
         if not isinstance(operation, Deliver) or not operation.entry.reason or self.again:
             return False
@@ -72,9 +72,9 @@ class RecoveryScope(NamedTuple):
 
 
 def recover(deps: Deps, scope: RecoveryScope) -> Iterator[Recovered]:
-    """Complete or roll back what earlier runs of the same user left behind.
+    """Complete or roll back unfinished operations of earlier runs of the same user.
 
-    What another live process is at work on is left to it, what is not due yet to later.
+    Operations of running processes, and those that are not due yet, are skipped.
     """
     undelivered: set[tuple[str, str]] = set()
     for operation in deps.state.unfinished(scope.org_url):
@@ -85,7 +85,7 @@ def recover(deps: Deps, scope: RecoveryScope) -> Iterator[Recovered]:
             continue  # the same secret to the same targets
         try:
             with deps.exclusive(lock_key(name, url)):
-                # Another process may have done it before the lock was had.
+                # Another process may have done it before the lock was taken.
                 here = deps.state.unfinished(url, name)
                 is_open = any(each.entry.key == operation.entry.key for each in here)
                 if is_open and is_due(operation, deps.now()):
@@ -99,10 +99,10 @@ def recover(deps: Deps, scope: RecoveryScope) -> Iterator[Recovered]:
 
 
 def recover_name(organization: Organization, name: str, deps: Deps) -> None:
-    """Complete or roll back what earlier runs left behind under a name, which is locked.
+    """Complete or roll back unfinished operations of a name, which must be locked.
 
-    An operation whose request nobody can find stays as long as a slow service may still be at
-    work on it. One of another user stays: this one would not find its tokens, and take them for
+    An operation without a trace on the service stays as long as a slow service may still be at
+    work on it. One of another user stays, as this user would not find its tokens.
     gone.
 
     Raises:
@@ -111,17 +111,17 @@ def recover_name(organization: Organization, name: str, deps: Deps) -> None:
     for operation in deps.state.unfinished(organization.url, name):
         if not isinstance(operation, LOCAL) and operation.entry.user != deps.user():
             continue
-        # What cannot be delivered is delivered with the secret that is about to be made; what is
-        # in doubt has been told, and is no reason to make nothing.
+        # A failed delivery is repeated with the secret that is about to be created; a doubtful
+        # token has been reported, and does not prevent creating another one.
         with suppress(PendingError, DoubtfulError):
             recover_operation(operation, deps)
 
 
 def recover_operation(operation: Operation, deps: Deps) -> RecoveryOutcome:
-    """Complete one operation or roll it back; the journal keeps what is undecided.
+    """Complete one operation or roll it back; it stays in the journal if undecided.
 
     Raises:
-        DoubtfulError: which token it made, if any, is not certain.
+        DoubtfulError: it is uncertain which token it created, if any.
         PendingError: the secret could not be delivered.
         PatError: the service could not be asked.
     """

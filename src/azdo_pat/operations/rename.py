@@ -1,4 +1,4 @@
-"""Moving the secret of a renamed token: stored under the new name before it is deleted."""
+"""Moves the secret of a renamed token: stored under the new name, then deleted under the old."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) -> None:
-    """Store the secret under the new name before it goes from under the old one.
+    """Store the secret under the new name, then delete it under the old one.
 
     Raises:
-        PendingError: it stays under the old name, or under both.
+        PendingError: it is still stored under the old name, or under both.
     """
     try:
         secret = secrets.get(known.org_url, known.name)
@@ -33,8 +33,10 @@ def move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) ->
             state.rename(known.org_url, known.name, new_name)
             return
         there = secrets.get(known.org_url, new_name)
-        if there not in {None, secret}:  # by another program: this one holds the lock
-            raise ConflictError(f"another secret has been stored under {new_name!r} meanwhile")
+        if there not in {None, secret}:  # by another program, as this one holds the lock
+            raise ConflictError(
+                f"another secret has been stored under {new_name!r} in the meantime"
+            )
         secrets.put(known.org_url, new_name, secret)
         try:
             state.rename(known.org_url, known.name, new_name)
@@ -44,7 +46,7 @@ def move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) ->
             raise
     except PatError as error:
         raise PendingError(
-            f"the token is now named {new_name!r}, but its secret stays stored under"
+            f"the token is now named {new_name!r}, but its secret is still stored under"
             f" {known.name!r}: {error.message}",
             hint=error.hint or f"pat get {as_argument(known.name)} still prints it",
         ) from error
@@ -52,21 +54,22 @@ def move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) ->
         secrets.delete(known.org_url, known.name)
     except PatError as error:
         raise PendingError(
-            f"the token is now named {new_name!r} and its secret stored so, but it could not be"
-            f" taken away from {known.name!r}: {error.message}",
-            hint=error.hint or f"pat forget {as_argument(known.name)} does it later",
+            f"the token is now named {new_name!r} and its secret is stored under that name,"
+            " but could not be"
+            f" deleted under {known.name!r}: {error.message}",
+            hint=error.hint or f"pat forget {as_argument(known.name)} deletes it",
         ) from error
 
 
 def recover_rename(operation: Rename, deps: Deps) -> RecoveryOutcome:
-    """Move the secret where the service did rename the token; the old name is locked.
+    """Move the secret if the service renamed the token. The old name must be locked.
 
-    Where another secret has taken one of the names meanwhile, nothing is moved.
+    If another secret has been stored under one of the names since, nothing is moved.
 
     Raises:
         ConflictError: another `pat` is at work on the new name.
-        PendingError: as `move` does.
-        PatError: the service could not be asked, or the keyring refuses.
+        PendingError: as for `move`.
+        PatError: the service could not be asked, or the keyring failed.
     """
     renamed = _is_renamed(operation, deps)
     if not renamed:
@@ -87,7 +90,7 @@ def recover_rename(operation: Rename, deps: Deps) -> RecoveryOutcome:
 
 
 def _is_renamed(operation: Rename, deps: Deps) -> bool | None:
-    """Tell whether the service has changed the name; None where its list cannot be read there."""
+    """Return whether the service has changed the name; None if its list cannot be read."""
     identifier = operation.authorization_id.lower()
     unread = False
     for status in (Status.ACTIVE, Status.EXPIRED):

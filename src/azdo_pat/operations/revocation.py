@@ -1,4 +1,4 @@
-"""Revoking a token whose secret is stored here: the token goes first, and then its secret."""
+"""Revokes a token and deletes its stored secret, in this order."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def end(organization: Organization, entry: StoredPat, deps: Deps) -> None:
-    """Revoke a token, delete its secret and forget it; the name is locked.
+    """Revoke a token, delete its secret and forget it. The name must be locked.
 
-    Killed anywhere within, the next run does the rest.
+    If the process is killed, the next run does the rest.
 
     Raises:
-        StoreError: it is revoked, and its secret still there; a later run deletes it.
-        UnavailableError: whether it is revoked is not known; a later run deletes its secret if it
+        StoreError: it is revoked, but its secret is still stored; a later run deletes it.
+        UnavailableError: it is unknown whether it is revoked; a later run deletes its secret if it
             is.
         PatError: it could not be revoked; nothing has changed.
     """
@@ -46,10 +46,10 @@ def end(organization: Organization, entry: StoredPat, deps: Deps) -> None:
 
 
 def recover_revocation(operation: Revoke, deps: Deps) -> RecoveryOutcome:
-    """Revoke a token; delete its stored secret, if the name still is that token's.
+    """Revoke a token, and delete its stored secret if that is still the token's.
 
-    Where the user was told that it failed, as no answer came, the token is not revoked behind the
-    user's back: the list tells whether it was.
+    If the user was told that no answer came, the token is not revoked without the
+    user's knowledge: the list shows whether it was.
     """
     entry, identifier = operation.entry, operation.authorization_id
     if not entry.reason:
@@ -63,10 +63,10 @@ def recover_revocation(operation: Revoke, deps: Deps) -> RecoveryOutcome:
 
 
 def listed(entry: JournalEntry, authorization_id: str | None, deps: Deps) -> ServicePat | None:
-    """Return the token of an operation, if it lives.
+    """Return the token of an operation if it is active.
 
     Raises:
-        UnavailableError: a token is listed whose id could not be read, and which may be it.
+        UnavailableError: a listed token's id could not be read, and it may be this one.
     """
     identifier = (authorization_id or "").lower()
     unclear = False
@@ -76,20 +76,20 @@ def listed(entry: JournalEntry, authorization_id: str | None, deps: Deps) -> Ser
         unclear |= bool(pat.unread) and pat.may_be(identifier, entry.name)
     if unclear:
         raise UnavailableError(
-            f"{entry.organization.name} lists a token whose id cannot be read: whether"
-            f" {authorization_id} is active is not known"
+            f"{entry.organization.name} lists a token whose id cannot be read, so it is"
+            f" unknown whether {authorization_id} is active"
         )
     return None
 
 
 def delete_own(entry: StoredPat, secrets: SecretStore, state: State) -> bool:
-    """Delete the stored secret of a token, and forget the token; the name is locked.
+    """Delete the stored secret of a token, and forget the token. The name must be locked.
 
-    Another secret that was stored under the name meanwhile stays, and is known from then on as
-    one whose token is not known.
+    Another secret that was stored under the name since stays, indexed as a secret of an
+    unknown token.
 
     Returns:
-        Whether no such secret stays.
+        Whether no other secret stays under the name.
     """
     where = (entry.org_url, entry.name)
     secret = secrets.get(*where)

@@ -1,4 +1,4 @@
-"""Finding and revoking the token that an interrupted request made."""
+"""Finds and revokes the token that an interrupted request created."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from azdo_pat.operations.context import Deps
 
 _LATE: Final = timedelta(minutes=5)
-"""How long a slow service may still be at work on a request."""
+"""How long a slow service may still work on a request."""
 _CLOSE: Final = timedelta(minutes=5)
-"""How close to the request the service dates a token that it made; the clocks may differ more."""
+"""Maximum difference between the time of the request and the token's creation date."""
 # The service keeps times to 1/300 s (spec: examples of `Pats_Create`).
 _ROUNDING: Final = timedelta(milliseconds=10)
 
 
 def holds_secret_of(operation: Issue, deps: Deps) -> bool:
-    """Tell whether the secret that is stored under a name is that of the token just made.
+    """Return whether the secret stored under a name is that of the token just created.
 
     Raises:
-        StoreError: the keyring refuses.
+        StoreError: the keyring failed.
     """
     fingerprint, entry = operation.new.fingerprint, operation.entry
     return bool(fingerprint) and matches(
@@ -39,9 +39,9 @@ def holds_secret_of(operation: Issue, deps: Deps) -> bool:
 
 
 def may_come_late(entry: JournalEntry, searched: datetime | None, deps: Deps) -> bool:
-    """Tell whether a slow service may still be at work on a request that left no trace so far.
+    """Return whether a slow service may still work on a request that has no visible effect yet.
 
-    Once that was searched for in vain, the service's clock alone decides: this machine's may be
+    After an unsuccessful search the service's clock alone decides: this machine's may be
     set in between.
     """
     if searched is not None:
@@ -54,10 +54,10 @@ def may_come_late(entry: JournalEntry, searched: datetime | None, deps: Deps) ->
 
 
 def roll_back(operation: Issue, deps: Deps) -> bool:
-    """Revoke the token that an operation made; False if none is found.
+    """Revoke the token that an operation created; False if none is found.
 
     Raises:
-        DoubtfulError: tokens were found that may be the one, or not; none is touched, and the
+        DoubtfulError: tokens were found that may be the one; none is revoked, and the
             journal keeps the operation until they are revoked or dismissed.
         PatError: the service could not be asked.
     """
@@ -70,31 +70,31 @@ def roll_back(operation: Issue, deps: Deps) -> bool:
         deps.tokens.revoke(entry.organization, made)
         return True
     if doubtful:
-        # Notes the time of this search, for when they are dismissed.
+        # Records the time of this search, in case the tokens are dismissed.
         may_come_late(entry, new.searched, deps)
         org = entry.organization.name
         one = next((each for each in doubtful if each), "ID")
         shown = ", ".join(each or "a token whose id cannot be read" for each in doubtful)
         raise DoubtfulError(
-            f"an interrupted {VERBS[type(operation)]} of {entry.name!r} in {org} may have made"
-            f" what another machine may have made as well: {shown}; not revoked",
-            hint=f"if its secret is stored nowhere: pat revoke {one} --org {org}; if it is"
+            f"an interrupted {VERBS[type(operation)]} of {entry.name!r} in {org} may have created"
+            f" a token, or another machine has created it: {shown}; it was not revoked",
+            hint=f"if its secret is not stored anywhere: pat revoke {one} --org {org}; if it is"
             f" in use: pat doctor --dismiss {one}",
         )
     return False
 
 
 def _made_by(operation: Issue, deps: Deps) -> tuple[str | None, list[str]]:
-    """Find the token that a request without an answer made.
+    """Find the token that an unanswered request created.
 
-    Name, scopes and expiry identify it: the expiry that was asked for has milliseconds of its
+    Name, scopes and expiry identify it: the requested expiry has milliseconds of its
     own, which another machine that runs the same command does not share. Only where the user gave
-    a full second, or a policy shortened the lifetime, does the time of the request tell; such a
-    token is doubtful if that leaves a doubt, and never revoked.
+    a full second, or a policy shortened the lifetime, is the time of the request compared; such a
+    token is never revoked if that leaves a doubt.
     """
     entry, asked = operation.entry, operation.new
     organization = entry.organization
-    # What this machine knows to have made by other requests is none of this one's.
+    # Tokens of other requests of this machine are excluded.
     known = deps.state.made() | deps.state.dismissed()
     known |= {(each.id or "").lower() for each in deps.state.stored(organization.url)}
     alike = [
@@ -112,7 +112,7 @@ def _made_by(operation: Issue, deps: Deps) -> tuple[str | None, list[str]]:
             continue
         place = deps.organization_cache.place(pat.target_accounts, organization)
         if place not in {Membership.HERE, Membership.UNKNOWN}:
-            continue  # the list holds tokens of the user's other organizations, too
+            continue  # the list contains tokens of the user's other organizations, too
         distinct = asked.valid_to.microsecond >= 1000  # noqa: PLR2004 - one millisecond
         readable = pat.unread <= {Field.CREATED}
         is_it = readable and as_asked and (distinct or close)
@@ -125,10 +125,10 @@ def _made_by(operation: Issue, deps: Deps) -> tuple[str | None, list[str]]:
 
 
 def _resembles(pat: ServicePat, operation: Issue) -> bool:
-    """Tell whether a token has what was asked for, in a lifetime that a policy may have cut.
+    """Return whether a token matches the request, with a lifetime that a policy may have cut.
 
-    What could not be read of it rules it out as little as it identifies it: name or expiry must
-    be known, so that a row of which nothing is known is not every operation's.
+    Unreadable fields neither exclude nor identify it, but name or expiry must
+    be known, so that an unreadable row does not match every operation.
     """
     asked = operation.new
     named = pat.is_named(operation.entry.name)
@@ -143,7 +143,7 @@ def _resembles(pat: ServicePat, operation: Issue) -> bool:
 
 
 def _is_close(pat: ServicePat, entry: JournalEntry, deps: Deps) -> bool:
-    """Tell whether the service made a token at the time of the request, by either clock."""
+    """Return whether a token was created at the time of the request, by either clock."""
     if pat.valid_from is None:
         return False
     ahead = deps.service_now() - deps.now()

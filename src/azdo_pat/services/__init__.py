@@ -1,1 +1,1 @@
-"""Use cases: plain functions over the service, the keyring and the state, given as arguments."""
+"""The use cases: plain functions that get the service, the keyring and the state as arguments."""

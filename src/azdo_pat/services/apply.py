@@ -1,4 +1,4 @@
-"""Making the tokens that a file declares be so."""
+"""Creates, updates or keeps the tokens that a file declares."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class ApplyDeps(NamedTuple):
-    """What is needed where nothing is made: the state file, and the lock on a name."""
+    """The dependencies for tokens that are kept: the state file, and the lock on a name."""
 
     state: State
     exclusive: Exclusive
@@ -45,9 +45,9 @@ class Step(NamedTuple):
     """One token of the plan.
 
     Attributes:
-        wanted: what the file declares; None for a token that it does not declare any more.
-        entry: what this machine knows of it, if anything.
-        refused: a program was refused with it: the service is to be asked.
+        wanted: what the file declares; None for a token that it no longer declares.
+        entry: its index entry, if any.
+        refused: a program was refused with it, so the service must be asked.
     """
 
     organization: Organization
@@ -102,7 +102,7 @@ def plan(
     now: datetime,
     is_refused: Callable[[StoredPat], bool],
 ) -> tuple[Step, ...]:
-    """Say what it takes to make what is declared be so, by keyring and state alone.
+    """Plan the changes for the declared tokens, from keyring and state alone.
 
     Args:
         declared: the tokens, each with its organization.
@@ -110,10 +110,10 @@ def plan(
         state: the state file.
         secrets: the keyring.
         now: the time.
-        is_refused: a program was refused with a token.
+        is_refused: returns whether a program was refused with a token.
     """
     steps = []
-    # Read once for each organization: to open the file for each token takes longer than all else.
+    # Read once per organization: opening the state file for each token would dominate the run time.
     urls = {organization.url for organization, _ in declared}
     known = {(url, entry.name): entry for url in urls for entry in state.stored(url)}
     for organization, each in declared:
@@ -130,12 +130,12 @@ def plan(
         if action in {Action.KEEP, Action.DELIVER} and (
             secrets.get(organization.url, each.name) is None
         ):
-            action, why = Action.ROTATE, "its secret is not in the keyring any more"
+            action, why = Action.ROTATE, "its secret is no longer in the keyring"
         refused = (
             action in {Action.KEEP, Action.DELIVER} and entry is not None and is_refused(entry)
         )
         if refused:
-            action, why = Action.ROTATE, "a program was refused with it: the service is asked"
+            action, why = Action.ROTATE, "a program was refused with it: the service will be asked"
         pat = entry.as_pat(Status.UNKNOWN) if entry else _to_be(wanted, organization)
         change = Change(
             action=action, outcome=ChangeOutcome.PLANNED, pat=pat, org=organization.name, why=why
@@ -151,7 +151,7 @@ def to_prune(
     state: State,
     api_root: str | None,
 ) -> tuple[Step, ...]:
-    """Say which tokens an earlier apply of the same file made that it does not declare any more."""
+    """Return the tokens that the file declared at an earlier apply, but no longer declares."""
     named = {(organization.url, each.name) for organization, each in declared}
     return tuple(
         Step(
@@ -161,7 +161,7 @@ def to_prune(
                 outcome=ChangeOutcome.PLANNED,
                 pat=entry.as_pat(Status.UNKNOWN),
                 org=entry.org,
-                why="the file does not declare it any more",
+                why="the file no longer declares it",
             ),
             entry=entry,
         )
@@ -183,7 +183,7 @@ def apply(  # noqa: PLR0913  # the collaborators are the arguments
     jobs: int,
     done: Callable[[], None],
 ) -> tuple[Change, ...]:
-    """Carry out a plan, side by side; a failure of one step stops none of the others.
+    """Carry out a plan in parallel; a failed step does not stop the others.
 
     Args:
         steps: the plan.
@@ -191,12 +191,12 @@ def apply(  # noqa: PLR0913  # the collaborators are the arguments
             Nothing is needed where all is kept.
         left: what earlier runs left unfinished, of other tokens too.
         deps: the state file, and the lock on a name.
-        verify: ask the service whether it takes the secrets of those that are kept.
-        jobs: how many at once.
-        done: told after each; what it raises as KeyboardInterrupt begins no further one.
+        verify: ask the service whether the secrets of kept tokens work.
+        jobs: how many to run in parallel.
+        done: called after each step; if it raises KeyboardInterrupt, no further step is started.
 
     Returns:
-        What became of each, in the order given.
+        The outcome of each step, in the given order.
     """
     changes: dict[int, Change] = {}
     makers = _with_listed(steps, makers)
@@ -241,9 +241,9 @@ def _with_left(step: Step, change: Change, left: Sequence[JournalEntry]) -> Chan
 def _not_to_prune(
     steps: Sequence[Step], makers: Mapping[str, tuple[Organization, Maker] | PatError]
 ) -> dict[int, PatError]:
-    """Say which tokens are not revoked unasked, though the file lacks them.
+    """Return the tokens that must not be pruned, with the reason.
 
-    A token that was made global on the web page since would end in all organizations.
+    A token that was made global on the web page since would be revoked in all organizations.
     """
     pruned = {
         place: step.entry
@@ -258,7 +258,7 @@ def _not_to_prune(
             found[place] = failures[entry.org_url]
         elif pat is not None and pat.is_global:
             found[place] = ConflictError(
-                "it is valid in all your organizations by now, and would end in all of them",
+                "it is now valid in all your organizations, and would be revoked in all of them",
                 hint=f"pat revoke {as_argument(entry.id or '')}",
             )
     return found
@@ -267,7 +267,7 @@ def _not_to_prune(
 def _with_listed(
     steps: Sequence[Step], makers: Mapping[str, tuple[Organization, Maker] | PatError]
 ) -> Mapping[str, tuple[Organization, Maker] | PatError]:
-    """List the tokens that are to be rotated once, where each of several would list them all."""
+    """List the tokens once if several are to be rotated, as each rotation would list them all."""
     old = [
         step.entry
         for step in steps
@@ -275,7 +275,7 @@ def _with_listed(
     ]
     if len(old) <= 1:
         return makers
-    listed, _ = listed_by_id(old, makers)  # whoever is missing in it asks again, and says why
+    listed, _ = listed_by_id(old, makers)  # a missing token is looked up again
     return {
         url: maker if isinstance(maker, PatError) else (maker[0], maker[1]._replace(listed=listed))
         for url, maker in makers.items()
@@ -308,10 +308,10 @@ def _change(step: Step, ensured: Ensured) -> Change:
 
 
 def _remember(wanted: Wanted, step: Step, deps: ApplyDeps) -> None:
-    """Note how a token that is kept is looked after from now on, for `pat renew`.
+    """Record the renewal settings of a kept token, for `pat renew`.
 
-    That the file declares it does not make it the file's own: it may have been made by hand, and
-    pruning leaves it alone.
+    The token is not marked as the file's own: it may have been created by hand, and then
+    pruning must not revoke it.
     """
     if step.entry is None or step.entry.renewal.renew_before == wanted.renew_before:
         return
@@ -323,14 +323,14 @@ def _remember(wanted: Wanted, step: Step, deps: ApplyDeps) -> None:
 
 
 def _ended(step: Step, organization: Organization, deps: Deps) -> Change:
-    """Revoke a token and take its secret out of the keyring, if it is still the one of the plan."""
+    """Revoke a token and delete its secret, if it is still the planned one."""
     entry = step.entry
     assert entry is not None  # noqa: S101 - what is pruned is known
     with deps.exclusive(lock_key(entry.name, organization.url)):
         now = deps.state.find(organization.url, entry.name)
         if now is None or now.id != entry.id:
             return replace(
-                step.change, outcome=ChangeOutcome.KEPT, why="another pat has replaced it meanwhile"
+                step.change, outcome=ChangeOutcome.KEPT, why="another process has replaced it"
             )
         end(organization, entry, deps)
     gone = replace(entry.as_pat(Status.UNKNOWN), status=Status.REVOKED, stored=False)

@@ -1,4 +1,4 @@
-"""Listing tokens, and finding the one that a user names."""
+"""Lists tokens, and finds the ones that the user names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _IN_ORDER: Final = (Status.ACTIVE, Status.EXPIRED, Status.REVOKED)
 
 
 class Sort(StrEnum):
-    """What a list is in order of."""
+    """The sort order of a list."""
 
     NAME = "name"
     CREATED = "created"
@@ -35,16 +35,16 @@ class Sort(StrEnum):
 
 
 class Filters(NamedTuple):
-    """Which tokens to list; each condition that is set must hold.
+    """Which tokens to list; a token must meet every condition that is set.
 
     Attributes:
-        statuses: the service is asked for each in turn, as its answer does not tell them apart.
+        statuses: the service is asked for each in turn, as its answer does not contain the status.
         names: globs, of which one must match.
-        scopes: scopes, all of which the token must have.
-        expires_before: active tokens that end before this moment.
+        scopes: the token must have all of them.
+        expires_before: active tokens that expire before this time.
         only_global: only tokens for all organizations.
-        doubtful: also tokens of which the service's answer does not tell whether a condition on
-            names or scopes holds.
+        doubtful: also tokens whose answer could not be read well enough to decide a condition on
+            names or scopes.
     """
 
     statuses: tuple[Status, ...] = (Status.ACTIVE,)
@@ -55,7 +55,7 @@ class Filters(NamedTuple):
     doubtful: bool = False
 
     def match(self, pat: Pat) -> bool:
-        """Tell whether a token fulfils all conditions but the status."""
+        """Return whether a token meets all conditions except the status."""
         unread: frozenset[Field] = pat.unread if self.doubtful else frozenset()
         named = Field.NAME in unread or any(fnmatchcase(pat.name, glob) for glob in self.names)
         if self.names and not named:
@@ -68,7 +68,7 @@ class Filters(NamedTuple):
 
 
 class TokenFinder:
-    """The user's tokens as the service lists them, with what this machine knows added."""
+    """Lists the user's tokens from the service, with this machine's facts added."""
 
     def __init__(
         self, *, tokens: Tokens, organization_cache: OrganizationCache, state: State
@@ -79,7 +79,7 @@ class TokenFinder:
         self._marks: dict[str, _Marks] = {}
 
     def listing(self, organization: Organization, filters: Filters) -> Iterator[Pat]:
-        """Go through the tokens of one organization, page by page, as the service orders them.
+        """Yield the tokens of one organization, page by page, in the service's order.
 
         The service also lists tokens of the user's other organizations here; those are left out.
         """
@@ -92,20 +92,20 @@ class TokenFinder:
                 yield pat
 
     def recall(self, organizations: Iterable[Organization]) -> None:
-        """Read what this machine knows of their tokens, once and for all listings to come."""
+        """Read the index entries of these organizations once, for all following listings."""
         for organization in organizations:
             self._marks_of(organization.url)
 
     def find(self, organization: Organization, texts: Sequence[str]) -> tuple[Pat, ...]:
-        """Find the token that each text names: by display name, id, or prefix of the id.
+        """Find the token for each text: by display name, id, or prefix of the id.
 
-        Active tokens come before expired ones and those before revoked ones, so that a name
-        means the one in use. A text that is one token's name, in whatever status, and begins the
-        id of another means neither.
+        Active tokens take precedence over expired ones and those over revoked ones, so that a name
+        means the one in use. A text that is one token's name, in any status, and a prefix of the
+        id of another is ambiguous.
 
         Raises:
-            NotFoundError: nothing of that name or id in the organization.
-            ConflictError: several tokens answer to it; their ids are listed.
+            NotFoundError: the organization has no such token.
+            ConflictError: several tokens match; the hint lists their ids.
         """
         found, failures = self.find_each(organization, texts)
         if failures:
@@ -115,10 +115,10 @@ class TokenFinder:
     def find_each(
         self, organization: Organization, texts: Sequence[str]
     ) -> tuple[tuple[Pat, ...], tuple[PatError, ...]]:
-        """Find the tokens that the texts name; see `find`.
+        """Find the token for each text, collecting failures; see `find`.
 
         Returns:
-            Those that were found, each once, and for each other text what `find` would raise.
+            The found tokens, each once, and for each other text the error that `find` would raise.
         """
         matches: dict[str, list[Pat]] = {text: [] for text in texts}
         for status in _IN_ORDER:
@@ -142,7 +142,7 @@ class TokenFinder:
         return tuple(found.values()), tuple(failures)
 
     def _leaving(self, organization: Organization) -> frozenset[str]:
-        """Return the ids of the tokens that were replaced, and are still to be revoked."""
+        """Return the ids of replaced tokens that are still to be revoked."""
         return frozenset(
             operation.replaced.authorization_id.lower()
             for operation in self._state.unfinished(organization.url)
@@ -153,7 +153,7 @@ class TokenFinder:
         self, organization: Organization, status: Status, texts: Sequence[str]
     ) -> dict[str, list[Pat]]:
         matches: dict[str, list[Pat]] = {text: [] for text in texts}
-        # By the beginnings of ids, so that each token is compared once, and not with every text.
+        # By id prefix, so that each token is compared once instead of with every text.
         begin: dict[str, list[str]] = {}
         for text in matches:
             if looks_like_id(text):
@@ -201,10 +201,10 @@ class TokenFinder:
 
 
 class _Marks(NamedTuple):
-    """What the state file says of an organization's tokens.
+    """The facts of the state file about an organization's tokens.
 
     Attributes:
-        stored_names: of imported secrets, whose authorization id nobody knows.
+        stored_names: of imported secrets whose authorization id is unknown.
     """
 
     stored_ids: frozenset[str]
@@ -213,7 +213,7 @@ class _Marks(NamedTuple):
 
 
 def in_order(pats: Iterable[Pat], sort: Sort) -> list[Pat]:
-    """Put tokens in order; those without the date come last, equal ones by name and id."""
+    """Sort tokens; those without the date come last, equal ones by name and id."""
 
     def key(pat: Pat) -> tuple[bool, float, str, str]:
         moment = {Sort.NAME: None, Sort.CREATED: pat.created, Sort.EXPIRES: pat.expires}[sort]
@@ -224,7 +224,7 @@ def in_order(pats: Iterable[Pat], sort: Sort) -> list[Pat]:
 
 
 def _each_once(pats: Sequence[Pat]) -> list[Pat]:
-    """Leave out rows of one token but the first, or the first of its status that could be read."""
+    """Keep one row per token: the first, or the first of that status that could be read."""
     by_id: dict[str, Pat] = {}
     for pat in pats:
         if pat.id:
@@ -239,9 +239,9 @@ def _begins_id(text: str, identifier: str | None) -> bool:
 
 
 def _settled(text: str, pats: Sequence[Pat], organization: Organization) -> bool:
-    """Tell whether tokens of further statuses cannot change what a text means.
+    """Return whether tokens of further statuses cannot change the match of a text.
 
-    They can where it is the beginning of an id: an old token may bear it as its name.
+    They can if it may be the prefix of an id: an old token may have it as its name.
     """
     if looks_like_id(text):
         return is_full_id(text) and any(_begins_id(text, pat.id) for pat in pats)
@@ -249,20 +249,20 @@ def _settled(text: str, pats: Sequence[Pat], organization: Organization) -> bool
 
 
 def _staying(text: str, pats: Sequence[Pat], leaving: frozenset[str]) -> Sequence[Pat]:
-    """Leave out tokens that others have replaced; where all are, or one is named by id, none."""
+    """Leave out replaced tokens, unless all are, or the text is an id."""
     if looks_like_id(text):
         return pats
     return [pat for pat in pats if (pat.id or "").lower() not in leaving] or pats
 
 
 def _chosen(text: str, pats: Sequence[Pat], organization: Organization) -> Pat:
-    """Choose the token that a text means from all that answer to it, those in use first.
+    """Choose the token that a text means among all that match it; those in use take precedence.
 
     Raises:
         NotFoundError: none of them belongs to the organization.
-        ConflictError: several are meant as well.
+        ConflictError: several match equally.
     """
-    if is_full_id(text):  # nobody names a token by an id by chance: the id goes before the name
+    if is_full_id(text):  # a name is hardly ever another token's id
         pats = [pat for pat in pats if _begins_id(text, pat.id)] or pats
     here = _here(pats, organization)
     if not here:
@@ -282,12 +282,12 @@ def _ambiguous(text: str, pats: Sequence[Pat]) -> ConflictError:
     lines = [
         f"{as_argument(pat.id) if pat.id else '(id unknown)'}"
         f"  {pat.org or ('all organizations' if pat.is_global else 'organization unknown')}"
-        f"  {_ending(pat)}{', its secret is here' if pat.stored else ''}"
+        f"  {_ending(pat)}{', its secret is stored' if pat.stored else ''}"
         for pat in pats
     ]
     return ConflictError(
-        f"{len(pats)} tokens answer to {text!r}",
-        hint="\n".join(["name one by its id:", *lines]),
+        f"{len(pats)} tokens match {text!r}",
+        hint="\n".join(["choose one by its id:", *lines]),
     )
 
 
@@ -302,10 +302,10 @@ def _ending(pat: Pat) -> str:
 def _missing(text: str, organization: Organization, elsewhere: Pat | None) -> NotFoundError:
     if elsewhere is not None:
         return NotFoundError(
-            f"{text!r} is not a token of {organization.name} but of {elsewhere.org}",
+            f"{text!r} is a token of {elsewhere.org}, not of {organization.name}",
             hint=f"add --org {shlex.quote(elsewhere.org or '')}",
         )
     return NotFoundError(
-        f"there is no token {text!r} in {organization.name}",
-        hint="pat list --status all shows those there are; names are case-sensitive",
+        f"no token {text!r} in {organization.name}",
+        hint="to list all: pat list --status all; names are case-sensitive",
     )

@@ -1,4 +1,4 @@
-"""Making a token so that its secret is never lost, and no token left over."""
+"""Creates a token so that neither its secret is lost nor an unused token left behind."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 def refuse_global() -> RefusedError:
-    """Say why no token for all organizations can be made."""
+    """Return the error that refuses to create a token for all organizations."""
     return RefusedError(
-        "pat makes no token for all organizations: every such token stops working on"
+        "pat does not create tokens for all organizations: every such token stops working on"
         f" {GLOBAL_TOKENS_STOP}",
-        hint="make one for each organization: pat create NAME --scope S --org ORG",
+        hint="create one for each organization: pat create NAME --scope S --org ORG",
     )
 
 
@@ -38,24 +38,24 @@ def create(
     deps: Deps,
     hand_over: Callable[[Created], None] | None = None,
 ) -> Created:
-    """Make a token, and put its secret in the keyring before saying so.
+    """Create a token and store its secret in the keyring.
 
-    Whatever fails behind the request to the service, no token is left alive whose secret is
-    nowhere: it is revoked again, or, where that fails too, named in the error and kept in the
+    If anything fails after the request to the service, the token is revoked again, as its secret
+    would be lost. If that fails too, the error names the token, and the operation stays in the
     journal.
 
     Args:
-        organization: where to make it.
-        request: what to make.
-        deps: the collaborators.
-        hand_over: gives a secret that is not stored to the user; if it fails, the token goes.
+        organization: where to create it.
+        request: what to create.
+        deps: the dependencies.
+        hand_over: hands a secret that is not stored to the user; if it fails, the token is revoked.
 
     Raises:
-        ConflictError: a secret is stored under the name, or another `pat` is at work on it.
-        StoreError: the keyring or the state file refuses; nothing was made, or it was revoked.
-        RefusedError: the service refused, or shortened the life against `fail_if_shortened`.
-        NoAnswerError: the answer never came; what the request made was looked for and revoked.
-        CancelledError: the user stopped it behind the request; the same was done.
+        ConflictError: a secret is stored under the name, or another process is working on it.
+        StoreError: the keyring or the state file failed; no token was created, or it was revoked.
+        RefusedError: the service refused, or shortened the lifetime despite `fail_if_shortened`.
+        NoAnswerError: no answer came; a token of the request was searched for and revoked.
+        CancelledError: the user cancelled after the request; the same was done.
     """
     with deps.exclusive(lock_key(request.name, organization.url)):
         recover_name(organization, request.name, deps)
@@ -87,10 +87,10 @@ def create(
 
 @dataclass(frozen=True, kw_only=True)
 class _Replaced:
-    """What is stored under the name, and will be overwritten.
+    """The stored secret that will be overwritten.
 
     Attributes:
-        id: its authorization id, where this machine knows it.
+        id: the authorization id of its token, if this machine knows it.
     """
 
     id: str | None
@@ -98,7 +98,7 @@ class _Replaced:
 
 
 def _room_for(organization: Organization, request: CreateRequest, deps: Deps) -> _Replaced | None:
-    """Hold that the name is free here and the keyring works, before anything is made."""
+    """Check that the name is free and the keyring works before creating anything."""
     if not request.store:
         return None
     deps.secrets.check()

@@ -1,4 +1,4 @@
-"""Why something does not work, and what can be mended at once."""
+"""Diagnoses problems, and repairs some of them."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, kw_only=True)
 class DoctorDeps:
-    """What is looked at; each callable may raise a PatError, which is then what is wrong.
+    """The dependencies of the checks; a PatError that a callable raises is the problem to report.
 
     Attributes:
         sign_in: returns who is signed in, and from where, in words.
-        organization: returns the one at hand, and where its name came from.
-        identity: asks the service who that is.
-        active: lists an organization's active tokens, and returns in words what there is.
+        organization: returns the current one, and where its name came from.
+        identity: asks the service who the user is.
+        active: lists an organization's active tokens, and returns a summary.
         listed: returns the ids of an organization's tokens by their status.
         clock: returns how far this machine's clock is ahead of the service's; None if unknown.
         network: returns which proxy and certificates are in force, in words.
-        recover: completes or rolls back what is left; `pat doctor --fix` alone calls it.
-        recover_local: does so with what needs no sign-in.
-        set_aside: moves a state file aside that makes no sense; False where it cannot.
-        rebuild: finds out anew what the state file is to know; returns what came of it, in words,
-            and whether that was anything.
+        recover: completes or rolls back unfinished operations; only `pat doctor --fix` calls it.
+        recover_local: does so with operations that need no sign-in.
+        set_aside: moves a damaged state file aside; returns False if it cannot.
+        rebuild: rebuilds the state file from service and keyring; returns a summary,
+            and whether anything was found.
         damaged: the damaged files that were moved aside.
     """
 
@@ -71,7 +71,7 @@ class DoctorDeps:
 
 
 def examine(deps: DoctorDeps, *, fix: bool) -> tuple[Check, ...]:
-    """Look at everything, past what does not work; mend what can be mended if that is wished."""
+    """Run all checks, continuing after failures; repair what can be repaired if `fix`."""
     return _Examination(deps, fix=fix).all()
 
 
@@ -86,13 +86,13 @@ class _Examination:
         signed_in = self._try("sign-in", deps.sign_in)
         self._try("network", deps.network)
         if signed_in is None:
-            self._note("service", Health.SKIPPED, "nobody is signed in")
+            self._note("service", Health.SKIPPED, "not signed in")
         else:
             self._try("service", deps.identity)
         self._clock()
         organization = self._try_organization()
         if organization is None or signed_in is None:
-            self._note("permission", Health.SKIPPED, "there is nobody, or nowhere, to ask for")
+            self._note("permission", Health.SKIPPED, "needs a sign-in and an organization")
         else:
             self._try("permission", lambda: deps.active(organization))
         keyring = self._try("keyring", self._keyring)
@@ -126,7 +126,7 @@ class _Examination:
     def _clock(self) -> None:
         ahead = self.deps.clock()
         if ahead is None:
-            self._note("clock", Health.SKIPPED, "the service was not reached")
+            self._note("clock", Health.SKIPPED, "the service could not be reached")
         elif abs(ahead) > _CLOCKS_APART:
             how = "ahead of" if ahead > timedelta() else "behind"
             minutes = abs(ahead) // timedelta(minutes=1)
@@ -134,11 +134,11 @@ class _Examination:
                 name="clock",
                 status=Health.PROBLEM,
                 detail=f"this machine's clock is {minutes} minutes {how} the service's",
-                fix="set it, or let it be set by the network (timedatectl set-ntp true)",
+                fix="correct it, or synchronize it with the network (timedatectl set-ntp true)",
             )
-            self.checks.insert(0, check)  # it may be why the others fail: tokens look expired
+            self.checks.insert(0, check)  # it may cause other failures: tokens look expired
         else:
-            self._note("clock", Health.OK, "as the service's")
+            self._note("clock", Health.OK, "agrees with the service's")
 
     def _keyring(self) -> str:
         self.deps.secrets.check()
@@ -157,7 +157,7 @@ class _Examination:
                 self._note("state file", Health.PROBLEM, error.message, error.hint)
             return
         if self.fix and not count:
-            self._rebuild()  # it may have been lost, and that is not to be seen
+            self._rebuild()  # it may have been deleted, which cannot be detected
         elif not deps.damaged:
             self._note("state file", Health.OK, f"tokens known: {count}")
         elif self.fix:
@@ -167,7 +167,7 @@ class _Examination:
             self._note(
                 "state file",
                 Health.PROBLEM,
-                f"a damaged one was moved aside, and not rebuilt since: {names}",
+                f"a damaged one was moved aside and not rebuilt: {names}",
                 _FIX,
             )
 
@@ -227,7 +227,7 @@ class _Examination:
         )
 
     def _recovered(self) -> Sequence[Recovered]:
-        """Complete or roll back what is left; what needs no sign-in first."""
+        """Complete or roll back unfinished operations, those that need no sign-in first."""
         self.deps.recover_local()
         return self.deps.recover() if self._due() else ()
 
@@ -237,10 +237,10 @@ class _Examination:
         if not self.fix:
             return _FIX
         if not was_tried and entry.user:
-            return f"sign in as {entry.user}, and run it again"
+            return f"sign in as {entry.user}, and run the command again"
         if isinstance(failure, DoubtfulError):
             return failure.hint
-        return "remove the cause, and run it again"
+        return "remove the cause, and run the command again"
 
     def _due(self) -> list[Operation]:
         deps = self.deps
@@ -278,7 +278,7 @@ class _Examination:
             self._note("secrets", Health.PROBLEM, error.message, error.hint)
             return
         if len(self.checks) == before:
-            self._note("secrets", Health.OK, f"in the keyring as noted: {len(entries)}")
+            self._note("secrets", Health.OK, f"in the keyring: {len(entries)}")
 
     def _revoked(self, entry: StoredPat) -> frozenset[str] | None:
         organization = Organization(name=entry.org, url=entry.org_url)
@@ -292,7 +292,7 @@ class _Examination:
         self._note(
             "secrets",
             Health.PROBLEM,
-            f"the secret of {entry.name!r} in {entry.org} is not in the keyring any more",
+            f"the secret of {entry.name!r} in {entry.org} is no longer in the keyring",
             f"pat rotate {as_argument(entry.id or entry.name)} --org {entry.org}, or"
             f" pat forget {as_argument(entry.name)} --org {entry.org}",
         )
@@ -302,10 +302,12 @@ class _Examination:
         self._note(
             "secrets",
             Health.PROBLEM,
-            f"what is stored under {entry.name!r} in {entry.org} is not the secret of its token any"
-            " more: another program has stored another one",
-            f"pat forget {as_argument(entry.name)} {where} deletes it; pat rotate {entry.id}"
-            f" {where} makes the token anew after that",
+            f"what is stored under {entry.name!r} in {entry.org} is no longer the secret of"
+            " its token:"
+            " another program has stored another one",
+            f"pat forget {as_argument(entry.name)} {where} deletes it; after that, pat"
+            f" rotate {entry.id}"
+            f" {where} creates a new token",
         )
 
     def _dead(self, entry: StoredPat, secret: Secret | None) -> None:
@@ -319,7 +321,7 @@ class _Examination:
             now = deps.state.find(entry.org_url, entry.name)
             if now is not None and now.id == entry.id:
                 delete_own(now, deps.secrets, deps.state)
-        self._note("secrets", Health.FIXED, f"{what}: its secret is deleted")
+        self._note("secrets", Health.FIXED, f"{what}: its secret was deleted")
 
 
 def _words(operation: Operation) -> str:

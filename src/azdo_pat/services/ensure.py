@@ -1,4 +1,4 @@
-"""Seeing to it that a token is there, with these scopes and some life left."""
+"""Ensures that a token exists, with given scopes and enough lifetime left."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class Wanted(NamedTuple):
-    """What is to be there.
+    """The token to ensure.
 
     Attributes:
-        expires: the end of a token that has to be made.
-        renew_before: how long before its end a token is replaced; None for a third of its life.
-        deliveries: where its secret goes; None for where it went before.
-        source: the file that declares it; None for what is remembered.
+        expires: the expiry of a new token.
+        renew_before: the renewal window; None for a third of the lifetime.
+        deliveries: its delivery targets; None for those it had before.
+        source: the file that declares it; None for the remembered one.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Wanted(NamedTuple):
     source: str | None = None
 
     def renewal(self, known: StoredPat | None) -> Renewal:
-        """Return how the token is to be looked after: as it is known to be, but for what is set."""
+        """Return the remembered renewal settings of the token, with those set replaced."""
         renewal = known.renewal if known else DEFAULT_RENEWAL
         if self.deliveries is not None:
             renewal = renewal.delivered_to(self.deliveries)
@@ -53,14 +53,14 @@ class Wanted(NamedTuple):
 
 
 class Maker(NamedTuple):
-    """What it takes where a token has to be made.
+    """The dependencies for creating a token.
 
     Attributes:
-        alone: lets one process at a time ensure the token of that name; the others wait, and
-            find it done.
-        try_out: uses a secret; raises what is wrong with it.
-        listed: tokens as the service has just listed them, by id in lower case, for who ensures
-            many at once.
+        alone: lets one process at a time ensure the token of a name; the others wait, and
+            then find it done.
+        try_out: tries a secret, and raises if it does not work.
+        listed: tokens as the service has just listed them, by id in lower case, when ensuring
+            many tokens.
     """
 
     deps: Deps
@@ -71,7 +71,7 @@ class Maker(NamedTuple):
 
 
 def where_known(name: str, state: State, api_root: str | None) -> Organization | None:
-    """Return the organization of the only token of that name whose secret is here."""
+    """Return the organization of the only stored token of that name."""
     entries = [
         each
         for each in state.stored()
@@ -85,9 +85,9 @@ def where_known(name: str, state: State, api_root: str | None) -> Organization |
 def as_wanted(
     organization: Organization, wanted: Wanted, *, state: State, secrets: SecretStore, now: datetime
 ) -> Ensured | None:
-    """Return the token if it is there as wanted, by keyring and state alone; None if not.
+    """Return the token if keyring and state say that nothing has to be done; None otherwise.
 
-    It is not as wanted where its secret is to go elsewhere than it went.
+    New delivery targets are something to do.
     """
     entry = state.find(organization.url, wanted.name)
     action, _ = needed(entry, wanted, now=now)
@@ -100,33 +100,33 @@ def as_wanted(
 
 
 def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[Action, str]:
-    """Say what it takes, by what this machine knows of the token, and why; the keyring apart."""
+    """Return the needed action and the reason, from the index entry alone."""
     if entry is None or not entry.stored:
-        return Action.CREATE, "no token of that name has its secret here"
+        return Action.CREATE, "no secret is stored under that name"
     if set(entry.scopes) != set(wanted.scopes):
         return Action.ROTATE, "its scopes differ"
     renewal = wanted.renewal(entry)
     if entry.expires is None:
-        return Action.ROTATE, "its end is not known"
+        return Action.ROTATE, "its expiry is unknown"
     if entry.expires - now <= margin(entry, renewal.renew_before):
-        return Action.ROTATE, f"it ends {entry.expires:%Y-%m-%d %H:%M} UTC"
+        return Action.ROTATE, f"it expires {entry.expires:%Y-%m-%d %H:%M} UTC"
     if renewal.deliveries != entry.renewal.deliveries:
-        return Action.DELIVER, "its secret is to go elsewhere"
+        return Action.DELIVER, "its delivery targets differ"
     return Action.KEEP, ""
 
 
 def ensure(organization: Organization, wanted: Wanted, maker: Maker, *, verify: bool) -> Ensured:
-    """Make the token if it is not there, rotate it if it is due or its scopes differ.
+    """Create the token if it does not exist; rotate it if it is due or its scopes differ.
 
     Args:
-        organization: where.
-        wanted: what is to be there.
-        maker: the collaborators.
-        verify: ask the service whether it takes the secret; one that it refuses is replaced.
+        organization: where the token belongs.
+        wanted: the token to ensure.
+        maker: the dependencies.
+        verify: ask the service whether the secret works; a refused one is replaced.
 
     Raises:
-        ConflictError: a secret whose token nobody here knows is stored under the name.
-        PatError: as `create` and `rotate` raise it.
+        ConflictError: a secret of an unknown token is stored under the name.
+        PatError: as for `create` and `rotate`.
     """
     deps = maker.deps
     with maker.alone(wanted.name):
@@ -144,7 +144,7 @@ def ensure(organization: Organization, wanted: Wanted, maker: Maker, *, verify: 
 
 
 def _delivered_elsewhere(organization: Organization, wanted: Wanted, deps: Deps) -> Ensured | None:
-    """Deliver a token's secret to other places than before; None if the token itself is due."""
+    """Deliver a token's secret to new targets; return None if the token itself is due."""
     entry = deps.state.find(organization.url, wanted.name)
     if entry is None:
         return None
@@ -161,7 +161,7 @@ def _delivered_elsewhere(organization: Organization, wanted: Wanted, deps: Deps)
 
 
 def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensured:
-    # Whoever finds all well pays for none of it.
+    # Imported here, so that a run with nothing to do does not pay for it.
     from azdo_pat.operations.context import CreateRequest  # noqa: PLC0415 - see above
     from azdo_pat.services.create import create  # noqa: PLC0415 - see above
     from azdo_pat.services.rotate import RotateRequest, rotate  # noqa: PLC0415 - see above
@@ -180,7 +180,7 @@ def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensu
             ),
             maker.deps,
         )
-        created = replace(created, replaced=None)  # that one is dead
+        created = replace(created, replaced=None)  # that one no longer works
         return Ensured(
             outcome=EnsureOutcome.CREATED,
             pat=created.pat,
@@ -213,15 +213,15 @@ def _may_overwrite(
     listed: Pat | None,
     maker: Maker,
 ) -> bool:
-    """Tell whether the name holds the secret of a dead token; False where it holds none.
+    """Return whether the secret stored under the name no longer works; False if there is none.
 
     Args:
-        organization: where.
-        name: the one under which a new secret is to be stored.
-        entry: what this machine knows by that name.
-        listed: its token, which is revoked; None where the service does not list it. It may be
-            another user's then, and alive: its secret tells.
-        maker: the collaborators.
+        organization: where the token belongs.
+        name: the name under which the new secret will be stored.
+        entry: the index entry of that name.
+        listed: its token, which is revoked; None if the service does not list it. It may then be
+            another user's and active, which its secret shows.
+        maker: the dependencies.
 
     Raises:
         ConflictError: a secret is stored there that may be in use.
@@ -243,7 +243,7 @@ def _may_overwrite(
         raise conflict(owner, name, entry, organization.name)
     if listed is None and not is_refused(secret, maker.try_out):
         raise ConflictError(
-            f"the stored secret of {name!r} works, and {organization.name} does not list its token"
+            f"the stored secret of {name!r} works, but {organization.name} does not list its token"
             f" {entry.id} among yours",
             hint="it may be another user's: sign in as that user, or delete the secret:"
             f" pat forget {as_argument(name)}",
@@ -252,7 +252,7 @@ def _may_overwrite(
 
 
 def _listed(organization: Organization, entry: StoredPat | None, maker: Maker) -> Pat | None:
-    """Return the token of an entry as the service has it, revoked or not; None if unknown."""
+    """Return the token of an entry as the service lists it, revoked or not; None if unknown."""
     from azdo_pat.errors import NotFoundError  # noqa: PLC0415 - as above
 
     if entry is None or entry.id is None:

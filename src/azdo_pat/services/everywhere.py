@@ -1,4 +1,4 @@
-"""Listing the tokens of all of the user's organizations at the same time."""
+"""Lists the tokens of all of the user's organizations in parallel."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SIDE_BY_SIDE: Final = 8
 def listing_everywhere(
     browser: TokenFinder, organizations: Sequence[Organization], filters: Filters
 ) -> tuple[Sequence[Pat], Sequence[OrganizationFailure]]:
-    """List the tokens of several organizations, asked side by side.
+    """List the tokens of several organizations in parallel.
 
-    No token appears twice, though the service lists it in several organizations.
+    Each token appears once, although the service may list it in several organizations.
 
     Returns:
         The tokens, and the organizations that could not be listed.
@@ -34,14 +34,14 @@ def listing_everywhere(
         except PatError as error:
             return OrganizationFailure(org=organization.name, reason=error.message)
 
-    browser.recall(organizations)  # the state is read by this thread alone
+    browser.recall(organizations)  # only this thread reads the state
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         answers = list(pool.map(of, organizations))
     found: dict[str | Pat, Pat] = {}
     for answer in answers:
         if not isinstance(answer, OrganizationFailure):
-            # A global token is listed by each, and its secret stored for one of them.
-            # One whose id could not be read is told apart by all that could.
+            # Every organization lists a global token, and its secret is stored for one of them.
+            # Tokens whose id could not be read are compared by their readable fields.
             keyed = [(pat.id or pat, pat) for pat in answer]
             found.update({key: pat for key, pat in keyed if pat.stored or key not in found})
     failures = [each for each in answers if isinstance(each, OrganizationFailure)]

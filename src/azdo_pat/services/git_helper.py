@@ -1,4 +1,4 @@
-"""Answering git: which stored token it gets, and what it is told when one was refused."""
+"""Answers git's credential requests, and explains why a token was refused."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _HOST: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 
 
 class Helper(NamedTuple):
-    """What answering takes.
+    """The dependencies for answering git.
 
     Attributes:
-        entries: the tokens whose secrets are on this machine.
-        chosen: the name of the one that git is to get, where the user has said so.
+        entries: the stored tokens.
+        chosen: the name of the token that the user has chosen for git, if any.
         api_root: `PAT_API_URL`.
         secret: reads a secret; None where it is gone.
         is_doubted: git was refused with it, and nobody has looked since.
@@ -55,10 +55,10 @@ class Helper(NamedTuple):
 
 
 class CredentialAnswer(NamedTuple):
-    """What git gets, and what its user is told.
+    """The credential for git, and notes for the user.
 
     Attributes:
-        attributes: none where there is nothing to say: git then asks the next helper.
+        attributes: empty if there is no credential: git then asks the next helper.
         notes: sentences for stderr.
     """
 
@@ -67,9 +67,9 @@ class CredentialAnswer(NamedTuple):
 
 
 def answer(asked: CredentialRequest, helper: Helper) -> CredentialAnswer:
-    """Find a token for the place that git asks for; renew it where it is due.
+    """Find a token for git's request, and rotate it if it is due.
 
-    Without one, a git that understands it gets the Entra access token of whoever is signed in.
+    Without one, a git that supports it gets the Entra access token of the signed-in user.
     """
     notes: list[str] = []
     entries = of_place(asked, helper)
@@ -88,14 +88,14 @@ def answer(asked: CredentialRequest, helper: Helper) -> CredentialAnswer:
         url = f"{asked.protocol}://{asked.host}/{asked.path}"
         name = (hosted_name(url, helper.api_root) or "").lower()
         notes.append(
-            f"no token that git may use is stored for {name or asked.host}:"
+            f"no token for git is stored for {name or asked.host}:"
             f" pat create NAME --for git{f' --org {name}' if name else ''}"
         )
     return CredentialAnswer((), tuple(notes))
 
 
 def of_place(asked: CredentialRequest, helper: Helper) -> Sequence[StoredPat]:
-    """Return the tokens of the organization, or the server, that git asks for."""
+    """Return the tokens of the organization, or the server, of git's request."""
     return at_place(
         helper.entries,
         asked.protocol,
@@ -107,11 +107,11 @@ def of_place(asked: CredentialRequest, helper: Helper) -> Sequence[StoredPat]:
 
 
 def is_ours(asked: CredentialRequest, api_root: str | None) -> bool:
-    """Tell whether it is Azure DevOps Services that git asks for, or what stands in for it."""
+    """Return whether git's request is for Azure DevOps Services, or its replacement."""
     if api_root:
         return serves(api_root, asked.protocol, asked.host, asked.path) is not False
     host = asked.host.lower().removesuffix(":443")
-    # git decodes percent signs: what looks like a host may hold a slash, and go elsewhere.
+    # git decodes percent signs: a host may contain an encoded slash, and mean another server.
     if asked.protocol != "https" or not set(host) <= _HOST:
         return False
     return hosted_name(f"https://{host}/{asked.path or asked.username or 'any'}") is not None
@@ -123,19 +123,19 @@ def _usable(entry: StoredPat, helper: Helper, notes: list[str]) -> tuple[StoredP
         try:
             entry = helper.renewed(entry) or entry
         except PatError as error:
-            notes.append(f"{entry.name!r} could not be renewed: {error.message}")
+            notes.append(f"{entry.name!r} could not be rotated: {error.message}")
     end = entry.expires
     if end is not None and end <= helper.now:
         notes.append(_expired(entry, end))
         return None
     secret = helper.secret(entry)
     if secret is None:
-        notes.append(f"the secret of {entry.name!r} is not in the keyring any more")
+        notes.append(f"the secret of {entry.name!r} is no longer in the keyring")
         return None
     if helper.is_doubted(entry):
         try:
             works = helper.works(entry, secret)
-        except PatError as error:  # git is refused again at worst
+        except PatError as error:  # at worst git is refused again
             notes.append(_not_known(entry, error))
         else:
             if not works:
@@ -167,7 +167,7 @@ def _as_password(
 
 
 def _as_bearer(token: AccessToken) -> tuple[tuple[str, str], ...]:
-    """Return the access token; no helper is to store it (`ephemeral`)."""
+    """Return the access token as a credential that no helper stores (`ephemeral`)."""
     attributes = [
         ("capability[]", "authtype"),
         ("authtype", "Bearer"),
@@ -190,7 +190,7 @@ def used(asked: CredentialRequest, helper: Helper) -> StoredPat | None:
 
 
 def why_refused(entry: StoredPat, secret: Secret, helper: Helper) -> str:
-    """Say why git was refused with a token, as far as the clock and the service tell."""
+    """Explain why git was refused with a token, by its expiry and the service's answer."""
     if entry.expires is not None and entry.expires <= helper.now:
         return _expired(entry, entry.expires)
     try:
@@ -201,13 +201,14 @@ def why_refused(entry: StoredPat, secret: Secret, helper: Helper) -> str:
         return _refused(entry)
     if entry.scopes and not set(entry.scopes) & set(GIT_SCOPES):
         return (
-            f"{entry.name!r} works, but its scopes ({' '.join(entry.scopes)}) do not reach code:"
+            f"{entry.name!r} works, but its scopes ({' '.join(entry.scopes)}) do not include code:"
             f" pat update {as_argument(entry.name)} --scope code_write"
         )
     only_reads = set(entry.scopes) & set(GIT_SCOPES) == {"vso.code"}
-    reading = "; its scope vso.code lets git fetch, not push" if only_reads else ""
+    reading = "; its scope vso.code allows fetch, not push" if only_reads else ""
     return (
-        f"{entry.name!r} works, but not for this: you may have no access to the repository{reading}"
+        f"{entry.name!r} works, but git was refused: you may have no access to the"
+        f" repository{reading}"
     )
 
 
@@ -216,11 +217,12 @@ def _expired(entry: StoredPat, end: datetime) -> str:
 
 
 def _not_known(entry: StoredPat, error: PatError) -> str:
-    return f"git was refused with {entry.name!r}; why is not known ({error.message})"
+    return f"git was refused with {entry.name!r}; the reason is unknown ({error.message})"
 
 
 def _refused(entry: StoredPat) -> str:
     return (
-        f"{entry.org} does not accept {entry.name!r} any more: it was revoked, or has not been used"
-        f" for long; pat create {as_argument(entry.name)} --for git --replace makes a new one"
+        f"{entry.org} no longer accepts {entry.name!r}: it was revoked, or has not been used"
+        f" for a long time; to create a new one: pat create {as_argument(entry.name)} --for"
+        " git --replace"
     )

@@ -1,4 +1,4 @@
-"""Storing a secret that was made elsewhere, and deleting a stored one."""
+"""Stores a secret that was created elsewhere, and deletes stored ones."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from azdo_pat.naming import as_argument
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.local import delete_stored, recover_local_name, store_imported
 from azdo_pat.operations.name_lock import lock_key
-from azdo_pat.operations.ownership import hold_not_anothers
+from azdo_pat.operations.ownership import require_not_another_tokens
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.services.stored_secrets import (
     entry_named,
-    hold_meant,
     known_organization,
     require_free,
+    require_intended,
 )
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportRequest:
-    """What to store.
+    """A secret to import.
 
     Attributes:
-        expires: when its token expires, as far as the user knows; the service's word wins.
-        pat: the token that it belongs to, as the service lists it; None where the user does not
+        expires: when its token expires, according to the user; the service's value overrides it.
+        pat: the token that it belongs to, as the service lists it; None if the user does not
             say.
         replace: overwrite a secret that is stored under the name.
     """
@@ -53,26 +53,26 @@ def import_secret(
     *,
     check: Callable[[Secret], object],
 ) -> Pat:
-    """Store a secret that was made elsewhere, once the server has accepted it.
+    """Store a secret that was created elsewhere, after the server has accepted it.
 
     Args:
-        organization: the one whose token it is.
-        request: what to store.
+        organization: the organization of its token.
+        request: the secret to store.
         storage: the keyring, the state file and the lock on a name.
-        check: uses a secret; raises what is wrong with it.
+        check: tries a secret, and raises if it does not work.
 
     Raises:
         ConflictError: another secret is stored under the name, the token's secret is stored
-            under another one, or another `pat` is at work on the name.
+            under another one, or another process is working on the name.
         RefusedError: the token is not active.
         SignInError: the server does not accept the secret.
-        StoreError: the keyring or the state file refuses; what was stored before still is.
+        StoreError: the keyring or the state file failed; the previous secret is still stored.
     """
     secrets, state, name = storage.secrets, storage.state, request.name
-    state.stored()  # one that cannot be used is found before anything is stored
+    state.stored()  # so that an unusable state file is found before anything is stored
     if request.pat is not None:
         _require_usable(request.pat, organization, name, state)
-        hold_not_anothers(request.secret, request.pat, state.stored(organization.url))
+        require_not_another_tokens(request.secret, request.pat, state.stored(organization.url))
     with storage.exclusive(lock_key(name, organization.url)):
         recover_local_name(organization.url, name, storage)
         previous = secrets.get(organization.url, name)
@@ -92,9 +92,9 @@ def _entry(
     previous: Secret | None,
     known: StoredPat | None,
 ) -> StoredPat:
-    """Return what is remembered of a secret once it is stored.
+    """Return the index entry of the secret once it is stored.
 
-    What was remembered of the same secret, or the same token, stays.
+    Known facts of the same secret, or the same token, are kept.
     """
     pat = request.pat
     entry = StoredPat(
@@ -119,25 +119,25 @@ def _entry(
 
 
 def _require_usable(pat: Pat, organization: Organization, name: str, state: State) -> None:
-    """Check that a secret can be the one of a token.
+    """Check that the secret can belong to the token.
 
     Raises:
-        UnavailableError: whether it is of the organization could not be read.
+        UnavailableError: the token's organization could not be read.
         RefusedError: the token is not active.
         ConflictError: the secret of that token is stored under another name.
     """
     require_readable(pat, organization, {Field.ID, Field.TARGETS})
     if pat.status is not Status.ACTIVE:
         raise RefusedError(
-            f"the token {pat.id} ({pat.name!r}) in {organization.name} is {pat.status.value}: no"
-            " secret of it works",
-            hint="pat list shows the tokens that are active",
+            f"the token {pat.id} ({pat.name!r}) in {organization.name} is {pat.status.value}:"
+            " its secret does not work",
+            hint="to list active tokens: pat list",
         )
     for each in state.find_by_id(pat.id or ""):
         if each.stored and each.org_url == organization.url and each.name != name:
             raise ConflictError(
-                f"the secret of the token {pat.id} is stored under {each.name!r} already",
-                hint=f"to store it under {name!r} instead, first run: pat forget"
+                f"the secret of the token {pat.id} is already stored under {each.name!r}",
+                hint=f"to store it under {name!r} instead, run first: pat forget"
                 f" {as_argument(each.name)}",
             )
 
@@ -148,21 +148,21 @@ def forget(
     """Delete a stored secret; its token stays as it is.
 
     Args:
-        organization: the one at hand; None where none is set, and then the only stored token
-            that answers is meant.
+        organization: the current one; None if none is set, and then the only stored token
+            that matches is used.
         text: its token's name, id, or prefix of the id.
         storage: the keyring, the state file and the lock on a name.
-        api_root: `PAT_API_URL`, below which organizations are hosted too.
+        api_root: `PAT_API_URL`, which may host organizations too.
 
     Returns:
         The organization and the name under which the secret was stored.
 
     Raises:
-        NotFoundError: no such secret here.
-        ConflictError: several answer, or another `pat` is at work on the name.
-        StoreError: the keyring or the state file refuses.
+        NotFoundError: no such secret is stored.
+        ConflictError: several match, or another process is working on the name.
+        StoreError: the keyring or the state file failed.
     """
-    storage.state.stored()  # one that cannot be used is found before anything goes
+    storage.state.stored()  # so that an unusable state file is found before anything is deleted
     if organization is not None:
         with storage.exclusive(lock_key(text, organization.url)):
             recover_local_name(organization.url, text, storage)
@@ -174,12 +174,15 @@ def forget(
     with storage.exclusive(lock_key(entry.name, entry.org_url)):
         if storage.state.find(entry.org_url, entry.name) != entry:
             raise ConflictError(
-                f"another pat has changed what is stored under {entry.name!r} for {entry.org}",
-                hint="pat list --stored shows what is there now",
+                (
+                    f"another process has changed the secret stored under {entry.name!r} for"
+                    f" {entry.org}"
+                ),
+                hint="to see what is stored now: pat list --stored",
             )
         secret = storage.secrets.get(entry.org_url, entry.name)
         if secret is not None:
-            hold_meant(entry, text, secret)
+            require_intended(entry, text, secret)
         if not _forgotten(found, entry.name, entry, storage):
             storage.state.forget(entry.org_url, entry.name)
     return found, entry.name
@@ -188,7 +191,7 @@ def forget(
 def _forgotten(
     organization: Organization, name: str, known: StoredPat | None, storage: Storage
 ) -> bool:
-    """Delete what is stored under a name, which is locked; False where nothing is."""
+    """Delete the secret stored under a name; False if there is none. The name must be locked."""
     secret = storage.secrets.get(organization.url, name)
     if secret is None:
         return False

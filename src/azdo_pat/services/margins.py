@@ -1,4 +1,4 @@
-"""How long before its end a token is due."""
+"""The renewal window: how long before its expiry a token is due."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from azdo_pat.models import StoredPat
 
 WITHIN: Final = timedelta(days=7)
-"""How near its end a token is due, at the most: the notice that Azure DevOps itself gives."""
+"""The longest default renewal window, which is when Azure DevOps itself sends a notice."""
 
 
 def renewal_margin(entry: StoredPat) -> timedelta:
-    """Return what it was given (`--renew-before`), or the lesser of a week and a third of its life.
+    """Return its own window (`--renew-before`), or a week, or a third of its lifetime if shorter.
 
-    For what renews tokens unasked; `pat ensure` takes the third.
+    For commands that renew automatically; `pat ensure` uses the third.
     """
     if entry.renewal.renew_before is not None:
         return margin(entry, entry.renewal.renew_before)
@@ -23,10 +23,10 @@ def renewal_margin(entry: StoredPat) -> timedelta:
 
 
 def margin(entry: StoredPat, renew_before: timedelta | None) -> timedelta:
-    """Return how long before its end a token is due: a third of its life, as certbot has it.
+    """Return the given renewal window, or a third of the token's lifetime, as in certbot.
 
-    Where a policy gave it less life than the span that is wished, it would be due as soon as it is
-    made, and so again and again.
+    If a policy granted a lifetime shorter than the window, the token would be due as soon as it is
+    created, again and again.
     """
     if entry.created is None or entry.expires is None:
         return timedelta(days=1) if renew_before is None else renew_before

@@ -1,4 +1,4 @@
-"""Doing many of a kind at the same time, so that Ctrl-C stops between two and not within one."""
+"""Runs work in parallel; Ctrl-C stops between items, never within one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 SIDE_BY_SIDE: Final = 12
-"""How many are under way at once; the service limits users by load, not by number
+"""How many to run in parallel; the service limits users by load, not by number
 (documentation: "Rate and usage limits")."""
 
 
@@ -19,21 +19,21 @@ def side_by_side(
     done: Callable[[], None],
     workers: int = SIDE_BY_SIDE,
 ) -> bool:
-    """Do the work on each place; tell whether Ctrl-C kept it from some of them.
+    """Do the work for each place in parallel; return whether Ctrl-C skipped some.
 
     Args:
-        work: what to do; it notes itself what became of it, and raises nothing.
-        places: for which.
-        done: told after each one; what it raises as KeyboardInterrupt stops it, too. Those under
-            way come to their end.
-        workers: how many at once.
+        work: the work for one place; it records its outcome itself, and must not raise.
+        places: the places to work on.
+        done: called after each one; a KeyboardInterrupt that it raises stops the run, too. Work in
+            progress is completed.
+        workers: how many to run in parallel.
     """
     waiting = list(places)
     with ThreadPoolExecutor(workers) as pool:
         running: set[Future[None]] = set()
         try:
             while waiting or running:
-                # Few are handed to the pool at a time, so that Ctrl-C finds the rest not begun.
+                # Only a few are handed to the pool at a time, so that Ctrl-C can skip the rest.
                 while waiting and len(running) < workers:
                     running.add(pool.submit(work, waiting.pop(0)))
                 finished, running = wait(running, return_when=FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Replacing every stored token that is near its end."""
+"""Rotates every stored token that is due."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from azdo_pat.store.state import State
 
 _FORGOTTEN: Final = timedelta(days=30)
-"""A token that ended longer ago is not brought to life again: nobody has missed it."""
+"""A token that expired longer ago is not replaced, as it is evidently not in use."""
 _DOUBTED: Final = "a program was refused with it"
 
 
@@ -39,9 +39,9 @@ def due(
     api_root: str | None,
     is_refused: Callable[[StoredPat], bool],
 ) -> tuple[StoredPat, ...]:
-    """Return the stored tokens that are near their end or past it, the nearest first.
+    """Return the stored tokens that are due or have expired, the earliest expiry first.
 
-    One that a program was refused with is among them, until the service has been asked.
+    A token that a program was refused with is included, until the service has been asked.
 
     Args:
         state: the state file.
@@ -56,7 +56,7 @@ def due(
         (entry.expires, entry)
         for entry in state.stored(org_url)
         if entry.stored
-        and entry.id is not None  # which token an imported secret is of, nobody knows
+        and entry.id is not None  # the token of an imported secret is unknown
         and entry.expires is not None
         and is_of_root(entry.org_url, entry.org, api_root)
         and now - _FORGOTTEN < entry.expires
@@ -66,21 +66,21 @@ def due(
 
 
 def is_near(entry: StoredPat, now: datetime, within: timedelta | None) -> bool:
-    """Tell whether a token is near its end or past it; see `due`."""
+    """Return whether a token is due or has expired; see `due`."""
     return entry.expires is None or entry.expires <= now + (within or renewal_margin(entry))
 
 
 def planned(
     entries: Sequence[StoredPat], now: datetime, within: timedelta | None
 ) -> tuple[Change, ...]:
-    """Say what renewing would do, and do nothing."""
+    """Return the changes that renewing would make (dry run)."""
     return tuple(
         _change(
             entry,
             ChangeOutcome.PLANNED,
             why=_why(entry, now)
             if is_near(entry, now, within)
-            else f"{_DOUBTED}: the service is asked",
+            else f"{_DOUBTED}: the service will be asked",
         )
         for entry in entries
     )
@@ -96,7 +96,7 @@ def renew(  # noqa: PLR0913  # the collaborators are the arguments
     within: timedelta | None,
     works: Callable[[StoredPat, Organization, Secret], bool],
 ) -> tuple[tuple[Change, ...], tuple[Rotated, ...]]:
-    """Rotate tokens side by side; a failure of one stops none of the others.
+    """Rotate tokens in parallel; a failed rotation does not stop the others.
 
     Args:
         entries: the tokens.
@@ -109,10 +109,10 @@ def renew(  # noqa: PLR0913  # the collaborators are the arguments
         works: asks the service whether it takes the secret of such a one, which is kept then.
 
     Returns:
-        What became of each, in the order given, and the rotations.
+        The outcome of each, in the given order, and the rotations.
 
     Raises:
-        StoreError: the keyring does not work; nothing was made.
+        StoreError: the keyring does not work; nothing was created.
     """
     tools = [maker for maker in makers.values() if not isinstance(maker, PatError)]
     if entries and tools:
@@ -129,8 +129,8 @@ def renew(  # noqa: PLR0913  # the collaborators are the arguments
             organization, maker = _had(makers[entry.org_url])
             with maker.alone(entry.name):
                 now = maker.deps.state.find(entry.org_url, entry.name)
-                if now is None or now.id != entry.id:  # another process was here first
-                    why = "another pat has seen to it meanwhile"
+                if now is None or now.id != entry.id:  # another process was faster
+                    why = "another process has already done it"
                     changes[place] = _change(now or entry, ChangeOutcome.KEPT, why=why)
                     return
                 secret = None
@@ -138,7 +138,7 @@ def renew(  # noqa: PLR0913  # the collaborators are the arguments
                     secret = maker.deps.secrets.get(entry.org_url, entry.name)
                 if secret is not None:
                     if works(entry, organization, secret):
-                        why = "it works, after all"
+                        why = "it still works"
                         changes[place] = _change(entry, ChangeOutcome.KEPT, why=why)
                         return
                     why = _DOUBTED
@@ -163,7 +163,7 @@ def renew(  # noqa: PLR0913  # the collaborators are the arguments
 
 
 def rotation(entry: StoredPat, rotated: Rotated, why: str) -> Change:
-    """Return what became of a token that was rotated."""
+    """Return the outcome of a rotation."""
     pending = rotated.old in {OldTokenOutcome.PENDING, OldTokenOutcome.UNDELIVERED}
     return Change(
         action=Action.ROTATE,
@@ -185,7 +185,7 @@ def _had(maker: tuple[Organization, Maker] | PatError) -> tuple[Organization, Ma
 def listed_by_id(
     entries: Sequence[StoredPat], makers: Mapping[str, tuple[Organization, Maker] | PatError]
 ) -> tuple[dict[str, Pat], dict[str, PatError]]:
-    """Find the tokens as the service lists them, by id; each organization is listed once."""
+    """Return the tokens as the service lists them, by id; each organization is listed once."""
     pats: dict[str, Pat] = {}
     failures: dict[str, PatError] = {}
     for url, maker in makers.items():
@@ -211,9 +211,9 @@ def _alive(entry: StoredPat, pats: Mapping[str, Pat], failures: Mapping[str, Pat
     if entry.org_url in failures:
         raise failures[entry.org_url]
     pat = pats.get((entry.id or "").lower())
-    hint = f"pat forget {as_argument(entry.name)} --org {entry.org} ends its renewal"
+    hint = f"pat forget {as_argument(entry.name)} --org {entry.org} stops its renewal"
     if pat is None:
-        raise NotFoundError(f"{entry.org} does not know the token {entry.id} any more", hint=hint)
+        raise NotFoundError(f"{entry.org} no longer knows the token {entry.id}", hint=hint)
     if pat.status is Status.REVOKED:
         raise RefusedError(f"it was revoked; {hint}", hint=hint)
     return pat

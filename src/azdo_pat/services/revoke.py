@@ -1,4 +1,4 @@
-"""Revoking many tokens side by side, and forgetting their secrets."""
+"""Revokes many tokens in parallel, and deletes their secrets."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Revoked:
-    """What became of all of them, in the order given.
+    """The outcomes of all tokens, in the given order.
 
     Attributes:
-        interrupted: the user stopped it; those not reached say so.
+        interrupted: the user cancelled; tokens that were not reached say so.
     """
 
     items: tuple[Revocation, ...]
@@ -41,20 +41,20 @@ class Revoked:
 
     @property
     def failed(self) -> int:
-        """How many could not be revoked, or were not reached."""
+        """The number of tokens that could not be revoked, or were not reached."""
         return sum(each.outcome in {Outcome.FAILED, Outcome.NOT_REACHED} for each in self.items)
 
     @property
     def left_in_keyring(self) -> tuple[Revocation, ...]:
-        """Those that are revoked, but whose secret is still here."""
+        """The revoked tokens whose secret is still stored."""
         return tuple(each for each in self.items if each.left_in_keyring)
 
 
 def bulk(pats: Sequence[Pat], organization: Organization) -> tuple[list[Pat], list[Pat]]:
-    """Part what a glob or a filter selected into tokens of this organization and the rest.
+    """Split the tokens that a glob or a filter selected into those to revoke and the rest.
 
     A token for all organizations is not this organization's own: it is revoked only by name. So
-    is one that could not be read in full: whether it fulfils the conditions is not certain.
+    is one that could not be read completely: it is uncertain whether it meets the conditions.
 
     Returns:
         Those to revoke, and the global and unreadable ones that are left out.
@@ -64,7 +64,7 @@ def bulk(pats: Sequence[Pat], organization: Organization) -> tuple[list[Pat], li
 
 
 def plan(pats: Sequence[Pat]) -> tuple[Revocation, ...]:
-    """Say what revoking would do, and do nothing."""
+    """Return the changes that revoking would make (dry run)."""
     return tuple(
         Revocation(
             pat=pat,
@@ -87,28 +87,28 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
     now: Callable[[], datetime],
     done: Callable[[], None],
 ) -> Revoked:
-    """Revoke tokens side by side; one that is already gone counts as done.
+    """Revoke tokens in parallel; one that is already gone counts as done.
 
-    A failure of one stops none of the others. The secret of each revoked token is taken out of
-    the keyring. On Ctrl-C no further request is begun, those under way end, and what was not
-    reached is reported as such.
+    A failure does not stop the others. The secret of each revoked token is deleted from
+    the keyring. On Ctrl-C no further request is started, those in progress finish, and tokens not
+    reached are reported as such.
 
     Args:
-        organization: the one that all of them belong to.
+        organization: the organization of all tokens.
         pats: the tokens.
         tokens: the service.
-        secrets: gives the keyring, which is opened only where a secret is stored.
+        secrets: returns the keyring, which is opened only if a secret is stored.
         state: the state file.
-        exclusive: the lock on a name, under which its secret is taken out.
-        works: tells whether the service still accepts a secret; asked only of imported ones,
-            which nothing but their name ties to a token.
-        user: gives the sign-in name, for the journal.
+        exclusive: locks a name while its secret is deleted.
+        works: returns whether the service still accepts a secret; called only for imported ones,
+            which only their name links to a token.
+        user: returns the sign-in name, for the journal.
         now: the clock.
-        done: told after each token; what it raises as KeyboardInterrupt stops it, too.
+        done: called after each token; a KeyboardInterrupt that it raises stops the run, too.
     """
     cleaner = _Cleaner(
         organization=organization,
-        entries=state.stored(organization.url),  # before anything is done: it may not be readable
+        entries=state.stored(organization.url),  # before anything is done, as it may be unreadable
         secrets=secrets,
         state=state,
         exclusive=exclusive,
@@ -124,7 +124,7 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
     waiting = [place for place in range(len(pats)) if place not in outcomes]
 
     def work(place: int) -> None:
-        # Noted by who did it: wherever Ctrl-C strikes, what was done is reported as done.
+        # Recorded by the worker, so that finished work is reported whenever Ctrl-C comes.
         outcomes[place] = cleaner.end(pats[place], lambda: _one(tokens, organization, pats[place]))
 
     interrupted = side_by_side(work, waiting, done)
@@ -154,11 +154,11 @@ def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:
 def _looked_at_again(
     tokens: Tokens, organization: Organization, pats: Sequence[Pat], items: Sequence[Revocation]
 ) -> list[Revocation]:
-    """Hold that tokens which the service did not find are gone; one that is listed has failed.
+    """Check that tokens which the service did not find are gone; a listed one has failed.
 
     Each was listed a moment ago, and "not found" is also what a gateway says, or the service of a
     token that is another organization's. A single token cannot be asked for instead: the service
-    returns revoked ones, too, and does not tell them apart.
+    returns revoked ones, too, without their status.
     """
     doubtful = {
         pat.id or "": pat
@@ -167,7 +167,7 @@ def _looked_at_again(
     }
     if not doubtful:
         return list(items)
-    error = "the service says that there is no such token to revoke, and shows it all the same"
+    error = "the service reports that the token does not exist, but still lists it"
     alive: AbstractSet[str]
     try:
         alive = {
@@ -177,7 +177,7 @@ def _looked_at_again(
         }
     except PatError as failure:
         error = (
-            "the service says that there is no such token to revoke, and could not be asked"
+            "the service reports that the token does not exist, and could not be asked"
             f" whether it is gone: {failure.message}"
         )
         alive = doubtful.keys()
@@ -190,12 +190,12 @@ def _looked_at_again(
 
 
 def _fault(error: Exception) -> str:
-    return f"pat failed on it with {type(error).__name__}"
+    return f"unexpected error: {type(error).__name__}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Cleaner:
-    """Takes the secrets of revoked tokens out of the keyring, and their entries with them."""
+    """Deletes the secrets of revoked tokens, and their index entries."""
 
     organization: Organization
     entries: Sequence[StoredPat]
@@ -208,9 +208,9 @@ class _Cleaner:
     seen_to: set[str | None] = field(default_factory=set)
 
     def end(self, pat: Pat, revoke: Callable[[], Revocation]) -> Revocation:
-        """Revoke a token and forget its secret; killed within, the next run does the rest.
+        """Revoke a token and delete its secret; if the process is killed, the next run continues.
 
-        Neither another pat at work on the name nor a disk that is full keeps it from being
+        Neither another process working on the name nor a full disk keeps it from being
         revoked.
         """
         entry = self._entry(pat)
@@ -238,7 +238,7 @@ class _Cleaner:
         return item
 
     def forget(self, item: Revocation) -> Revocation:
-        """Forget the secret of one token, if it is revoked and its secret is here."""
+        """Delete the secret of one token, if it is revoked and its secret is stored."""
         if item.outcome not in {Outcome.REVOKED, Outcome.ALREADY_REVOKED}:
             return item
         if item.pat.id in self.seen_to:
@@ -255,7 +255,7 @@ class _Cleaner:
             return replace(item, left_in_keyring=_fault(error))
 
     def _forgotten(self, item: Revocation, entry: StoredPat) -> Revocation:
-        """Forget the secret of an entry, whose name is locked."""
+        """Delete the secret of an entry, whose name must be locked."""
         try:
             stays = self._take_out(entry)
         except PatError as error:
@@ -265,7 +265,7 @@ class _Cleaner:
         return item if stays else replace(item, pat=replace(item.pat, stored=False))
 
     def _entry(self, pat: Pat) -> StoredPat | None:
-        """Find the token's entry, or else the one of a secret imported under its name."""
+        """Find the token's entry, or else that of a secret imported under its name."""
         return self._by_id.get((pat.id or "").lower()) or self._by_name.get(pat.name)
 
     @cached_property
@@ -277,11 +277,11 @@ class _Cleaner:
         return {each.name: each for each in self.entries if each.id is None}
 
     def _take_out(self, entry: StoredPat) -> bool:
-        """Take out the secret of an entry; True where it is another token's, and stays.
+        """Delete the secret of an entry; return True if it is another token's and stays.
 
-        Another `pat` may have stored a new one under the name since the entries were read, so
-        they are read again under the lock. An imported secret goes only if it is dead: nothing
-        but the name says whose it is.
+        Another process may have stored a new one under the name since the entries were read, so
+        they are read again under the lock. An imported secret is deleted only if it is dead:
+        only the name links it to a token.
         """
         now = self.state.find(self.organization.url, entry.name)
         if now is None or now.id != entry.id:

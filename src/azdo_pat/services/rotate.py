@@ -1,4 +1,4 @@
-"""Replacing a token by a new one of the same name and scopes, and the old one's end."""
+"""Replaces a token with a new one of the same name and scopes, and revokes the old one."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ _LONGEST_LIFE: Final = timedelta(days=365)
 
 @dataclass(frozen=True, kw_only=True)
 class RotateRequest:
-    """What the user asks for.
+    """The options of a rotation.
 
     Attributes:
-        expires: the end of the new token; None for as long a life as the old one was given.
-        otherwise: its end where that life is not known.
-        keep_old: let the old token live.
-        grace: revoke the old token so long after this run; None for at once.
-        scopes: those of the new token; None for the old one's.
-        name: that of the new token, and of the place of its secret; None for the one under which
+        expires: the expiry of the new token; None for the same lifetime as the old one.
+        otherwise: its expiry if the old lifetime is unknown.
+        keep_old: do not revoke the old token.
+        grace: revoke the old token this long after the run; None for at once.
+        scopes: of the new token; None for the old one's.
+        name: of the new token and its stored secret; None for the one under which
             the old one's is stored, or else its display name.
-        deliveries: where its secret goes; None for where the old one's went.
-        renewal: how the new one is looked after; None for as the old one was.
-        only_stored: refuse where the old token would end and its secret is not stored here, as
-            something else uses that token.
-        keyring_tried: the keyring was tried a moment ago, as for many at once.
+        deliveries: its delivery targets; None for the old one's.
+        renewal: the renewal settings of the new token; None for the old one's.
+        only_stored: refuse to revoke an old token whose secret is not stored, as
+            another program may use that token.
+        keyring_tried: the keyring has just been checked, when rotating many tokens.
     """
 
     expires: datetime | None
@@ -80,25 +80,25 @@ def rotate(
     *,
     try_out: Callable[[Secret], object],
 ) -> Rotated:
-    """Make a token of the same name and scopes, see that its secret works, revoke the old one.
+    """Create a token with the same name and scopes, check its secret, and revoke the old one.
 
-    The order is what makes it safe: the old token lives until the new secret is stored, was read
-    back and was accepted by the service. From then on the journal knows that the new one must be
-    delivered, and the old one go once it is.
+    The order makes it safe: the old token stays active until the new secret is stored, was read
+    back and was accepted by the service. From then on the journal records that the new one must be
+    delivered, and then the old one revoked.
 
     Args:
         organization: where.
         pat: the token as the service lists it.
-        request: what is wished of the new one.
-        deps: the collaborators.
-        try_out: uses a secret; raises what is wrong with it.
+        request: the options.
+        deps: the dependencies.
+        try_out: tries a secret, and raises if it does not work.
 
     Raises:
         RefusedError: the token is revoked, or the service refused; nothing has changed.
-        ConflictError: the token is valid in all organizations; or the secret that is stored under
+        ConflictError: the token is valid in all organizations; or the secret stored under
             the name is, or may be, another token's; or none is stored, against `only_stored`.
-        UnavailableError: what the new one is to be like could not be read; nothing has changed.
-        PatError: as `create` raises it; the old token lives and its secret is where it was.
+        UnavailableError: a field needed for the new token could not be read; nothing has changed.
+        PatError: as for `create`; the old token is active and its secret still stored.
     """
     name = _name_of_new(organization, pat, request, deps)
     with deps.exclusive(lock_key(name, organization.url)):
@@ -144,10 +144,10 @@ def ends_unseen(
     *,
     try_out: Callable[[Secret], object],
 ) -> bool:
-    """Tell whether rotating ends a token whose secret is not stored here: something else uses it.
+    """Return whether rotating revokes a token whose secret is not stored, so others may use it.
 
     Raises:
-        PatError: as `rotate`, where it would refuse the token.
+        PatError: as for `rotate`, if it would refuse the token.
     """
     name = _name_of_new(organization, pat, request, deps)
     _, owner = _stored_secret(organization, name, pat, deps, try_out)
@@ -155,7 +155,7 @@ def ends_unseen(
 
 
 def _name_of_new(organization: Organization, pat: Pat, request: RotateRequest, deps: Deps) -> str:
-    """Return the name of the new token, once it is sure that the old one can be rotated.
+    """Return the name of the new token, after checking that the old one can be rotated.
 
     Raises:
         PatError: it cannot be.
@@ -175,19 +175,20 @@ def _require_rotatable(organization: Organization, pat: Pat) -> None:
     Raises:
         RefusedError: it is revoked.
         ConflictError: it is valid in all organizations: one for this organization would not
-            replace it, and to revoke it would end it in all of them.
+            replace it, and revoking it would revoke it in all of them.
     """
     if pat.status is Status.REVOKED:
         raise RefusedError(
-            f"{pat.name!r} in {organization.name} is revoked: there is nothing to rotate",
-            hint=f"make a new one: pat create {as_argument(pat.name)} --scope …",
+            f"{pat.name!r} in {organization.name} is revoked and cannot be rotated",
+            hint=f"create a new one: pat create {as_argument(pat.name)} --scope …",
         )
     if pat.is_global:
         raise ConflictError(
             f"{pat.name!r} ({pat.id}) is valid in all your organizations: a new token for"
             f" {organization.name} alone cannot replace it, and it stops working on"
             f" {GLOBAL_TOKENS_STOP}",
-            hint="make a token for each organization that uses it: pat create NAME --scope S --org"
+            hint="create a token for each organization that uses it: pat create NAME"
+            " --scope S --org"
             f" ORG; then revoke it: pat revoke {pat.id}",
         )
 
@@ -195,10 +196,10 @@ def _require_rotatable(organization: Organization, pat: Pat) -> None:
 def _name_here(organization: Organization, pat: Pat, deps: Deps) -> str:
     """Return the name under which the token's secret is stored, or else its display name.
 
-    Empty where neither is known.
+    Empty if neither is known.
 
-    They differ where it was renamed on the web page or by another machine; whoever asks for the
-    secret asks by the name that it has here.
+    They differ if it was renamed on the web page or by another machine; users ask for the
+    secret by the name that it has on this machine.
     """
     known = deps.state.find_by_id(pat.id) if pat.id else ()
     own_name = "" if Field.NAME in pat.unread else pat.name
@@ -210,9 +211,9 @@ def _name_here(organization: Organization, pat: Pat, deps: Deps) -> str:
 def _used_elsewhere(pat: Pat, organization: Organization) -> ConflictError:
     token = as_argument(pat.id or pat.name)
     return ConflictError(
-        f"the secret of {pat.name!r} in {organization.name} is not stored here: something else may"
+        f"the secret of {pat.name!r} in {organization.name} is not stored: another program may"
         " use the token, and rotating revokes it",
-        hint=f"to rotate it all the same: pat rotate {token} --org {organization.name}",
+        hint=f"to rotate it anyway: pat rotate {token} --org {organization.name}",
     )
 
 
@@ -223,14 +224,14 @@ def _stored_secret(
     deps: Deps,
     try_out: Callable[[Secret], object],
 ) -> tuple[Secret | None, Owner]:
-    """Return what is stored under the name, once it is sure to be this token's own, or dead.
+    """Return the secret stored under the name, after checking that it may be overwritten.
 
     Returns:
-        The secret, and whose it is: this token's, no one's, or an unknown token's that is dead.
+        The secret, and its owner: this token, none, or an unknown token that no longer works.
 
     Raises:
         ConflictError: it is, or may be, another token's.
-        StoreError: the keyring refuses.
+        StoreError: the keyring failed.
     """
     secret = deps.secrets.get(organization.url, name)
     known = deps.state.find(organization.url, name)
@@ -250,7 +251,7 @@ def _renewal(request: RotateRequest, known: StoredPat | None) -> Renewal:
 
 
 def _end(pat: Pat, request: RotateRequest, now: datetime) -> datetime:
-    """Return the end of the new token: a full life again, never what was left of the old one."""
+    """Return the expiry of the new token: a full lifetime, not the rest of the old one's."""
     if request.expires is not None:
         return request.expires
     if pat.created is None or pat.expires is None or pat.expires <= pat.created:
@@ -259,12 +260,12 @@ def _end(pat: Pat, request: RotateRequest, now: datetime) -> datetime:
 
 
 def _stays_active(pat: Pat, request: RotateRequest) -> bool:
-    """Tell whether rotating leaves the old token as it is."""
+    """Return whether rotating leaves the old token active."""
     return request.keep_old or pat.status is Status.EXPIRED
 
 
 def _replaced(pat: Pat, request: RotateRequest, now: datetime) -> Replaced | None:
-    """Return the old token as one to revoke; None where it stays."""
+    """Return the old token as one to revoke; None if it stays active."""
     if _stays_active(pat, request) or pat.id is None:
         return None
     return Replaced(pat.id, now + (request.grace or timedelta()))
@@ -273,7 +274,7 @@ def _replaced(pat: Pat, request: RotateRequest, now: datetime) -> Replaced | Non
 def _with_old(
     pat: Pat, created: Created, rest: Deliver | RevokeReplaced | None, deps: Deps
 ) -> Rotated:
-    """Deliver the new secret and revoke the old token; what fails is left to a later run."""
+    """Deliver the new secret and revoke the old token; a later run repeats what fails."""
     if isinstance(rest, Deliver):
         rest, undelivered = delivered(rest, deps)
         created = replace(created, undelivered=undelivered)

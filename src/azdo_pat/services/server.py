@@ -1,4 +1,4 @@
-"""Azure DevOps Server, which has tokens but no API for their lifecycle."""
+"""The refusal for Azure DevOps Server, which has no API for the lifecycle of tokens."""
 
 import shlex
 
@@ -7,9 +7,9 @@ from azdo_pat.models import Organization
 
 
 def no_lifecycle(organization: Organization) -> RefusedError:
-    """Say what can be done instead of asking a server for what it does not have."""
+    """Return the error for a server, which names the alternative."""
     return RefusedError(
-        f"{organization.url} is Azure DevOps Server, which has no API to manage tokens",
-        hint=f"make the token at {organization.url}/_usersSettings/tokens, then store it:"
+        f"{organization.url} is Azure DevOps Server, which has no API for managing tokens",
+        hint=f"create the token at {organization.url}/_usersSettings/tokens, then store it:"
         f" pat import NAME --org {shlex.quote(organization.url)}",
     )

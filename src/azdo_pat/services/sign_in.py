@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Signs the user in, and saves the sign-in."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class SignInMethod(NamedTuple):
-    """How to sign in.
+    """How to sign in, and where.
 
     Attributes:
-        sign_in: takes MSAL's cache and the claims that Entra asked for, and has the user sign in.
-        inspect: looks at an access token, and refuses one that is not a user's.
-        organization: the URL of the organization that it is for; empty for none in particular.
-        safe: there is a safe place to remember it in.
+        sign_in: signs the user in, given MSAL's cache and the claims that Entra asked for.
+        inspect: validates an access token, and refuses one that is not a user's.
+        organization: the URL of the organization to sign in for; empty for none in particular.
+        safe: there is safe storage for the sign-in.
     """
 
     sign_in: Callable[[Secret | None, str], Granted]
@@ -31,7 +31,7 @@ class SignInMethod(NamedTuple):
 
 
 def sign_in(way: SignInMethod, memory: SavedSignIns) -> SignedIn:
-    """Have the user sign in, and remember it where there is a safe place.
+    """Sign the user in, and save the sign-in if there is safe storage.
 
     Raises:
         PatError: the sign-in failed, is not a user's, or could not be stored.
@@ -46,7 +46,7 @@ def sign_in(way: SignInMethod, memory: SavedSignIns) -> SignedIn:
     )
     if way.safe:
         with memory.turn():
-            # Read again: signing in takes a while, in which other sign-ins may be renewed.
+            # Read again, as other sign-ins may have been renewed in the meantime.
             memory.keep(memory.load().signed_in(found, way.organization), granted.cache)
     return SignedIn(
         user=found.user, tenant=found.tenant, expires=found.expires, remembered=way.safe

@@ -1,4 +1,4 @@
-"""Finding out anew what a damaged state file knew: from the service and the keyring."""
+"""Rebuilds a damaged state file from the service and the keyring."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 class Rebuilt(NamedTuple):
-    """What came of it.
+    """The result of a rebuild.
 
     Attributes:
-        found: the tokens whose secrets are here.
-        unsure: the names of those whose token is not known, each with the ids of the tokens that
-            have the name: the service does not tell which one a secret belongs to.
-        carried_over: operations under way that could be read from the damaged file.
+        found: the tokens whose secrets are stored.
+        unsure: the names of secrets of unknown tokens, each with the ids of the tokens that
+            have the name: the service does not say which one a secret belongs to.
+        carried_over: unfinished operations that could be read from the damaged file.
         unread: the journal of the damaged file could not be read.
-        unkept: how its tokens were looked after could not be read.
+        unkept: the renewal settings of its tokens could not be read.
     """
 
     found: tuple[StoredPat, ...]
@@ -44,11 +44,11 @@ def rebuild(
     works: Callable[[Organization, Secret], bool],
     damaged: Sequence[State],
 ) -> Rebuilt:
-    """Look in the keyring for a secret under the name of each active token, and note it.
+    """Look in the keyring for a secret under the name of each active token, and index it.
 
-    What is noted already stays. Only names that the service or the damaged file lists can be asked
-    for: a keyring does not tell what it holds. Which token a secret belongs to, the damaged file's
-    fingerprint tells; a name does not.
+    Existing entries stay. Only names that the service or the damaged file lists can be asked
+    for, as a keyring does not list its entries. The damaged file's fingerprints tell which token
+    a secret belongs to; a name does not.
 
     Raises:
         PatError: the service or the keyring cannot be asked.
@@ -62,7 +62,7 @@ def rebuild(
         for pat in deps.tokens.list(organization, Status.ACTIVE):
             if Field.NAME not in pat.unread:
                 by_name[pat.display_name].append(pat)
-        # A secret may be stored under another name than its token has by now.
+        # A secret may be stored under a former name of its token.
         names = {name for url, name in remembered if url == organization.url} | by_name.keys()
         for name in sorted(names):
             if deps.state.find(organization.url, name) is not None:
@@ -95,7 +95,7 @@ def _unknown(organization: Organization, name: str, secret: Secret) -> StoredPat
 
 
 def _remembered(damaged: Sequence[State]) -> tuple[dict[tuple[str, str], StoredPat], bool]:
-    """Read what the damaged files still tell of tokens, by organization and name."""
+    """Read the readable token rows of the damaged files, by organization and name."""
     found: dict[tuple[str, str], StoredPat] = {}
     unread = False
     for each in damaged:
@@ -107,7 +107,7 @@ def _remembered(damaged: Sequence[State]) -> tuple[dict[tuple[str, str], StoredP
 
 
 def _carry_over(damaged: Sequence[State], state: State) -> tuple[int, bool]:
-    """Carry over what the damaged files' journals still tell: it must not be forgotten."""
+    """Carry over the readable journal entries of the damaged files, which must not be lost."""
     carried, unread = 0, False
     for each in damaged:
         try:

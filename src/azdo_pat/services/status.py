@@ -1,4 +1,4 @@
-"""Where one stands: who is signed in, where, and with which keyring."""
+"""Reports the signed-in user, the organization, the keyring, and problems with them."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, kw_only=True)
 class StatusDeps:
-    """Where the program runs.
+    """The dependencies of the status report.
 
     Attributes:
-        now: the time; what is planned for later is no problem.
+        now: the time; operations planned for later are not a problem.
         source_names: of all sources of access tokens, in their order.
-        damaged: the damaged state files that were moved aside, and not rebuilt since.
-        locate: finds the organization at hand and where its name came from; may raise.
+        damaged: the damaged state files that were moved aside and not rebuilt.
+        locate: finds the current organization and where its name came from; may raise.
     """
 
     api_root: str
@@ -63,7 +63,7 @@ def standing(
     secrets: SecretStore,
     state: State,
 ) -> StatusReport:
-    """Look at everything that `pat` depends on; what does not work is told, not raised."""
+    """Check everything that `pat` depends on; problems are reported, not raised."""
     problems: list[PatError] = []
 
     def trying(work: Callable[[], Found], otherwise: Found) -> Found:
@@ -83,11 +83,11 @@ def standing(
     else:
         identity = trying(organization_cache.me, None)
         organizations = trying(organization_cache.all, ()) if identity else ()
-    # A service that does not answer has not refused anybody.
+    # A service that does not answer has not refused the user.
     unknown = token is not None and any(isinstance(each, UnavailableError) for each in problems)
     if organization is None and not problems and len(organizations) == 1:
         organization, source = organizations[0], "the only one you have"
-    # With its GUID, where the user's list tells it.
+    # With its GUID, if the user's list has it.
     organization = next(
         (each for each in organizations if organization and each.url == organization.url),
         organization,
@@ -103,9 +103,9 @@ def standing(
     if deps.damaged:
         problems.append(
             PatError(
-                "a damaged state file was moved aside, and which tokens are stored is not known"
-                f" since then: {', '.join(deps.damaged)}",
-                hint="pat doctor --fix finds it out",
+                "a damaged state file was moved aside, so pat does not know which tokens are stored"
+                f": {', '.join(deps.damaged)}",
+                hint="to find out: pat doctor --fix",
             )
         )
     keyring = trying(secrets.describe, "")
@@ -127,7 +127,7 @@ def standing(
         stored_secrets=count,
         config_file=deps.config_file,
         state_file=deps.state_file,
-        # One cause can stand in the way of several things.
+        # Several problems can have the same cause.
         problems=tuple(
             dict.fromkeys(
                 f"{each.message}; {each.hint}" if each.hint else each.message for each in problems
@@ -137,11 +137,11 @@ def standing(
 
 
 def _left_open(operation: Operation, user: str | None) -> PatError:
-    """Say what an unfinished operation has left open, and what finishes it.
+    """Describe an unfinished operation, and how to finish it.
 
     Args:
         operation: from the journal.
-        user: who is signed in; None for nobody.
+        user: the signed-in user; None if not signed in.
     """
     error = _what_is_open(operation)
     owner = operation.entry.user
@@ -154,37 +154,36 @@ def _what_is_open(operation: Operation) -> PatError:
     entry = operation.entry
     token = f"{entry.name!r} in {entry.organization.name}"
     verb = VERBS[type(operation)]
-    hint = "the next command that signs in (pat list, for example) finds out"
+    hint = "the next command that signs in (for example pat list) will find out"
     match operation:
         case Deliver():
-            message = f"the new secret of {token} is still to be delivered"
+            message = f"the new secret of {token} has not been delivered"
             message += f": {entry.reason}" if entry.reason else ""
             hint = (
-                "remove the cause, then run pat renew; the token that was replaced stays active"
-                " until then"
+                "remove the cause, then run pat renew; the replaced token stays active until then"
             )
         case Revoke(authorization_id=identifier):
-            message = f"whether the token {token} is revoked is not known ({identifier})"
+            message = f"it is unknown whether the token {token} is revoked ({identifier})"
         case Rename(new_name=new_name):
             message = (
-                f"whether {token} is now named {new_name!r}, and its secret stored under that"
-                " name, is not known"
+                f"it is unknown whether {token} is now named {new_name!r} and its secret stored"
+                " under that name"
             )
         case RevokeReplaced(replaced=replaced):
             identifier = replaced.authorization_id
-            message = f"the token that {token} has replaced is not revoked ({identifier})"
-            hint = "the next command that signs in (pat list, for example) revokes it"
+            message = f"the token replaced by {token} has not been revoked ({identifier})"
+            hint = "the next command that signs in (for example pat list) will revoke it"
         case Import() | Forget():
-            message = f"what became of an interrupted {verb} of {token} is not known"
-            hint = "pat list --stored finds out"
+            message = f"the outcome of an interrupted {verb} of {token} is unknown"
+            hint = "to find out: pat list --stored"
         case Create() | Rotate():
-            message = f"an interrupted {verb} of {token} may have made a token"
+            message = f"an interrupted {verb} of {token} may have created a token"
         case _:
             assert_never(operation)
     return PatError(message, hint=hint)
 
 
 def _answers(secrets: SecretStore) -> bool:
-    """Ask for an entry that nobody made; a keyring that is locked, or hangs, raises."""
+    """Read an entry that does not exist, which raises if the keyring is locked or hangs."""
     secrets.get("check", "status")
     return True

@@ -1,4 +1,4 @@
-"""The secrets that are stored on this machine: finding and listing them."""
+"""Finds and lists the secrets stored on this machine."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def get(
     """Find a stored secret by its token's name, id or prefix of the id, without the network.
 
     Args:
-        organization: the one at hand; None where none is set, and then the only stored token
-            that answers is meant.
+        organization: the current one; None if none is set, and then the only stored token
+            that matches is used.
         text: what the user typed.
         secrets: the keyring.
-        state: gives the state file, which is opened only where the name alone does not find it.
-        api_root: `PAT_API_URL`, below which organizations are hosted too.
+        state: returns the state file, which is opened only if the name alone does not find it.
+        api_root: `PAT_API_URL`, which may host organizations too.
 
     Returns:
-        The organization, the name under which the secret lies, and the secret.
+        The organization, the name under which the secret is stored, and the secret.
 
     Raises:
-        NotFoundError: no such secret here.
-        ConflictError: several answer.
+        NotFoundError: no such secret is stored.
+        ConflictError: several match.
     """
     if organization is not None:
         secret = secrets.get(organization.url, text)
@@ -52,19 +52,19 @@ def get(
     secret = secrets.get(entry.org_url, entry.name)
     if secret is None:
         raise NotFoundError(
-            f"the secret of {entry.name!r} for {entry.org} is not in the keyring any more",
-            hint="the service never shows a secret twice: make a new token, and revoke the old"
+            f"the secret of {entry.name!r} for {entry.org} is no longer in the keyring",
+            hint="the service never shows a secret twice: create a new token, and revoke the old"
             f" one (pat revoke {as_argument(entry.id or entry.name)})",
         )
-    hold_meant(entry, text, secret)
+    require_intended(entry, text, secret)
     return known_organization(entry, api_root), entry.name, secret
 
 
-def hold_meant(entry: StoredPat, text: str, secret: Secret) -> None:
-    """Hold that what is stored is the secret that was named: by its id, or else by its place.
+def require_intended(entry: StoredPat, text: str, secret: Secret) -> None:
+    """Check that the stored secret is the one the user named, if they named it by id.
 
     Raises:
-        NotFoundError: the token was named by its id, and the secret is not its own.
+        NotFoundError: the stored secret does not belong to the token of that id.
     """
     if text == entry.name or not entry.fingerprint:
         return
@@ -72,7 +72,7 @@ def hold_meant(entry: StoredPat, text: str, secret: Secret) -> None:
 
     if not matches(secret, entry.fingerprint):
         raise NotFoundError(
-            f"the secret of the token {entry.id} is not stored any more: another program has"
+            f"the secret of the token {entry.id} is no longer stored: another program has"
             f" stored another secret under {entry.name!r} for {entry.org}",
             hint=f"pat get {as_argument(entry.name)} prints that one",
         )
@@ -81,7 +81,7 @@ def hold_meant(entry: StoredPat, text: str, secret: Secret) -> None:
 def held(
     organization: Organization, name: str, secret: Secret, *, state: State, now: datetime
 ) -> StoredSecret:
-    """Put beside a secret what this machine remembers of its token."""
+    """Return a secret together with the index entry of its token."""
     entry = state.find(organization.url, name)
     return StoredSecret(
         pat=entry.as_pat(entry.status_at(now)) if entry else _unknown(organization, name),
@@ -91,11 +91,11 @@ def held(
 
 
 def require_free(organization: Organization, name: str, secrets: SecretStore) -> None:
-    """Hold that no secret is stored under a name.
+    """Check that no secret is stored under a name.
 
     Raises:
         ConflictError: one is.
-        StoreError: the keyring refuses.
+        StoreError: the keyring failed.
     """
     if secrets.get(organization.url, name) is not None:
         raise ConflictError(
@@ -105,7 +105,7 @@ def require_free(organization: Organization, name: str, secrets: SecretStore) ->
 
 
 def still_works(organization: Organization, secret: Secret, directory: Directory) -> bool:
-    """Tell whether the service accepts a secret; a service that cannot be asked counts as yes."""
+    """Return whether the service accepts a secret; True if the service cannot be asked."""
     try:
         directory.check_secret(organization, secret)
     except SignInError:
@@ -116,36 +116,36 @@ def still_works(organization: Organization, secret: Secret, directory: Directory
 
 
 def read_secret(text: str) -> Secret:
-    """Understand what was typed or piped in as a token's secret.
+    """Parse input as a token's secret.
 
     Raises:
         UsageError: empty, or more than one word of visible characters.
     """
     secret = text.strip()
     if not secret:
-        raise UsageError("no secret was given", hint="pipe it in, or type it at the prompt")
+        raise UsageError("no secret given", hint="pipe it in, or type it at the prompt")
     if not (secret.isascii() and secret.isprintable()) or " " in secret:
         raise UsageError(
-            "what was given is not a token: it holds spaces or other characters than a token has",
-            hint="give the token alone, without quotes",
+            "the input is not a token: it contains spaces or other characters that no token has",
+            hint="enter the token alone, without quotes",
         )
     return Secret(secret)
 
 
 def stored_here(organization: Organization | None, *, state: State, now: datetime) -> list[Pat]:
-    """Return the tokens whose secrets are in this machine's keyring, as far as it remembers them.
+    """Return the indexed tokens whose secrets are in this machine's keyring.
 
     Args:
-        organization: only those of this one; None for all.
+        organization: of this organization only; None for all.
         state: the state file.
-        now: to tell which have expired.
+        now: the time, to find which have expired.
     """
     entries = state.stored(organization.url if organization else None)
     return [each.as_pat(each.status_at(now)) for each in entries if each.stored]
 
 
 def entry_named(organization: Organization | None, text: str, state: State) -> StoredPat:
-    """Find the one stored token that a text names.
+    """Find the only stored token that a text names.
 
     Raises:
         NotFoundError: none.
@@ -166,8 +166,8 @@ def entry_named(organization: Organization | None, text: str, state: State) -> S
     if found:
         lines = [f"{as_argument(each.id or each.name)}  {each.org}" for each in found]
         raise ConflictError(
-            f"{len(found)} stored tokens answer to {text!r}",
-            hint="\n".join(["say which by its id, or by --org:", *lines]),
+            f"{len(found)} stored tokens match {text!r}",
+            hint="\n".join(["choose one by its id, or with --org:", *lines]),
         )
     where = f" for {organization.name}" if organization else ""
     raise NotFoundError(

@@ -1,4 +1,4 @@
-"""Changing a token's name, scopes or end, and taking its stored secret along."""
+"""Changes a token's name, scopes or expiry, and renames its stored secret."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 
 def update(organization: Organization, pat: Pat, changes: PatChanges, deps: Deps) -> Updated:
-    """Change a token on the service; a renamed one keeps its secret, under the new name.
+    """Change a token on the service; the secret of a renamed one is stored under the new name.
 
-    A secret that was imported under the token's name, and may be any token's, stays where it is.
+    A secret that was imported under the token's name stays, as it may be another token's.
 
     Raises:
-        UsageError: nothing is to change.
+        UsageError: there is nothing to change.
         UnavailableError: its id could not be read, or the service did not answer properly.
         RefusedError: the token is revoked, or the service refuses.
-        ConflictError: another secret is stored here under the new name, or another `pat` is at
-            work on one of the names.
-        PendingError: changed, but the secret could not be moved to the new name.
+        ConflictError: another secret is stored under the new name, or another process is
+            working on one of the names.
+        PendingError: it was changed, but the secret could not be moved to the new name.
     """
     _require_changeable(organization, pat, changes)
     known = _known(deps.state, organization, pat)
@@ -56,10 +56,10 @@ def update(organization: Organization, pat: Pat, changes: PatChanges, deps: Deps
 
 
 def plan(organization: Organization, pat: Pat, changes: PatChanges) -> Pat:
-    """Return a token as it would be once it is changed, and do nothing.
+    """Return the token as it would be after the change (dry run).
 
     Raises:
-        PatError: as `update`, where it would refuse the token unasked.
+        PatError: as for `update`, if it would refuse the token without a request.
     """
     _require_changeable(organization, pat, changes)
     expires = effective_expiry(changes.valid_to, is_global=pat.is_global)
@@ -74,12 +74,12 @@ def plan(organization: Organization, pat: Pat, changes: PatChanges) -> Pat:
 def _require_changeable(organization: Organization, pat: Pat, changes: PatChanges) -> None:
     if changes == PatChanges():
         raise UsageError(
-            "nothing is to change", hint="give --name, --scope or --expires, or several"
+            "nothing to change", hint="use --name, --scope, --expires, or several of them"
         )
     require_readable(pat, organization, {Field.ID})
     if pat.status is Status.REVOKED or pat.id is None:
         raise RefusedError(
-            f"{pat.name!r} is revoked and cannot be changed", hint="pat create makes a new one"
+            f"{pat.name!r} is revoked and cannot be changed", hint="to create a new one: pat create"
         )
 
 
@@ -90,7 +90,7 @@ def _changed(
     deps: Deps,
     known: StoredPat | None,
 ) -> Updated:
-    """Change the token, then its entry and the place of its secret; the names are locked."""
+    """Change the token, then its entry and the name of its secret. The names must be locked."""
     left = known is not None and known.id is None
     own = None if left else known
     new_name = changes.display_name
@@ -104,7 +104,7 @@ def _changed(
     try:
         granted = deps.tokens.update(organization, pat.id or "", changes)
     except UnavailableError:
-        raise  # whether it is named so is not known: the next run looks
+        raise  # it is unknown whether it was renamed; the next run checks
     except PatError:
         deps.state.finish(key)
         raise
@@ -128,7 +128,7 @@ def _changed(
 
 
 def _completed(answer: Pat, pat: Pat, changes: PatChanges) -> Pat:
-    """Return the answer to a change, with what is known anyway where it could not be read."""
+    """Return the answer to a change, with known values for fields that could not be read."""
     unread = answer.unread
     expires = pat.expires if changes.valid_to is None else None
     return replace(
@@ -146,7 +146,7 @@ def _completed(answer: Pat, pat: Pat, changes: PatChanges) -> Pat:
 
 
 def _known(state: State, organization: Organization, pat: Pat) -> StoredPat | None:
-    """Find this token's entry in the state file; an imported one is known by its name alone."""
+    """Find this token's index entry; an imported one is known by its name alone."""
     by_name = None
     for each in state.stored(organization.url):
         if each.id and pat.id and each.id.lower() == pat.id.lower():
@@ -157,18 +157,18 @@ def _known(state: State, organization: Organization, pat: Pat) -> StoredPat | No
 
 
 def _require_unchanged(state: State, known: StoredPat) -> None:
-    """Hold, under the lock, that nobody has changed what was read without it."""
+    """Check, under the lock, that the entry read before it has not changed."""
     if state.find(known.org_url, known.name) != known:
         raise ConflictError(
-            f"another pat has changed what is stored under {known.name!r} for {known.org}",
-            hint="pat list --stored shows what is there now",
+            f"another process has changed the secret stored under {known.name!r} for {known.org}",
+            hint="to see what is stored now: pat list --stored",
         )
 
 
 def _as_it_is(deps: Deps, known: StoredPat) -> StoredPat:
-    """Return the entry of what is stored; another program may have stored another secret there.
+    """Return the entry of the secret that is actually stored, which may be another program's.
 
-    Of that one only the name is known, and it stays where it is.
+    Of such a secret only the name is known, and it is not moved.
     """
     secret = deps.secrets.get(known.org_url, known.name) if known.stored else None
     if known.id is None or secret is None or is_own(secret, known):
@@ -179,25 +179,25 @@ def _as_it_is(deps: Deps, known: StoredPat) -> StoredPat:
 
 
 def _require_name_free(deps: Deps, known: StoredPat, new_name: str) -> None:
-    """Hold that the secret can be moved, before anything is changed."""
+    """Check that the secret can be moved before changing anything."""
     deps.secrets.check()
     taken = deps.secrets.get(known.org_url, new_name)
-    # The same secret there is what an earlier attempt to move it left.
-    hint = f"choose another name, or take that one away: pat forget {as_argument(new_name)}"
+    # If the same secret is stored there, an earlier attempt to move it was interrupted.
+    hint = f"choose another name, or delete that secret: pat forget {as_argument(new_name)}"
     if taken is not None and taken != deps.secrets.get(known.org_url, known.name):
         raise ConflictError(
             f"a secret is already stored under {new_name!r} for {known.org}", hint=hint
         )
     if deps.state.find(known.org_url, new_name) is not None:
         raise ConflictError(
-            f"another token is known here by the name {new_name!r} for {known.org}", hint=hint
+            f"this machine knows another token by the name {new_name!r} for {known.org}", hint=hint
         )
 
 
 def _remember(state: State, known: StoredPat, granted: Pat, changes: PatChanges) -> None:
-    """Note scopes and dates under the name that the secret still has.
+    """Index scopes and dates under the name that the secret still has.
 
-    Where the service does not tell them they are as they were asked for, or as they were known.
+    Values missing in the service's answer are the requested ones, or those known before.
     """
     entry = replace(
         known,
@@ -209,6 +209,9 @@ def _remember(state: State, known: StoredPat, granted: Pat, changes: PatChanges)
         state.remember(entry)
     except PatError as error:
         raise PendingError(
-            f"the token was changed, but it could not be noted here: {error.message}",
+            (
+                "the token was changed, but the change could not be recorded on this machine:"
+                f" {error.message}"
+            ),
             hint=error.hint,
         ) from error

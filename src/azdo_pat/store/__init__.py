@@ -1,1 +1,1 @@
-"""What stays on this machine: secrets in the OS keyring, and what is known of tokens in SQLite."""
+"""Storage on this machine: secrets in the OS keyring, the index and the journal in SQLite."""

@@ -1,4 +1,4 @@
-"""Which keyring backends served last time, so that keyring need not look for them again."""
+"""Caches which keyring backends were used last, to skip keyring's search for them."""
 
 import contextlib
 import os
@@ -20,16 +20,16 @@ _VARIABLES: Final = (
     "HOME",
     "LOCALAPPDATA",
 )
-"""What keyring and its own backends look at to choose (source: `keyring/core.py`,
+"""The variables by which keyring and its backends choose (source: `keyring/core.py`,
 `keyring/util/platform_.py`, `keyring/backends/kwallet.py`). The `KEYRING_PROPERTY_*` variables
 configure a backend but choose none, and may hold a password: they are left out."""
 
 
 class BackendCache:
-    """A small file: a fingerprint of the surroundings, then one class path a line.
+    """A small file: a checksum of the environment, then one class path per line.
 
-    Only keyring's own backends are ever kept, so that the file cannot name code to run. It is
-    a cache: where it cannot be read or written, everything works without it, more slowly.
+    Only keyring's own backends are stored, so that the file cannot name code to run. It is
+    a cache: if it cannot be read or written, everything works without it, more slowly.
     """
 
     def __init__(self, file: Path | None, environment: Mapping[str, str]) -> None:
@@ -37,7 +37,7 @@ class BackendCache:
         self._environment = environment
 
     def recall(self) -> tuple[str, ...]:
-        """Return the class paths, best first; none if the surroundings are not the same."""
+        """Return the class paths, best first; none if the environment has changed."""
         if self._file is None:
             return ()
         try:
@@ -49,27 +49,27 @@ class BackendCache:
         return tuple(paths)
 
     def keep(self, paths: Sequence[str]) -> None:
-        """Note these backends, unless one of them is not keyring's own."""
+        """Cache these backends, unless one of them is not keyring's own."""
         if self._file is None or not all(map(_is_own, paths)):
             return
         text = "\n".join((self._fingerprint(), *paths, ""))
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
             make_private(self._file.parent)
-            # Made new, never opened: a link that somebody laid there is not followed.
+            # Created anew, never opened, so that a link placed there is not followed.
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
             beside.replace(self._file)
 
     def drop(self) -> None:
-        """Forget what was noted."""
+        """Delete the cache."""
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.unlink(missing_ok=True)
 
     def _fingerprint(self) -> str:
-        """Sum up what decides which backends there are.
+        """Return a checksum of everything that determines the available backends.
 
         An installed or removed package changes the modification time of the folder it is in.
         """
@@ -83,7 +83,7 @@ class BackendCache:
             (config, _modified(config)),
             [self._environment.get(name) for name in _VARIABLES],
         )
-        # A checksum, because it guards against change, not against anybody.
+        # A checksum, because it detects changes, not attacks.
         return f"{zlib.crc32(repr(parts).encode('utf-8', 'backslashreplace')):08x}"
 
 
@@ -99,7 +99,7 @@ def _modified(path: str) -> int | None:
 
 
 def _config_file(environment: Mapping[str, str]) -> str:
-    """Tell where keyring's own configuration is (source: `keyring/util/platform_.py`)."""
+    """Return the path of keyring's own configuration (source: `keyring/util/platform_.py`)."""
     if sys.platform == "win32":
         root = environment.get("LOCALAPPDATA", environment.get("ProgramData", "."))
         return f"{root}/Python Keyring/keyringrc.cfg"

@@ -1,4 +1,4 @@
-"""Which of keyring's backends may hold a secret, and which one does."""
+"""Chooses the keyring backend that stores secrets, and refuses unsafe ones."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -14,10 +14,10 @@ from azdo_pat.errors import StoreError
 
 SECRET_SERVICE: Final = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class path
 
-NO_STORE_HINT: Final = "without one, in CI: pat create NAME --no-store --as token"
+NO_STORE_HINT: Final = "to do without a keyring, in CI: pat create NAME --no-store --as token"
 
 _OURS: Final = "azdo_pat.keyring_backend.PackagesBackend"
-"""Hands our tokens to pip and the like: it is for them, and no place to keep anything."""
+"""Our own backend, which hands tokens to pip and others, and stores nothing."""
 
 _READ_ONLY: Final = frozenset(
     {
@@ -28,7 +28,7 @@ _READ_ONLY: Final = frozenset(
     }
 )
 """Backends that fetch credentials for package indexes and store none. One that is missing here
-is noticed when it refuses to store; knowing them spares the try and names the right one."""
+is detected when it refuses to store; the list saves that attempt and names the right one."""
 
 _PLAINTEXT: Final = frozenset({"azdo_pat.store.sandbox_keyring.SandboxKeyring"})
 _PLAINTEXT_NAME: Final = "plaintext"
@@ -51,7 +51,7 @@ class BackendChoice:
     """The backends to use, best first; the first one stores.
 
     Attributes:
-        recalled: taken from the cache, not looked for anew.
+        recalled: taken from the cache, not searched for.
     """
 
     members: tuple[KeyringBackend, ...]
@@ -64,42 +64,42 @@ class BackendChoice:
 
 
 def class_path(backend: KeyringBackend) -> str:
-    """Tell a backend's class path, as `PAT_KEYRING` takes it."""
+    """Return a backend's class path, as `PAT_KEYRING` takes it."""
     return _path_of(type(backend))
 
 
 def label(backend: KeyringBackend) -> str:
-    """Tell a backend's name for people, followed by its class path."""
+    """Return a backend's display name, followed by its class path."""
     path = class_path(backend)
     return f"{_NAMES.get(path, backend.name)} ({path})"
 
 
 def named(path: str) -> BackendChoice:
-    """Use the backend that the user named, a plaintext one too.
+    """Return the backend that the user named, even a plaintext one.
 
     Raises:
         StoreError: it cannot store anything.
-        Exception: whatever importing it, or its own look at the machine, raises.
+        Exception: anything that importing or initializing it raises.
     """
     backend = load_keyring(path)
     if isinstance(backend, chainer.ChainerBackend):
-        # Naming the chain does not name what is in it.
+        # A chain can have any members.
         return BackendChoice(members=_storing(_flat([backend])))
     return BackendChoice(members=_storing([backend], plaintext_allowed=True))
 
 
 def recalled(paths: Sequence[str]) -> BackendChoice:
-    """Use the backends of last time, without a look whether the machine still has them."""
+    """Return the cached backends, without checking that they still work."""
     members = [_class_of(path)() for path in paths]
     return BackendChoice(members=_storing(members), recalled=True)
 
 
 def picked() -> BackendChoice:
-    """Use what keyring picks: its environment variable, its configuration, or the best it finds.
+    """Return keyring's choice: its environment variable, its configuration, or the best it finds.
 
     Raises:
-        StoreError: nothing it finds can store a secret, or only in plain text.
-        Exception: whatever a backend raises when it looks at the machine.
+        StoreError: no backend can store a secret, or only in plain text.
+        Exception: anything that a backend raises on initialization.
     """
     # keyring logs plugins that fail to load; without any handler Python would print them.
     logging.getLogger("keyring").addHandler(logging.NullHandler())
@@ -117,10 +117,10 @@ def _path_of(kind: type) -> str:
 
 
 def _flat(backends: Iterable[KeyringBackend]) -> list[KeyringBackend]:
-    """Replace a chain by its members.
+    """Replace a chain with its members.
 
-    A chain that stores nothing says nothing (`keyring/backends/chainer.py`, `set_password`), and
-    hides a plaintext member from view.
+    A chain that stores nothing raises nothing (`keyring/backends/chainer.py`, `set_password`), and
+    hides a plaintext member.
     """
     flat: list[KeyringBackend] = []
     for backend in backends:
@@ -162,31 +162,31 @@ def _is_plaintext(backend: KeyringBackend) -> bool:
 
 
 def _nothing_usable(backends: Sequence[KeyringBackend]) -> StoreError:
-    """Say why none of these backends will do."""
+    """Return the error that says why none of these backends is usable."""
     for backend in backends:
         if _is_plaintext(backend):
             path = class_path(backend)
             return StoreError(
-                f"the keyring backend {path} keeps secrets in plain text",
-                hint=f"to use it all the same: PAT_KEYRING={path}",
+                f"the keyring backend {path} stores secrets in plain text",
+                hint=f"to use it anyway: PAT_KEYRING={path}",
             )
     for backend in backends:
         if _is_read_only(backend):
             return read_only(class_path(backend))
     if any(isinstance(backend, null.Keyring) for backend in backends):
         return StoreError(
-            "keyring is switched off: its null backend stores nothing",
+            "keyring is disabled: its null backend stores nothing",
             hint="PAT_KEYRING, PYTHON_KEYRING_BACKEND or the file that `keyring diagnose` shows"
             " says so; to use another one: PAT_KEYRING",
         )
     return StoreError(
-        "there is no keyring on this machine that can be used",
+        "no usable keyring on this machine",
         hint=f"to see why: keyring diagnose; {NO_STORE_HINT}",
     )
 
 
 def read_only(path: str) -> StoreError:
-    """Make the error for a backend that reads and does not store."""
+    """Return the error for a read-only backend."""
     return StoreError(
         f"the keyring backend {path} can only read, not store",
         hint="to use another one: PAT_KEYRING; for their names: keyring --list-backends",

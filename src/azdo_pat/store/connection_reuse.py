@@ -1,7 +1,7 @@
-"""Connections to the Secret Service that serve more than one operation.
+"""Reuses connections to the Secret Service for several operations.
 
-keyring opens one for each, and with it a session whose keys are agreed upon anew: 20 of the 25 ms
-that an operation takes. Whoever renews a hundred tokens does a thousand of them.
+keyring opens one for each, and with it a session with new keys, which takes 20 of the 25 ms
+of an operation. Renewing a hundred tokens takes a thousand operations.
 """
 
 import sys
@@ -15,7 +15,7 @@ from azdo_pat.store.backend_choice import SECRET_SERVICE, class_path
 
 
 def let_last(backend: KeyringBackend) -> None:
-    """Let keyring's own backend for the Secret Service keep its connection; others stay as is."""
+    """Make keyring's Secret Service backend keep its connection; other backends are unchanged."""
     if sys.platform != "linux" or class_path(backend) != SECRET_SERVICE:
         return
     make = getattr(backend, "get_preferred_collection", None)
@@ -26,18 +26,18 @@ def let_last(backend: KeyringBackend) -> None:
 
 
 def is_at_hand(backend: KeyringBackend) -> bool:
-    """Tell whether a connection is at hand that served before."""
+    """Return whether there is an idle connection to reuse."""
     lender = getattr(backend, "get_preferred_collection", None)
     return isinstance(lender, ConnectionPool) and lender.idle
 
 
 class ConnectionPool:
-    """Gives an unlocked collection, as keyring does, with a connection that is given back.
+    """Provides an unlocked collection, like keyring, on a pooled connection.
 
-    Each is used by one operation at a time; one that failed, or hangs, never comes back.
+    Each is used by one operation at a time; one that failed, or hangs, is not reused.
 
     Args:
-        make: keyring's way to get one, which may ask somebody to unlock it.
+        make: keyring's way to get one, which may ask the user to unlock it.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
@@ -46,14 +46,14 @@ class ConnectionPool:
 
     @property
     def idle(self) -> bool:
-        """A collection is at hand."""
+        """Whether an idle collection is available."""
         return bool(self._idle)
 
     def __call__(self) -> Any:  # noqa: ANN401  # SecretStorage's class is not on every platform
         """Return a collection of SecretStorage; raises what keyring's own method raises."""
         while self._idle:
             collection = self._idle.pop()
-            # The service may have been restarted, or have locked the collection since.
+            # The service may have been restarted, or the collection locked, since.
             with suppress(Exception):
                 if not collection.is_locked():
                     return collection
@@ -71,7 +71,7 @@ class ConnectionPool:
 
 
 class _PooledConnection:
-    """A connection whose `close` gives it back."""
+    """A connection whose `close` returns it to the pool."""
 
     def __init__(self, connection: Any, give_back: Callable[[], None]) -> None:  # noqa: ANN401  # as above
         self._connection = connection
@@ -81,7 +81,7 @@ class _PooledConnection:
         return getattr(self._connection, name)
 
     def close(self) -> None:
-        """Give it back; after a failure, which may have left half an answer in it, close it."""
+        """Return it to the pool; after a failure, close it, as it may contain a partial answer."""
         if sys.exc_info()[0] is None:
             self._give_back()
         else:

@@ -1,4 +1,4 @@
-"""The SQLite file below the state: opening it, its schema, and its failures as `StoreError`."""
+"""Opens the SQLite file of the state: schema, migrations, and failures as `StoreError`."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ BUSY_TIMEOUT: Final = 5.0
 """Seconds that one process waits for another one's transaction."""
 
 APPLICATION_ID: Final = 0x70617431  # "pat1"
-"""What marks a SQLite file as ours (source: "PRAGMA application_id" in SQLite's manual)."""
+"""Identifies a SQLite file as ours (source: "PRAGMA application_id" in SQLite's manual)."""
 
 SCHEMA_VERSION: Final = 5
 
@@ -98,7 +98,7 @@ _UPGRADES: Final = {
         "PRAGMA user_version = 5",
     ),
 }
-"""By version: what makes it the next one. Whoever only reads must cope without."""
+"""The migrations by version. A read-only process must work without them."""
 
 _MOVE_ASIDE: Final = (
     "move it aside and try again: it holds no secrets, those are in the keyring and are not lost"
@@ -114,11 +114,11 @@ _LOCKING: Final = frozenset(
         sqlite3.SQLITE_PROTOCOL,
     }
 )
-"""A file system that locks no files, as fcntl(2) would have it."""
+"""Errors of a file system that cannot lock files (fcntl(2))."""
 
 
 def has_header(path: Path) -> bool:
-    """Tell whether a file begins as one of SQLite's does, or there is none, or an empty one.
+    """Return whether a file has SQLite's header, or is empty or missing.
 
     Only for a file on which this process has no transaction open, as `_make_file` says.
     (https://www.sqlite.org/fileformat.html, "Magic Header String")
@@ -127,7 +127,7 @@ def has_header(path: Path) -> bool:
         with path.open("rb") as file:
             start = file.read(16)
     except OSError:
-        return True  # whoever uses it will say why it cannot be read
+        return True  # opening it will report why it cannot be read
     return start in {b"", b"SQLite format 3\0"}
 
 
@@ -135,7 +135,7 @@ class Database:
     """One SQLite file, opened anew for each transaction.
 
     The journal mode is SQLite's default, a rollback journal, and not a write-ahead log: that does
-    not work on network file systems, where homes may lie, and fails in a read-only folder
+    not work on network file systems, which may contain homes, and fails in a read-only folder
     (https://www.sqlite.org/wal.html). For a file that is opened for one transaction it is slower,
     too. With `synchronous = EXTRA` a transaction is on the disk when it ends, with the folder:
     a journal entry must be there before the request that it announces is sent.
@@ -146,7 +146,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection | None]:
-        """Open the file to read from it; None where there is none yet, and none is made.
+        """Open the file for reading; None if it does not exist, without creating it.
 
         Raises:
             StoreError: the file cannot be read, is damaged, not ours, or of a newer version.
@@ -163,7 +163,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Open the file, made on first use, for one transaction: all of it happens or nothing.
+        """Open the file, created on first use, for one transaction.
 
         Raises:
             StoreError: as for `reading`, or the file cannot be written.
@@ -188,46 +188,46 @@ class Database:
                 connection.execute("COMMIT")
 
     def _require_private(self) -> None:
-        """Refuse a file that others may have written: it names commands that are run."""
+        """Refuse a file that other users can write: it names commands to run."""
         require_own(self._path)
         for each in (self._path.parent, self._path):
             require_private(each)
 
     def _make_file(self) -> None:
-        """Make the folder and the file for their owner only; leave those that exist alone.
+        """Create the folder and the file for their owner only; existing ones are unchanged.
 
         SQLite itself would leave the mode to the umask.
         """
         make_private(self._path.parent)
-        # A file that is there is never opened: closing it would drop the locks that SQLite holds
-        # on it for other threads of this process, as fcntl(2) has it
-        # (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+        # An existing file is never opened: closing it would release the locks that SQLite holds
+        # on it for other threads of this process (fcntl(2);
+        # https://www.sqlite.org/howtocorrupt.html, section 2.2).
         if self._path.exists():
             if not os.access(self._path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return
         target = os.path.realpath(self._path)  # O_EXCL follows no symbolic link
-        with suppress(FileExistsError):  # made by another thread or process since
+        with suppress(FileExistsError):  # created by another thread or process since
             os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
     def _connect(self) -> sqlite3.Connection:
-        # For writing, even to read: what a killed process left half written is then undone by
-        # whoever comes first. SQLite turns to read-only by itself where it may not write.
+        # For writing, even to read, so that a killed process's partial transaction is rolled back
+        # by the next process. SQLite falls back to read-only if it cannot write.
         connection = sqlite3.connect(
             self._path.absolute(), timeout=BUSY_TIMEOUT, isolation_level=None
         )
         connection.row_factory = sqlite3.Row
         try:
-            # With FULL a power failure right behind a transaction may undo it, as the file beside
-            # it may be there again (https://www.sqlite.org/pragma.html#pragma_synchronous).
+            # With FULL a power failure right after a transaction may undo it, as the journal file
+            # may reappear (https://www.sqlite.org/pragma.html#pragma_synchronous).
             connection.execute("PRAGMA synchronous = EXTRA")
-        except BaseException:  # a file that is none of SQLite's is found here
+        except BaseException:  # detects a file that is not SQLite's
             connection.close()
             raise
         return connection
 
     def _version(self, connection: sqlite3.Connection) -> int:
-        """Tell the schema's version, 0 for an empty file; refuse what is not ours to touch."""
+        """Return the schema's version, 0 for an empty file; refuse files that are not ours."""
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
         if (mark, version) == (APPLICATION_ID, SCHEMA_VERSION):
@@ -237,7 +237,7 @@ class Database:
             return 0
         if mark != APPLICATION_ID:
             raise StoreError(
-                f"{self._path} is the database of another program",
+                f"{self._path} is a database of another program",
                 hint="move it aside, or set PAT_STATE_DIR to another folder",
             )
         if version > SCHEMA_VERSION:
@@ -266,16 +266,20 @@ class Database:
         if extended in _LOCKING:
             return StoreError(
                 f"the state file {self._path} cannot be locked: {error}",
-                hint="its file system may know no locks: set PAT_STATE_DIR to a folder on a local"
+                hint="its file system may not support locks: set PAT_STATE_DIR to a folder"
+                " on a local"
                 " disk",
             )
         if code in UNREADABLE:
             return self.damaged(str(error))
-        if code in _WAITING:  # SQLite says so, too, where the system has no locks (ENOLCK)
+        if code in _WAITING:  # SQLite also reports this if the system has no locks (ENOLCK)
             return StoreError(
                 f"the state file {self._path} is locked: another process uses it, or its file"
                 " system cannot lock files",
-                hint="try again; if it stays, set PAT_STATE_DIR to a folder on a local disk",
+                hint=(
+                    "try again; if the problem persists, set PAT_STATE_DIR to a folder on"
+                    " a local disk"
+                ),
             )
         return StoreError(
             f"the state file {self._path} cannot be {done}: {error}",
@@ -283,8 +287,8 @@ class Database:
         )
 
     def damaged(self, reason: str) -> StoreError:
-        """Make the error for a file whose content cannot be understood."""
+        """Return the error for a damaged file."""
         return DamagedError(
             f"{self._path} is damaged or not a state file: {reason}",
-            hint=f"pat doctor --fix sees to it; or {_MOVE_ASIDE}",
+            hint=f"to repair it: pat doctor --fix; or {_MOVE_ASIDE}",
         )

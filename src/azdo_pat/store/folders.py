@@ -1,20 +1,20 @@
-"""Folders of the user's own.
+"""Creates private folders.
 
-Whose the state file and the records of setups are is checked, as they say what is run and written.
-The locks, the marks and the remembered backends beside them are not: they hold nothing that is
-obeyed. Whoever could write there could let a command wait or fail, and look anew for what it knew.
+The owner of the state file and the setup records is checked, as they name commands and files.
+The owner of locks, marker files and the backend cache is not: their content is not
+executed. Another user could at most delay a command, make it fail, or make it slower.
 """
 
 from pathlib import Path
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, for their owner only.
+    """Create a folder, and its missing parents, for their owner only.
 
     `Path.mkdir` leaves the mode of the missing parents to the umask.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     if not folder.is_dir():
         make_private(folder.parent)

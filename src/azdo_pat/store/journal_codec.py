@@ -1,7 +1,7 @@
-"""Rows of the journal and the operations that they stand for.
+"""Converts rows of the journal to operations, and back.
 
 The columns are older than the types: one table holds all operations, and some columns are used by
-several. Here alone it is known which.
+several. Only this module knows which.
 """
 
 import sqlite3
@@ -97,7 +97,7 @@ def read_operation(row: sqlite3.Row) -> Operation:  # noqa: PLR0911 - one line f
 def _columns(  # noqa: PLR0911 - as above
     operation: Operation,
 ) -> Mapping[str, str | None]:
-    """Return the columns that an operation has of its own."""
+    """Return the columns specific to an operation's type."""
     match operation:
         case Create(new=new, overwrites=overwrites):
             return {"operation": "replace" if overwrites else "create", **_written_new(new)}
@@ -174,7 +174,7 @@ def _written_follow_up(replaced: Replaced | None) -> str | None:
 def _follow_up(text: str) -> Replaced | None:
     """Read which token a rotation replaces.
 
-    What follows also stood here once; it is known from the targets of the new token.
+    Earlier versions also stored the follow-up here; the targets of the new token determine it.
     """
     if not text:
         return None
@@ -185,7 +185,7 @@ def _follow_up(text: str) -> Replaced | None:
 
 
 def _written(stored: StoredPat) -> str:
-    """Write what of it is not the same as in the row that it is part of."""
+    """Serialize an entry without the values that its row already has."""
     import json  # noqa: PLC0415 - as above
 
     return json.dumps(

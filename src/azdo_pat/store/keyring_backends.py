@@ -1,4 +1,4 @@
-"""Secrets in and out of keyring's backends: slow to import, and without a time limit."""
+"""Reads and writes secrets in keyring's backends; slow to import, and without a time limit."""
 
 import threading
 from collections.abc import Callable
@@ -27,24 +27,24 @@ Result = TypeVar("Result")
 PROBE_SERVICE: Final = "azdo-pat:check"
 
 _TURN_LIMIT: Final = 4.0
-"""Seconds to wait for others: what is left of the time limit must do for the work itself."""
+"""Seconds to wait for other processes; the rest of the time limit is for the work itself."""
 
 _COPIES: Final = 16
-"""How often an entry is deleted until it is gone: other programs may have stored it, too, and
+"""Maximum deletions of an entry until it is gone: other programs may have stored it, too, and
 the Secret Service then holds one item for each of them."""
 
 
 class KeyringBackends:
-    """The backends of this machine, chosen on first use. Raises nothing but `StoreError`.
+    """The backends of this machine, chosen on first use. Raises only `StoreError`.
 
     Args:
         backend: a class path; None leaves the choice to keyring.
-        remembered: which backends served last time.
-        asks_somebody: there is a desktop, and so perhaps somebody who is being asked.
-        probes: notes which entries are made to try the backend.
-        lock_file: held during each operation, so that several pat take turns. gnome-keyring 42
-            aborts, and is locked afterwards, where one program asks it for a property of a
-            collection that it is just reading anew because another one stored something.
+        remembered: the cache of the backends used last.
+        asks_somebody: there is a desktop, so a user may be asked to unlock the keyring.
+        probes: records the entries that are created to try a backend.
+        lock_file: held during each operation, so that processes take turns. gnome-keyring 42
+            aborts, and is locked afterwards, if one program asks it for a property of a
+            collection that it is reloading because another one stored something.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class KeyringBackends:
         return self._run(lambda chosen: _get(self._members(chosen), service, user))
 
     def put(self, service: str, user: str, text: str) -> None:
-        """Store a secret and read it back; what was there before is restored on failure."""
+        """Store a secret and read it back; the previous one is restored on failure."""
         self._run(
             lambda chosen: _put(self._members(chosen), service, user, text, probes=self._probes)
         )
@@ -80,11 +80,11 @@ class KeyringBackends:
         return self._run(lambda chosen: _delete(self._members(chosen), service, user))
 
     def describe(self) -> str:
-        """Name the backend that stores, after a look whether the machine still has it."""
+        """Return the name of the storing backend, after checking that it still works."""
         return self._run(_describe)
 
     def check(self) -> None:
-        """Store, read and delete an entry that is no secret; the backend may be quoted."""
+        """Store, read and delete a test entry, so errors may quote the backend."""
         self.clear_probes()
 
         def probe(chosen: BackendChoice) -> None:
@@ -92,12 +92,14 @@ class KeyringBackends:
             with self._probes.noted() as user:
                 _put(members, PROBE_SERVICE, user, "probe", probes=self._probes, quote=True)
                 if not _delete(members, PROBE_SERVICE, user):
-                    raise StoreError(f"the keyring backend {chosen.paths[0]} lost what it stored")
+                    raise StoreError(
+                        f"the keyring backend {chosen.paths[0]} lost a secret it had stored"
+                    )
 
         self._run(probe, quote=True)
 
     def clear_probes(self) -> None:
-        """Delete the entries of that kind that killed processes have left behind."""
+        """Delete test entries that killed processes have left behind."""
         for user in self._probes.left_behind():
             self.delete(PROBE_SERVICE, user)
             self._probes.forget(user)
@@ -113,12 +115,12 @@ class KeyringBackends:
                 self._turn.release()
 
     def _run_alone(self, operation: Callable[[BackendChoice], Result], *, quote: bool) -> Result:
-        """Do it with the backends at hand; if remembered ones fail, look for others once."""
+        """Run an operation with the current backends; if cached ones fail, search anew once."""
         chosen = self._chosen or self._choose()
         try:
             result = operation(chosen)
         # Backends raise whatever the libraries below them do: RuntimeError, NotImplementedError,
-        # errors of D-Bus and of Windows. This is the border where all that ends.
+        # errors of D-Bus and of Windows. All of them become StoreError here.
         except Exception as error:  # noqa: BLE001 - see above
             other = self._other_than(chosen)
             if other is None:
@@ -155,7 +157,7 @@ class KeyringBackends:
         return _picked()
 
     def _other_than(self, chosen: BackendChoice) -> BackendChoice | None:
-        """Look for backends anew after remembered ones failed; None if they are the same."""
+        """Search for backends again after cached ones failed; None if they are the same."""
         if not chosen.recalled:
             return None
         try:
@@ -191,7 +193,7 @@ def _get(members: tuple[RetryingBackend, ...], service: str, user: str) -> str |
     return None
 
 
-def _put(  # the entry, its text, and how to go about it
+def _put(  # the entry, its text, and how to store it
     members: tuple[RetryingBackend, ...],
     service: str,
     user: str,
@@ -204,13 +206,13 @@ def _put(  # the entry, its text, and how to go about it
         try:
             _Entry(member, service, user, probes).store(text, quote=quote)
         except NotImplementedError:
-            continue  # reads only; the next one may store
+            continue  # it is read-only; the next one may store
         return
     raise read_only(class_path(members[0].backend))
 
 
 def _delete(members: tuple[RetryingBackend, ...], service: str, user: str) -> bool:
-    # Counted to the end: the second backend may have one, too.
+    # Not stopping at the first: other backends may have one, too.
     return sum(_Entry(member, service, user).clear() for member in members) > 0
 
 
@@ -230,7 +232,7 @@ class _Entry:
         return self._backend.get(self._service, self._user)
 
     def clear(self) -> bool:
-        """Delete it until it is gone; False if it was not there."""
+        """Delete it until it is gone; False if there was none."""
         for deleted in range(_COPIES):
             if self.get() is None:
                 return deleted > 0
@@ -241,19 +243,19 @@ class _Entry:
         )
 
     def store(self, text: str, *, quote: bool) -> None:
-        """Store a text, read it back, and restore what was there if that fails.
+        """Store a text, read it back, and restore the previous one if that fails.
 
         Raises:
             NotImplementedError: the backend does not store; nothing was changed.
             StoreError: it failed.
-            Exception: what the backend raised when asked what is there; nothing was changed.
+            Exception: the backend failed to read the previous text; nothing was changed.
         """
         previous = self.get()
         try:
             if self._kept(text):
                 return
             if previous is not None and self._backend_stores():
-                # Another program's item of the same name is found first: none must remain.
+                # Another program's item of the same name would be found first, so none must remain.
                 self.clear()
                 if self._kept(text):
                     return
@@ -263,12 +265,12 @@ class _Entry:
             failure = explain(error, self._path, quote=quote)
         else:
             failure = StoreError(
-                f"the keyring backend {self._path} did not keep the secret",
+                f"the keyring backend {self._path} did not store the secret",
                 hint="to use another one: PAT_KEYRING; for their names: keyring --list-backends",
             )
         if not self._restored(previous):
             failure = StoreError(
-                f"{failure}; whether the secret that was there before is still there is unknown",
+                f"{failure}; it is unknown whether the previous secret is still stored",
                 hint=failure.hint,
             )
         raise failure
@@ -278,7 +280,7 @@ class _Entry:
         return self.get() == text
 
     def _backend_stores(self) -> bool:
-        """Try the backend with an entry made for it, before anything is deleted from it."""
+        """Try the backend with a test entry, before anything is deleted from it."""
         with self._probes.noted() as user:
             probe = _Entry(self._backend, PROBE_SERVICE, user, self._probes)
             return probe._kept("probe") and probe.clear()

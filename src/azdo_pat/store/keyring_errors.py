@@ -1,4 +1,4 @@
-"""What a keyring backend raised, as a `StoreError` that a person can act on."""
+"""Converts the exceptions of keyring backends to `StoreError` with a useful hint."""
 
 import os
 import sys
@@ -27,25 +27,25 @@ _UNREACHABLE: Final = frozenset(
 
 
 def explain(error: BaseException, path: str, *, quote: bool = False) -> StoreError:
-    """Say what a backend's failure means and what to do about it.
+    """Return the error for a backend's failure, with a hint.
 
     Args:
-        error: anything that a backend raised; backends raise much that is no `KeyringError`.
+        error: anything that a backend raised; not only `KeyringError`.
         path: the backend's class path.
-        quote: repeat the backend's own words. Never where it was handed a secret, which its
-            words might repeat in turn.
+        quote: quote the backend's message. Never if it was given a secret, which the
+            message might repeat.
     """
     if isinstance(error, StoreError):
         return error
     if isinstance(error, NotImplementedError):
         return read_only(path)
-    # By name, because the classes belong to packages that are not on every platform.
+    # By name, because the classes' packages do not exist on every platform.
     names = {kind.__name__ for kind in type(error).__mro__}
     known = _explain_windows(error) or _explain_by_name(names, path)
     if known is not None:
         return known
     if isinstance(error, OSError) and error.errno is not None:
-        # The system's own words for the number: what the error says may hold what was stored.
+        # The system's message for the number, as the error's own may contain the secret.
         return StoreError(
             f"the keyring backend {path} failed: {os.strerror(error.errno)}",
             hint="to see what keyring finds: keyring diagnose; to use another one: PAT_KEYRING",
@@ -58,7 +58,7 @@ def explain(error: BaseException, path: str, *, quote: bool = False) -> StoreErr
 
 
 def explain_loading(error: BaseException, path: str | None) -> StoreError:
-    """Say why a backend could not even be made.
+    """Return the error for a backend that could not be loaded.
 
     Args:
         error: what was raised.
@@ -66,7 +66,7 @@ def explain_loading(error: BaseException, path: str | None) -> StoreError:
     """
     if isinstance(error, StoreError):
         return error
-    who = f"the keyring backend {path}" if path else "the keyring backend that keyring chose"
+    who = f"the keyring backend {path}" if path else "the keyring backend chosen by keyring"
     if isinstance(error, (ImportError, AttributeError, ValueError, TypeError)):
         where = (
             "PAT_KEYRING, or `keyring` in pat's configuration"
@@ -75,10 +75,10 @@ def explain_loading(error: BaseException, path: str | None) -> StoreError:
         )
         return StoreError(
             f"{who} cannot be loaded: {_words(error)}",
-            hint=f"correct {where}; for the right names: keyring --list-backends",
+            hint=f"correct {where}; for valid names: keyring --list-backends",
         )
     return StoreError(
-        f"{who} cannot be used here: {_words(error)}",
+        f"{who} cannot be used on this machine: {_words(error)}",
         hint=f"is its service running? to see what keyring finds: keyring diagnose;"
         f" {NO_STORE_HINT}",
     )
@@ -89,11 +89,11 @@ def _explain_windows(error: BaseException) -> StoreError | None:
     if code == _WINDOWS_TOO_LONG:
         return StoreError(
             "the secret is too long for the Windows Credential Manager",
-            hint="it takes 1280 characters; a personal access token has 84 at most",
+            hint="it accepts 1280 characters; a personal access token has at most 84",
         )
     if code == _WINDOWS_NO_SESSION:
         return StoreError(
-            "the Windows Credential Manager is not there in this logon session",
+            "the Windows Credential Manager is not available in this logon session",
             hint="it needs an interactive sign-in, or one over SSH with a password, not a key;"
             f" {NO_STORE_HINT}",
         )
@@ -113,22 +113,22 @@ def _explain_by_name(names: set[str], path: str) -> StoreError | None:
 
 
 def _known(path: str) -> tuple[tuple[frozenset[str], str, str], ...]:
-    """List what backends raise, by the names of the classes: what it means, and what to do."""
+    """Return the message and hint for a known exception class of a backend."""
     return (
         (_LOCKED, "the keyring is locked, or access to it was denied", _unlock_hint()),
         (
             _DISMISSED,
-            "the keyring has no collection to store in, and making one was not confirmed",
+            "the keyring has no collection to store in, and creating one was not confirmed",
             _unlock_hint(),
         ),
         (
             _MISSING,
-            "there is no keyring on this machine that can be used",
+            "no usable keyring on this machine",
             f"to see why: keyring diagnose; {NO_STORE_HINT}",
         ),
         (
             _UNDECODABLE,
-            f"the keyring backend {path} holds a text that it cannot decode",
+            f"the keyring backend {path} contains a text that it cannot decode",
             "remove that entry with the system's own keyring program",
         ),
         (
@@ -149,6 +149,6 @@ def _unlock_hint() -> str:
 
 
 def _words(error: BaseException) -> str:
-    """Give the first line of what an error says, printable and not too long."""
+    """Return the first line of an error's message, printable and not too long."""
     lines = str(error).splitlines() or [type(error).__name__]
     return "".join(c if c.isprintable() else "?" for c in lines[0])[:_TEXT_LIMIT]

@@ -15,37 +15,37 @@ from azdo_pat.errors import ConflictError, StoreError
 from azdo_pat.store.folders import make_private
 
 _NO_LOCKS: Final = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
-"""What a file system says that locks no files (flock(2)): some network file systems do not."""
+"""Errors of file systems without locks (flock(2)), such as some network file systems."""
 
 
 @contextmanager
 def exclusive(folder: Path, key: str) -> Iterator[None]:
-    """Hold the lock of that name while the block runs; never waits for it.
+    """Hold the lock of that name while the block runs, without waiting for it.
 
-    The lock files are empty and stay: to delete one that somebody else is about to lock would
-    give two holders.
+    The lock files are empty and stay: deleting one that another process is about to lock would
+    allow two holders.
 
     Args:
-        folder: where the lock files lie; made for its owner only if it is not there.
-        key: what is locked, in words: the error names it (`ci-token in contoso`).
+        folder: the folder of the lock files; created for its owner only if missing.
+        key: what is locked, as the error names it (`ci-token in contoso`).
 
     Raises:
         ConflictError: another process, or another thread of this one, holds it.
         StoreError: the folder cannot be written.
     """
-    # A digest, because a token's name may hold any character and be of any length.
+    # A digest, because a token's name may contain any character and have any length.
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     with _held(folder / f"{digest}.lock", 0) as held:
         if not held:
             raise ConflictError(
-                f"another pat is working on {key} right now", hint="try again when it is done"
+                f"another pat process is working on {key}", hint="try again when it has finished"
             )
         yield
 
 
 @contextmanager
 def waiting(file: Path, seconds: float) -> Iterator[None]:
-    """Hold the lock of that file while the block runs; wait so many seconds for it.
+    """Hold the lock of a file while the block runs, waiting that many seconds for it.
 
     Raises:
         StoreError: it did not become free in time, or cannot be written.
@@ -54,15 +54,15 @@ def waiting(file: Path, seconds: float) -> Iterator[None]:
         if not held:
             raise StoreError(
                 f"{file} has been locked by another process for {seconds:g} seconds",
-                hint="try again when that one is done",
+                hint="try again when that process has finished",
             )
         yield
 
 
 def is_held(file: Path) -> bool:
-    """Tell whether another process, or another part of this one, holds the lock of that file.
+    """Return whether another process, or another part of this one, holds the lock of a file.
 
-    One that cannot be tried counts as held.
+    A lock that cannot be tried counts as held.
     """
     try:
         with _held(file, 0) as free:
@@ -73,9 +73,9 @@ def is_held(file: Path) -> bool:
 
 @contextmanager
 def in_turn(file: Path | None, seconds: float) -> Iterator[None]:
-    """Let the block run alone where that can be had.
+    """Run the block under the lock if possible.
 
-    After so many seconds, or without a file that can be written, it runs all the same.
+    After that many seconds, or if the file cannot be written, it runs without the lock.
     """
     with ExitStack() as stack:
         if file is not None:
@@ -86,7 +86,7 @@ def in_turn(file: Path | None, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _held(file: Path, seconds: float) -> Iterator[bool]:
-    """Hold the lock while the block runs; give False if somebody else has it."""
+    """Hold the lock while the block runs; yield False if another process has it."""
     lock = FileLock(file, mode=0o600)
     try:
         make_private(file.parent)
@@ -95,7 +95,7 @@ def _held(file: Path, seconds: float) -> Iterator[bool]:
     except Timeout:
         yield False
         return
-    except NotImplementedError as error:  # filelock before 3.20, where there is no flock
+    except NotImplementedError as error:  # filelock before 3.20, on systems without flock
         raise _without_locks(file, os.strerror(errno.ENOSYS)) from error
     except OSError as error:
         if error.errno in _NO_LOCKS:
@@ -111,7 +111,7 @@ def _held(file: Path, seconds: float) -> Iterator[bool]:
 
 
 def _check_lockable(file: Path) -> None:
-    """Check that the file system knows locks, without taking one.
+    """Check that the file system supports locks, without taking one.
 
     filelock would fall back to a file whose existence is the lock. Such a lock outlives a process
     that is killed, and then holds up every later one.

@@ -1,4 +1,4 @@
-"""Marks: small facts that may be lost, each an empty file whose time says since when."""
+"""Marker files: expendable facts, each an empty file whose time says since when."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from azdo_pat.store.folders import make_private
 
 
 class MarkerFiles:
-    """A folder of marks. Where it cannot be written there are none; nothing depends on them."""
+    """A folder of marker files. If it cannot be written there are none; nothing depends on them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -21,7 +21,7 @@ class MarkerFiles:
             return False
 
     def since(self, key: str) -> datetime | None:
-        """Tell since when something is marked; None where it is not."""
+        """Return since when something is marked; None if it is not."""
         try:
             return datetime.fromtimestamp(self._file(key).stat().st_mtime, UTC)
         except OSError:
@@ -34,7 +34,7 @@ class MarkerFiles:
             self._file(key).touch(mode=0o600)
 
     def remove(self, key: str) -> None:
-        """Take the mark away."""
+        """Remove the marker."""
         with suppress(OSError):
             self._file(key).unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Which entries were made only to try the keyring: a killed process leaves them behind."""
+"""Records the test entries of the keyring, which a killed process leaves behind."""
 
 import os
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 class Probes:
-    """A folder with an empty file for each entry that is being tried, locked by who tries it.
+    """A folder with an empty file per test entry, locked by the process that uses it.
 
-    A keyring does not tell which entries it holds, so the names are kept here. Where the folder
-    cannot be written nothing is noted; nothing depends on it.
+    A keyring does not list its entries, so their names are recorded here. If the folder
+    cannot be written nothing is recorded; nothing depends on it.
 
     Args:
         folder: None for none.
@@ -21,7 +21,7 @@ class Probes:
 
     @contextmanager
     def noted(self) -> Iterator[str]:
-        """Give the name of an entry to try the keyring with; it is noted until the block ends well.
+        """Yield the name of a test entry, recorded until the block succeeds.
 
         Two processes that try it at once get names of their own.
         """
@@ -33,7 +33,7 @@ class Probes:
 
         with in_turn(self._folder / name, 0):
             yield name
-        self.forget(name)  # where the block failed the entry may be there, and the note stays
+        self.forget(name)  # if the block failed the entry may exist, so its record stays
 
     def left_behind(self) -> tuple[str, ...]:
         """Return the names of entries whose process has ended without deleting them."""
@@ -50,7 +50,7 @@ class Probes:
         return tuple(file.name for file in files if not is_held(file))
 
     def forget(self, name: str) -> None:
-        """Drop the note of an entry that is deleted."""
+        """Remove the record of a deleted entry."""
         if self._folder is not None:
             with suppress(OSError):
                 (self._folder / name).unlink(missing_ok=True)

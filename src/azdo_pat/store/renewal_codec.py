@@ -1,4 +1,4 @@
-"""How a token is looked after, as the state file has it: a JSON object with what is set."""
+"""Converts the renewal settings of a token to JSON, and back."""
 
 from datetime import timedelta
 from typing import Any, assert_never
@@ -7,7 +7,7 @@ from azdo_pat.renewal import CommandTarget, Delivery, FileTarget, Renewal, ToolT
 
 
 def written_renewal(renewal: Renewal) -> str:
-    """Write it; what is not set is left out."""
+    """Serialize the settings; those not set are left out."""
     document: dict[str, object] = {}
     if renewal.deliveries:
         document["deliveries"] = [_written(each) for each in renewal.deliveries]
@@ -25,7 +25,7 @@ def written_renewal(renewal: Renewal) -> str:
 
 
 def read_renewal(text: str) -> Renewal:
-    """Read it back.
+    """Parse the settings.
 
     Raises:
         ValueError: it is none.

@@ -1,4 +1,4 @@
-"""A state file that is damaged: moved aside, so that work goes on with a new one."""
+"""Moves a damaged state file aside, so that a new one can be used."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -16,26 +16,26 @@ _REBUILT: Final = "rebuilt"
 
 
 def set_aside_if_damaged(file: Path, now: datetime) -> Path | None:
-    """Move a damaged state file aside; return where to, or None where there is nothing to do.
+    """Move a damaged state file aside; return its new path, or None if nothing was done.
 
-    A file of another program, or of a newer version, is none of that. Neither is one that cannot
-    be moved: whoever uses it will say why.
+    A file of another program, or of a newer version, is not moved. One that cannot
+    be moved is reported when it is used.
     """
     try:
         if not file.exists() or not _is_damaged(file):
             return None
     except OSError:
-        return None  # whoever uses it will say why it cannot be read
+        return None  # opening it will report why it cannot be read
     from azdo_pat.store.locks import waiting  # noqa: PLC0415 - a good file needs no lock: 4 ms
 
     with suppress(StoreError, OSError), waiting(file.parent / "locks" / "state.lock", BUSY_TIMEOUT):
-        if _is_damaged(file):  # another process may have done it meanwhile
+        if _is_damaged(file):  # another process may have done it
             return _moved(file, f"{_DAMAGED}-{now:%Y%m%dT%H%M%SZ}")
     return None
 
 
 def set_aside(file: Path, now: datetime) -> Path | None:
-    """Move a state file aside whose rows make no sense; None where that cannot be done."""
+    """Move a state file with invalid rows aside; None if that fails."""
     with suppress(OSError):
         return _moved(file, f"{_DAMAGED}-{now:%Y%m%dT%H%M%SZ}")
     return None
@@ -48,7 +48,7 @@ def damaged_files(file: Path) -> tuple[Path, ...]:
 
 
 def mark_rebuilt(file: Path) -> None:
-    """Note in its name that the state was rebuilt after a file was moved aside."""
+    """Rename a moved file to record that the state was rebuilt."""
     with suppress(OSError):
         file.rename(file.with_name(file.name.replace(f".{_DAMAGED}-", f".{_REBUILT}-")))
 

@@ -1,10 +1,10 @@
-"""Backends asked again where they say for a moment that something is not there.
+"""Retries keyring backends that briefly report an entry as missing.
 
-A gnome-keyring at work for several programs takes a collection or an item off the bus for up to a
-tenth of a second when it reads its file anew, and says then that there is no such object. Nothing
-was done in that case. keyring goes further: where it finds no default collection it has one made,
-which asks somebody, and where nobody is there several such questions at once can block the service.
-So it is not let loose on a Secret Service before that has its collection.
+gnome-keyring with several clients removes a collection or an item from the bus for up to a
+tenth of a second while it reloads its file, and then reports that it does not exist. Nothing
+was done in that case. But keyring creates a default collection if it finds none,
+which prompts the user; without a user, several such prompts can block the service.
+So keyring is not called before the Secret Service has its collection.
 """
 
 import sys
@@ -23,14 +23,14 @@ Result = TypeVar("Result")
 _PAUSES: Final = (0.05, 0.15, 0.4, 1.0)
 
 _GONE_FOR_A_MOMENT: Final = "ItemNotFoundException"
-"""By name: SecretStorage, whose class it is, is not on every platform."""
+"""By name, because SecretStorage, which defines it, does not exist on every platform."""
 
 
 class RetryBudget:
-    """What is left of the will to wait, shared by all that ask.
+    """Retry budget shared by all keyring calls of this process.
 
     Attributes:
-        spent: waiting was in vain once. The next of a bulk operation does not wait as long again.
+        spent: waiting did not help once, so later calls do not wait.
     """
 
     def __init__(self) -> None:
@@ -43,13 +43,13 @@ class RetryBudget:
 
 
 class RetryingBackend:
-    """One backend, asked again after a short pause where that helps.
+    """A backend whose calls are retried after a short pause.
 
     Args:
-        backend: the backend. Each method raises what it raises.
+        backend: the backend, whose exceptions are passed on.
         patience: shared with others.
-        asks_somebody: there is a desktop, and so perhaps somebody who just declined to have a
-            collection made: that answer stands.
+        asks_somebody: there is a desktop, so the user may have just declined to create a
+            collection, which must be respected.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class RetryingBackend:
         self._ask(lambda: self.backend.set_password(service, user, text))
 
     def delete(self, service: str, user: str) -> None:
-        """Delete a secret, or find that it went while it was asked for."""
+        """Delete a secret, which another process may delete at the same time."""
         self._collection_is_there()
         try:
             self.backend.delete_password(service, user)
         except Exception as error:
-            # Not asked again: whether it is gone now is for the caller to look.
+            # Not retried: the caller checks whether it is gone.
             if not self._passes(error):
                 raise
             time.sleep(_PAUSES[0])

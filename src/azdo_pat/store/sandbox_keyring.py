@@ -1,4 +1,4 @@
-"""A keyring for trying things out: a file that anybody who can read it can read."""
+"""A keyring for sandboxes and tests: a plaintext file."""
 
 import json
 import os
@@ -34,7 +34,7 @@ class SandboxKeyring(KeyringBackend):
         return -10
 
     def get_password(self, service: str, username: str) -> str | None:
-        """Return the secret, None if there is none."""
+        """Return the secret; None if there is none."""
         return _load(_file()).get(service, {}).get(username)
 
     def set_password(self, service: str, username: str, password: str) -> None:
@@ -53,7 +53,7 @@ def _file() -> Path:
     named = os.environ.get(FILE_VARIABLE)
     if not named:
         raise StoreError(
-            f"{FILE_VARIABLE} names no file for the throw-away keyring", hint="run: pat sandbox"
+            f"{FILE_VARIABLE} does not name a file for the sandbox keyring", hint="run: pat sandbox"
         )
     return Path(named)
 
@@ -69,7 +69,7 @@ def _load(file: Path) -> dict[str, dict[str, str]]:
 
 @contextmanager
 def _changing() -> Iterator[dict[str, dict[str, str]]]:
-    """Give the entries to change, and write them back whole, unless the block raises."""
+    """Yield the entries for changes, and write them back unless the block raises."""
     file = _file()
     with waiting(file.with_name(f"{file.name}.lock"), _LOCK_TIMEOUT):
         entries = _load(file)

@@ -1,11 +1,11 @@
-"""Reads from the freedesktop Secret Service, over D-Bus and nothing more.
+"""Reads secrets from the freedesktop Secret Service, directly over D-Bus.
 
-keyring and SecretStorage take 200 ms for what takes 50 here: most of it is importing their
+keyring and SecretStorage take 200 ms for what takes 50 here, mostly to import their
 dependencies, cryptography among them. So reading, the one thing that happens every time git or a
-script asks, goes without them; whatever is not plain sailing is left to them.
+script asks, does not use them; every special case is left to them.
 
 No property is read on the way to a secret that is there: gnome-keyring 42 aborts where it is asked
-for one of a collection that it is just reading anew, because another program stored something.
+for one of a collection that it is reloading because another program stored something.
 
 The item is the one that keyring's own backend finds: in the default collection, by the attributes
 `service` and `username` (source: `keyring/backends/SecretService.py`). It travels over the session
@@ -36,7 +36,7 @@ _DEFAULT: Final = DBusAddress(
 
 
 class DirectReadError(Exception):
-    """It is not as simple as that: locked, no such collection, no such service."""
+    """A direct read is not possible: locked, no such collection, no such service."""
 
 
 def read(service: str, username: str) -> str | None:
@@ -45,8 +45,8 @@ def read(service: str, username: str) -> str | None:
     There is no time limit: the caller sets one.
 
     Raises:
-        DirectReadError: the service did not give a plain answer.
-        Exception: there is no bus, or it cannot be talked to.
+        DirectReadError: the service did not return the secret directly.
+        Exception: there is no bus, or it cannot be used.
     """
     with open_dbus_connection() as connection:
         query = _query(service, username)
@@ -65,7 +65,7 @@ def read(service: str, username: str) -> str | None:
 
 
 def has_collection() -> bool:
-    """Tell whether there is a default collection; True where that cannot be found out.
+    """Return whether there is a default collection; True if that cannot be determined.
 
     There is no time limit: the caller sets one.
     """

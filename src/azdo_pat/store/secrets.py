@@ -1,4 +1,4 @@
-"""Secrets in the operating system's keyring, each read back after it was written.
+"""Stores secrets in the operating system's keyring, and reads each back after writing.
 
 keyring takes 110 ms to import and up to 75 ms to look for backends, so both wait until they are
 needed: most reads need neither.
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from azdo_pat.store.keyring_backends import KeyringBackends
 
 DEFAULT_TIMEOUT: Final = 8.0
-"""Seconds for one operation where nobody can be asked: a hanging backend is told within ten."""
+"""Seconds for one operation without a user: a hanging backend is reported within ten."""
 
 DEFAULT_PATIENCE: Final = 60.0
-"""Seconds for one operation where a person may be being asked to unlock the keyring."""
+"""Seconds for one operation when the user may be asked to unlock the keyring."""
 
 _OWN_BACKENDS: Final = "keyring.backends."
 
@@ -32,17 +32,17 @@ Result = TypeVar("Result")
 
 
 def service_name(org_url: str) -> str:
-    """Return the keyring service under which the secrets of an organization lie."""
+    """Return the keyring service under which the secrets of an organization are stored."""
     return f"azdo-pat:{org_url}"
 
 
 class SecretStore:
-    """The keyring. Every method raises `StoreError` where it cannot do what it says.
+    """The keyring. Every method raises `StoreError` on failure.
 
     Args:
         backend: a class path from PAT_KEYRING or the configuration; naming a plaintext backend
             here is the permission to use it. None leaves the choice to keyring.
-        cache_file: where to remember which backend served, and beside it the lock by which
+        cache_file: the cache of the backend used last, and beside it the lock by which
             several processes take turns; None for neither.
         environment: the process's environment variables.
         timeout: seconds for one operation where there is no desktop.
@@ -71,18 +71,18 @@ class SecretStore:
         self._opened: KeyringBackends | None = None
 
     def _may_ask_on_terminal(self) -> bool:
-        """Tell whether the backend may ask there: those of keyring itself ask the system."""
+        """Return whether the backend may prompt on the terminal; keyring's own do not."""
         in_use = (self._backend,) if self._backend else self._remembered.recall()
         return not in_use or not all(each.startswith(_OWN_BACKENDS) for each in in_use)
 
     def check(self) -> None:
-        """Write, read back and delete an entry made for it."""
+        """Write, read back and delete a test entry."""
         self._within(lambda: self._vault().check())
 
     def clear_probes(self) -> None:
-        """Delete the entries that killed processes had made to try the keyring, if there are any.
+        """Delete the test entries that killed processes have left behind, if any.
 
-        Where there are none, as mostly, the keyring is not opened.
+        Usually there are none, and the keyring is not opened.
         """
         if self._probes.left_behind():
             self._within(lambda: self._vault().clear_probes())
@@ -94,21 +94,21 @@ class SecretStore:
         return None if text is None else Secret(text)
 
     def put(self, org_url: str, name: str, secret: Secret) -> None:
-        """Store a secret in place of the one of that name, and read it back.
+        """Store a secret, replacing the one of that name, and read it back.
 
-        A failure leaves the former secret in place, or says that it could not be restored.
+        On failure the previous secret is still stored, or the error says that it may be lost.
         """
         _require_text("name", name)
         _require_text("secret", secret.reveal())
         self._within(lambda: self._vault().put(service_name(org_url), name, secret.reveal()))
 
     def delete(self, org_url: str, name: str) -> bool:
-        """Remove a secret; False if there was none."""
+        """Delete a secret; False if there was none."""
         _require_text("name", name)
         return self._within(lambda: self._vault().delete(service_name(org_url), name))
 
     def keep_before(self, service: str, account: str) -> None:
-        """Keep what another program has, before anything of ours comes there."""
+        """Back up another program's entry before replacing it."""
         held = self._within(lambda: self._vault().get(service, account))
         if held is None:
             self.drop_aside(service, account)
@@ -116,16 +116,16 @@ class SecretStore:
             self.set_aside(service, account, Secret(held))
 
     def lend(self, service: str, account: str, secret: Secret) -> None:
-        """Put a secret where another program looks for it; see `keep_before`."""
+        """Store a secret in another program's entry; see `keep_before`."""
         self._within(lambda: self._vault().put(service, account, secret.reveal()))
 
     def take_back(self, service: str, account: str, ours: Collection[str] = ()) -> None:
-        """Give the other program what it had before `lend`, or nothing; it stays set aside.
+        """Restore the other program's entry from before `lend`; the backup stays.
 
         Args:
             service: that program's own.
             account: the user name of the entry.
-            ours: what was put there, where that is known: anything else is left.
+            ours: the secret that was stored there, if known; any other is left unchanged.
         """
         held = self._within(lambda: self._vault().get(service, account))
         if ours and held is not None and held not in ours:
@@ -137,20 +137,20 @@ class SecretStore:
         self._within(lambda: self._vault().put(service, account, before.reveal()))
 
     def set_aside(self, service: str, account: str, held: Secret) -> None:
-        """Keep what another program had, until it gets it back."""
+        """Store the backup of another program's entry."""
         self._within(lambda: self._vault().put(_before(service), account, held.reveal()))
 
     def was_before(self, service: str, account: str) -> Secret | None:
-        """Return what was set aside; None for nothing."""
+        """Return the backup; None if there is none."""
         text = self._within(lambda: self._vault().get(_before(service), account))
         return None if text is None else Secret(text)
 
     def drop_aside(self, service: str, account: str) -> None:
-        """Forget what was set aside."""
+        """Delete the backup."""
         self._within(lambda: self._vault().delete(_before(service), account))
 
     def describe(self) -> str:
-        """Name the backend in use: `Secret Service (keyring.backends.SecretService.Keyring)`."""
+        """Return the backend in use: `Secret Service (keyring.backends.SecretService.Keyring)`."""
         return self._within(lambda: self._vault().describe())
 
     def _read(self, service: str, user: str) -> str | None:
@@ -189,7 +189,7 @@ class SecretStore:
 
     def _within(self, work: Callable[[], Result]) -> Result:
         if self._hangs:
-            # The next of a bulk operation would wait as long again for the same.
+            # The next call of a bulk operation would wait as long again.
             raise _no_answer(self._seconds)
         try:
             return within(self._seconds, work)
@@ -197,7 +197,7 @@ class SecretStore:
             self._hangs = True
             raise _no_answer(self._seconds) from None
         except StoreError as error:
-            # What the backend raised stays behind: its words and its frames may hold a secret.
+            # The backend's exception is dropped: its message and frames may contain a secret.
             error.__context__ = None
             raise
 
@@ -213,7 +213,7 @@ def _has_desktop(environment: Mapping[str, str]) -> bool:
 
 
 def _require_text(what: str, text: str) -> None:
-    # Not by an exception: it would hold the text itself.
+    # Without an exception, which would contain the text itself.
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise StoreError(
             f"the {what} cannot be stored: it holds a character that is not valid text",
@@ -224,6 +224,6 @@ def _require_text(what: str, text: str) -> None:
 def _no_answer(seconds: float) -> StoreError:
     return StoreError(
         f"the keyring did not answer within {seconds:g} seconds",
-        hint="it may wait for somebody to unlock it, or hang: restart its service (for the Secret"
+        hint="it may be waiting to be unlocked, or hang: restart its service (for the Secret"
         " Service: gnome-keyring-daemon), or use another one: PAT_KEYRING",
     )

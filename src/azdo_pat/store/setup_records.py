@@ -1,4 +1,4 @@
-"""What the files were like that `pat setup` has changed, so that it can be undone."""
+"""Records the original content of files that `pat setup` has changed, to undo it."""
 
 import json
 import os
@@ -18,11 +18,11 @@ class SetupEntry(NamedTuple):
     """One thing that a tool was set up for.
 
     Attributes:
-        feed: the URL of the feed; empty where the tool has none.
-        org_url: of the organization whose token it got; empty where it got none.
+        feed: the URL of the feed; empty if the tool has none.
+        org_url: of the organization whose token it uses; empty for none.
         name: of that token.
-        earlier: the names of those that it got before.
-        servers: URLs of servers that it was told of.
+        earlier: the names of tokens that it used before.
+        servers: URLs of servers that it was set up for.
     """
 
     feed: str = ""
@@ -33,7 +33,7 @@ class SetupEntry(NamedTuple):
 
     @property
     def about(self) -> str:
-        """What tells it from others in the same file: the feed, or the organization."""
+        """Its key among the setups of a file: the feed, or the organization."""
         return self.feed or self.org_url
 
 
@@ -45,10 +45,10 @@ class SetupRecord(NamedTuple):
     """A file that was changed for a tool.
 
     Attributes:
-        path: the file, absolute; empty where the tool has none.
-        before: what it held before any of the setups; None where there was none.
+        path: the file, absolute; empty if the tool has none.
+        before: its content before the first setup; None if it did not exist.
         mode: its permissions; None likewise.
-        setups: those that are not undone, in their order.
+        setups: those that are not undone, in order.
     """
 
     tool: str
@@ -62,21 +62,21 @@ class SetupRecord(NamedTuple):
         return next((each for each in self.setups if each.about == about), None)
 
     def without(self, setup: SetupEntry) -> "SetupRecord":
-        """Return it with one setup less."""
+        """Return it without one setup."""
         return self._replace(setups=tuple(each for each in self.setups if each != setup))
 
 
 class SetupRecords:
-    """A folder with a file for each record. They hold what the user's files held, secrets too.
+    """A folder with a file for each record, which may contain secrets of the user's files.
 
-    So they are readable by their owner alone, as those files should be.
+    So only their owner can read them.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def find(self, tool: str, path: str) -> SetupRecord | None:
-        """Return the record of a file; None where there is none.
+        """Return the record of a file; None if there is none.
 
         Raises:
             StoreError: it cannot be read.
@@ -97,7 +97,7 @@ class SetupRecords:
         return tuple(each for each in read if each is not None and each.tool == tool)
 
     def put(self, record: SetupRecord) -> None:
-        """Keep a record, before its file is changed; forget one that has no setup left.
+        """Save a record before its file is changed; delete one without setups.
 
         Raises:
             StoreError: it cannot be written.
@@ -136,12 +136,12 @@ class SetupRecords:
         except (ValueError, TypeError, KeyError, Error) as error:
             raise StoreError(
                 f"{file} is damaged",
-                hint="what it was to undo must be undone by hand; then delete it",
+                hint="undo the setup by hand, then delete this file",
             ) from error
 
     def _failure(self, done: str, error: OSError) -> StoreError:
         return StoreError(
             f"what is needed to undo it cannot be {done} in {self._folder}:"
             f" {error.strerror or error}",
-            hint="see to its permissions, or set PAT_STATE_DIR to another folder",
+            hint="check its permissions, or set PAT_STATE_DIR to another folder",
         )

@@ -1,4 +1,4 @@
-"""What this machine remembers: tokens (never a secret), organizations, operations under way."""
+"""The state file: the index of tokens (never a secret), organizations, and the journal."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -18,14 +18,14 @@ from azdo_pat.store.token_rows import insert_made, insert_token, stored_pat, wri
 class State:
     """The state file. Reading never creates it; every write is one transaction.
 
-    All methods raise `StoreError` where the file cannot be used.
+    All methods raise `StoreError` if the file cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
 
     def find(self, org_url: str, name: str) -> StoredPat | None:
-        """Return what is known of a token by its organization's URL and exact name."""
+        """Return the index entry of a token by its organization's URL and exact name."""
         found = self._tokens(
             "SELECT * FROM tokens WHERE org_url = :org_url AND name = :name",
             org_url=org_url,
@@ -34,7 +34,7 @@ class State:
         return found[0] if found else None
 
     def find_by_id(self, prefix: str) -> tuple[StoredPat, ...]:
-        """Return the tokens whose authorization id begins so, in either case of letters."""
+        """Return the tokens whose authorization id has this prefix, ignoring case."""
         return self._tokens(
             "SELECT * FROM tokens WHERE substr(lower(id), 1, length(:prefix)) = lower(:prefix)"
             " ORDER BY org_url, name",
@@ -50,12 +50,12 @@ class State:
         )
 
     def remember(self, pat: StoredPat) -> None:
-        """Note a token, in place of the one of the same organization and name."""
+        """Index a token, replacing the one of the same organization and name."""
         with self._database.writing() as connection:
             insert_token(connection, pat)
 
     def rename(self, org_url: str, old: str, new: str) -> None:
-        """Give a known token another name; nothing happens where `old` is unknown.
+        """Rename a token in the index; do nothing if `old` is unknown.
 
         Raises:
             ConflictError: another token is known by the new name.
@@ -68,16 +68,16 @@ class State:
                 )
             except sqlite3.IntegrityError as error:
                 raise ConflictError(
-                    f"there is another token named {new!r} in {org_url}",
+                    f"another token is named {new!r} in {org_url}",
                     hint=f"run: pat forget {as_argument(new)}",
                 ) from error
 
     def forget(self, org_url: str, name: str, *, key: int | None = None) -> None:
-        """Drop what is known of a token; that this machine made it stays known.
+        """Delete a token from the index, but not the fact that `pat` created it.
 
         Args:
             org_url: the URL of its organization.
-            name: the one under which it is known.
+            name: its name in the index.
             key: an entry of the journal to close in the same transaction.
         """
         with self._database.writing() as connection:
@@ -85,17 +85,17 @@ class State:
             connection.execute("DELETE FROM journal WHERE key = ?", (key,))
 
     def check_writable(self) -> None:
-        """Hold that it can be written.
+        """Check that the file can be written.
 
         Raises:
             StoreError: it cannot.
         """
         with self._database.writing() as connection:
-            # SQLite finds out only when it writes.
+            # SQLite detects it only when writing.
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def made(self) -> frozenset[str]:
-        """Return the ids of the tokens that `pat` made on this machine, forgotten ones included.
+        """Return the ids of all tokens that `pat` created on this machine, even forgotten ones.
 
         They are in lower case.
         """
@@ -115,7 +115,7 @@ class State:
             return frozenset(row["authorization_id"] for row in rows)
 
     def dismiss(self, authorization_id: str) -> None:
-        """Note that no interrupted command made a token."""
+        """Record that a token was not created by an interrupted command."""
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO dismissed VALUES (?)", (authorization_id.lower(),)
@@ -133,7 +133,7 @@ class State:
             )
 
     def remember_organizations(self, api_root: str, organizations: Sequence[Organization]) -> None:
-        """Note the user's organizations below an API root, in place of those noted before."""
+        """Save the user's organizations under an API root, replacing the previous ones."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM organizations WHERE api_root = ?", (api_root,))
             connection.executemany(
@@ -150,7 +150,7 @@ class State:
             return insert_operation(connection, operation)
 
     def note(self, key: int, authorization_id: str, fingerprint: str = "") -> None:
-        """Write into an entry of the journal which token was made, and its secret's fingerprint."""
+        """Record the created token, and its secret's fingerprint, in an entry of the journal."""
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE journal SET authorization_id = ?, mark = ? WHERE key = ?",
@@ -161,15 +161,15 @@ class State:
     def finish(
         self, key: int | None, pat: StoredPat | None = None, then: Operation | None = None
     ) -> int | None:
-        """Close an entry of the journal; in the same transaction remember its token, open the next.
+        """Close an entry of the journal; in the same transaction index its token and open the next.
 
         Args:
-            key: None where there is none to close.
-            pat: what to remember.
-            then: what is left to do.
+            key: None for none to close.
+            pat: the index entry to save.
+            then: the follow-up operation.
 
         Returns:
-            The key of the entry that `then` became.
+            The key of the entry of `then`.
         """
         with self._database.writing() as connection:
             if pat is not None:
@@ -178,12 +178,12 @@ class State:
             return None if then is None else insert_operation(connection, then)
 
     def explain(self, key: int, reason: str) -> None:
-        """Write into an entry of the journal why it could not be brought to its end."""
+        """Record in an entry of the journal why it could not be completed."""
         with self._database.writing() as connection:
             connection.execute("UPDATE journal SET reason = ? WHERE key = ?", (reason, key))
 
     def note_search(self, key: int, searched: datetime) -> None:
-        """Write into an entry of the journal when its token was first searched for in vain."""
+        """Record in an entry of the journal when its token was first searched for and not found."""
         with self._database.writing() as connection:
             connection.execute(
                 "UPDATE journal SET looked = ? WHERE key = ?", (written_moment(searched), key)
@@ -192,7 +192,7 @@ class State:
     def unfinished(
         self, org_url: str | None = None, name: str | None = None
     ) -> tuple[Operation, ...]:
-        """Return the journal's open entries, oldest first; of one organization or name only."""
+        """Return the open entries of the journal, oldest first; optionally of one name only."""
         query = (
             "SELECT * FROM journal WHERE (:org_url IS NULL OR org_url = :org_url)"
             " AND (:name IS NULL OR name = :name) ORDER BY key"
@@ -206,7 +206,7 @@ class State:
 
     @contextmanager
     def _rows(self, query: str, **values: str | None) -> Iterator[list[sqlite3.Row]]:
-        """Give a query's rows, none where there is no file; nonsense in one is a damaged file."""
+        """Yield a query's rows, none without a file; an invalid row means a damaged file."""
         with self._database.reading() as connection:
             rows = [] if connection is None else connection.execute(query, values).fetchall()
         try:

@@ -1,4 +1,4 @@
-"""JSON in the columns of the state file: read without the library where it is plain.
+"""Lists of strings as JSON, read without the json library in simple cases.
 
 The library takes 3 ms to import, and `pat ensure` reads one list of scopes.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 
 def read_texts(text: str) -> tuple[str, ...]:
-    """Read an array of texts.
+    """Parse an array of strings.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
         TypeError: the same.
     """
     if text == "[]":
@@ -24,7 +24,7 @@ def read_texts(text: str) -> tuple[str, ...]:
 
 
 def written_texts(texts: tuple[str, ...]) -> str:
-    """Write an array of texts."""
+    """Serialize an array of strings."""
     import json  # noqa: PLC0415 - see above
 
     return json.dumps(texts)

@@ -22,7 +22,7 @@ class _Call(Generic[Result]):
     def run(self) -> None:
         try:
             self._results.append(self._work())
-        # Whatever ends the call belongs to the thread that waits for it, not to this one.
+        # Every exception of the call is raised in the thread that waits for it.
         except BaseException as error:  # noqa: BLE001 - raised again by `result`
             self._error = error
 
@@ -33,7 +33,7 @@ class _Call(Generic[Result]):
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:
-    """Return what `work` returns, or raise what it raises, within so many seconds.
+    """Return what `work` returns, or raise what it raises, within that many seconds.
 
     The thread is a daemon: a call that never returns does not keep the program from ending.
 

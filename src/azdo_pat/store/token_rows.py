@@ -1,4 +1,4 @@
-"""Rows of tokens in the state file, and the values that they stand for."""
+"""Converts rows of tokens in the state file to values, and back."""
 
 import sqlite3
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from azdo_pat.store.text_lists import read_texts, written_texts
 
 
 def insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
-    """Insert a token, in place of the one of the same organization and name."""
+    """Insert a token, replacing the one of the same organization and name."""
     connection.execute(
         "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -31,7 +31,7 @@ def insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
 
 
 def insert_made(connection: sqlite3.Connection, authorization_id: str) -> None:
-    """Note that `pat` made a token on this machine."""
+    """Record that `pat` created a token on this machine."""
     connection.execute("INSERT OR IGNORE INTO made VALUES (?)", (authorization_id.lower(),))
 
 
@@ -39,7 +39,7 @@ def stored_pat(row: sqlite3.Row) -> StoredPat:
     """Read a token.
 
     Raises:
-        ValueError: the row makes no sense.
+        ValueError: the row is invalid.
         TypeError: the same.
     """
     return StoredPat(
@@ -58,13 +58,13 @@ def stored_pat(row: sqlite3.Row) -> StoredPat:
 
 
 def newer(row: sqlite3.Row, column: str, otherwise: str) -> str:
-    """Return a column that a file of an earlier version does not have."""
+    """Return a column that files of earlier versions lack."""
     found = row[column] if column in row.keys() else None  # noqa: SIM118 - a Row is no dict
     return otherwise if found is None else str(found)
 
 
 def written_moment(moment: datetime) -> str:
-    """Write an aware time as RFC 3339 in UTC, to the microsecond if it has any."""
+    """Format an aware time as RFC 3339 in UTC, with microseconds if it has any."""
     if moment.tzinfo is None:
         msg = "a time without a zone cannot be remembered"
         raise ValueError(msg)

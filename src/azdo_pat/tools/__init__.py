@@ -1,1 +1,1 @@
-"""The programs that use a token: what each one reads, and where."""
+"""The programs that use a token: which file each one reads, and its format."""

@@ -1,4 +1,4 @@
-"""The Azure DevOps extension of the Azure CLI: `az devops` and its kin.
+"""The Azure DevOps extension of the Azure CLI, `az devops`.
 
 It looks for a token in the keyring, under a service of its own for each organization, and knows
 which organization is meant from its defaults. Source: `azext_devops/dev/common`,
@@ -22,7 +22,7 @@ USER: Final = "Personal Access Token"
 
 
 def service(org_url: str) -> str:
-    """Return the keyring service of an organization; of a server, its first folder alone counts."""
+    """Return the keyring service of an organization; for a server, of its first path segment."""
     parts = urlsplit(org_url.lower())
     first = parts.path.lstrip("/").partition("/")[0]
     return f"azdevops-cli:{parts.scheme}://{parts.netloc}/{first}"

@@ -1,4 +1,4 @@
-"""What is changed in a text: shown without anybody's secrets, and taken out again."""
+"""Shows the changes to a file without secrets, and removes them again."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _HEAD: Final = re.compile(r"\[|[A-Za-z_][\w-]*:\s*$")
 
 
 def shown(before: str, after: str, path: str, ours: Collection[str]) -> str:
-    """Return what is changed in a file, without any secret; empty for nothing.
+    """Return the diff of a file without secrets; empty if nothing changed.
 
-    Of the lines of the user, which may hold secrets of all kinds, only their number is told.
+    The user's own lines, which may contain any secret, are only counted.
 
     Args:
-        before: its content.
-        after: likewise.
+        before: its old content.
+        after: its new content.
         path: its name.
-        ours: the lines that may be shown, without blanks around them.
+        ours: the lines that may be shown, stripped.
     """
     lines: list[str] = []
     hidden = 0
@@ -46,24 +46,24 @@ def shown(before: str, after: str, path: str, ours: Collection[str]) -> str:
 
 
 def taken_out(current: str, seen: str, put_in: str, target: str) -> str | None:
-    """Return a content without what was put in, wherever its user has moved that to.
+    """Return a file's content without the lines that were added, even if the user moved them.
 
     Args:
         current: the content of the file.
-        seen: the same with stand-ins for the secrets.
-        put_in: what the file was made to hold, with stand-ins.
-        target: what it would hold without what is to go, with stand-ins.
+        seen: the same with placeholders for the secrets.
+        put_in: the content after setup, with placeholders.
+        target: the content without the setup to undo, with placeholders.
 
     Returns:
-        None where what is to go is not found in it as it was put in, and once only.
+        None if the lines to remove are not found unchanged, exactly once.
     """
     lines, places = current.splitlines(keepends=True), seen.splitlines(keepends=True)
     if len(lines) != len(places):
         return None
     if seen != put_in and target:
-        # A last line that has no end is not to be told from a changed one.
+        # A last line without a line end cannot be distinguished from a changed one.
         target = target if target.endswith(("\n", "\r")) else f"{target}{end_of_line(target)}"
-    # From the end on, so that the places of what comes before stay as they are.
+    # From the end, so that earlier positions stay valid.
     for start, end, block, back in reversed(list(_changes(put_in, target))):
         if seen == put_in:
             place = start
@@ -75,7 +75,7 @@ def taken_out(current: str, seen: str, put_in: str, target: str) -> str | None:
         stop = place + (end - start)
         new = list(back)
         if new and stop < len(lines) and not new[-1].endswith(("\n", "\r")):
-            new[-1] += end_of_line(current)  # it was the end of the file, and is not any more
+            new[-1] += end_of_line(current)  # it is no longer the end of the file
         if seen != put_in:
             new = [*_heads_of_others(block, places[stop:]), *new]
         lines[place:stop] = places[place:stop] = new
@@ -85,7 +85,7 @@ def taken_out(current: str, seen: str, put_in: str, target: str) -> str | None:
 
 
 def _heads_of_others(block: Sequence[str], behind: Sequence[str]) -> list[str]:
-    """Return the head of a section that goes, where somebody has put lines below it since."""
+    """Return the header of a removed section if the user has added lines below it since."""
     heads = [line for line in block if _HEAD.match(line)]
     below = next((line for line in behind if line.strip() and line.lstrip()[0] not in "#;"), "")
     if not heads or not below or below.startswith("["):
@@ -101,7 +101,7 @@ def _changes(old: str, new: str) -> Iterator[tuple[int, int, list[str], list[str
     for tag, start, end, first, last in matcher.get_opcodes():
         if tag == "equal":
             continue
-        if start == end and start:  # a line goes back behind the one that stood before it
+        if start == end and start:  # a line is restored after its original predecessor
             above = before[start - 1 : start]
             yield start - 1, end, above, [*above, *after[first:last]]
         else:

@@ -1,7 +1,7 @@
-"""git: `pat` as the helper for our hosts, and for no other; git's own editor changes the file.
+"""git: `pat` as the helper for our hosts only; `git config` changes the file.
 
-An empty helper before ours takes back those for all hosts, for these hosts alone: else one that
-stores would be handed the token, and keep it (gitcredentials(7), "credential.helper").
+An empty helper before ours resets those for all hosts, for these hosts only: otherwise one that
+stores would get the token, and store it (gitcredentials(7), "credential.helper").
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _URLS: Final = ("https://dev.azure.com", "https://*.visualstudio.com")
 _TIMEOUT: Final = 30
 _AT_WORK: Final = 120
-"""Seconds after which nobody is still editing a copy."""
+"""Seconds after which no process is still editing a copy."""
 
 
 def file(environment: Mapping[str, str], home: Path) -> Path:
@@ -58,7 +58,7 @@ def edited(text: str, tool_input: ToolInput) -> str:
 
 
 def _scratch(parent: str) -> tempfile.TemporaryDirectory[str]:
-    """Make a folder for a copy, having removed those that a killed run has left."""
+    """Create a folder for a copy, after removing those of killed runs."""
     if not parent:
         return tempfile.TemporaryDirectory()
     Path(parent).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -74,16 +74,16 @@ def _origin(url: str) -> str:
 
 
 def _git(file_: Path, *args: str) -> str:
-    """Let git read or change a file; a key that is not there is no failure.
+    """Read or change a file with git; a missing key is not a failure.
 
     Raises:
-        NotFoundError: there is no git.
+        NotFoundError: git is not installed.
         UsageError: git cannot read the file.
     """
     try:
         ran = subprocess.run(  # noqa: S603  # git, with nothing of the user's but a path of ours
             ["git", "config", "--file", str(file_), *args],  # noqa: S607  # the user's own git
-            cwd=file_.parent,  # the user's own may have been deleted, which git does not bear
+            cwd=file_.parent,  # git fails if the user's current folder has been deleted
             env=without_access_token(os.environ),
             capture_output=True,
             encoding="utf-8",
@@ -92,8 +92,10 @@ def _git(file_: Path, *args: str) -> str:
             check=False,
         )
     except FileNotFoundError as error:
-        raise NotFoundError("there is no git", hint="install it; is it on the PATH?") from error
+        raise NotFoundError(
+            "git was not found", hint=("install git, and check that it is on the PATH")
+        ) from error
     if ran.returncode not in {0, 1}:
         said = ran.stderr.strip().replace(str(file_), "the file").removeprefix("fatal: ")
-        raise UsageError(f"git cannot read it: {said}", hint="mend the file, or move it aside")
+        raise UsageError(f"git cannot read it: {said}", hint="correct the file, or move it aside")
     return ran.stdout

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from azdo_pat.tools.tool import ToolInput
 
 _LINE: Final = re.compile(r"((?:\\.|[^\\=:\s])*)[ \t\f]*[=:]?[ \t\f]*(.*)")
-"""A key, which a blank ends, too, and a value."""
+"""A key, ended by `=`, `:` or a blank, and a value."""
 
 
 def file(environment: Mapping[str, str], home: Path) -> Path:
@@ -34,15 +34,14 @@ def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with user name and password for the repository.
 
     Raises:
-        UsageError: a line that goes on in the next one stands where these are to stand, or the
-            name of the feed has no letters or digits that Gradle takes.
+        UsageError: a line that continues on the next one is where these would be, or the
+            name of the feed has no letters or digits that Gradle accepts.
     """
     name = repository(tool_input.feed)
     if not name:
         raise UsageError(
-            "Gradle's repositories have names of letters and digits, and this feed's has none of"
-            " these",
-            hint="give the feed another name",
+            "Gradle's repository names have letters and digits only, and this feed's name has none",
+            hint="rename the feed",
         )
     values = {"Username": tool_input.user, "Password": tool_input.secret}
     lines = {f"{name}{what}": f"{name}{what}={value}" for what, value in values.items()}
@@ -50,22 +49,22 @@ def edited(text: str, tool_input: ToolInput) -> str:
     wanted = {f"{name}{what}": value for what, value in values.items()}
     if _properties(changed) != {**_properties(text), **wanted}:
         raise UsageError(
-            "a line that goes on in the next one stands where pat would write",
-            hint=f"take the line end before it out, and those of {name}Username and {name}Password",
+            "a line that continues on the next one is where pat would write",
+            hint=f"remove the line break before it, and those of {name}Username and {name}Password",
         )
     return changed
 
 
 def repository(feed: str) -> str:
-    """Return what a repository must be called that gets the credentials of a feed.
+    """Return the name that a repository must have to get the credentials of a feed.
 
-    It is the feed's name without what Gradle does not take: for `my-feed` it is `myfeed`.
+    It is the feed's name without characters that Gradle does not accept: `myfeed` for `my-feed`.
     """
     return re.sub(r"[^A-Za-z0-9]", "", feed_name(feed))
 
 
 def variables(feed: str) -> tuple[str, ...]:
-    """Return the environment variables that count more than the properties of a feed.
+    """Return the environment variables that override the properties of a feed.
 
     Source: Gradle's user manual, "Build Environment", `ORG_GRADLE_PROJECT_`.
     """
@@ -74,7 +73,7 @@ def variables(feed: str) -> tuple[str, ...]:
 
 
 def _properties(text: str) -> dict[str, str]:
-    """Read it as Java does, but for what backslashes stand for in values.
+    """Parse properties like Java, but without unescaping values.
 
     Source: the documentation of `java.util.Properties.load`.
     """
@@ -101,7 +100,7 @@ def _key(line: str) -> str:
 
 
 def _plain(key: str) -> str:
-    """Return what the backslashes in a key stand for."""
+    """Unescape a key."""
     return re.sub(
         r"\\(?:u([0-9a-fA-F]{4})|(.))",
         lambda found: chr(int(found[1], 16)) if found[1] else found[2],

@@ -1,4 +1,4 @@
-"""The header by which git sends a token for one command, whatever git's configuration says.
+"""Makes git send a token in a header for one command, regardless of git's configuration.
 
 Source: git-config(1), `http.<url>.*`, `http.extraHeader`, `GIT_CONFIG_COUNT`. git compares hosts in
 any case and paths by their letters; what is set for the longest URL counts; headers add up until
@@ -32,7 +32,7 @@ _TIMEOUT: Final = 30
 
 
 class _Header(NamedTuple):
-    """One that git has already: for which URL (empty for all), and what it says."""
+    """A configured header: its URL (empty for all) and its value."""
 
     url: str
     text: str
@@ -45,13 +45,13 @@ class _Header(NamedTuple):
 def variables(
     header: str, org_url: str, words: Sequence[str], environment: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return what makes git send a header to an organization, as the only one that signs in.
+    """Return the variables that make git send a header to an organization, as its only credential.
 
     Args:
-        header: the whole of it.
+        header: the complete header.
         org_url: of the organization, or of the server's collection.
-        words: the command, whose URLs say how the organization is written.
-        environment: what the command gets beside.
+        words: the command, whose URLs show how the organization is spelled.
+        environment: the command's other variables.
     """
     settings = _settings(words, environment)
     held = [
@@ -61,7 +61,7 @@ def variables(
     ]
     named = [url for word in words for url in _URL.findall(word)]
     spelled = [_spelled(url, org_url) for url in (*named, *_urls(settings))]
-    # What is set for a part of the organization counts more than ours: it gets ours as well.
+    # A setting for a part of the organization overrides ours, so it gets ours as well.
     deeper = [each.url for each in held if each.url and _spelled(each.url, org_url)]
     entries: list[tuple[str, str]] = []
     for url in dict.fromkeys([*_roots(org_url), *filter(None, spelled), *deeper]):
@@ -71,7 +71,7 @@ def variables(
 
 
 def _numbered(entries: Sequence[tuple[str, str]], environment: Mapping[str, str]) -> dict[str, str]:
-    """Put settings behind those that the environment has already."""
+    """Append settings to those already in the environment."""
     count = environment.get("GIT_CONFIG_COUNT", "")
     first = int(count) if count.isascii() and count.isdigit() else 0
     found = {"GIT_CONFIG_COUNT": str(first + len(entries))}
@@ -82,7 +82,7 @@ def _numbered(entries: Sequence[tuple[str, str]], environment: Mapping[str, str]
 
 
 def _roots(org_url: str) -> tuple[str, ...]:
-    """Return the URLs of an organization, as they are usually written."""
+    """Return the usual spellings of an organization's URL."""
     name = hosted_name(org_url)
     if name is None:
         return (f"{org_url}/",)
@@ -90,7 +90,7 @@ def _roots(org_url: str) -> tuple[str, ...]:
 
 
 def _spelled(text: str, org_url: str) -> str:
-    """Return the URL of the organization as one of its repositories has it; empty for others."""
+    """Return the organization's URL as spelled in a repository's URL; empty for others."""
     with suppress(ValueError):
         parts = urlsplit(text)
         host = parts.netloc.rpartition("@")[2].lower()
@@ -108,7 +108,7 @@ def _steps(url: str) -> list[str]:
 
 
 def _covers(outer: str, inner: str) -> bool:
-    """Tell whether what is set for the one URL counts for the other, too."""
+    """Return whether a setting for one URL applies to the other, too."""
     if not outer:
         return True
     with suppress(ValueError):
@@ -120,7 +120,7 @@ def _covers(outer: str, inner: str) -> bool:
 
 
 def _urls(settings: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Yield the URLs that git may go to, as far as its configuration tells."""
+    """Yield the URLs that git may use, according to its configuration."""
     for key, value in settings:
         if key.startswith("url."):
             yield key[len("url.") :].rpartition(".")[0]
@@ -129,13 +129,13 @@ def _urls(settings: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 
 def _settings(words: Sequence[str], environment: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Ask git, where the command runs, what is set; nothing where there is no git."""
+    """Return git's settings in the command's folder; none without git."""
     program = shutil.which("git", path=environment.get("PATH"))
     if program is None:
         return []
     found: list[tuple[str, str]] = []
     at = words.index("-C") if "-C" in words[:-1] else len(words)
-    folder = words[at : at + 2]  # where git is told to go
+    folder = words[at : at + 2]  # the folder that git is told to use
     modules = Path(*folder[1:], ".gitmodules").absolute()
     for more in ([], ["--file", str(modules)]):
         with suppress(OSError, subprocess.SubprocessError):

@@ -1,4 +1,4 @@
-"""Changing lines of a text, and nothing else of it."""
+"""Changes single lines of a text, and preserves the rest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def end_of_line(text: str) -> str:
-    """Return what the lines of a text end with; a line feed where there is none yet."""
+    """Return the line end of a text; a line feed if it has none yet."""
     return "\r\n" if "\r\n" in text else "\n"
 
 
@@ -24,17 +24,17 @@ def with_keys(
     dropped: Sequence[str] = (),
     end: str = "",
 ) -> str:
-    """Return a text of `key=value` lines with these in it.
+    """Return a text of `key=value` lines with these set.
 
-    A line that has a key already is replaced where it stands; further ones of it are taken out.
-    New lines come at the end.
+    An existing line of a key is replaced in its position; further ones are removed.
+    New lines are appended.
 
     Args:
         text: the content of the file.
         values: whole lines, without their ends, by their keys.
         key_of: finds the key of a line; empty for lines that have none.
-        dropped: keys whose lines are taken out.
-        end: what new lines end with; empty for as the others do.
+        dropped: keys whose lines are removed.
+        end: the line end of new lines; empty for that of the text.
     """
     end = end or end_of_line(text)
     lines: list[str] = []
@@ -49,7 +49,7 @@ def with_keys(
 
 
 def appended(text: str, lines: Iterable[str], *, end: str = "") -> str:
-    """Return a text with lines behind it, each ended as its own are, or as is said."""
+    """Return a text with lines appended, with its own line end unless another is given."""
     end = end or end_of_line(text)
     added = "".join(f"{line}{end}" for line in lines)
     if added and text and not text.endswith(("\n", "\r")):
@@ -58,16 +58,16 @@ def appended(text: str, lines: Iterable[str], *, end: str = "") -> str:
 
 
 def in_section(text: str, section: str, values: Mapping[str, str], *, alone: bool = False) -> str:
-    """Return an INI text with these keys in a section, which is made at the end where it lacks.
+    """Return an INI text with these keys in a section, which is appended if missing.
 
     Args:
         text: the content of the file.
         section: its name.
         values: whole lines, without their ends, by their keys in lower case.
-        alone: the keys go from all other sections.
+        alone: remove the keys from all other sections.
 
     Raises:
-        UsageError: it is no INI, or written so that the lines would be taken for something else.
+        UsageError: it is not a valid INI file, or the new lines would mean something else in it.
     """
     before = _ini(text)
     changed = _in_section(text, section, values)
@@ -83,22 +83,23 @@ def in_section(text: str, section: str, values: Mapping[str, str], *, alone: boo
         understood = False
     if not understood:
         raise UsageError(
-            f"it is written so that pat finds no place in [{section}]",
-            hint=f"write there by hand: {'; '.join(values.values())}",
+            f"pat cannot edit [{section}] in the form it is written",
+            hint=f"add by hand: {'; '.join(values.values())}",
         )
     return changed
 
 
 def no_toml(error: Exception) -> UsageError:
-    """Return the error for a text that is no TOML, without any piece of it: only the place."""
+    """Return the error for invalid TOML, with the position but without any of its text."""
     place = re.search(r"\(at [^()]*\)$", str(error))
     return UsageError(
-        f"it is no TOML{f' {place[0]}' if place else ''}", hint="mend the file, or move it aside"
+        f"it is not valid TOML{f' {place[0]}' if place else ''}",
+        hint=("correct the file, or move it aside"),
     )
 
 
 def _ini(text: str) -> dict[str, dict[str, str | None]]:
-    """Read it as its programs do, with Python's own module.
+    """Parse an INI text with Python's module, as pip does.
 
     Raises:
         UsageError: it is none.
@@ -109,10 +110,12 @@ def _ini(text: str) -> dict[str, dict[str, str | None]]:
     try:
         reader.read_string(text)
     except (configparser.Error, AttributeError) as error:
-        # Only the place: what it says otherwise may hold a piece of the file.
+        # Only the line number, as the message may contain a part of the file.
         line = getattr(error, "lineno", None)
         where = f", by line {line}" if line else ""
-        raise UsageError(f"it is no INI{where}", hint="mend the file, or move it aside") from error
+        raise UsageError(
+            f"it is not a valid INI file{where}", hint=("correct the file, or move it aside")
+        ) from error
     return {name: dict(reader.items(name)) for name in reader.sections()}
 
 
@@ -127,7 +130,7 @@ def _in_section(
         return appended(text, [f"[{section}]", *values.values()])
     stop = next((n for n in range(start + 1, len(lines)) if lines[n].startswith("[")), len(lines))
     while stop > start + 1 and not lines[stop - 1].strip():
-        stop -= 1  # what parts the sections stays between them
+        stop -= 1  # blank lines between the sections stay there
     if not lines[stop - 1].endswith(("\n", "\r")):
         lines[stop - 1] += end
     body = "".join(lines[start + 1 : stop])

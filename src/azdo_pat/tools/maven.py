@@ -49,7 +49,7 @@ def edited(text: str, tool_input: ToolInput) -> str:
         for server in servers.named("server")
         if (identifier := server.first("id")) is not None and identifier.text.strip() == name
     ]
-    for start in reversed(mine):  # of several Maven takes the last one, others the first
+    for start in reversed(mine):  # of several Maven uses the last one, other programs the first
         content = _replaced(content, start, tool_input)
     if mine:
         return content.decode("utf-8", "surrogateescape")
@@ -57,7 +57,7 @@ def edited(text: str, tool_input: ToolInput) -> str:
 
 
 def _replaced(content: bytes, start: int, tool_input: ToolInput) -> bytes:
-    """Give a server that is there our user and password; its other settings stay."""
+    """Set user and password of an existing server; its other settings stay."""
     for name, value in (("password", tool_input.secret), ("username", tool_input.user)):
         _, servers = section(content, "settings", "servers")
         server = next(each for each in servers.named("server") if each.start == start)

@@ -1,4 +1,4 @@
-"""netrc: what curl, pip, uv and much else read.
+"""netrc: read by curl, pip, uv and many other programs.
 
 Source: the GNU inetutils manual, "The .netrc file"; curl, "netrc".
 """
@@ -73,7 +73,7 @@ def _with_empty_line(text: str) -> str:
 
 
 def _inserted(text: str, line: str, place: int) -> str:
-    """Put a line before that place; `default` must stay the last."""
+    """Insert a line at that position; `default` must stay the last."""
     end = end_of_line(text)
     before, after = text[:place], text[place:]
     gap = end if before and not before.endswith(("\n", "\r")) else ""
@@ -81,7 +81,7 @@ def _inserted(text: str, line: str, place: int) -> str:
 
 
 def _entries(text: str) -> Iterator[_Entry]:
-    """Yield the entries of a file, in their order."""
+    """Yield the entries of a file, in order."""
     current: _Entry | None = None
     for word, value, start, end in _statements(text):
         if word in _STARTS:
@@ -95,7 +95,7 @@ def _entries(text: str) -> Iterator[_Entry]:
 
 
 def _statements(text: str) -> Iterator[tuple[str, str, int, int]]:
-    """Yield each word that says something, the value that belongs to it, and where they stand."""
+    """Yield each keyword with its value and their position."""
     place = 0
     while found := _WORD.search(text, place):
         word, value, place = found[0], "", found.end()
@@ -110,18 +110,18 @@ def _statements(text: str) -> Iterator[tuple[str, str, int, int]]:
             following = _WORD.match(text, _gap(text, place))
             if following is None:
                 raise _incomplete(word)
-            # Whatever it looks like, `machine` and `#` included.
+            # Any text, even `machine` or `#`.
             value, place = following[0].strip('"'), following.end()
         elif word not in _STARTS:
             number = text.count("\n", 0, found.start()) + 1
             raise UsageError(
-                f"line {number} is not understood", hint="mend the file, or move it aside"
+                f"line {number} is not valid", hint="correct the file, or move it aside"
             )
         yield word, value, found.start(), place
 
 
 def _incomplete(word: str) -> UsageError:
-    return UsageError(f"nothing stands behind the last {word!r}", hint="mend the file")
+    return UsageError(f"the last {word!r} has no value", hint="correct the file")
 
 
 def _gap(text: str, place: int) -> int:

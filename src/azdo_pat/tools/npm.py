@@ -39,11 +39,11 @@ def edited(text: str, tool_input: ToolInput) -> str:
         values[f"{place}:username"] = f"{place}:username={tool_input.user}"
         values[f"{place}:_password"] = f"{place}:_password={password}"
         values[f"{place}:email"] = f"{place}:email=npm wants one and does not use it"
-        # npm would take these in place of ours.
+        # npm would use these instead of ours.
         dropped += [f"{place}:_authToken", f"{place}:_auth"]
     for place in registries:
         values[f"{place}:always-auth"] = f"{place}:always-auth=true"
-    # What stands below the head of a section is no setting to npm.
+    # npm ignores settings below a section header.
     lines = text.splitlines(keepends=True)
     first = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
     head, rest = "".join(lines[:first]), "".join(lines[first:])

@@ -69,7 +69,7 @@ def edited(text: str, tool_input: ToolInput) -> str:
 
 
 def _replaced(content: bytes, name: str, tool_input: ToolInput) -> bytes:
-    """Give credentials that are there our user and password; what else they hold stays."""
+    """Set user and password of existing credentials; their other settings stay."""
     values = {"ClearTextPassword": tool_input.secret, "Username": tool_input.user, "Password": None}
     for key, value in values.items():
         _, credentials = section(content, "configuration", "packageSourceCredentials")
@@ -90,10 +90,10 @@ def _replaced(content: bytes, name: str, tool_input: ToolInput) -> bytes:
 def _free_key(feed: str, taken: Collection[str]) -> str:
     """Return a key for a feed: organization, project and view tell those of one name apart.
 
-    A source's credentials go by its key alone.
+    A source's credentials are found by its key alone.
 
     Raises:
-        UsageError: another source has it.
+        UsageError: another source has that key.
     """
     parts = urlsplit(feed)
     host = parts.hostname or ""
@@ -104,8 +104,8 @@ def _free_key(feed: str, taken: Collection[str]) -> str:
     key = "-".join(re.sub(r"[^\w.-]", "_", each) for each in steps).lower()
     if key in taken:
         raise UsageError(
-            f"a source with the key {key!r} is there, and has another URL",
-            hint="give that one another key, or take it out",
+            f"a source with the key {key!r} exists, and has another URL",
+            hint="change the key of that source, or delete it",
         )
     return key
 

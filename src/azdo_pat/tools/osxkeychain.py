@@ -1,8 +1,8 @@
-"""git's own helper for the macOS keychain: what Xcode and others find there, they use.
+"""git's helper for the macOS keychain, whose secrets Xcode and other programs use.
 
-It keeps one secret for a host and a user name. Source: git's
+It stores one secret per host and user name. Source: git's
 `contrib/credential/osxkeychain/git-credential-osxkeychain.c`. Two of its ways shape what is done
-here: older ones store nothing where there is something already, and newer ones write the end of a
+here: older ones store nothing if an entry exists already, and newer ones append the expiry of a
 password's life behind the password, where no other program expects it.
 """
 
@@ -32,10 +32,10 @@ _TIMEOUT: Final = 60
 
 
 class Item(NamedTuple):
-    """A place in the keychain.
+    """An entry of the keychain.
 
     Attributes:
-        host: with its port, where it has one.
+        host: with its port, if it has one.
     """
 
     protocol: str
@@ -43,12 +43,12 @@ class Item(NamedTuple):
     username: str
 
     def __str__(self) -> str:
-        """Name it in a sentence."""
+        """Return its name for messages."""
         return f"{self.protocol}://{self.host} for {self.username}"
 
 
 def items(org_url: str) -> tuple[Item, ...]:
-    """Return where the secret of an organization, or of a server's collection, is looked for.
+    """Return the entries where programs look for the secret of an organization or a collection.
 
     The URLs to clone that Azure Repos shows name the organization as the user, and so several
     organizations have room at the host that they share.
@@ -62,10 +62,10 @@ def items(org_url: str) -> tuple[Item, ...]:
 
 
 def read(item: Item, environment: Mapping[str, str]) -> str | None:
-    """Return the secret that is there; None for none.
+    """Return the stored secret; None if there is none.
 
     Raises:
-        NotFoundError: there is no git, or it has no such helper.
+        NotFoundError: git is not installed, or has no such helper.
         StoreError: the helper failed.
     """
     for line in _helper("get", item, "", environment).splitlines():
@@ -76,11 +76,11 @@ def read(item: Item, environment: Mapping[str, str]) -> str | None:
 
 
 def put(item: Item, secret: str, environment: Mapping[str, str]) -> None:
-    """Put a secret there in place of what there is, and read it back.
+    """Store a secret, replacing the previous one, and read it back.
 
     Raises:
-        NotFoundError: there is no git, or it has no such helper.
-        StoreError: the helper failed, or gives back something else.
+        NotFoundError: git is not installed, or has no such helper.
+        StoreError: the helper failed, or returned another secret.
     """
     held = read(item, environment)
     if held == secret:
@@ -90,13 +90,13 @@ def put(item: Item, secret: str, environment: Mapping[str, str]) -> None:
     _helper("store", item, secret, environment)
     if read(item, environment) != secret:
         raise StoreError(
-            f"the keychain does not give back what was stored for {item}",
+            f"the keychain does not return the secret stored for {item}",
             hint="look for it in the program Keychain Access, and delete it there",
         )
 
 
 def take_out(item: Item, environment: Mapping[str, str]) -> None:
-    """Take out what is there; see `read` for what it raises."""
+    """Delete the stored secret; see `read` for what it raises."""
     held = read(item, environment)
     if held is not None:
         _helper("erase", item, held, environment)
@@ -116,7 +116,9 @@ def _helper(operation: str, item: Item, secret: str, environment: Mapping[str, s
             check=False,
         )
     except FileNotFoundError as error:
-        raise NotFoundError("there is no git", hint="install it; is it on the PATH?") from error
+        raise NotFoundError(
+            "git was not found", hint=("install git, and check that it is on the PATH")
+        ) from error
     except (OSError, subprocess.SubprocessError, UnicodeError) as error:
         raise StoreError(
             f"git credential-osxkeychain {operation} failed: {type(error).__name__}",
@@ -124,8 +126,8 @@ def _helper(operation: str, item: Item, secret: str, environment: Mapping[str, s
         ) from error
     if "is not a git command" in ran.stderr:
         raise NotFoundError(
-            "git has no helper osxkeychain here",
-            hint="it comes with git on macOS alone; elsewhere pat setup git lets git ask pat",
+            "git has no helper osxkeychain on this machine",
+            hint="only git on macOS has it; on other systems, let git ask pat: pat setup git",
         )
     if ran.returncode:
         said = ran.stderr.strip().splitlines() or [f"exit status {ran.returncode}"]

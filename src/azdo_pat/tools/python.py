@@ -1,4 +1,4 @@
-"""pip and uv: that they ask the program `keyring`, which asks `pat`."""
+"""pip and uv: makes them ask the program `keyring`, which asks `pat`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pip_file(environment: Mapping[str, str], home: Path) -> Path:
         return Path(given)
     if os.name == "nt":
         return Path(environment.get("APPDATA", home)) / "pip" / "pip.ini"
-    if sys.platform == "darwin":  # where pip does not ask XDG_CONFIG_HOME
+    if sys.platform == "darwin":  # where pip ignores XDG_CONFIG_HOME
         folder = home / "Library" / "Application Support" / "pip"
         return (folder if folder.is_dir() else home / ".config" / "pip") / "pip.conf"
     return _config(environment, home) / "pip" / "pip.conf"
@@ -37,10 +37,10 @@ def pip_file(environment: Mapping[str, str], home: Path) -> Path:
 def pip_edited(text: str, tool_input: ToolInput) -> str:
     """Return it with `keyring-provider = subprocess`; see `Tool.edited`.
 
-    The key goes from the sections of single commands, which count more than that of all.
+    The key is removed from the sections of single commands, which override the global one.
     """
     del tool_input
-    text = _UNDERSCORE.sub(_KEY, text)  # to pip the two are one
+    text = _UNDERSCORE.sub(_KEY, text)  # pip treats the two as equal
     return in_section(text, "global", {_KEY: f"{_KEY} = {PROVIDER}"}, alone=True)
 
 
@@ -56,7 +56,7 @@ def uv_file(environment: Mapping[str, str], home: Path) -> Path:
 def uv_edited(text: str, tool_input: ToolInput) -> str:
     """Return it with `keyring-provider = "subprocess"` above all tables; see `Tool.edited`.
 
-    The key goes from the table `pip`, which counts more for `uv pip`.
+    The key is removed from the table `pip`, which overrides it for `uv pip`.
 
     Raises:
         UsageError: it is not TOML.
@@ -80,8 +80,8 @@ def uv_edited(text: str, tool_input: ToolInput) -> str:
         understood = False
     if not understood:
         raise UsageError(
-            "it is written so that pat finds no place in it",
-            hint=f"write above all tables, by hand, and not below [pip]: {line}",
+            "pat cannot edit it in the form it is written",
+            hint=f"add by hand above all tables, not below [pip]: {line}",
         )
     return changed
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 _ALL: Final = (
     Tool(
         name="git",
-        summary="git asks pat, for Azure DevOps and imported servers alone",
+        summary="git asks pat, for Azure DevOps and imported servers only",
         file=git.file,
         edited=git.edited,
         keeps_secret=False,
     ),
     Tool(
         name="npm",
-        summary="the secret for a feed, in .npmrc of the user",
+        summary="the secret for a feed, in the user's .npmrc",
         file=npm.file,
         edited=npm.edited,
         keeps_secret=True,
@@ -39,7 +39,7 @@ _ALL: Final = (
     ),
     Tool(
         name="yarn",
-        summary="the secret for a feed, in .yarnrc.yml of the user (Yarn 2 and later)",
+        summary="the secret for a feed, in the user's .yarnrc.yml (Yarn 2 and later)",
         file=yarn.file,
         edited=yarn.edited,
         keeps_secret=True,
@@ -47,7 +47,7 @@ _ALL: Final = (
     ),
     Tool(
         name="bun",
-        summary="a feed as the registry, and the secret, in .bunfig.toml of the user",
+        summary="a feed as the registry, and the secret, in the user's .bunfig.toml",
         file=toml.bun_file,
         edited=toml.bun_edited,
         slot=lambda _: "registry",
@@ -57,7 +57,7 @@ _ALL: Final = (
     ),
     Tool(
         name="pip",
-        summary="pip asks the program keyring, and that asks pat",
+        summary="pip asks keyring, which asks pat",
         file=python.pip_file,
         edited=python.pip_edited,
         keeps_secret=False,
@@ -68,7 +68,7 @@ _ALL: Final = (
     ),
     Tool(
         name="uv",
-        summary="uv asks the program keyring, and that asks pat",
+        summary="uv asks keyring, which asks pat",
         file=python.uv_file,
         edited=python.uv_edited,
         keeps_secret=False,
@@ -77,7 +77,7 @@ _ALL: Final = (
     ),
     Tool(
         name="cargo",
-        summary="a feed as a registry, for whose token cargo asks pat",
+        summary="a feed as a registry, for which cargo asks pat for a token",
         file=toml.cargo_file,
         edited=toml.cargo_edited,
         slot=toml.cargo_registry,
@@ -86,7 +86,7 @@ _ALL: Final = (
     ),
     Tool(
         name="nuget",
-        summary="the secret for a feed, in NuGet.Config of the user",
+        summary="the secret for a feed, in the user's NuGet.Config",
         file=nuget.file,
         edited=nuget.edited,
         keeps_secret=True,
@@ -94,7 +94,7 @@ _ALL: Final = (
     ),
     Tool(
         name="maven",
-        summary="the secret for a feed, in settings.xml of the user",
+        summary="the secret for a feed, in the user's settings.xml",
         file=maven.file,
         edited=maven.edited,
         slot=feed_name,
@@ -103,7 +103,7 @@ _ALL: Final = (
     ),
     Tool(
         name="gradle",
-        summary="the secret for a feed, in gradle.properties of the user",
+        summary="the secret for a feed, in the user's gradle.properties",
         file=gradle.file,
         edited=gradle.edited,
         slot=gradle.repository,
@@ -136,31 +136,31 @@ _ALL: Final = (
 
 TOOLS: Final[Mapping[str, Tool]] = {tool.name: tool for tool in _ALL}
 
-_NOTHING: Final = "asks keyring in its own environment, where pat answers: nothing is to be set up"
+_NOTHING: Final = "asks keyring in its own environment, where pat answers: no setup needed"
 
 ADVICE: Final[Mapping[str, Guidance]] = {
     advice.name: advice
     for advice in (
         Guidance(
             name="twine",
-            summary="twine asks keyring, and that asks pat: nothing is changed",
+            summary="twine asks keyring, which asks pat: nothing is changed",
             text=f"twine {_NOTHING}",
             needs_backend=True,
         ),
         Guidance(
             name="poetry",
-            summary="poetry asks keyring, and that asks pat: nothing is changed",
+            summary="poetry asks keyring, which asks pat: nothing is changed",
             text=f"poetry {_NOTHING}",
             needs_backend=True,
         ),
         Guidance(
             name="terraform",
-            summary="takes the token from its environment alone: pat exec TOKEN -- terraform",
-            text="terraform takes the token from its environment alone, and no file is changed:"
+            summary="takes the token from its environment only: pat exec TOKEN -- terraform",
+            text="terraform takes the token from its environment only, and no file is changed:"
             " pat exec TOKEN -- terraform plan",
         ),
     )
 }
 
 ALL: Final[tuple[Program, ...]] = (*_ALL, KEEPER, *ADVICE.values())
-"""Every program that `pat setup` takes."""
+"""Every program that `pat setup` accepts."""

@@ -1,4 +1,4 @@
-"""Which of several stored tokens a tool gets."""
+"""Selects which of several stored tokens a tool gets."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ GIT_SCOPES: Final = {
     "app_token": 4,
     "vso.code": 5,
 }
-"""Who may push with the least rights comes first; 3 is for scopes that are not known, as of a
-token that was made on the web page; who may only fetch comes last."""
+"""Tokens that can push with the least rights come first; 3 is for unknown scopes, as of a
+token created on the web page; tokens that can only fetch come last."""
 
 _PACKAGE_SCOPES: Final = {
     "vso.packaging": 0,
@@ -27,7 +27,7 @@ _PACKAGE_SCOPES: Final = {
     "vso.packaging_manage": 2,
     "app_token": 4,
 }
-"""Least rights first: most tools only install."""
+"""Least rights first, as most tools only install."""
 
 _UNKNOWN: Final = 3
 
@@ -44,23 +44,23 @@ def at_place(  # noqa: PLR0913  # what a place consists of
 ) -> Sequence[StoredPat]:
     """Return the tokens of the organization, or the server, that a tool asks for.
 
-    Where the path of a repository is not known the user name may name the organization; else it
-    must be the only one that has tokens here.
+    If the path of a repository is unknown the user name may name the organization; otherwise it
+    must be the only one with stored tokens.
 
     Args:
-        entries: all that are stored.
+        entries: all stored tokens.
         protocol: as in a URL.
         host: with its port, if the URL has one.
-        path: empty where it is not known.
+        path: empty if unknown.
         username: the one in the URL, if any.
         api_root: `PAT_API_URL`.
-        feeds: it is a feed of packages, and not a repository, that is asked for.
+        feeds: the request is for a package feed, not a repository.
     """
     sure: list[StoredPat] = []
     likely: list[StoredPat] = []
     for entry in entries:
         if api_root and hosted_name(entry.org_url):
-            continue  # what is tried on an emulator stays apart from the real thing
+            continue  # tokens of an emulator are never used at the real service
         verdict = serves(entry.org_url, protocol, host, path, feeds=feeds)
         if verdict is not False:
             (sure if verdict else likely).append(entry)
@@ -73,12 +73,12 @@ def at_place(  # noqa: PLR0913  # what a place consists of
 
 
 def for_git(entries: Sequence[StoredPat], chosen: str | None) -> Sequence[StoredPat]:
-    """Return those that git may use, the best first; a chosen one whatever its scopes."""
+    """Return the tokens that git can use, the best first; a chosen one regardless of its scopes."""
     return _ranked(entries, GIT_SCOPES, chosen)
 
 
 def for_packages(entries: Sequence[StoredPat], chosen: str | None) -> Sequence[StoredPat]:
-    """Return those that may read packages, the best first; a chosen one whatever its scopes."""
+    """Return the tokens that can read packages, best first; a chosen one regardless of scopes."""
     return _ranked(entries, _PACKAGE_SCOPES, chosen)
 
 

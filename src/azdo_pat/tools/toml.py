@@ -25,20 +25,20 @@ BUN_VARIABLES: Final = (
     "NPM_CONFIG_REGISTRY",
     "NPM_CONFIG_TOKEN",
 )
-"""Which bun takes in place of the registry of its file, or of the password: seen with 1.4."""
+"""Variables that override bun's file, as observed with 1.4."""
 
 
 def bun_file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the user's settings (bun's documentation, "bunfig.toml").
 
-    Where XDG_CONFIG_HOME is set, bun does not look into the home folder at all: seen with 1.4.
+    If XDG_CONFIG_HOME is set, bun does not read the home folder at all (observed with 1.4).
     """
     given = environment.get("XDG_CONFIG_HOME")
     return (Path(given) if given else home) / ".bunfig.toml"
 
 
 def bun_edited(text: str, tool_input: ToolInput) -> str:
-    """Return it with the feed as the registry, and its credentials; bun wants them bare.
+    """Return it with the feed as the registry, and its unencoded credentials.
 
     Raises:
         UsageError: it is no TOML, or has a registry in another form.
@@ -54,7 +54,7 @@ def bun_edited(text: str, tool_input: ToolInput) -> str:
 def cargo_file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the user's configuration (The Cargo Book, "Configuration").
 
-    Of the two cargo takes the older name, with a warning: seen with 1.95.
+    If both names exist cargo uses the older one, with a warning (observed with 1.95).
     """
     given = environment.get("CARGO_HOME")
     folder = Path(given) if given else home / ".cargo"
@@ -77,15 +77,15 @@ def cargo_edited(text: str, tool_input: ToolInput) -> str:
         tool_input.feed
     ):
         raise UsageError(
-            f"the registry {name!r} is there, and has another index",
-            hint="give that one another name, or take it out",
+            f"the registry {name!r} exists, and has another index",
+            hint="rename that registry, or delete it",
         )
     values = {"index": f"sparse+{tool_input.feed}/", "credential-provider": [provider]}
     return _with_table(text, ("registries", name), values, dropped=["token"])
 
 
 def cargo_registry(feed: str) -> str:
-    """Return what the registry of a feed is called: cargo takes letters, digits, `-` and `_`."""
+    """Return the registry name of a feed: cargo allows letters, digits, `-` and `_`."""
     name = re.sub(r"[^A-Za-z0-9_-]", "-", feed_name(feed))
     return name if re.match(r"[A-Za-z_]", name) else f"_{name}"
 
@@ -97,7 +97,7 @@ def _with_table(
     *,
     dropped: Sequence[str] = (),
 ) -> str:
-    """Return a TOML text in which a table holds these values; its other lines stay.
+    """Return a TOML text with these values in a table; its other lines stay.
 
     Raises:
         UsageError: it is no TOML, or the table is written in another way than as one.
@@ -113,14 +113,14 @@ def _with_table(
         changed = text[: found.end()] + _with_lines(text[found.end() :], lines, dropped, text)
     if not _holds(changed, path, values):
         raise UsageError(
-            f"{'.'.join(path)} is there, and not as a table of its own, a line a key",
-            hint=f"write it below {head}, or take it out",
+            f"{'.'.join(path)} exists, but not as a table with one key per line",
+            hint=f"write it below {head}, or delete it",
         )
     return changed
 
 
 def _with_lines(rest: str, lines: Mapping[str, str], dropped: Sequence[str], text: str) -> str:
-    """Change the lines of a table that the rest of a file begins with."""
+    """Change the lines of the table at the beginning of a text."""
     stop = re.search(r"(?m)^[ \t]*\[", rest)
     body, behind = (rest[: stop.start()], rest[stop.start() :]) if stop else (rest, "")
     end = end_of_line(text)
@@ -137,7 +137,7 @@ def _line_key(line: str) -> str:
 
 
 def _holds(text: str, path: tuple[str, ...], values: Mapping[str, str | Sequence[str]]) -> bool:
-    """Tell whether a table of a text holds these values; not so where it is no TOML."""
+    """Return whether a table of a text has these values; False if it is not valid TOML."""
     try:
         found = _table(_read(text), path)
     except UsageError:
@@ -152,7 +152,7 @@ def _table(found: object, path: tuple[str, ...]) -> dict[str, object]:
 
 
 def _read(text: str) -> object:
-    """Read TOML.
+    """Parse TOML.
 
     Raises:
         UsageError: it is none.

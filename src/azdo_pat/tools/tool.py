@@ -1,4 +1,4 @@
-"""What is known of a program that uses a token: which file of it is changed, and how."""
+"""The description of a tool: which of its files is changed, and how."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ ends must not get there."""
 
 
 class ToolInput(NamedTuple):
-    """What a tool is told.
+    """The facts to write into a tool's file.
 
     Attributes:
-        secret: the token's secret; empty where the tool asks for it when it needs it.
-        feed: the URL of the feed, where there is one.
+        secret: the token's secret; empty if the tool asks for it when needed.
+        feed: the URL of the feed, if any.
         org_url: of the organization, or of the server's collection.
         programs: the folder with the scripts of `pat`.
         servers: URLs of the servers whose tokens were imported.
@@ -47,23 +47,23 @@ class Tool(NamedTuple):
 
     Attributes:
         name: what `pat setup` calls it.
-        summary: what is done, for `pat setup --list`.
-        file: finds the file that is changed, from the environment and the home folder.
-        edited: returns the file's content with what the tool is told in it. It says the same once
-            and twice, leaves all else as it is, and raises `UsageError` for what it cannot read.
-        keeps_secret: the secret itself lies in the file.
-        feed: what the URL of a feed ends with, where the tool is set up for one.
+        summary: what the setup does, for `pat setup --list`.
+        file: finds the file to change, from the environment and the home folder.
+        edited: returns the file's content with the tool's facts in it. It is idempotent,
+            preserves everything else, and raises `UsageError` for what it cannot read.
+        keeps_secret: the file contains the secret itself.
+        feed: the end of the feed's URL, if the tool is set up for a feed.
         asks: a program that must be on the PATH and know `pat`, for the tool asks that one.
         asks_with: an option of that program that newer versions of the tool need.
-        service: gives the service of the keyring where the tool looks for the secret itself, for
+        service: returns the keyring service where the tool looks for the secret itself, for
             the URL of an organization.
         account: the user name of that entry.
-        by_host: it tells tokens apart by their hosts alone, which organizations share.
-        slot: gives what it tells feeds apart by, from the URL of a feed; None where it is the URL.
-        bears_mark: it reads a file that begins with a byte order mark as if there were none.
-        kept_as: the tool whose file it shares; what is done for the one is done for the other.
-        outranked_by: gives the environment variables that count more than the file, from the URL
-            of a feed, and for each the value that says what the file says; empty for none.
+        by_host: it distinguishes tokens by their hosts alone, which organizations share.
+        slot: returns the key by which it distinguishes feeds, from a feed's URL; None for the URL.
+        bears_mark: it ignores a byte order mark at the beginning of a file.
+        kept_as: the tool whose file it shares; a setup of one is a setup of the other.
+        outranked_by: returns the environment variables that override the file, from the URL
+            of a feed, each with the value that equals the file's; empty for none.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Tool(NamedTuple):
     outranked_by: Callable[[str], Mapping[str, str]] = lambda _: {}
 
     def changed(self, text: str, tool_input: ToolInput) -> str:
-        """Return a file's content as `edited` does; its byte order mark stays.
+        """Return a file's content from `edited`, preserving its byte order mark.
 
         Raises:
             UsageError: as for `edited`, or the tool cannot read a file with such a mark.
@@ -92,22 +92,25 @@ class Tool(NamedTuple):
         if mark and not self.bears_mark:
             raise UsageError(
                 f"it begins with a byte order mark, which {self.name} cannot read",
-                hint="save it as UTF-8 without such a mark (Notepad: UTF-8, not UTF-8 with BOM)",
+                hint=(
+                    "save it as UTF-8 without a byte order mark (Notepad: UTF-8, not UTF-8"
+                    " with BOM)"
+                ),
             )
         return mark + self.edited(rest, tool_input)
 
     @property
     def known_as(self) -> str:
-        """The name under which it is remembered what was set up."""
+        """The name under which its setups are recorded."""
         return self.kept_as or self.name
 
 
 class Guidance(NamedTuple):
-    """A program for which no file is changed.
+    """A program that needs no change to a file.
 
     Attributes:
-        text: what to do instead, or why nothing is to be done.
-        needs_backend: it asks keyring within its own environment, where `pat` must be installed.
+        text: what to do instead, or why nothing has to be done.
+        needs_backend: it uses keyring in its own environment, where `pat` must be installed.
     """
 
     name: str
@@ -119,7 +122,7 @@ class Guidance(NamedTuple):
 
 
 class KeychainHelper(NamedTuple):
-    """A program that keeps secrets for other programs; no file is changed."""
+    """A program that stores secrets for other programs; no file is changed."""
 
     name: str
     summary: str
@@ -128,7 +131,7 @@ class KeychainHelper(NamedTuple):
 
     @property
     def known_as(self) -> str:
-        """As for `Tool`."""
+        """The name under which its setups are recorded."""
         return self.name
 
 
@@ -136,21 +139,21 @@ Program: TypeAlias = Tool | Guidance | KeychainHelper
 
 
 def checked_feed(tool: Tool, text: str) -> str:
-    """Return the URL of a feed as the tool's editing wants it: without a slash at the end.
+    """Validate the URL of a feed, and return it without a trailing slash.
 
-    A view of a feed (`feed@Local`) is written as Azure's pages do: `feed%40Local`.
+    A view of a feed (`feed@Local`) is spelled as on Azure's pages: `feed%40Local`.
 
     Raises:
-        UsageError: it is none of that tool's.
+        UsageError: it is not a feed that the tool can use.
     """
     example = f"https://pkgs.dev.azure.com/ORG/_packaging/FEED{tool.feed}"
     if not text:
-        raise UsageError(f"which feed is {tool.name} to use?", hint=f"add --feed {example}")
+        raise UsageError(f"{tool.name} needs a feed", hint=f"add --feed {example}")
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError as error:
-        raise UsageError(f"--feed {text!r} is no URL", hint=f"as in {example}") from error
+        raise UsageError(f"--feed {text!r} is not a URL", hint=f"as in {example}") from error
     if "@" in parts.netloc:
         raise UsageError(
             "a feed's URL must not carry a user or a password", hint=f"as in {example}"
@@ -161,18 +164,19 @@ def checked_feed(tool: Tool, text: str) -> str:
     plain = plain and is_plain_path(path)
     named = re.fullmatch(_FEED_NAME, _feed_and_view(path)) is not None
     if not fits or not plain or not named or parts.query or parts.fragment or not parts.hostname:
-        raise UsageError(f"{text!r} is no feed that {tool.name} can use", hint=f"as in {example}")
+        raise UsageError(
+            f"{text!r} is not a feed that {tool.name} can use", hint=f"as in {example}"
+        )
     if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
         raise UsageError(
-            f"{parts.hostname} is named with {parts.scheme}, over which a secret would travel in"
-            " the clear",
+            f"{parts.hostname} is given with {parts.scheme}: the secret would be sent unencrypted",
             hint=f"use https://{parts.netloc}{parts.path}",
         )
     return f"{parts.scheme}://{parts.netloc.lower()}{path.replace('@', '%40')}"
 
 
 def feed_name(feed: str) -> str:
-    """Return the name of a feed from its URL, without that of a view of it."""
+    """Return the name of a feed from its URL, without the view."""
     return _feed_and_view(feed).partition("@")[0]
 
 
@@ -182,9 +186,9 @@ def view_name(feed: str) -> str:
 
 
 def spellings(feed: str) -> tuple[str, ...]:
-    """Return both ways to write a URL with a view, as Azure's pages do first.
+    """Return both spellings of a URL with a view, the one of Azure's pages first.
 
-    They are one to the service; a program that compares URLs by their letters takes them for two.
+    The service treats them as equal; programs that compare URLs literally do not.
     """
     here, mark, behind = feed.partition("/_packaging/")
     encoded = behind.replace("@", "%40")

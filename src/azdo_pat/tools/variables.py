@@ -1,4 +1,4 @@
-"""The environment variables by which programs take a token."""
+"""The environment variables that give a token to programs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Given(NamedTuple):
-    """What the variables are made of.
+    """The facts from which the variables are made.
 
     Attributes:
-        feeds: URLs of package feeds, where the program wants to know them.
-        environment: what the program gets beside.
+        feeds: URLs of package feeds, if the program needs them.
+        environment: the program's other variables.
         words: the command.
     """
 
@@ -46,7 +46,7 @@ def _terraform(given: Given) -> dict[str, str]:
 
 
 def _npm(given: Given) -> dict[str, str]:
-    """Return the token bare, and in the form that `:_password=${…}` of an `.npmrc` takes."""
+    """Return the token unencoded, and in base64 for `:_password=${…}` in an `.npmrc`."""
     text = given.secret.reveal()
     return {"NPM_TOKEN": text, "NPM_TOKEN_BASE64": b64encode(text.encode()).decode("ascii")}
 
@@ -57,7 +57,7 @@ def _nuget(given: Given) -> dict[str, str]:
 
     if not given.feeds:
         raise UsageError(
-            "which feed is the token for?",
+            "no feed given",
             hint="add --feed https://pkgs.dev.azure.com/ORG/_packaging/FEED/nuget/v3/index.json",
         )
     for feed in given.feeds:
@@ -71,7 +71,7 @@ def _nuget(given: Given) -> dict[str, str]:
 
 
 def _check_feed(feed: str, organization: Organization) -> None:
-    """Hold that a feed is one of the organization that the token is for.
+    """Check that a feed belongs to the token's organization.
 
     Raises:
         UsageError: it is not.
@@ -84,7 +84,7 @@ def _check_feed(feed: str, organization: Organization) -> None:
     plain = feed.isprintable() and not set(feed) & set(" \\")
     if not plain or not serves(organization.url, *place, feeds=True):
         raise UsageError(
-            f"{feed!r} is no feed of {organization.name}, whose token it would be sent",
+            f"{feed!r} is not a feed of {organization.name}, whose token would be sent to it",
             hint="as in https://pkgs.dev.azure.com/ORG/_packaging/FEED/nuget/v3/index.json",
         )
 
@@ -105,7 +105,7 @@ def _agent(given: Given) -> dict[str, str]:
 
 
 def _git(given: Given) -> dict[str, str]:
-    """Send the token to the organization alone, and in place of what else would sign in there."""
+    """Send the token to the organization only, replacing other credentials for it."""
     from azdo_pat.tools.headers import variables  # noqa: PLC0415 - one program of many
 
     basic = b64encode(f"{USER_NAME}:{given.secret.reveal()}".encode()).decode("ascii")
@@ -122,7 +122,7 @@ PROGRAMS: Final[Mapping[str, Callable[[Given], dict[str, str]]]] = {
     "agent": _agent,
     "git": _git,
 }
-"""By the name that `--for` takes."""
+"""By the value of `--for`."""
 
 _SAME: Final = {
     "tofu": "terraform",
@@ -137,11 +137,11 @@ _NEEDS_FEED: Final = {"nuget", "dotnet", "msbuild", "nuget.exe", "dotnet.exe", "
 
 
 def program_of(command: str, *, feeds: Sequence[str]) -> str:
-    """Return which program's variables a command is likely to want; `az` where none is known.
+    """Return the program whose variables a command probably needs; `az` if unknown.
 
     Args:
         command: its first word, with or without a folder.
-        feeds: those that are named; NuGet's programs want theirs.
+        feeds: the given feeds, which NuGet's programs need.
     """
     name = command.replace("\\", "/").rpartition("/")[2].lower()
     if name in _NEEDS_FEED:

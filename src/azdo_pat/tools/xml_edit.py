@@ -1,4 +1,4 @@
-"""Where things stand in an XML file, so that it is changed there, and stays as it is elsewhere."""
+"""Finds positions in an XML file, to change parts of it and preserve the rest."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _TAG: Final = re.compile(rb"""(?:[^"'>]|"[^"]*"|'[^']*')*+>""")
 
 @dataclass
 class Element:
-    """An element, and where it lies in the file.
+    """An element, and its position in the file.
 
     Attributes:
         name: without the prefix of a namespace.
         start: of its first tag.
         inner: the end of its first tag.
-        last: the start of its last tag; that of `inner` where it is empty (`<a/>`).
-        end: behind its last tag.
+        last: the start of its last tag; equal to `inner` if it is empty (`<a/>`).
+        end: after its last tag.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Element:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether it is written as one tag."""
+        """Return whether it is written as a single tag."""
         return self.last == self.inner == self.end
 
 
 def parsed(content: bytes, name: str) -> Element:
-    """Take a file apart.
+    """Parse a file.
 
     Args:
         content: of the file, whose markup is ASCII.
@@ -66,14 +66,14 @@ def parsed(content: bytes, name: str) -> Element:
     root = _Reader(content).root()
     if root.name != name:
         raise UsageError(
-            f"its first element is not {name}",
-            hint="is it the right file?",
+            f"its root element is not {name}",
+            hint="check that it is the right file",
         )
     return root
 
 
 def section(content: bytes, root: str, name: str) -> tuple[bytes, Element]:
-    """Return a child of the root element, made where it lacks, and the file with it."""
+    """Return a child of the root element, created if missing, and the file with it."""
     found = parsed(content, root).first(name)
     if found is not None:
         return content, found
@@ -82,7 +82,7 @@ def section(content: bytes, root: str, name: str) -> tuple[bytes, Element]:
 
 
 class _Reader:
-    """Reads one file, with the places at which expat meets each thing."""
+    """Reads one file, recording positions reported by expat."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -96,22 +96,22 @@ class _Reader:
         self._parser.CommentHandler = self._settle
         self._parser.ProcessingInstructionHandler = self._settle
         self._parser.StartCdataSectionHandler = self._settle
-        # A settings file that declares entities is no place to guess in.
+        # Positions in a file that declares entities are not reliable.
         self._parser.EntityDeclHandler = _refuse_entities
 
     def root(self) -> Element:
-        """Read all of it, and return the root element."""
+        """Read the whole file, and return the root element."""
         try:
             self._parser.Parse(self._content, True)  # noqa: FBT003  # the parser's signature
         except expat.ExpatError as error:
             raise UsageError(
-                f"line {error.lineno} is no XML: {expat.errors.messages[error.code]}",
-                hint="mend the file, or move it aside",
+                f"line {error.lineno} is not valid XML: {expat.errors.messages[error.code]}",
+                hint="correct the file, or move it aside",
             ) from error
         return self._roots[0]
 
     def _settle(self, *_: object) -> None:
-        """Note where the first tag of the last element ended: where the next thing begins."""
+        """Record the end of the last element's first tag: the start of the next item."""
         if self._waiting is not None:
             self._waiting.inner = self._parser.CurrentByteIndex
             self._waiting = None
@@ -129,7 +129,9 @@ class _Reader:
         here = self._parser.CurrentByteIndex
         close = _end_of_tag(self._content, element.start)
         if element is self._waiting and self._content[:close].endswith(b"/>"):
-            self._waiting = None  # expat says of <a/> now that it ends where it starts, now behind
+            self._waiting = (
+                None  # expat reports the end of <a/> sometimes at its start, sometimes after it
+            )
             element.inner = element.last = element.end = close
             return
         self._settle()
@@ -143,11 +145,11 @@ class _Reader:
 
 
 def inserted_into(content: bytes, parent: Element, lines: list[str], depth: int) -> bytes:
-    """Return a file with lines put before the end of an element, indented as deep as its children.
+    """Return a file with lines inserted at the end of an element, indented like its children.
 
     Args:
         content: of the file.
-        parent: of what is put in; one written as `<a/>` is opened.
+        parent: of the inserted lines; one written as `<a/>` is opened.
         lines: without indentation of their own level.
         depth: how deep the children of `parent` are: 1 for those of the root.
     """
@@ -170,7 +172,7 @@ def inserted_into(content: bytes, parent: Element, lines: list[str], depth: int)
 
 
 def _indentation(content: bytes) -> bytes:
-    """Return one step of indentation as the file has it: tabs, or so many spaces."""
+    """Return the file's indentation step: a tab, or a number of spaces."""
     for line in content.splitlines():
         stripped = line.lstrip(b" \t")
         if stripped.startswith(b"<") and len(stripped) < len(line):
@@ -179,10 +181,10 @@ def _indentation(content: bytes) -> bytes:
 
 
 def _end_of_tag(content: bytes, start: int) -> int:
-    """Return the place behind a tag, in whose attributes `>` may stand."""
+    """Return the position after a tag, whose attributes may contain `>`."""
     found = _TAG.match(content, start)
     return start if found is None else found.end()
 
 
 def _refuse_entities(*_: object) -> None:
-    raise UsageError("it declares entities", hint="a file that does is not changed by pat")
+    raise UsageError("it declares entities", hint="pat does not change files that declare entities")

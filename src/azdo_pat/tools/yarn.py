@@ -33,9 +33,9 @@ def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with the credentials of the feed; see `Tool.edited`.
 
     Raises:
-        UsageError: it is written in a way that is not understood.
+        UsageError: it is written in a form that pat cannot read.
     """
-    for feed in reversed(spellings(tool_input.feed)):  # Yarn compares their letters
+    for feed in reversed(spellings(tool_input.feed)):  # Yarn compares them literally
         text = _edited(text, tool_input._replace(feed=feed))
     return text
 
@@ -48,7 +48,8 @@ def _edited(text: str, tool_input: ToolInput) -> str:
         return appended(text, [_SECTION, *_block(tool_input, "  ")])
     if lines[start].partition("#")[0].strip() != _SECTION:
         raise UsageError(
-            f"line {start + 1} does not begin a block", hint=f"write {_SECTION} on a line alone"
+            f"line {start + 1} does not begin a block",
+            hint=(f"write {_SECTION} on a line of its own"),
         )
     stop = next(
         (n for n in range(start + 1, len(lines)) if lines[n].strip() and lines[n][0] not in " \t#"),
@@ -59,7 +60,7 @@ def _edited(text: str, tool_input: ToolInput) -> str:
     )
     indent = first[: len(first) - len(first.lstrip(" "))] or "  "
     if "\t" in "".join(lines[start:stop]):
-        raise UsageError(f"a tab stands below line {start + 1}", hint="YAML wants spaces")
+        raise UsageError(f"there is a tab below line {start + 1}", hint="YAML requires spaces")
     end = end_of_line(text)
     block = [f"{line}{end}" for line in _block(tool_input, indent)]
     mine = _mine(lines, start + 1, stop, indent, tool_input)
@@ -73,10 +74,10 @@ def _edited(text: str, tool_input: ToolInput) -> str:
 
 
 def _check(lines: list[str]) -> None:
-    """Hold that it is YAML of the plain kind: one mapping, a key a line.
+    """Check that it is simple YAML: one mapping, one key per line.
 
     Raises:
-        UsageError: it is another kind, or none.
+        UsageError: it is more complex, or not YAML.
     """
     for number, line in enumerate(lines):
         plain = _TOP.fullmatch(line.rstrip("\r\n")) is not None
@@ -85,15 +86,15 @@ def _check(lines: list[str]) -> None:
         other = re.match(rf"[\"']?{_SECTION[:-1]}[\"']?\s*:", line)
         if not plain or (other and not line.startswith(_SECTION)):
             raise UsageError(
-                f"line {number + 1} is written in a way that pat does not read",
-                hint="write a key a line, as in: nodeLinker: pnp",
+                f"line {number + 1} is written in a form that pat cannot read",
+                hint="write one key per line, for example: nodeLinker: pnp",
             )
 
 
 def _mine(
     lines: list[str], start: int, stop: int, indent: str, tool_input: ToolInput
 ) -> tuple[int, int] | None:
-    """Find the block of the feed; its end is behind the last line that is deeper than its key."""
+    """Find the block of the feed, which ends after the last line indented deeper than its key."""
     address = re.escape(tool_input.feed.partition(":")[2])
     key = re.compile(rf"{indent}([\"']?)(https:)?{address}/?\1\s*:\s*")
     for number in range(start, stop):
@@ -106,9 +107,9 @@ def _mine(
             deeper = re.match(rf"(?:[ \t]*#[^\n]*\n|[ \t]*\r?\n)*{indent} +[^\s#]", rest)
             if value.count("{") != value.count("}") or deeper:
                 raise UsageError(
-                    f"what stands for the feed on line {number + 1} is written in a way that pat"
+                    f"the value for the feed on line {number + 1} is written in a way that pat"
                     " does not read",
-                    hint="take it out",
+                    hint="delete it",
                 )
             return number, end
     return None
