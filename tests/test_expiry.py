@@ -138,7 +138,7 @@ class TestBareDates:
         with pytest.raises(UsageError) as caught:
             parse_expiry("2027-06-16", NOW)
         assert caught.value.message == "the expiry '2027-06-16' is more than a year away"
-        assert caught.value.hint == (f"the longest lifetime is a year: 1y, or {last} at the latest")
+        assert caught.value.hint == f"the longest lifetime is a year: 1y, or {last} at the latest"
         assert parse_expiry(last, NOW) <= parse_expiry("1y", NOW)
 
 

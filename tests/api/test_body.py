@@ -105,7 +105,7 @@ def test_an_answer_that_drips_is_given_up(
         assert len(connections) == 1
     host = url.removeprefix("http://")
     assert type(caught.value) is kind
-    assert caught.value.message == (f"{host} did not answer: its response took too long")
+    assert caught.value.message == f"{host} did not answer: its response took too long"
 
 
 def blanks(connection: socket.socket) -> None:

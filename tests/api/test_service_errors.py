@@ -256,7 +256,7 @@ def test_a_page_that_concerns_no_organization(stage: Stage) -> None:
     stage.fault("GET */profiles/me status=404")
     with pytest.raises(UnavailableError) as caught:
         stage.client().directory.me()
-    assert caught.value.message == (f"{stage.host} does not know the requested page (HTTP 404)")
+    assert caught.value.message == f"{stage.host} does not know the requested page (HTTP 404)"
 
 
 @pytest.mark.parametrize("name", ["nope", "a/b", "../contoso", "contoso?"])

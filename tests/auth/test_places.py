@@ -89,5 +89,5 @@ def test_protection_that_fails_says_what_to_do(tmp_path: Path) -> None:
     place = ProtectedFileStorage(tmp_path / "sign-in.bin", make=broken)
     with pytest.raises(StoreError) as caught:
         place.save(Secret("x"))
-    assert caught.value.message == ("the saved sign-in cannot be read or written (RuntimeError)")
+    assert caught.value.message == "the saved sign-in cannot be read or written (RuntimeError)"
     assert caught.value.hint == "sign in again: pat logout, then pat login"

@@ -161,7 +161,7 @@ def test_a_tool_is_not_set_up_in_a_file_of_another_user(
     os.chown(file, ANOTHER, -1)
     ran = pat("setup", "git", env={"GIT_CONFIG_GLOBAL": str(file)})
     assert ran.exit_code != 0
-    assert "another user" in ran.stderr
+    assert "belongs to another user" in ran.stderr
     assert file.read_text() == "[user]\n\tname = x\n"
 
 

@@ -237,7 +237,7 @@ class TestFinding:
             error = failure(machine, text)
             assert type(error) is NotFoundError
             assert error.message == f"no token {text!r} in contoso"
-            assert error.hint == ("to list all: pat list --status all; names are case-sensitive")
+            assert error.hint == "to list all: pat list --status all; names are case-sensitive"
 
     def test_fewer_than_eight_characters_are_no_id(self, machine: Machine) -> None:
         mine = machine.made()

@@ -261,7 +261,7 @@ class TestRefused:
         error = failure(machine, pat, RENAME)
         assert type(error) is ConflictError
         assert error.message == "a secret is already stored under 'new name' for contoso"
-        assert error.hint == ("choose another name, or delete that secret: pat forget 'new name'")
+        assert error.hint == "choose another name, or delete that secret: pat forget 'new name'"
         assert (dict(machine.keyring.held), machine.known) == before
         assert machine.alive == ["ci", "new name"]
         assert machine.asked("PUT") == []

@@ -171,7 +171,7 @@ class TestRemembered:
         keyring.set_keyring(keyring.core._load_keyring_class(path)())  # noqa: SLF001 - viable or not
         with pytest.raises(StoreError) as caught:
             _fingerprinted(tmp_path / "keyring-backend", path).get(ORG, "ci")
-        assert caught.value.message == (f"the keyring backend {path} cannot be reached")
+        assert caught.value.message == f"the keyring backend {path} cannot be reached"
 
     def test_a_cache_that_cannot_be_used_is_none(self, tmp_path: Path) -> None:
         use(Unpicked())

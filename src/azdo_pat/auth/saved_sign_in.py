@@ -155,7 +155,7 @@ class OwnSource:
                     return sign_in  # it does for now, and Entra may answer the next one
                 raise
             if isinstance(outcome, Granted):
-                with suppress(StoreError):  # it serves this command all the same
+                with suppress(StoreError):  # this command works without saving it
                     self._memory.keep(sign_ins.with_fresh(outcome.sign_in), outcome.cache)
                 return outcome.sign_in
             if outcome.claims:

@@ -9,7 +9,7 @@ for one of a collection that it is reloading because another program stored some
 
 The item is the one that keyring's own backend finds: in the default collection, by the attributes
 `service` and `username` (source: `keyring/backends/SecretService.py`). It travels over the session
-bus in a `plain` session: a socket of this user alone, on which whoever could listen could ask for
+bus in a `plain` session: a socket of this user alone, where anyone who could listen could ask for
 the secret as well (specification: https://specifications.freedesktop.org/secret-service/,
 "Transfer of Secrets").
 """
