@@ -73,7 +73,7 @@ def test_a_token_that_was_revoked(
     made(at_microsoft)
     hosts.repository("contoso/_git/app")
     revoke_elsewhere(at_microsoft, emulator, tmp_path)
-    for said in ("contoso does not accept 'work' any more", "contoso does not accept 'work'"):
+    for said in ("contoso no longer accepts 'work'", "contoso no longer accepts 'work'"):
         refused = git(at_microsoft, *WITH_PATH, "clone", URL, str(tmp_path / "clone"))
         assert refused.exit_code == 128
         assert said in refused.stderr
@@ -260,7 +260,7 @@ def test_why_git_was_refused(
     assert "'work' expired on " in asked(at_microsoft, used, "erase").stderr
     ends_in(home, timedelta(days=30))
     revoke_elsewhere(at_microsoft, emulator, tmp_path)
-    assert "does not accept 'work' any more" in asked(at_microsoft, used, "erase").stderr
+    assert "no longer accepts 'work'" in asked(at_microsoft, used, "erase").stderr
     other = asked(at_microsoft, f"{ASKED}username=pat\npassword=x\n", "erase")
     assert "a password that pat does not hold" in other.stderr
     theirs = "protocol=https\nhost=github.com\nusername=a\npassword=x\n"

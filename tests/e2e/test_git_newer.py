@@ -103,6 +103,6 @@ def test_a_token_that_was_revoked(pat_of_tree: Installed, hosts: Hosts, tree: Tr
     assert elsewhere("revoke", identifier, "--yes").exit_code == 0
     refused = tree.git(hosts, "ls-remote", URL)
     assert refused.exit_code == 128
-    assert "contoso does not accept 'work' any more" in refused.stderr
+    assert "contoso no longer accepts 'work'" in refused.stderr
     token = {"PAT_ACCESS_TOKEN": hosts.bearer}
     assert tree.git(hosts, "ls-remote", URL, **token).exit_code == 0  # the next one helps itself
