@@ -95,7 +95,7 @@ def parse_scopes(
         raise UsageError(
             "no scope given",
             hint="state what the token is for: --scope code_write, --for git, or --scope full"
-            " (pat scopes lists all)",
+            " (to list all: pat scopes)",
         )
     if FULL_ACCESS in scopes and len(scopes) > 1:
         raise UsageError(
