@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from azdo_pat.cli.app import App
+from azdo_pat.cli.runtime import Runtime
 from cli.stage import names, put
 from drivers import Emulator, InProcess
 from fakes import MemoryKeyring
@@ -66,7 +66,7 @@ def test_a_clock_that_is_wrong_is_told_first_and_without_a_sign_in(
     pat: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = datetime.now(UTC) + timedelta(days=2)  # the access token looks expired
-    monkeypatch.setattr(App, "now", lambda _: wrong)
+    monkeypatch.setattr(Runtime, "now", lambda _: wrong)
     result = pat("doctor", "-o", "json")
     assert result.exit_code == 10
     first, second, *_ = result.json
@@ -102,7 +102,7 @@ def test_a_service_that_does_not_answer(pat: InProcess, emulator: Emulator) -> N
 
 def test_a_clock_that_is_wrong(pat: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = datetime.now(UTC) - timedelta(minutes=40)
-    monkeypatch.setattr(App, "now", lambda _: wrong)
+    monkeypatch.setattr(Runtime, "now", lambda _: wrong)
     found = examined(pat)
     assert found["clock"]["status"] == "problem"
     assert "minutes behind the service's" in found["clock"]["detail"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from keyring.errors import KeyringLocked
 
-from azdo_pat.cli.app import App
+from azdo_pat.cli.runtime import Runtime
 from cli.stage import names, put
 from drivers import Emulator, InProcess, Installed
 from fakes import MemoryKeyring
@@ -32,7 +32,7 @@ def by_name(emulator: Emulator, name: str) -> dict[str, str]:
 def due_after(span: timedelta, pat: InProcess, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the names of what is due when that time has gone by."""
     later = datetime.now(UTC) + span
-    monkeypatch.setattr(App, "now", lambda _: later)
+    monkeypatch.setattr(Runtime, "now", lambda _: later)
     names: list[str] = pat("renew", "--dry-run", "-o", "json", "--query", "[].name").json
     return names
 

@@ -13,7 +13,7 @@ import pytest
 from keyring.errors import KeyringError
 
 from azdo_pat.cli import pat as root
-from azdo_pat.cli.app import App
+from azdo_pat.cli.runtime import Runtime
 from azdo_pat.store.database import Database
 from azdo_pat.store.secrets import SecretStore
 from drivers import Emulator, InProcess
@@ -218,7 +218,7 @@ def test_a_clock_that_jumps(
     looks = 0
     jumps_at = 0
 
-    def now(_: App) -> datetime:
+    def now(_: Runtime) -> datetime:
         nonlocal looks
         looks += 1
         return datetime.now(UTC) + (jump if looks >= jumps_at > 0 else timedelta())
@@ -228,7 +228,7 @@ def test_a_clock_that_jumps(
         before = world.active
         looks, jumps_at = 0, place
         with monkeypatch.context() as patch:
-            patch.setattr(App, "now", now)
+            patch.setattr(Runtime, "now", now)
             code = run(world, operation, at=f"look {place}")
         reached = looks >= place
         at = f"look {place}, exit {code}"

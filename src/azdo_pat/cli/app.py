@@ -9,6 +9,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from azdo_pat.cli.runtime import Runtime
 from azdo_pat.cli.session import Session
 from azdo_pat.errors import NotFoundError, PatError, UsageError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.api.directory import Directory
     from azdo_pat.api.tokens import Tokens
+    from azdo_pat.cli.global_options import GlobalOptions
     from azdo_pat.models import Handover, Organization, Secret
     from azdo_pat.operations.context import Deps
     from azdo_pat.operations.local import Storage
@@ -30,8 +32,12 @@ if TYPE_CHECKING:
     from azdo_pat.store.state import State
 
 
-class App(Session):
+class App:
     """The parts of the program, for one run of one command."""
+
+    def __init__(self, options: GlobalOptions) -> None:
+        self.runtime = Runtime(options)
+        self.session = Session(self.runtime)
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -44,17 +50,19 @@ class App(Session):
         """The same, with what an earlier run left behind still there."""
         from azdo_pat.api.tokens import Tokens
 
-        self._set_aside_if_damaged(self.state_folder / "state.db")
-        return Tokens(self.http, self._say_odd)
+        self._set_aside_if_damaged(self.runtime.state_folder / "state.db")
+        return Tokens(self.session.http, self._say_odd)
 
     def _finish_what_was_begun(self, tokens: Tokens) -> None:
         """Bring to its end what an earlier run left behind; the command at hand goes on anyway."""
         try:
-            self.secrets.clear_probes()
+            self.session.secrets.clear_probes()
             if self.state.unfinished():
                 self.recover(tokens, again=False)
         except PatError as error:
-            self.messages.detail(f"what an earlier run left behind is still there: {error.message}")
+            self.runtime.messages.detail(
+                f"what an earlier run left behind is still there: {error.message}"
+            )
 
     def finish_what_is_due(self, organization: Organization | None = None) -> Sequence[Recovered]:
         """Do so where the command at hand would not sign in; it goes on where that fails.
@@ -71,13 +79,15 @@ class App(Session):
 
         url = organization.url if organization else None
         self.recover_local(url)
-        if not any(is_due(each, self.now()) for each in self.state.unfinished(url)):
+        if not any(is_due(each, self.runtime.now()) for each in self.state.unfinished(url)):
             return ()
         try:
-            self.access_token()
+            self.session.access_token()
             return self.recover(self.tokens, again=True, org_url=url)
         except PatError as error:
-            self.messages.warn(f"what an earlier run left behind is still there: {error.message}")
+            self.runtime.messages.warn(
+                f"what an earlier run left behind is still there: {error.message}"
+            )
             return ()
 
     def recover(
@@ -90,10 +100,10 @@ class App(Session):
         deps = self.deps_for(tokens)
         recovered = []
         scope = RecoveryScope(
-            user=self.user(), api_root=self.api_root, org_url=org_url, again=again
+            user=self.session.user(), api_root=self.session.api_root, org_url=org_url, again=again
         )
         for each in recover(deps, scope):
-            say_recovered(self.messages, each)
+            say_recovered(self.runtime.messages, each)
             recovered.append(each)
         return recovered
 
@@ -105,7 +115,7 @@ class App(Session):
         from azdo_pat.operations.local import recover_local
 
         for each in recover_local(self.storage, org_url=org_url):
-            say_recovered(self.messages, each)
+            say_recovered(self.runtime.messages, each)
 
     @property
     def storage(self) -> Storage:
@@ -113,7 +123,10 @@ class App(Session):
         from azdo_pat.operations.local import Storage
 
         return Storage(
-            secrets=self.secrets, state=self.state, exclusive=self.exclusive, now=self.now
+            secrets=self.session.secrets,
+            state=self.state,
+            exclusive=self.exclusive,
+            now=self.runtime.now,
         )
 
     @cached_property
@@ -125,19 +138,19 @@ class App(Session):
         """Say once a run that an answer has something that cannot be read; each with -v."""
         # One step, as several organizations are listed side by side.
         if self.odd_rows.setdefault("first", what) is what:
-            self.messages.notice(
+            self.runtime.messages.notice(
                 f"the service's answer cannot be read in full: {what}; what cannot be read is"
                 " shown as unknown, and is in the way of nothing else"
             )
         else:
-            self.messages.detail(f"cannot be read in full: {what}")
+            self.runtime.messages.detail(f"cannot be read in full: {what}")
 
     @cached_property
     def directory(self) -> Directory:
         """Profile and organizations."""
         from azdo_pat.api.directory import Directory
 
-        return Directory(self.http, self._say_odd)
+        return Directory(self.session.http, self._say_odd)
 
     @cached_property
     def organization_cache(self) -> OrganizationCache:
@@ -146,7 +159,9 @@ class App(Session):
         from azdo_pat.organizations import HOSTED_ROOT
 
         return OrganizationCache(
-            state=self.state, directory=self.directory, api_root=self.api_root or HOSTED_ROOT
+            state=self.state,
+            directory=self.directory,
+            api_root=self.session.api_root or HOSTED_ROOT,
         )
 
     @cached_property
@@ -162,14 +177,14 @@ class App(Session):
         """Give the lock of that key between processes; see `store.locks.exclusive`."""
         from azdo_pat.store.locks import exclusive
 
-        return exclusive(self.state_folder / "locks", key)
+        return exclusive(self.runtime.state_folder / "locks", key)
 
     def in_line(self, key: str) -> AbstractContextManager[None]:
         """Give a lock of that key between processes, waiting for it for two minutes."""
         from azdo_pat.store.locks import waiting
 
         digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        return waiting(self.state_folder / "locks" / f"{digest}.lock", 120)
+        return waiting(self.runtime.state_folder / "locks" / f"{digest}.lock", 120)
 
     @cached_property
     def deps(self) -> Deps:
@@ -183,13 +198,13 @@ class App(Session):
         return Deps(
             tokens=tokens,
             organization_cache=self.organization_cache,
-            secrets=self.secrets,
+            secrets=self.session.secrets,
             state=self.state,
             exclusive=self.exclusive,
-            now=self.now,
+            now=self.runtime.now,
             deliver=self._deliver,
-            user=self.user,
-            service_time=self.service_time,
+            user=self.session.user,
+            service_time=self.session.service_time,
         )
 
     def _deliver(self, delivery: Delivery, handover: Handover) -> None:
@@ -197,7 +212,7 @@ class App(Session):
         from azdo_pat.deliveries.facts import DeliveryEnvironment
 
         context = DeliveryEnvironment(
-            environment=self.environment, alone=self.in_line, lend=self.secrets.lend
+            environment=self.runtime.environment, alone=self.in_line, lend=self.session.secrets.lend
         )
         deliver(delivery, handover, context)
 
@@ -220,9 +235,9 @@ class App(Session):
 
     def at(self, organization: Organization) -> App:
         """Return the parts for another organization, which may have a sign-in of its own."""
-        sources = {**self.options.sources, "org": "the token"}
-        other = App(self.options._replace(org=organization.url, sources=sources))
-        other.secrets, other.state = self.secrets, self.state
+        sources = {**self.runtime.options.sources, "org": "the token"}
+        other = App(self.runtime.options._replace(org=organization.url, sources=sources))
+        other.session.secrets, other.state = self.session.secrets, self.state
         other.odd_rows = self.odd_rows
         return other
 
@@ -232,20 +247,20 @@ class App(Session):
         from azdo_pat.store.database import has_header
         from azdo_pat.store.state import State
 
-        file = self.state_folder / "state.db"
+        file = self.runtime.state_folder / "state.db"
         if not has_header(file):  # the whole of it is looked at where a request is made anyway
             self._set_aside_if_damaged(file)
         return State(file)
 
     def look_at_state(self) -> None:
         """Look at the whole of the state file; move it aside if it is damaged."""
-        self._set_aside_if_damaged(self.state_folder / "state.db")
+        self._set_aside_if_damaged(self.runtime.state_folder / "state.db")
 
     def _set_aside_if_damaged(self, file: Path) -> None:
         from azdo_pat.store.repair import set_aside_if_damaged
 
-        if aside := set_aside_if_damaged(file, self.now()):
-            self.messages.warn(
+        if aside := set_aside_if_damaged(file, self.runtime.now()):
+            self.runtime.messages.warn(
                 f"the state file was damaged and is now {aside}; no secret is lost, and"
                 " pat doctor --fix finds out anew what it knew"
             )
@@ -255,7 +270,7 @@ class App(Session):
         """The damaged state files that were moved aside and not yet rebuilt from."""
         from azdo_pat.store.repair import damaged_files
 
-        return damaged_files(self.state_folder / "state.db")
+        return damaged_files(self.runtime.state_folder / "state.db")
 
     @cached_property
     def organization(self) -> Organization:
@@ -266,10 +281,10 @@ class App(Session):
             NotFoundError: the user has none.
             RefusedError: it is a collection of Azure DevOps Server.
         """
-        found, source = self.located
+        found, source = self.session.located
         if found is None:
             found, source = self._only_one(), "the only one you have"
-        self.messages.detail(f"organization {found.name} ({source})")
+        self.runtime.messages.detail(f"organization {found.name} ({source})")
         if not found.hosted:
             from azdo_pat.services.server import no_lifecycle
 

@@ -66,25 +66,28 @@ def apply_command(
     from azdo_pat.config.declarations import read_declarations
     from azdo_pat.services.apply import placed, plan, to_prune
 
-    now = app.now()
+    now = app.runtime.now()
     declared = placed(
-        read_declarations(file, expires=str(app.setting("expires")), now=now),
+        read_declarations(file, expires=str(app.runtime.setting("expires")), now=now),
         file,
-        api_root=app.api_root,
+        api_root=app.session.api_root,
         at_hand=lambda: app.organization,
     )
-    render = app.render
+    render = app.runtime.render
     source = str(file.resolve())
     steps: Sequence[Step] = plan(
         declared,
         source,
         state=app.state,
-        secrets=app.secrets,
+        secrets=app.session.secrets,
         now=now,
         is_refused=lambda entry: is_refused(app, entry),
     )
     if prune:
-        steps = [*steps, *to_prune(declared, source, state=app.state, api_root=app.api_root)]
+        steps = [
+            *steps,
+            *to_prune(declared, source, state=app.state, api_root=app.session.api_root),
+        ]
     if dry_run:
         render.changes([each.change for each in steps])
         return
@@ -105,9 +108,9 @@ def apply_command(
             marks(app).remove(key(step.entry))
         if change.outcome == "revoked" and step.entry is not None:
             brought = step.entry.renewal.deliveries
-            say_where_it_lies(app.messages, change.pat.name, brought, "no longer works")
+            say_where_it_lies(app.runtime.messages, change.pat.name, brought, "no longer works")
     say_failures(app, changes)
-    app.messages.notice(_summary(changes))
+    app.runtime.messages.notice(_summary(changes))
     conclude_changes(changes, interrupted=interrupted)
 
 
@@ -116,7 +119,7 @@ def _show(app: App, steps: Sequence[Step]) -> None:
     for step in steps:
         change = step.change
         if change.action != "keep":
-            app.messages.notice(
+            app.runtime.messages.notice(
                 f"{change.action} {change.pat.name!r} in {change.org}: {change.why}"
             )
 

@@ -34,13 +34,13 @@ def makers(
     for organization in dict.fromkeys(organizations):
         there = app.at(organization)
         try:
-            there.access_token()
+            there.session.access_token()
             found[organization.url] = there.organization, there.maker
         except PatError as error:
             found[organization.url] = error
             due = _due(app, organization)
             if due:
-                app.messages.warn(
+                app.runtime.messages.warn(
                     f"what is still to be done in {organization.name}: {error.message}"
                 )
             left += due
@@ -51,7 +51,7 @@ def makers(
 
 
 def _due(app: App, organization: Organization) -> list[JournalEntry]:
-    now = app.now()
+    now = app.runtime.now()
     here = app.state.unfinished(organization.url)
     return [each.entry for each in here if is_due(each, now)]
 
@@ -60,13 +60,15 @@ def unfinished_places(app: App) -> list[Organization]:
     """Return the organizations in which something is to be brought to its end by now."""
     from azdo_pat.organizations import is_of_root
 
-    now = app.now()
+    now = app.runtime.now()
     return [
         operation.entry.organization
         for operation in app.state.unfinished()
         if is_due(operation, now)
         and is_of_root(
-            operation.entry.organization.url, operation.entry.organization.name, app.api_root
+            operation.entry.organization.url,
+            operation.entry.organization.name,
+            app.session.api_root,
         )
     ]
 
@@ -80,7 +82,7 @@ def stoppable_progress(
     Gives what is to be called after each token, which raises KeyboardInterrupt then; and what
     tells whether Ctrl-C was pressed.
     """
-    with app.progress(total, label) as show, ctrl_c_noted() as stopped:
+    with app.runtime.progress(total, label) as show, ctrl_c_noted() as stopped:
 
         def done() -> None:
             show()
@@ -97,7 +99,7 @@ def say_failures(app: App, changes: Sequence[Change]) -> None:
             continue
         hint = change.failure.hint if change.failure else ""
         more = f" ({'; '.join(hint.splitlines())})" if hint and hint not in change.error else ""
-        app.messages.warn(f"{change.pat.name} in {change.org}: {change.error}{more}")
+        app.runtime.messages.warn(f"{change.pat.name} in {change.org}: {change.error}{more}")
 
 
 def conclude_changes(

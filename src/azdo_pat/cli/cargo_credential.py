@@ -28,7 +28,7 @@ def cargo_credential_command(app: App, *, cargo_plugin: bool) -> None:
     """
     # Source: The Cargo Book, "Credential Provider Protocol".
     del cargo_plugin  # cargo says it to each provider
-    out = app.verbatim_out
+    out = app.runtime.verbatim_out
     out.write(json.dumps({"v": [_VERSION]}) + "\n")
     out.flush()
     for line in sys.stdin:

@@ -37,15 +37,15 @@ def confirm(app: App, pats: Sequence[Pat], question: Question) -> None:
     Raises:
         UsageError: the user cannot be asked.
     """
-    if not app.may_ask:
+    if not app.runtime.may_ask:
         raise UsageError(
             f"{question.effect}, but pat cannot ask for confirmation here", hint=question.hint
         )
     from azdo_pat.output.plain import visible
 
-    app.preview(pats)
+    app.runtime.preview(pats)
     if not click.confirm(visible(question.text), err=True):
-        app.messages.notice(question.declined)
+        app.runtime.messages.notice(question.declined)
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
 
 

@@ -52,14 +52,14 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
     """
     from azdo_pat.services.doctor import DoctorDeps, examine
 
-    render = app.render
+    render = app.runtime.render
     state = app.state
     app.look_at_state()  # a damaged one is moved aside here, and told
     for identifier in dismissed:
         _dismiss(app, identifier)
     deps = DoctorDeps(
-        now=app.now(),
-        api_root=app.api_root,
+        now=app.runtime.now(),
+        api_root=app.session.api_root,
         sign_in=partial(_sign_in, app),
         organization=partial(_organization, app),
         identity=partial(_identity, app),
@@ -72,7 +72,7 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
         set_aside=partial(_set_aside, app),
         rebuild=partial(_rebuild, app),
         damaged=[each.name for each in app.damaged_states],
-        secrets=app.secrets,
+        secrets=app.session.secrets,
         state=state,
         exclusive=app.exclusive,
     )
@@ -105,17 +105,17 @@ def _dismiss(app: App, identifier: str) -> None:
                 hint="--dismiss is for tokens that an interrupted command may have created",
             )
     app.state.dismiss(identifier)
-    app.messages.notice(f"dismissed the token {identifier}: pat leaves it alone")
+    app.runtime.messages.notice(f"dismissed the token {identifier}: pat leaves it alone")
 
 
 def _sign_in(app: App) -> str:
-    token = app.access_token()
+    token = app.session.access_token()
     until = f", expires {token.expires:%Y-%m-%d %H:%M} UTC" if token.expires else ""
     return f"{token.user or 'unknown user'} via {token.source}{until}"
 
 
 def _organization(app: App) -> tuple[Organization, str]:
-    found, source = app.located
+    found, source = app.session.located
     organization = app.organization
     return organization, source if found else "your only organization"
 
@@ -145,10 +145,10 @@ def _listed(app: App, organization: Organization, status: Status) -> frozenset[s
 
 
 def _clock(app: App) -> timedelta | None:
-    if app.service_time() is None:  # not signed in, perhaps because the clock is wrong
+    if app.session.service_time() is None:  # not signed in, perhaps because the clock is wrong
         app.directory.knock()
-    told = app.service_time()
-    return None if told is None else app.now() - told
+    told = app.session.service_time()
+    return None if told is None else app.runtime.now() - told
 
 
 def _network(app: App) -> str:
@@ -158,10 +158,10 @@ def _network(app: App) -> str:
     shown = {"https_proxy": masked_proxy, "all_proxy": masked_proxy, "no_proxy": masked_hosts}
     words = [
         f"{name}={shown[name.lower()](given)}"
-        for name, given in sorted(app.environment.items())
+        for name, given in sorted(app.runtime.environment.items())
         if given and name.lower() in shown
     ]
-    bundle = app.setting("ca-bundle") or app.environment.get("REQUESTS_CA_BUNDLE")
+    bundle = app.runtime.setting("ca-bundle") or app.runtime.environment.get("REQUESTS_CA_BUNDLE")
     if bundle:
         if not expanded(Path(str(bundle))).exists():
             raise UsageError(
@@ -173,14 +173,14 @@ def _network(app: App) -> str:
 
 
 def _recover(app: App) -> Sequence[Recovered]:
-    app.access_token()
+    app.session.access_token()
     return app.recover(app.untouched_tokens, again=True)
 
 
 def _set_aside(app: App) -> bool:
     from azdo_pat.store.repair import set_aside
 
-    return set_aside(app.state_folder / "state.db", app.now()) is not None
+    return set_aside(app.runtime.state_folder / "state.db", app.runtime.now()) is not None
 
 
 def _rebuild(app: App) -> tuple[str, bool]:
@@ -189,7 +189,7 @@ def _rebuild(app: App) -> tuple[str, bool]:
     from azdo_pat.store.repair import mark_rebuilt
     from azdo_pat.store.state import State
 
-    app.access_token()
+    app.session.access_token()
     rebuilt = rebuild(
         app.organization_cache.all(),
         app.deps_for(app.untouched_tokens),

@@ -99,9 +99,9 @@ def emulator_command(  # one argument for each option
     with running:
         ended = told_to_end()  # before it says that it is there: who reads it may end it at once
         for name, value in exported(running).items():
-            app.out.write(f"export {name}={shlex.quote(value)}\n")
-        app.out.flush()
-        app.messages.notice(f"listening on {running.url}; press Ctrl-C to stop")
+            app.runtime.out.write(f"export {name}={shlex.quote(value)}\n")
+        app.runtime.out.flush()
+        app.runtime.messages.notice(f"listening on {running.url}; press Ctrl-C to stop")
         while not ended.wait(3600):
             pass
 
@@ -157,13 +157,13 @@ def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
         raise UsageError("--tour takes no command", hint="leave out --tour to run a command")
     with (
         start_emulator({"entra": True}) as running,
-        Sandbox(exported(running), app.environment, app.messages.warn) as sandbox,
+        Sandbox(exported(running), app.runtime.environment, app.runtime.messages.warn) as sandbox,
     ):
         if tour:
-            code = play_tour(sandbox, app.out)
+            code = play_tour(sandbox, app.runtime.out)
         else:
             if not words:
-                app.messages.notice(
+                app.runtime.messages.notice(
                     f"a shell with an emulator at {running.url}; type exit to leave and remove"
                     " everything"
                 )

@@ -88,14 +88,20 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         expires=expires,
         renew_before=renew_before,
     )._replace(deliveries=parsed_deliveries(deliveries))
-    render = app.render if secret_format is None else None  # a mistake in --query is found first
+    render = (
+        app.runtime.render if secret_format is None else None
+    )  # a mistake in --query is found first
     organization = _organization(app, name)
     ensured, before = None, app.state.find(organization.url, name)
     refused = is_refused(app, before)
     verify = verify or refused
     if not verify:
         ensured = as_wanted(
-            organization, wanted, state=app.state, secrets=app.secrets, now=app.now()
+            organization,
+            wanted,
+            state=app.state,
+            secrets=app.session.secrets,
+            now=app.runtime.now(),
         )
     if ensured is not None:
         from azdo_pat.journal import Deliver
@@ -116,8 +122,8 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     if render is not None:
         render.ensured(ensured)
     elif secret_format is None or secret_format.form == "token":
-        app.out.write(ensured.secret.reveal() + "\n")
-        app.out.flush()
+        app.runtime.out.write(ensured.secret.reveal() + "\n")
+        app.runtime.out.flush()
     else:
         _print(app, ensured, secret_format, organization)
     if ensured.undelivered:
@@ -134,9 +140,9 @@ def _wanted(
     from azdo_pat.expiry import parse_expiry, parse_span
     from azdo_pat.services.ensure import Wanted
 
-    now = app.now()
+    now = app.runtime.now()
     margin = None if renew_before is None else parse_span(renew_before, now)
-    end = parse_expiry(str(app.setting("expires")) if expires is None else expires, now)
+    end = parse_expiry(str(app.runtime.setting("expires")) if expires is None else expires, now)
     if margin is not None and now + margin >= end:
         raise UsageError(
             f"with --renew-before {renew_before} a token would be due as soon as it is created",
@@ -149,8 +155,8 @@ def _organization(app: App, name: str) -> Organization:
     """Return the current organization, or else that of the only stored token of this name."""
     from azdo_pat.services.ensure import where_known
 
-    if app.located[0] is None:
-        known = where_known(name, app.state, app.api_root)
+    if app.session.located[0] is None:
+        known = where_known(name, app.state, app.session.api_root)
         if known is not None:
             return known
     return app.organization
@@ -175,13 +181,13 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
 
         say_rotated(app, ensured.rotated)
     elif ensured.outcome == "delivered" and ensured.undelivered:
-        app.messages.warn(
+        app.runtime.messages.warn(
             f"{ensured.pat.name!r} could not be delivered to every target: {ensured.undelivered}"
         )
     elif ensured.outcome == "delivered":
-        app.messages.notice(f"delivered {ensured.pat.name!r} in {organization.name}")
+        app.runtime.messages.notice(f"delivered {ensured.pat.name!r} in {organization.name}")
     else:
-        app.messages.notice(f"kept {ensured.pat.name!r} in {organization.name}")
+        app.runtime.messages.notice(f"kept {ensured.pat.name!r} in {organization.name}")
 
 
 def _print(
@@ -195,4 +201,4 @@ def _print(
         org_url=organization.url,
         outcome=str(ensured.outcome),
     )
-    app.render.secret(held, secret_format)
+    app.runtime.render.secret(held, secret_format)

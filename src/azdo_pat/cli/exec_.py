@@ -107,7 +107,7 @@ def exec_command(  # one argument for each option
         found |= dict.fromkeys(names, secret.reveal())
         if not names and (program or not others):
             found |= _by_program(app, organization, secret, program or "", feeds, words)
-    _become(words, {**app.environment, **found}, app.environment.get("PATH"))
+    _become(words, {**app.runtime.environment, **found}, app.runtime.environment.get("PATH"))
 
 
 def _check_program(program: str | None) -> None:
@@ -131,7 +131,7 @@ def _by_program(  # what variables are made of
     from azdo_pat.tools.variables import PROGRAMS, Given, program_of
 
     known = program or program_of(words[0], feeds=feeds)
-    return PROGRAMS[known](Given(secret, organization, feeds, app.environment, words))
+    return PROGRAMS[known](Given(secret, organization, feeds, app.runtime.environment, words))
 
 
 def _found(app: App, text: str) -> tuple[Organization, Secret]:
@@ -140,15 +140,15 @@ def _found(app: App, text: str) -> tuple[Organization, Secret]:
     from azdo_pat.services.stored_secrets import get
 
     organization, name, secret = get(
-        app.located[0],
+        app.session.located[0],
         text,
-        secrets=app.secrets,
+        secrets=app.session.secrets,
         state=lambda: app.state,
-        api_root=app.api_root,
+        api_root=app.session.api_root,
     )
     entry = app.state.find(organization.url, name)
-    if entry is not None and entry.expires is not None and entry.expires <= app.now():
-        app.messages.warn(
+    if entry is not None and entry.expires is not None and entry.expires <= app.runtime.now():
+        app.runtime.messages.warn(
             f"{name!r} expired on {entry.expires:%Y-%m-%d}; to replace it, run: pat rotate"
             f" {as_argument(name)}"
         )

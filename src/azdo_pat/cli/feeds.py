@@ -23,17 +23,17 @@ def secret_for_feed(protocol: str, host: str, path: str) -> Secret | None:
         PatError: the state file or the keyring cannot be used.
     """
     app = App(GlobalOptions())
-    secret_format = app.environment.get("PAT_PACKAGES_TOKEN") or app.file_values.get(
-        "packages-token"
-    )
+    secret_format = app.runtime.environment.get(
+        "PAT_PACKAGES_TOKEN"
+    ) or app.runtime.file_values.get("packages-token")
     stored = [entry for entry in app.state.stored() if entry.stored]
-    entries = at_place(stored, protocol, host, path, api_root=app.api_root, feeds=True)
+    entries = at_place(stored, protocol, host, path, api_root=app.session.api_root, feeds=True)
     expired = refused = None
     for entry in for_packages(entries, str(secret_format) if secret_format else None):
-        if entry.expires is not None and entry.expires <= app.now():
+        if entry.expires is not None and entry.expires <= app.runtime.now():
             expired = expired or entry
             continue
-        secret = app.secrets.get(entry.org_url, entry.name)
+        secret = app.session.secrets.get(entry.org_url, entry.name)
         if secret is None:
             continue
         if not is_refused(app, entry) or works(app, entry, organization_of(app, entry), secret):

@@ -49,9 +49,9 @@ def _get(app: App, asked: CredentialRequest) -> None:
 
     given = answer(asked, _helper(app))
     for note in given.notes:
-        app.messages.warn(note)
-    app.verbatim_out.write(written(given.attributes))
-    app.out.flush()
+        app.runtime.messages.warn(note)
+    app.runtime.verbatim_out.write(written(given.attributes))
+    app.runtime.out.flush()
 
 
 def _store(app: App, asked: CredentialRequest) -> None:
@@ -77,9 +77,11 @@ def _erase(app: App, asked: CredentialRequest) -> None:
     entry = used(asked, helper)
     if entry is not None and asked.password is not None:
         marks(app).put(key(entry))
-        app.messages.warn(why_refused(entry, asked.password, helper))
+        app.runtime.messages.warn(why_refused(entry, asked.password, helper))
     elif asked.password is not None and of_place(asked, helper):
-        app.messages.warn("git was refused with a password that pat does not hold; try again")
+        app.runtime.messages.warn(
+            "git was refused with a password that pat does not hold; try again"
+        )
 
 
 def _renew_sign_in(app: App, refused: Secret) -> None:
@@ -91,32 +93,34 @@ def _renew_sign_in(app: App, refused: Secret) -> None:
         SignInError: nobody is signed in any more.
         PatError: there is no other without the user, or Entra cannot be asked.
     """
-    token = app.access_token()
+    token = app.session.access_token()
     if token.secret != refused:
         return
     said = f"git was refused with the access token from {token.source}"
-    if app.renewed_token(token, "") is None:
-        app.messages.warn(f"{said}: {token.anew}")
+    if app.session.renewed_token(token, "") is None:
+        app.runtime.messages.warn(f"{said}: {token.anew}")
     else:
-        app.messages.warn(f"{said}; a new one is there: try again")
+        app.runtime.messages.warn(f"{said}; a new one is there: try again")
 
 
 def _helper(app: App) -> Helper:
     from azdo_pat.services.git_helper import Helper
 
-    chosen = app.environment.get("PAT_GIT_TOKEN") or app.file_values.get("git-token")
+    chosen = app.runtime.environment.get("PAT_GIT_TOKEN") or app.runtime.file_values.get(
+        "git-token"
+    )
     return Helper(
         entries=[entry for entry in app.state.stored() if entry.stored],
         chosen=str(chosen) if chosen else None,
-        now=app.now(),
-        api_root=app.api_root,
-        secret=lambda entry: app.secrets.get(entry.org_url, entry.name),
+        now=app.runtime.now(),
+        api_root=app.session.api_root,
+        secret=lambda entry: app.session.secrets.get(entry.org_url, entry.name),
         is_doubted=lambda entry: is_refused(app, entry),
         works=lambda entry, secret: works(app, entry, organization_of(app, entry), secret),
-        renews=lambda: bool(app.setting("git-renew")),
+        renews=lambda: bool(app.runtime.setting("git-renew")),
         failed_at=lambda entry: _failed(app).since(key(entry)),
         renewed=lambda entry: _renewed(app, entry),
-        bearer=app.access_token,
+        bearer=app.session.access_token,
     )
 
 
@@ -124,7 +128,7 @@ def _failed(app: App) -> MarkerFiles:
     """Return the marks of the tokens that could not be renewed."""
     from azdo_pat.store.marker_files import MarkerFiles
 
-    return MarkerFiles(app.state_folder / "renewals")
+    return MarkerFiles(app.runtime.state_folder / "renewals")
 
 
 def _renewed(app: App, entry: StoredPat) -> StoredPat | None:
@@ -135,12 +139,12 @@ def _renewed(app: App, entry: StoredPat) -> StoredPat | None:
     renewed = renew_for_git(
         organization,
         entry,
-        parse_expiry(str(app.setting("expires")), app.now()),
+        parse_expiry(str(app.runtime.setting("expires")), app.runtime.now()),
         state=app.state,
         in_line=app.in_line,
         maker=lambda: app.at(organization).maker,
         mark_failed=lambda: _failed(app).put(key(entry)),
     )
     if renewed:
-        app.messages.notice(f"renewed {entry.name!r} in {organization.name}")
+        app.runtime.messages.notice(f"renewed {entry.name!r} in {organization.name}")
     return app.state.find(entry.org_url, entry.name)

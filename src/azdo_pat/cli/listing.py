@@ -84,13 +84,13 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     """
     from azdo_pat.services.browse import Sort, in_order
 
-    filters = _filters(app.now(), status, expiring, names, scopes, only_global=only_global)
-    streams = app.streams and sort is None and not all_orgs
-    order = Sort(str(sort or app.setting("sort")))
-    render = app.render
+    filters = _filters(app.runtime.now(), status, expiring, names, scopes, only_global=only_global)
+    streams = app.runtime.streams and sort is None and not all_orgs
+    order = Sort(str(sort or app.runtime.setting("sort")))
+    render = app.runtime.render
     if stored:
         if not render.pats(in_order(_stored(app, filters, everywhere=all_orgs), order)):
-            app.messages.notice("no stored token matches")
+            app.runtime.messages.notice("no stored token matches")
         return
     failures: Sequence[OrganizationFailure] = ()
     if all_orgs:
@@ -103,10 +103,12 @@ def list_command(  # noqa: PLR0913  # one argument for each option
         count = render.pats(found if streams else in_order(found, order))
     if not count:
         where = "your organizations" if all_orgs else app.organization.name
-        app.messages.notice(f"no token of {where} matches; to list all, run: pat list --status all")
+        app.runtime.messages.notice(
+            f"no token of {where} matches; to list all, run: pat list --status all"
+        )
     if failures:
         for failure in failures:
-            app.messages.warn(f"{failure.org}: {failure.reason}")
+            app.runtime.messages.warn(f"{failure.org}: {failure.reason}")
         raise PartialError(
             f"{len(failures)} of your organizations could not be listed",
             hint="to try one of them, run: pat list --org NAME",
@@ -117,9 +119,9 @@ def _stored(app: App, filters: Filters, *, everywhere: bool) -> list[Pat]:
     """Return the stored tokens; the local state knows no status but expired."""
     from azdo_pat.services.stored_secrets import stored_here
 
-    organization = None if everywhere else app.located[0]
+    organization = None if everywhere else app.session.located[0]
     app.recover_local(organization.url if organization else None)
-    known = stored_here(organization, state=app.state, now=app.now())
+    known = stored_here(organization, state=app.state, now=app.runtime.now())
     return [pat for pat in known if filters.match(pat)]
 
 
@@ -127,7 +129,7 @@ def _stored(app: App, filters: Filters, *, everywhere: bool) -> list[Pat]:
 @click.argument("token", metavar="TOKEN", shell_complete=complete_tokens)
 def show_command(app: App, token: str) -> None:
     """Show one token. TOKEN is its name, its id, or 8 or more characters of the id."""
-    render = app.render
+    render = app.runtime.render
     render.pat(app.browser.find(app.organization, [token])[0])
 
 

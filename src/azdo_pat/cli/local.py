@@ -39,7 +39,7 @@ def scopes_command(app: App, word: str | None, *, recipe: str | None, recipes: b
     from azdo_pat.scopes import RECIPES, SCOPES, search
     from azdo_pat.scopes import recipe as recipe_named
 
-    render = app.render
+    render = app.runtime.render
     if recipes:
         wanted = (word or "").casefold()
         render.recipes(
@@ -75,7 +75,7 @@ def config_list(app: App) -> None:
     """List all settings, their values, and where each value comes from."""
     from azdo_pat.config.settings import KEYS
 
-    app.render.settings([app.explained(key.name) for key in KEYS])
+    app.runtime.render.settings([app.runtime.explained(key.name) for key in KEYS])
 
 
 @config_command.command("get", short_help="Print a setting.")
@@ -83,12 +83,14 @@ def config_list(app: App) -> None:
 @click.pass_obj
 def config_get(app: App, key: str) -> None:
     """Print the value of the setting KEY. Ends with exit code 3 if it is not set."""
-    value = app.setting(key)
+    value = app.runtime.setting(key)
     if value is None:
         raise NotFoundError(f"{key} is not set", hint=f"to set it, run: pat config set {key} VALUE")
     from azdo_pat.output.plain import visible
 
-    app.out.write((str(value).lower() if isinstance(value, bool) else visible(str(value))) + "\n")
+    app.runtime.out.write(
+        (str(value).lower() if isinstance(value, bool) else visible(str(value))) + "\n"
+    )
 
 
 @config_command.command("set", short_help="Change a setting.")
@@ -102,11 +104,11 @@ def config_set(app: App, key: str, value: str) -> None:
 
     parsed = parse_value(key_named(key), value, where="")
     _try_out(app, key, value)
-    set_value(app.config_file, key, parsed)
-    app.messages.notice(f"set {key} in {app.config_file}")
-    source = app.explained(key).source
+    set_value(app.runtime.config_file, key, parsed)
+    app.runtime.messages.notice(f"set {key} in {app.runtime.config_file}")
+    source = app.runtime.explained(key).source
     if source not in {"config file", "default"}:
-        app.messages.notice(f"{source} overrides it")
+        app.runtime.messages.notice(f"{source} overrides it")
 
 
 @config_command.command("unset", short_help="Remove a setting.")
@@ -116,12 +118,12 @@ def config_unset(app: App, key: str) -> None:
     """Remove KEY from the configuration file."""
     from azdo_pat.config.editing import unset_value
 
-    if not unset_value(app.config_file, key):
+    if not unset_value(app.runtime.config_file, key):
         raise NotFoundError(
-            f"{key} is not set in {app.config_file}",
+            f"{key} is not set in {app.runtime.config_file}",
             hint="to see what is set, run: pat config list",
         )
-    app.messages.notice(f"removed {key} from {app.config_file}")
+    app.runtime.messages.notice(f"removed {key} from {app.runtime.config_file}")
 
 
 def _try_out(app: App, key: str, value: str) -> None:
@@ -129,11 +131,11 @@ def _try_out(app: App, key: str, value: str) -> None:
     if key == "org":
         from azdo_pat.organizations import organization
 
-        organization(value, root=app.api_root)
+        organization(value, root=app.session.api_root)
     elif key == "expires":
         from azdo_pat.expiry import parse_expiry
 
-        parse_expiry(value, app.now())
+        parse_expiry(value, app.runtime.now())
 
 
 @command("completion")
@@ -153,4 +155,4 @@ def completion_command(ctx: click.Context, app: App, shell: str) -> None:
     if kind is None:
         raise UsageError(f"there is no completion for {shell}")
     root = ctx.find_root().command
-    app.out.write(kind(root, {}, "pat", "_PAT_COMPLETE").source() + "\n")
+    app.runtime.out.write(kind(root, {}, "pat", "_PAT_COMPLETE").source() + "\n")

@@ -45,34 +45,38 @@ def login_command(
     from azdo_pat.services.sign_in import SignInMethod, sign_in
 
     _require_user(app, device_code=device_code)
-    by_code = device_code or not has_browser(app.environment)
-    located, _ = app.located
+    by_code = device_code or not has_browser(app.runtime.environment)
+    located, _ = app.session.located
     organization = located.url if located is not None and located.hosted else ""
     safe = _safe_place(app)
-    client = app.entra_client(tenant=tenant, client_id=client_id)
+    client = app.session.entra_client(tenant=tenant, client_id=client_id)
 
     def have_signed_in(cache: Secret | None, claims: str) -> Granted:
-        entra = app.entra(client, cache)
+        entra = app.session.entra(client, cache)
         if by_code:
             if not device_code:
-                app.messages.notice("no browser found: signing in with a code")
+                app.runtime.messages.notice("no browser found: signing in with a code")
             return entra.by_device_code(claims=claims, show=lambda *shown: _show_code(app, *shown))
-        app.messages.notice("waiting for the sign-in in your browser; press Ctrl-C to cancel")
+        app.runtime.messages.notice(
+            "waiting for the sign-in in your browser; press Ctrl-C to cancel"
+        )
         return entra.by_browser(
             account=account or "",
             claims=claims,
-            show=lambda address: app.messages.warn(f"could not open a browser; open {address}"),
+            show=lambda address: app.runtime.messages.warn(
+                f"could not open a browser; open {address}"
+            ),
         )
 
     def look(token: Secret) -> AccessToken:
-        return inspect(token.reveal(), source=NAME, now=app.now())
+        return inspect(token.reveal(), source=NAME, now=app.runtime.now())
 
     way = SignInMethod(sign_in=have_signed_in, inspect=look, organization=organization, safe=safe)
-    signed_in = sign_in(way, app.memory)
-    app.messages.notice(f"signed in as {signed_in.user}{_at(client)}")
-    app.render.signed_in(signed_in)
-    if app.options.access_token:
-        app.messages.warn(
+    signed_in = sign_in(way, app.session.memory)
+    app.runtime.messages.notice(f"signed in as {signed_in.user}{_at(client)}")
+    app.runtime.render.signed_in(signed_in)
+    if app.runtime.options.access_token:
+        app.runtime.messages.warn(
             "PAT_ACCESS_TOKEN is set and takes precedence: unset it to use this sign-in"
         )
     if not signed_in.remembered:
@@ -89,12 +93,12 @@ def logout_command(app: App) -> None:
 
     Tokens and their secrets stay. The current access token expires by itself within the hour.
     """
-    if app.memory.forget():
-        app.messages.notice("signed out: every saved sign-in is deleted")
+    if app.session.memory.forget():
+        app.runtime.messages.notice("signed out: every saved sign-in is deleted")
     else:
-        app.messages.notice("there was no saved sign-in")
-    if app.options.access_token:
-        app.messages.warn("PAT_ACCESS_TOKEN is still set and still signs you in")
+        app.runtime.messages.notice("there was no saved sign-in")
+    if app.runtime.options.access_token:
+        app.runtime.messages.warn("PAT_ACCESS_TOKEN is still set and still signs you in")
 
 
 def _require_user(app: App, *, device_code: bool) -> None:
@@ -103,10 +107,10 @@ def _require_user(app: App, *, device_code: bool) -> None:
     Raises:
         UsageError: there is none.
     """
-    if app.may_ask or (device_code and not app.must_not_ask):
+    if app.runtime.may_ask or (device_code and not app.runtime.must_not_ask):
         return
     hint = "in CI, set PAT_ACCESS_TOKEN to an access token, or sign in to the Azure CLI"
-    if not app.must_not_ask:
+    if not app.runtime.must_not_ask:
         hint = f"to sign in on another device, run: pat login --device-code; {hint}"
     raise UsageError("signing in needs a user, but pat cannot ask one here", hint=hint)
 
@@ -114,16 +118,16 @@ def _require_user(app: App, *, device_code: bool) -> None:
 def _safe_place(app: App) -> bool:
     """Test the keyring before the sign-in; warn and return False if it cannot be used."""
     try:
-        app.secrets.check()
+        app.session.secrets.check()
     except StoreError as error:
-        app.messages.warn(f"{error.message}; this sign-in will not be saved")
+        app.runtime.messages.warn(f"{error.message}; this sign-in will not be saved")
         return False
     return True
 
 
 def _show_code(app: App, address: str, code: str) -> None:
     # Also with --quiet: the user cannot sign in without it.
-    click.echo(f"open {address} and enter the code {_plain(code)}", file=app.err)
+    click.echo(f"open {address} and enter the code {_plain(code)}", file=app.runtime.err)
 
 
 def _plain(text: str) -> str:

@@ -21,11 +21,11 @@ def say_created(app: App, created: Created) -> None:
     pat = created.pat
     where = pat.org or "all organizations"
     kept = f"; its secret is in the keyring: pat get {as_argument(pat.name)}" if pat.stored else ""
-    app.messages.notice(f"created {pat.name!r} in {where}{kept}")
+    app.runtime.messages.notice(f"created {pat.name!r} in {where}{kept}")
     if created.shortened:
         warn_shortened(app, pat, created.requested_expiry)
     if created.undelivered:
-        app.messages.warn(
+        app.runtime.messages.warn(
             f"its secret could not be delivered to every target: {created.undelivered}"
         )
     if created.replaced is not None:
@@ -34,7 +34,7 @@ def say_created(app: App, created: Created) -> None:
 
 def warn_replaced(app: App, identifier: str) -> None:
     """Warn that a token whose only secret was overwritten is still active."""
-    app.messages.warn(
+    app.runtime.messages.warn(
         "the token whose secret was overwritten is not revoked; to revoke it, run: pat revoke"
         f" {identifier}"
     )
@@ -43,7 +43,7 @@ def warn_replaced(app: App, identifier: str) -> None:
 def warn_shortened(app: App, pat: Pat, requested: datetime) -> None:
     """Warn that the service granted a shorter lifetime than requested."""
     granted = f"{pat.expires:%Y-%m-%d %H:%M} UTC" if pat.expires else "an unknown time"
-    app.messages.warn(
+    app.runtime.messages.warn(
         f"a policy shortened the lifetime: the token expires {granted}, not"
         f" {requested:%Y-%m-%d %H:%M} UTC as requested"
     )
@@ -59,7 +59,7 @@ def print_secret(app: App, created: Created, secret_format: SecretFormat) -> Non
 
     held = StoredSecret(pat=created.pat, secret=created.secret, org_url=app.organization.url)
     try:
-        app.render.secret(held, secret_format)
+        app.runtime.render.secret(held, secret_format)
     except OSError as error:
         if created.pat.stored:
             raise

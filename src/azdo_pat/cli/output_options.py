@@ -50,5 +50,5 @@ def _wish(args: Sequence[str], name: str, *, letter: str = "") -> str:
             from azdo_pat.cli.app import App  # an error that says it all needs no settings
             from azdo_pat.cli.global_options import GlobalOptions
 
-            given = str(App(GlobalOptions()).file_values.get(name, ""))
+            given = str(App(GlobalOptions()).runtime.file_values.get(name, ""))
     return given

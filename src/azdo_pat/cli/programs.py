@@ -63,18 +63,18 @@ def advised(app: App, advice: Guidance) -> SetupResult:
     from azdo_pat.results import SetupOutcome, SetupResult
 
     if advice.needs_backend:
-        program = shutil.which(advice.name, path=app.environment.get("PATH"))
+        program = shutil.which(advice.name, path=app.runtime.environment.get("PATH"))
         if program is None:
             raise NotFoundError(
                 f"{advice.name} is not on the PATH", hint=f"run: pipx install {advice.name}"
             )
-        if not _knows_pat(Path(program), app.environment):
+        if not _knows_pat(Path(program), app.runtime.environment):
             raise NotFoundError(
                 f"{advice.name} asks keyring in its own environment, where pat is not installed"
                 f" ({program})",
                 hint=f"run: pipx inject {advice.name} azdo-pat; or install azdo-pat there with pip",
             )
-    app.messages.notice(advice.text)
+    app.runtime.messages.notice(advice.text)
     return SetupResult(tool=advice.name, file="", outcome=SetupOutcome.UNCHANGED)
 
 
@@ -100,8 +100,8 @@ def _knows_pat(program: Path, environment: Mapping[str, str]) -> bool:
 def warn_of_variables(app: App, tool: Tool, feed: str) -> None:
     """Warn about environment variables that override the tool's file."""
     for name, same in tool.outranked_by(feed).items():
-        if app.environment.get(name) and app.environment[name] != same:
-            app.messages.warn(
+        if app.runtime.environment.get(name) and app.runtime.environment[name] != same:
+            app.runtime.messages.warn(
                 f"{name} is set and overrides what was set up for {tool.name}: unset it, also where"
                 " the tool runs"
             )
@@ -113,13 +113,13 @@ def check_asked(app: App, tool: Tool) -> None:
     Raises:
         NotFoundError: it cannot, or is not installed.
     """
-    alone = app.environment.get("PYTHON_KEYRING_BACKEND", "")
+    alone = app.runtime.environment.get("PYTHON_KEYRING_BACKEND", "")
     if alone and not alone.startswith((_BACKEND, "keyring.backends.chainer.")):
         raise NotFoundError(
             f"PYTHON_KEYRING_BACKEND is set to {alone}, and keyring asks only that backend",
             hint="unset it, also where the tool runs",
         )
-    program = shutil.which(tool.asks, path=app.environment.get("PATH"))
+    program = shutil.which(tool.asks, path=app.runtime.environment.get("PATH"))
     if program is not None and not Path(program).is_absolute():
         program = None  # the folder that one stands in is no place to run programs from
     said, old = "", False
@@ -136,7 +136,7 @@ def check_asked(app: App, tool: Tool) -> None:
             hint="run: pipx install keyring && pipx inject keyring azdo-pat",
         )
     if old:
-        app.messages.warn(f"{program}: {age}; to upgrade it, run: pipx upgrade {tool.asks}")
+        app.runtime.messages.warn(f"{program}: {age}; to upgrade it, run: pipx upgrade {tool.asks}")
 
 
 def _asked(app: App, program: str, *args: str) -> tuple[int, str]:
@@ -145,7 +145,7 @@ def _asked(app: App, program: str, *args: str) -> tuple[int, str]:
         ran = subprocess.run(  # noqa: S603  # the program that the tool will run
             [program, *args],
             cwd=Path(program).parent,
-            env=without_access_token(app.environment),
+            env=without_access_token(app.runtime.environment),
             capture_output=True,
             text=True,
             timeout=30,

@@ -20,7 +20,7 @@ def marks(app: App) -> MarkerFiles:
     """Return the markers of refused tokens on this machine."""
     from azdo_pat.store.marker_files import MarkerFiles
 
-    return MarkerFiles(app.state_folder / "refused")
+    return MarkerFiles(app.runtime.state_folder / "refused")
 
 
 def key(entry: StoredPat) -> str:
@@ -38,7 +38,7 @@ def organization_of(app: App, entry: StoredPat) -> Organization:
     from azdo_pat.models import Organization
     from azdo_pat.organizations import is_of_root
 
-    hosted = is_of_root(entry.org_url, entry.org, app.api_root)
+    hosted = is_of_root(entry.org_url, entry.org, app.session.api_root)
     return Organization(name=entry.org, url=entry.org_url, hosted=hosted)
 
 
@@ -66,7 +66,7 @@ def warn_if_refused(app: App, entry: StoredPat, organization: Organization, secr
         if works(app, entry, organization, secret):
             return
     except PatError as error:
-        app.messages.warn(
+        app.runtime.messages.warn(
             f"the service refused {entry.name!r} when a program used it; whether it works now is"
             f" not known ({error.message})"
         )
@@ -75,4 +75,6 @@ def warn_if_refused(app: App, entry: StoredPat, organization: Organization, secr
     scopes = "".join(f" --scope {scope}" for scope in entry.scopes)
     name = as_argument(entry.name)
     step = f"pat ensure {name}{scopes}" if scopes else f"pat import {name} --replace"
-    app.messages.warn(f"{entry.org} no longer accepts {entry.name!r}; to replace it, run: {step}")
+    app.runtime.messages.warn(
+        f"{entry.org} no longer accepts {entry.name!r}; to replace it, run: {step}"
+    )

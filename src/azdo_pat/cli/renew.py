@@ -75,28 +75,28 @@ def renew_command(
     from azdo_pat.renewal import FileTarget
     from azdo_pat.services.renew import due, planned
 
-    now = app.now()
+    now = app.runtime.now()
     span = None if within is None else parse_span(within, now)
     request = _request(app, expires, deliveries)
-    render = app.render
+    render = app.runtime.render
     if app.damaged_states:
         raise StoreError(
             "the state file was damaged, so pat does not know which tokens are stored",
             hint="to rebuild it, run: pat doctor --fix",
         )
-    there = app.organization if app.options.sources.get("org") == "--org" else None
+    there = app.organization if app.runtime.options.sources.get("org") == "--org" else None
     entries = due(
         app.state,
         now=now,
         within=span,
         org_url=there.url if there else None,
-        api_root=app.api_root,
+        api_root=app.session.api_root,
         is_refused=lambda entry: is_refused(app, entry),
     )
     if there and not app.state.stored(there.url):
-        app.messages.warn(f"no token of {there.name} is stored here (pat list --stored)")
+        app.runtime.messages.warn(f"no token of {there.name} is stored here (pat list --stored)")
     if dry_run:
-        app.messages.notice(
+        app.runtime.messages.notice(
             f"{_count(len(entries))} would be renewed (dry run)"
             if entries
             else "nothing is due for renewal (dry run)"
@@ -116,7 +116,7 @@ def renew_command(
     say_failures(app, changes)
     done = sum(each.outcome == "rotated" for each in changes)
     if changes:
-        app.messages.notice(
+        app.runtime.messages.notice(
             f"renewed {_count(done)}{f' of {len(changes)}' * (done < len(changes))}"
         )
     conclude_changes(changes, left, interrupted=interrupted)
@@ -163,9 +163,9 @@ def _request(app: App, expires: str | None, deliveries: tuple[str, ...]) -> Rota
     from azdo_pat.expiry import parse_expiry
     from azdo_pat.services.rotate import RotateRequest
 
-    now = app.now()
+    now = app.runtime.now()
     return RotateRequest(
         expires=None if expires is None else parse_expiry(expires, now),
-        otherwise=parse_expiry(str(app.setting("expires")), now),
+        otherwise=parse_expiry(str(app.runtime.setting("expires")), now),
         deliveries=parsed_deliveries(deliveries),
     )

@@ -81,7 +81,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
             "TOKEN cannot be combined with --name, --scope or --expired",
             hint="leave out the one or the other",
         )
-    render = app.render
+    render = app.runtime.render
     not_found = 0
     if texts:
         pats, not_found = _named(app, texts)
@@ -89,19 +89,19 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         pats, not_found = _selected(app, names, scopes, expired=expired)
     if dry_run:
         living = _living(pats)
-        app.messages.notice(f"{count(living)} would be revoked{_where(living)} (dry run)")
+        app.runtime.messages.notice(f"{count(living)} would be revoked{_where(living)} (dry run)")
         render.revocations(plan(pats))
         _complain(not_found, len(pats) + not_found)
         return
     if not pats:
         render.revocations(())
         _complain(not_found, not_found)
-        app.messages.notice("nothing to revoke")
+        app.runtime.messages.notice("nothing to revoke")
         return
     if not yes and _living(pats):
         _ask(app, _living(pats))
     brought = {each.id: each.renewal.deliveries for each in app.state.stored(app.organization.url)}
-    with app.progress(len(pats), "revoking") as show, ctrl_c_noted() as stopped:
+    with app.runtime.progress(len(pats), "revoking") as show, ctrl_c_noted() as stopped:
 
         def done() -> None:
             show()
@@ -112,11 +112,11 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
             app.organization,
             pats,
             tokens=app.tokens,
-            secrets=lambda: app.secrets,
+            secrets=lambda: app.session.secrets,
             state=app.state,
             exclusive=app.exclusive,
-            user=app.user,
-            now=app.now,
+            user=app.session.user,
+            now=app.runtime.now,
             works=lambda secret: still_works(app.organization, secret, app.directory),
             done=done,
         )
@@ -125,7 +125,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     for item in revoked.items:
         if item.pat.status == "revoked":
             say_where_it_lies(
-                app.messages, item.pat.name, brought.get(item.pat.id, ()), "no longer works"
+                app.runtime.messages, item.pat.name, brought.get(item.pat.id, ()), "no longer works"
             )
     _conclude(app, revoked, not_found)
 
@@ -136,7 +136,7 @@ def _named(app: App, texts: Sequence[str]) -> tuple[Sequence[Pat], int]:
     if failures and len(set(texts)) == 1:
         raise failures[0]
     for failure in failures:
-        app.messages.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
+        app.runtime.messages.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
     if not pats:
         raise NotFoundError(
             f"none of the {len(failures)} tokens was found",
@@ -183,7 +183,7 @@ def _selected(
     for pat in left_out:
         why = "cannot be read in full" if pat.unread else "is valid in all organizations"
         how = f" (pat revoke {as_argument(pat.id)})" if pat.id else ""
-        tell = app.messages.warn if pat.unread else app.messages.notice
+        tell = app.runtime.messages.warn if pat.unread else app.runtime.messages.notice
         tell(f"skipped because it {why}: {pat.name or 'name unknown'}{how}")
     return own, sum(bool(pat.unread) for pat in left_out)
 
@@ -214,12 +214,12 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
     """Report the result and raise the error for its exit code."""
     done = len(revoked.items) - revoked.failed
     if revoked.interrupted:
-        app.messages.warn(f"interrupted: {done} of {len(revoked.items)} tokens are revoked")
+        app.runtime.messages.warn(f"interrupted: {done} of {len(revoked.items)} tokens are revoked")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     for item in revoked.items:
         if item.error:
             doubt = "; it may be revoked all the same: to check, run: pat list" * item.doubtful
-            app.messages.warn(
+            app.runtime.messages.warn(
                 f"{item.pat.name} ({item.pat.id or 'id unknown'}): {item.error}{doubt}"
             )
     doubtful = any(item.doubtful for item in revoked.items)
@@ -240,10 +240,10 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
     before = [item.pat for item in revoked.items if item.outcome != "revoked"]
     words = [f"revoked {count(gone)}{_where(gone)}"] if gone else []
     words += [f"already revoked: {count(before)}"] if before else []
-    app.messages.notice("; ".join(words))
+    app.runtime.messages.notice("; ".join(words))
     for item in revoked.items:
         if item.pat.stored:
-            app.messages.notice(
+            app.runtime.messages.notice(
                 f"kept the secret stored under {item.pat.name!r}: the service still accepts it"
             )
 

@@ -86,18 +86,20 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         )
     if len(set(texts)) > 1:
         _require_one(secret_format, deliveries)
-    now = app.now()
+    now = app.runtime.now()
     request = RotateRequest(
         expires=None if expires is None else parse_expiry(expires, now),
-        otherwise=parse_expiry(str(app.setting("expires")), now),
+        otherwise=parse_expiry(str(app.runtime.setting("expires")), now),
         keep_old=keep_old,
         grace=None if grace is None else parse_span(grace, now),
         deliveries=parsed_deliveries(deliveries),
     )
-    render = app.render  # a mistake in --query is found before anything is made
+    render = app.runtime.render  # a mistake in --query is found before anything is made
     steps, failed = _planned(app, texts, request)
     if dry_run:
-        app.messages.notice(f"{count([each.pat for each in steps])} would be rotated (dry run)")
+        app.runtime.messages.notice(
+            f"{count([each.pat for each in steps])} would be rotated (dry run)"
+        )
         render.changes([_change(app, each) for each in steps])
         conclude((), failed, len(steps) + failed)
         return
@@ -115,7 +117,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     done, not_done, stopped = _rotated_each(app, steps, request)
     render.pats([each.created.pat for each in done])
     if stopped:
-        app.messages.warn(f"interrupted: {len(done)} of {len(steps)} tokens are rotated")
+        app.runtime.messages.warn(f"interrupted: {len(done)} of {len(steps)} tokens are rotated")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     failed += not_done
     conclude(done, failed, len(done) + failed)
@@ -163,7 +165,7 @@ def _planned(app: App, texts: Sequence[str], request: RotateRequest) -> tuple[Se
     if failures and alone:
         raise failures[0]
     for failure in failures:
-        app.messages.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
+        app.runtime.messages.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
     steps: list[_Step] = []
     for pat in pats:
         try:
@@ -173,7 +175,7 @@ def _planned(app: App, texts: Sequence[str], request: RotateRequest) -> tuple[Se
         except PatError as error:
             if alone:
                 raise
-            app.messages.warn(_failed(pat, error))
+            app.runtime.messages.warn(_failed(pat, error))
         else:
             steps.append(_Step(pat, unseen))
     return steps, len(failures) + len(pats) - len(steps)
@@ -232,11 +234,11 @@ def _rotated_each(
         try:
             done.append(_rotated(app, step, request))
         except CancelledError as error:
-            app.messages.warn(f"{step.pat.name or step.pat.id}: {error.message}")
+            app.runtime.messages.warn(f"{step.pat.name or step.pat.id}: {error.message}")
             return done, failed, True
         except PatError as error:
             failed += 1
-            app.messages.warn(_failed(step.pat, error))
+            app.runtime.messages.warn(_failed(step.pat, error))
         else:
             if done[-1].reason == INTERRUPTED:
                 return done, failed, True
@@ -275,20 +277,22 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         OldTokenOutcome.PENDING: "could not be revoked yet",
         OldTokenOutcome.UNDELIVERED: "stays active",
     }[rotated.old]
-    app.messages.notice(
+    app.runtime.messages.notice(
         f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
         f" keyring (pat get {as_argument(new.name)}); the old token {old.id} {ended}"
     )
     if rotated.created.shortened:
         warn_shortened(app, new, rotated.created.requested_expiry)
     if not old.stored and rotated.old not in {OldTokenOutcome.KEPT, OldTokenOutcome.EXPIRED}:
-        app.messages.notice(
+        app.runtime.messages.notice(
             "the old secret was not in this keyring: whatever uses it now needs the new one"
         )
     if rotated.old is OldTokenOutcome.PENDING:
-        app.messages.warn(f"the old token {old.id} could not be revoked yet: {rotated.reason}")
+        app.runtime.messages.warn(
+            f"the old token {old.id} could not be revoked yet: {rotated.reason}"
+        )
     if rotated.old is OldTokenOutcome.UNDELIVERED:
-        app.messages.warn(
+        app.runtime.messages.warn(
             f"the new secret could not be delivered to every target: {rotated.reason}"
         )
 

@@ -42,27 +42,27 @@ def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy
     from azdo_pat.services.stored_secrets import get
 
     # Only -o itself: a default of json in the environment must not change what $(pat get x) is.
-    if secret_format is None and app.options.sources.get("output") == "--output":
-        secret_format = _json() if app.options.output == "json" else None
+    if secret_format is None and app.runtime.options.sources.get("output") == "--output":
+        secret_format = _json() if app.runtime.options.output == "json" else None
     form = "token" if secret_format is None else secret_format.form
-    if app.options.query is not None and form != "json":
+    if app.runtime.options.query is not None and form != "json":
         raise UsageError("--query needs JSON", hint="add --as json, or leave out --query")
     if copy and form in {"azure-pipelines", "github-actions"}:
         raise UsageError(f"--as {form} and --copy cannot be combined", hint="leave out one of them")
     found = get(
-        app.located[0],
+        app.session.located[0],
         name,
-        secrets=app.secrets,
+        secrets=app.session.secrets,
         state=lambda: app.state,
-        api_root=app.api_root,
+        api_root=app.session.api_root,
     )
     if copy:
         _copy(app, found, secret_format)
     elif secret_format is None or form == "token":
-        app.verbatim_out.write(found[2].reveal() + "\n")
-        app.out.flush()
+        app.runtime.verbatim_out.write(found[2].reveal() + "\n")
+        app.runtime.out.flush()
     else:
-        app.render.secret(_held(app, found), secret_format)
+        app.runtime.render.secret(_held(app, found), secret_format)
 
 
 def _json() -> SecretFormat:
@@ -76,7 +76,7 @@ def _held(app: App, found: tuple[Organization, str, Secret]) -> StoredSecret:
     from azdo_pat.services.stored_secrets import held
 
     organization, name, secret = found
-    return held(organization, name, secret, state=app.state, now=app.now())
+    return held(organization, name, secret, state=app.state, now=app.runtime.now())
 
 
 def _copy(
@@ -89,9 +89,13 @@ def _copy(
     if secret_format is not None:
         from azdo_pat.output.secret_writers import secret_text
 
-        text = Secret(secret_text(_held(app, found), secret_format, app.now(), app.query))
+        text = Secret(
+            secret_text(_held(app, found), secret_format, app.runtime.now(), app.runtime.query)
+        )
     copy(text)
-    app.messages.notice(f"copied the secret of {found[1]} to the clipboard for {CLEAR_AFTER:.0f} s")
+    app.runtime.messages.notice(
+        f"copied the secret of {found[1]} to the clipboard for {CLEAR_AFTER:.0f} s"
+    )
 
 
 @command("import")
@@ -132,15 +136,15 @@ def import_command(  # one argument for each option
             "--id and --expires cannot be combined",
             hint="leave out --expires: the service knows when that token expires",
         )
-    until = None if expires is None else parse_moment(expires, app.now())
-    render = app.render
-    organization, _ = app.located
+    until = None if expires is None else parse_moment(expires, app.runtime.now())
+    render = app.runtime.render
+    organization, _ = app.session.located
     if organization is None:
         raise UsageError(
             "no organization given", hint="add --org NAME, or --org with the server's URL"
         )
-    if not replace and (app.may_ask or opens):  # before the user makes a token for nothing
-        require_free(organization, name, app.secrets)
+    if not replace and (app.runtime.may_ask or opens):  # before the user makes a token for nothing
+        require_free(organization, name, app.session.secrets)
     pat = None if token is None else _token_of(app, token)
     if opens:
         _open_page(app, organization)
@@ -158,7 +162,9 @@ def import_command(  # one argument for each option
         app.storage,
         check=lambda secret: app.directory.check_secret(organization, secret),
     )
-    app.messages.notice(f"stored {name!r} for {organization.url}: pat get {as_argument(name)}")
+    app.runtime.messages.notice(
+        f"stored {name!r} for {organization.url}: pat get {as_argument(name)}"
+    )
     if before is not None and before.id not in {None, stored.id}:
         from azdo_pat.cli.notices import warn_replaced
 
@@ -188,13 +194,13 @@ def _open_page(app: App, organization: Organization) -> None:
     from azdo_pat.cli.web_browser import has_browser, open_page
 
     url = app.directory.token_page(organization)
-    app.messages.notice(f"create the token at {url}")
-    if has_browser(app.environment) and app.may_show and not open_page(url):
-        app.messages.warn("could not open the browser")
+    app.runtime.messages.notice(f"create the token at {url}")
+    if has_browser(app.runtime.environment) and app.runtime.may_show and not open_page(url):
+        app.runtime.messages.warn("could not open the browser")
 
 
 def _secret_from_user(app: App, organization: Organization) -> str:
-    if app.may_ask:
+    if app.runtime.may_ask:
         answer: str = click.prompt(f"Token for {organization.url}", hide_input=True, err=True)
         return answer.removeprefix("\ufeff")  # pasted with the mark of a file
     if sys.stdin.isatty():
@@ -219,9 +225,11 @@ def forget_command(app: App, name: str) -> None:
     from azdo_pat.services.import_forget import forget
 
     before = {(each.org_url, each.name): each.renewal.deliveries for each in app.state.stored()}
-    organization, stored_as = forget(app.located[0], name, app.storage, api_root=app.api_root)
-    app.messages.notice(
+    organization, stored_as = forget(
+        app.session.located[0], name, app.storage, api_root=app.session.api_root
+    )
+    app.runtime.messages.notice(
         f"forgot {stored_as!r} for {organization.name}; this does not revoke the token"
     )
     brought = before.get((organization.url, stored_as), ())
-    say_where_it_lies(app.messages, stored_as, brought, "is no longer renewed")
+    say_where_it_lies(app.runtime.messages, stored_as, brought, "is no longer renewed")

@@ -54,11 +54,11 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
             shell: str | None,
             **rest: Any,  # noqa: ANN401  # as above
         ) -> object:
-            secret_format = _secret_format(app.environment, form, names, shell)
+            secret_format = _secret_format(app.runtime.environment, form, names, shell)
             if (
                 secret_format is not None
                 and secret_format.form != "json"
-                and app.options.query is not None
+                and app.runtime.options.query is not None
             ):
                 raise UsageError("--query needs JSON", hint="add --as json, or leave out --query")
             return function(app, *args, secret_format=secret_format, **rest)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azdo_pat import __version__
-from azdo_pat.cli.runtime import Runtime
 from azdo_pat.errors import PatError, UsageError
 from azdo_pat.homes import expanded, home_folder
 
@@ -31,17 +30,21 @@ if TYPE_CHECKING:
     from azdo_pat.auth.saved_sign_in import OwnSource, SavedSignIns
     from azdo_pat.auth.sign_ins import SignIn
     from azdo_pat.auth.source import Search, TokenSource
+    from azdo_pat.cli.runtime import Runtime
     from azdo_pat.models import AccessToken, Organization, Secret
     from azdo_pat.store.secrets import SecretStore
 
 
-class Session(Runtime):
+class Session:
     """The sign-in, organization, connection and keyring of one run."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
 
     @cached_property
     def api_root(self) -> str | None:
         """`PAT_API_URL`, validated; None for Microsoft's hosts."""
-        given = self.environment.get("PAT_API_URL")
+        given = self.runtime.environment.get("PAT_API_URL")
         if not given:
             return None
         from azdo_pat.organizations import api_root
@@ -53,9 +56,9 @@ class Session(Runtime):
         """The search for an access token, done once."""
         from azdo_pat.auth.source import first_that_answers
 
-        found = first_that_answers(self._sources, self.now())
+        found = first_that_answers(self._sources, self.runtime.now())
         if found.token is not None:
-            self.messages.detail(f"access token from {found.token.source}")
+            self.runtime.messages.detail(f"access token from {found.token.source}")
         return found
 
     def renewed_token(self, rejected: AccessToken, claims: str) -> AccessToken | None:
@@ -68,8 +71,8 @@ class Session(Runtime):
 
         if rejected.source != NAME:
             return None
-        self.messages.detail("the access token was rejected: requesting a new one")
-        fresh = self._own_source().in_place_of(rejected.secret, claims, self.now())
+        self.runtime.messages.detail("the access token was rejected: requesting a new one")
+        fresh = self._own_source().in_place_of(rejected.secret, claims, self.runtime.now())
         self.search = self.search._replace(token=fresh)
         return fresh
 
@@ -79,7 +82,7 @@ class Session(Runtime):
         from azdo_pat.auth.environment import EnvironmentSource
         from azdo_pat.auth.source import Withheld
 
-        yield EnvironmentSource(value=self.options.access_token)
+        yield EnvironmentSource(value=self.runtime.options.access_token)
         from azdo_pat.auth.saved_sign_in import NAME
 
         if self._may_see_sign_ins_at(self.authority) or not self.memory.any:
@@ -88,8 +91,8 @@ class Session(Runtime):
             yield Withheld(name=NAME)
         from azdo_pat.auth.azure_cli import AzureCliSource  # where the first has none: 4 ms
 
-        tenant = str(self.setting("tenant") or "")
-        az = AzureCliSource(environment=self.environment, tenant=tenant)
+        tenant = str(self.runtime.setting("tenant") or "")
+        az = AzureCliSource(environment=self.runtime.environment, tenant=tenant)
         asked = self._may_see_sign_ins_at(MICROSOFT) or az.program is None
         yield az if asked else Withheld(name=az.name)
 
@@ -137,7 +140,7 @@ class Session(Runtime):
         """The Entra authority: `PAT_AUTHORITY`, or Microsoft's own."""
         from azdo_pat.auth.client import authority_root
 
-        return authority_root(self.environment.get("PAT_AUTHORITY"))
+        return authority_root(self.runtime.environment.get("PAT_AUTHORITY"))
 
     @cached_property
     def memory(self) -> SavedSignIns:
@@ -151,7 +154,7 @@ class Session(Runtime):
             sign_ins=small(self.secrets, owner, "sign-ins"),
             cache=self._cache_place(owner),
             turn=self._sign_in_turn,
-            marker=self.state_folder / "sign-ins",
+            marker=self.runtime.state_folder / "sign-ins",
             name=self.authority,
         )
 
@@ -160,7 +163,7 @@ class Session(Runtime):
             from azdo_pat.auth.protected import ProtectedFileStorage
 
             digest = sha256(owner.encode()).hexdigest()[:16]
-            return ProtectedFileStorage(self.state_folder / f"sign-in-{digest}.bin")
+            return ProtectedFileStorage(self.runtime.state_folder / f"sign-in-{digest}.bin")
         from azdo_pat.auth.places import KeyringStorage
 
         return KeyringStorage(self.secrets, owner, "refresh")
@@ -168,13 +171,13 @@ class Session(Runtime):
     def _sign_in_turn(self) -> AbstractContextManager[None]:
         from azdo_pat.store.locks import waiting
 
-        return waiting(self.state_folder / "locks" / "sign-in.lock", 30)
+        return waiting(self.runtime.state_folder / "locks" / "sign-in.lock", 30)
 
     def entra_client(self, *, tenant: str | None, client_id: str | None) -> Client:
         """Return the application and tenant to sign in with; default: the organization's tenant."""
         from azdo_pat.auth.client import ANY_TENANT, AZURE_CLI, Client
 
-        wanted = str(tenant or self.setting("tenant") or "")
+        wanted = str(tenant or self.runtime.setting("tenant") or "")
         found, _ = self.located
         if not wanted and found is not None and found.hosted:
             from azdo_pat.api.entra_transport import tenant_of
@@ -183,7 +186,7 @@ class Session(Runtime):
         return Client(
             authority=self.authority,
             tenant=wanted or ANY_TENANT,
-            client_id=str(client_id or self.setting("client-id") or AZURE_CLI),
+            client_id=str(client_id or self.runtime.setting("client-id") or AZURE_CLI),
         )
 
     def entra(self, client: Client, cache: Secret | None) -> MsalClient:
@@ -197,16 +200,16 @@ class Session(Runtime):
             ca_bundle=self._ca_bundle,
             trace=self._trace,
         )
-        return MsalClient(client, http_client=http, cache=cache, now=self.now)
+        return MsalClient(client, http_client=http, cache=cache, now=self.runtime.now)
 
     @property
     def _timeout(self) -> tuple[float, float]:
-        seconds = float(self.setting("timeout") or 30)
+        seconds = float(self.runtime.setting("timeout") or 30)
         return min(10.0, seconds), seconds
 
     @property
     def _ca_bundle(self) -> str | None:
-        given = self.setting("ca-bundle")
+        given = self.runtime.setting("ca-bundle")
         return str(expanded(Path(str(given)))) if given else None
 
     def access_token(self) -> AccessToken:
@@ -225,7 +228,7 @@ class Session(Runtime):
             timeout=self._timeout,
             ca_bundle=self._ca_bundle,
             trace=self._trace,
-            waiting=lambda seconds, reason: self.messages.notice(
+            waiting=lambda seconds, reason: self.runtime.messages.notice(
                 f"waiting {seconds:.0f} s: {reason}"
             ),
             version=__version__,
@@ -242,21 +245,21 @@ class Session(Runtime):
 
         told, at = self.last_date
         try:
-            return parsedate_to_datetime(told).astimezone(UTC) + (self.now() - at)
+            return parsedate_to_datetime(told).astimezone(UTC) + (self.runtime.now() - at)
         except (TypeError, ValueError, OverflowError):
             return None
 
     def _trace(self, exchange: Exchange) -> None:
         headers = exchange.received.headers if exchange.received else ()
         if dates := [value for name, value in headers if name.lower() == "date"]:
-            self.last_date = dates[0], self.now()
-        if not self.messages.verbose:
+            self.last_date = dates[0], self.runtime.now()
+        if not self.runtime.messages.verbose:
             return
-        self.messages.detail(exchange.summary())
+        self.runtime.messages.detail(exchange.summary())
         if limit := exchange.rate_limit():
-            self.messages.detail(limit)
-        if self.messages.debug:
-            self.messages.trace("\n".join(exchange.lines()))
+            self.runtime.messages.detail(limit)
+        if self.runtime.messages.debug:
+            self.runtime.messages.trace("\n".join(exchange.lines()))
 
     def user(self) -> str:
         """Return the sign-in name; empty if the access token does not contain it."""
@@ -267,12 +270,15 @@ class Session(Runtime):
         """The keyring."""
         from azdo_pat.store.secrets import SecretStore
 
-        backend = self.environment.get("PAT_KEYRING") or self.file_values.get("keyring")
+        backend = self.runtime.environment.get("PAT_KEYRING") or self.runtime.file_values.get(
+            "keyring"
+        )
         return SecretStore(
             backend=str(backend) if backend else None,
-            cache_file=self.state_folder / "keyring-backend",
-            environment=self.environment,
-            on_terminal=not self.must_not_ask and (sys.stdin.isatty() or self.err.isatty()),
+            cache_file=self.runtime.state_folder / "keyring-backend",
+            environment=self.runtime.environment,
+            on_terminal=not self.runtime.must_not_ask
+            and (sys.stdin.isatty() or self.runtime.err.isatty()),
         )
 
     @cached_property
@@ -280,16 +286,20 @@ class Session(Runtime):
         """The current organization and where it came from, found without the network."""
         from azdo_pat.organizations import of_remotes, organization
 
-        given = self.file_values.get("org") if self.options.org is None else self.options.org
+        given = (
+            self.runtime.file_values.get("org")
+            if self.runtime.options.org is None
+            else self.runtime.options.org
+        )
         if given is not None:
-            source = self.options.sources.get("org", "config file")
+            source = self.runtime.options.sources.get("org", "config file")
             return organization(str(given), root=self.api_root), source
         found = of_remotes(self._remote_urls(), root=self.api_root)
         if found is not None:
             return found, "git remote"
         from azdo_pat.config.azure_cli import default_organization
 
-        azure, text = self.environment.get("AZURE_CONFIG_DIR"), None
+        azure, text = self.runtime.environment.get("AZURE_CONFIG_DIR"), None
         with suppress(UsageError):  # without a home folder there are no settings of az, either
             text = default_organization(Path(azure) if azure else home_folder() / ".azure")
         if text:
@@ -304,4 +314,4 @@ class Session(Runtime):
             folder = Path.cwd()
         except OSError:  # deleted, or not to be read: then no repository can be found in it
             return ()
-        return remote_urls(folder, self.environment)
+        return remote_urls(folder, self.runtime.environment)

@@ -68,13 +68,13 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
             raise UsageError("--list lists all tools", hint="give it alone")
         from azdo_pat.services.tool_setup.known_tools import known_tools
 
-        app.render.tools(known_tools(_records(app)))
+        app.runtime.render.tools(known_tools(_records(app)))
         return
     if leave_file and not undo:
         raise UsageError("--leave-file is for --undo", hint="add --undo, or leave it out")
     if tool_name is None:
         raise UsageError("which tool?", hint="pat setup --list lists them")
-    render = app.render
+    render = app.runtime.render
     if tool_name in ADVICE:
         render.set_ups([advised(app, ADVICE[tool_name])])
         return
@@ -121,34 +121,34 @@ def _deps(app: App) -> SetupDeps:
 
     return SetupDeps(
         state=app.state,
-        secrets=app.secrets,
+        secrets=app.session.secrets,
         records=_records(app),
-        environment=app.environment,
+        environment=app.runtime.environment,
         exclusive=app.exclusive,
         in_line=app.in_line,
-        scratch=app.state_folder / "scratch",
+        scratch=app.runtime.state_folder / "scratch",
         programs=programs,
         own_home=own_home,
-        api_root=lambda: app.api_root,
-        organization=lambda: app.located[0],
-        org_named=app.options.sources.get("org") == "--org",
-        packages_token=str(app.setting("packages-token") or ""),
+        api_root=lambda: app.session.api_root,
+        organization=lambda: app.session.located[0],
+        org_named=app.runtime.options.sources.get("org") == "--org",
+        packages_token=str(app.runtime.setting("packages-token") or ""),
     )
 
 
 def _records(app: App) -> SetupRecords:
     from azdo_pat.store.setup_records import SetupRecords
 
-    return SetupRecords(app.state_folder / "setups")
+    return SetupRecords(app.runtime.state_folder / "setups")
 
 
 def _say(app: App, result: SetupResult) -> None:
     for line in result.diff.splitlines():
-        app.messages.notice(line)
+        app.runtime.messages.notice(line)
     if result.warning:
-        app.messages.warn(result.warning)
+        app.runtime.messages.warn(result.warning)
     where = result.file or "the macOS keychain"
-    app.messages.notice(
+    app.runtime.messages.notice(
         {
             "planned": f"{where} would be changed; it was not",
             "set up": f"{result.tool} is set up in {where}",

@@ -22,20 +22,20 @@ def status_command(app: App) -> None:
     from azdo_pat.organizations import HOSTED_ROOT
     from azdo_pat.services.status import StatusDeps, standing
 
-    render = app.render
+    render = app.runtime.render
     report = standing(
         StatusDeps(
-            api_root=app.api_root or HOSTED_ROOT,
-            now=app.now(),
-            source_names=app.source_names,
-            locate=lambda: app.located,
-            config_file=str(app.config_file),
-            state_file=str(app.state_folder / "state.db"),
+            api_root=app.session.api_root or HOSTED_ROOT,
+            now=app.runtime.now(),
+            source_names=app.session.source_names,
+            locate=lambda: app.session.located,
+            config_file=str(app.runtime.config_file),
+            state_file=str(app.runtime.state_folder / "state.db"),
             damaged=tuple(each.name for each in app.damaged_states),
         ),
-        search=app.search,
+        search=app.session.search,
         organization_cache=app.organization_cache,
-        secrets=app.secrets,
+        secrets=app.session.secrets,
         state=app.state,
     )
     render.status(report)

@@ -87,7 +87,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
             "--no-store needs --as",
             hint="the secret would be lost; to print it, add --as token",
         )
-    if no_store and app.options.query is not None:
+    if no_store and app.runtime.options.query is not None:
         raise UsageError(
             "--query and --no-store cannot be combined",
             hint="--query could leave out the secret, which would be lost; leave out one of them",
@@ -96,13 +96,13 @@ def create_command(  # noqa: PLR0913  # one argument for each option
         name=checked_name(name),
         scopes=parse_scopes(scopes, recipes=recipes, allow_unknown=allow_unknown_scope),
         expires=parse_expiry(
-            str(app.setting("expires")) if expires is None else expires, app.now()
+            str(app.runtime.setting("expires")) if expires is None else expires, app.runtime.now()
         ),
         store=not no_store,
         replace=replace,
         fail_if_shortened=fail_if_shortened,
     )
-    render = app.render  # a mistake in --query is found before anything is made
+    render = app.runtime.render  # a mistake in --query is found before anything is made
     with ending_politely():
         created = create(
             app.organization,
@@ -159,16 +159,16 @@ def update_command(  # noqa: PLR0913  # one argument for each option
     changes = PatChanges(
         display_name=None if name is None else checked_name(name),
         scopes=parse_scopes(scopes, allow_unknown=allow_unknown_scope) if scopes else None,
-        valid_to=None if expires is None else parse_expiry(expires, app.now()),
+        valid_to=None if expires is None else parse_expiry(expires, app.runtime.now()),
     )
     if changes == PatChanges():
         raise UsageError("no change given", hint="add --name, --scope or --expires")
-    render = app.render
+    render = app.runtime.render
     pat = app.browser.find(app.organization, [token])[0]
     where = "all your organizations" if pat.is_global else app.organization.name
     if dry_run:
         planned = plan(app.organization, pat, changes)
-        app.messages.notice(f"{pat.name!r} would be changed in {where} (dry run)")
+        app.runtime.messages.notice(f"{pat.name!r} would be changed in {where} (dry run)")
         render.pat(planned)
         return
     if pat.is_global and not yes:
@@ -182,9 +182,9 @@ def update_command(  # noqa: PLR0913  # one argument for each option
     updated = update(app.organization, pat, changes, app.deps)
     if updated.requested_expiry is not None and updated.shortened:
         warn_shortened(app, updated.pat, updated.requested_expiry)
-    app.messages.notice(f"updated {updated.pat.name!r} in {where}")
+    app.runtime.messages.notice(f"updated {updated.pat.name!r} in {where}")
     if updated.left_behind:
-        app.messages.notice(
+        app.runtime.messages.notice(
             f"kept the secret stored under {pat.name!r}, as it may belong to another token; if it"
             f" belongs to this one, run: pat get {as_argument(pat.name)} | pat import"
             f" {as_argument(pat.name)} --id {pat.id}"
