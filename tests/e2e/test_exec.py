@@ -112,7 +112,7 @@ def test_nuget_wants_its_feeds(pat: Installed, secret: str, emulator: Emulator) 
     ):
         refused = pat("exec", "ci", "--for", "nuget", "--feed", other, "--", "env")
         assert (refused.exit_code, refused.stdout) == (2, "")
-        assert "is no feed of contoso" in refused.stderr
+        assert "is not a feed of contoso" in refused.stderr
     found = environment(pat, "ci", "--for", "nuget", "--feed", feeds[0], "--feed", feeds[1])
     assert json.loads(found["VSS_NUGET_EXTERNAL_FEED_ENDPOINTS"]) == {
         "endpointCredentials": [
@@ -206,7 +206,7 @@ def test_an_expired_token_is_told(pat: Installed, secret: str) -> None:
     result = pat("exec", "old", "--", "true")
     assert (result.exit_code, result.stderr) == (
         0,
-        "pat: warning: 'old' expired on 2020-01-01: pat rotate old\n",
+        "pat: warning: 'old' expired on 2020-01-01; to replace it, run: pat rotate old\n",
     )
 
 
