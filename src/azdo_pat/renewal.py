@@ -1,4 +1,4 @@
-"""How a token is looked after: when it is due, where its secret goes, which file declares it."""
+"""How a token is renewed: when it is due, where its secret is delivered, which file declares it."""
 
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -78,7 +78,7 @@ Delivery = CommandTarget | FileTarget | ToolTarget | UnknownTarget
 
 
 class Renewal(NamedTuple):
-    """How a token is looked after; remembered with it, so that each rotation knows.
+    """How a token is renewed and delivered; remembered with it for every rotation.
 
     Attributes:
         deliveries: where its secret goes.

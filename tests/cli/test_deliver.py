@@ -160,10 +160,10 @@ class TestEnsure:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("rotate", "ci", "--deliver", "elsewhere"), "'elsewhere' is no delivery"),
+        (("rotate", "ci", "--deliver", "elsewhere"), "'elsewhere' is not a valid delivery target"),
         (("rotate", "ci", "--deliver", "file:x|PAT"), "holds no secret"),
         (("rotate", "a", "b", "--deliver", "file:x"), "--deliver is for one token"),
-        ((*ENSURE, "--deliver", "command:"), "is no delivery"),
+        ((*ENSURE, "--deliver", "command:"), "is not a valid delivery target"),
     ],
 )
 def test_usage(args: tuple[str, ...], message: str, pat: InProcess, emulator: Emulator) -> None:

@@ -211,7 +211,7 @@ def test_one_command_for_all(pat: InProcess, tmp_path: Path) -> None:
         (("--within", "soon"), "'soon'"),
         (("--within", "2020-01-01"), "is not a valid span of time"),
         (("--jobs", "0"), "0 is not in the range"),
-        (("--deliver", "x"), "is no delivery"),
+        (("--deliver", "x"), "is not a valid delivery target"),
         (("--within", "3d", "--deliver", "file:x"), "names one file"),
     ],
 )

@@ -698,7 +698,7 @@ def test_a_home_that_is_not_there(
     assert not gone.exists()
     for odd in ("", "here"):
         refused = pat("setup", "npm", *feed_of("npm", emulator), "--dry-run", env={"HOME": odd})
-        assert (refused.exit_code, "which is no folder" in refused.stderr) == (3, True)
+        assert (refused.exit_code, "which is not a folder" in refused.stderr) == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -712,7 +712,7 @@ def test_a_home_that_is_not_there(
         (
             ("npm", "--feed", "https://evil.example/_packaging/f/npm/registry/"),
             2,
-            "is no feed of Azure Artifacts, nor of a server",
+            "is not a feed of Azure Artifacts, nor of a server",
         ),
         (("git", "--feed", FEEDS["npm"]), 2, "leave out --feed"),
         (("git", "--use", "x"), 2, "asks for a token when it needs one"),

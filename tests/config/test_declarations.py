@@ -102,7 +102,7 @@ ONE = '[[token]]\nname = "x"\nscopes = ["code"]\n'
         (f"{ONE}# older\nexpires = 2020-01-01\n", 5, "is not in the future"),
         (f'{ONE}expires = "2d"\nrenew_before = "2d"\n', 5, "would be due as soon as it is created"),
         (f'{ONE}renew_before = "-1d"\n', 4, "'-1d' is not a valid"),
-        (f'{ONE}deliver = "elsewhere"\n', 4, "'elsewhere' is no delivery"),
+        (f'{ONE}deliver = "elsewhere"\n', 4, "'elsewhere' is not a valid delivery target"),
         (f"{ONE}deliver = [\n  5,\n]\n", 4, "deliver must be a string"),
         (f"{ONE}deliver = {{ file = 5 }}\n", 4, "file and template are texts"),
         (f"{ONE}allow_unknown_scopes = 1\n", 4, "not true or false"),

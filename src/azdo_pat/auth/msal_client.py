@@ -88,7 +88,7 @@ class MsalClient:
             claims: what MsalClient wants this sign-in to bring; empty for nothing.
             show: called with the address if no browser could be opened.
         """
-        wishes: dict[str, object] = {"login_hint": account} if account else {}
+        options: dict[str, object] = {"login_hint": account} if account else {}
         try:
             answer = _guarded(
                 lambda: self._app.acquire_token_interactive(
@@ -98,7 +98,7 @@ class MsalClient:
                     timeout=_BROWSER_SECONDS,
                     auth_uri_callback=show,
                     success_template=_DONE_PAGE,
-                    **wishes,
+                    **options,
                 ),
                 BrowserInteractionTimeoutError,
             )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class App:
-    """The parts of the program, for one run of one command."""
+    """The composed program, for one run of one command."""
 
     def __init__(self, options: GlobalOptions) -> None:
         self.runtime = Runtime(options)
@@ -41,20 +41,20 @@ class App:
 
     @cached_property
     def tokens(self) -> Tokens:
-        """The lifecycle API; what an earlier run left behind is brought to its end first."""
-        self._finish_what_was_begun(self.untouched_tokens)
+        """The token lifecycle API; unfinished operations of earlier runs are recovered first."""
+        self._recover_first(self.untouched_tokens)
         return self.untouched_tokens
 
     @cached_property
     def untouched_tokens(self) -> Tokens:
-        """The same, with what an earlier run left behind still there."""
+        """The token lifecycle API, without recovery."""
         from azdo_pat.api.tokens import Tokens
 
         self._set_aside_if_damaged(self.runtime.state_folder / "state.db")
         return Tokens(self.session.http, self._say_odd)
 
-    def _finish_what_was_begun(self, tokens: Tokens) -> None:
-        """Bring to its end what an earlier run left behind; the command at hand goes on anyway."""
+    def _recover_first(self, tokens: Tokens) -> None:
+        """Recover unfinished operations; a failure does not stop the current command."""
         try:
             self.session.secrets.clear_probes()
             if self.state.unfinished():
@@ -65,15 +65,15 @@ class App:
             )
 
     def finish_what_is_due(self, organization: Organization | None = None) -> Sequence[Recovered]:
-        """Do so where the command at hand would not sign in; it goes on where that fails.
+        """Recover due operations in a command that does not need a sign-in itself.
 
-        A token that only `pat ensure` looks after would otherwise never see it done.
+        Without this, nothing would recover the tokens of a user who runs only `pat ensure`.
 
         Args:
-            organization: do so there; None for everywhere.
+            organization: recover only there; None for everywhere.
 
         Returns:
-            What became of each operation, as it was said.
+            The outcome of each operation, which was reported on stderr.
         """
         from azdo_pat.journal import is_due
 
@@ -93,7 +93,7 @@ class App:
     def recover(
         self, tokens: Tokens, *, again: bool, org_url: str | None = None
     ) -> Sequence[Recovered]:
-        """Bring to its end what is left, and say what became of it; see `services.recovery`."""
+        """Recover unfinished operations and report each outcome; see `operations.recovery`."""
         from azdo_pat.cli.leftovers import say_recovered
         from azdo_pat.operations.recovery import RecoveryScope, recover
 
@@ -108,7 +108,7 @@ class App:
         return recovered
 
     def recover_local(self, org_url: str | None = None) -> None:
-        """Complete or roll back what needs no sign-in, and say what became of it."""
+        """Recover imports and forgets, which need no sign-in, and report each outcome."""
         if not self.state.unfinished(org_url):
             return
         from azdo_pat.cli.leftovers import say_recovered
@@ -298,7 +298,7 @@ class App:
         if not organizations:
             raise NotFoundError(
                 "you belong to no organization of Azure DevOps",
-                hint="sign in as somebody who does; pat status shows who you are",
+                hint="sign in as a user who does; to see who you are, run: pat status",
             )
         names = ", ".join(each.name for each in organizations)
         raise UsageError(

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 def makers(
     app: App, organizations: Iterable[Organization]
 ) -> tuple[dict[str, tuple[Organization, Maker] | PatError], list[JournalEntry]]:
-    """Give what is needed in each organization, and bring to its end what is left there.
+    """Return the dependencies for each organization, and recover what is unfinished there.
 
     Returns:
-        By the organization's URL: what is needed, or why it cannot be had; and what could not
-        be brought to its end.
+        By the organization's URL: its dependencies, or why they are not available; and what could
+        not be recovered.
     """
     found: dict[str, tuple[Organization, Maker] | PatError] = {}
     left: list[JournalEntry] = []
@@ -57,7 +57,7 @@ def _due(app: App, organization: Organization) -> list[JournalEntry]:
 
 
 def unfinished_places(app: App) -> list[Organization]:
-    """Return the organizations in which something is to be brought to its end by now."""
+    """Return the organizations in which an operation is due."""
     from azdo_pat.organizations import is_of_root
 
     now = app.runtime.now()

@@ -23,7 +23,7 @@ deliver_option: Final = option(
 
 
 def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
-    """Understand the values of `--deliver`; None where it was not given.
+    """Parse the values of `--deliver`; None if it was not given.
 
     Raises:
         UsageError: one is malformed, or the working folder is gone.
@@ -45,7 +45,7 @@ def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
 
 
 def not_delivered(tokens: int) -> PendingError:
-    """Make the error for secrets that are stored but not where they are to go."""
+    """Return the error for new secrets that are stored but not delivered everywhere."""
     return PendingError(
         "the new secret is in the keyring, but not delivered everywhere"
         if tokens == 1

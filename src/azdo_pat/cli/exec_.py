@@ -48,7 +48,7 @@ class _ExecCommand(Command):
 @click.argument("text", metavar="[TOKEN]", required=False, shell_complete=complete_tokens)
 @option(
     "--var",
-    "wishes",
+    "variables",
     metavar="NAME[=TOKEN]",
     multiple=True,
     help="Variable to set to the secret; NAME=TOKEN takes another token. Repeatable.",
@@ -64,7 +64,7 @@ def exec_command(  # one argument for each option
     app: App,
     text: str | None,
     *,
-    wishes: tuple[str, ...],
+    variables: tuple[str, ...],
     program: str | None,
     feeds: tuple[str, ...],
     words: tuple[str, ...],
@@ -85,10 +85,8 @@ def exec_command(  # one argument for each option
         raise UsageError(
             "no command given", hint="put it after --, for example: pat exec ci -- env"
         )
-    plain = tuple(secret_format for secret_format in wishes if "=" not in secret_format)
-    others = [
-        tuple(secret_format.split("=", 1)) for secret_format in wishes if "=" in secret_format
-    ]
+    plain = tuple(each for each in variables if "=" not in each)
+    others = [tuple(each.split("=", 1)) for each in variables if "=" in each]
     names = checked_names(plain)
     checked_names(tuple(name for name, _ in others))
     if text is None and (plain or program or not others):

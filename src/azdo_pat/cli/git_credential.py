@@ -90,7 +90,7 @@ def _renew_sign_in(app: App, refused: Secret) -> None:
     It may have been rejected before its end, and git would get it again until then.
 
     Raises:
-        SignInError: nobody is signed in any more.
+        SignInError: the user is not signed in any more.
         PatError: there is no other without the user, or Entra cannot be asked.
     """
     token = app.session.access_token()

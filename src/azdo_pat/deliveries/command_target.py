@@ -23,7 +23,7 @@ def deliver(target: CommandTarget, handover: Handover, context: DeliveryEnvironm
     """Run the command to its end, with the secret on its stdin and no line end behind it.
 
     It is no shell's line: its words are the program and its arguments. What it prints goes
-    nowhere. It may print its secret in a form that nobody foresees, and what an error says is
+    nowhere. It may print its secret in any form, and what an error says is
     kept in the journal and shown: that is what this program knows, and no word of the command's.
 
     Raises:

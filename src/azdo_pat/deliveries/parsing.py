@@ -37,7 +37,7 @@ def from_text(text: str, folder: Path) -> Delivery:
     """
     kind, colon, rest = text.partition(":")
     if not colon or kind not in _KEYS or not rest.strip():
-        raise UsageError(f"{text!r} is no delivery", hint=_FORMS)
+        raise UsageError(f"{text!r} is not a valid delivery target", hint=_FORMS)
     if kind == "command":
         return _command(_words(rest), folder)
     path, bar, template = rest.partition("|")
@@ -84,7 +84,7 @@ def _command(words: list[str], folder: Path, seconds: object = 60) -> CommandTar
         raise UsageError("the command is empty", hint=_FORMS)
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds <= _LONGEST:
         raise UsageError(
-            f"timeout = {seconds!r} is no number of seconds", hint=f"give 1 to {_LONGEST}"
+            f"timeout = {seconds!r} is not a valid number of seconds", hint=f"give 1 to {_LONGEST}"
         )
     first, *others = words
     program = str(expanded(Path(first))) if first.startswith("~") else first

@@ -33,7 +33,7 @@ class Helper(NamedTuple):
         chosen: the name of the token that the user has chosen for git, if any.
         api_root: `PAT_API_URL`.
         secret: reads a secret; None where it is gone.
-        is_doubted: git was refused with it, and nobody has looked since.
+        is_doubted: git was refused with it, and it has not been checked since.
         works: asks the service whether it takes a secret.
         renews: the user wants tokens to be renewed.
         failed_at: tells when renewing a token failed last; None if it did not.

@@ -43,7 +43,7 @@ def renew_for_git(  # noqa: PLR0913  # the collaborators are the arguments
         mark_failed: notes that the token could not be renewed, so that it is not tried each time.
 
     Raises:
-        PatError: as `rotate` raises it, or nobody is signed in.
+        PatError: as `rotate` raises it, or the user is not signed in.
     """
     with in_line(f"ensure {entry.name!r} in {entry.org_url}"):
         now = state.find(entry.org_url, entry.name)

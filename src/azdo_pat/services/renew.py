@@ -101,10 +101,10 @@ def renew(  # noqa: PLR0913  # the collaborators are the arguments
     Args:
         entries: the tokens.
         makers: by the URL of an organization: what is needed there, or why it cannot be had.
-        request: what is wished of the new ones.
+        request: the options for the new tokens.
         jobs: how many at once.
         done: told after each; what it raises as KeyboardInterrupt begins no further one.
-        within: as for `due`. A token that is not near its end is due only as a program was
+        within: as for `due`. A token outside it is due only because a program was
             refused with it.
         works: asks the service whether it takes the secret of such a one, which is kept then.
 

@@ -74,7 +74,9 @@ def _tool_file(tool: Tool, feed: str, token: str | None, deps: SetupDeps) -> Too
     """Find the file of a tool and the token that it gets."""
     given = deps.environment.get("HOME")
     if given is not None and not Path(given).is_absolute():
-        raise NotFoundError(f"HOME is {given!r}, which is no folder", hint="set it to one that is")
+        raise NotFoundError(
+            f"HOME is {given!r}, which is not a folder", hint="set HOME to a folder"
+        )
     home = home_folder()
     path = expanded(tool.file(deps.environment, home)).absolute()
     try:
@@ -186,7 +188,7 @@ def _portless(tool_file: ToolFile) -> str:
 
 
 def _check_room(tool_file: ToolFile, record: SetupRecord) -> None:
-    """Hold that nothing else that was set up lies where this is to lie.
+    """Check that no other setup uses the same place.
 
     Raises:
         ConflictError: it does.

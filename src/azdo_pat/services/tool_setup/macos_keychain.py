@@ -144,7 +144,7 @@ def _give_back(
 ) -> SetupResult:
     """Give the keychain what it had before `_put_in`, or nothing; see there for what it raises.
 
-    What somebody else has put there since stays.
+    An item that another program has stored there since stays.
     """
     places = items(setup.org_url)
     if not dry_run:

@@ -85,7 +85,7 @@ def _owner(feed: str, api_root: str | None, deps: SetupDeps) -> str:
     place = (parts.scheme, parts.netloc, parts.path)
     if not name and not any(serves(each.org_url, *place, feeds=True) for each in servers):
         raise UsageError(
-            f"{feed} is no feed of Azure Artifacts, nor of a server whose token is here",
+            f"{feed} is not a feed of Azure Artifacts, nor of a server whose token is stored here",
             hint="for a server's: pat import NAME --org https://SERVER/COLLECTION stores a token",
         )
     return name.lower()

@@ -91,7 +91,7 @@ def undo(
     leave_file: bool,
     dry_run: bool,
 ) -> SetupResult:
-    """Give a file back what it held; where it was changed since, take out what was put in.
+    """Restore the previous content of a file; if it was changed since, remove only our lines.
 
     What was set up beside it stays. The record stays, too; done twice is done once.
 
@@ -172,7 +172,7 @@ def _undone(
     stand_ins = [each for other in record.setups for each in guises(_stand_in(other))]
     if after is None or any(each in after for each in stand_ins):
         if not _is_there(setup, tool_file, current):
-            return current, False  # whoever changed it has taken it out
+            return current, False  # removed by the change
         raise ConflictError(
             f"{record.path} was changed since, and what pat put in cannot be told from that",
             hint=_BY_HAND.format(tool=tool_file.tool.name),
