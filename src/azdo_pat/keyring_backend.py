@@ -39,7 +39,7 @@ class PackagesBackend(KeyringBackend):
         try:
             secret = secret_for_feed(*place)
         except PatError as error:
-            from azdo_pat.output.defused import harmless  # noqa: PLC0415 - as above
+            from azdo_pat.output.sanitize import harmless  # noqa: PLC0415 - as above
 
             raise KeyringError(harmless(f"{error.message} ({error.hint})")) from None
         if secret is None:

@@ -14,8 +14,8 @@ import pytest
 
 from auth.jwts import NOW, USER, jwt
 from azdo_pat.auth.azure_cli import AzureCliSource
+from azdo_pat.auth.chain import Absent
 from azdo_pat.auth.claims import RESOURCE
-from azdo_pat.auth.source import Absent
 from azdo_pat.errors import SignInError
 from azdo_pat.models import AccessToken, Secret
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.config.editing import set_value, unset_value
+from azdo_pat.config.file import read
 from azdo_pat.config.paths import config_folder, state_folder
-from azdo_pat.config.reading import read
 from azdo_pat.errors import UsageError
 
 MEND = "correct it, or move it aside"

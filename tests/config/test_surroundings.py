@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from azdo_pat.config.azure_cli import default_organization
-from azdo_pat.config.git import remote_urls
+from azdo_pat.config.discovery import default_organization, remote_urls
 
 NEW = "https://dev.azure.com/contoso/p/_git/r"
 OLD = "git@ssh.dev.azure.com:v3/fabrikam/p/r"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.deliveries.dispatch import deliver
-from azdo_pat.deliveries.facts import DeliveryEnvironment
+from azdo_pat.deliveries.placeholders import DeliveryEnvironment
 from azdo_pat.errors import PendingError
 from azdo_pat.models import Handover, Pat, Secret, Status
 from azdo_pat.renewal import CommandTarget, Delivery, FileTarget, UnknownTarget

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from azdo_pat.models import Identity, Organization, Origin, Pat, SourceReport, Status
 from azdo_pat.output.formats import Format
 from azdo_pat.output.render import Renderer
-from azdo_pat.output.screen import TableStyle
-from azdo_pat.output.table import draw
+from azdo_pat.output.rich_table import draw
+from azdo_pat.output.table_style import TableStyle
 from azdo_pat.results import StatusReport
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -12,9 +12,9 @@ from azdo_pat.models import Pat
 from azdo_pat.output.formats import Format
 from azdo_pat.output.preview import preview
 from azdo_pat.output.render import Renderer
-from azdo_pat.output.screen import TableStyle
+from azdo_pat.output.rich_table import draw
 from azdo_pat.output.serialize import PAT_KEYS
-from azdo_pat.output.table import draw
+from azdo_pat.output.table_style import TableStyle
 from azdo_pat.results import (
     Outcome,
     Revocation,

@@ -27,12 +27,12 @@ from azdo_pat.models import (
     Status,
     StoredPat,
 )
-from azdo_pat.operations.context import CreateRequest, Deps
-from azdo_pat.operations.local import Storage
+from azdo_pat.operations.deps import CreateRequest, Deps
+from azdo_pat.operations.local_secrets import Storage
 from azdo_pat.operations.organization_cache import OrganizationCache
 from azdo_pat.renewal import Delivery
-from azdo_pat.services.browse import TokenFinder
 from azdo_pat.services.create import create
+from azdo_pat.services.find_tokens import TokenFinder
 from azdo_pat.services.import_forget import ImportRequest, import_secret
 from azdo_pat.store.locks import exclusive
 from azdo_pat.store.secrets import SecretStore

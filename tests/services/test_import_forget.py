@@ -16,7 +16,7 @@ from azdo_pat.errors import (
     StoreError,
 )
 from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
-from azdo_pat.operations.local import recover_local
+from azdo_pat.operations.local_secrets import recover_local
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.results import Recovered, RecoveryOutcome
 from azdo_pat.services.create import create

@@ -18,8 +18,8 @@ from azdo_pat.models import Pat, Secret, Status
 from azdo_pat.operations.name_lock import Exclusive, lock_key
 from azdo_pat.operations.recovery import RecoveryScope, recover
 from azdo_pat.results import Outcome, RecoveryOutcome, Revocation
-from azdo_pat.services.browse import Filters
 from azdo_pat.services.create import create
+from azdo_pat.services.find_tokens import Filters
 from azdo_pat.services.parallel import SIDE_BY_SIDE
 from azdo_pat.services.revoke import Revoked, bulk, plan, revoke
 from azdo_pat.services.stored_secrets import still_works

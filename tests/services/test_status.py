@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
-from azdo_pat.auth.source import Search
+from azdo_pat.auth.chain import Search
 from azdo_pat.errors import SignInError, UsageError
 from azdo_pat.models import AccessToken, Identity, Organization, Secret, SourceReport
 from azdo_pat.results import StatusReport

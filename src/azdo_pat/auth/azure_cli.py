@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from azdo_pat.auth.chain import Absent
 from azdo_pat.auth.claims import RESOURCE, inspect
 from azdo_pat.auth.entra_errors import explained
-from azdo_pat.auth.source import Absent
 from azdo_pat.errors import SignInError
 from azdo_pat.models import AccessToken
 from azdo_pat.redaction import masked

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Final
 
+from azdo_pat.auth.chain import Absent
 from azdo_pat.auth.claims import inspect
-from azdo_pat.auth.source import Absent
 from azdo_pat.models import AccessToken, Secret
 
 VARIABLE: Final = "PAT_ACCESS_TOKEN"

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from azdo_pat.auth.chain import Absent
 from azdo_pat.auth.claims import inspect
 from azdo_pat.auth.client import Granted
-from azdo_pat.auth.places import SignInStorage
 from azdo_pat.auth.sign_ins import SignIn, SignIns, read, written
-from azdo_pat.auth.source import Absent
+from azdo_pat.auth.storage import SignInStorage
 from azdo_pat.errors import SignInError, StoreError, UnavailableError
 from azdo_pat.models import AccessToken, Secret
 

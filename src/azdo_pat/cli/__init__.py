@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "Managing tokens": {
-        "create": ("tokens", "Create a token and store its secret in the keyring."),
+        "create": ("create", "Create a token and store its secret in the keyring."),
         "list": ("listing", "List your tokens."),
         "show": ("listing", "Show one token."),
         "get": ("secret", "Print a stored secret."),
-        "update": ("tokens", "Change a token's name, scopes or expiry."),
+        "update": ("update", "Change a token's name, scopes or expiry."),
         "ensure": ("ensure", "Ensure a token exists with enough lifetime left. For scripts."),
         "rotate": ("rotate", "Replace a token with a new one and revoke the old one."),
         "renew": ("renew", "Rotate every stored token that is due. For cron."),
@@ -43,7 +43,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "revoke": ("revoke", "Revoke tokens."),
         "import": ("secret", "Store a secret that was created elsewhere."),
         "forget": ("secret", "Delete a stored secret without revoking its token."),
-        "scopes": ("local", "List scopes and recipes."),
+        "scopes": ("scopes", "List scopes and recipes."),
     },
     "Using tokens": {
         "exec": ("exec_", "Run a command with a secret in its environment."),
@@ -62,8 +62,8 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "Trying out and configuring": {
         "sandbox": ("emulator", "Try pat against an emulator; --tour demonstrates it."),
         "emulator": ("emulator", "Run a local emulator of Azure DevOps tokens."),
-        "config": ("local", "Read and change settings."),
-        "completion": ("local", "Print a shell completion script."),
+        "config": ("config", "Read and change settings."),
+        "completion": ("completion", "Print a shell completion script."),
     },
 }
 
@@ -247,7 +247,7 @@ class _Ending:
 
 def _refused_by_system(error: OSError) -> PatError:
     """Return the error for an OSError, quoting the system: the cause is not known."""
-    from azdo_pat.output.plain import visible  # only a failure needs it
+    from azdo_pat.output.escape import visible  # only a failure needs it
 
     where = "" if error.filename is None else f" ({visible(os.fsdecode(error.filename))})"
     reason = error.strerror or str(error) or type(error).__name__
@@ -262,7 +262,7 @@ def _print_traceback(error: Exception) -> None:
     """Print the traceback with secrets masked and control characters escaped."""
     import traceback  # only --debug needs it
 
-    from azdo_pat.output.plain import visible
+    from azdo_pat.output.escape import visible
     from azdo_pat.redaction import masked
 
     text = masked("".join(traceback.format_exception(error)).removesuffix("\n"))
@@ -312,7 +312,7 @@ def _commanding_no_pipeline() -> Iterator[None]:
     if not any(os.environ.get(name) for name in ("TF_BUILD", "GITHUB_ACTIONS")):
         yield
         return
-    from azdo_pat.output.defused import SanitizedText  # only a pipeline needs it
+    from azdo_pat.output.sanitize import SanitizedText  # only a pipeline needs it
 
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (cast("TextIO", SanitizedText(stream)) for stream in streams)

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.cli.global_options import GlobalOptions
     from azdo_pat.models import Handover, Organization, Secret
-    from azdo_pat.operations.context import Deps
-    from azdo_pat.operations.local import Storage
+    from azdo_pat.operations.deps import Deps
+    from azdo_pat.operations.local_secrets import Storage
     from azdo_pat.operations.organization_cache import OrganizationCache
     from azdo_pat.renewal import Delivery
     from azdo_pat.results import Recovered
-    from azdo_pat.services.browse import TokenFinder
     from azdo_pat.services.ensure import Maker
+    from azdo_pat.services.find_tokens import TokenFinder
     from azdo_pat.store.state import State
 
 
@@ -94,7 +94,7 @@ class App:
         self, tokens: Tokens, *, again: bool, org_url: str | None = None
     ) -> Sequence[Recovered]:
         """Recover unfinished operations and report each outcome; see `operations.recovery`."""
-        from azdo_pat.cli.leftovers import say_recovered
+        from azdo_pat.cli.recovery_messages import say_recovered
         from azdo_pat.operations.recovery import RecoveryScope, recover
 
         deps = self.deps_for(tokens)
@@ -111,8 +111,8 @@ class App:
         """Recover imports and forgets, which need no sign-in, and report each outcome."""
         if not self.state.unfinished(org_url):
             return
-        from azdo_pat.cli.leftovers import say_recovered
-        from azdo_pat.operations.local import recover_local
+        from azdo_pat.cli.recovery_messages import say_recovered
+        from azdo_pat.operations.local_secrets import recover_local
 
         for each in recover_local(self.storage, org_url=org_url):
             say_recovered(self.runtime.messages, each)
@@ -120,7 +120,7 @@ class App:
     @property
     def storage(self) -> Storage:
         """What it takes to change what is stored here."""
-        from azdo_pat.operations.local import Storage
+        from azdo_pat.operations.local_secrets import Storage
 
         return Storage(
             secrets=self.session.secrets,
@@ -167,7 +167,7 @@ class App:
     @cached_property
     def browser(self) -> TokenFinder:
         """Listing and finding tokens."""
-        from azdo_pat.services.browse import TokenFinder
+        from azdo_pat.services.find_tokens import TokenFinder
 
         return TokenFinder(
             tokens=self.tokens, organization_cache=self.organization_cache, state=self.state
@@ -193,7 +193,7 @@ class App:
 
     def deps_for(self, tokens: Tokens) -> Deps:
         """Return what making tokens needs, with this client."""
-        from azdo_pat.operations.context import Deps
+        from azdo_pat.operations.deps import Deps
 
         return Deps(
             tokens=tokens,
@@ -209,7 +209,7 @@ class App:
 
     def _deliver(self, delivery: Delivery, handover: Handover) -> None:
         from azdo_pat.deliveries.dispatch import deliver
-        from azdo_pat.deliveries.facts import DeliveryEnvironment
+        from azdo_pat.deliveries.placeholders import DeliveryEnvironment
 
         context = DeliveryEnvironment(
             environment=self.runtime.environment, alone=self.in_line, lend=self.session.secrets.lend
@@ -286,7 +286,7 @@ class App:
             found, source = self._only_one(), "the only one you have"
         self.runtime.messages.detail(f"organization {found.name} ({source})")
         if not found.hosted:
-            from azdo_pat.services.server import no_lifecycle
+            from azdo_pat.services.unsupported_server import no_lifecycle
 
             raise no_lifecycle(found)
         return found

@@ -17,8 +17,8 @@ from azdo_pat.cli.bulk import (
 from azdo_pat.cli.command import command
 from azdo_pat.cli.confirmation import Question, confirm, count
 from azdo_pat.cli.global_options import option
-from azdo_pat.cli.leftovers import say_where_it_lies
-from azdo_pat.cli.refused import is_refused, key, marks
+from azdo_pat.cli.recovery_messages import say_where_it_lies
+from azdo_pat.cli.refused_tokens import is_refused, key, marks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

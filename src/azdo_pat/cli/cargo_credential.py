@@ -56,7 +56,7 @@ def _answer(line: str) -> dict[str, Any]:
     try:
         secret = secret_for_feed(*place)
     except PatError as error:
-        from azdo_pat.output.defused import harmless
+        from azdo_pat.output.sanitize import harmless
 
         return _error("other", message=harmless(f"{error.message}; {error.hint}"))
     if secret is None:

@@ -41,7 +41,7 @@ def confirm(app: App, pats: Sequence[Pat], question: Question) -> None:
         raise UsageError(
             f"{question.effect}, but pat cannot ask for confirmation here", hint=question.hint
         )
-    from azdo_pat.output.plain import visible
+    from azdo_pat.output.escape import visible
 
     app.runtime.preview(pats)
     if not click.confirm(visible(question.text), err=True):

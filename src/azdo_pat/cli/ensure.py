@@ -8,9 +8,9 @@ import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_recipes, complete_scopes
-from azdo_pat.cli.delivering import deliver_option, not_delivered, parsed_deliveries
+from azdo_pat.cli.delivery_options import deliver_option, not_delivered, parsed_deliveries
 from azdo_pat.cli.global_options import option
-from azdo_pat.cli.refused import is_refused, key, marks
+from azdo_pat.cli.refused_tokens import is_refused, key, marks
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.errors import UsageError
 
@@ -141,14 +141,14 @@ def _wanted(
     from azdo_pat.services.ensure import Wanted
 
     now = app.runtime.now()
-    margin = None if renew_before is None else parse_span(renew_before, now)
+    window = None if renew_before is None else parse_span(renew_before, now)
     end = parse_expiry(str(app.runtime.setting("expires")) if expires is None else expires, now)
-    if margin is not None and now + margin >= end:
+    if window is not None and now + window >= end:
         raise UsageError(
             f"with --renew-before {renew_before} a token would be due as soon as it is created",
             hint="use a longer lifetime (--expires) or a shorter span",
         )
-    return Wanted(name=name, scopes=scopes, expires=end, renew_before=margin)
+    return Wanted(name=name, scopes=scopes, expires=end, renew_before=window)
 
 
 def _organization(app: App, name: str) -> Organization:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.cli.app import App
 from azdo_pat.cli.global_options import GlobalOptions
-from azdo_pat.cli.refused import is_refused, organization_of, works
+from azdo_pat.cli.refused_tokens import is_refused, organization_of, works
 from azdo_pat.errors import RefusedError
 from azdo_pat.naming import as_argument
 from azdo_pat.tools.selection import at_place, for_packages

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.refused import is_refused, key, marks, organization_of, works
+from azdo_pat.cli.refused_tokens import is_refused, key, marks, organization_of, works
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
     from azdo_pat.results import OrganizationFailure
-    from azdo_pat.services.browse import Filters
+    from azdo_pat.services.find_tokens import Filters
 
 
 @command("list")
@@ -82,7 +82,7 @@ def list_command(  # noqa: PLR0913  # one argument for each option
       pat list --expiring 14d --all-orgs
       pat list -o json --query "[?global].name"
     """
-    from azdo_pat.services.browse import Sort, in_order
+    from azdo_pat.services.find_tokens import Sort, in_order
 
     filters = _filters(app.runtime.now(), status, expiring, names, scopes, only_global=only_global)
     streams = app.runtime.streams and sort is None and not all_orgs
@@ -143,7 +143,7 @@ def _filters(  # one argument for each option
     only_global: bool,
 ) -> Filters:
     from azdo_pat.models import Status
-    from azdo_pat.services.browse import Filters
+    from azdo_pat.services.find_tokens import Filters
 
     everything = (Status.ACTIVE, Status.EXPIRED, Status.REVOKED)
     known: tuple[str, ...] = ()

@@ -131,7 +131,7 @@ def _show_code(app: App, address: str, code: str) -> None:
 
 
 def _plain(text: str) -> str:
-    from azdo_pat.output.plain import visible
+    from azdo_pat.output.escape import visible
 
     return visible(text)
 

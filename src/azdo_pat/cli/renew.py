@@ -14,10 +14,10 @@ from azdo_pat.cli.bulk import (
     unfinished_places,
 )
 from azdo_pat.cli.command import command
-from azdo_pat.cli.delivering import deliver_option, parsed_deliveries
+from azdo_pat.cli.delivery_options import deliver_option, parsed_deliveries
 from azdo_pat.cli.global_options import option
 from azdo_pat.cli.notices import warn_shortened
-from azdo_pat.cli.refused import is_refused, key, marks, works
+from azdo_pat.cli.refused_tokens import is_refused, key, marks, works
 from azdo_pat.errors import StoreError, UsageError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_scopes, complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
 from azdo_pat.cli.global_options import option
-from azdo_pat.cli.leftovers import say_where_it_lies
+from azdo_pat.cli.recovery_messages import say_where_it_lies
 from azdo_pat.cli.signals import ctrl_c_noted
 from azdo_pat.errors import (
     ExitCode,
@@ -163,7 +163,7 @@ def _selected(
     """Find the tokens that match the filters; return also how many could not be read."""
     from azdo_pat.models import Status
     from azdo_pat.scopes import parse_scopes
-    from azdo_pat.services.browse import Filters
+    from azdo_pat.services.find_tokens import Filters
     from azdo_pat.services.revoke import bulk
 
     if not (names or scopes or expired):

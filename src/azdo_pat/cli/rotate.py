@@ -10,7 +10,7 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
-from azdo_pat.cli.delivering import deliver_option, not_delivered, parsed_deliveries
+from azdo_pat.cli.delivery_options import deliver_option, not_delivered, parsed_deliveries
 from azdo_pat.cli.global_options import option
 from azdo_pat.cli.notices import print_secret, warn_shortened
 from azdo_pat.cli.secret_options import secret_options

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from azdo_pat.models import Pat
     from azdo_pat.output.messages import Messages
     from azdo_pat.output.render import Renderer
-    from azdo_pat.output.screen import TableStyle
     from azdo_pat.output.table_model import TableModel
+    from azdo_pat.output.table_style import TableStyle
 
 _OFF: Final = {"", "0", "false", "no", "off"}
 
@@ -111,7 +111,7 @@ class Runtime:
         """The values set in the configuration file."""
         if not self.config_file.exists():
             return {}
-        from azdo_pat.config.reading import read
+        from azdo_pat.config.file import read
 
         return read(self.config_file)
 
@@ -204,7 +204,7 @@ class Runtime:
 
     def screen(self, stream: TextIO) -> TableStyle:
         """Return the width and color support of a stream, for tables."""
-        from azdo_pat.output.screen import TableStyle
+        from azdo_pat.output.table_style import TableStyle
 
         given = self.environment.get("COLUMNS", "")
         width = int(given) if given.isascii() and given.isdigit() and int(given) > 0 else None
@@ -239,6 +239,6 @@ class Runtime:
 
 
 def _draw(grid: TableModel, screen: TableStyle, out: TextIO) -> None:
-    from azdo_pat.output.table import draw
+    from azdo_pat.output.rich_table import draw
 
     draw(grid, screen, out)

@@ -221,7 +221,7 @@ def forget_command(app: App, name: str) -> None:
 
     NAME may also be the token's id, or its first 8 or more characters.
     """
-    from azdo_pat.cli.leftovers import say_where_it_lies
+    from azdo_pat.cli.recovery_messages import say_where_it_lies
     from azdo_pat.services.import_forget import forget
 
     before = {(each.org_url, each.name): each.renewal.deliveries for each in app.state.stored()}

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from azdo_pat.api.http import Http
     from azdo_pat.api.trace import Exchange
+    from azdo_pat.auth.chain import Search, TokenSource
     from azdo_pat.auth.client import Client
     from azdo_pat.auth.msal_client import MsalClient
-    from azdo_pat.auth.places import SignInStorage
     from azdo_pat.auth.saved_sign_in import OwnSource, SavedSignIns
     from azdo_pat.auth.sign_ins import SignIn
-    from azdo_pat.auth.source import Search, TokenSource
+    from azdo_pat.auth.storage import SignInStorage
     from azdo_pat.cli.runtime import Runtime
     from azdo_pat.models import AccessToken, Organization, Secret
     from azdo_pat.store.secrets import SecretStore
@@ -54,7 +54,7 @@ class Session:
     @cached_property
     def search(self) -> Search:
         """The search for an access token, done once."""
-        from azdo_pat.auth.source import first_that_answers
+        from azdo_pat.auth.chain import first_that_answers
 
         found = first_that_answers(self._sources, self.runtime.now())
         if found.token is not None:
@@ -78,9 +78,9 @@ class Session:
 
     @property
     def _sources(self) -> Iterator[TokenSource]:
+        from azdo_pat.auth.chain import Withheld
         from azdo_pat.auth.client import MICROSOFT
         from azdo_pat.auth.environment import EnvironmentSource
-        from azdo_pat.auth.source import Withheld
 
         yield EnvironmentSource(value=self.runtime.options.access_token)
         from azdo_pat.auth.saved_sign_in import NAME
@@ -145,8 +145,8 @@ class Session:
     @cached_property
     def memory(self) -> SavedSignIns:
         """The saved sign-ins."""
-        from azdo_pat.auth.places import ChunkedStorage, KeyringStorage
         from azdo_pat.auth.saved_sign_in import SavedSignIns
+        from azdo_pat.auth.storage import ChunkedStorage, KeyringStorage
 
         owner = f"sign-in:{self.authority}"
         small = ChunkedStorage if sys.platform == "win32" else KeyringStorage
@@ -160,11 +160,11 @@ class Session:
 
     def _cache_place(self, owner: str) -> SignInStorage:
         if sys.platform in {"win32", "darwin"}:
-            from azdo_pat.auth.protected import ProtectedFileStorage
+            from azdo_pat.auth.protected_storage import ProtectedFileStorage
 
             digest = sha256(owner.encode()).hexdigest()[:16]
             return ProtectedFileStorage(self.runtime.state_folder / f"sign-in-{digest}.bin")
-        from azdo_pat.auth.places import KeyringStorage
+        from azdo_pat.auth.storage import KeyringStorage
 
         return KeyringStorage(self.secrets, owner, "refresh")
 
@@ -297,7 +297,7 @@ class Session:
         found = of_remotes(self._remote_urls(), root=self.api_root)
         if found is not None:
             return found, "git remote"
-        from azdo_pat.config.azure_cli import default_organization
+        from azdo_pat.config.discovery import default_organization
 
         azure, text = self.runtime.environment.get("AZURE_CONFIG_DIR"), None
         with suppress(UsageError):  # without a home folder there are no settings of az, either
@@ -308,7 +308,7 @@ class Session:
 
     def _remote_urls(self) -> Sequence[str]:
         """Return the remotes of the git repository in the current folder; none if it is gone."""
-        from azdo_pat.config.git import remote_urls
+        from azdo_pat.config.discovery import remote_urls
 
         try:
             folder = Path.cwd()

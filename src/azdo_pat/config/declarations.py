@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from azdo_pat.config.lines import lines_of
-from azdo_pat.config.reading import parsed, text_of
+from azdo_pat.config.file import parsed, text_of
+from azdo_pat.config.line_numbers import lines_of
 from azdo_pat.deliveries.parsing import from_table, from_text
 from azdo_pat.errors import UsageError
 from azdo_pat.expiry import parse_expiry, parse_span

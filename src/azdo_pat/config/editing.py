@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tomlkit
 
-from azdo_pat.config.reading import parsed, text_of
+from azdo_pat.config.file import parsed, text_of
 from azdo_pat.config.settings import Value
 from azdo_pat.errors import UsageError
 from azdo_pat.files import encoding_of, replace_whole

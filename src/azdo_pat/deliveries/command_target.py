@@ -10,11 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from azdo_pat.deliveries.facts import facts
+from azdo_pat.deliveries.placeholders import facts
 from azdo_pat.errors import PendingError
 
 if TYPE_CHECKING:
-    from azdo_pat.deliveries.facts import DeliveryEnvironment
+    from azdo_pat.deliveries.placeholders import DeliveryEnvironment
     from azdo_pat.models import Handover
     from azdo_pat.renewal import CommandTarget
 

@@ -10,7 +10,7 @@ from azdo_pat.redaction import remember
 from azdo_pat.renewal import CommandTarget, FileTarget, ToolTarget, UnknownTarget
 
 if TYPE_CHECKING:
-    from azdo_pat.deliveries.facts import DeliveryEnvironment
+    from azdo_pat.deliveries.placeholders import DeliveryEnvironment
     from azdo_pat.models import Handover
     from azdo_pat.renewal import Delivery
 

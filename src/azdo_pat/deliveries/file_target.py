@@ -7,13 +7,13 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.deliveries.facts import values
+from azdo_pat.deliveries.placeholders import values
 from azdo_pat.deliveries.template import placed
 from azdo_pat.errors import PendingError
 from azdo_pat.files import read_text, split_mark, write_text
 
 if TYPE_CHECKING:
-    from azdo_pat.deliveries.facts import DeliveryEnvironment
+    from azdo_pat.deliveries.placeholders import DeliveryEnvironment
     from azdo_pat.models import Handover
     from azdo_pat.renewal import FileTarget
 

@@ -10,7 +10,7 @@ import re
 import string
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.deliveries.facts import FACTS, SECRETS
+from azdo_pat.deliveries.placeholders import FACTS, SECRETS
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:

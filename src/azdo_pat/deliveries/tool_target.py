@@ -12,7 +12,7 @@ from azdo_pat.tools.registry import TOOLS
 from azdo_pat.tools.tool import ToolInput
 
 if TYPE_CHECKING:
-    from azdo_pat.deliveries.facts import DeliveryEnvironment
+    from azdo_pat.deliveries.placeholders import DeliveryEnvironment
     from azdo_pat.models import Handover
     from azdo_pat.renewal import ToolTarget
 

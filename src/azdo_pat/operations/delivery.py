@@ -15,7 +15,7 @@ from azdo_pat.results import INTERRUPTED, RecoveryOutcome
 
 if TYPE_CHECKING:
     from azdo_pat.models import Organization, Secret, StoredPat
-    from azdo_pat.operations.context import Deps
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Renewal
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.journal import Issue
     from azdo_pat.models import Organization, ServicePat
-    from azdo_pat.operations.context import CreateRequest, Deps
+    from azdo_pat.operations.deps import CreateRequest, Deps
 
 
 @dataclass(kw_only=True)

@@ -19,7 +19,7 @@ from azdo_pat.journal import (
 )
 from azdo_pat.operations.delivery import recover_delivery, recover_revocation_of_replaced
 from azdo_pat.operations.issue import recover_issue
-from azdo_pat.operations.local import LOCAL, recover_local_operation
+from azdo_pat.operations.local_secrets import LOCAL, recover_local_operation
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.operations.rename import recover_rename
 from azdo_pat.operations.revocation import recover_revocation
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.journal import Operation
     from azdo_pat.models import Organization
-    from azdo_pat.operations.context import Deps
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.store.state import State
 
 

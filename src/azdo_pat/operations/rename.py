@@ -16,7 +16,7 @@ from azdo_pat.results import RecoveryOutcome
 if TYPE_CHECKING:
     from azdo_pat.journal import Rename
     from azdo_pat.models import StoredPat
-    from azdo_pat.operations.context import Deps
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 

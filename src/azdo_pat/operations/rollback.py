@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.journal import Issue, JournalEntry
     from azdo_pat.models import ServicePat
-    from azdo_pat.operations.context import Deps
+    from azdo_pat.operations.deps import Deps
 
 _LATE: Final = timedelta(minutes=5)
 """How long a slow service may still work on a request."""

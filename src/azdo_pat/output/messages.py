@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 from azdo_pat.errors import PatError
-from azdo_pat.output.plain import visible, visible_json
+from azdo_pat.output.escape import visible, visible_json
 
 _BOLD_RED: Final = "\x1b[1;31m"
 _YELLOW: Final = "\x1b[33m"

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import TextIO
 
 from azdo_pat.models import Pat
-from azdo_pat.output.rows import pats_grid
-from azdo_pat.output.screen import TableStyle
-from azdo_pat.output.table import draw
+from azdo_pat.output.rich_table import draw
+from azdo_pat.output.table_rows import pats_grid
+from azdo_pat.output.table_style import TableStyle
 
 
 def preview(err: TextIO, pats: Sequence[Pat], now: datetime, screen: TableStyle) -> None:

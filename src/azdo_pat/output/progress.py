@@ -7,7 +7,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from azdo_pat.output.plain import visible
+from azdo_pat.output.escape import visible
 
 
 @contextmanager

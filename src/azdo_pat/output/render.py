@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from azdo_pat.models import Pat
-    from azdo_pat.output.grids import Tables
-    from azdo_pat.output.screen import TableStyle
     from azdo_pat.output.secret_format import SecretFormat
     from azdo_pat.output.serialize import SettingLike
     from azdo_pat.output.table_model import Draw, TableModel
+    from azdo_pat.output.table_style import TableStyle
+    from azdo_pat.output.tables import Tables
     from azdo_pat.results import (
         Change,
         Check,
@@ -172,7 +172,7 @@ class Renderer:
     @cached_property
     def _grids(self) -> Tables:
         # A document needs none of it: 3 ms of `pat list -o json`.
-        from azdo_pat.output.grids import Tables  # noqa: PLC0415 - see above
+        from azdo_pat.output.tables import Tables  # noqa: PLC0415 - see above
 
         return Tables(self._now, self._screen.zone)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from azdo_pat.models import Field, Status
 from azdo_pat.output.dates import rfc3339, whole_days
-from azdo_pat.output.plain import visible_json
+from azdo_pat.output.escape import visible_json
 
 if TYPE_CHECKING:
     from datetime import datetime

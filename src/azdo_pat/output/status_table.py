@@ -3,8 +3,8 @@
 from datetime import datetime, tzinfo
 
 from azdo_pat.output.dates import distance, local_minute
-from azdo_pat.output.rows import pairs_grid
 from azdo_pat.output.table_model import Cell, TableModel, Tone
+from azdo_pat.output.table_rows import pairs_grid
 from azdo_pat.results import SignedIn, StatusReport
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TextIO
 
-from azdo_pat.output.screen import TableStyle
+from azdo_pat.output.table_style import TableStyle
 
 
 class Tone(Enum):
@@ -51,4 +51,4 @@ class TableModel:
 
 
 Draw = Callable[[TableModel, TableStyle, TextIO], None]
-"""`azdo_pat.output.table.draw`, or something that imports it when it is called."""
+"""`azdo_pat.output.rich_table.draw`, or something that imports it when it is called."""

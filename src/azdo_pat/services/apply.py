@@ -16,7 +16,7 @@ from azdo_pat.results import Action, Change, ChangeOutcome
 from azdo_pat.services.ensure import Wanted, ensure, needed
 from azdo_pat.services.parallel import side_by_side
 from azdo_pat.services.renew import listed_by_id, rotation
-from azdo_pat.services.server import no_lifecycle
+from azdo_pat.services.unsupported_server import no_lifecycle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.journal import JournalEntry
     from azdo_pat.models import StoredPat
-    from azdo_pat.operations.context import Deps
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.operations.name_lock import Exclusive
     from azdo_pat.renewal import Declaration
     from azdo_pat.results import Ensured

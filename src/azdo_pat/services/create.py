@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azdo_pat.models import Organization
-    from azdo_pat.operations.context import CreateRequest, Deps
+    from azdo_pat.operations.deps import CreateRequest, Deps
 
 
 def refuse_global() -> RefusedError:

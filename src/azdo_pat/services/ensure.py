@@ -10,16 +10,16 @@ from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
 from azdo_pat.organizations import is_of_root
 from azdo_pat.renewal import DEFAULT_RENEWAL
 from azdo_pat.results import Action, Ensured, EnsureOutcome
-from azdo_pat.services.margins import margin
+from azdo_pat.services.renewal_window import window_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
 
-    from azdo_pat.operations.context import Deps
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Delivery, Renewal
-    from azdo_pat.services.browse import TokenFinder
+    from azdo_pat.services.find_tokens import TokenFinder
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
@@ -108,7 +108,7 @@ def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[A
     renewal = wanted.renewal(entry)
     if entry.expires is None:
         return Action.ROTATE, "its expiry is unknown"
-    if entry.expires - now <= margin(entry, renewal.renew_before):
+    if entry.expires - now <= window_of(entry, renewal.renew_before):
         return Action.ROTATE, f"it expires {entry.expires:%Y-%m-%d %H:%M} UTC"
     if renewal.deliveries != entry.renewal.deliveries:
         return Action.DELIVER, "its delivery targets differ"
@@ -162,7 +162,7 @@ def _delivered_elsewhere(organization: Organization, wanted: Wanted, deps: Deps)
 
 def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensured:
     # Imported here, so that a run with nothing to do does not pay for it.
-    from azdo_pat.operations.context import CreateRequest  # noqa: PLC0415 - see above
+    from azdo_pat.operations.deps import CreateRequest  # noqa: PLC0415 - see above
     from azdo_pat.services.create import create  # noqa: PLC0415 - see above
     from azdo_pat.services.rotate import RotateRequest, rotate  # noqa: PLC0415 - see above
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azdo_pat.models import Organization, Pat
-    from azdo_pat.services.browse import Filters, TokenFinder
+    from azdo_pat.services.find_tokens import Filters, TokenFinder
 
 _SIDE_BY_SIDE: Final = 8
 

@@ -9,7 +9,7 @@ from azdo_pat.errors import PatError
 from azdo_pat.models import USER_NAME
 from azdo_pat.naming import as_argument
 from azdo_pat.organizations import hosted_name, is_of_root, serves
-from azdo_pat.services.margins import renewal_margin
+from azdo_pat.services.renewal_window import renewal_window
 from azdo_pat.tools.selection import GIT_SCOPES, at_place, for_git
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _usable(entry: StoredPat, helper: Helper, notes: list[str]) -> tuple[StoredP
 def _is_to_renew(entry: StoredPat, helper: Helper) -> bool:
     """Tell whether a token is due, can be renewed, and did not fail to be a moment ago."""
     end, now = entry.expires, helper.now
-    if end is None or end - renewal_margin(entry) > now:
+    if end is None or end - renewal_window(entry) > now:
         return False
     hosted = is_of_root(entry.org_url, entry.org, helper.api_root)
     if entry.id is None or not hosted or not helper.renews():

@@ -9,7 +9,7 @@ from azdo_pat.errors import ConflictError, RefusedError
 from azdo_pat.models import Field, Organization, Origin, Pat, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.fingerprint import fingerprint_of
-from azdo_pat.operations.local import delete_stored, recover_local_name, store_imported
+from azdo_pat.operations.local_secrets import delete_stored, recover_local_name, store_imported
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.operations.ownership import require_not_another_tokens
 from azdo_pat.operations.readable import require_readable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from azdo_pat.operations.local import Storage
+    from azdo_pat.operations.local_secrets import Storage
     from azdo_pat.store.state import State
 
 

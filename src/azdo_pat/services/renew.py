@@ -11,8 +11,8 @@ from azdo_pat.models import Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import Action, Change, ChangeOutcome, OldTokenOutcome
-from azdo_pat.services.margins import renewal_margin
 from azdo_pat.services.parallel import side_by_side
+from azdo_pat.services.renewal_window import renewal_window
 from azdo_pat.services.rotate import rotate
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def due(
 
 def is_near(entry: StoredPat, now: datetime, within: timedelta | None) -> bool:
     """Return whether a token is due or has expired; see `due`."""
-    return entry.expires is None or entry.expires <= now + (within or renewal_margin(entry))
+    return entry.expires is None or entry.expires <= now + (within or renewal_window(entry))
 
 
 def planned(

@@ -19,8 +19,8 @@ from azdo_pat.journal import (
 )
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Pat, Status
 from azdo_pat.naming import as_argument
-from azdo_pat.operations.context import CreateRequest
 from azdo_pat.operations.delivery import delivered, revoke_replaced
+from azdo_pat.operations.deps import CreateRequest
 from azdo_pat.operations.issue import Issuance
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.operations.ownership import Owner, conflict, is_refused, owner_of
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.models import Organization, Secret, StoredPat
-    from azdo_pat.operations.context import Deps
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Delivery, Renewal
 
 _LONGEST_LIFE: Final = timedelta(days=365)

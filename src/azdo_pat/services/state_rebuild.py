@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from azdo_pat.models import Organization, Secret
-    from azdo_pat.operations.context import Deps
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.store.state import State
 
 

@@ -18,14 +18,14 @@ from azdo_pat.journal import (
     Rotate,
     is_due,
 )
-from azdo_pat.operations.local import LOCAL
+from azdo_pat.operations.local_secrets import LOCAL
 from azdo_pat.results import StatusReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from azdo_pat.auth.source import Search
+    from azdo_pat.auth.chain import Search
     from azdo_pat.journal import Operation
     from azdo_pat.models import Identity, Organization
     from azdo_pat.operations.organization_cache import OrganizationCache

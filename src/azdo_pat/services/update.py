@@ -26,7 +26,7 @@ from azdo_pat.results import Updated
 
 if TYPE_CHECKING:
     from azdo_pat.models import Organization
-    from azdo_pat.operations.context import Deps
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.store.state import State
 
 

@@ -12,17 +12,17 @@ WITHIN: Final = timedelta(days=7)
 """The longest default renewal window, which is when Azure DevOps itself sends a notice."""
 
 
-def renewal_margin(entry: StoredPat) -> timedelta:
+def renewal_window(entry: StoredPat) -> timedelta:
     """Return its own window (`--renew-before`), or a week, or a third of its lifetime if shorter.
 
     For commands that renew automatically; `pat ensure` uses the third.
     """
     if entry.renewal.renew_before is not None:
-        return margin(entry, entry.renewal.renew_before)
-    return min(WITHIN, margin(entry, None))
+        return window_of(entry, entry.renewal.renew_before)
+    return min(WITHIN, window_of(entry, None))
 
 
-def margin(entry: StoredPat, renew_before: timedelta | None) -> timedelta:
+def window_of(entry: StoredPat, renew_before: timedelta | None) -> timedelta:
     """Return the given renewal window, or a third of the token's lifetime, as in certbot.
 
     If a policy granted a lifetime shorter than the window, the token would be due as soon as it is

@@ -1,8 +1,8 @@
 """Convert a document of any shape, such as the result of a query, to a table."""
 
 from azdo_pat.output.delimited import columns_of, field_text
-from azdo_pat.output.rows import pairs_grid
 from azdo_pat.output.table_model import Cell, Column, TableModel
+from azdo_pat.output.table_rows import pairs_grid
 
 
 def shape_of(document: object) -> TableModel | list[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from msal_extensions import FilePersistence  # type: ignore[import-untyped]  # it carries no types
 
-from azdo_pat.auth.places import PIECE, ChunkedStorage, KeyringStorage, SignInStorage
-from azdo_pat.auth.protected import ProtectedFileStorage
+from azdo_pat.auth.protected_storage import ProtectedFileStorage
+from azdo_pat.auth.storage import PIECE, ChunkedStorage, KeyringStorage, SignInStorage
 from azdo_pat.errors import StoreError
 from azdo_pat.models import Secret
 

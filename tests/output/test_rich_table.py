@@ -7,11 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from azdo_pat.output.plain import visible
-from azdo_pat.output.screen import TableStyle
+from azdo_pat.output.escape import visible
+from azdo_pat.output.rich_table import draw, fold
 from azdo_pat.output.short_ids import short_ids
-from azdo_pat.output.table import draw, fold
 from azdo_pat.output.table_model import Cell, Column, TableModel, Tone
+from azdo_pat.output.table_style import TableStyle
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=120)
 # A mark that combines would belong to the letter at the end of the line before.

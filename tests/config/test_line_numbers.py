@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azdo_pat.config.lines import Path, lines_of
+from azdo_pat.config.line_numbers import Path, lines_of
 
 DOCUMENT = """\
 # a comment with [[token]]
@@ -111,7 +111,7 @@ def test_each_statement_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
         read.append(text)
         return usual(text)
 
-    monkeypatch.setattr("azdo_pat.config.lines.tomllib.loads", loads)
+    monkeypatch.setattr("azdo_pat.config.line_numbers.tomllib.loads", loads)
     text = "".join(f'[[token]]\nname = "{number}"\n' for number in range(1000))
     assert len(lines_of(text)) == 2001
     assert "".join(read) == text

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from azdo_pat.output.defused import SanitizedText
+from azdo_pat.output.sanitize import SanitizedText
 
 SEEN_BY_NEITHER = "\xad\u200d\u2060"
 PIECES = st.lists(

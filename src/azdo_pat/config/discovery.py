@@ -1,5 +1,6 @@
-"""Reads the remotes of the current git repository."""
+"""Discovers the organization: from the remotes of the git repository, or the settings of `az`."""
 
+import configparser
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,3 +39,20 @@ def remote_urls(folder: Path, environment: Mapping[str, str]) -> list[str]:
     remotes = [line.split(" ", 1) for line in done.stdout.splitlines() if " " in line]
     remotes.sort(key=lambda remote: remote[0] != "remote.origin.url")
     return [url for _, url in remotes]
+
+
+def default_organization(folder: Path) -> str | None:
+    """Return the default organization of `az devops`, or None.
+
+    Args:
+        folder: the Azure CLI's configuration folder, `AZURE_CONFIG_DIR` or `~/.azure`.
+
+    Source: documentation of `az devops configure`; it writes `[defaults] organization` into
+    `azuredevops/config`. A file that cannot be read is another program's: it counts as absent.
+    """
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read(folder / "azuredevops" / "config", encoding="utf-8")
+        return parser.get("defaults", "organization", fallback=None) or None
+    except (configparser.Error, OSError, UnicodeDecodeError):
+        return None

@@ -6,8 +6,8 @@ from datetime import datetime
 import pytest
 
 from auth.jwts import NOW, USER, jwt
+from azdo_pat.auth.chain import Absent, Search, first_that_answers
 from azdo_pat.auth.environment import EnvironmentSource
-from azdo_pat.auth.source import Absent, Search, first_that_answers
 from azdo_pat.errors import RefusedError, SignInError
 from azdo_pat.models import AccessToken, Secret, SourceReport
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from io import StringIO
 from typing import Any, Final, TextIO
 
-from azdo_pat.output.plain import visible
+from azdo_pat.output.escape import visible
 from azdo_pat.redaction import masked
 
 _IGNORED: Final = (

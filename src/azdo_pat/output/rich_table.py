@@ -8,9 +8,9 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from azdo_pat.output.plain import visible
-from azdo_pat.output.screen import TableStyle
+from azdo_pat.output.escape import visible
 from azdo_pat.output.table_model import Cell, TableModel, Tone
+from azdo_pat.output.table_style import TableStyle
 
 _GAP: Final = 2
 _NARROWEST: Final = 2

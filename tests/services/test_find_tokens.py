@@ -11,8 +11,8 @@ import pytest
 from azdo_pat.errors import ConflictError, NotFoundError, PatError, RefusedError, StoreError
 from azdo_pat.models import Organization, Origin, Pat, PatChanges, Status, StoredPat
 from azdo_pat.results import OrganizationFailure
-from azdo_pat.services.browse import Filters, Sort, in_order
 from azdo_pat.services.everywhere import listing_everywhere
+from azdo_pat.services.find_tokens import Filters, Sort, in_order
 from services.machine import CONTOSO_ID, FABRIKAM_ID, NOW, PATS, Machine
 
 LIST = "GET /contoso/_apis/tokens/pats"

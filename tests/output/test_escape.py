@@ -4,7 +4,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azdo_pat.output.plain import visible
+from azdo_pat.output.escape import visible
 from azdo_pat.output.serialize import json_text
 
 ANYTHING = st.text(st.characters(exclude_categories=()))
