@@ -1,4 +1,4 @@
-"""What commands have in common that change many tokens, in several organizations."""
+"""Share what commands do that change many tokens in several organizations."""
 
 from __future__ import annotations
 

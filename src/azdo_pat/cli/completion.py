@@ -1,4 +1,4 @@
-"""`pat completion`."""
+"""Define the command `completion`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pat config`."""
+"""Define the command `config`."""
 
 from __future__ import annotations
 

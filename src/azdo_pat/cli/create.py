@@ -1,4 +1,4 @@
-"""`pat create`."""
+"""Define the command `create`."""
 
 from __future__ import annotations
 

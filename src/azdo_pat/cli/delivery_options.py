@@ -1,4 +1,4 @@
-"""The option that says where a secret goes, and what is said where it could not be brought."""
+"""The option `--deliver`, and the error for a failed delivery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""git-credential."""
+"""Define the command `git-credential`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pat scopes`."""
+"""Define the command `scopes`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""setup."""
+"""Define the command `setup`."""
 
 from __future__ import annotations
 

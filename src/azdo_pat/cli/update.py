@@ -1,4 +1,4 @@
-"""`pat update`."""
+"""Define the command `update`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command that is given the secret on its standard input, and the facts in its environment."""
+"""Deliver to a command: the secret on its standard input, the other values in its environment."""
 
 from __future__ import annotations
 

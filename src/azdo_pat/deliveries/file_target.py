@@ -1,4 +1,4 @@
-"""A file that holds the secret: alone, or in a line among others."""
+"""Deliver to a file that holds the secret alone, or in a line among others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users write for a delivery becomes a target."""
+"""Parse the delivery targets that users write, on the command line or in a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes with a secret: the facts that commands and templates may use."""
+"""The placeholders of templates and the variables of commands, beside the secret itself."""
 
 from __future__ import annotations
 

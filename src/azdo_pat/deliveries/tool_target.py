@@ -1,4 +1,4 @@
-"""The file of a tool that `pat setup` has set up: it gets each new secret."""
+"""Deliver to the file of a tool that `pat setup` has set up, or to the macOS keychain."""
 
 from __future__ import annotations
 

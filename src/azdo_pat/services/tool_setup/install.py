@@ -1,4 +1,4 @@
-"""Make a tool use a stored token."""
+"""Sets up a tool to use a stored token."""
 
 from __future__ import annotations
 

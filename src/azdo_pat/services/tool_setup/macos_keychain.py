@@ -1,4 +1,4 @@
-"""Putting a token into the macOS keychain for programs that have only a password box."""
+"""Stores a token in the macOS keychain, for programs that only have a password field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which stored token a tool gets."""
+"""Chooses the stored token that a tool gets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a tool is set up: its file, read, changed and shown."""
+"""The file in which a tool is set up: read, changed and shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Undo what a tool was set up for."""
+"""Undoes the setup of a tool."""
 
 from __future__ import annotations
 
