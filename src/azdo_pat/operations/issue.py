@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import (
     CancelledError,
@@ -41,6 +41,17 @@ if TYPE_CHECKING:
     from azdo_pat.journal import Issue
     from azdo_pat.models import Organization, ServicePat
     from azdo_pat.operations.deps import CreateRequest, Deps
+
+
+class _Discarded(NamedTuple):
+    """What became of a token that was discarded, in words.
+
+    Attributes:
+        hint: what the user can do about it; empty if there is nothing to do.
+    """
+
+    message: str
+    hint: str = ""
 
 
 @dataclass(kw_only=True)
@@ -146,8 +157,8 @@ class Issuance:
                 self.deps.organization_cache.learn(self._organization, new.pat.target_accounts[0])
         return rest and rest._replace(entry=rest.entry._replace(key=key))
 
-    def discard(self, new: NewPat) -> str:
-        """Restore the previous secret and revoke the new token; return the outcome in words.
+    def discard(self, new: NewPat) -> _Discarded:
+        """Restore the previous secret and revoke the new token; return the outcome.
 
         In this order, because a run that is killed in between then leaves a token whose secret is
         stored nowhere, which the next run revokes, and not a lost secret. What failed stays in the
@@ -158,9 +169,11 @@ class Issuance:
             self._put_back()
         except StoreError:
             if self.previous is not None:
-                return (
+                return _Discarded(
                     "it is unknown whether the keyring has the secret of the new token"
-                    f" {identifier} or still the previous one, and both tokens are active"
+                    f" {identifier} or still the previous one, and both tokens are active",
+                    hint="when the keyring works again, run pat list: it finds out and revokes one"
+                    " of them",
                 )
             restored = False
         else:
@@ -168,14 +181,17 @@ class Issuance:
         try:
             self.deps.tokens.revoke(self._organization, identifier)
         except PatError:
-            return f"the new token {identifier} could not be revoked"
+            return _Discarded(
+                f"the new token {identifier} could not be revoked",
+                hint=f"revoke it: pat revoke {identifier} --org {self._organization.name}",
+            )
         revoked = "the new token was revoked again"
         with suppress(StoreError):
             if restored:
                 self.deps.state.finish(self._key)
             else:  # so that the next run need not wait for a delayed list
                 self.deps.state.explain(self._key, revoked)
-        return revoked
+        return _Discarded(revoked)
 
     def _put_back(self) -> None:
         """Remove the new token's secret from the keyring, and restore the previous one.
@@ -194,17 +210,8 @@ class Issuance:
     def _take_back(self, new: NewPat, cause: PatError) -> PatError:
         """Roll back, and add the outcome to the error that caused it."""
         outcome = self.discard(new)
-        hint = cause.hint
-        if outcome.endswith("revoked again"):
-            pass
-        elif outcome.endswith("revoked"):
-            identifier = new.pat.authorization_id
-            hint = f"revoke it: pat revoke {identifier} --org {self._organization.name}"
-        else:
-            hint = (
-                "when the keyring works again, run pat list: it finds out and revokes one of them"
-            )
-        return _same_kind(cause, f"{cause.message}; {outcome}", hint)
+        message = f"{cause.message}; {outcome.message}"
+        return _same_kind(cause, message, outcome.hint or cause.hint)
 
     def _after_page(self, error: SignInError) -> PatError:
         """Roll back after a web page came instead of an answer.
