@@ -221,8 +221,7 @@ class PatChanges(NamedTuple):
     valid_to: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Handover:
+class Handover(NamedTuple):
     """A secret to hand to a program, with the facts about its token.
 
     Attributes:
@@ -230,7 +229,7 @@ class Handover:
     """
 
     pat: "Pat"
-    secret: Secret = field(repr=False)
+    secret: Secret
     org_url: str
 
 

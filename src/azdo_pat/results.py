@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import PatError
-from azdo_pat.journal import Operation
 from azdo_pat.models import Identity, Organization, Pat, Secret, SourceReport
+
+if TYPE_CHECKING:
+    from azdo_pat.journal import Operation  # read by few runs: the journal is mostly empty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,7 @@ class Recovered(NamedTuple):
         failure: why it is still unfinished; None if recovery did not fail.
     """
 
-    operation: Operation
+    operation: "Operation"
     outcome: RecoveryOutcome | None = None
     failure: PatError | None = None
 
@@ -238,8 +240,7 @@ class ToolSetup(NamedTuple):
     token: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class KnownTool:
+class KnownTool(NamedTuple):
     """A tool that `pat setup` knows.
 
     Attributes:

@@ -75,11 +75,14 @@ class App:
         Returns:
             The outcome of each operation, which was reported on stderr.
         """
-        from azdo_pat.journal import is_due
-
         url = organization.url if organization else None
         self.recover_local(url)
-        if not any(is_due(each, self.runtime.now()) for each in self.state.unfinished(url)):
+        unfinished = self.state.unfinished(url)
+        if not unfinished:
+            return ()
+        from azdo_pat.journal import is_due
+
+        if not any(is_due(each, self.runtime.now()) for each in unfinished):
             return ()
         try:
             self.session.access_token()

@@ -15,10 +15,12 @@ from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization
     from azdo_pat.output.secret_format import SecretFormat
-    from azdo_pat.results import Ensured
+    from azdo_pat.results import Ensured, Recovered
     from azdo_pat.services.ensure import Wanted
 
 
@@ -104,15 +106,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
             now=app.runtime.now(),
         )
     if ensured is not None:
-        from azdo_pat.journal import Deliver
-
-        undelivered = [
-            each.failure.message
-            for each in app.finish_what_is_due()
-            if each.failure
-            and isinstance(each.operation, Deliver)
-            and each.operation.entry.name == name
-        ]
+        undelivered = _undelivered(app.finish_what_is_due(), name)
         ensured = replace(ensured, undelivered="; ".join(undelivered))
     else:
         ensured = _seen_to(app, organization, wanted, verify=verify)
@@ -160,6 +154,21 @@ def _organization(app: App, name: str) -> Organization:
         if known is not None:
             return known
     return app.organization
+
+
+def _undelivered(recovered: Sequence[Recovered], name: str) -> list[str]:
+    """Return why the secret stored under a name could not be delivered."""
+    if not recovered:
+        return []
+    from azdo_pat.journal import Deliver
+
+    return [
+        each.failure.message
+        for each in recovered
+        if each.failure
+        and isinstance(each.operation, Deliver)
+        and each.operation.entry.name == name
+    ]
 
 
 def _seen_to(app: App, organization: Organization, wanted: Wanted, *, verify: bool) -> Ensured:

@@ -1,11 +1,10 @@
 """The stream properties for tables; apart, so that documents import nothing else of tables."""
 
-from dataclasses import dataclass
 from datetime import tzinfo
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, kw_only=True)
-class TableStyle:
+class TableStyle(NamedTuple):
     """The stream that a table is drawn on.
 
     Attributes:

@@ -9,7 +9,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
-from azdo_pat.journal import Deliver, RevokeReplaced
 from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
 from azdo_pat.naming import as_argument, is_full_id, looks_like_id
 from azdo_pat.operations.organization_cache import Membership
@@ -143,9 +142,14 @@ class TokenFinder:
 
     def _leaving(self, organization: Organization) -> frozenset[str]:
         """Return the ids of replaced tokens that are still to be revoked."""
+        unfinished = self._state.unfinished(organization.url)
+        if not unfinished:
+            return frozenset()
+        from azdo_pat.journal import Deliver, RevokeReplaced  # noqa: PLC0415 - mostly there is none
+
         return frozenset(
             operation.replaced.authorization_id.lower()
-            for operation in self._state.unfinished(organization.url)
+            for operation in unfinished
             if isinstance(operation, Deliver | RevokeReplaced) and operation.replaced
         )
 
