@@ -58,7 +58,8 @@ def test_a_token_that_is_kept_needs_the_keyring_and_the_state(
     assert pat_process(*command).exit_code == 0
     imported = pat_process.modules(*command, folder=tmp_path)
     assert LIBRARIES & imported <= {"keyring", "filelock", "sqlite3", "dateutil"}
-    assert {"azdo_pat.services.create", "azdo_pat.services.rotate"} & imported == set()
+    unneeded = {"azdo_pat.services.create", "azdo_pat.services.rotate", "azdo_pat.journal"}
+    assert unneeded & imported == set()
 
 
 def test_scopes_as_json_needs_no_library(pat_process: Installed, tmp_path: Path) -> None:
@@ -69,7 +70,8 @@ def test_scopes_as_json_needs_no_library(pat_process: Installed, tmp_path: Path)
 def test_list_as_json_needs_no_rich(pat_process: Installed, tmp_path: Path) -> None:
     imported = pat_process.modules("list", "-o", "json", folder=tmp_path)
     assert LIBRARIES & imported <= {"requests", "sqlite3", "platformdirs"}
-    assert {"subprocess", "concurrent.futures", "zoneinfo"} & imported == set()
+    unneeded = {"subprocess", "concurrent.futures", "zoneinfo", "azdo_pat.journal"}
+    assert unneeded & imported == set()
     assert UNLISTED & imported == set()
 
 

@@ -239,8 +239,8 @@ def test_forget_of_nothing(pat: InProcess) -> None:
     assert pat("forget", "nosuch") == failed(
         3,
         "no secret is stored under 'nosuch' for contoso",
-        "pat list --stored shows those that are; pat create makes and stores one, pat import"
-        " stores one made elsewhere",
+        "to see what is stored, run: pat list --stored; to create a token: pat create; to store"
+        " an existing secret: pat import",
     )
 
 

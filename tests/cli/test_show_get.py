@@ -160,8 +160,8 @@ def test_get_of_nothing(org: str | None, where: str, pat: InProcess) -> None:
     assert pat("get", "nosuch", env={"PAT_ORG": org}) == failed(
         3,
         f"no secret is stored under 'nosuch'{where}",
-        "pat list --stored shows those that are; pat create makes and stores one, pat import"
-        " stores one made elsewhere",
+        "to see what is stored, run: pat list --stored; to create a token: pat create; to store"
+        " an existing secret: pat import",
     )
 
 

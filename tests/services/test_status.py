@@ -8,7 +8,7 @@ from azdo_pat.auth.chain import Search
 from azdo_pat.errors import SignInError, UsageError
 from azdo_pat.models import AccessToken, Identity, Organization, Secret, SourceReport
 from azdo_pat.results import StatusReport
-from azdo_pat.services.status import StatusDeps, standing
+from azdo_pat.services.status import StatusDeps, report_status
 from services.machine import ADA_ID, CONTOSO_ID, FABRIKAM_ID, LOCKED, NOW, Machine
 
 REPORTS = (SourceReport(name="the test", used=True, detail="used"),)
@@ -39,7 +39,7 @@ def stand(
         config_file="config.toml",
         state_file="state.db",
     )
-    return standing(
+    return report_status(
         surroundings,
         search=search,
         organization_cache=machine.organization_cache,

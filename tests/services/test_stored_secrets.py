@@ -22,8 +22,8 @@ from services.machine import LOCKED, NOW, Machine
 
 EXPIRES = NOW + timedelta(days=30)
 NONE_HERE = (
-    "pat list --stored shows those that are; pat create makes and stores one, pat import"
-    " stores one made elsewhere"
+    "to see what is stored, run: pat list --stored; to create a token: pat create; to store"
+    " an existing secret: pat import"
 )
 
 

@@ -30,6 +30,6 @@ def completion_command(ctx: click.Context, app: App, shell: str) -> None:
     ours = {"bash": QuotingBashComplete, "powershell": PowerShellComplete}
     kind = ours.get(shell) or get_completion_class(shell)
     if kind is None:
-        raise UsageError(f"there is no completion for {shell}")
+        raise UsageError(f"completion is not available for {shell}")
     root = ctx.find_root().command
     app.runtime.out.write(kind(root, {}, "pat", "_PAT_COMPLETE").source() + "\n")

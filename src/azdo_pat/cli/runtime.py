@@ -86,7 +86,7 @@ class Runtime:
             home_folder()  # which says why there is none
             raise
         folder = expanded(folder)
-        if not folder.is_absolute():  # whoever made the folder one stands in would choose both
+        if not folder.is_absolute():  # else the owner of the current folder would choose both
             home_folder()  # as above
         self._check_owner(folder, variable)
         return folder

@@ -20,10 +20,10 @@ def status_command(app: App) -> None:
     Ends with exit code 4 if no one is signed in, and with 11 if the service does not answer.
     """
     from azdo_pat.organizations import HOSTED_ROOT
-    from azdo_pat.services.status import StatusDeps, standing
+    from azdo_pat.services.status import StatusDeps, report_status
 
     render = app.runtime.render
-    report = standing(
+    report = report_status(
         StatusDeps(
             api_root=app.session.api_root or HOSTED_ROOT,
             now=app.runtime.now(),

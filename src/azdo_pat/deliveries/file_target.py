@@ -56,5 +56,5 @@ def _write(path: Path, template: str, handover: Handover) -> None:
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         reason = getattr(error, "strerror", None) or error
         raise PendingError(
-            f"{path} cannot be written: {reason}", hint="see to its folder and permissions"
+            f"{path} cannot be written: {reason}", hint="check its folder and permissions"
         ) from error

@@ -50,7 +50,7 @@ def deliver(target: ToolTarget, handover: Handover, context: DeliveryEnvironment
     except OSError as error:
         raise PendingError(
             f"{path} cannot be written: {error.strerror or error}",
-            hint="see to its folder and permissions",
+            hint="check its folder and permissions",
         ) from error
 
 

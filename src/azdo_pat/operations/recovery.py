@@ -52,7 +52,7 @@ class RecoveryScope(NamedTuple):
     again: bool = False
 
     def holds(self, operation: Operation) -> bool:
-        """Return whether an operation is included; local ones are, whoever is signed in."""
+        """Return whether an operation is included; local ones always are."""
         if isinstance(operation, LOCAL):
             return True
         entry = operation.entry

@@ -55,7 +55,7 @@ class StatusDeps:
     damaged: tuple[str, ...] = ()
 
 
-def standing(
+def report_status(
     deps: StatusDeps,
     *,
     search: Search,

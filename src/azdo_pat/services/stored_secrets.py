@@ -172,8 +172,8 @@ def entry_named(organization: Organization | None, text: str, state: State) -> S
     where = f" for {organization.name}" if organization else ""
     raise NotFoundError(
         f"no secret is stored under {text!r}{where}",
-        hint="pat list --stored shows those that are; pat create makes and stores one, pat import"
-        " stores one made elsewhere",
+        hint="to see what is stored, run: pat list --stored; to create a token: pat create;"
+        " to store an existing secret: pat import",
     )
 
 

@@ -83,7 +83,7 @@ def _tool_file(tool: Tool, feed: str, token: str | None, deps: SetupDeps) -> Too
         path = resolved(path)  # by whatever names, it is one file
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be read: {error.strerror}", hint="see to the links, or move it aside"
+            f"{path} cannot be read: {error.strerror}", hint="correct the links, or move it aside"
         ) from error
     if tool.feed:
         feed = checked_feed(tool, feed)

@@ -91,7 +91,7 @@ class ToolFile(NamedTuple):
         except OSError as error:
             raise UsageError(
                 f"{self.path} cannot be read: {error.strerror or error}",
-                hint="see to its permissions, or move it aside"
+                hint="check its permissions, or move it aside"
                 if error.errno is not None
                 else "save it as UTF-8 text, or move it aside",
             ) from error
@@ -109,7 +109,7 @@ class ToolFile(NamedTuple):
         except OSError as error:
             raise UsageError(
                 f"{self.path} cannot be written: {error.strerror or error}",
-                hint="see to its folder and permissions; nothing has changed",
+                hint="check its folder and permissions; nothing has changed",
             ) from error
 
     def clear(self) -> None:
@@ -127,5 +127,6 @@ class ToolFile(NamedTuple):
             resolved(self.path).unlink(missing_ok=True)
         except OSError as error:
             raise UsageError(
-                f"{self.path} cannot be deleted: {error.strerror}", hint="see to its folder"
+                f"{self.path} cannot be deleted: {error.strerror}",
+                hint="check the permissions of its folder",
             ) from error

@@ -194,7 +194,7 @@ def _stand_in(setup: SetupEntry) -> str:
 
     Each setup has its own: else the secret of one could take the place of another's.
     """
-    return f"pat-secret-of-nobody-{sha256(setup.about.encode()).hexdigest()[:16]}"
+    return f"pat-stand-in-{sha256(setup.about.encode()).hexdigest()[:16]}"
 
 
 def _is_there(setup: SetupEntry, tool_file: ToolFile, current: str) -> bool:
