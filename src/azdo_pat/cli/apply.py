@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli import options
 from azdo_pat.cli.bulk import (
     conclude_changes,
     makers,
@@ -16,7 +17,7 @@ from azdo_pat.cli.bulk import (
 )
 from azdo_pat.cli.command import command
 from azdo_pat.cli.confirmation import Question, confirm, count
-from azdo_pat.cli.global_options import option
+from azdo_pat.cli.options import option
 from azdo_pat.cli.recovery_messages import say_where_it_lies
 from azdo_pat.cli.refused_tokens import is_refused, key, marks
 
@@ -35,11 +36,9 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Revoke tokens that an earlier apply of FILE created and FILE no longer declares.",
 )
-@option(
-    "--verify", is_flag=True, help="Ask the service whether it accepts the tokens that are kept."
-)
-@option("--yes", is_flag=True, help="Do not ask before --prune revokes.")
-@option("--dry-run", is_flag=True, help="Only show the plan.")
+@options.verify(help="Ask the service whether it accepts the tokens that are kept.")
+@options.yes(help="Do not ask before --prune revokes.")
+@options.dry_run(help="Only show the plan.")
 def apply_command(
     app: App, file: Path, *, prune: bool, verify: bool, yes: bool, dry_run: bool
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.global_options import option
+from azdo_pat.cli.options import option
 from azdo_pat.errors import PatError
 
 if TYPE_CHECKING:

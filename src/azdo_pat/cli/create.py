@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli import options
 from azdo_pat.cli.command import command
-from azdo_pat.cli.complete import complete_recipes, complete_scopes
-from azdo_pat.cli.global_options import option
 from azdo_pat.cli.notices import print_secret, say_created
+from azdo_pat.cli.options import option
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.cli.signals import ending_politely
 from azdo_pat.errors import UsageError
@@ -21,28 +21,14 @@ if TYPE_CHECKING:
 
 @command("create")
 @click.argument("name", metavar="NAME")
-@option(
-    "--scope",
-    "scopes",
-    metavar="S",
-    multiple=True,
-    shell_complete=complete_scopes,
-    help="Scope: code_write, vso.code_write, or full. Repeatable.",
-)
-@option(
-    "--for",
-    "recipes",
-    metavar="RECIPE",
-    multiple=True,
-    shell_complete=complete_recipes,
-    help="Scopes that a job needs: git, packages, agent… (pat scopes --recipes). Repeatable.",
-)
-@option("--expires", metavar="SPAN|DATE", help="Lifetime (12h, 30d, 2w, 3mo, 1y) or expiry date.")
+@options.new_scope
+@options.recipe
+@options.expires(help="Lifetime (12h, 30d, 2w, 3mo, 1y) or expiry date.")
 @secret_options("Print the secret in this format")
 @option("--no-store", is_flag=True, help="Do not store the secret in the keyring; needs --as.")
-@option("--replace", is_flag=True, help="Overwrite a secret that is stored under NAME.")
+@options.replace(help="Overwrite a secret that is stored under NAME.")
 @option("--fail-if-shortened", is_flag=True, help="Fail if a policy shortens the lifetime.")
-@option("--allow-unknown-scope", is_flag=True, help="Accept scopes that pat does not know.")
+@options.unknown_scope
 @option(
     "--all-orgs",
     is_flag=True,
@@ -72,7 +58,6 @@ def create_command(  # noqa: PLR0913  # one argument for each option
       pat create laptop --for git --expires 90d
       pat create ci --scope code --scope packaging --as token
     """
-    from azdo_pat.expiry import parse_expiry
     from azdo_pat.naming import checked_name
     from azdo_pat.operations.deps import CreateRequest
     from azdo_pat.scopes import parse_scopes
@@ -93,9 +78,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
     request = CreateRequest(
         name=checked_name(name),
         scopes=parse_scopes(scopes, recipes=recipes, allow_unknown=allow_unknown_scope),
-        expires=parse_expiry(
-            str(app.runtime.setting("expires")) if expires is None else expires, app.runtime.now()
-        ),
+        expires=options.expiry_or_default(app, expires, app.runtime.now()),
         store=not no_store,
         replace=replace,
         fail_if_shortened=fail_if_shortened,

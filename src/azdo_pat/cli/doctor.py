@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.global_options import option
+from azdo_pat.cli.options import option
 from azdo_pat.errors import ExitCode, UsageError
 from azdo_pat.homes import expanded
 

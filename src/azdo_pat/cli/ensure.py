@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli import options
 from azdo_pat.cli.command import command
-from azdo_pat.cli.complete import complete_recipes, complete_scopes
-from azdo_pat.cli.delivery_options import deliver_option, not_delivered, parsed_deliveries
-from azdo_pat.cli.global_options import option
+from azdo_pat.cli.notices import not_delivered, say_created
+from azdo_pat.cli.options import option
 from azdo_pat.cli.refused_tokens import is_refused, key, marks
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.errors import UsageError
@@ -26,32 +26,18 @@ if TYPE_CHECKING:
 
 @command("ensure")
 @click.argument("name", metavar="NAME")
-@option(
-    "--scope",
-    "scopes",
-    metavar="S",
-    multiple=True,
-    shell_complete=complete_scopes,
-    help="Scope: code_write, vso.code_write, or full. Repeatable.",
-)
-@option(
-    "--for",
-    "recipes",
-    metavar="RECIPE",
-    multiple=True,
-    shell_complete=complete_recipes,
-    help="Scopes that a job needs: git, packages, agent… (pat scopes --recipes). Repeatable.",
-)
-@option("--expires", metavar="SPAN|DATE", help="Lifetime or expiry of a new token: 12h, 30d, 1y.")
+@options.new_scope
+@options.recipe
+@options.expires(help="Lifetime or expiry of a new token: 12h, 30d, 1y.")
 @option(
     "--renew-before",
     metavar="SPAN",
     help="Rotate it this long before it expires [a third of its lifetime].",
 )
-@deliver_option
+@options.deliver
 @secret_options("Print the secret in this format")
-@option("--verify", is_flag=True, help="Ask the service whether it accepts the secret.")
-@option("--allow-unknown-scope", is_flag=True, help="Accept scopes that pat does not know.")
+@options.verify(help="Ask the service whether it accepts the secret.")
+@options.unknown_scope
 def ensure_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     name: str,
@@ -89,7 +75,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         parse_scopes(scopes, recipes=recipes, allow_unknown=allow_unknown_scope),
         expires=expires,
         renew_before=renew_before,
-    )._replace(deliveries=parsed_deliveries(deliveries))
+    )._replace(deliveries=options.parsed_deliveries(deliveries))
     render = (
         app.runtime.render if secret_format is None else None
     )  # a mistake in --query is found first
@@ -131,12 +117,12 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
 def _wanted(
     app: App, name: str, scopes: tuple[str, ...], *, expires: str | None, renew_before: str | None
 ) -> Wanted:
-    from azdo_pat.expiry import parse_expiry, parse_span
+    from azdo_pat.expiry import parse_span
     from azdo_pat.services.ensure import Wanted
 
     now = app.runtime.now()
     window = None if renew_before is None else parse_span(renew_before, now)
-    end = parse_expiry(str(app.runtime.setting("expires")) if expires is None else expires, now)
+    end = options.expiry_or_default(app, expires, now)
     if window is not None and now + window >= end:
         raise UsageError(
             f"with --renew-before {renew_before} a token would be due as soon as it is created",
@@ -182,8 +168,6 @@ def _seen_to(app: App, organization: Organization, wanted: Wanted, *, verify: bo
 def _say(app: App, ensured: Ensured, organization: Organization) -> None:
     """Report on stderr what was done."""
     if ensured.created is not None:
-        from azdo_pat.cli.notices import say_created
-
         say_created(app, ensured.created)
     elif ensured.rotated is not None:
         from azdo_pat.cli.rotate import say_rotated

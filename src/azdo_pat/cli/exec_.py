@@ -14,7 +14,7 @@ import click
 
 from azdo_pat.cli.command import Command, command
 from azdo_pat.cli.complete import complete_tokens
-from azdo_pat.cli.global_options import option
+from azdo_pat.cli.options import option
 from azdo_pat.cli.refused_tokens import warn_if_refused
 from azdo_pat.cli.secret_options import checked_names
 from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError

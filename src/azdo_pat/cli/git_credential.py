@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.refused_tokens import is_refused, key, marks, organization_of, works
 
@@ -132,14 +133,13 @@ def _failed(app: App) -> MarkerFiles:
 
 
 def _renewed(app: App, entry: StoredPat) -> StoredPat | None:
-    from azdo_pat.expiry import parse_expiry
     from azdo_pat.services.git_renewal import renew_for_git
 
     organization = organization_of(app, entry)
     renewed = renew_for_git(
         organization,
         entry,
-        parse_expiry(str(app.runtime.setting("expires")), app.runtime.now()),
+        options.expiry_or_default(app, None, app.runtime.now()),
         state=app.state,
         in_line=app.in_line,
         maker=lambda: app.at(organization).maker,

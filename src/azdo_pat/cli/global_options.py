@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from azdo_pat import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from azdo_pat.models import Secret
 
@@ -72,14 +72,6 @@ class _GlobalOption(click.Option):
         super().__init__(*args, **attributes)
         longest = max(self.opts, key=len)
         self.envvar = "PAT_" + longest.lstrip("-").upper().replace("-", "_")
-
-
-def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:  # noqa: ANN401  # click's signature
-    """Declare an option that the environment never sets; see `click.option`.
-
-    A variable that is still set by accident must not confirm, select or rename anything.
-    """
-    return click.option(*declarations, **attributes)
 
 
 def global_options(*, root: bool) -> list[click.Parameter]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli import options
 from azdo_pat.cli.command import command
-from azdo_pat.cli.complete import complete_scopes, complete_tokens
-from azdo_pat.cli.global_options import option
+from azdo_pat.cli.complete import complete_tokens
+from azdo_pat.cli.options import option
 from azdo_pat.errors import PartialError
 
 if TYPE_CHECKING:
@@ -31,21 +32,8 @@ if TYPE_CHECKING:
 )
 @option("--all-orgs", is_flag=True, help="List the tokens of all your organizations.")
 @option("--expiring", metavar="SPAN", help="List only tokens that expire within this span: 7d.")
-@option(
-    "--name",
-    "names",
-    metavar="GLOB",
-    multiple=True,
-    help="List only tokens whose name matches. Repeatable.",
-)
-@option(
-    "--scope",
-    "scopes",
-    metavar="S",
-    multiple=True,
-    shell_complete=complete_scopes,
-    help="List only tokens with this scope. Repeatable.",
-)
+@options.name_filter(help="List only tokens whose name matches. Repeatable.")
+@options.scope(help="List only tokens with this scope. Repeatable.")
 @option(
     "--stored",
     is_flag=True,

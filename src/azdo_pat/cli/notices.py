@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import PatError
+from azdo_pat.errors import PatError, PendingError
 from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
@@ -67,3 +67,13 @@ def print_secret(app: App, created: Created, secret_format: SecretFormat) -> Non
             f"the secret could not be written ({error.strerror})",
             hint="leave out --no-store to store it in the keyring",
         ) from error
+
+
+def not_delivered(tokens: int) -> PendingError:
+    """Return the error for new secrets that are stored but not delivered everywhere."""
+    return PendingError(
+        "the new secret is in the keyring, but not delivered everywhere"
+        if tokens == 1
+        else f"{tokens} new secrets are in the keyring, but not delivered everywhere",
+        hint="a token that is replaced lives on; mend what stands in the way, then run: pat renew",
+    )

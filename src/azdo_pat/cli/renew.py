@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli import options
 from azdo_pat.cli.bulk import (
     conclude_changes,
     makers,
@@ -14,9 +15,8 @@ from azdo_pat.cli.bulk import (
     unfinished_places,
 )
 from azdo_pat.cli.command import command
-from azdo_pat.cli.delivery_options import deliver_option, parsed_deliveries
-from azdo_pat.cli.global_options import option
 from azdo_pat.cli.notices import warn_shortened
+from azdo_pat.cli.options import option
 from azdo_pat.cli.refused_tokens import is_refused, key, marks, works
 from azdo_pat.errors import StoreError, UsageError
 
@@ -46,11 +46,9 @@ _MOST: int = 64
     metavar="N",
     help="Tokens to renew at once [12].",
 )
-@option(
-    "--expires", metavar="SPAN|DATE", help="New lifetime or expiry [each token's old lifetime]."
-)
-@deliver_option
-@option("--dry-run", is_flag=True, help="Only show what is due.")
+@options.expires(help="New lifetime or expiry [each token's old lifetime].")
+@options.deliver
+@options.dry_run(help="Only show what is due.")
 def renew_command(
     app: App,
     *,
@@ -166,6 +164,6 @@ def _request(app: App, expires: str | None, deliveries: tuple[str, ...]) -> Rota
     now = app.runtime.now()
     return RotateRequest(
         expires=None if expires is None else parse_expiry(expires, now),
-        otherwise=parse_expiry(str(app.runtime.setting("expires")), now),
-        deliveries=parsed_deliveries(deliveries),
+        otherwise=options.expiry_or_default(app, None, now),
+        deliveries=options.parsed_deliveries(deliveries),
     )

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli import options
 from azdo_pat.cli.command import command
-from azdo_pat.cli.complete import complete_scopes, complete_tokens
+from azdo_pat.cli.complete import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
-from azdo_pat.cli.global_options import option
+from azdo_pat.cli.options import option
 from azdo_pat.cli.recovery_messages import say_where_it_lies
 from azdo_pat.cli.signals import ctrl_c_noted
 from azdo_pat.errors import (
@@ -33,24 +34,11 @@ if TYPE_CHECKING:
 
 @command("revoke")
 @click.argument("texts", metavar="[TOKEN]...", nargs=-1, shell_complete=complete_tokens)
-@option(
-    "--name",
-    "names",
-    metavar="GLOB",
-    multiple=True,
-    help="Revoke tokens whose name matches. Repeatable.",
-)
-@option(
-    "--scope",
-    "scopes",
-    metavar="S",
-    multiple=True,
-    shell_complete=complete_scopes,
-    help="Revoke tokens with this scope. Repeatable.",
-)
+@options.name_filter(help="Revoke tokens whose name matches. Repeatable.")
+@options.scope(help="Revoke tokens with this scope. Repeatable.")
 @option("--expired", is_flag=True, help="Revoke expired tokens instead of active ones.")
-@option("--yes", is_flag=True, help="Do not ask for confirmation.")
-@option("--dry-run", is_flag=True, help="Only show what would be revoked.")
+@options.yes(help="Do not ask for confirmation.")
+@options.dry_run(help="Only show what would be revoked.")
 def revoke_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     texts: tuple[str, ...],

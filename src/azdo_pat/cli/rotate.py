@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
-from azdo_pat.cli.delivery_options import deliver_option, not_delivered, parsed_deliveries
-from azdo_pat.cli.global_options import option
-from azdo_pat.cli.notices import print_secret, warn_shortened
+from azdo_pat.cli.notices import not_delivered, print_secret, warn_shortened
+from azdo_pat.cli.options import option
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.cli.signals import ending_politely
 from azdo_pat.errors import (
@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 @click.argument(
     "texts", metavar="TOKEN...", nargs=-1, required=True, shell_complete=complete_tokens
 )
-@option("--expires", metavar="SPAN|DATE", help="New lifetime or expiry [the old token's lifetime].")
+@options.expires(help="New lifetime or expiry [the old token's lifetime].")
 @secret_options("Print the new secret in this format")
 @option("--grace", metavar="SPAN", help="Revoke the old token after this span: 1h, 2d.")
 @option("--keep-old", is_flag=True, help="Do not revoke the old token.")
-@option("--yes", is_flag=True, help="Do not ask, even if the old secret is not stored here.")
-@option("--dry-run", is_flag=True, help="Only show what would be rotated.")
-@deliver_option
+@options.yes(help="Do not ask, even if the old secret is not stored here.")
+@options.dry_run(help="Only show what would be rotated.")
+@options.deliver
 def rotate_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     texts: tuple[str, ...],
@@ -89,10 +89,10 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     now = app.runtime.now()
     request = RotateRequest(
         expires=None if expires is None else parse_expiry(expires, now),
-        otherwise=parse_expiry(str(app.runtime.setting("expires")), now),
+        otherwise=options.expiry_or_default(app, None, now),
         keep_old=keep_old,
         grace=None if grace is None else parse_span(grace, now),
-        deliveries=parsed_deliveries(deliveries),
+        deliveries=options.parsed_deliveries(deliveries),
     )
     render = app.runtime.render  # a mistake in --query is found before anything is made
     steps, failed = _planned(app, texts, request)

@@ -8,7 +8,7 @@ import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_recipes
-from azdo_pat.cli.global_options import option
+from azdo_pat.cli.options import option
 from azdo_pat.errors import NotFoundError
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens
-from azdo_pat.cli.global_options import option
+from azdo_pat.cli.options import option
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.errors import UsageError
 from azdo_pat.files import decoded
@@ -101,10 +102,8 @@ def _copy(
 @command("import")
 @click.argument("name", metavar="NAME")
 @option("--id", "token", metavar="ID", help="Token that the secret belongs to, if you know.")
-@option(
-    "--expires", metavar="SPAN|DATE", help="When the token expires, if you know; not with --id."
-)
-@option("--replace", is_flag=True, help="Overwrite another secret that is stored under NAME.")
+@options.expires(help="When the token expires, if you know; not with --id.")
+@options.replace(help="Overwrite another secret that is stored under NAME.")
 @option("--open", "opens", is_flag=True, help="First open the web page that creates tokens.")
 def import_command(  # one argument for each option
     app: App, name: str, *, token: str | None, expires: str | None, replace: bool, opens: bool

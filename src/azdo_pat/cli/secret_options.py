@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from azdo_pat.cli.global_options import option
+from azdo_pat.cli.options import option
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens, complete_tools
-from azdo_pat.cli.global_options import option
+from azdo_pat.cli.options import option
 from azdo_pat.cli.programs import advised, check_asked, own_home, programs, warn_of_variables
 from azdo_pat.errors import UsageError
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 )
 @option("--undo", is_flag=True, help="Give back what the file held.")
 @option("--leave-file", is_flag=True, help="With --undo: do not touch the file, only forget it.")
-@option("--dry-run", is_flag=True, help="Only show what would change.")
+@options.dry_run(help="Only show what would change.")
 @option("--list", "listing", is_flag=True, help="List the tools that pat knows.")
 def setup_command(  # noqa: PLR0913  # one argument for each option
     app: App,

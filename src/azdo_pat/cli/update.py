@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli import options
 from azdo_pat.cli.command import command
-from azdo_pat.cli.complete import complete_scopes, complete_tokens
+from azdo_pat.cli.complete import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm
-from azdo_pat.cli.global_options import option
 from azdo_pat.cli.notices import warn_shortened
+from azdo_pat.cli.options import option
 from azdo_pat.errors import UsageError
 from azdo_pat.naming import as_argument
 
@@ -21,18 +22,11 @@ if TYPE_CHECKING:
 @command("update")
 @click.argument("token", metavar="TOKEN", shell_complete=complete_tokens)
 @option("--name", metavar="NAME", help="New name; a stored secret moves to it.")
-@option(
-    "--scope",
-    "scopes",
-    metavar="S",
-    multiple=True,
-    shell_complete=complete_scopes,
-    help="New scope; replaces all old ones. Repeatable.",
-)
-@option("--expires", metavar="SPAN|DATE", help="New lifetime, counted from now, or expiry date.")
-@option("--allow-unknown-scope", is_flag=True, help="Accept scopes that pat does not know.")
-@option("--yes", is_flag=True, help="Do not ask, even for a token valid in all organizations.")
-@option("--dry-run", is_flag=True, help="Only show the result.")
+@options.scope(help="New scope; replaces all old ones. Repeatable.")
+@options.expires(help="New lifetime, counted from now, or expiry date.")
+@options.unknown_scope
+@options.yes(help="Do not ask, even for a token valid in all organizations.")
+@options.dry_run(help="Only show the result.")
 def update_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     token: str,

@@ -1,0 +1,96 @@
+"""The options that several commands share, each declared once.
+
+A partial declaration lacks the help, which each command words for itself:
+`@options.dry_run(help="Only show the plan.")`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from azdo_pat.cli.complete import complete_recipes, complete_scopes
+from azdo_pat.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from azdo_pat.cli.app import App
+    from azdo_pat.renewal import Delivery
+
+
+def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:  # noqa: ANN401  # click's signature
+    """Declare an option that the environment never sets; see `click.option`.
+
+    A variable that is still set by accident must not confirm, select or rename anything.
+    """
+    return click.option(*declarations, **attributes)
+
+
+dry_run: Final = partial(option, "--dry-run", is_flag=True)
+expires: Final = partial(option, "--expires", metavar="SPAN|DATE")
+name_filter: Final = partial(option, "--name", "names", metavar="GLOB", multiple=True)
+replace: Final = partial(option, "--replace", is_flag=True)
+scope: Final = partial(
+    option, "--scope", "scopes", metavar="S", multiple=True, shell_complete=complete_scopes
+)
+verify: Final = partial(option, "--verify", is_flag=True)
+yes: Final = partial(option, "--yes", is_flag=True)
+
+new_scope: Final = scope(help="Scope: code_write, vso.code_write, or full. Repeatable.")
+recipe: Final = option(
+    "--for",
+    "recipes",
+    metavar="RECIPE",
+    multiple=True,
+    shell_complete=complete_recipes,
+    help="Scopes that a job needs: git, packages, agent… (pat scopes --recipes). Repeatable.",
+)
+unknown_scope: Final = option(
+    "--allow-unknown-scope", is_flag=True, help="Accept scopes that pat does not know."
+)
+deliver: Final = option(
+    "--deliver",
+    "deliveries",
+    metavar="PLACE",
+    multiple=True,
+    help="Bring the secret there, now and at each rotation: command:LINE, file:PATH,"
+    " or file:PATH|NAME={token}. Repeatable; none forgets them.",
+)
+
+
+def expiry_or_default(app: App, text: str | None, now: datetime) -> datetime:
+    """Parse the value of `--expires`, or the setting of that name if it was not given.
+
+    Raises:
+        UsageError: it is malformed, or in the past.
+    """
+    from azdo_pat.expiry import parse_expiry
+
+    return parse_expiry(str(app.runtime.setting("expires")) if text is None else text, now)
+
+
+def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
+    """Parse the values of `--deliver`; None if it was not given.
+
+    Raises:
+        UsageError: one is malformed, or the working folder is gone.
+    """
+    if not texts:
+        return None
+    if texts == ("none",):
+        return ()
+    from azdo_pat.deliveries.parsing import from_text
+
+    try:
+        folder = Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            f"the working folder cannot be used: {error.strerror or error}",
+            hint="change to a folder that is there: deliveries are run in it",
+        ) from error
+    return tuple(dict.fromkeys(from_text(text, folder) for text in texts))
