@@ -17,7 +17,6 @@ from azdo_pat.cli.bulk import (
 )
 from azdo_pat.cli.command import command
 from azdo_pat.cli.confirmation import Question, confirm, count
-from azdo_pat.cli.options import option
 from azdo_pat.cli.recovery_messages import say_where_it_lies
 from azdo_pat.cli.refused_tokens import is_refused, key, marks
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 @command("apply")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@option(
+@click.option(
     "--prune",
     is_flag=True,
     help="Revoke tokens that an earlier apply of FILE created and FILE no longer declares.",

@@ -7,8 +7,9 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+import click
+
 from azdo_pat.cli.command import command
-from azdo_pat.cli.options import option
 from azdo_pat.errors import PatError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _VERSION: Final = 1
 
 
 @command("cargo-credential")
-@option("--cargo-plugin", is_flag=True, hidden=True)
+@click.option("--cargo-plugin", is_flag=True, hidden=True)
 def cargo_credential_command(app: App, *, cargo_plugin: bool) -> None:
     """Answer cargo's requests for credentials. To configure cargo, run: pat setup cargo.
 

@@ -9,7 +9,6 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.notices import print_secret, say_created
-from azdo_pat.cli.options import option
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.cli.signals import ending_politely
 from azdo_pat.errors import UsageError
@@ -25,11 +24,13 @@ if TYPE_CHECKING:
 @options.recipe
 @options.expires(help="Lifetime (12h, 30d, 2w, 3mo, 1y) or expiry date.")
 @secret_options("Print the secret in this format")
-@option("--no-store", is_flag=True, help="Do not store the secret in the keyring; needs --as.")
+@click.option(
+    "--no-store", is_flag=True, help="Do not store the secret in the keyring; needs --as."
+)
 @options.replace(help="Overwrite a secret that is stored under NAME.")
-@option("--fail-if-shortened", is_flag=True, help="Fail if a policy shortens the lifetime.")
+@click.option("--fail-if-shortened", is_flag=True, help="Fail if a policy shortens the lifetime.")
 @options.unknown_scope
-@option(
+@click.option(
     "--all-orgs",
     is_flag=True,
     help="Refused: tokens for all organizations stop working on 2026-12-01.",

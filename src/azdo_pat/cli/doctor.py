@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.options import option
 from azdo_pat.errors import ExitCode, UsageError
 from azdo_pat.homes import expanded
 
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @command("doctor")
-@option("--fix", is_flag=True, help="Repair what can be repaired.")
-@option(
+@click.option("--fix", is_flag=True, help="Repair what can be repaired.")
+@click.option(
     "--dismiss",
     "dismissed",
     metavar="ID",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.options import option
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,24 +47,24 @@ def start_emulator(options: dict[str, object]) -> RunningEmulator:
 
 
 @command("emulator")
-@option(
+@click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=0,
     help="Port to listen on; 0 picks a free one.",
 )
-@option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@option(
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
     "--state",
     "state_file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Keep the tokens in this file between runs.",
 )
-@option(
+@click.option(
     "--fault", "faults", metavar="FAULT", multiple=True, help="Simulate this fault. Repeatable."
 )
-@option(
+@click.option(
     "--policy", "policies", metavar="POLICY", multiple=True, help="Enforce this policy. Repeatable."
 )
 def emulator_command(  # one argument for each option
@@ -138,7 +137,7 @@ def told_to_end() -> threading.Event:
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @click.argument("words", metavar="[COMMAND]...", nargs=-1, type=click.UNPROCESSED)
-@option("--tour", is_flag=True, help="Demonstrate the main commands from start to finish.")
+@click.option("--tour", is_flag=True, help="Demonstrate the main commands from start to finish.")
 def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
     """Run COMMAND, or your shell, with an emulator and a throw-away home, keyring and state.
 

@@ -9,7 +9,6 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.notices import not_delivered, say_created
-from azdo_pat.cli.options import option
 from azdo_pat.cli.refused_tokens import is_refused, key, marks
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.errors import UsageError
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 @options.new_scope
 @options.recipe
 @options.expires(help="Lifetime or expiry of a new token: 12h, 30d, 1y.")
-@option(
+@click.option(
     "--renew-before",
     metavar="SPAN",
     help="Rotate it this long before it expires [a third of its lifetime].",

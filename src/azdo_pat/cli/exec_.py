@@ -14,7 +14,6 @@ import click
 
 from azdo_pat.cli.command import Command, command
 from azdo_pat.cli.complete import complete_tokens
-from azdo_pat.cli.options import option
 from azdo_pat.cli.refused_tokens import warn_if_refused
 from azdo_pat.cli.secret_options import checked_names
 from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
@@ -46,20 +45,20 @@ class _ExecCommand(Command):
 
 @command("exec", _ExecCommand)
 @click.argument("text", metavar="[TOKEN]", required=False, shell_complete=complete_tokens)
-@option(
+@click.option(
     "--var",
     "variables",
     metavar="NAME[=TOKEN]",
     multiple=True,
     help="Variable to set to the secret; NAME=TOKEN takes another token. Repeatable.",
 )
-@option(
+@click.option(
     "--for",
     "program",
     metavar="PROGRAM",
     help="Set what PROGRAM reads: az, terraform, npm, nuget, twine, agent, git [from COMMAND].",
 )
-@option("--feed", "feeds", metavar="URL", multiple=True, help="Feed, for nuget. Repeatable.")
+@click.option("--feed", "feeds", metavar="URL", multiple=True, help="Feed, for nuget. Repeatable.")
 def exec_command(  # one argument for each option
     app: App,
     text: str | None,

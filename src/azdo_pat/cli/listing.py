@@ -9,7 +9,6 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens
-from azdo_pat.cli.options import option
 from azdo_pat.errors import PartialError
 
 if TYPE_CHECKING:
@@ -23,26 +22,28 @@ if TYPE_CHECKING:
 
 
 @command("list")
-@option(
+@click.option(
     "--status",
     type=click.Choice(["active", "expired", "revoked", "all"]),
     default="active",
     show_default=True,
     help="List only tokens with this status.",
 )
-@option("--all-orgs", is_flag=True, help="List the tokens of all your organizations.")
-@option("--expiring", metavar="SPAN", help="List only tokens that expire within this span: 7d.")
+@click.option("--all-orgs", is_flag=True, help="List the tokens of all your organizations.")
+@click.option(
+    "--expiring", metavar="SPAN", help="List only tokens that expire within this span: 7d."
+)
 @options.name_filter(help="List only tokens whose name matches. Repeatable.")
 @options.scope(help="List only tokens with this scope. Repeatable.")
-@option(
+@click.option(
     "--stored",
     is_flag=True,
     help="List stored tokens, including imported ones. The network is not used.",
 )
-@option(
+@click.option(
     "--global", "only_global", is_flag=True, help="List only tokens valid in all organizations."
 )
-@option(
+@click.option(
     "--sort",
     type=click.Choice(["name", "created", "expires"]),
     help="Sort order. Without it, jsonl, csv and tsv keep the order of the service.",

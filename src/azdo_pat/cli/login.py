@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.options import option
 from azdo_pat.cli.web_browser import has_browser
 from azdo_pat.errors import StoreError, UsageError
 
@@ -18,10 +17,12 @@ if TYPE_CHECKING:
 
 
 @command("login")
-@option("--tenant", metavar="TENANT", help="Tenant id or domain [that of the organization].")
-@option("--account", metavar="NAME", help="Sign-in name to suggest.")
-@option("--device-code", is_flag=True, help="Show a code to enter in a browser on any device.")
-@option(
+@click.option("--tenant", metavar="TENANT", help="Tenant id or domain [that of the organization].")
+@click.option("--account", metavar="NAME", help="Sign-in name to suggest.")
+@click.option(
+    "--device-code", is_flag=True, help="Show a code to enter in a browser on any device."
+)
+@click.option(
     "--client-id", metavar="ID", help="Id of the application to sign in with [the Azure CLI's]."
 )
 def login_command(

@@ -2,13 +2,16 @@
 
 A partial declaration lacks the help, which each command words for itself:
 `@options.dry_run(help="Only show the plan.")`.
+
+The environment sets none of them: a variable that is still set by accident must not confirm,
+select or rename anything.
 """
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -16,33 +19,24 @@ from azdo_pat.cli.complete import complete_recipes, complete_scopes
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from azdo_pat.cli.app import App
     from azdo_pat.renewal import Delivery
 
 
-def option(*declarations: str, **attributes: Any) -> Callable[[Any], Any]:  # noqa: ANN401  # click's signature
-    """Declare an option that the environment never sets; see `click.option`.
-
-    A variable that is still set by accident must not confirm, select or rename anything.
-    """
-    return click.option(*declarations, **attributes)
-
-
-dry_run: Final = partial(option, "--dry-run", is_flag=True)
-expires: Final = partial(option, "--expires", metavar="SPAN|DATE")
-name_filter: Final = partial(option, "--name", "names", metavar="GLOB", multiple=True)
-replace: Final = partial(option, "--replace", is_flag=True)
+dry_run: Final = partial(click.option, "--dry-run", is_flag=True)
+expires: Final = partial(click.option, "--expires", metavar="SPAN|DATE")
+name_filter: Final = partial(click.option, "--name", "names", metavar="GLOB", multiple=True)
+replace: Final = partial(click.option, "--replace", is_flag=True)
 scope: Final = partial(
-    option, "--scope", "scopes", metavar="S", multiple=True, shell_complete=complete_scopes
+    click.option, "--scope", "scopes", metavar="S", multiple=True, shell_complete=complete_scopes
 )
-verify: Final = partial(option, "--verify", is_flag=True)
-yes: Final = partial(option, "--yes", is_flag=True)
+verify: Final = partial(click.option, "--verify", is_flag=True)
+yes: Final = partial(click.option, "--yes", is_flag=True)
 
 new_scope: Final = scope(help="Scope: code_write, vso.code_write, or full. Repeatable.")
-recipe: Final = option(
+recipe: Final = click.option(
     "--for",
     "recipes",
     metavar="RECIPE",
@@ -50,10 +44,10 @@ recipe: Final = option(
     shell_complete=complete_recipes,
     help="Scopes that a job needs: git, packages, agent… (pat scopes --recipes). Repeatable.",
 )
-unknown_scope: Final = option(
+unknown_scope: Final = click.option(
     "--allow-unknown-scope", is_flag=True, help="Accept scopes that pat does not know."
 )
-deliver: Final = option(
+deliver: Final = click.option(
     "--deliver",
     "deliveries",
     metavar="PLACE",

@@ -16,7 +16,6 @@ from azdo_pat.cli.bulk import (
 )
 from azdo_pat.cli.command import command
 from azdo_pat.cli.notices import warn_shortened
-from azdo_pat.cli.options import option
 from azdo_pat.cli.refused_tokens import is_refused, key, marks, works
 from azdo_pat.errors import StoreError, UsageError
 
@@ -34,12 +33,12 @@ _MOST: int = 64
 
 
 @command("renew")
-@option(
+@click.option(
     "--within",
     metavar="SPAN",
     help="Rotate what expires within this span [7d, or a third of the lifetime if less].",
 )
-@option(
+@click.option(
     "--jobs",
     type=click.IntRange(1, _MOST),
     default=12,

@@ -11,7 +11,6 @@ from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
-from azdo_pat.cli.options import option
 from azdo_pat.cli.recovery_messages import say_where_it_lies
 from azdo_pat.cli.signals import ctrl_c_noted
 from azdo_pat.errors import (
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 @click.argument("texts", metavar="[TOKEN]...", nargs=-1, shell_complete=complete_tokens)
 @options.name_filter(help="Revoke tokens whose name matches. Repeatable.")
 @options.scope(help="Revoke tokens with this scope. Repeatable.")
-@option("--expired", is_flag=True, help="Revoke expired tokens instead of active ones.")
+@click.option("--expired", is_flag=True, help="Revoke expired tokens instead of active ones.")
 @options.yes(help="Do not ask for confirmation.")
 @options.dry_run(help="Only show what would be revoked.")
 def revoke_command(  # noqa: PLR0913  # one argument for each option

@@ -12,7 +12,6 @@ from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
 from azdo_pat.cli.notices import not_delivered, print_secret, warn_shortened
-from azdo_pat.cli.options import option
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.cli.signals import ending_politely
 from azdo_pat.errors import (
@@ -42,8 +41,8 @@ if TYPE_CHECKING:
 )
 @options.expires(help="New lifetime or expiry [the old token's lifetime].")
 @secret_options("Print the new secret in this format")
-@option("--grace", metavar="SPAN", help="Revoke the old token after this span: 1h, 2d.")
-@option("--keep-old", is_flag=True, help="Do not revoke the old token.")
+@click.option("--grace", metavar="SPAN", help="Revoke the old token after this span: 1h, 2d.")
+@click.option("--keep-old", is_flag=True, help="Do not revoke the old token.")
 @options.yes(help="Do not ask, even if the old secret is not stored here.")
 @options.dry_run(help="Only show what would be rotated.")
 @options.deliver

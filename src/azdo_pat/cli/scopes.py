@@ -8,7 +8,6 @@ import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_recipes
-from azdo_pat.cli.options import option
 from azdo_pat.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -17,14 +16,14 @@ if TYPE_CHECKING:
 
 @command("scopes")
 @click.argument("word", metavar="[WORD]", required=False)
-@option(
+@click.option(
     "--for",
     "recipe",
     metavar="RECIPE",
     shell_complete=complete_recipes,
     help="Only the scopes of this recipe.",
 )
-@option("--recipes", is_flag=True, help="List the recipes for --for instead of the scopes.")
+@click.option("--recipes", is_flag=True, help="List the recipes for --for instead of the scopes.")
 def scopes_command(app: App, word: str | None, *, recipe: str | None, recipes: bool) -> None:
     """List the scopes that a token can have. With WORD, list only those that contain it.
 

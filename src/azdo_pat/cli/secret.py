@@ -10,7 +10,6 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens
-from azdo_pat.cli.options import option
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.errors import UsageError
 from azdo_pat.files import decoded
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 @command("get")
 @click.argument("name", metavar="NAME", shell_complete=complete_tokens)
 @secret_options("Print the secret in this format")
-@option(
+@click.option(
     "--copy", is_flag=True, help="Copy the secret to the clipboard for 45 s instead of printing it."
 )
 def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy: bool) -> None:
@@ -101,10 +100,10 @@ def _copy(
 
 @command("import")
 @click.argument("name", metavar="NAME")
-@option("--id", "token", metavar="ID", help="Token that the secret belongs to, if you know.")
+@click.option("--id", "token", metavar="ID", help="Token that the secret belongs to, if you know.")
 @options.expires(help="When the token expires, if you know; not with --id.")
 @options.replace(help="Overwrite another secret that is stored under NAME.")
-@option("--open", "opens", is_flag=True, help="First open the web page that creates tokens.")
+@click.option("--open", "opens", is_flag=True, help="First open the web page that creates tokens.")
 def import_command(  # one argument for each option
     app: App, name: str, *, token: str | None, expires: str | None, replace: bool, opens: bool
 ) -> None:

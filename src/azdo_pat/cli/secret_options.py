@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from azdo_pat.cli.options import option
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,21 +63,21 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
             return function(app, *args, secret_format=secret_format, **rest)
 
         options = (
-            option(
+            click.option(
                 "--as",
                 "form",
                 metavar="FORMAT",
                 type=click.Choice(_FORMS),
                 help=f"{summary} ({', '.join(_FORMS)})",
             ),
-            option(
+            click.option(
                 "--var",
                 "names",
                 metavar="NAME",
                 multiple=True,
                 help="Variable to set to the secret [AZURE_DEVOPS_EXT_PAT]. Repeatable.",
             ),
-            option(
+            click.option(
                 "--shell",
                 type=click.Choice(["sh", "fish", "powershell"]),
                 help="Shell syntax for --as env.",

@@ -9,7 +9,6 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens, complete_tools
-from azdo_pat.cli.options import option
 from azdo_pat.cli.programs import advised, check_asked, own_home, programs, warn_of_variables
 from azdo_pat.errors import UsageError
 
@@ -25,18 +24,20 @@ if TYPE_CHECKING:
 
 @command("setup")
 @click.argument("tool_name", metavar="TOOL", required=False, shell_complete=complete_tools)
-@option("--feed", metavar="URL", help="The feed that the tool is to use.")
-@option(
+@click.option("--feed", metavar="URL", help="The feed that the tool is to use.")
+@click.option(
     "--use",
     "token_name",
     metavar="NAME",
     shell_complete=complete_tokens,
     help="The stored token that it gets [the one whose scopes fit best].",
 )
-@option("--undo", is_flag=True, help="Give back what the file held.")
-@option("--leave-file", is_flag=True, help="With --undo: do not touch the file, only forget it.")
+@click.option("--undo", is_flag=True, help="Give back what the file held.")
+@click.option(
+    "--leave-file", is_flag=True, help="With --undo: do not touch the file, only forget it."
+)
 @options.dry_run(help="Only show what would change.")
-@option("--list", "listing", is_flag=True, help="List the tools that pat knows.")
+@click.option("--list", "listing", is_flag=True, help="List the tools that pat knows.")
 def setup_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     tool_name: str | None,

@@ -11,7 +11,6 @@ from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm
 from azdo_pat.cli.notices import warn_shortened
-from azdo_pat.cli.options import option
 from azdo_pat.errors import UsageError
 from azdo_pat.naming import as_argument
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 @command("update")
 @click.argument("token", metavar="TOKEN", shell_complete=complete_tokens)
-@option("--name", metavar="NAME", help="New name; a stored secret moves to it.")
+@click.option("--name", metavar="NAME", help="New name; a stored secret moves to it.")
 @options.scope(help="New scope; replaces all old ones. Repeatable.")
 @options.expires(help="New lifetime, counted from now, or expiry date.")
 @options.unknown_scope
