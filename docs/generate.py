@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from azdo_pat.cli import pat
+from azdo_pat.cli.main import pat
 from reliability import PAGE, reliability
 
 REFERENCE = Path(__file__).parent / "reference" / "commands.md"

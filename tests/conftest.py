@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from azdo_pat import redaction
-from azdo_pat.cli import pat as root
+from azdo_pat.cli.main import pat as root
 from azdo_pat.emulator.run import Options, start
 from drivers import AzureCli, Emulator, InProcess, Installed
 from fakes import MemoryKeyring

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from azdo_pat.cli import pat as root
+from azdo_pat.cli.main import pat as root
 from drivers import Pat, Result
 from generate import REFERENCE, contexts
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from azdo_pat.cli import pat
+from azdo_pat.cli.main import pat
 from generate import contexts
 
 ROOT = Path(__file__).parent.parent

@@ -47,7 +47,7 @@ def test_a_field_of_a_text(text: str, expected: str) -> None:
         "no such token in contoso",
         "activity 0f4b1c1e-5d43-4f6a-9a51-2c8e6f1d0b37",
         "VS403463: The conditional access policy defined by your tenant has failed.",
-        'code = super().main(given)  # File "cli/__init__.py", line 134',
+        'code = super().main(given)  # File "cli/exit.py", line 34',
         "Bearer authorization_uri=https://login.microsoftonline.com/7f0b9c1e-5d43",
     ],
 )

@@ -14,7 +14,7 @@ import click
 import pytest
 
 from azdo_pat import __version__
-from azdo_pat.cli import pat as root
+from azdo_pat.cli.main import pat as root
 from cli.stage import (
     as_json,
     as_jsonl,

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from azdo_pat.cli import pat as root
 from azdo_pat.cli.global_options import FORMATS
+from azdo_pat.cli.main import pat as root
 from azdo_pat.scopes import RECIPES, SCOPES
 from cli.stage import as_json, done, failed, table
 from drivers import Emulator, InProcess

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from azdo_pat.cli import pat as root
+from azdo_pat.cli.main import pat as root
 from drivers import Emulator, InProcess, Installed
 from e2e.matrix import BEFORE, DONE, OPERATIONS, SIDE_BY_SIDE, Operation, World, compare
 from e2e.stage import start

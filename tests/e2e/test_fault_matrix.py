@@ -12,7 +12,7 @@ import keyring
 import pytest
 from keyring.errors import KeyringError
 
-from azdo_pat.cli import pat as root
+from azdo_pat.cli.main import pat as root
 from azdo_pat.cli.runtime import Runtime
 from azdo_pat.store.database import Database
 from azdo_pat.store.secrets import SecretStore

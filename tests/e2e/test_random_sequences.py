@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from azdo_pat.cli import pat as root
+from azdo_pat.cli.main import pat as root
 from azdo_pat.store.database import Database
 from drivers import Emulator, InProcess
 from e2e.matrix import World, made_elsewhere

@@ -1,13 +1,21 @@
-"""Prepare the standard streams: replace closed ones, and identify failed writes to stdout."""
+"""Prepare the standard streams: replace closed ones, escape, sanitize, identify failed writes."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+
+def prepare() -> None:
+    """Make the streams ready for what the command writes."""
+    _fill_in_closed()
+    _tolerate_unencodable()
+    _tell_output_errors(sys.stdout)
 
 
 def let_go(stream: TextIO) -> None:
@@ -20,7 +28,7 @@ def let_go(stream: TextIO) -> None:
         os.close(nothing)
 
 
-def fill_in_closed() -> None:
+def _fill_in_closed() -> None:
     """Replace the streams that were closed when the program started (`>&-`).
 
     Python leaves None there, and the next opened file would get their descriptors. Writing to the
@@ -36,7 +44,7 @@ def fill_in_closed() -> None:
             setattr(sys, name, open(descriptor, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  # open to the end
 
 
-def tolerate_unencodable() -> None:
+def _tolerate_unencodable() -> None:
     """Make streams escape characters that they cannot encode instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -48,7 +56,7 @@ class OutputError(OSError):
     """Writing to standard output failed."""
 
 
-def tell_output_errors(stream: TextIO) -> None:
+def _tell_output_errors(stream: TextIO) -> None:
     """Make a stream raise `OutputError` for a failed write, to distinguish it from other errors."""
 
     def telling(write: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,3 +72,19 @@ def tell_output_errors(stream: TextIO) -> None:
 
     for name in ("write", "flush"):
         setattr(stream, name, telling(getattr(stream, name)))
+
+
+@contextmanager
+def commanding_no_pipeline() -> Iterator[None]:
+    """Neutralize logging commands in all output, if this is a step of a CI pipeline."""
+    if not any(os.environ.get(name) for name in ("TF_BUILD", "GITHUB_ACTIONS")):
+        yield
+        return
+    from azdo_pat.output.sanitize import SanitizedText  # only a pipeline needs it
+
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("TextIO", SanitizedText(stream)) for stream in streams)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams

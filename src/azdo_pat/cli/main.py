@@ -1,0 +1,168 @@
+"""Define the root command, which imports each command when it is used.
+
+`--help` imports click alone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from azdo_pat import __version__
+from azdo_pat.cli.exit import exit_code, reader_may_leave
+from azdo_pat.cli.global_options import GlobalOptions, global_options, merge
+from azdo_pat.cli.streams import commanding_no_pipeline, let_go, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
+    "Managing tokens": {
+        "create": ("create", "Create a token and store its secret in the keyring."),
+        "list": ("listing", "List your tokens."),
+        "show": ("listing", "Show one token."),
+        "get": ("secret", "Print a stored secret."),
+        "update": ("update", "Change a token's name, scopes or expiry."),
+        "ensure": ("ensure", "Ensure a token exists with enough lifetime left. For scripts."),
+        "rotate": ("rotate", "Replace a token with a new one and revoke the old one."),
+        "renew": ("renew", "Rotate every stored token that is due. For cron."),
+        "apply": ("apply", "Create, rotate or keep the tokens declared in a file."),
+        "revoke": ("revoke", "Revoke tokens."),
+        "import": ("secret", "Store a secret that was created elsewhere."),
+        "forget": ("secret", "Delete a stored secret without revoking its token."),
+        "scopes": ("scopes", "List scopes and recipes."),
+    },
+    "Using tokens": {
+        "exec": ("exec_", "Run a command with a secret in its environment."),
+        "setup": ("setup", "Configure git, npm, pip, NuGet, Maven… to use a token."),
+        "git-credential": ("git_credential", "Answer git's requests for credentials."),
+        "cargo-credential": ("cargo_credential", "Answer cargo's requests for credentials."),
+    },
+    "Signing in": {
+        "login": ("login", "Sign in with Microsoft Entra."),
+        "logout": ("login", "Delete the saved sign-in."),
+        "status": ("status", "Show the sign-in, organization and keyring in use."),
+    },
+    "Monitoring": {
+        "doctor": ("doctor", "Diagnose problems; --fix repairs what it can."),
+    },
+    "Trying out and configuring": {
+        "sandbox": ("emulator", "Try pat against an emulator; --tour demonstrates it."),
+        "emulator": ("emulator", "Run a local emulator of Azure DevOps tokens."),
+        "config": ("config", "Read and change settings."),
+        "completion": ("completion", "Print a shell completion script."),
+    },
+}
+
+_EPILOG: Final = (
+    "Try it without an account: pat sandbox --tour. Each of these options can also be set in the"
+    " environment as PAT_OPTION, for example PAT_ORG."
+)
+
+
+class Root(click.Group):
+    """The root group, which imports a command when it is used, and ends the process."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names, in the order of the help; see click."""
+        del ctx
+        return [name for section in COMMANDS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module that holds the command; see click."""
+        del ctx
+        for section in COMMANDS.values():
+            if cmd_name in section:
+                module = importlib.import_module(f"azdo_pat.cli.{section[cmd_name][0]}")
+                command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
+                if not isinstance(command, click.Command):
+                    msg = f"{cmd_name} is not a command"
+                    raise TypeError(msg)
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name, or suggest a similar one; see click."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if args[0].startswith("-"):
+                raise
+            from difflib import get_close_matches  # only a mistake needs it
+
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            proposal = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{proposal}", ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in sections without importing them; see click."""
+        del ctx
+        for title, section in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, summary) for name, (_, summary) in section.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Collect the global options and run the command; see click."""
+        ctx.obj = merge(GlobalOptions(), ctx)
+        with reader_may_leave():
+            return super().invoke(ctx)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401  # click's signature
+    ) -> click.Context:
+        """Parse the arguments, which may already end the program (`--help`); see click."""
+        with reader_may_leave():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002  # click's signature
+        windows_expand_args: bool = True,  # noqa: FBT001, FBT002  # click's signature
+        **extra: Any,  # noqa: ANN401  # click's signature
+    ) -> NoReturn:
+        """Run the command and exit the process; the only way out of the program."""
+        del standalone_mode
+        given = list(sys.argv[1:] if args is None else args)
+        prepare()
+        if "_PAT_COMPLETE" in os.environ:
+            importlib.import_module(
+                "azdo_pat.cli.completion_scripts"
+            )  # has one that click does not know
+        run = partial(
+            super().main,
+            given,
+            prog_name,
+            complete_var,
+            standalone_mode=False,
+            windows_expand_args=windows_expand_args,
+            **extra,
+        )
+        with commanding_no_pipeline():
+            code = exit_code(run, given)
+            for stream in (sys.stdout, sys.stderr):
+                let_go(stream)
+        sys.exit(code)
+
+
+pat = Root(
+    "pat",
+    params=global_options(root=True),
+    help="Manage Azure DevOps personal access tokens: create them, store their secrets in the"
+    f" keyring, rotate and revoke them.\n\nVersion {__version__}.",
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
