@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from azdo_pat.cli.global_options import FORMATS
 from azdo_pat.cli.main import pat as root
+from azdo_pat.formats import Format
 from azdo_pat.scopes import RECIPES, SCOPES
 from cli.stage import as_json, done, failed, table
 from drivers import Emulator, InProcess
@@ -239,7 +239,7 @@ def test_completion_proposes(pat: InProcess, emulator: Emulator) -> None:
     assert completed(pat, "rev") == ["revoke"]
     assert completed(pat, "create", "--for", "git") == ["git", "git-read", "git-status"]
     assert completed(pat, "create", "--scope", "code_wr") == ["code_write"]
-    assert completed(pat, "list", "-o", "") == list(FORMATS)
+    assert completed(pat, "list", "-o", "") == list(Format)
     assert completed(pat, "get", "lap") == ["laptop"]
     assert len(emulator.requests) == asked
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from azdo_pat.formats import Format
 from azdo_pat.models import Identity, Organization, Origin, Pat, SourceReport, Status
-from azdo_pat.output.formats import Format
 from azdo_pat.output.render import Renderer
 from azdo_pat.output.rich_table import draw
 from azdo_pat.output.table_style import TableStyle

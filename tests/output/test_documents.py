@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from azdo_pat.formats import Format
 from azdo_pat.models import Pat
-from azdo_pat.output.formats import Format
 from azdo_pat.output.render import Renderer
 from azdo_pat.output.rich_table import draw
 from azdo_pat.output.serialize import PAT_KEYS, failure_document, pat_document

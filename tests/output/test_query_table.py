@@ -1,6 +1,6 @@
 import pytest
 
-from azdo_pat.output.formats import Format
+from azdo_pat.formats import Format
 from azdo_pat.output.query import compile_query
 from output.samples import EVIL, EXPIRED, LAPTOP, shown
 

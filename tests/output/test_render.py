@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from azdo_pat.formats import Format
 from azdo_pat.models import Pat
-from azdo_pat.output.formats import Format
 from azdo_pat.output.preview import preview
 from azdo_pat.output.render import Renderer
 from azdo_pat.output.rich_table import draw

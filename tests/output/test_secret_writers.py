@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.errors import UnavailableError
+from azdo_pat.formats import Format, SecretForm, Shell
 from azdo_pat.models import Secret
-from azdo_pat.output.formats import Format
-from azdo_pat.output.secret_format import SecretForm, SecretFormat, Shell
+from azdo_pat.output.secret_format import SecretFormat
 from azdo_pat.output.secret_writers import secret_text, tell_runner
 from azdo_pat.output.serialize import pat_document
 from azdo_pat.results import StoredSecret

@@ -11,13 +11,12 @@ import click
 from click.core import ParameterSource
 
 from azdo_pat import __version__
+from azdo_pat.formats import Format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from azdo_pat.models import Secret
-
-FORMATS: Final = ("table", "json", "jsonl", "csv", "tsv", "none")
 
 
 class GlobalOptions(NamedTuple):
@@ -83,7 +82,7 @@ def global_options(*, root: bool) -> list[click.Parameter]:
     kind = _GlobalOption if root else click.Option
     shown: list[click.Parameter] = [
         kind(["--org"], metavar="NAME|URL", help="Organization name or URL."),
-        kind(["-o", "--output"], type=click.Choice(FORMATS), help="Output format."),
+        kind(["-o", "--output"], type=click.Choice([*map(str, Format)]), help="Output format."),
         kind(
             ["--query"],
             metavar="JMESPATH",

@@ -11,6 +11,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.formats import Format
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +21,7 @@ _OFF: Final = {"", "0", "f", "false", "n", "no", "off"}
 
 def as_json(args: Sequence[str]) -> bool:
     """Return whether to show an error as a JSON object."""
-    return _wish(args, "output", letter="o") in {"json", "jsonl"}
+    return _wish(args, "output", letter="o") in [each for each in Format if each.is_json]
 
 
 def in_color(args: Sequence[str]) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from azdo_pat.errors import StoreError
+from azdo_pat.formats import Format
 from azdo_pat.homes import expanded, home_folder, other_owner
 
 if TYPE_CHECKING:
@@ -176,17 +177,20 @@ class Runtime:
     @cached_property
     def render(self) -> Renderer:
         """The writer of results on stdout, in the requested format."""
-        from azdo_pat.output.formats import Format
         from azdo_pat.output.render import Renderer
 
         return Renderer(
             out=self.out,
-            format=Format(str(self._quick("output") or "table")),
+            format=self._format,
             now=self.now(),
             screen=self.screen(self.out),
             draw=_draw,
             query=self.query,
         )
+
+    @property
+    def _format(self) -> Format:
+        return Format(str(self._quick("output") or Format.TABLE))
 
     @cached_property
     def query(self) -> Callable[[object], object] | None:
@@ -200,7 +204,7 @@ class Runtime:
     @property
     def streams(self) -> bool:
         """Whether tokens are written one by one as they arrive."""
-        return self._quick("output") in {"jsonl", "csv", "tsv", "none"} and not self.options.query
+        return self._format.is_streamed and not self.options.query
 
     def screen(self, stream: TextIO) -> TableStyle:
         """Return the width and color support of a stream, for tables."""

@@ -13,6 +13,7 @@ from azdo_pat.cli.complete import complete_tokens
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.errors import UsageError
 from azdo_pat.files import decoded
+from azdo_pat.formats import SecretForm
 from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
@@ -44,10 +45,10 @@ def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy
     # Only -o itself: a default of json in the environment must not change what $(pat get x) is.
     if secret_format is None and app.runtime.options.sources.get("output") == "--output":
         secret_format = _json() if app.runtime.options.output == "json" else None
-    form = "token" if secret_format is None else secret_format.form
-    if app.runtime.options.query is not None and form != "json":
+    form = SecretForm.TOKEN if secret_format is None else secret_format.form
+    if app.runtime.options.query is not None and form is not SecretForm.JSON:
         raise UsageError("--query needs JSON", hint="add --as json, or leave out --query")
-    if copy and form in {"azure-pipelines", "github-actions"}:
+    if copy and form.is_for_runner:
         raise UsageError(f"--as {form} and --copy cannot be combined", hint="leave out one of them")
     found = get(
         app.session.located[0],
@@ -58,7 +59,7 @@ def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy
     )
     if copy:
         _copy(app, found, secret_format)
-    elif secret_format is None or form == "token":
+    elif secret_format is None or form is SecretForm.TOKEN:
         app.runtime.verbatim_out.write(found[2].reveal() + "\n")
         app.runtime.out.flush()
     else:
@@ -66,7 +67,7 @@ def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy
 
 
 def _json() -> SecretFormat:
-    from azdo_pat.output.secret_format import SecretForm, SecretFormat
+    from azdo_pat.output.secret_format import SecretFormat
 
     return SecretFormat(SecretForm.JSON)
 

@@ -9,29 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from click.core import ParameterSource
 
 from azdo_pat.errors import UsageError
+from azdo_pat.formats import SecretForm, Shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from azdo_pat.cli.app import App
-    from azdo_pat.output.secret_format import SecretForm, SecretFormat
+    from azdo_pat.output.secret_format import SecretFormat
 
-_FORMS: Final = (
-    "token",
-    "basic",
-    "header",
-    "json",
-    "env",
-    "dotenv",
-    "netrc",
-    "azure-pipelines",
-    "github-actions",
-    "ci",
-)
-_IN_VARIABLES: Final = {"env", "dotenv", "azure-pipelines", "github-actions"}
+_CI: Final = "ci"
+"""Stands for the form of the runner that runs this step."""
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _DOTTED_NAME: Final = rf"{_NAME}(\.[A-Za-z0-9_]+)*"
 
@@ -56,19 +45,20 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
             secret_format = _secret_format(app.runtime.environment, form, names, shell)
             if (
                 secret_format is not None
-                and secret_format.form != "json"
+                and secret_format.form is not SecretForm.JSON
                 and app.runtime.options.query is not None
             ):
                 raise UsageError("--query needs JSON", hint="add --as json, or leave out --query")
             return function(app, *args, secret_format=secret_format, **rest)
 
+        forms = [*map(str, SecretForm), _CI]
         options = (
             click.option(
                 "--as",
                 "form",
                 metavar="FORMAT",
-                type=click.Choice(_FORMS),
-                help=f"{summary} ({', '.join(_FORMS)})",
+                type=click.Choice(forms),
+                help=f"{summary} ({', '.join(forms)})",
             ),
             click.option(
                 "--var",
@@ -79,7 +69,7 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
             ),
             click.option(
                 "--shell",
-                type=click.Choice(["sh", "fish", "powershell"]),
+                type=click.Choice([*map(str, Shell)]),
                 help="Shell syntax for --as env.",
             ),
         )
@@ -91,35 +81,31 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
 
 
 def _secret_format(
-    environment: Mapping[str, str], form: str | None, names: tuple[str, ...], shell: str | None
+    environment: Mapping[str, str], text: str | None, names: tuple[str, ...], shell: str | None
 ) -> SecretFormat | None:
     """Return the format that the options ask for, or None.
 
     Raises:
         UsageError: the options do not fit together.
     """
-    if form == "ci":
-        form = _runner(environment)
-    if names and form not in _IN_VARIABLES:
-        if _typed("names"):
-            raise UsageError(
-                f"--var does not apply to --as {form}" if form else "--var needs --as",
-                hint="add --as env, dotenv, azure-pipelines, github-actions or ci",
-            )
-        names = ()
-    if shell and form != "env" and _typed("shell"):
+    form = None if text is None else _runner(environment) if text == _CI else SecretForm(text)
+    if names and not (form and form.sets_variables):
+        raise UsageError(
+            f"--var does not apply to --as {form}" if form else "--var needs --as",
+            hint="add --as env, dotenv, azure-pipelines, github-actions or ci",
+        )
+    if shell and form is not SecretForm.ENV:
         raise UsageError("--shell needs --as env", hint="add --as env, or leave out --shell")
     if form is None:
         return None
     from azdo_pat.models import VARIABLE
-    from azdo_pat.output.secret_format import SecretForm, SecretFormat, Shell
+    from azdo_pat.output.secret_format import SecretFormat
 
-    known = SecretForm(form)
     return SecretFormat(
-        form=known,
-        names=checked_names(names, dots=known is SecretForm.AZURE_PIPELINES) or (VARIABLE,),
-        shell=Shell(shell or ("powershell" if os.name == "nt" else "sh")),
-        file=_file_of(environment, known),
+        form=form,
+        names=checked_names(names, dots=form is SecretForm.AZURE_PIPELINES) or (VARIABLE,),
+        shell=Shell(shell or (Shell.POWERSHELL if os.name == "nt" else Shell.SH)),
+        file=_runner_file(environment) if form is SecretForm.GITHUB_ACTIONS else "",
     )
 
 
@@ -142,12 +128,12 @@ def checked_names(names: tuple[str, ...], *, dots: bool = False) -> tuple[str, .
     return tuple(dict.fromkeys(names))
 
 
-def _runner(environment: Mapping[str, str]) -> str:
+def _runner(environment: Mapping[str, str]) -> SecretForm:
     """Return the format for the CI runner that runs this step."""
     if environment.get("TF_BUILD", "").lower() == "true":
-        return "azure-pipelines"
+        return SecretForm.AZURE_PIPELINES
     if environment.get("GITHUB_ACTIONS", "").lower() == "true":
-        return "github-actions"
+        return SecretForm.GITHUB_ACTIONS
     raise UsageError(
         "this is not a step of Azure Pipelines, which sets TF_BUILD, or of GitHub Actions, which"
         " sets GITHUB_ACTIONS",
@@ -155,9 +141,8 @@ def _runner(environment: Mapping[str, str]) -> str:
     )
 
 
-def _file_of(environment: Mapping[str, str], form: SecretForm) -> str:
-    if form != "github-actions":
-        return ""
+def _runner_file(environment: Mapping[str, str]) -> str:
+    """Return the file in which GitHub Actions expects the variables for later steps."""
     file = environment.get("GITHUB_ENV", "")
     if not file:
         raise UsageError(
@@ -170,8 +155,3 @@ def _file_of(environment: Mapping[str, str], form: SecretForm) -> str:
             hint="GitHub Actions sets it for each step; leave it as it is",
         )
     return file
-
-
-def _typed(name: str) -> bool:
-    """Return whether an option was given on the command line."""
-    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE

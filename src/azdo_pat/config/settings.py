@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from azdo_pat.errors import UsageError
+from azdo_pat.formats import Format
 
 Value: TypeAlias = str | bool | int
 
@@ -79,8 +80,8 @@ KEYS: Final = (
     Key(
         name="output",
         summary="output format",
-        parse=_one_of("table", "json", "jsonl", "csv", "tsv", "none"),
-        default="table",
+        parse=_one_of(*Format),
+        default=Format.TABLE,
     ),
     Key(
         name="color",

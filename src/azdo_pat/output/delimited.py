@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final, TextIO
 
+from azdo_pat.formats import Format
 from azdo_pat.output.escape import visible
-from azdo_pat.output.formats import Format
 
 _FORMULA: Final = "(^|;)(?=[\\s'\"]*[=+@\uff1d\uff0b\uff20\uff0d-])"
 """A semicolon begins a cell where the user's language has it between them. The full-width signs

@@ -3,12 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TextIO, assert_never
 
+from azdo_pat.formats import Format
 from azdo_pat.output.delimited import DelimitedWriter, columns_of
-from azdo_pat.output.formats import Format
 from azdo_pat.output.serialize import Document, json_text
-
-STREAMED: Final = frozenset({Format.JSONL, Format.CSV, Format.TSV, Format.NONE})
-"""The formats that can be written item by item."""
 
 _LINES_PER_FLUSH: Final = 100
 """The page size of the service, so that a page is visible while the next one loads."""
@@ -39,7 +36,7 @@ def write_document(document: object, form: Format, out: TextIO) -> None:
 def stream_documents(
     documents: Iterable[Document], columns: Sequence[str], form: Format, out: TextIO
 ) -> int:
-    """Write objects as they arrive, one per line, and return how many; `form` is in STREAMED."""
+    """Write objects as they arrive, one per line, and return how many; `form` is streamed."""
     write = _item_writer(columns, form, out)
     count = 0
     for count, document in enumerate(documents, start=1):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from azdo_pat.formats import Format
 from azdo_pat.output import serialize
-from azdo_pat.output.documents import STREAMED, stream_documents, write_document
-from azdo_pat.output.formats import Format
+from azdo_pat.output.documents import stream_documents, write_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -68,7 +68,7 @@ class Renderer:
 
         jsonl, csv and tsv write each token as it comes and hold none, unless a query needs all.
         """
-        if self._query is None and self._format in STREAMED:
+        if self._query is None and self._format.is_streamed:
             stream = (serialize.pat_document(pat, self._now) for pat in pats)
             return stream_documents(stream, serialize.PAT_KEYS, self._format, self._out)
         held = list(pats)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, assert_never
 
 from azdo_pat.errors import StoreError, UnavailableError
 from azdo_pat.files import require_own
+from azdo_pat.formats import SecretForm, Shell
 from azdo_pat.models import USER_NAME, Secret
 from azdo_pat.organizations import hosts_of
-from azdo_pat.output.secret_format import SecretForm, SecretFormat, Shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from azdo_pat.output.secret_format import SecretFormat
     from azdo_pat.results import StoredSecret
 
 

@@ -1,0 +1,56 @@
+"""The formats of results (`-o`) and of secrets (`--as`), as names; `output/` writes them."""
+
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    """How results are written on stdout."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    TSV = "tsv"
+    NONE = "none"
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether a list is written item by item, as it arrives."""
+        return self not in {Format.TABLE, Format.JSON}
+
+    @property
+    def is_json(self) -> bool:
+        """Whether an error is written as a JSON object, too."""
+        return self in {Format.JSON, Format.JSONL}
+
+
+class SecretForm(StrEnum):
+    """How a secret is printed."""
+
+    TOKEN = "token"  # noqa: S105 - the name of a form
+    BASIC = "basic"
+    HEADER = "header"
+    JSON = "json"
+    ENV = "env"
+    DOTENV = "dotenv"
+    NETRC = "netrc"
+    AZURE_PIPELINES = "azure-pipelines"
+    GITHUB_ACTIONS = "github-actions"
+
+    @property
+    def is_for_runner(self) -> bool:
+        """Whether it consists of commands to the runner of a CI pipeline."""
+        return self in {SecretForm.AZURE_PIPELINES, SecretForm.GITHUB_ACTIONS}
+
+    @property
+    def sets_variables(self) -> bool:
+        """Whether it sets variables, whose names `--var` chooses."""
+        return self.is_for_runner or self in {SecretForm.ENV, SecretForm.DOTENV}
+
+
+class Shell(StrEnum):
+    """Whose syntax `env` is written in; `sh` is every shell of its kind."""
+
+    SH = "sh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
