@@ -89,15 +89,6 @@ def in_section(text: str, section: str, values: Mapping[str, str], *, alone: boo
     return changed
 
 
-def no_toml(error: Exception) -> UsageError:
-    """Return the error for invalid TOML, with the position but without any of its text."""
-    place = re.search(r"\(at [^()]*\)$", str(error))
-    return UsageError(
-        f"it is not valid TOML{f' {place[0]}' if place else ''}",
-        hint=("correct the file, or move it aside"),
-    )
-
-
 def _ini(text: str) -> dict[str, dict[str, str | None]]:
     """Parse an INI text with Python's module, as pip does.
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.errors import UsageError
-from azdo_pat.tools.line_editing import end_of_line, in_section, no_toml, with_keys
+from azdo_pat.tools.line_editing import in_section
+from azdo_pat.tools.toml import parsed, table_at, with_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,55 +56,11 @@ def uv_edited(text: str, tool_input: ToolInput) -> str:
     """Return it with `keyring-provider = "subprocess"` above all tables; see `Tool.edited`.
 
     The key is removed from the table `pip`, which overrides it for `uv pip`.
-
-    Raises:
-        UsageError: it is not TOML.
     """
     del tool_input
-    before = _toml(text)
-    end = end_of_line(text)
-    lines = text.splitlines(keepends=True)
-    first = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
-    head, rest = "".join(lines[:first]), "".join(lines[first:])
-    line = f'{_KEY} = "{PROVIDER}"'
-    wanted = {**before, _KEY: PROVIDER}
-    table = before.get("pip")
-    if isinstance(table, dict) and _KEY in table:
-        rest = _without_key(rest, "[pip]")
-        wanted["pip"] = {key: value for key, value in table.items() if key != _KEY}
-    changed = with_keys(head, {_KEY: line}, _key, end=end) + rest
-    try:
-        understood = _toml(changed) == wanted
-    except UsageError:
-        understood = False
-    if not understood:
-        raise UsageError(
-            "pat cannot edit it in the form it is written",
-            hint=f"add by hand above all tables, not below [pip]: {line}",
-        )
-    return changed
-
-
-def _without_key(text: str, head: str) -> str:
-    kept: list[str] = []
-    inside = False
-    for line in text.splitlines(keepends=True):
-        if line.lstrip().startswith("["):
-            inside = line.partition("#")[0].strip() == head
-        if not inside or _key(line) != _KEY:
-            kept.append(line)
-    return "".join(kept)
-
-
-def _toml(text: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(text.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError as error:
-        raise no_toml(error) from error
-
-
-def _key(line: str) -> str:
-    return "" if line.lstrip().startswith("#") else line.partition("=")[0].strip().strip("\"'")
+    if _KEY in table_at(parsed(text), ["pip"]):
+        text = with_values(text, ["pip"], {}, dropped=[_KEY])
+    return with_values(text, [], {_KEY: PROVIDER})
 
 
 def _config(environment: Mapping[str, str], home: Path) -> Path:

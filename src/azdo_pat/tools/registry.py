@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.models import VARIABLE
-from azdo_pat.tools import az, git, gradle, maven, netrc, npm, nuget, python, toml, yarn
+from azdo_pat.tools import az, bun, cargo, git, gradle, maven, netrc, npm, nuget, python, yarn
 from azdo_pat.tools.osxkeychain import KEEPER
 from azdo_pat.tools.tool import Guidance, Program, Tool, feed_name
 
@@ -48,10 +48,10 @@ _ALL: Final = (
     Tool(
         name="bun",
         summary="a feed as the registry, and the secret, in the user's .bunfig.toml",
-        file=toml.bun_file,
-        edited=toml.bun_edited,
+        file=bun.file,
+        edited=bun.edited,
         slot=lambda _: "registry",
-        outranked_by=lambda _: dict.fromkeys(toml.BUN_VARIABLES, ""),
+        outranked_by=lambda _: dict.fromkeys(bun.VARIABLES, ""),
         keeps_secret=True,
         feed=npm.ENDING,
     ),
@@ -78,11 +78,11 @@ _ALL: Final = (
     Tool(
         name="cargo",
         summary="a feed as a registry, for which cargo asks pat for a token",
-        file=toml.cargo_file,
-        edited=toml.cargo_edited,
-        slot=toml.cargo_registry,
+        file=cargo.file,
+        edited=cargo.edited,
+        slot=cargo.registry,
         keeps_secret=False,
-        feed=toml.CARGO_ENDING,
+        feed=cargo.ENDING,
     ),
     Tool(
         name="nuget",
