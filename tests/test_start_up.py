@@ -33,7 +33,16 @@ SLOW = {"asyncio", "email.message", "http.client", "importlib.metadata", "ssl", 
 
 UNLISTED = {
     f"azdo_pat.{name}"
-    for name in ("auth.azure_cli", "expiry", "output.grid", "output.rows", "results", "scopes")
+    for name in (
+        "auth.azure_cli",
+        "expiry",
+        "output.table_model",
+        "output.tables",
+        "output.token_tables",
+        "output.views",
+        "results",
+        "scopes",
+    )
 }
 """Modules of our own that a list as JSON does without."""
 

@@ -94,6 +94,20 @@ class Origin(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Setting(NamedTuple):
+    """One setting with its value and source.
+
+    Attributes:
+        value: None if it is not set.
+        source: `default`, `config file`, the name of the environment variable, or the option.
+    """
+
+    key: str
+    value: str | bool | int | None
+    source: str
+    summary: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Organization:
     """An Azure DevOps organization, or a collection of Azure DevOps Server.

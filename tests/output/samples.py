@@ -7,9 +7,7 @@ from zoneinfo import ZoneInfo
 
 from azdo_pat.formats import Format
 from azdo_pat.models import Identity, Organization, Origin, Pat, SourceReport, Status
-from azdo_pat.output.render import Renderer
-from azdo_pat.output.rich_table import draw
-from azdo_pat.output.table_style import TableStyle
+from azdo_pat.output.render import Renderer, TableStyle
 from azdo_pat.results import StatusReport
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -123,5 +121,5 @@ def shown(
     """Return what a renderer writes when `show` uses it."""
     out = io.StringIO()
     screen = TableStyle(color=color, width=width, zone=ZONE)
-    show(Renderer(out=out, format=form, now=NOW, screen=screen, draw=draw, query=query))
+    show(Renderer(out=out, format=form, now=NOW, screen=screen, query=query))
     return out.getvalue()

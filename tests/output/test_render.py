@@ -2,19 +2,16 @@ import io
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from azdo_pat.formats import Format
-from azdo_pat.models import Pat
-from azdo_pat.output.preview import preview
-from azdo_pat.output.render import Renderer
-from azdo_pat.output.rich_table import draw
+from azdo_pat.models import Pat, Setting
+from azdo_pat.output.render import Renderer, TableStyle
 from azdo_pat.output.serialize import PAT_KEYS
-from azdo_pat.output.table_style import TableStyle
 from azdo_pat.results import (
     Outcome,
     Revocation,
@@ -25,17 +22,10 @@ from output.samples import ALL, EVIL, EXPIRED, GLOBAL, LAPTOP, NOW, PUBLISHING, 
 OTHER = replace(LAPTOP, org="fabrikam", id="ffffffff-7b1e-4f0c-9d2e-0a1b2c3d4e5f")
 
 
-@dataclass(frozen=True)
-class OneSetting:
-    key: str
-    value: str | int | None
-    source: str
-
-
 SETTINGS = (
-    OneSetting("org", "contoso", "PAT_ORG"),
-    OneSetting("quiet", value=True, source="config file"),
-    OneSetting("output", None, "default"),
+    Setting("org", "contoso", "PAT_ORG"),
+    Setting("quiet", value=True, source="config file"),
+    Setting("output", None, "default"),
 )
 EXPECTED = Path(__file__).with_name("expected")
 
@@ -74,11 +64,11 @@ def test_no_tokens_is_no_table() -> None:
     ("name", "pat"), [("laptop", LAPTOP), ("global", GLOBAL), ("evil", EVIL), ("unknown", ALL[-1])]
 )
 def test_one_token(name: str, pat: Pat) -> None:
-    assert shown(lambda renderer: renderer.pat(pat)) == expected(f"token-{name}")
+    assert shown(lambda renderer: renderer.show(pat)) == expected(f"token-{name}")
 
 
 def test_status() -> None:
-    assert shown(lambda renderer: renderer.status(STATUS)) == expected("status")
+    assert shown(lambda renderer: renderer.show(STATUS)) == expected("status")
 
 
 def test_status_of_a_newcomer() -> None:
@@ -92,7 +82,7 @@ def test_status_of_a_newcomer() -> None:
         organizations=(),
         keyring_usable=False,
     )
-    assert shown(lambda renderer: renderer.status(newcomer)) == expected("status-newcomer")
+    assert shown(lambda renderer: renderer.show(newcomer)) == expected("status-newcomer")
 
 
 def test_the_clock_knows_before_the_service_does() -> None:
@@ -106,7 +96,7 @@ def test_global_tokens_have_stopped_once_they_have() -> None:
     out = io.StringIO()
     screen = TableStyle(color=False, width=None, zone=ZONE)
     later = NOW + timedelta(days=8)
-    Renderer(out=out, format=Format.TABLE, now=later, screen=screen, draw=draw).pats([GLOBAL])
+    Renderer(out=out, format=Format.TABLE, now=later, screen=screen).pats([GLOBAL])
     assert out.getvalue().splitlines()[1].endswith("global, stopped 2026-12-01")
 
 
@@ -119,7 +109,7 @@ REVOCATIONS = (
 
 
 def test_revocations_at_80_columns() -> None:
-    assert shown(lambda renderer: renderer.revocations(REVOCATIONS)) == (
+    assert shown(lambda renderer: renderer.show_all(REVOCATIONS)) == (
         "NAME                       ID        OUTCOME\n"
         "laptop                     3d1f0c2a  revoked          the keyring is locked\n"
         "ci publishing of packages  3d1f0c2b  failed           the service refused\n"
@@ -129,7 +119,7 @@ def test_revocations_at_80_columns() -> None:
 
 
 def test_revocations_as_json() -> None:
-    text = shown(lambda renderer: renderer.revocations(REVOCATIONS), form=Format.JSON)
+    text = shown(lambda renderer: renderer.show_all(REVOCATIONS), form=Format.JSON)
     assert [list(each.values())[-3:] for each in json.loads(text)] == [
         ["revoked", None, "the keyring is locked"],
         ["failed", "the service refused", None],
@@ -147,12 +137,12 @@ SCOPES = (
 
 
 def test_scopes() -> None:
-    assert shown(lambda renderer: renderer.scopes(SCOPES)) == (
+    assert shown(lambda renderer: renderer.show_all(SCOPES)) == (
         "SCOPE       NAME                   POWER\n"
         "code        Code (read)\n"
         "code_write  Code (read and write)  high\n"
     )
-    text = shown(lambda renderer: renderer.scopes(SCOPES), form=Format.JSONL)
+    text = shown(lambda renderer: renderer.show_all(SCOPES), form=Format.JSONL)
     assert text.splitlines()[1] == (
         '{"value":"vso.code_write","name":"Code (read and write)","category":"Code",'
         '"high_privilege":true,"inherits":"vso.code"}'
@@ -161,10 +151,10 @@ def test_scopes() -> None:
 
 def test_recipes() -> None:
     recipes = (Recipe("git", "clone, fetch and push", ("vso.code_write", "app_token")),)
-    assert shown(lambda renderer: renderer.recipes(recipes)) == (
+    assert shown(lambda renderer: renderer.show_all(recipes)) == (
         "RECIPE  SCOPES           FOR\ngit     code_write full  clone, fetch and push\n"
     )
-    text = shown(lambda renderer: renderer.recipes(recipes), form=Format.JSONL)
+    text = shown(lambda renderer: renderer.show_all(recipes), form=Format.JSONL)
     assert json.loads(text) == {
         "name": "git",
         "summary": "clone, fetch and push",
@@ -173,13 +163,13 @@ def test_recipes() -> None:
 
 
 def test_settings() -> None:
-    assert shown(lambda renderer: renderer.settings(SETTINGS)) == (
+    assert shown(lambda renderer: renderer.show_all(SETTINGS)) == (
         "KEY     VALUE    FROM\n"
         "org     contoso  PAT_ORG\n"
         "quiet   true     config file\n"
         "output  -        default\n"
     )
-    text = shown(lambda renderer: renderer.settings(SETTINGS), form=Format.JSONL)
+    text = shown(lambda renderer: renderer.show_all(SETTINGS), form=Format.JSONL)
     assert text.splitlines()[1:] == [
         '{"key":"quiet","value":true,"source":"config file"}',
         '{"key":"output","value":null,"source":"default"}',
@@ -189,10 +179,10 @@ def test_settings() -> None:
 def test_a_preview_is_the_table_of_tokens() -> None:
     err = io.StringIO()
     screen = TableStyle(color=False, width=120, zone=ZONE)
-    preview(err, ALL, NOW, screen)
+    Renderer(out=err, format=Format.TABLE, now=NOW, screen=screen).pats(ALL)
     assert err.getvalue() == table(ALL, 120)
     nothing = io.StringIO()
-    preview(nothing, (), NOW, screen)
+    Renderer(out=nothing, format=Format.TABLE, now=NOW, screen=screen).pats(())
     assert nothing.getvalue() == ""
 
 

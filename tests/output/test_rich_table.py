@@ -9,25 +9,24 @@ from rich.cells import cell_len
 
 from azdo_pat.output.escape import visible
 from azdo_pat.output.rich_table import draw, fold
-from azdo_pat.output.short_ids import short_ids
-from azdo_pat.output.table_model import Cell, Column, TableModel, Tone
-from azdo_pat.output.table_style import TableStyle
+from azdo_pat.output.table_model import Cell, Column, Table, Tone
+from azdo_pat.output.token_tables import short_ids
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=120)
 # A mark that combines would belong to the letter at the end of the line before.
 LETTERS = st.text(st.characters(exclude_categories=("M", "Cf", "Zs")), min_size=1, max_size=120)
 
 
-def drawn(grid: TableModel, width: int | None, *, color: bool = False) -> list[str]:
+def drawn(grid: Table, width: int | None, *, color: bool = False) -> list[str]:
     out = io.StringIO()
-    draw(grid, TableStyle(color=color, width=width), out)
+    draw(grid, out, width=width, color=color)
     assert out.getvalue().endswith("\n") or not out.getvalue()
     return out.getvalue().split("\n")[:-1]
 
 
-def three_columns(name: str) -> TableModel:
+def three_columns(name: str) -> Table:
     row = (Cell("before"), Cell(name), Cell("after"))
-    return TableModel(columns=(Column("A"), Column("NAME"), Column("B")), rows=(row, row))
+    return Table(columns=(Column("A"), Column("NAME"), Column("B")), rows=(row, row))
 
 
 @given(ANYTHING)
@@ -85,13 +84,13 @@ def test_fold_cuts_where_a_reader_would(text: str, width: int, expected: list[st
 def test_columns_stay_aligned_under_letters_of_any_width() -> None:
     names = ["laptop", "部署令牌", "e\u0301te\u0301", "🚀", ""]
     rows = tuple((Cell(name), Cell("here")) for name in names)
-    lines = drawn(TableModel(columns=(Column("NAME"), Column("X")), rows=rows), None)
+    lines = drawn(Table(columns=(Column("NAME"), Column("X")), rows=rows), None)
     assert [cell_len(line[: line.rindex("here")]) for line in lines[1:]] == [10] * 5
 
 
 def test_colour_says_nothing_that_the_text_does_not() -> None:
     row = (Cell("laptop"), Cell("expired", Tone.ALARM), Cell("soon", Tone.WARNING))
-    grid = TableModel(columns=(Column("NAME"), Column("NOTES"), Column("")), rows=(row,))
+    grid = Table(columns=(Column("NAME"), Column("NOTES"), Column("")), rows=(row,))
     coloured = drawn(grid, 80, color=True)
     assert coloured == [
         "\x1b[1mNAME\x1b[0m    \x1b[1mNOTES\x1b[0m",
@@ -110,7 +109,7 @@ def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_table_without_headings_and_without_rows_is_nothing() -> None:
-    assert drawn(TableModel(columns=(Column(""), Column("")), rows=()), 80) == []
+    assert drawn(Table(columns=(Column(""), Column("")), rows=()), 80) == []
 
 
 @pytest.mark.parametrize("width", range(10, 40))

@@ -87,7 +87,7 @@ def apply_command(
             *to_prune(declared, source, state=app.state, api_root=app.session.api_root),
         ]
     if dry_run:
-        render.changes([each.change for each in steps])
+        render.show_all([each.change for each in steps])
         return
     _show(app, steps)
     gone = [each.change.pat for each in steps if each.change.action == "revoke"]
@@ -100,7 +100,7 @@ def apply_command(
         )
         confirm(app, gone, question)
     changes, interrupted = _applied(app, steps, verify=verify)
-    render.changes(changes)
+    render.show_all(changes)
     for step, change in zip(steps, changes, strict=True):
         if step.refused and step.entry is not None and change.outcome in {"kept", "rotated"}:
             marks(app).remove(key(step.entry))

@@ -28,7 +28,7 @@ def config_list(app: App) -> None:
     """List all settings, their values, and where each value comes from."""
     from azdo_pat.config.settings import KEYS
 
-    app.runtime.render.settings([app.runtime.explained(key.name) for key in KEYS])
+    app.runtime.render.show_all([app.runtime.explained(key.name) for key in KEYS])
 
 
 @config_command.command("get", short_help="Print a setting.")

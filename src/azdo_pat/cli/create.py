@@ -94,6 +94,6 @@ def create_command(  # noqa: PLR0913  # one argument for each option
         )
     say_created(app, created)
     if secret_format is None:
-        render.pat(created.pat)
+        render.show(created.pat)
     elif created.pat.stored:
         print_secret(app, created, secret_format)

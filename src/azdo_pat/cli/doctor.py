@@ -76,7 +76,7 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
         exclusive=app.exclusive,
     )
     checks = examine(deps, fix=fix)
-    render.checks(checks)
+    render.show_all(checks)
     if any(each.status == "problem" for each in checks):
         raise click.exceptions.Exit(ExitCode.FOUND)
 

@@ -99,7 +99,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         marks(app).remove(key(before))  # it works after all, or is replaced
     _say(app, ensured, organization)
     if render is not None:
-        render.ensured(ensured)
+        render.show(ensured)
     elif secret_format is None or secret_format.form == "token":
         app.runtime.out.write(ensured.secret.reveal() + "\n")
         app.runtime.out.flush()

@@ -119,7 +119,7 @@ def _stored(app: App, filters: Filters, *, everywhere: bool) -> list[Pat]:
 def show_command(app: App, token: str) -> None:
     """Show one token. TOKEN is its name, its id, or 8 or more characters of the id."""
     render = app.runtime.render
-    render.pat(app.browser.find(app.organization, [token])[0])
+    render.show(app.browser.find(app.organization, [token])[0])
 
 
 def _filters(  # one argument for each option

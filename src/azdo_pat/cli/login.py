@@ -75,7 +75,7 @@ def login_command(
     way = SignInMethod(sign_in=have_signed_in, inspect=look, organization=organization, safe=safe)
     signed_in = sign_in(way, app.session.memory)
     app.runtime.messages.notice(f"signed in as {signed_in.user}{_at(client)}")
-    app.runtime.render.signed_in(signed_in)
+    app.runtime.render.show(signed_in)
     if app.runtime.options.access_token:
         app.runtime.messages.warn(
             "PAT_ACCESS_TOKEN is set and takes precedence: unset it to use this sign-in"

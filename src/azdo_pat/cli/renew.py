@@ -98,7 +98,7 @@ def renew_command(
             if entries
             else "nothing is due for renewal (dry run)"
         )
-        render.changes(planned(entries, now, span))
+        render.show_all(planned(entries, now, span))
         return
     if len(entries) > 1 and any(isinstance(each, FileTarget) for each in request.deliveries or ()):
         raise UsageError(
@@ -109,7 +109,7 @@ def renew_command(
     for entry, change in zip(entries, changes, strict=True):
         if change.outcome == "rotated":
             marks(app).remove(key(entry))
-    render.changes(changes)
+    render.show_all(changes)
     say_failures(app, changes)
     done = sum(each.outcome == "rotated" for each in changes)
     if changes:

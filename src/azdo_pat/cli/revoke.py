@@ -77,11 +77,11 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     if dry_run:
         living = _living(pats)
         app.runtime.messages.notice(f"{count(living)} would be revoked{_where(living)} (dry run)")
-        render.revocations(plan(pats))
+        render.show_all(plan(pats))
         _complain(not_found, len(pats) + not_found)
         return
     if not pats:
-        render.revocations(())
+        render.show_all(())
         _complain(not_found, not_found)
         app.runtime.messages.notice("nothing to revoke")
         return
@@ -108,7 +108,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
             done=done,
         )
         revoked = replace(revoked, interrupted=stopped())
-    render.revocations(revoked.items)
+    render.show_all(revoked.items)
     for item in revoked.items:
         if item.pat.status == "revoked":
             say_where_it_lies(

@@ -99,7 +99,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         app.runtime.messages.notice(
             f"{count([each.pat for each in steps])} would be rotated (dry run)"
         )
-        render.changes([_change(app, each) for each in steps])
+        render.show_all([_change(app, each) for each in steps])
         conclude((), failed, len(steps) + failed)
         return
     unseen = [each.pat for each in steps if each.unseen]
@@ -110,7 +110,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         if secret_format:
             print_secret(app, rotated.created, secret_format)
         else:
-            render.pat(rotated.created.pat)
+            render.show(rotated.created.pat)
         conclude([rotated], 0, 1)
         return
     done, not_done, stopped = _rotated_each(app, steps, request)

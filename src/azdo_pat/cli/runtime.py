@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from azdo_pat.cli.global_options import GlobalOptions
-    from azdo_pat.config.settings import Setting, Value
-    from azdo_pat.models import Pat
+    from azdo_pat.config.settings import Value
+    from azdo_pat.models import Pat, Setting
     from azdo_pat.output.messages import Messages
-    from azdo_pat.output.render import Renderer
-    from azdo_pat.output.table_model import TableModel
-    from azdo_pat.output.table_style import TableStyle
+    from azdo_pat.output.render import Renderer, TableStyle
 
 _OFF: Final = {"", "0", "false", "no", "off"}
 
@@ -122,7 +120,8 @@ class Runtime:
 
     def explained(self, name: str) -> Setting:
         """Return a setting and where it came from."""
-        from azdo_pat.config.settings import Setting, key_named, parse_value
+        from azdo_pat.config.settings import key_named, parse_value
+        from azdo_pat.models import Setting
 
         key = key_named(name)
         given = getattr(self.options, name.replace("-", "_"), None)
@@ -184,7 +183,6 @@ class Runtime:
             format=self._format,
             now=self.now(),
             screen=self.screen(self.out),
-            draw=_draw,
             query=self.query,
         )
 
@@ -208,7 +206,7 @@ class Runtime:
 
     def screen(self, stream: TextIO) -> TableStyle:
         """Return the width and color support of a stream, for tables."""
-        from azdo_pat.output.table_style import TableStyle
+        from azdo_pat.output.render import TableStyle
 
         given = self.environment.get("COLUMNS", "")
         width = int(given) if given.isascii() and given.isdigit() and int(given) > 0 else None
@@ -230,9 +228,11 @@ class Runtime:
 
     def preview(self, pats: Sequence[Pat]) -> None:
         """Show on stderr the tokens that a command is about to change."""
-        from azdo_pat.output.preview import preview
+        from azdo_pat.formats import Format
+        from azdo_pat.output.render import Renderer
 
-        preview(self.err, pats, self.now(), self.screen(self.err))
+        screen = self.screen(self.err)
+        Renderer(out=self.err, format=Format.TABLE, now=self.now(), screen=screen).pats(pats)
 
     def _color(self, stream: TextIO) -> bool:
         requested = self._quick("color") or "auto"
@@ -240,9 +240,3 @@ class Runtime:
             return requested == "always"
         plain = self.environment.get("NO_COLOR") or self.environment.get("TERM") == "dumb"
         return stream.isatty() and not plain
-
-
-def _draw(grid: TableModel, screen: TableStyle, out: TextIO) -> None:
-    from azdo_pat.output.rich_table import draw
-
-    draw(grid, screen, out)

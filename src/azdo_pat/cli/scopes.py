@@ -39,7 +39,7 @@ def scopes_command(app: App, word: str | None, *, recipe: str | None, recipes: b
     render = app.runtime.render
     if recipes:
         wanted = (word or "").casefold()
-        render.recipes(
+        render.show_all(
             [
                 each
                 for each in RECIPES
@@ -55,4 +55,4 @@ def scopes_command(app: App, word: str | None, *, recipe: str | None, recipes: b
         raise NotFoundError(
             f"no scope matches {word!r}", hint="to list all scopes, run: pat scopes"
         )
-    render.scopes(found)
+    render.show_all(found)

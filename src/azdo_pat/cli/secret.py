@@ -168,7 +168,7 @@ def import_command(  # one argument for each option
         from azdo_pat.cli.notices import warn_replaced
 
         warn_replaced(app, before.id or "")
-    render.pat(stored)
+    render.show(stored)
 
 
 def _token_of(app: App, token: str) -> Pat:

@@ -70,7 +70,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
             raise UsageError("--list lists all tools", hint="give it alone")
         from azdo_pat.services.tool_setup.known_tools import known_tools
 
-        app.runtime.render.tools(known_tools(_records(app)))
+        app.runtime.render.show_all(known_tools(_records(app)))
         return
     if leave_file and not undo:
         raise UsageError("--leave-file is for --undo", hint="add --undo, or leave it out")
@@ -78,7 +78,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
         raise UsageError("which tool?", hint="pat setup --list lists them")
     render = app.runtime.render
     if tool_name in ADVICE:
-        render.set_ups([advised(app, ADVICE[tool_name])])
+        render.show_all([advised(app, ADVICE[tool_name])])
         return
     results: Sequence[SetupResult]
     if tool_name == KEEPER.name:
@@ -105,7 +105,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
         results = [_installed(app, tool, feed or "", token_name, dry_run=dry_run)]
     for each in results:
         _say(app, each)
-    render.set_ups(results)
+    render.show_all(results)
 
 
 def _installed(app: App, tool: Tool, feed: str, token: str | None, *, dry_run: bool) -> SetupResult:

@@ -38,7 +38,7 @@ def status_command(app: App) -> None:
         secrets=app.session.secrets,
         state=app.state,
     )
-    render.status(report)
+    render.show(report)
     if report.signed_in is None:
         raise click.exceptions.Exit(ExitCode.UNAVAILABLE)
     if not report.signed_in:

@@ -63,7 +63,7 @@ def update_command(  # noqa: PLR0913  # one argument for each option
     if dry_run:
         planned = plan(app.organization, pat, changes)
         app.runtime.messages.notice(f"{pat.name!r} would be changed in {where} (dry run)")
-        render.pat(planned)
+        render.show(planned)
         return
     if pat.is_global and not yes:
         question = Question(
@@ -83,4 +83,4 @@ def update_command(  # noqa: PLR0913  # one argument for each option
             f" belongs to this one, run: pat get {as_argument(pat.name)} | pat import"
             f" {as_argument(pat.name)} --id {pat.id}"
         )
-    render.pat(updated.pat)
+    render.show(updated.pat)

@@ -9,20 +9,6 @@ from azdo_pat.formats import Format
 Value: TypeAlias = str | bool | int
 
 
-class Setting(NamedTuple):
-    """One setting with its value and source.
-
-    Attributes:
-        value: None if it is not set.
-        source: `default`, `config file`, the name of the environment variable, or the option.
-    """
-
-    key: str
-    value: Value | None
-    source: str
-    summary: str = ""
-
-
 class Key(NamedTuple):
     """A key of the configuration file.
 

@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.formats import Format
-from azdo_pat.output import serialize
-from azdo_pat.output.documents import stream_documents, write_document
+from azdo_pat.output.serialize import PAT_KEYS, pat_document
+from azdo_pat.output.writers import stream_documents, write_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
+    from datetime import datetime, tzinfo
     from typing import TextIO
 
     from azdo_pat.models import Pat
     from azdo_pat.output.secret_format import SecretFormat
-    from azdo_pat.output.serialize import SettingLike
-    from azdo_pat.output.table_model import Draw, TableModel
-    from azdo_pat.output.table_style import TableStyle
-    from azdo_pat.output.tables import Tables
-    from azdo_pat.results import (
-        Change,
-        Check,
-        Ensured,
-        KnownTool,
-        Revocation,
-        SetupResult,
-        SignedIn,
-        StatusReport,
-        StoredSecret,
-    )
-    from azdo_pat.scopes import Recipe, Scope
+    from azdo_pat.output.table_model import Table
+    from azdo_pat.output.views import Item, Result
+    from azdo_pat.results import StoredSecret
+
+
+class TableStyle(NamedTuple):
+    """The stream that a table is drawn on.
+
+    Attributes:
+        color: colours may be used.
+        width: in columns; None is as wide as the content.
+        zone: the time zone of dates; None is the system's own.
+    """
+
+    color: bool
+    width: int | None
+    zone: tzinfo | None = None
 
 
 class Renderer:
-    """Writes results to `out`, importing rich and jmespath only when they are used.
+    """Writes results to `out`.
+
+    A list of tokens as JSON, the most frequent result, imports neither rich nor what other results
+    and tables need (10 ms).
 
     Args:
         out: stdout.
         format: the output format.
         now: the current time, for distances to dates.
         screen: the width and colors of tables.
-        draw: draws tables; called for `table` only, so that it can import what it needs.
         query: the function of `--query`, applied to the document of `-o json`.
     """
 
@@ -53,14 +55,12 @@ class Renderer:
         format: Format,  # noqa: A002 - the option's own name
         now: datetime,
         screen: TableStyle,
-        draw: Draw,
         query: Callable[[object], object] | None = None,
     ) -> None:
         self._out = out
         self._format = format
         self._now = now
         self._screen = screen
-        self._draw = draw
         self._query = query
 
     def pats(self, pats: Iterable[Pat]) -> int:
@@ -69,72 +69,29 @@ class Renderer:
         jsonl, csv and tsv write each token as it comes and hold none, unless a query needs all.
         """
         if self._query is None and self._format.is_streamed:
-            stream = (serialize.pat_document(pat, self._now) for pat in pats)
-            return stream_documents(stream, serialize.PAT_KEYS, self._format, self._out)
+            stream = (pat_document(pat, self._now) for pat in pats)
+            return stream_documents(stream, PAT_KEYS, self._format, self._out)
         held = list(pats)
-        documents = [serialize.pat_document(pat, self._now) for pat in held]
-        self._show(documents, lambda: self._grids.pats(held))
+        documents = [pat_document(pat, self._now) for pat in held]
+        self._write(documents, lambda: self._pats_table(held))
         return len(held)
 
-    def pat(self, pat: Pat) -> None:
-        """Write one token."""
-        document = serialize.pat_document(pat, self._now)
-        self._show(document, lambda: self._grids.pat(pat))
+    def show(self, result: Result) -> None:
+        """Write one result."""
+        from azdo_pat.output.views import view_of  # noqa: PLC0415 - see the class
 
-    def ensured(self, ensured: Ensured) -> None:
-        """Write a token and the outcome of `pat ensure`."""
-        document = serialize.ensured_document(ensured, self._now)
-        self._show(document, lambda: self._grids.pat(ensured.pat))
+        view = view_of(type(result), self._now, self._screen.zone)
+        self._write(view.document(result), lambda: view.table(result))
 
-    def changes(self, changes: Sequence[Change]) -> None:
-        """Write the outcome, or the plan, for each token."""
-        documents = [serialize.change_document(each, self._now) for each in changes]
-        self._show(documents, lambda: self._grids.changes(changes))
+    def show_all(self, results: Sequence[Item]) -> None:
+        """Write a list of results of one type."""
+        from azdo_pat.output.views import list_view_of  # noqa: PLC0415 - see the class
 
-    def checks(self, checks: Sequence[Check]) -> None:
-        """Write the result of each check."""
-        documents = [serialize.check_document(each) for each in checks]
-        self._show(documents, lambda: self._grids.checks(checks))
-
-    def revocations(self, revocations: Sequence[Revocation]) -> None:
-        """Write the outcome for each token."""
-        documents = [serialize.revocation_document(each, self._now) for each in revocations]
-        self._show(documents, lambda: self._grids.revocations(revocations))
-
-    def status(self, report: StatusReport) -> None:
-        """Write the state of sign-in, organization and keyring."""
-        document = serialize.status_document(report)
-        self._show(document, lambda: self._grids.status(report))
-
-    def signed_in(self, signed_in: SignedIn) -> None:
-        """Write the result of `pat login`."""
-        document = serialize.signed_in_document(signed_in)
-        self._show(document, lambda: self._grids.signed_in(signed_in))
-
-    def scopes(self, scopes: Sequence[Scope]) -> None:
-        """Write scopes."""
-        documents = [serialize.scope_document(each) for each in scopes]
-        self._show(documents, lambda: self._grids.scopes(scopes))
-
-    def recipes(self, recipes: Sequence[Recipe]) -> None:
-        """Write recipes."""
-        documents = [serialize.recipe_document(each) for each in recipes]
-        self._show(documents, lambda: self._grids.recipes(recipes))
-
-    def set_ups(self, set_ups: Sequence[SetupResult]) -> None:
-        """Write what changed in a tool's files."""
-        documents = [serialize.set_up_document(each) for each in set_ups]
-        self._show(documents, lambda: self._grids.set_ups(set_ups))
-
-    def tools(self, tools: Sequence[KnownTool]) -> None:
-        """Write the tools that can be set up, and where they are."""
-        documents = [serialize.tool_document(each) for each in tools]
-        self._show(documents, lambda: self._grids.tools(tools))
-
-    def settings(self, settings: Sequence[SettingLike]) -> None:
-        """Write settings and where they came from."""
-        documents = [serialize.setting_document(each) for each in settings]
-        self._show(documents, lambda: self._grids.settings(settings))
+        if not results:
+            self._write([], list)
+            return
+        view = list_view_of(type(results[0]), self._now, self._screen.zone)
+        self._write([view.document(each) for each in results], lambda: view.table(results))
 
     def secret(self, held: StoredSecret, secret_format: SecretFormat) -> None:
         """Write a secret in the requested secret format, ignoring `-o`, and flush.
@@ -151,31 +108,31 @@ class Renderer:
         if secret_format.file:  # only now, when the runner knows what to mask
             secret_writers.tell_runner(held, secret_format)
 
-    def _show(self, document: object, grid: Callable[[], TableModel]) -> None:
+    def _pats_table(self, pats: Sequence[Pat]) -> Table:
+        from azdo_pat.output.token_tables import pats_table  # noqa: PLC0415 - see the class
+
+        return pats_table(pats, self._now, self._screen.zone)
+
+    def _write(self, document: object, table: Callable[[], Table | list[str]]) -> None:
         if self._query is not None:
             document = self._query(document)
         if self._format is not Format.TABLE:
             write_document(document, self._format, self._out)
         elif self._query is not None:
-            self._show_anything(document)
+            self._draw_document(document)
         else:
-            self._draw_grid(grid())
+            self._draw(table())
         self._out.flush()  # what is said next on stderr stands below it, also in a log of both
 
-    def _show_anything(self, document: object) -> None:
-        shape = self._grids.anything(document)
-        if isinstance(shape, list):
-            self._out.writelines(f"{line}\n" for line in shape)
-        else:
-            self._draw_grid(shape)
+    def _draw_document(self, document: object) -> None:
+        from azdo_pat.output.tables import document_table  # noqa: PLC0415 - see the class
 
-    @cached_property
-    def _grids(self) -> Tables:
-        # A document needs none of it: 3 ms of `pat list -o json`.
-        from azdo_pat.output.tables import Tables  # noqa: PLC0415 - see above
+        self._draw(document_table(document))
 
-        return Tables(self._now, self._screen.zone)
+    def _draw(self, table: Table | list[str]) -> None:
+        if isinstance(table, list):
+            self._out.writelines(f"{line}\n" for line in table)
+        elif table.rows:
+            from azdo_pat.output.rich_table import draw  # noqa: PLC0415 - see the class
 
-    def _draw_grid(self, grid: TableModel) -> None:
-        if grid.rows:
-            self._draw(grid, self._screen, self._out)
+            draw(table, self._out, width=self._screen.width, color=self._screen.color)

@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from azdo_pat.output.escape import visible
-from azdo_pat.output.table_model import Cell, TableModel, Tone
-from azdo_pat.output.table_style import TableStyle
+from azdo_pat.output.table_model import Cell, Table, Tone
 
 _GAP: Final = 2
 _NARROWEST: Final = 2
@@ -26,21 +25,21 @@ _STYLES: Final = {
 }
 
 
-def draw(grid: TableModel, screen: TableStyle, out: TextIO) -> None:
-    """Write `grid` to `out`, at most `screen.width` columns wide, without cutting anything off.
+def draw(table: Table, out: TextIO, *, width: int | None, color: bool) -> None:
+    """Write `table`, at most `width` columns wide (None: any), without cutting anything off.
 
     A cell that is too wide continues below itself. Widths are those of a terminal: a CJK letter
     takes two columns, a combining mark none.
     """
-    rows = [[_text(cell) for cell in row] for row in grid.rows]
-    titles = [Text(visible(column.title), style="bold") for column in grid.columns]
+    rows = [[_text(cell) for cell in row] for row in table.rows]
+    titles = [Text(visible(column.title), style="bold") for column in table.columns]
     if any(title.plain for title in titles):
         rows.insert(0, titles)
     if not rows:
         return
-    widths = _widths(grid, rows, screen.width)
+    widths = _widths(table, rows, width)
     lines = [line for row in rows for line in _lines(row, widths)]
-    console = _console(screen, out)
+    console = _console(out, width, color=color)
     with console.capture() as captured:
         console.print(Text("\n").join(lines), soft_wrap=True)
     out.write(captured.get())  # not by rich, which exits the program on a broken pipe
@@ -89,15 +88,15 @@ def _seam(text: str, end: int, width: int) -> int:
     return seam if seam > end / 2 else end
 
 
-def _console(screen: TableStyle, out: TextIO) -> Console:
+def _console(out: TextIO, width: int | None, *, color: bool) -> Console:
     return Console(
         file=out,
-        width=screen.width or _ENDLESS,
+        width=width or _ENDLESS,
         height=25,  # given, so that the environment is not asked
-        color_system="standard" if screen.color else None,
-        force_terminal=screen.color,
+        color_system="standard" if color else None,
+        force_terminal=color,
         force_interactive=False,
-        no_color=not screen.color,
+        no_color=not color,
         markup=False,
         highlight=False,
         emoji=False,
@@ -108,7 +107,7 @@ def _text(cell: Cell) -> Text:
     return Text(visible(cell.text), style=_STYLES[cell.tone])
 
 
-def _widths(grid: TableModel, rows: list[list[Text]], limit: int | None) -> list[int]:
+def _widths(table: Table, rows: list[list[Text]], limit: int | None) -> list[int]:
     """Return the width of each column: its content's, or less where that is too much together.
 
     Columns give way widest first: as long as no word need be broken, then down to their floors,
@@ -119,7 +118,7 @@ def _widths(grid: TableModel, rows: list[list[Text]], limit: int | None) -> list
     if limit is None:
         return widths
     room = limit - _GAP * (len(widths) - 1)
-    floors = [column.floor for column in grid.columns]
+    floors = [column.floor for column in table.columns]
     words = [max(_longest_word(text.plain) for text in column) for column in columns]
     _squeeze(widths, [max(*pair) for pair in zip(floors, words, strict=True)], room)
     _squeeze(widths, floors, room)

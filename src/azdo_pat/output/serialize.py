@@ -7,7 +7,7 @@ The keys and their order are a contract. Times are RFC 3339 in UTC to the whole 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from azdo_pat.models import Field, Status
 from azdo_pat.output.dates import rfc3339, whole_days
@@ -16,13 +16,12 @@ from azdo_pat.output.escape import visible_json
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from azdo_pat.models import Organization, Pat
+    from azdo_pat.models import Organization, Pat, Setting
     from azdo_pat.results import (
         Change,
         Check,
         Ensured,
         KnownTool,
-        OrganizationFailure,
         Revocation,
         SetupResult,
         SignedIn,
@@ -46,25 +45,6 @@ PAT_KEYS: Final = (
     "origin",
 )
 """The keys of the token object in order: the columns of csv and tsv."""
-
-
-class SettingLike(Protocol):
-    """One setting: its key, its value as text, and where the value came from."""
-
-    @property
-    def key(self) -> str:
-        """The key in the config file."""
-        ...
-
-    @property
-    def value(self) -> str | int | None:
-        """The value (a bool is an int), None where it is not set."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """Where the value came from, in words."""
-        ...
 
 
 def json_text(document: object, *, indent: int | None = 2) -> str:
@@ -130,11 +110,6 @@ def check_document(check: Check) -> Document:
     }
 
 
-def failure_document(failure: OrganizationFailure) -> Document:
-    """Return an organization that could not be listed as `org` and `reason`."""
-    return {"org": failure.org, "reason": failure.reason}
-
-
 def scope_document(scope: Scope) -> Document:
     """Return a scope; `inherits` is the scope that it includes, or null."""
     return {
@@ -184,7 +159,7 @@ def tool_document(tool: KnownTool) -> Document:
     }
 
 
-def setting_document(setting: SettingLike) -> Document:
+def setting_document(setting: Setting) -> Document:
     """Return a setting; `value` is null where it is not set."""
     return {"key": setting.key, "value": setting.value, "source": setting.source}
 

@@ -1,11 +1,8 @@
 """The content of a table, independent of drawing: columns, cells and their tones."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import Enum, auto
-from typing import TextIO
-
-from azdo_pat.output.table_style import TableStyle
+from typing import NamedTuple
 
 
 class Tone(Enum):
@@ -21,16 +18,14 @@ class Tone(Enum):
     ALARM = auto()
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A raw text (the drawer escapes it) and its tone."""
 
     text: str
     tone: Tone = Tone.PLAIN
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column.
 
     Attributes:
@@ -42,13 +37,14 @@ class Column:
     floor: int = 8
 
 
-@dataclass(frozen=True, kw_only=True)
-class TableModel:
+class Table(NamedTuple):
     """A table: each row has one cell for each column."""
 
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
 
 
-Draw = Callable[[TableModel, TableStyle, TextIO], None]
-"""`azdo_pat.output.rich_table.draw`, or something that imports it when it is called."""
+def pairs_table(pairs: Sequence[tuple[str, Cell]]) -> Table:
+    """Return a table of labels and values without headings."""
+    rows = [(Cell(label, Tone.FAINT), cell) for label, cell in pairs]
+    return Table((Column("", 13), Column("", 20)), rows)

@@ -1,86 +1,208 @@
-"""Build the table for each kind of result."""
+"""Build the tables of all results but tokens, and of what a query returns, for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
+from typing import Final
 
-from azdo_pat.models import Pat
-from azdo_pat.output import table_rows
-from azdo_pat.output.query_table import shape_of
-from azdo_pat.output.serialize import SettingLike
-from azdo_pat.output.status_table import signed_in_grid, status_grid
-from azdo_pat.output.table_model import TableModel
-from azdo_pat.results import (
-    Change,
-    Check,
-    KnownTool,
-    Revocation,
-    SetupResult,
-    SignedIn,
-    StatusReport,
-)
+from azdo_pat.models import Setting
+from azdo_pat.output.dates import distance, local_minute
+from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
+from azdo_pat.output.token_tables import short_scopes
+from azdo_pat.output.writers import columns_of, field_text
+from azdo_pat.results import Check, Health, KnownTool, SetupResult, SignedIn, StatusReport
 from azdo_pat.scopes import Recipe, Scope
 
+_HEALTH_TONES: Final = {
+    Health.OK: Tone.GOOD,
+    Health.PROBLEM: Tone.ALARM,
+    Health.SKIPPED: Tone.FAINT,
+    Health.FIXED: Tone.GOOD,
+}
 
-class Tables:
-    """Builds the table for each kind of result.
 
-    Args:
-        now: the current time, for distances to dates.
-        zone: the time zone of dates; None is the system's own.
+def checks_table(checks: Sequence[Check]) -> Table:
+    """Return the result of each check, with the fix for each problem."""
+    rows = [
+        (
+            Cell(each.name, Tone.FAINT),
+            Cell(str(each.status), _HEALTH_TONES[each.status]),
+            Cell(f"{each.detail}{each.fix and f'; {each.fix}'}".replace("\n", " ")),
+        )
+        for each in checks
+    ]
+    return Table((Column("CHECK", 12), Column("STATUS", 8), Column("", 20)), rows)
+
+
+def scopes_table(scopes: Sequence[Scope]) -> Table:
+    """Return the scopes; `high` marks the most powerful ones."""
+    rows = [
+        (
+            Cell(short_scopes([scope.value])),
+            Cell(scope.name),
+            Cell("high" if scope.high_privilege else "", Tone.WARNING),
+        )
+        for scope in scopes
+    ]
+    return Table((Column("SCOPE", 99), Column("NAME", 12), Column("POWER", 5)), rows)
+
+
+def recipes_table(recipes: Sequence[Recipe]) -> Table:
+    """Return the recipes: the name for `--for`, the scopes, and the purpose."""
+    rows = [
+        (Cell(recipe.name), Cell(short_scopes(recipe.scopes)), Cell(recipe.summary))
+        for recipe in recipes
+    ]
+    return Table((Column("RECIPE", 99), Column("SCOPES", 16), Column("FOR", 16)), rows)
+
+
+def set_ups_table(set_ups: Sequence[SetupResult]) -> Table:
+    """Return what changed in a tool's files."""
+    rows = [
+        (Cell(each.tool), Cell(each.file), Cell(str(each.outcome)), Cell(each.token))
+        for each in set_ups
+    ]
+    columns = (Column("TOOL", 8), Column("FILE", 20), Column("OUTCOME", 9), Column("TOKEN", 12))
+    return Table(columns, rows)
+
+
+def tools_table(tools: Sequence[KnownTool]) -> Table:
+    """Return the tools of `pat setup`, and the files in which each is set up."""
+    rows = [
+        (
+            Cell(tool.name),
+            Cell(tool.summary),
+            Cell(", ".join(dict.fromkeys(each.file or "yes" for each in tool.setups))),
+        )
+        for tool in tools
+    ]
+    return Table((Column("TOOL", 11), Column("HOW", 40), Column("SET UP IN", 12)), rows)
+
+
+def settings_table(settings: Sequence[Setting]) -> Table:
+    """Return the settings and where each value came from."""
+    rows = [
+        (
+            Cell(setting.key),
+            Cell("-", Tone.FAINT) if setting.value is None else Cell(field_text(setting.value)),
+            Cell(setting.source),
+        )
+        for setting in settings
+    ]
+    return Table((Column("KEY", 99), Column("VALUE", 16), Column("FROM", 12)), rows)
+
+
+def signed_in_table(signed_in: SignedIn, now: datetime, zone: tzinfo | None) -> Table:
+    """Return the user, tenant and expiry of a sign-in."""
+    kept = (
+        Cell("yes; it renews itself", Tone.GOOD) if signed_in.remembered else Cell("no", Tone.ALARM)
+    )
+    return pairs_table(
+        [
+            ("Signed in", Cell(signed_in.user, Tone.GOOD)),
+            ("Tenant", Cell(signed_in.tenant)),
+            ("Access token", Cell(_until(signed_in.expires, now, zone))),
+            ("Remembered", kept),
+        ]
+    )
+
+
+def status_table(report: StatusReport, now: datetime, zone: tzinfo | None) -> Table:
+    """Return the sign-in, organization, keyring, files and problems."""
+    return pairs_table(
+        [
+            *_sign_in_pairs(report, now, zone),
+            *_organization_pairs(report),
+            ("Keyring", _keyring(report)),
+            ("Secrets", _secrets(report)),
+            ("Config", Cell(report.config_file)),
+            ("State", Cell(report.state_file)),
+            *_listed("Problems", [Cell(problem, Tone.ALARM) for problem in report.problems]),
+        ]
+    )
+
+
+def _sign_in_pairs(
+    report: StatusReport, now: datetime, zone: tzinfo | None
+) -> list[tuple[str, Cell]]:
+    pairs = [("Signed in", _user(report))]
+    if report.identity is not None:
+        mail = f" <{report.identity.mail}>" if report.identity.mail else ""
+        pairs.append(("Profile", Cell(f"{report.identity.name}{mail}")))
+    if report.tenant:
+        pairs.append(("Tenant", Cell(report.tenant)))
+    if report.token_source:
+        until = report.token_expires and f", {_until(report.token_expires, now, zone)}"
+        pairs.append(("Access token", Cell(f"from {report.token_source}{until or ''}")))
+    sources = [Cell(f"{source.name}: {source.detail}") for source in report.sources]
+    return pairs + _listed("Sources", sources)
+
+
+def _until(moment: datetime, now: datetime, zone: tzinfo | None) -> str:
+    return f"until {local_minute(moment, zone)} ({distance(moment, now)})"
+
+
+def _user(report: StatusReport) -> Cell:
+    if report.signed_in is None:
+        return Cell("unknown: the service did not answer", Tone.WARNING)
+    if not report.signed_in:
+        return Cell("no", Tone.ALARM)
+    return Cell(f"yes, as {report.user}" if report.user else "yes", Tone.GOOD)
+
+
+def _organization_pairs(report: StatusReport) -> list[tuple[str, Cell]]:
+    organization = report.organization
+    if organization is None:
+        at_hand = Cell("none set", Tone.WARNING)
+    else:
+        source = f" (from {report.organization_source})" if report.organization_source else ""
+        at_hand = Cell(f"{organization.name}{source}")
+    pairs = [("Organization", at_hand)]
+    if organization is not None:
+        pairs.append(("", Cell(organization.url)))
+    names = ", ".join(each.name for each in report.organizations)
+    return [*pairs, ("Organizations", Cell(names or "unknown")), ("Service", Cell(report.api_root))]
+
+
+def _keyring(report: StatusReport) -> Cell:
+    if report.keyring_usable:
+        return Cell(report.keyring)
+    return Cell(f"{report.keyring} (not usable)".lstrip(), Tone.ALARM)
+
+
+def _secrets(report: StatusReport) -> Cell:
+    if report.stored_secrets is None:
+        return Cell("unknown", Tone.WARNING)
+    return Cell(f"{report.stored_secrets} stored")
+
+
+def _listed(label: str, cells: list[Cell]) -> list[tuple[str, Cell]]:
+    return [(label if number == 0 else "", cell) for number, cell in enumerate(cells)]
+
+
+def document_table(document: object) -> Table | list[str]:
+    """Return a document of any shape as a table, or as bare lines if a table does not fit it.
+
+    A list of objects is a table with their keys as headings; a list of lists, one without; an
+    object has a line for each key; a text or a number stands alone; null is nothing.
     """
+    match document:
+        case None:
+            return []
+        case dict():
+            return pairs_table([(str(key), Cell(field_text(document[key]))) for key in document])
+        case list() if document and all(isinstance(each, dict) for each in document):
+            keys = columns_of(document)
+            columns = [Column(key.upper()) for key in keys]
+            return Table(columns, [_row(map(each.get, keys)) for each in document])
+        case list() if document and all(isinstance(each, list) for each in document):
+            width = max(len(each) for each in document)
+            padded = [each + [None] * (width - len(each)) for each in document]
+            return Table([Column("")] * width, [_row(each) for each in padded])
+        case list():
+            return [field_text(each) for each in document]
+        case _:
+            return [field_text(document)]
 
-    def __init__(self, now: datetime, zone: tzinfo | None) -> None:
-        self._now = now
-        self._zone = zone
 
-    def pats(self, pats: Sequence[Pat]) -> TableModel:
-        """Show tokens, one a row."""
-        return table_rows.pats_grid(pats, self._now, self._zone)
-
-    def pat(self, pat: Pat) -> TableModel:
-        """Show one token, one property a row."""
-        return table_rows.pat_grid(pat, self._now, self._zone)
-
-    def changes(self, changes: Sequence[Change]) -> TableModel:
-        """Show the outcome, or the plan, for each token."""
-        return table_rows.changes_grid(changes, self._now, self._zone)
-
-    def checks(self, checks: Sequence[Check]) -> TableModel:
-        """Show the result of each check."""
-        return table_rows.checks_grid(checks)
-
-    def revocations(self, revocations: Sequence[Revocation]) -> TableModel:
-        """Show the outcome for each token."""
-        return table_rows.revocations_grid(revocations)
-
-    def status(self, report: StatusReport) -> TableModel:
-        """Show the state of sign-in, organization and keyring."""
-        return status_grid(report, self._now, self._zone)
-
-    def signed_in(self, signed_in: SignedIn) -> TableModel:
-        """Show the result of `pat login`."""
-        return signed_in_grid(signed_in, self._now, self._zone)
-
-    def scopes(self, scopes: Sequence[Scope]) -> TableModel:
-        """Show scopes."""
-        return table_rows.scopes_grid(scopes)
-
-    def recipes(self, recipes: Sequence[Recipe]) -> TableModel:
-        """Show recipes."""
-        return table_rows.recipes_grid(recipes)
-
-    def set_ups(self, set_ups: Sequence[SetupResult]) -> TableModel:
-        """Show what changed in a tool's files."""
-        return table_rows.set_ups_grid(set_ups)
-
-    def tools(self, tools: Sequence[KnownTool]) -> TableModel:
-        """Show the tools that can be set up, and where they are."""
-        return table_rows.tools_grid(tools)
-
-    def settings(self, settings: Sequence[SettingLike]) -> TableModel:
-        """Show settings and where they came from."""
-        return table_rows.settings_grid(settings)
-
-    def anything(self, document: object) -> TableModel | list[str]:
-        """Show the result of a query, as bare lines if a table does not fit it."""
-        return shape_of(document)
+def _row(values: Iterable[object]) -> list[Cell]:
+    return [Cell(field_text(value)) for value in values]

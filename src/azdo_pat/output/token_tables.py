@@ -1,0 +1,211 @@
+"""Build the tables of tokens, and of what was done with each, for people."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise, takewhile
+from typing import Final
+
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Status
+from azdo_pat.output.dates import distance, local_date, local_minute
+from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
+from azdo_pat.results import Change, ChangeOutcome, Outcome, Revocation
+from azdo_pat.scopes import FULL_ACCESS
+
+SOON: Final = timedelta(days=7)
+"""Time before expiry in which a token is marked; Azure DevOps sends its mail then."""
+
+_WHOLE_ID: Final = 36
+_LEAST_PREFIX: Final = 8
+_MAKERS: Final = {
+    Origin.PAT: "pat",
+    Origin.GIT: "git",
+    Origin.SERVICE_HOOKS: "service hooks",
+    Origin.LOAD_TEST: "a load test",
+    Origin.TEAMS: "Teams",
+    Origin.ARTIFACTS: "the Artifacts credential provider",
+    Origin.IDE: "a development environment",
+}
+_CHANGE_TONES: Final = {
+    ChangeOutcome.CREATED: Tone.GOOD,
+    ChangeOutcome.ROTATED: Tone.GOOD,
+    ChangeOutcome.DELIVERED: Tone.GOOD,
+    ChangeOutcome.REVOKED: Tone.GOOD,
+    ChangeOutcome.FAILED: Tone.ALARM,
+    ChangeOutcome.NOT_REACHED: Tone.WARNING,
+}
+_OUTCOME_TONES: Final = {
+    Outcome.REVOKED: Tone.GOOD,
+    Outcome.FAILED: Tone.ALARM,
+    Outcome.NOT_REACHED: Tone.WARNING,
+}
+
+
+def pats_table(pats: Sequence[Pat], now: datetime, zone: tzinfo | None) -> Table:
+    """Return the table of tokens; the organization is a column only if there are several."""
+    many = len({pat.org for pat in pats if pat.org is not None}) > 1
+    columns = [Column("NAME", 12), Column("ID", _WHOLE_ID)]
+    columns += [Column("ORG", 10)] if many else []
+    # Beside an organization there is no room for a date and its distance on one line of 80.
+    columns += [Column("SCOPES", 14), Column("EXPIRES", 13 if many else 25), Column("NOTES", 13)]
+    rows = []
+    for pat, short in zip(pats, _id_cells(pats), strict=True):
+        row = [_name(pat), short]
+        row += [Cell(_org(pat))] if many else []
+        scopes = Cell(short_scopes(pat.scopes)) if pat.scopes else Cell("unknown", Tone.FAINT)
+        rows.append([*row, scopes, _expiry(pat, now, zone), _notes(pat, now)])
+    return Table(columns, rows)
+
+
+def pat_table(pat: Pat, now: datetime, zone: tzinfo | None) -> Table:
+    """Return one token with all its properties, one per row."""
+    expiry = _expiry(pat, now, zone)
+    pairs = [
+        ("Name", _name(pat)),
+        ("ID", Cell(pat.id or "unknown")),
+        ("Organization", Cell(_org(pat))),
+        ("Status", _status(pat, now)),
+        ("Scopes", Cell(" ".join(map(_explained, pat.scopes)) or "unknown")),
+        ("Created", Cell(_moment(pat.created, now, zone))),
+        ("Expires", Cell(_moment(pat.expires, now, zone), expiry.tone)),
+        ("Secret", Cell("in the keyring of this machine" if pat.stored else "not stored here")),
+    ]
+    if pat.origin is not Origin.UNKNOWN:
+        pairs.append(("Made by", Cell(_MAKERS[pat.origin])))
+    return pairs_table(pairs)
+
+
+def revocations_table(revocations: Sequence[Revocation]) -> Table:
+    """Return the outcome for each token, and why it failed."""
+    rows = [
+        (
+            _name(each.pat),
+            short,
+            Cell(str(each.outcome), _OUTCOME_TONES.get(each.outcome, Tone.PLAIN)),
+            Cell("; ".join(part for part in (each.error, each.left_in_keyring) if part)),
+        )
+        for each, short in zip(
+            revocations, _id_cells([each.pat for each in revocations]), strict=True
+        )
+    ]
+    columns = (Column("NAME", 16), Column("ID", _WHOLE_ID), Column("OUTCOME", 15), Column("", 20))
+    return Table(columns, rows)
+
+
+def changes_table(changes: Sequence[Change], now: datetime, zone: tzinfo | None) -> Table:
+    """Return the action for each token, and the reason or the error."""
+    many = len({each.org for each in changes}) > 1
+    columns = [Column("NAME", 12)] + ([Column("ORG", 10)] if many else [])
+    columns += [Column("OUTCOME", 15), Column("EXPIRES", 13), Column("", 20)]
+    rows = []
+    for each in changes:
+        planned = each.outcome is ChangeOutcome.PLANNED
+        outcome = f"to {each.action}" if planned else str(each.outcome)
+        row = [Cell(each.pat.name)] + ([Cell(each.org)] if many else [])
+        row += [
+            Cell(outcome, _CHANGE_TONES.get(each.outcome, Tone.PLAIN)),
+            _expiry(each.pat, now, zone),
+            Cell(each.error or each.why),
+        ]
+        rows.append(row)
+    return Table(columns, rows)
+
+
+def short_scopes(scopes: Sequence[str]) -> str:
+    """Return scopes as `--scope` takes them at their shortest."""
+    return " ".join(
+        "full" if scope == FULL_ACCESS else scope.removeprefix("vso.") for scope in scopes
+    )
+
+
+def short_ids(ids: Sequence[str]) -> list[str]:
+    """Return for each id its shortest prefix, of 8 characters or more, that no other id has.
+
+    An id that stands there twice (two records of one token) need only differ from the others.
+    """
+    ordered = sorted({each.lower() for each in ids})
+    lengths = dict.fromkeys(ordered, _LEAST_PREFIX)
+    for one, other in pairwise(ordered):
+        needed = _shared_length(one, other) + 1
+        lengths[one] = max(lengths[one], needed)
+        lengths[other] = max(lengths[other], needed)
+    return [each[: lengths[each.lower()]] for each in ids]
+
+
+def _shared_length(one: str, other: str) -> int:
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _id_cells(pats: Sequence[Pat]) -> list[Cell]:
+    return [Cell(short or "-", Tone.FAINT) for short in short_ids([pat.id or "" for pat in pats])]
+
+
+def _name(pat: Pat) -> Cell:
+    if Field.NAME in pat.unread and not pat.name:
+        return Cell("unknown", Tone.FAINT)
+    return Cell(pat.name)
+
+
+def _org(pat: Pat) -> str:
+    return pat.org or ("all" if pat.is_global else "unknown")
+
+
+def _explained(scope: str) -> str:
+    return f"{scope} (full access)" if scope == FULL_ACCESS else scope
+
+
+def _expiry(pat: Pat, now: datetime, zone: tzinfo | None) -> Cell:
+    if pat.expires is None:
+        return Cell("unknown", Tone.FAINT)
+    text = f"{local_date(pat.expires, zone)} ({distance(pat.expires, now)})"
+    if _ended(pat, now):
+        return Cell(text, Tone.FAINT)
+    return Cell(text, Tone.WARNING if _soon(pat, now) else Tone.PLAIN)
+
+
+def _moment(moment: datetime | None, now: datetime, zone: tzinfo | None) -> str:
+    if moment is None:
+        return "unknown"
+    return f"{local_minute(moment, zone)} ({distance(moment, now)})"
+
+
+def _status(pat: Pat, now: datetime) -> Cell:
+    warnings, tone = _warnings(pat, now)
+    if _ended(pat, now) is None:
+        warnings.insert(0, str(pat.status))
+    return Cell(", ".join(warnings), tone)
+
+
+def _notes(pat: Pat, now: datetime) -> Cell:
+    notes, tone = _warnings(pat, now)
+    notes += ["secret here"] if pat.stored else []
+    if pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
+        notes.append(f"made by {_MAKERS[pat.origin]}")
+    return Cell(", ".join(notes), tone)
+
+
+def _warnings(pat: Pat, now: datetime) -> tuple[list[str], Tone]:
+    """Return the warnings about a token's state, and their tone."""
+    if pat.is_global and pat.status not in {Status.EXPIRED, Status.REVOKED}:
+        verb = "stops" if now.date().isoformat() < GLOBAL_TOKENS_STOP else "stopped"
+        return [f"global, {verb} {GLOBAL_TOKENS_STOP}"], Tone.ALARM
+    ended = _ended(pat, now)
+    if ended is not None:
+        return [str(ended)], Tone.ALARM if ended is Status.EXPIRED else Tone.FAINT
+    warnings = ["not fully readable"] if pat.unread else []
+    tone = Tone.WARNING if pat.unread else Tone.PLAIN
+    if _soon(pat, now):
+        warnings.append("expires soon")
+        tone = Tone.WARNING
+    return warnings, tone
+
+
+def _ended(pat: Pat, now: datetime) -> Status | None:
+    """Return EXPIRED or REVOKED, or None; the clock knows of expiry before the service does."""
+    if pat.status in {Status.EXPIRED, Status.REVOKED}:
+        return pat.status
+    return Status.EXPIRED if pat.expires is not None and pat.expires < now else None
+
+
+def _soon(pat: Pat, now: datetime) -> bool:
+    return pat.expires is not None and pat.expires - now < SOON
