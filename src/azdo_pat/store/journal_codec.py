@@ -4,6 +4,7 @@ The columns are older than the types: one table holds all operations, and some c
 several. Only this module knows which.
 """
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,8 +26,13 @@ from azdo_pat.journal import (
 )
 from azdo_pat.models import Organization, Origin, StoredPat
 from azdo_pat.store.renewal_codec import read_renewal, written_renewal
-from azdo_pat.store.text_lists import read_texts, written_texts
-from azdo_pat.store.token_rows import newer, written_moment
+from azdo_pat.store.token_rows import (
+    newer,
+    read_if_known,
+    read_scopes,
+    written_if_known,
+    written_moment,
+)
 
 Value = TypeVar("Value")
 
@@ -102,7 +108,7 @@ def _columns(  # noqa: PLR0911 - as above
         case Create(new=new, overwrites=overwrites):
             return {"operation": "replace" if overwrites else "create", **_written_new(new)}
         case Rotate(new=new, replaced=replaced):
-            follow_up = _written_follow_up(replaced)
+            follow_up = replaced and json.dumps(_written_replaced(replaced))
             return {"operation": "rotate", "follow_up": follow_up, **_written_new(new)}
         case Deliver(replaced=replaced):
             return {"operation": "deliver", **_written_replaced(replaced)}
@@ -112,10 +118,10 @@ def _columns(  # noqa: PLR0911 - as above
             return {"operation": "end", "authorization_id": identifier}
         case Rename(authorization_id=identifier, new_name=new_name, searched=searched):
             columns = {"operation": "move", "authorization_id": identifier, "new_name": new_name}
-            return columns | {"looked": None if searched is None else written_moment(searched)}
+            return columns | {"looked": written_if_known(searched)}
         case Import(stored=stored):
             columns = {"operation": "import", "mark": stored.fingerprint}
-            return columns | {"scopes": written_texts(stored.scopes), "entry": _written(stored)}
+            return columns | {"scopes": json.dumps(stored.scopes), "entry": _written(stored)}
         case Forget(authorization_id=authorization_id, fingerprint=fingerprint):
             return {
                 "operation": "forget",
@@ -128,18 +134,18 @@ def _columns(  # noqa: PLR0911 - as above
 
 def _written_new(new: NewToken) -> Mapping[str, str | None]:
     return {
-        "scopes": written_texts(new.scopes),
+        "scopes": json.dumps(new.scopes),
         "valid_to": written_moment(new.valid_to),
         "upkeep": written_renewal(new.renewal),
         "authorization_id": new.authorization_id,
         "mark": new.fingerprint,
-        "looked": None if new.searched is None else written_moment(new.searched),
+        "looked": written_if_known(new.searched),
     }
 
 
 def _new_token(row: sqlite3.Row) -> NewToken:
     return NewToken(
-        scopes=read_texts(row["scopes"]),
+        scopes=read_scopes(row),
         valid_to=datetime.fromisoformat(row["valid_to"]),
         renewal=read_renewal(newer(row, "upkeep", "{}")),
         authorization_id=row["authorization_id"],
@@ -149,8 +155,7 @@ def _new_token(row: sqlite3.Row) -> NewToken:
 
 
 def _searched(row: sqlite3.Row) -> datetime | None:
-    searched = newer(row, "looked", "")
-    return datetime.fromisoformat(searched) if searched else None
+    return read_if_known(newer(row, "looked", "") or None)
 
 
 def _written_replaced(replaced: Replaced | None) -> Mapping[str, str | None]:
@@ -163,14 +168,6 @@ def _replaced(identifier: str | None, due: str) -> Replaced | None:
     return None if identifier is None else Replaced(identifier, datetime.fromisoformat(due))
 
 
-def _written_follow_up(replaced: Replaced | None) -> str | None:
-    if replaced is None:
-        return None
-    import json  # noqa: PLC0415 - a look at what is stored needs none of it
-
-    return json.dumps(_written_replaced(replaced))
-
-
 def _follow_up(text: str) -> Replaced | None:
     """Read which token a rotation replaces.
 
@@ -178,22 +175,18 @@ def _follow_up(text: str) -> Replaced | None:
     """
     if not text:
         return None
-    import json  # noqa: PLC0415 - as above
-
     document = json.loads(text)
     return _replaced(document.get("authorization_id"), document.get("valid_to"))
 
 
 def _written(stored: StoredPat) -> str:
     """Serialize an entry without the values that its row already has."""
-    import json  # noqa: PLC0415 - as above
-
     return json.dumps(
         {
             "id": stored.id,
             "scopes": stored.scopes,
-            "created": None if stored.created is None else written_moment(stored.created),
-            "expires": None if stored.expires is None else written_moment(stored.expires),
+            "created": written_if_known(stored.created),
+            "expires": written_if_known(stored.expires),
             "origin": stored.origin.value,
             "upkeep": written_renewal(stored.renewal),
         }
@@ -201,18 +194,15 @@ def _written(stored: StoredPat) -> str:
 
 
 def _stored(entry: JournalEntry, row: sqlite3.Row) -> StoredPat:
-    import json  # noqa: PLC0415 - as above
-
     document = json.loads(_required(newer(row, "entry", "") or None))
-    created, expires = document.get("created"), document.get("expires")
     return StoredPat(
         org_url=entry.organization.url,
         org=entry.organization.name,
         name=entry.name,
         id=document.get("id"),
         scopes=tuple(map(str, document.get("scopes"))),
-        created=None if created is None else datetime.fromisoformat(created),
-        expires=None if expires is None else datetime.fromisoformat(expires),
+        created=read_if_known(document.get("created")),
+        expires=read_if_known(document.get("expires")),
         origin=Origin(document.get("origin")),
         renewal=read_renewal(document.get("upkeep")),
         fingerprint=row["mark"],

@@ -1,5 +1,6 @@
 """Converts the renewal settings of a token to JSON, and back."""
 
+import json
 from datetime import timedelta
 from typing import Any, assert_never
 
@@ -17,10 +18,6 @@ def written_renewal(renewal: Renewal) -> str:
         document["source"] = renewal.source
     if renewal.shortened:
         document["shortened"] = True
-    if not document:
-        return "{}"
-    import json  # noqa: PLC0415 - most tokens have none
-
     return json.dumps(document)
 
 
@@ -31,10 +28,6 @@ def read_renewal(text: str) -> Renewal:
         ValueError: it is none.
         TypeError: the same.
     """
-    if text == "{}":
-        return Renewal()
-    import json  # noqa: PLC0415 - as above
-
     document = json.loads(text)
     try:
         before = document.get("renew_before")
@@ -58,8 +51,6 @@ def _written(delivery: Delivery) -> object:
         case ToolTarget():
             return {"kind": "setup", "target": list(delivery)}
         case UnknownTarget(document=document):
-            import json  # noqa: PLC0415 - as above
-
             return json.loads(document)
         case _:
             assert_never(delivery)
@@ -81,6 +72,4 @@ def _delivery(document: dict[str, Any]) -> Delivery:
         case (("command" | "file" | "setup"), _):
             raise ValueError(f"no target of the kind {kind}")
         case _:
-            import json  # noqa: PLC0415 - as above
-
             return UnknownTarget(kind, json.dumps(document))

@@ -77,7 +77,7 @@ class SecretStore:
 
     def check(self) -> None:
         """Write, read back and delete a test entry."""
-        self._within(lambda: self._vault().check())
+        self._run(lambda vault: vault.check())
 
     def clear_probes(self) -> None:
         """Delete the test entries that killed processes have left behind, if any.
@@ -85,7 +85,7 @@ class SecretStore:
         Usually there are none, and the keyring is not opened.
         """
         if self._probes.left_behind():
-            self._within(lambda: self._vault().clear_probes())
+            self._run(lambda vault: vault.clear_probes())
 
     def get(self, org_url: str, name: str) -> Secret | None:
         """Return the stored secret of a token, or None if there is none."""
@@ -100,16 +100,16 @@ class SecretStore:
         """
         _require_text("name", name)
         _require_text("secret", secret.reveal())
-        self._within(lambda: self._vault().put(service_name(org_url), name, secret.reveal()))
+        self._run(lambda vault: vault.put(service_name(org_url), name, secret.reveal()))
 
     def delete(self, org_url: str, name: str) -> bool:
         """Delete a secret; False if there was none."""
         _require_text("name", name)
-        return self._within(lambda: self._vault().delete(service_name(org_url), name))
+        return self._run(lambda vault: vault.delete(service_name(org_url), name))
 
     def keep_before(self, service: str, account: str) -> None:
         """Back up another program's entry before replacing it."""
-        held = self._within(lambda: self._vault().get(service, account))
+        held = self._run(lambda vault: vault.get(service, account))
         if held is None:
             self.drop_aside(service, account)
         else:
@@ -117,7 +117,7 @@ class SecretStore:
 
     def lend(self, service: str, account: str, secret: Secret) -> None:
         """Store a secret in another program's entry; see `keep_before`."""
-        self._within(lambda: self._vault().put(service, account, secret.reveal()))
+        self._run(lambda vault: vault.put(service, account, secret.reveal()))
 
     def take_back(self, service: str, account: str, ours: Collection[str] = ()) -> None:
         """Restore the other program's entry from before `lend`; the backup stays.
@@ -127,31 +127,31 @@ class SecretStore:
             account: the user name of the entry.
             ours: the secret that was stored there, if known; any other is left unchanged.
         """
-        held = self._within(lambda: self._vault().get(service, account))
+        held = self._run(lambda vault: vault.get(service, account))
         if ours and held is not None and held not in ours:
             return
         before = self.was_before(service, account)
         if before is None:
-            self._within(lambda: self._vault().delete(service, account))
+            self._run(lambda vault: vault.delete(service, account))
             return
-        self._within(lambda: self._vault().put(service, account, before.reveal()))
+        self._run(lambda vault: vault.put(service, account, before.reveal()))
 
     def set_aside(self, service: str, account: str, held: Secret) -> None:
         """Store the backup of another program's entry."""
-        self._within(lambda: self._vault().put(_before(service), account, held.reveal()))
+        self._run(lambda vault: vault.put(_before(service), account, held.reveal()))
 
     def was_before(self, service: str, account: str) -> Secret | None:
         """Return the backup; None if there is none."""
-        text = self._within(lambda: self._vault().get(_before(service), account))
+        text = self._run(lambda vault: vault.get(_before(service), account))
         return None if text is None else Secret(text)
 
     def drop_aside(self, service: str, account: str) -> None:
         """Delete the backup."""
-        self._within(lambda: self._vault().delete(_before(service), account))
+        self._run(lambda vault: vault.delete(_before(service), account))
 
     def describe(self) -> str:
         """Return the backend in use: `Secret Service (keyring.backends.SecretService.Keyring)`."""
-        return self._within(lambda: self._vault().describe())
+        return self._run(lambda vault: vault.describe())
 
     def _read(self, service: str, user: str) -> str | None:
         found, text = self._read_directly(service, user)
@@ -186,6 +186,9 @@ class SecretStore:
                 lock_file=self._lock_file,
             )
         return self._opened
+
+    def _run(self, work: "Callable[[KeyringBackends], Result]") -> Result:
+        return self._within(lambda: work(self._vault()))
 
     def _within(self, work: Callable[[], Result]) -> Result:
         if self._hangs:

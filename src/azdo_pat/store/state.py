@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError

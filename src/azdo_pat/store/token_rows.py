@@ -1,11 +1,11 @@
 """Converts rows of tokens in the state file to values, and back."""
 
+import json
 import sqlite3
 from datetime import UTC, datetime
 
 from azdo_pat.models import Origin, StoredPat
 from azdo_pat.store.renewal_codec import read_renewal, written_renewal
-from azdo_pat.store.text_lists import read_texts, written_texts
 
 
 def insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
@@ -17,9 +17,9 @@ def insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
             pat.org,
             pat.name,
             pat.id,
-            written_texts(pat.scopes),
-            None if pat.created is None else written_moment(pat.created),
-            None if pat.expires is None else written_moment(pat.expires),
+            json.dumps(pat.scopes),
+            written_if_known(pat.created),
+            written_if_known(pat.expires),
             pat.stored,
             pat.origin.value,
             written_renewal(pat.renewal),
@@ -47,14 +47,19 @@ def stored_pat(row: sqlite3.Row) -> StoredPat:
         org=row["org"],
         name=row["name"],
         id=row["id"],
-        scopes=read_texts(row["scopes"]),
-        created=None if row["created"] is None else datetime.fromisoformat(row["created"]),
-        expires=None if row["expires"] is None else datetime.fromisoformat(row["expires"]),
+        scopes=read_scopes(row),
+        created=read_if_known(row["created"]),
+        expires=read_if_known(row["expires"]),
         stored=bool(row["stored"]),
         origin=Origin(row["origin"]),
         renewal=read_renewal(newer(row, "upkeep", "{}")),
         fingerprint=newer(row, "fingerprint", ""),
     )
+
+
+def read_scopes(row: sqlite3.Row) -> tuple[str, ...]:
+    """Read the scopes of a row; raises as `stored_pat` does."""
+    return tuple(map(str, json.loads(row["scopes"])))
 
 
 def newer(row: sqlite3.Row, column: str, otherwise: str) -> str:
@@ -69,3 +74,13 @@ def written_moment(moment: datetime) -> str:
         msg = "a time without a zone cannot be remembered"
         raise ValueError(msg)
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def written_if_known(moment: datetime | None) -> str | None:
+    """Format an aware time; None if it is not known."""
+    return None if moment is None else written_moment(moment)
+
+
+def read_if_known(text: str | None) -> datetime | None:
+    """Read a time; None if it is not known."""
+    return None if text is None else datetime.fromisoformat(text)
