@@ -1,6 +1,6 @@
 """The frozen values that use cases return and the output renders."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -26,7 +26,7 @@ class Created:
     """
 
     pat: Pat
-    secret: Secret = field(repr=False)
+    secret: Secret
     requested_expiry: datetime
     shortened: bool = False
     replaced: str | None = None
@@ -120,7 +120,7 @@ class Ensured:
 
     outcome: EnsureOutcome
     pat: Pat
-    secret: Secret = field(repr=False)
+    secret: Secret
     created: Created | None = None
     rotated: Rotated | None = None
     undelivered: str = ""
@@ -257,8 +257,7 @@ class KnownTool(NamedTuple):
     setups: tuple[ToolSetup, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Updated:
+class Updated(NamedTuple):
     """An updated token.
 
     Attributes:
@@ -284,7 +283,7 @@ class StoredSecret:
     """
 
     pat: Pat
-    secret: Secret = field(repr=False)
+    secret: Secret
     org_url: str = ""
     outcome: str = ""
 
@@ -316,8 +315,7 @@ class Revocation:
     doubtful: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class OrganizationFailure:
+class OrganizationFailure(NamedTuple):
     """An organization whose tokens could not be listed, and the reason."""
 
     org: str
@@ -340,8 +338,7 @@ class SignedIn(NamedTuple):
     remembered: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class StatusReport:
+class StatusReport(NamedTuple):
     """The result of `pat status`.
 
     Attributes:

@@ -72,8 +72,7 @@ def test_status() -> None:
 
 
 def test_status_of_a_newcomer() -> None:
-    newcomer = replace(
-        STATUS,
+    newcomer = STATUS._replace(
         organization=None,
         signed_in=False,
         tenant="",
