@@ -9,13 +9,14 @@ programs see its `NoKeyringError` and store passwords in another way.
 from __future__ import annotations
 
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 import keyring
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
 from keyring.credentials import Credential, SimpleCredential
 from keyring.errors import KeyringError
+
+from azdo_pat.urls import parse
 
 
 class PackagesBackend(KeyringBackend):
@@ -93,16 +94,12 @@ def _place(service: str) -> tuple[str, str, str] | None:
     """
     if not service.isprintable() or set(service) & set("\\ "):
         return None  # programs disagree on the host of such a URL
-    try:
-        parts = urlsplit(service)
-        host = parts.hostname or ""
-    except ValueError:
-        return None
-    if parts.scheme not in {"https", "http"} or not host:
+    url = parse(service)
+    if url.scheme not in {"https", "http"} or not url.host:
         return None
     # azdo_pat.organizations decides which hosts are ours; imported servers can have any
     # host, and feeds with `_packaging` in their path.
-    ours = host == "pkgs.dev.azure.com" or host.endswith(".pkgs.visualstudio.com")
-    if not ours and "/_packaging/" not in parts.path:
+    ours = url.host == "pkgs.dev.azure.com" or url.host.endswith(".pkgs.visualstudio.com")
+    if not ours and "/_packaging/" not in url.path:
         return None
-    return parts.scheme, parts.netloc.rpartition("@")[2], parts.path
+    return url.scheme, url.authority, url.path

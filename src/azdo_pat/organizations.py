@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote
 
 from azdo_pat.errors import UsageError
 from azdo_pat.models import Organization
+from azdo_pat.urls import INVALID, parse
 
 HOSTED_ROOT: Final = "https://dev.azure.com"
 _NAME: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?"
 _OLD_SUFFIX: Final = ".visualstudio.com"
-_LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 _SSH_HOSTS: Final = {"ssh.dev.azure.com", "vs-ssh.visualstudio.com"}
 # A valid host name of a server: no full-width or dotted look-alikes, no percent signs.
 _HOST: Final = r"[a-z0-9_.-]+|[0-9a-f:.]+"
@@ -24,19 +24,18 @@ def api_root(text: str) -> str:
     Raises:
         UsageError: not `https` (or `http` on loopback), or more than a root.
     """
-    parts = _split(text)
-    if parts is None or not text.isprintable():
+    url = parse(text)
+    if url is INVALID or not text.isprintable():
         raise UsageError(
             "PAT_API_URL is not a valid URL", hint="use the root alone, such as https://host"
         )
-    if "@" in parts.netloc or parts.query or parts.fragment:
+    if "@" in url.netloc or url.query or url.fragment:
         # Without the text: it may contain a password.
         raise UsageError(
-            f"PAT_API_URL contains more than the root of {parts.hostname}",
+            f"PAT_API_URL contains more than the root of {url.host}",
             hint="use the root alone, such as https://host",
         )
-    plain = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if not parts.hostname or not (parts.scheme == "https" or plain):
+    if not url.host or not url.is_protected:
         raise UsageError(
             f"PAT_API_URL {text!r} is not allowed",
             hint="it must be https, or http on loopback only, as it is sent the access token",
@@ -59,13 +58,9 @@ def organization(text: str, *, root: str | None = None) -> Organization:
         return hosted(text, root)
     if "://" not in text and text.lower().startswith("dev.azure.com/"):
         text = f"https://{text}"
-    parts = _split(text)
     # Azure Repos writes clone URLs with a user name: https://ORG@dev.azure.com/ORG/...
-    if parts is None or parts.password is None:
-        name = hosted_name(text, root)
-        if name:
-            return hosted(name, root)
-    return _server(text)
+    name = None if ":" in parse(text).user else hosted_name(text, root)
+    return hosted(name, root) if name else _server(text)
 
 
 def is_name(text: str) -> bool:
@@ -92,32 +87,27 @@ def hosted_name(url: str, root: str | None = None) -> str | None:
 
     Hosts are compared in full: `dev.azure.com.example` is not Microsoft's.
     """
-    parts = _split(url)
-    if parts is None:
-        return None
-    host = (parts.hostname or "").lower()
-    first = unquote(next((part for part in parts.path.split("/") if part), ""))
+    parts = parse(url)
+    first = unquote(next(iter(parts.steps), ""))
     if root and url.lower().startswith(root.lower() + "/"):
         first = unquote(url[len(root) + 1 :].split("/", maxsplit=1)[0])
     elif parts.scheme not in {"https", "ssh", "git+https"} or parts.port not in {None, 443, 22}:
         return None
-    elif host in _SSH_HOSTS:
+    elif parts.host in _SSH_HOSTS:
         return None  # the organization is in the path, after the version
-    elif host.endswith(_OLD_SUFFIX) and host.count(".") == _OLD_SUFFIX.count("."):
-        first = host.removesuffix(_OLD_SUFFIX)
-    elif host != "dev.azure.com":
+    elif parts.host.endswith(_OLD_SUFFIX) and parts.host.count(".") == _OLD_SUFFIX.count("."):
+        first = parts.host.removesuffix(_OLD_SUFFIX)
+    elif parts.host != "dev.azure.com":
         return None
     return first if re.fullmatch(_NAME, first) else None
 
 
 def hosts_of(url: str) -> tuple[str, ...]:
     """Return the hosts that accept the tokens of an organization, or of a server's collection."""
-    parts = _split(url)
     name = hosted_name(url)
-    if parts is None or not parts.hostname:
-        return ()
     if name is None:
-        return (parts.hostname,)
+        host = parse(url).host
+        return (host,) if host else ()
     old = f"{name.lower()}{_OLD_SUFFIX}"
     packages = f"{name.lower()}.pkgs{_OLD_SUFFIX}"
     return ("dev.azure.com", "pkgs.dev.azure.com", old, packages)
@@ -137,15 +127,13 @@ def serves(url: str, protocol: str, host: str, path: str, *, feeds: bool = False
         None if only the path could tell, and it is unknown.
     """
     name = hosted_name(url)
-    parts = _split(url)
+    parts = parse(url)
     if name is not None:
         shared, own = ("pkgs.dev.azure.com", ".pkgs") if feeds else ("dev.azure.com", "")
         places = [("https", shared, [name.lower()])]
         places.append(("https", f"{name.lower()}{own}{_OLD_SUFFIX}", []))
-    elif parts is not None:
-        places = [(parts.scheme, parts.netloc.lower(), _steps(parts.path))]
     else:
-        return False
+        places = [(parts.scheme, parts.netloc.lower(), _steps(parts.path))]
     if not is_plain_path(path):
         return False
     asked = protocol, _without_default(protocol, host.lower())
@@ -183,8 +171,7 @@ def of_remotes(urls: Iterable[str], *, root: str | None = None) -> Organization 
 def _ssh_name(url: str) -> str | None:
     """Read git@ssh.dev.azure.com:v3/ORG/PROJECT/REPO and its ssh:// and older forms."""
     if "://" in url:
-        parts = _split(url)
-        host, path = (parts.hostname or "", parts.path.lstrip("/")) if parts else ("", "")
+        host, path = parse(url).host, parse(url).path.lstrip("/")
     elif scp := re.fullmatch(_SCP_LIKE, url):
         host, path = scp["host"], scp["path"]
     else:
@@ -202,36 +189,23 @@ def _server(text: str) -> Organization:
         hint="give its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
         " or https://SERVER/COLLECTION for Azure DevOps Server",
     )
-    parts = _split(text)
-    if "@" in (parts.netloc if parts and parts.netloc else text):
+    parts = parse(text)
+    if "@" in (parts.netloc or text):
         # Without the text: it may contain a password.
         raise UsageError(
             "an organization's URL must not carry a user or a password",
             hint="leave out the part before the @",
         )
-    if parts is None:
-        raise problem
-    host = (parts.hostname or "").lower().rstrip(".")
+    host = parts.host.rstrip(".")
     microsoft = f".{host}".endswith((".dev.azure.com", _OLD_SUFFIX))
-    secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
-    steps = [part for part in parts.path.split("/") if part]
+    steps = parts.steps
     plain = re.fullmatch(_HOST, host) and text.isprintable() and not {".", ".."} & set(steps)
     if not plain or not steps or microsoft or parts.query or parts.fragment:
         raise problem
-    if not secure:
+    if not parts.is_protected:
         raise UsageError(
             f"{host} is given with {parts.scheme}: the secret would be sent unencrypted",
             hint=f"use https://{parts.netloc}{parts.path}",
         )
     url = f"{parts.scheme}://{parts.netloc.lower()}/{'/'.join(steps)}"
     return Organization(name=steps[-1].lower(), url=url, hosted=False)
-
-
-def _split(url: str) -> SplitResult | None:
-    """Split a URL; None if it is not one."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  # a property that raises on a port out of range
-    except ValueError:
-        return None
-    return parts

@@ -3,9 +3,10 @@
 import ipaddress
 from enum import StrEnum
 from typing import Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from azdo_pat.errors import UsageError
+from azdo_pat.urls import parse
 
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
@@ -24,14 +25,10 @@ def origin(url: str) -> tuple[str, str, int]:
     Raises:
         UsageError: it is not an absolute http or https URL.
     """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+    parts = parse(url)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.host:
         raise UsageError(f"{url!r} is not a URL", hint="use a URL such as https://host/path")
-    return parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme]
+    return parts.scheme, parts.host, parts.port or _DEFAULT_PORTS[parts.scheme]
 
 
 def is_loopback(host: str) -> bool:
@@ -56,8 +53,8 @@ def require_protected(url: str) -> str:
             f"{host} is not reached over https: the secret would be sent unencrypted",
             hint="use an https address; http is allowed for this machine only",
         )
-    parts = urlsplit(url)
-    if parts.username is not None or parts.query or parts.fragment:
+    parts = parse(url)
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise UsageError(
             f"the address of {host} contains more than a host and a path",
             hint="leave out the user name, password, query and fragment",

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Final
-from urllib.parse import urlsplit
 
 import requests
 
@@ -19,6 +18,7 @@ from azdo_pat.api.time_limit import PatientAdapter
 from azdo_pat.api.trace import Exchange, received_message, sent_message
 from azdo_pat.errors import SignInError, UnavailableError
 from azdo_pat.redaction import remember_fields
+from azdo_pat.urls import parse
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NO_TENANT: Final = "00000000-0000-0000-0000-000000000000"
@@ -90,7 +90,7 @@ class EntraHttp:
     ) -> requests.Response:
         if origin(url) != self._origin:
             raise SignInError(
-                f"the sign-in would go to {urlsplit(url).netloc}, which is not the authority",
+                f"the sign-in would go to {parse(url).netloc}, which is not the authority",
                 hint="check PAT_AUTHORITY",
             )
         started = self._clock()
@@ -111,7 +111,7 @@ class EntraHttp:
         except NETWORK_ERRORS as error:
             trouble = trouble_of(error)
             failure = UnavailableError(
-                f"{urlsplit(url).netloc} could not be reached: {trouble.reason}", hint=trouble.hint
+                f"{parse(url).netloc} could not be reached: {trouble.reason}", hint=trouble.hint
             )
         else:
             with suppress(ValueError, RecursionError):

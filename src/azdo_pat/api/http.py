@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from requests.auth import AuthBase
 
@@ -27,6 +26,7 @@ from azdo_pat.api.service_errors import (
 from azdo_pat.api.time_limit import PatientAdapter
 from azdo_pat.api.trace import Exchange, Message, received_message, sent_message
 from azdo_pat.models import AccessToken
+from azdo_pat.urls import parse
 
 _ATTEMPTS: Final = 4
 _RETRYING_SECONDS: Final = 75.0
@@ -201,7 +201,7 @@ class Http:
         used = None if call.credential else self._bearer.current()
         return RequestSummary(
             method=call.method,
-            host=urlsplit(call.url).netloc,
+            host=parse(call.url).netloc,
             organization=call.organization,
             source=used.source if used else "",
             anew=used.anew if used else "",
@@ -279,7 +279,7 @@ class Http:
 
 def no_proxy(url: str) -> dict[str, str] | None:
     """Keep requests to this machine from going through a proxy."""
-    host = urlsplit(url).hostname or ""
+    host = parse(url).host
     return {"no_proxy": host} if is_loopback(host) else None
 
 

@@ -3,7 +3,6 @@
 import math
 from http import HTTPStatus
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from azdo_pat.api.addresses import is_loopback
 from azdo_pat.api.network import REFUSED
@@ -16,6 +15,7 @@ from azdo_pat.errors import (
     SignInError,
     UnavailableError,
 )
+from azdo_pat.urls import parse
 
 _SIGN_IN: Final = "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token"
 _STATUS: Final = "try again later; the service's state: https://status.dev.azure.com"
@@ -186,7 +186,7 @@ def failure_to_answer(trouble: Problem, asked: RequestSummary) -> UnavailableErr
     message = f"{asked.host} did not answer: {trouble.reason}"
     if asked.method == "POST" and trouble.sent:
         return NoAnswerError(message, hint=_OUTCOME_UNKNOWN)
-    if trouble.reason == REFUSED and is_loopback(urlsplit(f"//{asked.host}").hostname or ""):
+    if trouble.reason == REFUSED and is_loopback(parse(f"//{asked.host}").host):
         hint = "PAT_API_URL points to this machine: is the emulator or proxy running?"
         return UnavailableError(message, hint=hint)
     return UnavailableError(message, hint=trouble.hint)

@@ -1,11 +1,11 @@
 """The types of a sign-in: application, authority, results. Does not import MSAL."""
 
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from azdo_pat.auth.sign_ins import SignIn
 from azdo_pat.errors import PatError, UsageError
 from azdo_pat.models import Secret
+from azdo_pat.urls import parse
 
 AZURE_CLI: Final = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 """The Azure CLI's public client, known to every tenant and allowed for Azure DevOps
@@ -36,13 +36,8 @@ def authority_root(text: str | None) -> str:
     if not text:
         return MICROSOFT
     root = text.rstrip("/")
-    try:
-        parts = urlsplit(root)
-        _ = parts.port  # raises where it is none
-        plain = bool(parts.hostname) and "@" not in root and root == f"https://{parts.netloc}"
-    except ValueError:
-        plain = False
-    if not plain:
+    url = parse(root)
+    if not url.host or "@" in root or root != f"https://{url.netloc}":
         raise UsageError(
             f"PAT_AUTHORITY is not the https address of a host: {text!r}",
             hint=f"use an address such as {MICROSOFT}, or unset it",
@@ -52,7 +47,7 @@ def authority_root(text: str | None) -> str:
 
 def is_microsoft(authority: str) -> bool:
     """Return whether an authority is Microsoft's, in any cloud."""
-    return (urlsplit(authority).hostname or "").rstrip(".").endswith(_MICROSOFTS)
+    return parse(authority).host.rstrip(".").endswith(_MICROSOFTS)
 
 
 class Client(NamedTuple):

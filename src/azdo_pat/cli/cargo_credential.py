@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.errors import PatError
+from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -40,22 +40,20 @@ def cargo_credential_command(app: App, *, cargo_plugin: bool) -> None:
 def _answer(line: str) -> dict[str, Any]:
     try:
         request = json.loads(line)
-        url = str(request["registry"]["index-url"]).removeprefix("sparse+")
+        url = parse(str(request["registry"]["index-url"]).removeprefix("sparse+"))
         kind = request["kind"]
-        parts = urlsplit(url)
-        place = (parts.scheme, parts.netloc, parts.path)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         return _error(
             "other", message=f"pat cannot read the request from cargo ({type(error).__name__})"
         )
-    if "/_packaging/" not in parts.path:
+    if "/_packaging/" not in url.path:
         return _error("url-not-supported")
     if kind != "get":
         return _error("operation-not-supported")
     from azdo_pat.cli.feeds import secret_for_feed
 
     try:
-        secret = secret_for_feed(*place)
+        secret = secret_for_feed(*url.place)
     except PatError as error:
         from azdo_pat.output.sanitize import harmless
 

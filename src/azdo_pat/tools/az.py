@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from azdo_pat.tools.line_editing import in_section
+from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +23,8 @@ USER: Final = "Personal Access Token"
 
 def service(org_url: str) -> str:
     """Return the keyring service of an organization; for a server, of its first path segment."""
-    parts = urlsplit(org_url.lower())
-    first = parts.path.lstrip("/").partition("/")[0]
-    return f"azdevops-cli:{parts.scheme}://{parts.netloc}/{first}"
+    url = parse(org_url.lower())
+    return f"azdevops-cli:{url.scheme}://{url.netloc}/{next(iter(url.steps), '')}"
 
 
 def file(environment: Mapping[str, str], home: Path) -> Path:

@@ -14,10 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from azdo_pat.errors import NotFoundError, UsageError
 from azdo_pat.redaction import without_access_token
+from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,8 @@ def edited(text: str, tool_input: ToolInput) -> str:
     with _scratch(tool_input.scratch) as folder:
         copy = Path(folder) / "config"
         copy.write_bytes(text.encode("utf-8", "surrogateescape"))
-        for url in (*_URLS, *map(_origin, tool_input.servers)):
+        servers = map(parse, tool_input.servers)
+        for url in (*_URLS, *(f"{each.scheme}://{each.netloc}" for each in servers)):
             if _git(copy, "--get-all", f"credential.{url}.helper").splitlines() != ["", helper]:
                 _git(copy, "--replace-all", f"credential.{url}.helper", "")
                 _git(copy, "--add", f"credential.{url}.helper", helper)
@@ -66,11 +67,6 @@ def _scratch(parent: str) -> tempfile.TemporaryDirectory[str]:
         if time.time() - left.stat().st_mtime > _AT_WORK:
             shutil.rmtree(left, ignore_errors=True)
     return tempfile.TemporaryDirectory(dir=parent)
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _git(file_: Path, *args: str) -> str:

@@ -15,10 +15,10 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from azdo_pat.organizations import hosted_name, serves
 from azdo_pat.redaction import without_access_token
+from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -91,32 +91,21 @@ def _roots(org_url: str) -> tuple[str, ...]:
 
 def _spelled(text: str, org_url: str) -> str:
     """Return the organization's URL as spelled in a repository's URL; empty for others."""
-    with suppress(ValueError):
-        parts = urlsplit(text)
-        host = parts.netloc.rpartition("@")[2].lower()
-        if not serves(org_url, parts.scheme, host, parts.path):
-            return ""
-        own_host = hosted_name(org_url) is not None and parts.hostname != "dev.azure.com"
-        deep = 0 if own_host else len(_steps(org_url))
-        steps = "".join(f"{step}/" for step in _steps(text)[:deep])
-        return f"{parts.scheme}://{host}/{steps}"
-    return ""
-
-
-def _steps(url: str) -> list[str]:
-    return [step for step in urlsplit(url).path.split("/") if step]
+    url = parse(text)
+    if not serves(org_url, url.scheme, url.authority, url.path):
+        return ""
+    own_host = hosted_name(org_url) is not None and url.host != "dev.azure.com"
+    deep = 0 if own_host else len(parse(org_url).steps)
+    return f"{url.scheme}://{url.authority}/" + "".join(f"{step}/" for step in url.steps[:deep])
 
 
 def _covers(outer: str, inner: str) -> bool:
     """Return whether a setting for one URL applies to the other, too."""
     if not outer:
         return True
-    with suppress(ValueError):
-        one, other = urlsplit(outer), urlsplit(inner)
-        pattern, host = (each.netloc.rpartition("@")[2].lower() for each in (one, other))
-        path = f"{other.path.rstrip('/')}/"
-        return fnmatchcase(host, pattern) and path.startswith(f"{one.path.rstrip('/')}/")
-    return False
+    one, other = parse(outer), parse(inner)
+    is_below = f"{other.path.rstrip('/')}/".startswith(f"{one.path.rstrip('/')}/")
+    return is_below and fnmatchcase(other.authority, one.authority)
 
 
 def _urls(settings: Sequence[tuple[str, str]]) -> Iterator[str]:

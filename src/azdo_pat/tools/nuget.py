@@ -10,12 +10,13 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from xml.sax.saxutils import quoteattr
 
 from azdo_pat.errors import UsageError
 from azdo_pat.tools.tool import feed_name, spellings, view_name
 from azdo_pat.tools.xml_edit import inserted_into, section
+from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -95,11 +96,10 @@ def _free_key(feed: str, taken: Collection[str]) -> str:
     Raises:
         UsageError: another source has that key.
     """
-    parts = urlsplit(feed)
-    host = parts.hostname or ""
-    above = parts.path.partition("/_packaging/")[0].strip("/").split("/")
-    if host.endswith(".pkgs.visualstudio.com"):
-        above.insert(0, host.partition(".")[0])
+    url = parse(feed)
+    above = url.path.partition("/_packaging/")[0].strip("/").split("/")
+    if url.host.endswith(".pkgs.visualstudio.com"):
+        above.insert(0, url.host.partition(".")[0])
     steps = [unquote(each) for each in (*above, feed_name(feed), view_name(feed)) if each]
     key = "-".join(re.sub(r"[^\w.-]", "_", each) for each in steps).lower()
     if key in taken:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import subprocess
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from azdo_pat import gitcredential
 from azdo_pat.errors import NotFoundError, StoreError
@@ -18,6 +17,7 @@ from azdo_pat.models import USER_NAME
 from azdo_pat.organizations import hosted_name, hosts_of
 from azdo_pat.redaction import without_access_token
 from azdo_pat.tools.tool import KeychainHelper
+from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,8 +57,8 @@ def items(org_url: str) -> tuple[Item, ...]:
     if name is not None:
         repositories = [host for host in hosts_of(org_url) if "pkgs" not in host.split(".")]
         return tuple(Item("https", host, name.lower()) for host in repositories)
-    parts = urlsplit(org_url)
-    return (Item(parts.scheme, parts.netloc, USER_NAME),)
+    url = parse(org_url)
+    return (Item(url.scheme, url.netloc, USER_NAME),)
 
 
 def read(item: Item, environment: Mapping[str, str]) -> str | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from azdo_pat.errors import UsageError
 from azdo_pat.files import split_mark
 from azdo_pat.models import USER_NAME
 from azdo_pat.organizations import is_plain_path
+from azdo_pat.urls import INVALID, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -149,11 +150,9 @@ def checked_feed(tool: Tool, text: str) -> str:
     example = f"https://pkgs.dev.azure.com/ORG/_packaging/FEED{tool.feed}"
     if not text:
         raise UsageError(f"{tool.name} needs a feed", hint=f"add --feed {example}")
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError as error:
-        raise UsageError(f"--feed {text!r} is not a URL", hint=f"as in {example}") from error
+    parts = parse(text)
+    if parts is INVALID:
+        raise UsageError(f"--feed {text!r} is not a URL", hint=f"as in {example}")
     if "@" in parts.netloc:
         raise UsageError(
             "a feed's URL must not carry a user or a password", hint=f"as in {example}"
@@ -163,13 +162,13 @@ def checked_feed(tool: Tool, text: str) -> str:
     plain = text.isprintable() and text.isascii() and not set(text) & set(" \"'<>\\^`{|}=;,+*[]$")
     plain = plain and is_plain_path(path)
     named = re.fullmatch(_FEED_NAME, _feed_and_view(path)) is not None
-    if not fits or not plain or not named or parts.query or parts.fragment or not parts.hostname:
+    if not fits or not plain or not named or parts.query or parts.fragment or not parts.host:
         raise UsageError(
             f"{text!r} is not a feed that {tool.name} can use", hint=f"as in {example}"
         )
-    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+    if not parts.is_protected:
         raise UsageError(
-            f"{parts.hostname} is given with {parts.scheme}: the secret would be sent unencrypted",
+            f"{parts.host} is given with {parts.scheme}: the secret would be sent unencrypted",
             hint=f"use https://{parts.netloc}{parts.path}",
         )
     return f"{parts.scheme}://{parts.netloc.lower()}{path.replace('@', '%40')}"

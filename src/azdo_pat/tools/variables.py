@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from azdo_pat.errors import UsageError
 from azdo_pat.models import USER_NAME, VARIABLE
 from azdo_pat.organizations import serves
 from azdo_pat.tools.tool import spellings
+from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -76,13 +76,8 @@ def _check_feed(feed: str, organization: Organization) -> None:
     Raises:
         UsageError: it is not.
     """
-    try:
-        parts = urlsplit(feed)
-        place = (parts.scheme, parts.netloc, parts.path)
-    except ValueError:
-        place = ("", "", "")
     plain = feed.isprintable() and not set(feed) & set(" \\")
-    if not plain or not serves(organization.url, *place, feeds=True):
+    if not plain or not serves(organization.url, *parse(feed).place, feeds=True):
         raise UsageError(
             f"{feed!r} is not a feed of {organization.name}, whose token would be sent to it",
             hint="as in https://pkgs.dev.azure.com/ORG/_packaging/FEED/nuget/v3/index.json",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from azdo_pat.errors import ConflictError, NotFoundError, UsageError
 from azdo_pat.files import resolved
@@ -19,6 +18,7 @@ from azdo_pat.services.tool_setup.tool_file import ToolFile
 from azdo_pat.services.tool_setup.wiring import follow, followers_locked, stored_secret
 from azdo_pat.store.setup_records import SetupEntry, SetupRecord
 from azdo_pat.tools.tool import checked_feed
+from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from azdo_pat.services.tool_setup.wiring import SetupDeps
@@ -178,11 +178,11 @@ def _lent(tool_file: ToolFile) -> str:
 
 def _portless(tool_file: ToolFile) -> str:
     """Say it where a secret would also go to other ports of a host."""
-    parts = urlsplit(tool_file.tool_input.org_url)
-    if not tool_file.tool.by_host or parts.port is None:
+    url = parse(tool_file.tool_input.org_url)
+    if not tool_file.tool.by_host or url.port is None:
         return ""
     return (
-        f"{tool_file.tool.name} knows no ports: whatever asks for {parts.hostname}, on whichever"
+        f"{tool_file.tool.name} knows no ports: whatever asks for {url.host}, on whichever"
         " port, gets the secret"
     )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from azdo_pat.errors import NotFoundError, UsageError
 from azdo_pat.naming import as_argument
 from azdo_pat.organizations import HOSTED_ROOT, hosted_name, is_of_root, serves
 from azdo_pat.tools.selection import at_place, for_git, for_packages
+from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from azdo_pat.models import StoredPat
@@ -30,12 +30,9 @@ def chosen(feed: str, token: str | None, deps: SetupDeps) -> StoredPat:
     """
     stored = [each for each in deps.state.stored() if each.stored]
     if feed:
-        parts = urlsplit(feed)
         api_root = deps.api_root()
         owner = _owner(feed, api_root, deps)
-        entries = at_place(
-            stored, parts.scheme, parts.netloc, parts.path, api_root=api_root, feeds=True
-        )
+        entries = at_place(stored, *parse(feed).place, api_root=api_root, feeds=True)
         found = for_packages(entries, token or deps.packages_token or None)
         what, recipe = f"packages of {feed}", "packages"
     else:
@@ -67,13 +64,13 @@ def _owner(feed: str, api_root: str | None, deps: SetupDeps) -> str:
     Raises:
         UsageError: no token stored here can be for it.
     """
-    parts = urlsplit(feed)
-    host = parts.netloc.lower()
+    url = parse(feed)
+    host = url.authority
     if api_root and feed.startswith(f"{api_root}/"):
         return feed.removeprefix(f"{api_root}/").partition("/")[0].lower()
     name = ""
     if host == "pkgs.dev.azure.com":
-        name = hosted_name(f"{HOSTED_ROOT}{parts.path}") or ""
+        name = hosted_name(f"{HOSTED_ROOT}{url.path}") or ""
     elif host.endswith(".pkgs.visualstudio.com"):
         name = hosted_name(f"https://{host.replace('.pkgs.', '.', 1)}") or ""
     if name and api_root:
@@ -82,8 +79,7 @@ def _owner(feed: str, api_root: str | None, deps: SetupDeps) -> str:
             hint=f"here feeds begin with {api_root}/{name.lower()}/_packaging/",
         )
     servers = [each for each in deps.state.stored() if not is_of_root(each.org_url, each.org, None)]
-    place = (parts.scheme, parts.netloc, parts.path)
-    if not name and not any(serves(each.org_url, *place, feeds=True) for each in servers):
+    if not name and not any(serves(each.org_url, *url.place, feeds=True) for each in servers):
         raise UsageError(
             f"{feed} is not a feed of Azure Artifacts, nor of a server whose token is stored here",
             hint="for a server's: pat import NAME --org https://SERVER/COLLECTION stores a token",
