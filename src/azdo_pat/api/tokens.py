@@ -1,7 +1,6 @@
 """The user's own tokens: list, get, create, update, revoke (spec: tokens 7.2, `Pats`)."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from azdo_pat.api.addresses import Service, segment, with_query
@@ -22,6 +21,7 @@ from azdo_pat.models import (
     Status,
 )
 from azdo_pat.redaction import remember
+from azdo_pat.times import rfc3339
 
 _API_VERSION: Final = "7.2-preview.1"
 """7.1 lacks `patTokenErrorMessage` and the four newest values of `patTokenError`."""
@@ -115,7 +115,7 @@ class Tokens:
         body = {
             "displayName": request.display_name,
             "scope": " ".join(request.scopes),
-            "validTo": _moment_text(request.valid_to),
+            "validTo": rfc3339(request.valid_to, "milliseconds"),
             "allOrgs": False,
         }
         token, answer = self._token(self._call("POST", organization, {}, body))
@@ -139,7 +139,7 @@ class Tokens:
         if changes.scopes is not None:
             body["scope"] = " ".join(changes.scopes)
         if changes.valid_to is not None:
-            body["validTo"] = _moment_text(changes.valid_to)
+            body["validTo"] = rfc3339(changes.valid_to, "milliseconds")
         token, answer = self._token(self._call("PUT", organization, {}, body))
         return self._service_pat(token, answer)
 
@@ -239,7 +239,3 @@ def _read(row: object, answer: Response) -> ServicePat:
         target_accounts=targets,
         unread=frozenset(unread),
     )
-
-
-def _moment_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import UTC
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from azdo_pat.times import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,13 +37,12 @@ class DeliveryEnvironment(NamedTuple):
 def facts(handover: Handover) -> dict[str, str]:
     """Return what is no secret; empty texts for what is not known."""
     pat = handover.pat
-    expires = "" if pat.expires is None else f"{pat.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return {
         "name": pat.name,
         "id": pat.id or "",
         "org": pat.org or "",
         "url": handover.org_url,
-        "expires": expires,
+        "expires": "" if pat.expires is None else rfc3339(pat.expires),
         "scopes": " ".join(pat.scopes),
     }
 

@@ -1,6 +1,6 @@
-"""Format times: RFC 3339 for scripts, local dates and distances for people."""
+"""Formats times for people: local dates and distances."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 _MINUTE: Final = 60
@@ -8,11 +8,6 @@ _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 _YEAR: Final = 365.25 * _DAY
 _TWO_YEARS_OF_DAYS: Final = 730
-
-
-def rfc3339(moment: datetime) -> str:
-    """Return an aware `moment` in UTC, to the whole second (rounded down), ending in `Z`."""
-    return _in_zone(moment, UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
 def whole_days(until: datetime, now: datetime) -> int:

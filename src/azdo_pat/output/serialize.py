@@ -10,8 +10,9 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.models import Field, Status
-from azdo_pat.output.dates import rfc3339, whole_days
+from azdo_pat.output.dates import whole_days
 from azdo_pat.output.escape import visible_json
+from azdo_pat.times import rfc3339
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -2,10 +2,11 @@
 
 import json
 import sqlite3
-from datetime import UTC, datetime
+from datetime import datetime
 
 from azdo_pat.models import Origin, StoredPat
 from azdo_pat.store.renewal_codec import read_renewal, written_renewal
+from azdo_pat.times import rfc3339
 
 
 def insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
@@ -70,10 +71,7 @@ def newer(row: sqlite3.Row, column: str, otherwise: str) -> str:
 
 def written_moment(moment: datetime) -> str:
     """Format an aware time as RFC 3339 in UTC, with microseconds if it has any."""
-    if moment.tzinfo is None:
-        msg = "a time without a zone cannot be remembered"
-        raise ValueError(msg)
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return rfc3339(moment, "auto")
 
 
 def written_if_known(moment: datetime | None) -> str | None:
