@@ -31,8 +31,7 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the extension's settings."""
     if own := environment.get("AZURE_DEVOPS_EXT_CONFIG_DIR"):
         return Path(own) / "config"
-    given = environment.get("AZURE_CONFIG_DIR")
-    return (Path(given) if given else home / ".azure") / "azuredevops" / "config"
+    return Path(environment.get("AZURE_CONFIG_DIR") or home / ".azure") / "azuredevops" / "config"
 
 
 def edited(text: str, tool_input: ToolInput) -> str:

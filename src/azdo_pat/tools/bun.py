@@ -26,8 +26,7 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
 
     If XDG_CONFIG_HOME is set, bun does not read the home folder at all (observed with 1.4).
     """
-    given = environment.get("XDG_CONFIG_HOME")
-    return (Path(given) if given else home) / ".bunfig.toml"
+    return Path(environment.get("XDG_CONFIG_HOME") or home) / ".bunfig.toml"
 
 
 def edited(text: str, tool_input: ToolInput) -> str:

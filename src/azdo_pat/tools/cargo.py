@@ -26,8 +26,7 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
 
     If both names exist cargo uses the older one, with a warning (observed with 1.95).
     """
-    given = environment.get("CARGO_HOME")
-    folder = Path(given) if given else home / ".cargo"
+    folder = Path(environment.get("CARGO_HOME") or home / ".cargo")
     older = folder / "config"
     return older if older.exists() else folder / "config.toml"
 

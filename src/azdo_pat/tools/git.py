@@ -35,8 +35,7 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     if given := environment.get("GIT_CONFIG_GLOBAL"):
         return Path(given)
     usual = home / ".gitconfig"
-    folder = environment.get("XDG_CONFIG_HOME")
-    other = (Path(folder) if folder else home / ".config") / "git" / "config"
+    other = Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "git" / "config"
     return other if other.exists() and not usual.exists() else usual
 
 

@@ -26,8 +26,7 @@ _LINE: Final = re.compile(r"((?:\\.|[^\\=:\s])*)[ \t\f]*[=:]?[ \t\f]*(.*)")
 
 def file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the user's properties."""
-    given = environment.get("GRADLE_USER_HOME")
-    return (Path(given) if given else home / ".gradle") / "gradle.properties"
+    return Path(environment.get("GRADLE_USER_HOME") or home / ".gradle") / "gradle.properties"
 
 
 def edited(text: str, tool_input: ToolInput) -> str:
@@ -43,10 +42,8 @@ def edited(text: str, tool_input: ToolInput) -> str:
             "Gradle's repository names have letters and digits only, and this feed's name has none",
             hint="rename the feed",
         )
-    values = {"Username": tool_input.user, "Password": tool_input.secret}
-    lines = {f"{name}{what}": f"{name}{what}={value}" for what, value in values.items()}
-    changed = with_keys(text, lines, _key)
-    wanted = {f"{name}{what}": value for what, value in values.items()}
+    wanted = {f"{name}Username": tool_input.user, f"{name}Password": tool_input.secret}
+    changed = with_keys(text, {key: f"{key}={value}" for key, value in wanted.items()}, _key)
     if _properties(changed) != {**_properties(text), **wanted}:
         raise UsageError(
             "a line that continues on the next one is where pat would write",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.tools.tool import feed_name
-from azdo_pat.tools.xml_edit import escape, inserted_into, section
+from azdo_pat.tools.xml_edit import escape, inserted_into, section, with_children
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,35 +36,19 @@ def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with the credentials of the feed; see `Tool.edited`."""
     content = (text or _NEW).encode("utf-8", "surrogateescape")
     name = feed_name(tool_input.feed)
-    lines = [
-        "<server>",
-        f"  <id>{escape(name)}</id>",
-        f"  <username>{tool_input.user}</username>",
-        f"  <password>{escape(tool_input.secret)}</password>",
-        "</server>",
-    ]
     content, servers = section(content, "settings", "servers")
     mine = [
-        server.start
+        server
         for server in servers.named("server")
         if (identifier := server.first("id")) is not None and identifier.text.strip() == name
     ]
-    for start in reversed(mine):  # of several Maven uses the last one, other programs the first
-        content = _replaced(content, start, tool_input)
-    if mine:
-        return content.decode("utf-8", "surrogateescape")
-    return inserted_into(content, servers, lines, 2).decode("utf-8", "surrogateescape")
-
-
-def _replaced(content: bytes, start: int, tool_input: ToolInput) -> bytes:
-    """Set user and password of an existing server; its other settings stay."""
-    for name, value in (("password", tool_input.secret), ("username", tool_input.user)):
-        _, servers = section(content, "settings", "servers")
-        server = next(each for each in servers.named("server") if each.start == start)
-        inside = server.first(name)
-        tag = f"<{name}>{escape(value)}</{name}>"
-        if inside is None:
-            content = inserted_into(content, server, [tag], 3)
-        else:
-            content = content[: inside.start] + tag.encode() + content[inside.end :]
-    return content
+    tags = {
+        "username": f"<username>{tool_input.user}</username>",
+        "password": f"<password>{escape(tool_input.secret)}</password>",
+    }
+    if not mine:
+        inside = (f"  {tag}" for tag in (f"<id>{escape(name)}</id>", *tags.values()))
+        content = inserted_into(content, servers, ["<server>", *inside, "</server>"], 2)
+    for server in reversed(mine):  # of several Maven uses the last one, other programs the first
+        content = with_children(content, server, tags, lambda child: child.name, 3)
+    return content.decode("utf-8", "surrogateescape")

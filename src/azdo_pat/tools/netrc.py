@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.tools.tool import ToolInput
 
-_WORD: Final = re.compile(r'"(?:\\.|[^"\\\n])*"|\S+')
+_WORD: Final = re.compile(r'\s*("(?:\\.|[^"\\\n])*"|\S+)')
 _EMPTY_LINE: Final = re.compile(r"\n[ \t]*\r?\n")
 _WITH_VALUE: Final = {"machine", "login", "password", "account"}
 _STARTS: Final = {"machine", "default", "macdef"}
@@ -36,8 +36,7 @@ class _Entry(NamedTuple):
 
 def file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the user's netrc file."""
-    given = environment.get("NETRC")
-    return Path(given) if given else home / ("_netrc" if os.name == "nt" else ".netrc")
+    return Path(environment.get("NETRC") or home / ("_netrc" if os.name == "nt" else ".netrc"))
 
 
 def edited(text: str, tool_input: ToolInput) -> str:
@@ -97,34 +96,24 @@ def _entries(text: str) -> Iterator[_Entry]:
 def _statements(text: str) -> Iterator[tuple[str, str, int, int]]:
     """Yield each keyword with its value and their position."""
     place = 0
-    while found := _WORD.search(text, place):
-        word, value, place = found[0], "", found.end()
+    while found := _WORD.match(text, place):
+        word, value, place = found[1], "", found.end()
         if word.startswith("#"):
-            newline = text.find("\n", found.start())
+            newline = text.find("\n", found.start(1))
             place = len(text) if newline < 0 else newline
             continue
         if word == "macdef":  # a script: all to the next empty line
             blank = _EMPTY_LINE.search(text, place)
             place = len(text) if blank is None else blank.end()
         elif word in _WITH_VALUE:
-            following = _WORD.match(text, _gap(text, place))
+            following = _WORD.match(text, place)
             if following is None:
-                raise _incomplete(word)
+                raise UsageError(f"the last {word!r} has no value", hint="correct the file")
             # Any text, even `machine` or `#`.
-            value, place = following[0].strip('"'), following.end()
+            value, place = following[1].strip('"'), following.end()
         elif word not in _STARTS:
-            number = text.count("\n", 0, found.start()) + 1
+            number = text.count("\n", 0, found.start(1)) + 1
             raise UsageError(
                 f"line {number} is not valid", hint="correct the file, or move it aside"
             )
-        yield word, value, found.start(), place
-
-
-def _incomplete(word: str) -> UsageError:
-    return UsageError(f"the last {word!r} has no value", hint="correct the file")
-
-
-def _gap(text: str, place: int) -> int:
-    while place < len(text) and text[place].isspace():
-        place += 1
-    return place
+        yield word, value, found.start(1), place

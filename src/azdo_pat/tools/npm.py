@@ -26,7 +26,7 @@ ENDING = "/npm/registry/"
 def file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the user's `.npmrc`."""
     given = environment.get("NPM_CONFIG_USERCONFIG") or environment.get("npm_config_userconfig")
-    return Path(given) if given else home / ".npmrc"
+    return Path(given or home / ".npmrc")
 
 
 def edited(text: str, tool_input: ToolInput) -> str:

@@ -15,13 +15,14 @@ from xml.sax.saxutils import quoteattr
 
 from azdo_pat.errors import UsageError
 from azdo_pat.tools.tool import feed_name, spellings, view_name
-from azdo_pat.tools.xml_edit import inserted_into, section
+from azdo_pat.tools.xml_edit import inserted_into, section, with_children
 from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from azdo_pat.tools.tool import ToolInput
+    from azdo_pat.tools.xml_edit import Element
 
 ENDING = "/nuget/v3/index.json"
 
@@ -32,8 +33,7 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the user's configuration, where dotnet has it (NuGet's source, `NuGetEnvironment`)."""
     if os.name == "nt":
         return Path(environment.get("APPDATA", home)) / "NuGet" / "NuGet.Config"
-    given = environment.get("DOTNET_CLI_HOME")
-    return (Path(given) if given else home) / ".nuget" / "NuGet" / "NuGet.Config"
+    return Path(environment.get("DOTNET_CLI_HOME") or home) / ".nuget" / "NuGet" / "NuGet.Config"
 
 
 def edited(text: str, tool_input: ToolInput) -> str:
@@ -41,51 +41,31 @@ def edited(text: str, tool_input: ToolInput) -> str:
     content = (text or _NEW).encode("utf-8", "surrogateescape")
     content, sources = section(content, "configuration", "packageSources")
     urls = {each.lower() for each in spellings(tool_input.feed)}
-    key = next(
-        (
-            each.attributes.get("key", "")
-            for each in sources.named("add")
-            if each.attributes.get("value", "").rstrip("/").lower() in urls
-        ),
-        "",
-    )
+    known = [each.attributes for each in sources.named("add")]
+    mine = (each for each in known if each.get("value", "").rstrip("/").lower() in urls)
+    key = next(mine, {}).get("key", "")
     if not key:
-        taken = {each.attributes.get("key", "").lower() for each in sources.named("add")}
-        key = _free_key(tool_input.feed, taken)
+        key = _free_key(tool_input.feed, {each.get("key", "").lower() for each in known})
         line = f"<add key={quoteattr(key)} value={quoteattr(tool_input.feed)} />"
         content = inserted_into(content, sources, [line], 2)
     content, credentials = section(content, "configuration", "packageSourceCredentials")
     name = _as_element(key)
-    lines = [
-        f"<{name}>",
-        f'  <add key="Username" value={quoteattr(tool_input.user)} />',
-        f'  <add key="ClearTextPassword" value={quoteattr(tool_input.secret)} />',
-        f"</{name}>",
-    ]
-    if credentials.first(name) is None:
+    values = {"Username": tool_input.user, "ClearTextPassword": tool_input.secret}
+    tags = {
+        key.lower(): f'<add key="{key}" value={quoteattr(value)} />'
+        for key, value in values.items()
+    }
+    source = credentials.first(name)
+    if source is None:
+        lines = [f"<{name}>", *(f"  {tag}" for tag in tags.values()), f"</{name}>"]
         content = inserted_into(content, credentials, lines, 2)
     else:
-        content = _replaced(content, name, tool_input)
+        content = with_children(content, source, tags | {"password": ""}, _key_of, 3)
     return content.decode("utf-8", "surrogateescape")
 
 
-def _replaced(content: bytes, name: str, tool_input: ToolInput) -> bytes:
-    """Set user and password of existing credentials; their other settings stay."""
-    values = {"ClearTextPassword": tool_input.secret, "Username": tool_input.user, "Password": None}
-    for key, value in values.items():
-        _, credentials = section(content, "configuration", "packageSourceCredentials")
-        mine = next(credentials.named(name))
-        held = [
-            each
-            for each in mine.named("add")
-            if each.attributes.get("key", "").lower() == key.lower()
-        ]
-        tag = "" if value is None else f"<add key={quoteattr(key)} value={quoteattr(value)} />"
-        for each in reversed(held):
-            content = content[: each.start] + tag.encode() + content[each.end :]
-        if tag and not held:
-            content = inserted_into(content, mine, [tag], 3)
-    return content
+def _key_of(element: Element) -> str:
+    return element.attributes.get("key", "").lower() if element.name == "add" else ""
 
 
 def _free_key(feed: str, taken: Collection[str]) -> str:

@@ -64,5 +64,4 @@ def uv_edited(text: str, tool_input: ToolInput) -> str:
 
 
 def _config(environment: Mapping[str, str], home: Path) -> Path:
-    given = environment.get("XDG_CONFIG_HOME")
-    return Path(given) if given else home / ".config"
+    return Path(environment.get("XDG_CONFIG_HOME") or home / ".config")

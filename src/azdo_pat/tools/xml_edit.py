@@ -11,9 +11,9 @@ from xml.sax.saxutils import escape
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Element", "escape", "inserted_into", "parsed", "section"]
+__all__ = ["Element", "escape", "inserted_into", "section", "with_children"]
 
 _TAG: Final = re.compile(rb"""(?:[^"'>]|"[^"]*"|'[^']*')*+>""")
 
@@ -142,6 +142,31 @@ class _Reader:
         self._settle()
         if self._open:
             self._open[-1].text += words
+
+
+def with_children(
+    content: bytes,
+    parent: Element,
+    tags: Mapping[str, str],
+    key_of: Callable[[Element], str],
+    depth: int,
+) -> bytes:
+    """Return a file in which tags replace the children of the same keys, or are inserted.
+
+    Args:
+        content: of the file.
+        parent: of the children.
+        tags: by their keys; an empty one only removes.
+        key_of: finds the key of a child.
+        depth: see `inserted_into`.
+    """
+    held = {key_of(child) for child in parent.children}
+    if new := [tag for key, tag in tags.items() if tag and key not in held]:
+        content = inserted_into(content, parent, new, depth)
+    for child in reversed(parent.children):
+        if (tag := tags.get(key_of(child))) is not None:
+            content = content[: child.start] + tag.encode() + content[child.end :]
+    return content
 
 
 def inserted_into(content: bytes, parent: Element, lines: list[str], depth: int) -> bytes:
