@@ -79,8 +79,8 @@ def mint(order: Order, *, key: bytes, now: datetime) -> str:
     """A signed JWT (HS256) as ordered."""
     made = now - order.lifetime - timedelta(hours=1) if order.kind is Kind.EXPIRED else now
     claims = _claims(order, made)
-    head = _encode({"typ": "JWT", "alg": "HS256", "kid": hashlib.sha256(key).hexdigest()[:27]})
-    text = f"{head}.{_encode(claims)}"
+    head = encoded({"typ": "JWT", "alg": "HS256", "kid": hashlib.sha256(key).hexdigest()[:27]})
+    text = f"{head}.{encoded(claims)}"
     return f"{text}.{_sign(text, key)}"
 
 
@@ -115,7 +115,7 @@ def _claims(order: Order, made: datetime) -> dict[str, Any]:
         "nbf": int(order.not_before.timestamp()) if order.not_before else seconds,
         "exp": seconds + int(order.lifetime.total_seconds()),
         "tid": TENANT_ID,
-        "uti": base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="),
+        "uti": base64url(uuid.uuid4().bytes),
         "ver": "1.0",
     }
     if order.kind is Kind.APP:
@@ -134,15 +134,25 @@ def _claims(order: Order, made: datetime) -> dict[str, Any]:
         "name": user.display_name,
         "oid": user.object_id,
         "scp": order.scopes,
-        "sub": hashlib.sha256(user.object_id.encode()).hexdigest()[:43],
+        "sub": subject_of(user),
         "unique_name": user.mail,
         "upn": user.mail,
     }
 
 
-def _encode(value: dict[str, Any]) -> str:
-    text = json.dumps(value, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+def subject_of(user: User) -> str:
+    """The ``sub`` claim of a user."""
+    return hashlib.sha256(user.object_id.encode()).hexdigest()[:43]
+
+
+def encoded(value: dict[str, Any]) -> str:
+    """A JSON object as one part of a JWT."""
+    return base64url(json.dumps(value, separators=(",", ":")).encode())
+
+
+def base64url(data: bytes) -> str:
+    """Base64 for URLs, without its padding."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def _decode(text: str) -> dict[str, Any]:
@@ -158,5 +168,4 @@ def _decode(text: str) -> dict[str, Any]:
 
 
 def _sign(text: str, key: bytes) -> str:
-    digest = hmac.digest(key, text.encode(), "sha256")
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    return base64url(hmac.digest(key, text.encode(), "sha256"))

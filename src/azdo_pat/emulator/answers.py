@@ -13,6 +13,8 @@ from azdo_pat.emulator import times
 from azdo_pat.emulator.directory import ANONYMOUS, TENANT_ID, Organization, User
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from azdo_pat.emulator.errors import ErrorKind
     from azdo_pat.emulator.tokens import Token
 
@@ -50,6 +52,12 @@ def error_answer(kind: ErrorKind, message: str, *, status: int | None = None) ->
         "eventId": kind.event_id,
     }
     return json_answer(value, status=kind.status if status is None else status)
+
+
+def collection(values: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The object that a list of objects is wrapped in."""
+    found = list(values)
+    return {"count": len(found), "value": found}
 
 
 def sign_in_page(status: int) -> Response:

@@ -9,7 +9,8 @@ from werkzeug.wrappers import Request, Response
 
 from azdo_pat.emulator import answers
 from azdo_pat.emulator.directory import USERS, find_user
-from azdo_pat.emulator.entra import Entra, EntraError, SignInRequest, refusal
+from azdo_pat.emulator.entra import Entra, SignInRequest
+from azdo_pat.emulator.entra_errors import EntraError, refusal
 from azdo_pat.emulator.server import Application
 
 if TYPE_CHECKING:
@@ -104,11 +105,8 @@ class EntraApplication(Application):
         user = find_user(form.get("user", ""))
         if user is None:
             document = refusal(65004, self._entra.now())
-            fields = {
-                "error": document["error"],
-                "error_description": document["error_description"],
-                "state": request.state,
-            }
+            fields = {each: document[each] for each in ("error", "error_description")}
+            fields["state"] = request.state
         else:
             fields = self._entra.consent(request, user)
         back = _form(request.redirect_uri, fields, '<button type="submit">Continue</button>')

@@ -14,8 +14,6 @@ from azdo_pat.emulator.body import read_guid
 from azdo_pat.emulator.versions import LATEST, Resource, read_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from werkzeug.wrappers import Response
 
     from azdo_pat.emulator.call import Call
@@ -135,10 +133,10 @@ def where(
             everywhere = call.arguments.get("allhosttypes", "").casefold() == "true"
             value = _locations(organization, area="".join(rest), everywhere=everywhere)
         case "GET", ["resourceareas"]:
-            version = _version(call)
-            value = _collection(_areas(call.root, organization))
+            version = read_version(call, _RESOURCE_AREAS).text
+            value = answers.collection(_areas(call.root, organization))
         case "GET", ["resourceareas", area_id]:
-            version = _version(call)
+            version = read_version(call, _RESOURCE_AREAS).text
             value = _area(call.root, organization, read_guid(area_id))
         case _:
             return None
@@ -146,14 +144,8 @@ def where(
     return answers.json_answer(value, version=version)
 
 
-def _version(call: Call) -> str:
-    argument = call.arguments.get("api-version")
-    accept = call.headers.get("Accept", "")
-    return read_version(call.method, argument, accept, _RESOURCE_AREAS).text
-
-
 def _locations(organization: Organization | None, *, area: str, everywhere: bool) -> dict[str, Any]:
-    return _collection(
+    return answers.collection(
         _location_json(each)
         for each in _LOCATIONS
         if (everywhere or each.everywhere or each.organization is (organization is not None))
@@ -194,8 +186,3 @@ def _location_json(location: _Location) -> dict[str, Any]:
 def _area_json(each: _Area, root: str, organization: Organization | None) -> dict[str, Any]:
     below = f"{organization.name}/" if organization is not None and each.organization else ""
     return {"id": each.id, "name": each.name, "locationUrl": f"{root}/{below}"}
-
-
-def _collection(values: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    found = list(values)
-    return {"count": len(found), "value": found}

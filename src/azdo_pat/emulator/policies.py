@@ -84,15 +84,7 @@ class Policies:
 
     def to_json(self) -> dict[str, Any]:
         """As the control endpoint and the state file hold it."""
-        return {
-            "fullScopeForbidden": self.full_scope_forbidden,
-            "globalForbidden": self.global_forbidden,
-            "globalBlocked": self.global_blocked,
-            "maximumLifespanDays": self.maximum_lifespan_days,
-            "lifespanMode": self.lifespan_mode.value,
-            "creation": self.creation.value,
-            "publicProjects": self.public_projects,
-        }
+        return {name: getattr(self, attribute) for name, attribute in _NAMES.items()}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Policies:
@@ -101,24 +93,34 @@ class Policies:
         Raises:
             EmulatorError: a name or a value is unknown.
         """
-        unknown = sorted(set(value) - set(cls().to_json()))
+        unknown = sorted(set(value) - set(_NAMES))
         if unknown:
             raise EmulatorError(f"unknown policy {unknown[0]!r}")
+        if any(not isinstance(value.get(name, False), bool) for name in _BOOLEANS):
+            raise EmulatorError(f"{', '.join(_BOOLEANS)} are true or false")
         days = value.get("maximumLifespanDays")
-        switches = ("fullScopeForbidden", "globalForbidden", "globalBlocked", "publicProjects")
-        if any(not isinstance(value.get(name, False), bool) for name in switches):
-            raise EmulatorError(f"{', '.join(switches)} are true or false")
         if days is not None and (not isinstance(days, int) or isinstance(days, bool) or days < 1):
             raise EmulatorError("maximumLifespanDays is a number of days, 1 or more, or null")
-        return cls(
-            full_scope_forbidden=value.get("fullScopeForbidden", False),
-            global_forbidden=value.get("globalForbidden", False),
-            global_blocked=value.get("globalBlocked", False),
-            maximum_lifespan_days=days,
-            lifespan_mode=_choice(Lifespan, value.get("lifespanMode", "clamp")),
-            creation=_choice(Creation, value.get("creation", "allowed")),
-            public_projects=value.get("publicProjects", False),
-        )
+        chosen = {name: _choice(kind, value[name]) for name, kind in _CHOICES if name in value}
+        return cls(**{_NAMES[name]: content for name, content in (value | chosen).items()})
+
+
+_BOOLEANS: Final = {
+    "fullScopeForbidden": "full_scope_forbidden",
+    "globalForbidden": "global_forbidden",
+    "globalBlocked": "global_blocked",
+    "publicProjects": "public_projects",
+}
+_NAMES: Final = _BOOLEANS | {
+    "maximumLifespanDays": "maximum_lifespan_days",
+    "lifespanMode": "lifespan_mode",
+    "creation": "creation",
+}
+"""The attributes by their names in JSON."""
+_CHOICES: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
+    ("lifespanMode", Lifespan),
+    ("creation", Creation),
+)
 
 
 def _choice(kind: type[_Choice], value: object) -> _Choice:

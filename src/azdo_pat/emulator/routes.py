@@ -30,7 +30,7 @@ from azdo_pat.emulator.errors import (
 )
 from azdo_pat.emulator.paging import Filter, first_page_again, read_query
 from azdo_pat.emulator.service import Service, viewer_of
-from azdo_pat.emulator.versions import Resource, Version, read_version
+from azdo_pat.emulator.versions import Version, read_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from azdo_pat.emulator.call import Call
     from azdo_pat.emulator.tokens import Token
 
+_TOKEN_METHODS: Final = ("GET", "POST", "PUT", "DELETE")
 _MAY_READ: Final = frozenset({"user_impersonation", "vso.pats", "vso.pats_manage"})
 _MAY_MANAGE: Final = frozenset({"user_impersonation", "vso.pats_manage"})
 
@@ -47,13 +48,7 @@ def answer(call: Call, service: Service) -> Response:
     try:
         return _route(call, service)
     except sign_in.SignInNeededError as needed:
-        return sign_in.stranger_answer(
-            needed.stranger,
-            service,
-            method=call.method,
-            headers=call.headers,
-            root=call.root,
-        )
+        return sign_in.stranger_answer(needed.stranger, call, service)
     except ServiceError as error:
         refusal = answers.error_answer(error.kind, error.message)
         if error.kind is HOST_NOT_FOUND and "application/json" not in call.headers.get(
@@ -108,32 +103,40 @@ def _below(
     return None
 
 
-def _tokens(call: Call, service: Service, organization: Organization) -> Response:
-    actions: dict[str, Callable[[User, Version], Response]] = {
-        "GET": lambda user, version: _read_tokens(call, service, (user, organization), version),
-        "POST": lambda user, version: _create(call, service, (user, organization), version),
-        "PUT": lambda user, version: _update(call, service, (user, organization), version),
-        "DELETE": lambda user, _: _revoke(call, service, (user, organization)),
-    }
-    action = actions.get(call.method)
-    if action is None:
-        return _wrong_method(call, ", ".join(actions))
+def _tokens(  # noqa: PLR0911 - one answer for each method
+    call: Call, service: Service, organization: Organization
+) -> Response:
+    if call.method not in _TOKEN_METHODS:
+        return _wrong_method(call, ", ".join(_TOKEN_METHODS))
     user, scopes = sign_in.entra_user(call.headers, service)
     _require_member(user, organization)
     if scopes.isdisjoint(_MAY_READ if call.method == "GET" else _MAY_MANAGE):
         raise ServiceError(INVALID_ACCESS, sign_in.NOT_ALLOWED)
-    version = _version(call, locations.PATS)
+    version = read_version(call, locations.PATS)
     try:
-        return action(user, version)
+        match call.method:
+            case "GET" if "authorizationid" in call.arguments:
+                token = service.get(user, _authorization_id(call))
+                return _result(service, token, version)
+            case "GET":
+                return _list(call, service, (user, organization), version)
+            case "POST":
+                request = read_token_request(call.body, parameter="patTokenCreateRequest")
+                token, secret = service.create(user, organization, request)
+                return _result(service, token, version, secret)
+            case "PUT":
+                request = read_token_request(call.body, parameter="patTokenUpdateRequest")
+                return _result(service, service.update(user, organization, request), version)
+            case _:
+                service.revoke(user, organization, _authorization_id(call))
+                return Response(status=204)
     except TokenRefusedError as refused:
         return _refusal(refused, version)
 
 
-def _read_tokens(
+def _list(
     call: Call, service: Service, who: tuple[User, Organization], version: Version
 ) -> Response:
-    if "authorizationid" in call.arguments:
-        return _result(service, service.get(who[0], _authorization_id(call)), version)
     query = read_query(call.arguments)
     page = service.list_page(*who, query)
     continuation = page.continuation
@@ -147,29 +150,9 @@ def _read_tokens(
     return answers.json_answer(value, version=version.text)
 
 
-def _create(
-    call: Call, service: Service, who: tuple[User, Organization], version: Version
-) -> Response:
-    request = read_token_request(call.body, parameter="patTokenCreateRequest")
-    token, secret = service.create(*who, request)
-    return _result(service, token, version, secret)
-
-
-def _update(
-    call: Call, service: Service, who: tuple[User, Organization], version: Version
-) -> Response:
-    request = read_token_request(call.body, parameter="patTokenUpdateRequest")
-    return _result(service, service.update(*who, request), version)
-
-
-def _revoke(call: Call, service: Service, who: tuple[User, Organization]) -> Response:
-    service.revoke(*who, _authorization_id(call))
-    return Response(status=204)
-
-
 def _profile(call: Call, service: Service, who: str) -> Response:
     user, _ = sign_in.entra_user(call.headers, service)
-    version = _version(call, locations.PROFILES)
+    version = read_version(call, locations.PROFILES)
     if who == "me":
         return answers.json_answer(answers.profile_json(user), version=version.text)
     for other in USERS:
@@ -180,7 +163,7 @@ def _profile(call: Call, service: Service, who: str) -> Response:
 
 def _accounts(call: Call, service: Service) -> Response:
     user, _ = sign_in.entra_user(call.headers, service)
-    version = _version(call, locations.ACCOUNTS)
+    version = read_version(call, locations.ACCOUNTS)
     name = next((name for name in ("memberid", "ownerid") if name in call.arguments), None)
     if name is None:
         raise ServiceError(ARGUMENT, "One of these is required: memberId, ownerId.")
@@ -194,24 +177,20 @@ def _accounts(call: Call, service: Service) -> Response:
         if wanted == user.user_id
         and wanted in (organization.member_ids if name == "memberid" else {organization.owner_id})
     ]
-    return answers.json_answer({"count": len(found), "value": found}, version=version.text)
+    return answers.json_answer(answers.collection(found), version=version.text)
 
 
 def _projects(call: Call, service: Service, organization: Organization) -> Response:
-    user = sign_in.any_user(call.headers, service, organization)
-    if user is not ANONYMOUS:
-        _require_member(user, organization)
-    version = _version(call, locations.PROJECTS)
+    user = _visitor(call, service, organization)
+    version = read_version(call, locations.PROJECTS)
     # The project of an organization is private: who is not signed in sees none.
     found = [] if user is ANONYMOUS else [answers.project_json(organization, call.root)]
-    return answers.json_answer({"count": len(found), "value": found}, version=version.text)
+    return answers.json_answer(answers.collection(found), version=version.text)
 
 
 def _connection(call: Call, service: Service, organization: Organization) -> Response:
-    user = sign_in.any_user(call.headers, service, organization)
-    if user is not ANONYMOUS:
-        _require_member(user, organization)
-    version = _version(call, locations.CONNECTION)
+    user = _visitor(call, service, organization)
+    version = read_version(call, locations.CONNECTION)
     value = answers.connection_json(user, organization)
     return answers.json_answer(value, version=version.text)
 
@@ -246,17 +225,20 @@ def _wrong_method(call: Call, allowed: str) -> Response:
     return refusal
 
 
-def _version(call: Call, resource: Resource) -> Version:
-    argument = call.arguments.get("api-version")
-    return read_version(call.method, argument, call.headers.get("Accept", ""), resource)
-
-
 def _authorization_id(call: Call) -> str:
     text = call.arguments.get("authorizationid", "")
     found = read_guid(text)
     if found is None:
         raise ServiceError(ARGUMENT, f"The value '{text}' is not valid for authorizationId.")
     return found
+
+
+def _visitor(call: Call, service: Service, organization: Organization) -> User:
+    """The member of the organization that calls, or the anonymous user of its public projects."""
+    user = sign_in.any_user(call.headers, service, organization)
+    if user is not ANONYMOUS:
+        _require_member(user, organization)
+    return user
 
 
 def _require_member(user: User, organization: Organization) -> None:

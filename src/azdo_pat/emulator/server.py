@@ -113,7 +113,20 @@ class Application:
             return answers.error_answer(INTERNAL, f"{type(error).__name__}: {error}")
 
     def _made_up(self, fault: Fault, root: str) -> Response:
-        return _made_up(fault, root)
+        if fault.special is Special.HTML:
+            return answers.sign_in_page(fault.status or 200)
+        if fault.pat_error is not None:
+            value = {"patToken": None, "patTokenError": fault.pat_error}
+            return answers.json_answer(value, status=fault.status or 200)
+        status = fault.status or 200
+        if fault.body is not None:
+            text = fault.body.encode("utf-8", "replace")
+            return Response(text, status=status, content_type="application/json; charset=utf-8")
+        kind, message = _MESSAGES.get(
+            status, (INTERNAL, f"TF400898: An Internal Error Occurred. Activity Id: {_ACTIVITY}.")
+        )
+        found = answers.error_answer(kind, message, status=status)
+        return answers.challenge(found, root) if status == UNAUTHORIZED.status else found
 
     def _entry(self, request: Request) -> Entry:
         scheme = request.headers.get("Authorization", "").partition(" ")[0]
@@ -138,20 +151,3 @@ class Application:
         found.headers["X-VSS-E2EID"] = activity_id
         found.headers["Cache-Control"] = "no-cache, no-store, must-revalidate"
         found.headers["Date"] = http_date(self._service.now())
-
-
-def _made_up(fault: Fault, root: str) -> Response:
-    if fault.special is Special.HTML:
-        return answers.sign_in_page(fault.status or 200)
-    if fault.pat_error is not None:
-        value = {"patToken": None, "patTokenError": fault.pat_error}
-        return answers.json_answer(value, status=fault.status or 200)
-    status = fault.status or 200
-    if fault.body is not None:
-        text = fault.body.encode("utf-8", "replace")
-        return Response(text, status=status, content_type="application/json; charset=utf-8")
-    kind, message = _MESSAGES.get(
-        status, (INTERNAL, f"TF400898: An Internal Error Occurred. Activity Id: {_ACTIVITY}.")
-    )
-    found = answers.error_answer(kind, message, status=status)
-    return answers.challenge(found, root) if status == UNAUTHORIZED.status else found

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
     from werkzeug.wrappers import Response
 
+    from azdo_pat.emulator.call import Call
     from azdo_pat.emulator.service import Service
 
 NOT_ALLOWED: Final = "The requested operation is not allowed."
@@ -107,19 +108,17 @@ def any_user(headers: Headers, service: Service, organization: Organization) -> 
         raise
 
 
-def stranger_answer(
-    stranger: Stranger, service: Service, *, method: str, headers: Headers, root: str
-) -> Response:
+def stranger_answer(stranger: Stranger, call: Call, service: Service) -> Response:
     """The answer to a request that is not signed in."""
     if stranger is Stranger.CHALLENGE:
         refused = answers.error_answer(UNAUTHORIZED, _ANONYMOUS_REFUSED)
-        return answers.challenge(refused, root, not_before=service.not_before)
-    suppressed = headers.get("X-TFS-FedAuthRedirect", "").casefold() == "suppress"
-    if suppressed or method not in _REDIRECTED or stranger is Stranger.REFUSAL:
-        return answers.challenge(answers.error_answer(UNAUTHORIZED, _ANONYMOUS_REFUSED), root)
+        return answers.challenge(refused, call.root, not_before=service.not_before)
+    suppressed = call.headers.get("X-TFS-FedAuthRedirect", "").casefold() == "suppress"
+    if suppressed or call.method not in _REDIRECTED or stranger is Stranger.REFUSAL:
+        return answers.challenge(answers.error_answer(UNAUTHORIZED, _ANONYMOUS_REFUSED), call.root)
     if stranger is Stranger.REDIRECT:
         answer = answers.sign_in_page(302)
-        answer.headers["Location"] = f"{root}/_signin?realm=dev.azure.com"
+        answer.headers["Location"] = f"{call.root}/_signin?realm=dev.azure.com"
         return answer
     return answers.sign_in_page(203)
 

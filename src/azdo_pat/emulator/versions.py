@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from azdo_pat.emulator.errors import (
     BAD_VERSION,
@@ -13,6 +13,9 @@ from azdo_pat.emulator.errors import (
     VERSION_RANGE,
     ServiceError,
 )
+
+if TYPE_CHECKING:
+    from azdo_pat.emulator.call import Call
 
 _SHAPE: Final = re.compile(r"(\d{1,3})\.(\d{1,3})(?:(-preview)(?:\.(\d{1,3}))?)?", re.IGNORECASE)
 _IN_ACCEPT: Final = re.compile(r"api-version=([^;,\s]+)", re.IGNORECASE)
@@ -45,22 +48,22 @@ class Version:
 NEWEST: Final = Version(number=LATEST, text="7.2-preview.1")
 
 
-def read_version(method: str, argument: str | None, accept: str, resource: Resource) -> Version:
+def read_version(call: Call, resource: Resource) -> Version:
     """The version of a request, from its query or its Accept header.
 
     Raises:
         ServiceError: 400; there is none, or none that the resource has.
     """
-    found = _IN_ACCEPT.search(accept)
-    text = argument or (found.group(1) if found else "")
+    found = _IN_ACCEPT.search(call.headers.get("Accept", ""))
+    text = call.arguments.get("api-version") or (found.group(1) if found else "")
     if not text:
         if resource.optional:
             return NEWEST
         raise ServiceError(
             NO_VERSION,
-            f'No api-version was supplied for the "{method}" request. The version must be supplied '
-            'either as part of the Accept header (e.g. "application/json; api-version=1.0") or as '
-            'a query parameter (e.g. "?api-version=1.0").',
+            f'No api-version was supplied for the "{call.method}" request. The version must be '
+            'supplied either as part of the Accept header (e.g. "application/json; '
+            'api-version=1.0") or as a query parameter (e.g. "?api-version=1.0").',
         )
     shape = _SHAPE.fullmatch(text)
     if shape is None:
