@@ -8,7 +8,7 @@ from pathlib import Path
 import keyring
 import pytest
 
-from azdo_pat.store.keyring_backends import PROBE_SERVICE
+from azdo_pat.store.keyring_entries import PROBE_SERVICE
 from azdo_pat.store.probes import Probes
 from azdo_pat.store.secrets import SecretStore
 from fakes import MemoryKeyring

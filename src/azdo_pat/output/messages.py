@@ -74,9 +74,13 @@ class Messages:
 
 def _shown(text: str) -> str:
     """Return a text that is safe on a terminal: secrets masked, control characters escaped."""
-    from azdo_pat.redaction import masked  # noqa: PLC0415 - who has nothing to say needs it not
+    return visible(_masked(text))
 
-    return visible(masked(text))
+
+def _masked(text: str) -> str:
+    from azdo_pat.redaction import masked  # noqa: PLC0415 - a run without messages needs none of it
+
+    return masked(text)
 
 
 def _below(error: PatError) -> list[str]:
@@ -91,18 +95,16 @@ def _below(error: PatError) -> list[str]:
 
 
 def _error_json(error: PatError) -> str:
-    from azdo_pat.redaction import masked  # noqa: PLC0415 - as above
-
     document: dict[str, object] = {
         "error": error.error,
-        "message": masked(error.message),
-        "hint": masked(error.hint),
+        "message": _masked(error.message),
+        "hint": _masked(error.hint),
         "exit_code": int(error.exit_code),
     }
     if error.server_message:
-        document["server_message"] = masked(error.server_message)
+        document["server_message"] = _masked(error.server_message)
     if error.activity_id:
-        document["activity_id"] = masked(error.activity_id)
-    import json  # noqa: PLC0415 - a good end needs none of it
+        document["activity_id"] = _masked(error.activity_id)
+    import json  # noqa: PLC0415 - as above
 
     return visible_json(json.dumps(document, ensure_ascii=False))

@@ -1,4 +1,7 @@
-"""Reads and writes secrets in keyring's backends; slow to import, and without a time limit."""
+"""Chooses the keyring backends and calls them in turn with other processes.
+
+Slow to import, and without a time limit.
+"""
 
 import threading
 from collections.abc import Callable
@@ -9,14 +12,13 @@ from azdo_pat.errors import StoreError
 from azdo_pat.store.backend_cache import BackendCache
 from azdo_pat.store.backend_choice import (
     BackendChoice,
-    class_path,
     label,
     named,
     picked,
-    read_only,
     recalled,
 )
-from azdo_pat.store.connection_reuse import let_last
+from azdo_pat.store.connection_reuse import reuse_connections
+from azdo_pat.store.keyring_entries import PROBE_SERVICE, Entry
 from azdo_pat.store.keyring_errors import explain, explain_loading
 from azdo_pat.store.locks import in_turn
 from azdo_pat.store.probes import Probes
@@ -24,14 +26,8 @@ from azdo_pat.store.retry import RetryBudget, RetryingBackend
 
 Result = TypeVar("Result")
 
-PROBE_SERVICE: Final = "azdo-pat:check"
-
 _TURN_LIMIT: Final = 4.0
 """Seconds to wait for other processes; the rest of the time limit is for the work itself."""
-
-_COPIES: Final = 16
-"""Maximum deletions of an entry until it is gone: other programs may have stored it, too, and
-the Secret Service then holds one item for each of them."""
 
 
 class KeyringBackends:
@@ -67,17 +63,15 @@ class KeyringBackends:
 
     def get(self, service: str, user: str) -> str | None:
         """Return a secret, or None; the first backend that has it answers."""
-        return self._run(lambda chosen: _get(self._members(chosen), service, user))
+        return self._run(lambda chosen: self._entry(chosen, service, user).get())
 
     def put(self, service: str, user: str, text: str) -> None:
         """Store a secret and read it back; the previous one is restored on failure."""
-        self._run(
-            lambda chosen: _put(self._members(chosen), service, user, text, probes=self._probes)
-        )
+        self._run(lambda chosen: self._entry(chosen, service, user).put(text))
 
     def delete(self, service: str, user: str) -> bool:
         """Delete a secret from every backend; False if none had it."""
-        return self._run(lambda chosen: _delete(self._members(chosen), service, user))
+        return self._run(lambda chosen: self._entry(chosen, service, user).delete())
 
     def describe(self) -> str:
         """Return the name of the storing backend, after checking that it still works."""
@@ -88,10 +82,10 @@ class KeyringBackends:
         self.clear_probes()
 
         def probe(chosen: BackendChoice) -> None:
-            members = self._members(chosen)
             with self._probes.noted() as user:
-                _put(members, PROBE_SERVICE, user, "probe", probes=self._probes, quote=True)
-                if not _delete(members, PROBE_SERVICE, user):
+                entry = self._entry(chosen, PROBE_SERVICE, user)
+                entry.put("probe", quote=True)
+                if not entry.delete():
                     raise StoreError(
                         f"the keyring backend {chosen.paths[0]} lost a secret it had stored"
                     )
@@ -135,13 +129,14 @@ class KeyringBackends:
         self._chosen = chosen
         return result
 
-    def _members(self, chosen: BackendChoice) -> tuple[RetryingBackend, ...]:
+    def _entry(self, chosen: BackendChoice, service: str, user: str) -> Entry:
         for member in chosen.members:
-            let_last(member)
-        return tuple(
+            reuse_connections(member)
+        members = [
             RetryingBackend(member, self._patience, asks_somebody=self._asks_somebody)
             for member in chosen.members
-        )
+        ]
+        return Entry(members, service, user, self._probes)
 
     def _choose(self) -> BackendChoice:
         if self._backend is not None:
@@ -183,115 +178,3 @@ def _describe(chosen: BackendChoice) -> str:
     if chosen.recalled:
         type(first).priority  # noqa: B018 - keyring's way to ask whether it is viable; raises
     return label(first)
-
-
-def _get(members: tuple[RetryingBackend, ...], service: str, user: str) -> str | None:
-    for member in members:
-        text = member.get(service, user)
-        if text is not None:
-            return text
-    return None
-
-
-def _put(  # the entry, its text, and how to store it
-    members: tuple[RetryingBackend, ...],
-    service: str,
-    user: str,
-    text: str,
-    *,
-    probes: Probes,
-    quote: bool = False,
-) -> None:
-    for member in members:
-        try:
-            _Entry(member, service, user, probes).store(text, quote=quote)
-        except NotImplementedError:
-            continue  # it is read-only; the next one may store
-        return
-    raise read_only(class_path(members[0].backend))
-
-
-def _delete(members: tuple[RetryingBackend, ...], service: str, user: str) -> bool:
-    # Not stopping at the first: other backends may have one, too.
-    return sum(_Entry(member, service, user).clear() for member in members) > 0
-
-
-class _Entry:
-    """One entry of one backend."""
-
-    def __init__(
-        self, backend: RetryingBackend, service: str, user: str, probes: Probes | None = None
-    ) -> None:
-        self._probes = probes or Probes(None)
-        self._backend = backend
-        self._path = class_path(backend.backend)
-        self._service = service
-        self._user = user
-
-    def get(self) -> str | None:
-        return self._backend.get(self._service, self._user)
-
-    def clear(self) -> bool:
-        """Delete it until it is gone; False if there was none."""
-        for deleted in range(_COPIES):
-            if self.get() is None:
-                return deleted > 0
-            self._backend.delete(self._service, self._user)
-        raise StoreError(
-            f"the keyring backend {self._path} did not delete the secret",
-            hint="delete it with the system's own keyring program",
-        )
-
-    def store(self, text: str, *, quote: bool) -> None:
-        """Store a text, read it back, and restore the previous one if that fails.
-
-        Raises:
-            NotImplementedError: the backend does not store; nothing was changed.
-            StoreError: it failed.
-            Exception: the backend failed to read the previous text; nothing was changed.
-        """
-        previous = self.get()
-        try:
-            if self._kept(text):
-                return
-            if previous is not None and self._backend_stores():
-                # Another program's item of the same name would be found first, so none must remain.
-                self.clear()
-                if self._kept(text):
-                    return
-        except NotImplementedError:
-            raise
-        except Exception as error:  # noqa: BLE001 - what was there is restored first
-            failure = explain(error, self._path, quote=quote)
-        else:
-            failure = StoreError(
-                f"the keyring backend {self._path} did not store the secret",
-                hint="to use another one: PAT_KEYRING; for their names: keyring --list-backends",
-            )
-        if not self._restored(previous):
-            failure = StoreError(
-                f"{failure}; it is unknown whether the previous secret is still stored",
-                hint=failure.hint,
-            )
-        raise failure
-
-    def _kept(self, text: str) -> bool:
-        self._backend.set(self._service, self._user, text)
-        return self.get() == text
-
-    def _backend_stores(self) -> bool:
-        """Try the backend with a test entry, before anything is deleted from it."""
-        with self._probes.noted() as user:
-            probe = _Entry(self._backend, PROBE_SERVICE, user, self._probes)
-            return probe._kept("probe") and probe.clear()
-
-    def _restored(self, previous: str | None) -> bool:
-        try:
-            if self.get() == previous:
-                return True
-            if previous is None:
-                self.clear()
-                return True
-            return self._kept(previous)
-        except Exception:  # noqa: BLE001 - the first failure is the one to report
-            return previous is None

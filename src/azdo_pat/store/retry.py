@@ -16,7 +16,7 @@ from keyring.backend import KeyringBackend
 from keyring.errors import InitError
 
 from azdo_pat.store.backend_choice import SECRET_SERVICE, class_path
-from azdo_pat.store.connection_reuse import is_at_hand
+from azdo_pat.store.connection_reuse import has_idle_connection
 
 Result = TypeVar("Result")
 
@@ -103,7 +103,7 @@ class RetryingBackend:
         """Wait for a Secret Service's collection; False if it has none, and keyring must ask."""
         if sys.platform != "linux" or class_path(self.backend) != SECRET_SERVICE:
             return True
-        if hasattr(self.backend, "preferred_collection") or is_at_hand(self.backend):
+        if hasattr(self.backend, "preferred_collection") or has_idle_connection(self.backend):
             return True
         from azdo_pat.store.secret_service import has_collection  # noqa: PLC0415 - Linux only
 
