@@ -20,6 +20,18 @@ def home_folder() -> Path:
     return expanded(Path("~"))
 
 
+def account_home() -> Path:
+    """Return the home of the user's account, ignoring HOME."""
+    if sys.platform == "win32":  # where HOME is not asked
+        return home_folder()
+    import pwd  # noqa: PLC0415 - POSIX only
+
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:  # a user id alone, as in a container
+        return home_folder()
+
+
 def expanded(path: Path) -> Path:
     """Return a path with a leading `~` replaced by the home folder.
 

@@ -273,6 +273,21 @@ class StoredPat:
     renewal: Renewal = DEFAULT_RENEWAL
     fingerprint: str = field(default="", compare=False)  # a different salt, but the same secret
 
+    @classmethod
+    def unknown(cls, organization: Organization, name: str, fingerprint: str = "") -> "StoredPat":
+        """Return the entry of a secret of which only the name is known."""
+        return cls(
+            org_url=organization.url,
+            org=organization.name,
+            name=name,
+            id=None,
+            scopes=(),
+            created=None,
+            expires=None,
+            origin=Origin.UNKNOWN,
+            fingerprint=fingerprint,
+        )
+
     @property
     def organization(self) -> Organization:
         """Its organization, as far as this machine knows it."""

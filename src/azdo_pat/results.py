@@ -99,6 +99,17 @@ class Recovered(NamedTuple):
         return self.outcome not in {None, RecoveryOutcome.UNDECIDED}
 
 
+class Unrecovered(NamedTuple):
+    """Why unfinished operations could not be recovered.
+
+    Attributes:
+        organization: in which; None for all.
+    """
+
+    failure: PatError
+    organization: Organization | None = None
+
+
 class EnsureOutcome(StrEnum):
     """What was done to ensure a token."""
 

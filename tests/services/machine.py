@@ -1,12 +1,12 @@
 """A machine that runs `pat`: state file, keyring and client, all real, against an emulator."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import keyring
 from keyring.errors import KeyringLocked
@@ -16,6 +16,7 @@ from azdo_pat.api.directory import Directory
 from azdo_pat.api.http import Http
 from azdo_pat.api.tokens import Tokens
 from azdo_pat.api.trace import Exchange
+from azdo_pat.auth.chain import Search
 from azdo_pat.models import (
     AccessToken,
     Handover,
@@ -27,20 +28,21 @@ from azdo_pat.models import (
     Status,
     StoredPat,
 )
-from azdo_pat.operations.deps import CreateRequest, Deps
-from azdo_pat.operations.local_secrets import Storage
+from azdo_pat.operations.issue import CreateRequest
 from azdo_pat.operations.organization_cache import OrganizationCache
 from azdo_pat.renewal import Delivery
+from azdo_pat.results import Recovered, Unrecovered
 from azdo_pat.services.create import create
 from azdo_pat.services.find_tokens import TokenFinder
 from azdo_pat.services.import_forget import ImportRequest, import_secret
+from azdo_pat.services.parallel import Progress, Shown
 from azdo_pat.store.locks import exclusive
 from azdo_pat.store.secrets import SecretStore
 from azdo_pat.store.state import State
 from drivers import Emulator
 from fakes import MemoryKeyring
 
-__all__ = ["ADA_ID", "CONTOSO_ID", "FABRIKAM_ID", "NOW", "Machine", "Moody"]
+__all__ = ["ADA_ID", "CONTOSO_ID", "FABRIKAM_ID", "NOW", "Machine", "Moody", "shown", "unusable"]
 
 NOW = datetime(2026, 6, 15, 12, 0, 0, 123_456, tzinfo=UTC)
 LOCKED = "the keyring is locked, or access to it was denied"
@@ -82,6 +84,82 @@ class Moody(MemoryKeyring):
     def _look(self, operation: str, service: str, username: str) -> None:
         if self.refuses(operation, service, username):
             raise KeyringLocked("Failed to unlock the collection!")
+
+
+def shown(done: Callable[[], None]) -> Shown:
+    """Return what calls a function after each token, and stops when that raises."""
+    interrupted: list[bool] = []
+
+    def count() -> None:
+        try:
+            done()
+        except KeyboardInterrupt:
+            interrupted.append(True)
+            raise
+
+    @contextmanager
+    def progress(_: int) -> Iterator[Progress]:
+        yield Progress(count, lambda: bool(interrupted))
+
+    return progress
+
+
+def unusable(error: Exception) -> Any:  # noqa: ANN401  # it stands for any part
+    """Return what raises an error whatever is asked of it, in place of a part of the program."""
+
+    class Unusable:
+        def __getattr__(self, name: str) -> NoReturn:
+            raise error
+
+    return Unusable()
+
+
+@dataclass(kw_only=True)
+class MachineDeps:
+    """The parts of a machine that use cases use; tests replace some of them."""
+
+    tokens: Tokens
+    directory: Directory
+    organization_cache: OrganizationCache
+    secrets: SecretStore
+    state: State
+    state_folder: Path
+    api_root: str | None
+    organization: Organization
+    now: Callable[[], datetime]
+    service_time: Callable[[], datetime | None]
+    deliver: Callable[[Delivery, Handover], None]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    locate: Callable[[], tuple[Organization | None, str]] | None = None
+    search: Search = field(default_factory=lambda: Search(None, None, ()))
+    source_names: tuple[str, ...] = ("the test",)
+    user: Callable[[], str] = str
+    report: Callable[[Recovered | Unrecovered], None] = lambda _: None
+    lock: Callable[[str], AbstractContextManager[None]] | None = None
+
+    @property
+    def located(self) -> tuple[Organization | None, str]:
+        """The organization at hand, and where its name came from."""
+        return self.locate() if self.locate else (self.organization, "--org")
+
+    def exclusive(self, key: str) -> AbstractContextManager[None]:
+        """Lock a key between processes."""
+        return self.lock(key) if self.lock else exclusive(self.state_folder / "locks", key)
+
+    def in_line(self, key: str) -> AbstractContextManager[None]:
+        """Lock a key between processes, as no other one holds it."""
+        return self.exclusive(key)
+
+    def access_token(self) -> AccessToken:
+        """Return the access token."""
+        return self.search.required()
+
+    def renewed_token(self, rejected: AccessToken, claims: str) -> AccessToken | None:
+        """Return no other access token."""
+
+    def at(self, organization: Organization) -> "MachineDeps":
+        """Return the parts for another organization."""
+        return replace(self, organization=organization)
 
 
 @dataclass(kw_only=True)
@@ -128,9 +206,6 @@ class Machine:
         self.organization_cache = OrganizationCache(
             state=self.state, directory=self.directory, api_root=self.emulator.url
         )
-        self.browser = TokenFinder(
-            tokens=self.tokens, organization_cache=self.organization_cache, state=self.state
-        )
 
     def _traced(self, exchange: Exchange) -> None:
         for name, value in exchange.received.headers if exchange.received else ():
@@ -143,40 +218,33 @@ class Machine:
         return None if self._told is None else self.now + self._told
 
     @property
-    def deps(self) -> Deps:
-        """What `create` needs."""
-
-        def lock(key: str) -> AbstractContextManager[None]:
-            return exclusive(self.folder / "locks", key)
-
-        return Deps(
+    def deps(self) -> "MachineDeps":
+        """What use cases need."""
+        return MachineDeps(
             tokens=self.tokens,
+            directory=self.directory,
             organization_cache=self.organization_cache,
             secrets=self.secrets,
             state=self.state,
-            exclusive=lock,
+            state_folder=self.folder,
+            api_root=self.emulator.url,
+            organization=self.contoso,
             now=lambda: self.now,
             service_time=self.service_time,
             deliver=lambda delivery, handover: self.deliver(delivery, handover),  # noqa: PLW0108  # tests set it later
         )
 
     @property
-    def storage(self) -> Storage:
-        """What `import_secret` and `forget` need."""
-        return Storage(
-            secrets=self.secrets,
-            state=self.state,
-            exclusive=self.deps.exclusive,
-            now=lambda: self.now,
-        )
+    def finder(self) -> TokenFinder:
+        """What lists and finds tokens."""
+        return TokenFinder(self.deps)
 
     def import_secret(self, name: str, secret: str, **changes: Any) -> Pat:  # noqa: ANN401  # fields
         """Import a secret, as `pat import` does."""
         return import_secret(
             self.contoso,
             ImportRequest(name=name, secret=Secret(secret), **changes),
-            self.storage,
-            check=lambda given: self.directory.check_secret(self.contoso, given),
+            self.deps,
         )
 
     def organization(self, name: str, guid: str | None = None) -> Organization:

@@ -27,7 +27,7 @@ from azdo_pat.errors import (
 from azdo_pat.journal import JournalEntry, Operation
 from azdo_pat.models import Origin, PatRequest, Secret, StoredPat
 from azdo_pat.operations.fingerprint import fingerprint_of
-from azdo_pat.operations.recovery import RecoveryScope, recover
+from azdo_pat.operations.recovery import recover
 from azdo_pat.results import RecoveryOutcome
 from azdo_pat.services.create import create
 from azdo_pat.store.locks import exclusive
@@ -278,7 +278,7 @@ class TestLeftovers:
         )
         machine.secrets.put(machine.contoso.url, "ci", Secret("new"))
         machine.now += timedelta(minutes=minutes)
-        list(recover(machine.deps, RecoveryScope("", machine.emulator.url)))
+        list(recover(machine.deps))
         assert len(machine.state.unfinished()) == left
         assert machine.held() == ("new" if left else None)
 
@@ -321,11 +321,10 @@ class TestLeftovers:
         machine.emulator.advance(apart)
         machine.state.begin(begun_create(machine))
         other = machine.elsewhere(expires=EXPIRES - timedelta(days=1))
-        scope = RecoveryScope("", machine.emulator.url)
         machine.now += timedelta(minutes=30)
         machine.emulator.advance(1800)
         for _ in range(2):
-            (told,) = recover(machine.deps, scope)
+            (told,) = recover(machine.deps)
             assert isinstance(told.failure, DoubtfulError)
             assert f"another machine has created it: {other}; it was not revoked" in str(
                 told.failure
@@ -340,7 +339,7 @@ class TestLeftovers:
         else:
             entry = replace(machine.known[0], name="imported", id=other, origin=Origin.UNKNOWN)
             machine.state.remember(entry)
-        (told,) = recover(machine.deps, scope)
+        (told,) = recover(machine.deps)
         assert (told.outcome, told.failure) == (RecoveryOutcome.NOTHING_DONE, None)
         assert machine.state.unfinished() == ()
         assert machine.alive == (["ci"] if way == "revoked" else ["ci", "ci"])
@@ -350,11 +349,10 @@ class TestLeftovers:
         machine.emulator.fail(f"POST {PATS} cut=before")
         failure(machine)
         machine.now += timedelta(hours=1)
-        scope = RecoveryScope("", machine.emulator.url)
-        (told,) = recover(machine.deps, scope)
+        (told,) = recover(machine.deps)
         assert told.outcome is RecoveryOutcome.UNDECIDED
         late = machine.elsewhere(expires=EXPIRES)
-        (told,) = recover(machine.deps, scope)
+        (told,) = recover(machine.deps)
         assert told.outcome is RecoveryOutcome.ROLLED_BACK
         assert late not in [each["authorizationId"] for each in active(machine)]
         assert machine.state.unfinished() == ()

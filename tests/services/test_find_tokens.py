@@ -11,7 +11,6 @@ import pytest
 from azdo_pat.errors import ConflictError, NotFoundError, PatError, RefusedError, StoreError
 from azdo_pat.models import Organization, Origin, Pat, PatChanges, Status, StoredPat
 from azdo_pat.results import OrganizationFailure
-from azdo_pat.services.everywhere import listing_everywhere
 from azdo_pat.services.find_tokens import Filters, Sort, in_order
 from services.machine import CONTOSO_ID, FABRIKAM_ID, NOW, PATS, Machine
 
@@ -22,11 +21,11 @@ EVERY = (Status.ACTIVE, Status.EXPIRED, Status.REVOKED)
 
 
 def names(machine: Machine, filters: Filters | None = None) -> list[str]:
-    return [pat.name for pat in machine.browser.listing(machine.contoso, filters or Filters())]
+    return [pat.name for pat in machine.finder.listing(machine.contoso, filters or Filters())]
 
 
 def find(machine: Machine, *texts: str) -> tuple[Pat, ...]:
-    return machine.browser.find(machine.contoso, texts)
+    return machine.finder.find(machine.contoso, texts)
 
 
 def failure(machine: Machine, *texts: str) -> PatError:
@@ -63,7 +62,7 @@ class TestListing:
 
     def test_everything_of_a_token(self, machine: Machine) -> None:
         mine = machine.made()
-        assert list(machine.browser.listing(machine.contoso, Filters())) == [mine]
+        assert list(machine.finder.listing(machine.contoso, Filters())) == [mine]
 
     def test_tokens_of_other_organizations_are_left_out(self, machine: Machine) -> None:
         machine.emulator.add_tokens(name="here")
@@ -74,9 +73,9 @@ class TestListing:
 
     def test_global_ones_belong_everywhere(self, machine: Machine) -> None:
         (identifier,) = machine.emulator.add_tokens(name="everywhere", allOrgs=True)
-        (pat,) = machine.browser.listing(machine.contoso, Filters())
+        (pat,) = machine.finder.listing(machine.contoso, Filters())
         assert (pat.id, pat.org, pat.is_global) == (identifier, None, True)
-        (there,) = machine.browser.listing(machine.fabrikam, Filters())
+        (there,) = machine.finder.listing(machine.fabrikam, Filters())
         assert there == pat
 
     @pytest.mark.parametrize("state", ["active", "expired", "revoked"])
@@ -84,7 +83,7 @@ class TestListing:
         for each in EVERY:
             machine.emulator.add_tokens(name=each.value, state=each.value)
         status = Status(state)
-        listed = machine.browser.listing(machine.contoso, Filters(statuses=(status,)))
+        listed = machine.finder.listing(machine.contoso, Filters(statuses=(status,)))
         assert [(pat.name, pat.status) for pat in listed] == [(state, status)]
 
     def test_statuses_in_the_order_asked_for(self, machine: Machine) -> None:
@@ -104,7 +103,7 @@ class TestListing:
         machine.emulator.add_tokens(250)
         machine.organization_cache.all()
         with counted(machine) as asked:
-            next(machine.browser.listing(machine.contoso, Filters()))
+            next(machine.finder.listing(machine.contoso, Filters()))
         assert asked == [LIST]
 
     @pytest.mark.parametrize(
@@ -140,7 +139,7 @@ class TestMarks:
         machine.elsewhere()
         marks = {
             pat.id: (pat.stored, pat.origin)
-            for pat in machine.browser.listing(machine.contoso, Filters())
+            for pat in machine.finder.listing(machine.contoso, Filters())
         }
         assert marks.pop(mine.id) == (True, Origin.PAT)
         assert list(marks.values()) == [(False, Origin.UNKNOWN)]
@@ -152,7 +151,7 @@ class TestMarks:
 
     def test_made_by_a_tool(self, machine: Machine) -> None:
         machine.emulator.add_tokens(name="git: https://dev.azure.com/contoso on ada-laptop")
-        (pat,) = machine.browser.listing(machine.contoso, Filters())
+        (pat,) = machine.finder.listing(machine.contoso, Filters())
         assert pat.origin is Origin.GIT
 
     def test_an_imported_one_is_known_by_its_name(self, machine: Machine) -> None:
@@ -176,8 +175,8 @@ class TestEverywhere:
     """All of the user's organizations."""
 
     def everywhere(self, machine: Machine) -> tuple[list[Pat], list[OrganizationFailure]]:
-        pats, failures = listing_everywhere(
-            machine.browser, machine.organization_cache.all(), Filters()
+        pats, failures = machine.finder.listing_everywhere(
+            machine.organization_cache.all(), Filters()
         )
         return list(pats), list(failures)
 
@@ -417,9 +416,9 @@ class TestOrganizations:
         machine.emulator.add_tokens(name="here")
         locked = Machine(emulator=machine.emulator, folder=Path("/proc/no-such-folder"))
         assert names(locked) == ["here"]
-        assert locked.browser.find(locked.contoso, ["here"])[0].stored is False
-        pats, failures = listing_everywhere(
-            locked.browser, locked.organization_cache.all(), Filters()
+        assert locked.finder.find(locked.contoso, ["here"])[0].stored is False
+        pats, failures = locked.finder.listing_everywhere(
+            locked.organization_cache.all(), Filters()
         )
         assert ([pat.name for pat in pats], failures) == (["here"], ())
 
@@ -438,7 +437,7 @@ class TestOrganizations:
     def test_an_organization_that_is_not_there(self, machine: Machine) -> None:
         nowhere = Organization(name="nowhere", url=f"{machine.emulator.url}/nowhere")
         with pytest.raises(NotFoundError):
-            list(machine.browser.listing(nowhere, Filters()))
+            list(machine.finder.listing(nowhere, Filters()))
 
     def test_a_page_that_fails_is_not_passed_over(self, machine: Machine) -> None:
         machine.emulator.add_tokens(150)

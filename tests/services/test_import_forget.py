@@ -23,7 +23,7 @@ from azdo_pat.services.create import create
 from azdo_pat.services.import_forget import forget
 from azdo_pat.services.revoke import revoke
 from azdo_pat.store.state import State
-from services.machine import NOW, Machine
+from services.machine import NOW, Machine, shown
 
 EXPIRES = NOW + timedelta(days=30)
 
@@ -148,8 +148,8 @@ class TestForget:
     def dropped(
         self, machine: Machine, organization: Organization | None, text: str
     ) -> tuple[str, str]:
-        where, name = forget(organization, text, machine.storage)
-        return where.url, name
+        where, known = forget(text, replace(machine.deps, locate=lambda: (organization, "")))
+        return where.url, known.name
 
     @pytest.mark.parametrize("way", ["name", "id", "beginning"])
     @pytest.mark.parametrize("at_hand", [True, False])
@@ -191,7 +191,7 @@ class TestForget:
             return machine.deps.exclusive(key)
 
         with pytest.raises(ConflictError) as caught:
-            forget(machine.contoso, old.id or "", replace(machine.storage, exclusive=lock))
+            forget(old.id or "", replace(machine.deps, lock=lock))
         assert caught.value.message == (
             "another process has changed the secret stored under 'ci' for contoso"
         )
@@ -268,7 +268,7 @@ def revived(machine: Machine) -> list[Recovered]:
         vars(machine.keyring).pop(method, None)
     machine.keyring.refuses = lambda *_: False
     machine.start()
-    return list(recover_local(machine.storage))
+    return list(recover_local(machine.deps))
 
 
 class TestCutShort:
@@ -370,19 +370,8 @@ class TestCutShort:
             vars(machine.keyring).pop(method, None)
         machine.keyring.refuses = lambda *_: False
         machine.start()
-        (pat,) = machine.browser.find(machine.contoso, ["ci"])
-        revoke(
-            machine.contoso,
-            [pat],
-            tokens=machine.tokens,
-            secrets=lambda: machine.secrets,
-            state=machine.state,
-            exclusive=machine.deps.exclusive,
-            works=lambda _: True,
-            user=str,
-            now=lambda: machine.now,
-            done=lambda: None,
-        )
+        (pat,) = machine.finder.find(machine.contoso, ["ci"])
+        revoke(machine.contoso, [pat], machine.deps, shown(lambda: None))
         assert machine.held() == other
 
     @pytest.mark.parametrize("after", [False, True])
@@ -391,7 +380,7 @@ class TestCutShort:
     ) -> None:
         dies(machine, "delete", after=after)
         with pytest.raises(BaseException):  # noqa: B017, PT011  # as above
-            forget(machine.contoso, "ci", machine.storage)
+            forget("ci", machine.deps)
         (told,) = revived(machine)
         assert told.outcome is RecoveryOutcome.COMPLETED
         assert (machine.names_held, machine.known) == ([], [])
@@ -407,7 +396,7 @@ class TestCutShort:
         with monkeypatch.context() as patch:
             patch.setattr(machine.state, "forget", full)
             with pytest.raises(StoreError):
-                forget(machine.contoso, "ci", machine.storage)
+                forget("ci", machine.deps)
         assert machine.names_held == []
         assert [each.name for each in machine.known] == ["ci"]
         (told,) = revived(machine)
@@ -428,7 +417,7 @@ class TestCutShort:
 
         machine.keyring.refuses = from_then_on
         with pytest.raises(StoreError):
-            forget(machine.contoso, "ci", machine.storage)
+            forget("ci", machine.deps)
         machine.keyring.refuses = lambda *_: False
         (told,) = revived(machine)
         assert told.outcome is RecoveryOutcome.ROLLED_BACK
@@ -441,7 +430,7 @@ class TestCutShort:
         _, other = secrets
         dies(machine, "delete", after=True)
         with pytest.raises(BaseException):  # noqa: B017, PT011  # as above
-            forget(machine.contoso, "ci", machine.storage)
+            forget("ci", machine.deps)
         vars(machine.keyring).pop("delete_password")
         machine.keyring.refuses = lambda *_: False
         machine.secrets.put(machine.contoso.url, "ci", Secret(other))
@@ -456,8 +445,8 @@ class TestWhose:
     def test_the_services_word_is_remembered(self, machine: Machine) -> None:
         made = machine.made("source")
         secret = machine.held("source") or ""
-        forget(machine.contoso, "source", machine.storage)
-        (pat,) = machine.browser.find(machine.contoso, [made.id or ""])
+        forget("source", machine.deps)
+        (pat,) = machine.finder.find(machine.contoso, [made.id or ""])
         stored = machine.import_secret("imported", secret, pat=pat)
         assert (stored.id, stored.scopes, stored.expires) == (made.id, made.scopes, made.expires)
         assert [(each.name, each.id) for each in machine.known] == [("imported", made.id)]
@@ -466,13 +455,13 @@ class TestWhose:
         made = machine.made()
         secret = machine.held() or ""
         machine.state.forget(machine.contoso.url, "ci")
-        (pat,) = machine.browser.find(machine.contoso, [made.id or ""])
+        (pat,) = machine.finder.find(machine.contoso, [made.id or ""])
         machine.import_secret("ci", secret, pat=pat)
         assert [(each.name, each.id) for each in machine.known] == [("ci", made.id)]
 
     def test_one_that_is_stored_under_another_name(self, machine: Machine) -> None:
         made = machine.made()
-        (pat,) = machine.browser.find(machine.contoso, [made.id or ""])
+        (pat,) = machine.finder.find(machine.contoso, [made.id or ""])
         with pytest.raises(ConflictError) as caught:
             machine.import_secret("other", machine.held() or "", pat=pat)
         assert caught.value.message == (

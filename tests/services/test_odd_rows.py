@@ -9,7 +9,7 @@ from azdo_pat.errors import DoubtfulError, UnavailableError
 from azdo_pat.journal import Rename, Revoke
 from azdo_pat.models import PatChanges, PatRequest
 from azdo_pat.operations.fingerprint import fingerprint_of
-from azdo_pat.operations.recovery import RecoveryScope, recover
+from azdo_pat.operations.recovery import recover
 from azdo_pat.results import Recovered, RecoveryOutcome
 from services.creating import EXPIRES, begun_create, begun_rotation, entry
 from services.machine import CONTOSO_ID, Machine
@@ -21,7 +21,7 @@ LATER = timedelta(minutes=6)
 def told(machine: Machine) -> Recovered:
     """Run what a later start of the program does with the one operation that is left."""
     machine.start()
-    (found,) = recover(machine.deps, RecoveryScope("", machine.emulator.url))
+    (found,) = recover(machine.deps)
     return found
 
 
@@ -148,10 +148,7 @@ def test_a_row_that_is_not_the_one_or_says_nothing_keeps_no_operation(
     assert told(machine).outcome in {RecoveryOutcome.NOTHING_DONE, RecoveryOutcome.UNDECIDED}
     machine.now += LATER
     machine.start()
-    assert all(
-        each.failure is None
-        for each in recover(machine.deps, RecoveryScope("", machine.emulator.url))
-    )
+    assert all(each.failure is None for each in recover(machine.deps))
     assert machine.state.unfinished() == ()
 
 

@@ -15,54 +15,41 @@ import pytest
 from azdo_pat.errors import ConflictError, StoreError
 from azdo_pat.journal import Revoke
 from azdo_pat.models import Pat, Secret, Status
-from azdo_pat.operations.name_lock import Exclusive, lock_key
-from azdo_pat.operations.recovery import RecoveryScope, recover
+from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.ownership import is_refused
+from azdo_pat.operations.recovery import recover
 from azdo_pat.results import Outcome, RecoveryOutcome, Revocation
 from azdo_pat.services.create import create
 from azdo_pat.services.find_tokens import Filters
 from azdo_pat.services.parallel import SIDE_BY_SIDE
 from azdo_pat.services.revoke import Revoked, bulk, plan, revoke
-from azdo_pat.services.stored_secrets import still_works
 from azdo_pat.store.secrets import SecretStore
 from drivers import PROGRAM, Emulator
 from services.creating import entry as journal_entry
-from services.machine import LOCKED, PATS, Machine
+from services.machine import LOCKED, PATS, Machine, shown, unusable
 
 
 def carry_out(
     machine: Machine,
     pats: Sequence[Pat],
     done: Callable[[], None] = lambda: None,
-    secrets: Callable[[], SecretStore] | None = None,
-    exclusive: Exclusive | None = None,
+    secrets: SecretStore | None = None,
+    exclusive: Callable[[str], AbstractContextManager[None]] | None = None,
 ) -> Revoked:
-    return revoke(
-        machine.contoso,
-        pats,
-        tokens=machine.tokens,
-        secrets=secrets or (lambda: machine.secrets),
-        state=machine.state,
-        exclusive=exclusive or machine.deps.exclusive,
-        works=lambda secret: still_works(machine.contoso, secret, machine.directory),
-        user=str,
-        now=lambda: machine.now,
-        done=done,
-    )
+    deps = replace(machine.deps, secrets=secrets or machine.secrets, lock=exclusive)
+    return revoke(machine.contoso, pats, deps, shown(done))
 
 
+NO_KEYRING = unusable(AssertionError("nothing is stored: the keyring is not to be opened"))
 NOT_FOUND = (
     f"DELETE {PATS} status=404"
     """ body='{"typeKey": "SessionTokenNotFoundException", "message": "no such token"}'"""
 )
 
 
-def no_keyring() -> SecretStore:
-    raise AssertionError("nothing is stored: the keyring is not to be opened")
-
-
 def many(machine: Machine, count: int) -> list[Pat]:
     machine.emulator.add_tokens(count, name="bulk {n}")
-    return list(machine.browser.listing(machine.contoso, Filters(names=("bulk *",))))
+    return list(machine.finder.listing(machine.contoso, Filters(names=("bulk *",))))
 
 
 class TestRevoked:
@@ -80,7 +67,7 @@ class TestRevoked:
 
     def test_the_order_is_the_callers(self, machine: Machine) -> None:
         pats = many(machine, 30)[::-1]
-        revoked = carry_out(machine, pats, secrets=no_keyring)
+        revoked = carry_out(machine, pats, secrets=NO_KEYRING)
         assert [item.pat.name for item in revoked.items] == [pat.name for pat in pats]
         assert {item.outcome for item in revoked.items} == {Outcome.REVOKED}
         assert machine.alive == []
@@ -99,7 +86,7 @@ class TestRevoked:
         assert len(counted) == 5
 
     def test_nothing(self, machine: Machine) -> None:
-        assert carry_out(machine, [], secrets=no_keyring) == Revoked(items=())
+        assert carry_out(machine, [], secrets=NO_KEYRING) == Revoked(items=())
         assert machine.asked() == []
 
     def test_one_that_is_known_to_be_revoked_costs_no_request(self, machine: Machine) -> None:
@@ -120,8 +107,12 @@ class TestRevoked:
     def test_of_two_of_one_name_only_the_right_ones_secret_goes(self, machine: Machine) -> None:
         mine = machine.made()
         theirs = machine.elsewhere()
-        pats = {pat.id: pat for pat in machine.browser.listing(machine.contoso, Filters())}
-        carry_out(machine, [pats[theirs]], secrets=no_keyring)
+        pats = {pat.id: pat for pat in machine.finder.listing(machine.contoso, Filters())}
+        carry_out(
+            machine,
+            [pats[theirs]],
+            secrets=NO_KEYRING,
+        )
         assert (machine.names_held, [each.id for each in machine.known]) == (["ci"], [mine.id])
         carry_out(machine, [pats[mine.id]])
         assert (machine.names_held, machine.known) == ([], [])
@@ -146,7 +137,7 @@ class TestImported:
         machine.secrets.delete(machine.contoso.url, "ci")
         machine.state.forget(machine.contoso.url, "ci")
         machine.import_secret("ci", secret.reveal())
-        listed = {pat.id: pat for pat in machine.browser.listing(machine.contoso, Filters())}
+        listed = {pat.id: pat for pat in machine.finder.listing(machine.contoso, Filters())}
         return {"its own": listed[ids[0]], "another": listed[ids[1]]}
 
     def test_it_goes_with_its_own_token(self, machine: Machine, tokens: dict[str, Pat]) -> None:
@@ -200,7 +191,7 @@ class TestAnothersSecret:
         (entry,) = machine.known
         machine.state.begin(Revoke(journal_entry(machine), entry.id or ""))
         machine.secrets.put(machine.contoso.url, "ci", Secret("of another program"))
-        (told,) = recover(machine.deps, RecoveryScope("", machine.emulator.url))
+        (told,) = recover(machine.deps)
         assert told.outcome is RecoveryOutcome.COMPLETED
         assert machine.alive == []
         assert machine.held() == "of another program"
@@ -216,9 +207,9 @@ class TestAnothersSecret:
         machine.made()
         (entry,) = machine.known
         machine.state.begin(Revoke(journal_entry(machine), entry.id or ""))
-        (pat,) = machine.browser.find(machine.contoso, ["other"])
+        (pat,) = machine.finder.find(machine.contoso, ["other"])
         machine.import_secret("ci", secret, pat=pat, replace=True)
-        (told,) = recover(machine.deps, RecoveryScope("", machine.emulator.url))
+        (told,) = recover(machine.deps)
         assert told.outcome is RecoveryOutcome.COMPLETED
         assert (machine.alive, machine.held()) == (["other"], secret)
         assert [(each.name, each.id) for each in machine.known] == [("ci", other.id)]
@@ -264,11 +255,8 @@ class TestFailures:
 
     def test_no_keyring_at_all(self, machine: Machine) -> None:
         pat = machine.made()
-
-        def refuse() -> SecretStore:
-            raise StoreError("there is no keyring")
-
-        (item,) = carry_out(machine, [pat], secrets=refuse).items
+        secrets = unusable(StoreError("there is no keyring"))
+        (item,) = carry_out(machine, [pat], secrets=secrets).items
         assert (item.outcome, item.left_in_keyring) == (Outcome.REVOKED, "there is no keyring")
 
     def test_an_answer_that_is_lost_is_asked_for_again(self, machine: Machine) -> None:
@@ -313,7 +301,7 @@ class TestFailures:
             machine.emulator.advance(31 * 86400)
             machine.emulator.access_token = machine.emulator.mint("user")
             machine.start()
-            (pat,) = machine.browser.find(machine.contoso, ["ci"])
+            (pat,) = machine.finder.find(machine.contoso, ["ci"])
         machine.emulator.fail(NOT_FOUND)
         revoked = carry_out(machine, [pat])
         assert revoked.items == (
@@ -357,7 +345,7 @@ class TestAtTheSameTime:
         assert (item.outcome, item.pat.id, item.pat.stored) == (Outcome.REVOKED, old.id, False)
         assert [entry.id for entry in machine.known] == [pat.id for pat in made]
         assert machine.alive == ["ci"]
-        assert still_works(machine.contoso, Secret(machine.held() or ""), machine.directory)
+        assert not is_refused(Secret(machine.held() or ""), machine.contoso, machine.deps)
 
     def test_a_name_that_is_locked_keeps_its_secret(self, machine: Machine) -> None:
         pat = machine.made()

@@ -1,5 +1,6 @@
 """Rotating, and what a later run brings to its end."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from azdo_pat.errors import ConflictError, StoreError
 from azdo_pat.journal import VERBS, JournalEntry, Replaced, RevokeReplaced
 from azdo_pat.models import Organization, PatRequest, Secret
 from azdo_pat.operations.fingerprint import fingerprint_of
-from azdo_pat.operations.recovery import RecoveryScope, recover
+from azdo_pat.operations.recovery import recover
 from azdo_pat.results import OldTokenOutcome, Rotated
 from azdo_pat.services.rotate import RotateRequest, rotate
 from services.creating import begun_create, begun_rotation, entry
@@ -20,19 +21,17 @@ HOUR = timedelta(hours=1)
 def rotated(machine: Machine, text: str = "ci", **changes: object) -> Rotated:
     """Rotate the one token named `ci`, or that of an id."""
     asked = RotateRequest(expires=None, otherwise=machine.now + timedelta(days=9))
-    (pat,) = machine.browser.find(machine.contoso, [text])
-
-    def try_out(secret: Secret) -> object:
-        return machine.directory.check_secret(machine.contoso, secret)
+    (pat,) = machine.finder.find(machine.contoso, [text])
 
     request = RotateRequest(**{**vars(asked), **changes})
-    return rotate(machine.contoso, pat, request, machine.deps, try_out=try_out)
+    return rotate(machine.contoso, pat, request, machine.deps)
 
 
 def finish(machine: Machine, user: str = "", root: str | None = None) -> list[tuple[str, bool]]:
     """Run what a later start of the program does; say what became of each operation."""
     machine.start()
-    found = recover(machine.deps, RecoveryScope(user, root or machine.emulator.url))
+    deps = replace(machine.deps, user=lambda: user, api_root=root or machine.emulator.url)
+    found = recover(deps)
     return [(VERBS[type(each.operation)], each.failure is None) for each in found]
 
 
@@ -193,7 +192,7 @@ def test_an_id_that_the_user_has_said(machine: Machine) -> None:
     mine = machine.made()
     machine.elsewhere()
     machine.state.forget(machine.contoso.url, "ci")
-    (pat,) = machine.browser.find(machine.contoso, [mine.id or ""])
+    (pat,) = machine.finder.find(machine.contoso, [mine.id or ""])
     machine.import_secret("ci", machine.held() or "", pat=pat)
     assert rotated(machine, mine.id or "").replaced.id == mine.id
     assert machine.alive == ["ci", "ci"]

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from azdo_pat.auth.chain import Search
 from azdo_pat.errors import SignInError, UsageError
 from azdo_pat.models import AccessToken, Identity, Organization, Secret, SourceReport
 from azdo_pat.results import StatusReport
-from azdo_pat.services.status import StatusDeps, report_status
+from azdo_pat.services.status import report_status
 from services.machine import ADA_ID, CONTOSO_ID, FABRIKAM_ID, LOCKED, NOW, Machine
 
 REPORTS = (SourceReport(name="the test", used=True, detail="used"),)
@@ -31,21 +32,8 @@ def stand(
     search: Search,
     locate: Callable[[], tuple[Organization | None, str]] | None = None,
 ) -> StatusReport:
-    surroundings = StatusDeps(
-        now=machine.now,
-        source_names=("the test",),
-        api_root=machine.emulator.url,
-        locate=locate or (lambda: (machine.contoso, "--org")),
-        config_file="config.toml",
-        state_file="state.db",
-    )
-    return report_status(
-        surroundings,
-        search=search,
-        organization_cache=machine.organization_cache,
-        secrets=machine.secrets,
-        state=machine.state,
-    )
+    deps = replace(machine.deps, search=search, locate=locate)
+    return report_status(deps, config_file="config.toml")
 
 
 def test_all_is_well(machine: Machine) -> None:
@@ -69,7 +57,7 @@ def test_all_is_well(machine: Machine) -> None:
         keyring_usable=True,
         stored_secrets=1,
         config_file="config.toml",
-        state_file="state.db",
+        state_file=str(machine.folder / "state.db"),
         problems=(),
     )
 

@@ -1,7 +1,7 @@
 """Secrets of this machine: got, taken in, dropped."""
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
 from azdo_pat.results import StoredSecret
 from azdo_pat.services.stored_secrets import get, held, read_secret
 from azdo_pat.services.unsupported_server import no_lifecycle
-from services.machine import LOCKED, NOW, Machine
+from services.machine import LOCKED, NOW, Machine, MachineDeps, unusable
 
 EXPIRES = NOW + timedelta(days=30)
 NONE_HERE = (
@@ -27,14 +27,13 @@ NONE_HERE = (
 )
 
 
-def no_state() -> NoReturn:
-    raise AssertionError("the name alone finds it: the state file is not to be opened")
+def at(machine: Machine, organization: Organization | None) -> MachineDeps:
+    """Return the parts of a machine with this organization at hand."""
+    return replace(machine.deps, locate=lambda: (organization, ""))
 
 
 def got(machine: Machine, organization: Organization | None, text: str) -> tuple[str, str, str]:
-    where, name, secret = get(
-        organization, text, secrets=machine.secrets, state=lambda: machine.state
-    )
+    where, name, secret = get(text, at(machine, organization))
     return where.url, name, secret.reveal()
 
 
@@ -49,7 +48,8 @@ class TestGet:
 
     def test_by_name(self, machine: Machine) -> None:
         machine.made()
-        found = get(machine.contoso, "ci", secrets=machine.secrets, state=no_state)
+        no_state = unusable(AssertionError("the name alone finds it"))
+        found = get("ci", replace(machine.deps, state=no_state))
         assert found == (machine.contoso, "ci", Secret(machine.held() or ""))
 
     def test_by_id_and_its_beginning(self, machine: Machine) -> None:
@@ -93,20 +93,12 @@ class TestGet:
         machine.secrets.put(url, "theirs", Secret("x"))
         found = Organization(name="contoso", url=url, hosted=hosted)
         for root in (machine.emulator.url, None):
-            assert get(
-                None,
-                "theirs",
-                secrets=machine.secrets,
-                state=lambda: machine.state,
-                api_root=root,
-            ) == (found, "theirs", Secret("x"))
+            deps = replace(at(machine, None), api_root=root)
+            assert get("theirs", deps) == (found, "theirs", Secret("x"))
 
     def test_one_below_the_api_root_is_hosted(self, machine: Machine) -> None:
         machine.made()
-        root = machine.emulator.url
-        found, _, _ = get(
-            None, "ci", secrets=machine.secrets, state=lambda: machine.state, api_root=root
-        )
+        found, _, _ = get("ci", at(machine, None))
         assert found == machine.contoso
 
     def test_a_name_in_two_organizations(self, machine: Machine) -> None:
@@ -175,7 +167,7 @@ class TestHeld:
             stored=True,
             origin=Origin.PAT,
         )
-        found = held(machine.contoso, "ci", secret, state=machine.state, now=NOW)
+        found = held(machine.contoso, "ci", secret, machine.deps)
         assert found == StoredSecret(pat=expected, secret=secret, org_url=machine.contoso.url)
 
     @pytest.mark.parametrize(
@@ -188,11 +180,12 @@ class TestHeld:
         pat = machine.made()
         assert pat.expires is not None
         now = pat.expires + after
-        found = held(machine.contoso, "ci", Secret("x"), state=machine.state, now=now)
+        deps = replace(machine.deps, now=lambda: now)
+        found = held(machine.contoso, "ci", Secret("x"), deps)
         assert found.pat.status is status
 
     def test_one_that_nothing_is_known_of(self, machine: Machine) -> None:
-        found = held(machine.contoso, "theirs", Secret("x"), state=machine.state, now=NOW)
+        found = held(machine.contoso, "theirs", Secret("x"), machine.deps)
         assert found.pat == Pat(
             name="theirs",
             id=None,

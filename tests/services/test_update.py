@@ -82,7 +82,7 @@ class TestChanged:
     def test_a_token_of_another_machine_needs_no_keyring(self, machine: Machine) -> None:
         machine.keyring.refuses = lambda *_: True
         machine.elsewhere("theirs")
-        (pat,) = machine.browser.find(machine.contoso, ["theirs"])
+        (pat,) = machine.finder.find(machine.contoso, ["theirs"])
         updated = change(machine, pat, RENAME)
         assert (updated.pat.name, updated.pat.stored) == ("new name", False)
         assert machine.known == []
@@ -129,7 +129,7 @@ class TestImported:
         self, machine: Machine, entry: StoredPat
     ) -> None:
         theirs = machine.elsewhere("imported")
-        pat = machine.browser.find(machine.contoso, [theirs])[0]
+        pat = machine.finder.find(machine.contoso, [theirs])[0]
         updated = change(machine, pat, RENAME)
         assert (updated.pat.stored, updated.left_behind) == (False, True)
         assert (machine.names_held, machine.held("imported")) == (["imported"], "its secret")
@@ -140,7 +140,7 @@ class TestImported:
     ) -> None:
         theirs = machine.elsewhere("imported")
         machine.state.remember(replace(entry, id=theirs))
-        pat = machine.browser.find(machine.contoso, [theirs])[0]
+        pat = machine.finder.find(machine.contoso, [theirs])[0]
         updated = change(machine, pat, RENAME)
         assert (updated.pat.stored, updated.left_behind) == (True, False)
         assert (machine.names_held, machine.held("new name")) == (["new name"], "its secret")
@@ -152,7 +152,7 @@ class TestImported:
     ) -> None:
         theirs = machine.elsewhere("imported")
         machine.emulator.add_tokens(name="imported", state=state)
-        pat = machine.browser.find(machine.contoso, [theirs])[0]
+        pat = machine.finder.find(machine.contoso, [theirs])[0]
         updated = change(machine, pat, changes)
         renamed = changes is RENAME
         assert (updated.left_behind, updated.pat.stored) == (renamed, not renamed)
@@ -213,7 +213,7 @@ class TestAtTheSameTime:
             return deps.exclusive(key)
 
         with pytest.raises(ConflictError) as caught:
-            update(machine.contoso, pat, RENAME, replace(deps, exclusive=lock))
+            update(machine.contoso, pat, RENAME, replace(deps, lock=lock))
         assert caught.value.message == (
             "another process has changed the secret stored under 'ci' for contoso"
         )
@@ -376,7 +376,7 @@ class TestPending:
         assert (machine.names_held, machine.held()) == (["ci"], secret)
         assert [(entry.name, entry.id) for entry in machine.known] == [("ci", pat.id)]
         # The same command again, once there is room, ends what was begun.
-        (renamed,) = machine.browser.find(machine.contoso, ["new name"])
+        (renamed,) = machine.finder.find(machine.contoso, ["new name"])
         change(machine, renamed, RENAME)
         assert (machine.names_held, machine.held("new name")) == (["new name"], secret)
         assert [(entry.name, entry.id) for entry in machine.known] == [("new name", pat.id)]

@@ -21,116 +21,54 @@ if TYPE_CHECKING:
     from azdo_pat.api.directory import Directory
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.cli.global_options import GlobalOptions
-    from azdo_pat.models import Handover, Organization, Secret
-    from azdo_pat.operations.deps import Deps
-    from azdo_pat.operations.local_secrets import Storage
+    from azdo_pat.models import Handover, Organization
     from azdo_pat.operations.organization_cache import OrganizationCache
     from azdo_pat.renewal import Delivery
-    from azdo_pat.results import Recovered
-    from azdo_pat.services.ensure import Maker
-    from azdo_pat.services.find_tokens import TokenFinder
+    from azdo_pat.results import Recovered, Unrecovered
     from azdo_pat.store.state import State
 
 
-class App:
-    """The composed program, for one run of one command."""
+class App(Session):
+    """The composed program, for one run of one command; use cases see it as `operations.deps.Deps`.
+
+    Attributes:
+        recovers: recover unfinished operations before the first use of the tokens API.
+    """
+
+    recovers = True
 
     def __init__(self, options: GlobalOptions) -> None:
-        self.runtime = Runtime(options)
-        self.session = Session(self.runtime)
+        super().__init__(Runtime(options))
 
     @cached_property
     def tokens(self) -> Tokens:
         """The token lifecycle API; unfinished operations of earlier runs are recovered first."""
-        self._recover_first(self.untouched_tokens)
-        return self.untouched_tokens
-
-    @cached_property
-    def untouched_tokens(self) -> Tokens:
-        """The token lifecycle API, without recovery."""
         from azdo_pat.api.tokens import Tokens
 
-        self._set_aside_if_damaged(self.runtime.state_folder / "state.db")
-        return Tokens(self.session.http, self._say_odd)
+        self.look_at_state()
+        self.tokens = Tokens(self.http, self._say_odd)  # recovery uses it already
+        if self.recovers:
+            self._recover_first()
+        return self.tokens
 
-    def _recover_first(self, tokens: Tokens) -> None:
+    def _recover_first(self) -> None:
         """Recover unfinished operations; a failure does not stop the current command."""
         try:
-            self.session.secrets.clear_probes()
+            self.secrets.clear_probes()
             if self.state.unfinished():
-                self.recover(tokens, again=False)
+                from azdo_pat.operations.recovery import recover
+
+                recover(self)
         except PatError as error:
             self.runtime.messages.detail(
                 f"what an earlier run left behind is still there: {error.message}"
             )
 
-    def finish_what_is_due(self, organization: Organization | None = None) -> Sequence[Recovered]:
-        """Recover due operations in a command that does not need a sign-in itself.
+    def report(self, event: Recovered | Unrecovered) -> None:
+        """Report on stderr what became of an operation of an earlier run."""
+        from azdo_pat.cli.recovery_messages import say
 
-        Without this, nothing would recover the tokens of a user who runs only `pat ensure`.
-
-        Args:
-            organization: recover only there; None for everywhere.
-
-        Returns:
-            The outcome of each operation, which was reported on stderr.
-        """
-        url = organization.url if organization else None
-        self.recover_local(url)
-        unfinished = self.state.unfinished(url)
-        if not unfinished:
-            return ()
-        from azdo_pat.journal import is_due
-
-        if not any(is_due(each, self.runtime.now()) for each in unfinished):
-            return ()
-        try:
-            self.session.access_token()
-            return self.recover(self.tokens, again=True, org_url=url)
-        except PatError as error:
-            self.runtime.messages.warn(
-                f"what an earlier run left behind is still there: {error.message}"
-            )
-            return ()
-
-    def recover(
-        self, tokens: Tokens, *, again: bool, org_url: str | None = None
-    ) -> Sequence[Recovered]:
-        """Recover unfinished operations and report each outcome; see `operations.recovery`."""
-        from azdo_pat.cli.recovery_messages import say_recovered
-        from azdo_pat.operations.recovery import RecoveryScope, recover
-
-        deps = self.deps_for(tokens)
-        recovered = []
-        scope = RecoveryScope(
-            user=self.session.user(), api_root=self.session.api_root, org_url=org_url, again=again
-        )
-        for each in recover(deps, scope):
-            say_recovered(self.runtime.messages, each)
-            recovered.append(each)
-        return recovered
-
-    def recover_local(self, org_url: str | None = None) -> None:
-        """Recover imports and forgets, which need no sign-in, and report each outcome."""
-        if not self.state.unfinished(org_url):
-            return
-        from azdo_pat.cli.recovery_messages import say_recovered
-        from azdo_pat.operations.local_secrets import recover_local
-
-        for each in recover_local(self.storage, org_url=org_url):
-            say_recovered(self.runtime.messages, each)
-
-    @property
-    def storage(self) -> Storage:
-        """What it takes to change what is stored here."""
-        from azdo_pat.operations.local_secrets import Storage
-
-        return Storage(
-            secrets=self.session.secrets,
-            state=self.state,
-            exclusive=self.exclusive,
-            now=self.runtime.now,
-        )
+        say(self.runtime.messages, event)
 
     @cached_property
     def odd_rows(self) -> dict[str, str]:
@@ -153,7 +91,7 @@ class App:
         """Profile and organizations."""
         from azdo_pat.api.directory import Directory
 
-        return Directory(self.session.http, self._say_odd)
+        return Directory(self.http, self._say_odd)
 
     @cached_property
     def organization_cache(self) -> OrganizationCache:
@@ -164,84 +102,37 @@ class App:
         return OrganizationCache(
             state=self.state,
             directory=self.directory,
-            api_root=self.session.api_root or HOSTED_ROOT,
-        )
-
-    @cached_property
-    def browser(self) -> TokenFinder:
-        """Listing and finding tokens."""
-        from azdo_pat.services.find_tokens import TokenFinder
-
-        return TokenFinder(
-            tokens=self.tokens, organization_cache=self.organization_cache, state=self.state
+            api_root=self.api_root or HOSTED_ROOT,
         )
 
     def exclusive(self, key: str) -> AbstractContextManager[None]:
         """Give the lock of that key between processes; see `store.locks.exclusive`."""
         from azdo_pat.store.locks import exclusive
 
-        return exclusive(self.runtime.state_folder / "locks", key)
+        return exclusive(self.state_folder / "locks", key)
 
     def in_line(self, key: str) -> AbstractContextManager[None]:
         """Give a lock of that key between processes, waiting for it for two minutes."""
         from azdo_pat.store.locks import waiting
 
         digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        return waiting(self.runtime.state_folder / "locks" / f"{digest}.lock", 120)
+        return waiting(self.state_folder / "locks" / f"{digest}.lock", 120)
 
-    @cached_property
-    def deps(self) -> Deps:
-        """What making tokens needs."""
-        return self.deps_for(self.tokens)
-
-    def deps_for(self, tokens: Tokens) -> Deps:
-        """Return what making tokens needs, with this client."""
-        from azdo_pat.operations.deps import Deps
-
-        return Deps(
-            tokens=tokens,
-            organization_cache=self.organization_cache,
-            secrets=self.session.secrets,
-            state=self.state,
-            exclusive=self.exclusive,
-            now=self.runtime.now,
-            deliver=self._deliver,
-            user=self.session.user,
-            service_time=self.session.service_time,
-        )
-
-    def _deliver(self, delivery: Delivery, handover: Handover) -> None:
+    def deliver(self, delivery: Delivery, handover: Handover) -> None:
+        """Deliver a secret to one target; see `deliveries.dispatch`."""
         from azdo_pat.deliveries.dispatch import deliver
         from azdo_pat.deliveries.placeholders import DeliveryEnvironment
 
         context = DeliveryEnvironment(
-            environment=self.runtime.environment, alone=self.in_line, lend=self.session.secrets.lend
+            environment=self.environment, alone=self.in_line, lend=self.secrets.lend
         )
         deliver(delivery, handover, context)
-
-    @cached_property
-    def maker(self) -> Maker:
-        """What it takes to make a token of the organization at hand, or to replace one."""
-        from azdo_pat.services.ensure import Maker
-
-        organization = self.organization
-
-        def try_out(secret: Secret) -> object:
-            return self.directory.check_secret(organization, secret)
-
-        return Maker(
-            deps=self.deps,
-            browser=self.browser,
-            alone=lambda name: self.in_line(f"ensure {name!r} in {organization.url}"),
-            try_out=try_out,
-        )
 
     def at(self, organization: Organization) -> App:
         """Return the parts for another organization, which may have a sign-in of its own."""
         sources = {**self.runtime.options.sources, "org": "the token"}
         other = App(self.runtime.options._replace(org=organization.url, sources=sources))
-        other.session.secrets, other.state = self.session.secrets, self.state
-        other.odd_rows = self.odd_rows
+        other.secrets, other.state, other.odd_rows = self.secrets, self.state, self.odd_rows
         return other
 
     @cached_property
@@ -250,19 +141,19 @@ class App:
         from azdo_pat.store.database import has_header
         from azdo_pat.store.state import State
 
-        file = self.runtime.state_folder / "state.db"
+        file = self.state_folder / "state.db"
         if not has_header(file):  # the whole of it is looked at where a request is made anyway
             self._set_aside_if_damaged(file)
         return State(file)
 
     def look_at_state(self) -> None:
         """Look at the whole of the state file; move it aside if it is damaged."""
-        self._set_aside_if_damaged(self.runtime.state_folder / "state.db")
+        self._set_aside_if_damaged(self.state_folder / "state.db")
 
     def _set_aside_if_damaged(self, file: Path) -> None:
         from azdo_pat.store.repair import set_aside_if_damaged
 
-        if aside := set_aside_if_damaged(file, self.runtime.now()):
+        if aside := set_aside_if_damaged(file, self.now()):
             self.runtime.messages.warn(
                 f"the state file was damaged and is now {aside}; no secret is lost, and"
                 " pat doctor --fix finds out anew what it knew"
@@ -273,7 +164,7 @@ class App:
         """The damaged state files that were moved aside and not yet rebuilt from."""
         from azdo_pat.store.repair import damaged_files
 
-        return damaged_files(self.runtime.state_folder / "state.db")
+        return damaged_files(self.state_folder / "state.db")
 
     @cached_property
     def organization(self) -> Organization:
@@ -284,7 +175,7 @@ class App:
             NotFoundError: the user has none.
             RefusedError: it is a collection of Azure DevOps Server.
         """
-        found, source = self.session.located
+        found, source = self.located
         if found is None:
             found, source = self._only_one(), "the only one you have"
         self.runtime.messages.detail(f"organization {found.name} ({source})")

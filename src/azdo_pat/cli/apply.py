@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from azdo_pat.cli import options
-from azdo_pat.cli.bulk import (
-    conclude_changes,
-    makers,
-    say_failures,
-    stoppable_progress,
-    unfinished_places,
-)
+from azdo_pat.cli.bulk import conclude_changes, say_failures, stoppable_progress
 from azdo_pat.cli.command import command
 from azdo_pat.cli.confirmation import Question, confirm, count
 from azdo_pat.cli.recovery_messages import say_where_it_lies
-from azdo_pat.cli.refused_tokens import is_refused, key, marks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,30 +56,12 @@ def apply_command(
       pat apply tokens.toml --prune --yes
     """
     from azdo_pat.config.declarations import read_declarations
-    from azdo_pat.services.apply import placed, plan, to_prune
+    from azdo_pat.services.apply import apply, placed, plan
 
-    now = app.runtime.now()
-    declared = placed(
-        read_declarations(file, expires=str(app.runtime.setting("expires")), now=now),
-        file,
-        api_root=app.session.api_root,
-        at_hand=lambda: app.organization,
-    )
+    expires = str(app.runtime.setting("expires"))
+    declared = placed(read_declarations(file, expires=expires, now=app.now()), file, app)
     render = app.runtime.render
-    source = str(file.resolve())
-    steps: Sequence[Step] = plan(
-        declared,
-        source,
-        state=app.state,
-        secrets=app.session.secrets,
-        now=now,
-        is_refused=lambda entry: is_refused(app, entry),
-    )
-    if prune:
-        steps = [
-            *steps,
-            *to_prune(declared, source, state=app.state, api_root=app.session.api_root),
-        ]
+    steps = plan(declared, str(file.resolve()), app, prune=prune)
     if dry_run:
         render.show_all([each.change for each in steps])
         return
@@ -99,11 +75,10 @@ def apply_command(
             declined="nothing was changed",
         )
         confirm(app, gone, question)
-    changes, interrupted = _applied(app, steps, verify=verify)
+    progress = partial(stoppable_progress, app, "applying")
+    changes, interrupted = apply(steps, app, verify=verify, progress=progress)
     render.show_all(changes)
     for step, change in zip(steps, changes, strict=True):
-        if step.refused and step.entry is not None and change.outcome in {"kept", "rotated"}:
-            marks(app).remove(key(step.entry))
         if change.outcome == "revoked" and step.entry is not None:
             brought = step.entry.renewal.deliveries
             say_where_it_lies(app.runtime.messages, change.pat.name, brought, "no longer works")
@@ -120,19 +95,6 @@ def _show(app: App, steps: Sequence[Step]) -> None:
             app.runtime.messages.notice(
                 f"{change.action} {change.pat.name!r} in {change.org}: {change.why}"
             )
-
-
-def _applied(app: App, steps: Sequence[Step], *, verify: bool) -> tuple[Sequence[Change], bool]:
-    """Carry the plan out; return also whether Ctrl-C stopped it."""
-    from azdo_pat.services.apply import ApplyDeps, apply
-    from azdo_pat.services.parallel import SIDE_BY_SIDE
-
-    busy = [each.organization for each in steps if verify or each.change.action != "keep"]
-    tools, left = makers(app, [*busy, *unfinished_places(app)])
-    with stoppable_progress(app, len(steps), "applying") as (done, stopped):
-        deps = ApplyDeps(state=app.state, exclusive=app.exclusive)
-        changes = apply(steps, tools, left, deps=deps, verify=verify, jobs=SIDE_BY_SIDE, done=done)
-        return changes, stopped()
 
 
 def _summary(changes: Sequence[Change]) -> str:

@@ -60,7 +60,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
       pat create ci --scope code --scope packaging --as token
     """
     from azdo_pat.naming import checked_name
-    from azdo_pat.operations.deps import CreateRequest
+    from azdo_pat.operations.issue import CreateRequest
     from azdo_pat.scopes import parse_scopes
     from azdo_pat.services.create import create, refuse_global
 
@@ -89,7 +89,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
         created = create(
             app.organization,
             request,
-            app.deps,
+            app,
             lambda made: print_secret(app, made, secret_format) if secret_format else None,
         )
     say_created(app, created)

@@ -9,17 +9,15 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.notices import not_delivered, say_created
-from azdo_pat.cli.refused_tokens import is_refused, key, marks
 from azdo_pat.cli.secret_options import secret_options
+from azdo_pat.cli.signals import ending_politely
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization
     from azdo_pat.output.secret_format import SecretFormat
-    from azdo_pat.results import Ensured, Recovered
+    from azdo_pat.results import Ensured
     from azdo_pat.services.ensure import Wanted
 
 
@@ -61,11 +59,9 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
       pat ensure ci --for packages --expires 7d --renew-before 2d
       export AZURE_DEVOPS_EXT_PAT=$(pat ensure ci --scope code --as token)
     """
-    from dataclasses import replace
-
     from azdo_pat.naming import checked_name
     from azdo_pat.scopes import parse_scopes
-    from azdo_pat.services.ensure import as_wanted
+    from azdo_pat.services.ensure import ensure, place_of
 
     checked_name(name)
     wanted = _wanted(
@@ -78,25 +74,9 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     render = (
         app.runtime.render if secret_format is None else None
     )  # a mistake in --query is found first
-    organization = _organization(app, name)
-    ensured, before = None, app.state.find(organization.url, name)
-    refused = is_refused(app, before)
-    verify = verify or refused
-    if not verify:
-        ensured = as_wanted(
-            organization,
-            wanted,
-            state=app.state,
-            secrets=app.session.secrets,
-            now=app.runtime.now(),
-        )
-    if ensured is not None:
-        undelivered = _undelivered(app.finish_what_is_due(), name)
-        ensured = replace(ensured, undelivered="; ".join(undelivered))
-    else:
-        ensured = _seen_to(app, organization, wanted, verify=verify)
-    if refused and before is not None:
-        marks(app).remove(key(before))  # it works after all, or is replaced
+    organization = place_of(name, app)
+    with ending_politely():
+        ensured = ensure(organization, wanted, app, verify=verify)
     _say(app, ensured, organization)
     if render is not None:
         render.show(ensured)
@@ -128,40 +108,6 @@ def _wanted(
             hint="use a longer lifetime (--expires) or a shorter span",
         )
     return Wanted(name=name, scopes=scopes, expires=end, renew_before=window)
-
-
-def _organization(app: App, name: str) -> Organization:
-    """Return the current organization, or else that of the only stored token of this name."""
-    from azdo_pat.services.ensure import where_known
-
-    if app.session.located[0] is None:
-        known = where_known(name, app.state, app.session.api_root)
-        if known is not None:
-            return known
-    return app.organization
-
-
-def _undelivered(recovered: Sequence[Recovered], name: str) -> list[str]:
-    """Return why the secret stored under a name could not be delivered."""
-    if not recovered:
-        return []
-    from azdo_pat.journal import Deliver
-
-    return [
-        each.failure.message
-        for each in recovered
-        if each.failure
-        and isinstance(each.operation, Deliver)
-        and each.operation.entry.name == name
-    ]
-
-
-def _seen_to(app: App, organization: Organization, wanted: Wanted, *, verify: bool) -> Ensured:
-    from azdo_pat.cli.signals import ending_politely
-    from azdo_pat.services.ensure import ensure
-
-    with ending_politely():
-        return ensure(organization, wanted, app.maker, verify=verify)
 
 
 def _say(app: App, ensured: Ensured, organization: Organization) -> None:

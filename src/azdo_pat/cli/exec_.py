@@ -14,7 +14,6 @@ import click
 
 from azdo_pat.cli.command import Command, command
 from azdo_pat.cli.complete import complete_tokens
-from azdo_pat.cli.refused_tokens import warn_if_refused
 from azdo_pat.cli.secret_options import checked_names
 from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
 
@@ -134,23 +133,18 @@ def _by_program(  # what variables are made of
 def _found(app: App, text: str) -> tuple[Organization, Secret]:
     """Return a stored secret, with a warning if it has expired or the service refused it."""
     from azdo_pat.naming import as_argument
+    from azdo_pat.services.refused_tokens import refusal
     from azdo_pat.services.stored_secrets import get
 
-    organization, name, secret = get(
-        app.session.located[0],
-        text,
-        secrets=app.session.secrets,
-        state=lambda: app.state,
-        api_root=app.session.api_root,
-    )
+    organization, name, secret = get(text, app)
     entry = app.state.find(organization.url, name)
     if entry is not None and entry.expires is not None and entry.expires <= app.runtime.now():
         app.runtime.messages.warn(
             f"{name!r} expired on {entry.expires:%Y-%m-%d}; to replace it, run: pat rotate"
             f" {as_argument(name)}"
         )
-    elif entry is not None:
-        warn_if_refused(app, entry, organization, secret)
+    elif entry is not None and (problem := refusal(entry, secret, app)):
+        app.runtime.messages.warn(problem)
     return organization, secret
 
 

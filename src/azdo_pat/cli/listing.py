@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.cli.app import App
-    from azdo_pat.models import Pat
     from azdo_pat.results import OrganizationFailure
     from azdo_pat.services.find_tokens import Filters
 
@@ -71,24 +70,26 @@ def list_command(  # noqa: PLR0913  # one argument for each option
       pat list --expiring 14d --all-orgs
       pat list -o json --query "[?global].name"
     """
-    from azdo_pat.services.find_tokens import Sort, in_order
+    from azdo_pat.services.find_tokens import Sort, TokenFinder, in_order
 
     filters = _filters(app.runtime.now(), status, expiring, names, scopes, only_global=only_global)
     streams = app.runtime.streams and sort is None and not all_orgs
     order = Sort(str(sort or app.runtime.setting("sort")))
     render = app.runtime.render
     if stored:
-        if not render.pats(in_order(_stored(app, filters, everywhere=all_orgs), order)):
+        from azdo_pat.services.stored_secrets import stored_here
+
+        known = stored_here(None if all_orgs else app.located[0], filters, app)
+        if not render.pats(in_order(known, order)):
             app.runtime.messages.notice("no stored token matches")
         return
     failures: Sequence[OrganizationFailure] = ()
+    finder = TokenFinder(app)
     if all_orgs:
-        from azdo_pat.services.everywhere import listing_everywhere
-
-        pats, failures = listing_everywhere(app.browser, app.organization_cache.all(), filters)
+        pats, failures = finder.listing_everywhere(app.organization_cache.all(), filters)
         count = render.pats(in_order(pats, order))
     else:
-        found = app.browser.listing(app.organization, filters)
+        found = finder.listing(app.organization, filters)
         count = render.pats(found if streams else in_order(found, order))
     if not count:
         where = "your organizations" if all_orgs else app.organization.name
@@ -104,22 +105,14 @@ def list_command(  # noqa: PLR0913  # one argument for each option
         )
 
 
-def _stored(app: App, filters: Filters, *, everywhere: bool) -> list[Pat]:
-    """Return the stored tokens; the local state knows no status but expired."""
-    from azdo_pat.services.stored_secrets import stored_here
-
-    organization = None if everywhere else app.session.located[0]
-    app.recover_local(organization.url if organization else None)
-    known = stored_here(organization, state=app.state, now=app.runtime.now())
-    return [pat for pat in known if filters.match(pat)]
-
-
 @command("show")
 @click.argument("token", metavar="TOKEN", shell_complete=complete_tokens)
 def show_command(app: App, token: str) -> None:
     """Show one token. TOKEN is its name, its id, or 8 or more characters of the id."""
+    from azdo_pat.services.find_tokens import TokenFinder
+
     render = app.runtime.render
-    render.show(app.browser.find(app.organization, [token])[0])
+    render.show(TokenFinder(app).find(app.organization, [token])[0])
 
 
 def _filters(  # one argument for each option

@@ -47,13 +47,13 @@ def login_command(
 
     _require_user(app, device_code=device_code)
     by_code = device_code or not has_browser(app.runtime.environment)
-    located, _ = app.session.located
+    located, _ = app.located
     organization = located.url if located is not None and located.hosted else ""
     safe = _safe_place(app)
-    client = app.session.entra_client(tenant=tenant, client_id=client_id)
+    client = app.entra_client(tenant=tenant, client_id=client_id)
 
     def have_signed_in(cache: Secret | None, claims: str) -> Granted:
-        entra = app.session.entra(client, cache)
+        entra = app.entra(client, cache)
         if by_code:
             if not device_code:
                 app.runtime.messages.notice("no browser found: signing in with a code")
@@ -73,7 +73,7 @@ def login_command(
         return inspect(token.reveal(), source=NAME, now=app.runtime.now())
 
     way = SignInMethod(sign_in=have_signed_in, inspect=look, organization=organization, safe=safe)
-    signed_in = sign_in(way, app.session.memory)
+    signed_in = sign_in(way, app.memory)
     app.runtime.messages.notice(f"signed in as {signed_in.user}{_at(client)}")
     app.runtime.render.show(signed_in)
     if app.runtime.options.access_token:
@@ -94,7 +94,7 @@ def logout_command(app: App) -> None:
 
     Tokens and their secrets stay. The current access token expires by itself within the hour.
     """
-    if app.session.memory.forget():
+    if app.memory.forget():
         app.runtime.messages.notice("signed out: every saved sign-in is deleted")
     else:
         app.runtime.messages.notice("there was no saved sign-in")
@@ -119,7 +119,7 @@ def _require_user(app: App, *, device_code: bool) -> None:
 def _safe_place(app: App) -> bool:
     """Test the keyring before the sign-in; warn and return False if it cannot be used."""
     try:
-        app.session.secrets.check()
+        app.secrets.check()
     except StoreError as error:
         app.runtime.messages.warn(f"{error.message}; this sign-in will not be saved")
         return False

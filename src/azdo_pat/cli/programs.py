@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError
-from azdo_pat.homes import home_folder
 from azdo_pat.redaction import without_access_token
 
 if TYPE_CHECKING:
@@ -39,19 +38,6 @@ def programs() -> Path:
         "git-credential-pat, which was installed with pat, is missing from its folder",
         hint="reinstall pat with pipx, uv or pip",
     )
-
-
-def own_home() -> Path:
-    """Return the home of the user's account, ignoring HOME."""
-    if sys.platform == "win32":  # where HOME is not asked
-        return home_folder()
-    import os
-    import pwd
-
-    try:
-        return Path(pwd.getpwuid(os.getuid()).pw_dir)
-    except KeyError:  # a user id alone, as in a container
-        return home_folder()
 
 
 def advised(app: App, advice: Guidance) -> SetupResult:

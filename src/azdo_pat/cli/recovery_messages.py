@@ -18,7 +18,7 @@ from azdo_pat.journal import (
 )
 from azdo_pat.naming import as_argument
 from azdo_pat.renewal import CommandTarget, FileTarget, ToolTarget, UnknownTarget
-from azdo_pat.results import RecoveryOutcome
+from azdo_pat.results import RecoveryOutcome, Unrecovered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,12 +30,22 @@ if TYPE_CHECKING:
     from azdo_pat.results import Recovered
 
 
-def say_recovered(messages: Messages, recovered: Recovered) -> None:
-    """Report on stderr how an unfinished operation of an earlier run was recovered."""
-    operation, outcome, failure = recovered
-    if failure is not None:
-        _say_failed(messages, operation, failure)
-        return
+def say(messages: Messages, event: Recovered | Unrecovered) -> None:
+    """Report on stderr what became of an unfinished operation of an earlier run."""
+    if isinstance(event, Unrecovered):
+        what = "what an earlier run left behind is still there"
+        if event.organization:
+            what = f"what is still to be done in {event.organization.name}"
+        messages.warn(f"{what}: {event.failure.message}")
+    elif event.failure is not None:
+        _say_failed(messages, event.operation, event.failure)
+    else:
+        _say_recovered(messages, event.operation, event.outcome)
+
+
+def _say_recovered(
+    messages: Messages, operation: Operation, outcome: RecoveryOutcome | None
+) -> None:
     org = operation.entry.organization.name
     token = f"{operation.entry.name!r} in {org}"
     interrupted = f"an interrupted {VERBS[type(operation)]} of {token}"

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from azdo_pat.cli import options
-from azdo_pat.cli.bulk import (
-    conclude_changes,
-    makers,
-    say_failures,
-    stoppable_progress,
-    unfinished_places,
-)
+from azdo_pat.cli.bulk import conclude_changes, say_failures, stoppable_progress
 from azdo_pat.cli.command import command
 from azdo_pat.cli.notices import warn_shortened
-from azdo_pat.cli.refused_tokens import is_refused, key, marks, works
 from azdo_pat.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
     from azdo_pat.cli.app import App
-    from azdo_pat.journal import JournalEntry
     from azdo_pat.models import StoredPat
-    from azdo_pat.results import Change
+    from azdo_pat.services.renew import Renewed
     from azdo_pat.services.rotate import RotateRequest
 
 _MOST: int = 64
@@ -69,11 +61,9 @@ def renew_command(
       pat renew --within 14d --dry-run
     """
     from azdo_pat.expiry import parse_span
-    from azdo_pat.renewal import FileTarget
-    from azdo_pat.services.renew import due, planned
+    from azdo_pat.services.renew import due, planned, renew
 
-    now = app.runtime.now()
-    span = None if within is None else parse_span(within, now)
+    span = None if within is None else parse_span(within, app.now())
     request = _request(app, expires, deliveries)
     render = app.runtime.render
     if app.damaged_states:
@@ -82,14 +72,7 @@ def renew_command(
             hint="to rebuild it, run: pat doctor --fix",
         )
     there = app.organization if app.runtime.options.sources.get("org") == "--org" else None
-    entries = due(
-        app.state,
-        now=now,
-        within=span,
-        org_url=there.url if there else None,
-        api_root=app.session.api_root,
-        is_refused=lambda entry: is_refused(app, entry),
-    )
+    entries = due(app, within=span, org_url=there.url if there else None)
     if there and not app.state.stored(there.url):
         app.runtime.messages.warn(f"no token of {there.name} is stored here (pat list --stored)")
     if dry_run:
@@ -98,58 +81,40 @@ def renew_command(
             if entries
             else "nothing is due for renewal (dry run)"
         )
-        render.show_all(planned(entries, now, span))
+        render.show_all(planned(entries, app.now(), span))
         return
+    _require_one_file(entries, request)
+    progress = partial(stoppable_progress, app, "renewing")
+    renewed = renew(entries, request, app, jobs=jobs, within=span, progress=progress)
+    _say(app, renewed)
+    conclude_changes(renewed.changes, renewed.left, interrupted=renewed.interrupted)
+
+
+def _require_one_file(entries: Sequence[StoredPat], request: RotateRequest) -> None:
+    """Check that no two secrets are to be delivered to one file.
+
+    Raises:
+        UsageError: they are.
+    """
+    from azdo_pat.renewal import FileTarget
+
     if len(entries) > 1 and any(isinstance(each, FileTarget) for each in request.deliveries or ()):
         raise UsageError(
             f"{len(entries)} tokens are due, but --deliver names one file",
             hint="to deliver each to its own file, run: pat rotate NAME --deliver …",
         )
-    changes, left, interrupted = _renewed(app, entries, request, jobs, span)
-    for entry, change in zip(entries, changes, strict=True):
-        if change.outcome == "rotated":
-            marks(app).remove(key(entry))
-    render.show_all(changes)
-    say_failures(app, changes)
-    done = sum(each.outcome == "rotated" for each in changes)
-    if changes:
-        app.runtime.messages.notice(
-            f"renewed {_count(done)}{f' of {len(changes)}' * (done < len(changes))}"
-        )
-    conclude_changes(changes, left, interrupted=interrupted)
 
 
-def _renewed(
-    app: App,
-    entries: Sequence[StoredPat],
-    request: RotateRequest,
-    jobs: int,
-    within: timedelta | None,
-) -> tuple[Sequence[Change], Sequence[JournalEntry], bool]:
-    """Renew tokens and complete unfinished operations; return also whether Ctrl-C stopped it."""
-    from azdo_pat.models import Organization
-    from azdo_pat.services.renew import renew
-
-    places = [Organization(name=each.org, url=each.org_url) for each in entries]
-    places += unfinished_places(app)
-    if not places:
-        return (), (), False
-    tools, left = makers(app, places)
-    with stoppable_progress(app, len(entries), "renewing") as (done, stopped):
-        changes, rotations = renew(
-            entries,
-            tools,
-            request,
-            jobs=jobs,
-            done=done,
-            within=within,
-            works=lambda *asked: works(app, *asked),
-        )
-        interrupted = stopped()
-    for rotated in rotations:
+def _say(app: App, renewed: Renewed) -> None:
+    """Report what was done."""
+    for rotated in renewed.rotations:
         if rotated.created.shortened:
             warn_shortened(app, rotated.created.pat, rotated.created.requested_expiry)
-    return changes, left, interrupted
+    app.runtime.render.show_all(renewed.changes)
+    say_failures(app, renewed.changes)
+    if renewed.changes:
+        done, of = len(renewed.rotations), len(renewed.changes)
+        app.runtime.messages.notice(f"renewed {_count(done)}{f' of {of}' * (done < of)}")
 
 
 def _count(tokens: int) -> str:

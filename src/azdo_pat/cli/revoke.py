@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from azdo_pat.cli import options
+from azdo_pat.cli.bulk import stoppable_progress
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
 from azdo_pat.cli.recovery_messages import say_where_it_lies
-from azdo_pat.cli.signals import ctrl_c_noted
 from azdo_pat.errors import (
     ExitCode,
     NotFoundError,
@@ -61,7 +61,6 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
       pat revoke --expired --yes
     """
     from azdo_pat.services.revoke import plan, revoke
-    from azdo_pat.services.stored_secrets import still_works
 
     if texts and (names or scopes or expired):
         raise UsageError(
@@ -88,26 +87,8 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     if not yes and _living(pats):
         _ask(app, _living(pats))
     brought = {each.id: each.renewal.deliveries for each in app.state.stored(app.organization.url)}
-    with app.runtime.progress(len(pats), "revoking") as show, ctrl_c_noted() as stopped:
-
-        def done() -> None:
-            show()
-            if stopped():
-                raise KeyboardInterrupt
-
-        revoked = revoke(
-            app.organization,
-            pats,
-            tokens=app.tokens,
-            secrets=lambda: app.session.secrets,
-            state=app.state,
-            exclusive=app.exclusive,
-            user=app.session.user,
-            now=app.runtime.now,
-            works=lambda secret: still_works(app.organization, secret, app.directory),
-            done=done,
-        )
-        revoked = replace(revoked, interrupted=stopped())
+    progress = partial(stoppable_progress, app, "revoking")
+    revoked = revoke(app.organization, pats, app, progress)
     render.show_all(revoked.items)
     for item in revoked.items:
         if item.pat.status == "revoked":
@@ -119,7 +100,9 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
 
 def _named(app: App, texts: Sequence[str]) -> tuple[Sequence[Pat], int]:
     """Find the named tokens; warn about each that is not found, and return how many."""
-    pats, failures = app.browser.find_each(app.organization, texts)
+    from azdo_pat.services.find_tokens import TokenFinder
+
+    pats, failures = TokenFinder(app).find_each(app.organization, texts)
     if failures and len(set(texts)) == 1:
         raise failures[0]
     for failure in failures:
@@ -150,7 +133,7 @@ def _selected(
     """Find the tokens that match the filters; return also how many could not be read."""
     from azdo_pat.models import Status
     from azdo_pat.scopes import parse_scopes
-    from azdo_pat.services.find_tokens import Filters
+    from azdo_pat.services.find_tokens import Filters, TokenFinder
     from azdo_pat.services.revoke import bulk
 
     if not (names or scopes or expired):
@@ -163,10 +146,9 @@ def _selected(
         scopes=parse_scopes(scopes, allow_unknown=True) if scopes else (),
         doubtful=True,
     )
-    app.organization_cache.confirm(
-        app.organization
-    )  # a name given to another one would choose its tokens
-    own, left_out = bulk(list(app.browser.listing(app.organization, filters)), app.organization)
+    finder, organization = TokenFinder(app), app.organization
+    app.organization_cache.confirm(organization)  # its name may have been given to another one
+    own, left_out = bulk(list(finder.listing(organization, filters)), organization)
     for pat in left_out:
         why = "cannot be read in full" if pat.unread else "is valid in all organizations"
         how = f" (pat revoke {as_argument(pat.id)})" if pat.id else ""

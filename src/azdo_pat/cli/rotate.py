@@ -26,10 +26,10 @@ from azdo_pat.naming import as_argument
 from azdo_pat.results import INTERRUPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from azdo_pat.cli.app import App
-    from azdo_pat.models import Organization, Pat, Secret
+    from azdo_pat.models import Pat
     from azdo_pat.output.secret_format import SecretFormat
     from azdo_pat.results import Change, Rotated
     from azdo_pat.services.rotate import RotateRequest
@@ -156,10 +156,11 @@ def _planned(app: App, texts: Sequence[str], request: RotateRequest) -> tuple[Se
     Returns:
         The tokens to rotate, and how many cannot be rotated.
     """
+    from azdo_pat.services.find_tokens import TokenFinder
     from azdo_pat.services.rotate import ends_unseen
 
     organization = app.organization
-    pats, failures = app.browser.find_each(organization, texts)
+    pats, failures = TokenFinder(app).find_each(organization, texts)
     alone = len(set(texts)) == 1
     if failures and alone:
         raise failures[0]
@@ -168,9 +169,7 @@ def _planned(app: App, texts: Sequence[str], request: RotateRequest) -> tuple[Se
     steps: list[_Step] = []
     for pat in pats:
         try:
-            unseen = ends_unseen(
-                organization, pat, request, app.deps, try_out=_trying(app, organization)
-            )
+            unseen = ends_unseen(organization, pat, request, app)
         except PatError as error:
             if alone:
                 raise
@@ -183,10 +182,6 @@ def _planned(app: App, texts: Sequence[str], request: RotateRequest) -> tuple[Se
 def _failed(pat: Pat, error: PatError) -> str:
     hint = f" ({error.hint})" if error.hint else ""
     return f"{pat.name or pat.id}: {error.message}{hint}"
-
-
-def _trying(app: App, organization: Organization) -> Callable[[Secret], object]:
-    return lambda secret: app.directory.check_secret(organization, secret)
 
 
 def _change(app: App, step: _Step) -> Change:
@@ -247,15 +242,9 @@ def _rotated_each(
 def _rotated(app: App, step: _Step, request: RotateRequest) -> Rotated:
     from azdo_pat.services.rotate import rotate
 
-    organization = app.organization
+    request = replace(request, only_stored=not step.unseen)
     with ending_politely():
-        rotated = rotate(
-            organization,
-            step.pat,
-            replace(request, only_stored=not step.unseen),
-            app.deps,
-            try_out=_trying(app, organization),
-        )
+        rotated = rotate(app.organization, step.pat, request, app)
     say_rotated(app, rotated)
     return rotated
 

@@ -50,13 +50,7 @@ def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy
         raise UsageError("--query needs JSON", hint="add --as json, or leave out --query")
     if copy and form.is_for_runner:
         raise UsageError(f"--as {form} and --copy cannot be combined", hint="leave out one of them")
-    found = get(
-        app.session.located[0],
-        name,
-        secrets=app.session.secrets,
-        state=lambda: app.state,
-        api_root=app.session.api_root,
-    )
+    found = get(name, app)
     if copy:
         _copy(app, found, secret_format)
     elif secret_format is None or form is SecretForm.TOKEN:
@@ -76,8 +70,7 @@ def _held(app: App, found: tuple[Organization, str, Secret]) -> StoredSecret:
     """Return a secret with the details that its format may need."""
     from azdo_pat.services.stored_secrets import held
 
-    organization, name, secret = found
-    return held(organization, name, secret, state=app.state, now=app.runtime.now())
+    return held(*found, app)
 
 
 def _copy(
@@ -137,13 +130,13 @@ def import_command(  # one argument for each option
         )
     until = None if expires is None else parse_moment(expires, app.runtime.now())
     render = app.runtime.render
-    organization, _ = app.session.located
+    organization, _ = app.located
     if organization is None:
         raise UsageError(
             "no organization given", hint="add --org NAME, or --org with the server's URL"
         )
     if not replace and (app.runtime.may_ask or opens):  # before the user makes a token for nothing
-        require_free(organization, name, app.session.secrets)
+        require_free(organization, name, app.secrets)
     pat = None if token is None else _token_of(app, token)
     if opens:
         _open_page(app, organization)
@@ -155,12 +148,7 @@ def import_command(  # one argument for each option
         replace=replace,
     )
     before = app.state.find(organization.url, name)
-    stored = import_secret(
-        organization,
-        wanted,
-        app.storage,
-        check=lambda secret: app.directory.check_secret(organization, secret),
-    )
+    stored = import_secret(organization, wanted, app)
     app.runtime.messages.notice(
         f"stored {name!r} for {organization.url}: pat get {as_argument(name)}"
     )
@@ -179,13 +167,14 @@ def _token_of(app: App, token: str) -> Pat:
         PatError: there is no such token in the organization, or it cannot be listed.
     """
     from azdo_pat.naming import looks_like_id
+    from azdo_pat.services.find_tokens import TokenFinder
 
     if not looks_like_id(token):
         raise UsageError(
             f"{token!r} is not a token id",
             hint="give the id, or its first 8 or more characters; to see ids, run: pat list",
         )
-    return app.browser.find(app.organization, [token])[0]
+    return TokenFinder(app).find(app.organization, [token])[0]
 
 
 def _open_page(app: App, organization: Organization) -> None:
@@ -223,12 +212,10 @@ def forget_command(app: App, name: str) -> None:
     from azdo_pat.cli.recovery_messages import say_where_it_lies
     from azdo_pat.services.import_forget import forget
 
-    before = {(each.org_url, each.name): each.renewal.deliveries for each in app.state.stored()}
-    organization, stored_as = forget(
-        app.session.located[0], name, app.storage, api_root=app.session.api_root
-    )
+    organization, forgotten = forget(name, app)
     app.runtime.messages.notice(
-        f"forgot {stored_as!r} for {organization.name}; this does not revoke the token"
+        f"forgot {forgotten.name!r} for {organization.name}; this does not revoke the token"
     )
-    brought = before.get((organization.url, stored_as), ())
-    say_where_it_lies(app.runtime.messages, stored_as, brought, "is no longer renewed")
+    say_where_it_lies(
+        app.runtime.messages, forgotten.name, forgotten.renewal.deliveries, "is no longer renewed"
+    )

@@ -9,7 +9,7 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.complete import complete_tokens, complete_tools
-from azdo_pat.cli.programs import advised, check_asked, own_home, programs, warn_of_variables
+from azdo_pat.cli.programs import advised, check_asked, programs, warn_of_variables
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.results import SetupResult
-    from azdo_pat.services.tool_setup.wiring import SetupDeps
-    from azdo_pat.store.setup_records import SetupRecords
+    from azdo_pat.services.tool_setup.wiring import SetupRequest
     from azdo_pat.tools.tool import Tool
 
 
@@ -70,27 +69,33 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
             raise UsageError("--list lists all tools", hint="give it alone")
         from azdo_pat.services.tool_setup.known_tools import known_tools
 
-        app.runtime.render.show_all(known_tools(_records(app)))
+        app.runtime.render.show_all(known_tools(app))
         return
     if leave_file and not undo:
         raise UsageError("--leave-file is for --undo", hint="add --undo, or leave it out")
     if tool_name is None:
         raise UsageError("which tool?", hint="pat setup --list lists them")
+    from azdo_pat.services.tool_setup.wiring import SetupRequest
+
     render = app.runtime.render
     if tool_name in ADVICE:
         render.show_all([advised(app, ADVICE[tool_name])])
         return
-    results: Sequence[SetupResult]
+    request = SetupRequest(
+        feed=feed,
+        token=token_name,
+        packages_token=str(app.runtime.setting("packages-token") or ""),
+        by_org=app.runtime.options.sources.get("org") == "--org",
+        leave_file=leave_file,
+        dry_run=dry_run,
+    )
     if tool_name == KEEPER.name:
-        from azdo_pat.services.tool_setup.macos_keychain import (
-            install_in_keychain,
-            uninstall_from_keychain,
-        )
+        from azdo_pat.services.tool_setup import macos_keychain
 
-        results = (
-            uninstall_from_keychain(feed, _deps(app), dry_run=dry_run)
+        results: Sequence[SetupResult] = (
+            macos_keychain.uninstall_from_keychain(request, app)
             if undo
-            else [install_in_keychain(feed, token_name, _deps(app), dry_run=dry_run)]
+            else [macos_keychain.install_in_keychain(request, app)]
         )
     elif (tool := TOOLS.get(tool_name)) is None:
         raise UsageError(
@@ -100,48 +105,22 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     elif undo:
         from azdo_pat.services.tool_setup.uninstall import uninstall
 
-        results = uninstall(tool, feed, _deps(app), leave_file=leave_file, dry_run=dry_run)
+        results = uninstall(tool, request._replace(programs=str(programs())), app)
     else:
-        results = [_installed(app, tool, feed or "", token_name, dry_run=dry_run)]
+        results = [_installed(app, tool, request)]
     for each in results:
         _say(app, each)
     render.show_all(results)
 
 
-def _installed(app: App, tool: Tool, feed: str, token: str | None, *, dry_run: bool) -> SetupResult:
+def _installed(app: App, tool: Tool, request: SetupRequest) -> SetupResult:
     from azdo_pat.services.tool_setup.install import install
 
     if tool.asks:
         check_asked(app, tool)
-    result = install(tool, feed, token, _deps(app), dry_run=dry_run)
+    result = install(tool, request._replace(programs=str(programs())), app)
     warn_of_variables(app, tool, result.feed)
     return result
-
-
-def _deps(app: App) -> SetupDeps:
-    from azdo_pat.services.tool_setup.wiring import SetupDeps
-
-    return SetupDeps(
-        state=app.state,
-        secrets=app.session.secrets,
-        records=_records(app),
-        environment=app.runtime.environment,
-        exclusive=app.exclusive,
-        in_line=app.in_line,
-        scratch=app.runtime.state_folder / "scratch",
-        programs=programs,
-        own_home=own_home,
-        api_root=lambda: app.session.api_root,
-        organization=lambda: app.session.located[0],
-        org_named=app.runtime.options.sources.get("org") == "--org",
-        packages_token=str(app.runtime.setting("packages-token") or ""),
-    )
-
-
-def _records(app: App) -> SetupRecords:
-    from azdo_pat.store.setup_records import SetupRecords
-
-    return SetupRecords(app.runtime.state_folder / "setups")
 
 
 def _say(app: App, result: SetupResult) -> None:

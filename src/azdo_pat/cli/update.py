@@ -48,6 +48,7 @@ def update_command(  # noqa: PLR0913  # one argument for each option
     from azdo_pat.models import PatChanges
     from azdo_pat.naming import checked_name
     from azdo_pat.scopes import parse_scopes
+    from azdo_pat.services.find_tokens import TokenFinder
     from azdo_pat.services.update import plan, update
 
     changes = PatChanges(
@@ -58,7 +59,7 @@ def update_command(  # noqa: PLR0913  # one argument for each option
     if changes == PatChanges():
         raise UsageError("no change given", hint="add --name, --scope or --expires")
     render = app.runtime.render
-    pat = app.browser.find(app.organization, [token])[0]
+    pat = TokenFinder(app).find(app.organization, [token])[0]
     where = "all your organizations" if pat.is_global else app.organization.name
     if dry_run:
         planned = plan(app.organization, pat, changes)
@@ -73,7 +74,7 @@ def update_command(  # noqa: PLR0913  # one argument for each option
             declined="nothing was changed",
         )
         confirm(app, [pat], question)
-    updated = update(app.organization, pat, changes, app.deps)
+    updated = update(app.organization, pat, changes, app)
     if updated.requested_expiry is not None and updated.shortened:
         warn_shortened(app, updated.pat, updated.requested_expiry)
     app.runtime.messages.notice(f"updated {updated.pat.name!r} in {where}")

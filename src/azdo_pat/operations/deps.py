@@ -1,68 +1,112 @@
-"""The dependencies of operations that create tokens, and their request."""
+"""What operations and use cases depend on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from azdo_pat.renewal import DEFAULT_RENEWAL, Renewal
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from pathlib import Path
 
+    from azdo_pat.api.directory import Directory
     from azdo_pat.api.tokens import Tokens
-    from azdo_pat.models import Handover
+    from azdo_pat.auth.chain import Search
+    from azdo_pat.models import AccessToken, Handover, Organization
     from azdo_pat.operations.organization_cache import OrganizationCache
     from azdo_pat.renewal import Delivery
+    from azdo_pat.results import Recovered, Unrecovered
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
 
-@dataclass(frozen=True, kw_only=True)
-class CreateRequest:
-    """What the user asked for.
+class Deps(Protocol):
+    """The parts of the program that a use case may use; each is made when it is first read.
 
-    Attributes:
-        store: store the secret in the keyring.
-        replace: overwrite a secret that is stored under the name; its token stays active.
-        fail_if_shortened: treat a shortened lifetime as a failure, and revoke the token.
-        renewal: how it is to be renewed and delivered; its secret is delivered at once.
+    Reading `tokens` the first time recovers the unfinished operations of earlier runs. What locks a
+    name reads it before, as recovery leaves out locked names.
     """
 
-    name: str
-    scopes: tuple[str, ...]
-    expires: datetime
-    store: bool = True
-    replace: bool = False
-    fail_if_shortened: bool = False
-    renewal: Renewal = DEFAULT_RENEWAL
+    @property
+    def tokens(self) -> Tokens:
+        """The token lifecycle API."""
+
+    @property
+    def directory(self) -> Directory:
+        """Profile and organizations."""
+
+    @property
+    def organization_cache(self) -> OrganizationCache:
+        """The names behind the GUIDs of organizations."""
+
+    @property
+    def secrets(self) -> SecretStore:
+        """The keyring."""
+
+    @property
+    def state(self) -> State:
+        """The state file."""
+
+    @property
+    def state_folder(self) -> Path:
+        """The folder of the local state; it need not exist."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment variables."""
+
+    @property
+    def api_root(self) -> str | None:
+        """`PAT_API_URL`; None for Microsoft's hosts."""
+
+    @property
+    def located(self) -> tuple[Organization | None, str]:
+        """The organization that is set, None for none, and where its name came from."""
+
+    @property
+    def organization(self) -> Organization:
+        """The organization that is set, or else the only one that the user has."""
+
+    @property
+    def search(self) -> Search:
+        """The search for an access token."""
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """The names of all sources of access tokens, in their order."""
+
+    def access_token(self) -> AccessToken:
+        """Return the access token; see `Search.required` for what is raised."""
+
+    def renewed_token(self, rejected: AccessToken, claims: str) -> AccessToken | None:
+        """Return a new access token in place of one that the service rejected, or None."""
+
+    def user(self) -> str:
+        """Return the sign-in name; empty if unknown."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+
+    def service_time(self) -> datetime | None:
+        """Return the service's time by its last response; None before the first."""
+
+    def exclusive(self, key: str) -> AbstractContextManager[None]:
+        """Lock a key between processes; raises ConflictError if another one holds it."""
+
+    def in_line(self, key: str) -> AbstractContextManager[None]:
+        """Lock a key between processes, waiting for another one that holds it."""
+
+    def deliver(self, delivery: Delivery, handover: Handover) -> None:
+        """Deliver a secret to one target; raises PendingError if that fails."""
+
+    def report(self, event: Recovered | Unrecovered) -> None:
+        """Tell the user what became of an operation of an earlier run."""
+
+    def at(self, organization: Organization) -> Deps:
+        """Return the parts for another organization, which may have a sign-in of its own."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Deps:
-    """The dependencies of operations that create tokens.
-
-    Attributes:
-        exclusive: locks a key between processes of this machine; raises ConflictError when
-            another one holds it.
-        now: the clock.
-        service_time: returns the service's time by its last response; None before the first.
-        deliver: delivers a secret to one target; raises PendingError if that fails.
-        user: returns the sign-in name; empty if unknown.
-    """
-
-    tokens: Tokens
-    organization_cache: OrganizationCache
-    secrets: SecretStore
-    state: State
-    exclusive: Callable[[str], AbstractContextManager[None]]
-    now: Callable[[], datetime]
-    deliver: Callable[[Delivery, Handover], None]
-    user: Callable[[], str] = str
-    service_time: Callable[[], datetime | None] = field(default=lambda: None)
-
-    def service_now(self) -> datetime:
-        """Return the time by the service's clock, or by this machine's if that is unknown."""
-        return self.service_time() or self.now()
+def service_now(deps: Deps) -> datetime:
+    """Return the time by the service's clock, or by this machine's if that is unknown."""
+    return deps.service_time() or deps.now()

@@ -18,7 +18,7 @@ from azdo_pat.errors import (
     UnavailableError,
 )
 from azdo_pat.expiry import is_shortened
-from azdo_pat.journal import Create, Deliver, RevokeReplaced
+from azdo_pat.journal import Create, Deliver, RevokeReplaced, Rotate
 from azdo_pat.models import (
     Field,
     NewPat,
@@ -33,14 +33,36 @@ from azdo_pat.operations.delivery import follow_up, recover_delivery, revoke_rep
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.revocation import listed
 from azdo_pat.operations.rollback import holds_secret_of, may_come_late, roll_back
+from azdo_pat.renewal import DEFAULT_RENEWAL, Renewal
 from azdo_pat.results import RecoveryOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from azdo_pat.journal import Issue
     from azdo_pat.models import Organization, ServicePat
-    from azdo_pat.operations.deps import CreateRequest, Deps
+    from azdo_pat.operations.deps import Deps
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateRequest:
+    """What the user asked for.
+
+    Attributes:
+        store: store the secret in the keyring.
+        replace: overwrite a secret that is stored under the name; its token stays active.
+        fail_if_shortened: treat a shortened lifetime as a failure, and revoke the token.
+        renewal: how it is to be renewed and delivered; its secret is delivered at once.
+    """
+
+    name: str
+    scopes: tuple[str, ...]
+    expires: datetime
+    store: bool = True
+    replace: bool = False
+    fail_if_shortened: bool = False
+    renewal: Renewal = DEFAULT_RENEWAL
 
 
 class _Discarded(NamedTuple):
@@ -62,13 +84,11 @@ class Issuance:
         operation: as it is in the journal.
         previous: the secret that the new one overwrites, to be restored on failure. If
             the process dies the new one stays, and the next run completes the operation.
-        try_out: tries the new secret once it is stored; if it raises, the token is rolled back.
     """
 
     deps: Deps
     operation: Issue
     previous: Secret | None = field(default=None, repr=False)
-    try_out: Callable[[Secret], object] | None = None
 
     def __post_init__(self) -> None:
         """Write the operation into the journal before it has any effect."""
@@ -139,8 +159,8 @@ class Issuance:
                 hand_over()
             else:
                 self.deps.secrets.put(url, name, new.secret)
-            if self.try_out is not None:
-                self.try_out(new.secret)
+            if isinstance(self.operation, Rotate):  # the old one is revoked after that
+                self.deps.directory.check_secret(self._organization, new.secret)
             record = self._record(new.pat, request)
             rest = follow_up(self.operation)
             key = self.deps.state.finish(self._key, record, rest)

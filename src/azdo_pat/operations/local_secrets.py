@@ -6,112 +6,88 @@ Recovery needs no sign-in either: the keyring shows how far an interrupted run c
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, PatError, StoreError
-from azdo_pat.journal import Forget, Import, JournalEntry
+from azdo_pat.journal import Forget, Import, JournalEntry, Local
 from azdo_pat.operations.fingerprint import fingerprint_of, matches
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.results import Recovered, RecoveryOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from collections.abc import Sequence
 
-    from azdo_pat.journal import Local
     from azdo_pat.models import Secret, StoredPat
-    from azdo_pat.operations.name_lock import Exclusive
-    from azdo_pat.store.secrets import SecretStore
-    from azdo_pat.store.state import State
-
-LOCAL: Final = (Import, Forget)
+    from azdo_pat.operations.deps import Deps
 
 
-@dataclass(frozen=True, kw_only=True)
-class Storage:
-    """The dependencies for changing the secrets stored on this machine.
-
-    Attributes:
-        exclusive: locks a name.
-        now: the clock.
-    """
-
-    secrets: SecretStore
-    state: State
-    exclusive: Exclusive
-    now: Callable[[], datetime]
-
-
-def store_imported(
-    stored: StoredPat, secret: Secret, previous: Secret | None, storage: Storage
-) -> None:
+def store_imported(stored: StoredPat, secret: Secret, previous: Secret | None, deps: Deps) -> None:
     """Store an imported secret and index its token. The name must be locked.
 
     Args:
         stored: the index entry of the token.
         secret: its secret.
         previous: the secret that it overwrites, which is restored on failure.
-        storage: the dependencies.
+        deps: the dependencies.
 
     Raises:
         StoreError: the keyring or the state file failed; the previous secret is still stored.
     """
-    operation = Import(JournalEntry(stored.organization, stored.name, storage.now()), stored)
-    key = storage.state.begin(operation)
+    operation = Import(JournalEntry(stored.organization, stored.name, deps.now()), stored)
+    key = deps.state.begin(operation)
     operation = operation._replace(entry=operation.entry._replace(key=key))
     try:
-        storage.secrets.put(stored.org_url, stored.name, secret)
-        storage.state.finish(key, stored)
+        deps.secrets.put(stored.org_url, stored.name, secret)
+        deps.state.finish(key, stored)
     except StoreError as error:
-        if _is_back(operation, previous, storage):
+        if _is_back(operation, previous, deps):
             raise
         raise StoreError(
             f"{error.message}; it is unknown whether the secret was stored",
             hint="when the keyring works again, to find out: pat list --stored",
         ) from error
     except BaseException:  # Ctrl-C, or any exception of a backend
-        _is_back(operation, previous, storage)
+        _is_back(operation, previous, deps)
         raise
 
 
-def _is_back(operation: Import, previous: Secret | None, storage: Storage) -> bool:
+def _is_back(operation: Import, previous: Secret | None, deps: Deps) -> bool:
     """Restore the keyring to its state before an import; return False if that fails.
 
     The journal keeps what could not be done or recorded, for the next run.
     """
     where = (operation.stored.org_url, operation.stored.name)
     try:
-        if matches(storage.secrets.get(*where), operation.stored.fingerprint):
+        if matches(deps.secrets.get(*where), operation.stored.fingerprint):
             if previous is None:
-                storage.secrets.delete(*where)
+                deps.secrets.delete(*where)
             else:
-                storage.secrets.put(*where, previous)
+                deps.secrets.put(*where, previous)
     except StoreError:
         return False
     with suppress(StoreError):
-        storage.state.finish(operation.entry.key)
+        deps.state.finish(operation.entry.key)
     return True
 
 
-def delete_stored(known: StoredPat, secret: Secret, storage: Storage) -> None:
+def delete_stored(known: StoredPat, secret: Secret, deps: Deps) -> None:
     """Delete the secret stored under a name, and forget its token. The name must be locked.
 
     Raises:
         StoreError: the keyring or the state file failed.
     """
-    entry = JournalEntry(known.organization, known.name, storage.now())
+    entry = JournalEntry(known.organization, known.name, deps.now())
     operation = Forget(entry, known.id, fingerprint_of(secret))
-    key = storage.state.begin(operation)
+    key = deps.state.begin(operation)
     try:
-        storage.secrets.delete(known.org_url, known.name)
+        deps.secrets.delete(known.org_url, known.name)
     except StoreError as error:
-        _close_failed(operation, key, storage, error.message)
+        _close_failed(operation, key, deps, error.message)
         raise
-    storage.state.forget(known.org_url, known.name, key=key)
+    deps.state.forget(known.org_url, known.name, key=key)
 
 
-def _close_failed(operation: Forget, key: int, storage: Storage, reason: str) -> None:
+def _close_failed(operation: Forget, key: int, deps: Deps, reason: str) -> None:
     """Close the entry of a secret that could not be deleted, if it is certainly still stored.
 
     Otherwise the journal keeps it with the reason for the next run: after reporting that it
@@ -119,42 +95,44 @@ def _close_failed(operation: Forget, key: int, storage: Storage, reason: str) ->
     """
     where = (operation.entry.organization.url, operation.entry.name)
     with suppress(StoreError):
-        storage.state.explain(key, reason)
-        if matches(storage.secrets.get(*where), operation.fingerprint):
-            storage.state.finish(key)
+        deps.state.explain(key, reason)
+        if matches(deps.secrets.get(*where), operation.fingerprint):
+            deps.state.finish(key)
 
 
-def recover_local(storage: Storage, *, org_url: str | None = None) -> Iterator[Recovered]:
-    """Complete or roll back each interrupted import and forget; needs no sign-in.
+def recover_local(deps: Deps, *, org_url: str | None = None) -> Sequence[Recovered]:
+    """Complete or roll back each interrupted import and forget, and report it; needs no sign-in.
 
     An operation of a running process is left to it.
     """
-    for operation in storage.state.unfinished(org_url):
-        if not isinstance(operation, LOCAL):
+    recovered = []
+    for operation in deps.state.unfinished(org_url):
+        if not isinstance(operation, Local):
             continue
         url, name = operation.entry.organization.url, operation.entry.name
         try:
-            with storage.exclusive(lock_key(name, url)):
-                here = storage.state.unfinished(url, name)
-                if any(each.entry.key == operation.entry.key for each in here):
-                    outcome = recover_local_operation(operation, storage.secrets, storage.state)
-                    yield Recovered(operation, outcome)
+            with deps.exclusive(lock_key(name, url)):
+                here = deps.state.unfinished(url, name)
+                if all(each.entry.key != operation.entry.key for each in here):
+                    continue
+                found = Recovered(operation, recover_local_operation(operation, deps))
         except ConflictError:
             continue
         except PatError as error:
-            yield Recovered(operation, failure=error)
+            found = Recovered(operation, failure=error)
+        deps.report(found)
+        recovered.append(found)
+    return recovered
 
 
-def recover_local_name(org_url: str, name: str, storage: Storage) -> None:
+def recover_local_name(org_url: str, name: str, deps: Deps) -> None:
     """Recover the imports and forgets of one name, which must be locked."""
-    for operation in storage.state.unfinished(org_url, name):
-        if isinstance(operation, LOCAL):
-            recover_local_operation(operation, storage.secrets, storage.state)
+    for operation in deps.state.unfinished(org_url, name):
+        if isinstance(operation, Local):
+            recover_local_operation(operation, deps)
 
 
-def recover_local_operation(
-    operation: Local, secrets: SecretStore, state: State
-) -> RecoveryOutcome:
+def recover_local_operation(operation: Local, deps: Deps) -> RecoveryOutcome:
     """Complete or roll back an import or forget and close its entry. The name must be locked.
 
     Raises:
@@ -162,19 +140,19 @@ def recover_local_operation(
     """
     entry = operation.entry
     where = (entry.organization.url, entry.name)
-    secret = secrets.get(*where)
+    secret = deps.secrets.get(*where)
     match operation:
         case Import(stored=stored):
             is_there = matches(secret, stored.fingerprint)
-            state.finish(entry.key, stored if is_there else None)
+            deps.state.finish(entry.key, stored if is_there else None)
             return RecoveryOutcome.COMPLETED if is_there else RecoveryOutcome.ROLLED_BACK
         case Forget(fingerprint=fingerprint):
             is_there = matches(secret, fingerprint)
             stays = is_there and entry.reason  # because the user was told that it failed
             if stays or (not is_there and secret is not None):
-                state.finish(entry.key)  # or another secret has been stored under the name since
+                deps.state.finish(entry.key)  # or another secret was stored under the name since
                 return RecoveryOutcome.ROLLED_BACK
             if is_there:
-                secrets.delete(*where)
-            state.forget(*where, key=entry.key)
+                deps.secrets.delete(*where)
+            deps.state.forget(*where, key=entry.key)
             return RecoveryOutcome.COMPLETED

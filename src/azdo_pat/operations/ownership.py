@@ -5,20 +5,19 @@ A stored secret is overwritten or deleted for a token only if it is that token's
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, PatError, SignInError
 from azdo_pat.models import Origin
 from azdo_pat.naming import as_argument
-from azdo_pat.operations.fingerprint import fingerprint_of, matches
-from azdo_pat.renewal import DEFAULT_RENEWAL
+from azdo_pat.operations.fingerprint import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from azdo_pat.models import Pat, Secret, StoredPat
+    from azdo_pat.models import Organization, Pat, Secret, StoredPat
+    from azdo_pat.operations.deps import Deps
 
 
 class Owner(Enum):
@@ -56,10 +55,10 @@ def is_own(secret: Secret | None, known: StoredPat) -> bool:
     return owner_of(secret, known, known.id) is Owner.THIS
 
 
-def is_refused(secret: Secret, try_out: Callable[[Secret], object]) -> bool:
+def is_refused(secret: Secret, organization: Organization, deps: Deps) -> bool:
     """Return whether the service refuses a secret; False if the service cannot be asked."""
     try:
-        try_out(secret)
+        deps.directory.check_secret(organization, secret)
     except SignInError:
         return True
     except PatError:
@@ -82,20 +81,6 @@ def require_not_another_tokens(secret: Secret, pat: Pat, known: Iterable[StoredP
                 f" {pat.id}",
                 hint="to list the ids of your tokens: pat list",
             )
-
-
-def unknown(entry: StoredPat, secret: Secret) -> StoredPat:
-    """Return an index entry for a secret of which only the name is known."""
-    return replace(
-        entry,
-        id=None,
-        scopes=(),
-        created=None,
-        expires=None,
-        origin=Origin.UNKNOWN,
-        fingerprint=fingerprint_of(secret),
-        renewal=DEFAULT_RENEWAL,
-    )
 
 
 def conflict(owner: Owner, name: str, known: StoredPat | None, organization: str) -> ConflictError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from azdo_pat.errors import ConflictError, DoubtfulError, PatError, PendingError
 from azdo_pat.journal import (
@@ -11,6 +11,7 @@ from azdo_pat.journal import (
     Deliver,
     Forget,
     Import,
+    Local,
     Rename,
     Revoke,
     RevokeReplaced,
@@ -19,15 +20,15 @@ from azdo_pat.journal import (
 )
 from azdo_pat.operations.delivery import recover_delivery, recover_revocation_of_replaced
 from azdo_pat.operations.issue import recover_issue
-from azdo_pat.operations.local_secrets import LOCAL, recover_local_operation
+from azdo_pat.operations.local_secrets import recover_local, recover_local_operation
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.operations.rename import recover_rename
 from azdo_pat.operations.revocation import recover_revocation
 from azdo_pat.organizations import is_of_root
-from azdo_pat.results import Recovered, RecoveryOutcome
+from azdo_pat.results import Recovered, RecoveryOutcome, Unrecovered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from azdo_pat.journal import Operation
     from azdo_pat.models import Organization
@@ -35,67 +36,104 @@ if TYPE_CHECKING:
     from azdo_pat.store.state import State
 
 
-class RecoveryScope(NamedTuple):
-    """Which operations of the journal to recover.
+def recover(deps: Deps, *, org_url: str | None = None, again: bool = False) -> Sequence[Recovered]:
+    """Complete or roll back unfinished operations of earlier runs of this user; report each.
 
-    Attributes:
-        user: the sign-in name; for another user the tokens would seem to be gone.
-        api_root: `PAT_API_URL`; operations at other roots are skipped.
+    Operations of running processes, and those that are not due yet, are skipped.
+
+    Args:
+        deps: the dependencies; `deps.tokens` must have been read before.
         org_url: of one organization only; None for all.
         again: also retry failed deliveries. A delivery command that always fails must not delay
             commands that only list tokens.
+
+    Raises:
+        SignInError: the user is not signed in.
     """
-
-    user: str
-    api_root: str | None
-    org_url: str | None = None
-    again: bool = False
-
-    def holds(self, operation: Operation) -> bool:
-        """Return whether an operation is included; local ones always are."""
-        if isinstance(operation, LOCAL):
-            return True
-        entry = operation.entry
-        return entry.user == self.user and is_of_root(
-            entry.organization.url, entry.organization.name, self.api_root
-        )
-
-    def leaves_for_later(self, operation: Operation, state: State) -> bool:
-        """Return whether it failed before, and is retried only on request.
-
-        For a token that is gone, or no longer has a delivery target, nothing can fail.
-        """
-        if not isinstance(operation, Deliver) or not operation.entry.reason or self.again:
-            return False
-        known = state.find(operation.entry.organization.url, operation.entry.name)
-        return known is not None and bool(known.renewal.deliveries)
-
-
-def recover(deps: Deps, scope: RecoveryScope) -> Iterator[Recovered]:
-    """Complete or roll back unfinished operations of earlier runs of the same user.
-
-    Operations of running processes, and those that are not due yet, are skipped.
-    """
+    user = deps.user()
+    recovered: list[Recovered] = []
     undelivered: set[tuple[str, str]] = set()
-    for operation in deps.state.unfinished(scope.org_url):
-        if not scope.holds(operation) or scope.leaves_for_later(operation, deps.state):
+    for operation in deps.state.unfinished(org_url):
+        place = operation.entry.organization.url, operation.entry.name
+        if not _may_recover(operation, user, deps.api_root):
             continue
-        url, name = operation.entry.organization.url, operation.entry.name
-        if isinstance(operation, Deliver) and (url, name) in undelivered:
-            continue  # the same secret to the same targets
-        try:
-            with deps.exclusive(lock_key(name, url)):
-                # Another process may have done it before the lock was taken.
-                here = deps.state.unfinished(url, name)
-                is_open = any(each.entry.key == operation.entry.key for each in here)
-                if is_open and is_due(operation, deps.now()):
-                    yield Recovered(operation, recover_operation(operation, deps))
-        except ConflictError:
+        if isinstance(operation, Deliver) and (
+            place in undelivered  # the same secret to the same targets
+            or (not again and _has_failed(operation, deps.state))
+        ):
             continue
-        except PatError as error:
-            if isinstance(operation, Deliver):
-                undelivered.add((url, name))
-            yield Recovered(operation, failure=error)
+        found = _recovered(operation, deps)
+        if found is not None:
+            if isinstance(operation, Deliver) and found.failure:
+                undelivered.add(place)
+            deps.report(found)
+            recovered.append(found)
+    return recovered
+
+
+def recover_due(deps: Deps, org_url: str | None = None) -> Sequence[Recovered]:
+    """Recover due operations in a command that does not need a sign-in itself; report each.
+
+    Without this, nothing would recover the tokens of a user who runs only `pat ensure`.
+    """
+    recover_local(deps, org_url=org_url)
+    if not any(is_due(each, deps.now()) for each in deps.state.unfinished(org_url)):
+        return ()
+    try:
+        deps.access_token()
+        _ = deps.tokens
+        return recover(deps, org_url=org_url, again=True)
+    except PatError as error:
+        deps.report(Unrecovered(error))
+        return ()
+
+
+def due_here(deps: Deps, org_url: str | None = None) -> list[Operation]:
+    """Return the unfinished operations that are due, at the current API root."""
+    now = deps.now()
+    return [
+        each
+        for each in deps.state.unfinished(org_url)
+        if is_due(each, now) and _is_of_root(each, deps.api_root)
+    ]
+
+
+def _is_of_root(operation: Operation, api_root: str | None) -> bool:
+    organization = operation.entry.organization
+    return is_of_root(organization.url, organization.name, api_root)
+
+
+def _may_recover(operation: Operation, user: str, api_root: str | None) -> bool:
+    """Return whether it is this user's, who finds its tokens, or needs no sign-in."""
+    return isinstance(operation, Local) or (
+        operation.entry.user == user and _is_of_root(operation, api_root)
+    )
+
+
+def _has_failed(operation: Deliver, state: State) -> bool:
+    """Return whether a delivery failed before, and may fail again.
+
+    For a token that is gone, or no longer has a delivery target, nothing can fail.
+    """
+    known = state.find(operation.entry.organization.url, operation.entry.name)
+    return bool(operation.entry.reason and known and known.renewal.deliveries)
+
+
+def _recovered(operation: Operation, deps: Deps) -> Recovered | None:
+    """Recover an operation under its lock; None if it is another process's, done, or not due."""
+    url, name = operation.entry.organization.url, operation.entry.name
+    try:
+        with deps.exclusive(lock_key(name, url)):
+            # Another process may have done it before the lock was taken.
+            here = deps.state.unfinished(url, name)
+            is_open = any(each.entry.key == operation.entry.key for each in here)
+            if is_open and is_due(operation, deps.now()):
+                return Recovered(operation, recover_operation(operation, deps))
+    except ConflictError:
+        pass
+    except PatError as error:
+        return Recovered(operation, failure=error)
+    return None
 
 
 def recover_name(organization: Organization, name: str, deps: Deps) -> None:
@@ -103,13 +141,12 @@ def recover_name(organization: Organization, name: str, deps: Deps) -> None:
 
     An operation without a trace on the service stays as long as a slow service may still be at
     work on it. One of another user stays, as this user would not find its tokens.
-    gone.
 
     Raises:
         PatError: the service could not be asked.
     """
     for operation in deps.state.unfinished(organization.url, name):
-        if not isinstance(operation, LOCAL) and operation.entry.user != deps.user():
+        if not isinstance(operation, Local) and operation.entry.user != deps.user():
             continue
         # A failed delivery is repeated with the secret that is about to be created; a doubtful
         # token has been reported, and does not prevent creating another one.
@@ -137,7 +174,7 @@ def recover_operation(operation: Operation, deps: Deps) -> RecoveryOutcome:
         case Rename():
             outcome = recover_rename(operation, deps)
         case Import() | Forget():
-            return recover_local_operation(operation, deps.secrets, deps.state)
+            return recover_local_operation(operation, deps)
         case _:
             assert_never(operation)
     if outcome is not RecoveryOutcome.UNDECIDED:

@@ -17,16 +17,15 @@ if TYPE_CHECKING:
     from azdo_pat.journal import Rename
     from azdo_pat.models import StoredPat
     from azdo_pat.operations.deps import Deps
-    from azdo_pat.store.secrets import SecretStore
-    from azdo_pat.store.state import State
 
 
-def move(secrets: SecretStore, state: State, known: StoredPat, new_name: str) -> None:
+def move(known: StoredPat, new_name: str, deps: Deps) -> None:
     """Store the secret under the new name, then delete it under the old one.
 
     Raises:
         PendingError: it is still stored under the old name, or under both.
     """
+    secrets, state = deps.secrets, deps.state
     try:
         secret = secrets.get(known.org_url, known.name)
         if secret is None:
@@ -85,7 +84,7 @@ def recover_rename(operation: Rename, deps: Deps) -> RecoveryOutcome:
         elif known.id is not None:
             movable = owner_of(here, known, operation.authorization_id) in {Owner.NONE, Owner.THIS}
             if movable and there in {None, here} and deps.state.find(url, new) is None:
-                move(deps.secrets, deps.state, known, new)
+                move(known, new, deps)
     return RecoveryOutcome.COMPLETED
 
 

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import PatError, StoreError, UnavailableError
 from azdo_pat.journal import JournalEntry, Revoke
-from azdo_pat.models import Status
-from azdo_pat.operations.ownership import is_own, unknown
+from azdo_pat.models import Status, StoredPat
+from azdo_pat.operations.fingerprint import fingerprint_of
+from azdo_pat.operations.ownership import is_own
 from azdo_pat.results import RecoveryOutcome
 
 if TYPE_CHECKING:
-    from azdo_pat.models import Organization, ServicePat, StoredPat
+    from azdo_pat.models import Organization, ServicePat
     from azdo_pat.operations.deps import Deps
-    from azdo_pat.store.secrets import SecretStore
-    from azdo_pat.store.state import State
 
 
 def end(organization: Organization, entry: StoredPat, deps: Deps) -> None:
@@ -58,7 +57,7 @@ def recover_revocation(operation: Revoke, deps: Deps) -> RecoveryOutcome:
         return RecoveryOutcome.STILL_ACTIVE
     known = deps.state.find(entry.organization.url, entry.name)
     if known is not None and known.id == identifier:
-        delete_own(known, deps.secrets, deps.state)
+        delete_own(known, deps)
     return RecoveryOutcome.COMPLETED
 
 
@@ -82,7 +81,7 @@ def listed(entry: JournalEntry, authorization_id: str | None, deps: Deps) -> Ser
     return None
 
 
-def delete_own(entry: StoredPat, secrets: SecretStore, state: State) -> bool:
+def delete_own(entry: StoredPat, deps: Deps) -> bool:
     """Delete the stored secret of a token, and forget the token. The name must be locked.
 
     Another secret that was stored under the name since stays, indexed as a secret of an
@@ -92,11 +91,11 @@ def delete_own(entry: StoredPat, secrets: SecretStore, state: State) -> bool:
         Whether no other secret stays under the name.
     """
     where = (entry.org_url, entry.name)
-    secret = secrets.get(*where)
+    secret = deps.secrets.get(*where)
     if secret is None or is_own(secret, entry):
         if secret is not None:
-            secrets.delete(*where)
-        state.forget(*where)
+            deps.secrets.delete(*where)
+        deps.state.forget(*where)
         return True
-    state.remember(unknown(entry, secret))
+    deps.state.remember(StoredPat.unknown(entry.organization, entry.name, fingerprint_of(secret)))
     return False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.errors import DoubtfulError
 from azdo_pat.journal import VERBS
 from azdo_pat.models import Field, Status
+from azdo_pat.operations.deps import service_now
 from azdo_pat.operations.fingerprint import matches
 from azdo_pat.operations.organization_cache import Membership
 
@@ -45,11 +46,11 @@ def may_come_late(entry: JournalEntry, searched: datetime | None, deps: Deps) ->
     set in between.
     """
     if searched is not None:
-        return deps.service_now() - searched <= _LATE
+        return service_now(deps) - searched <= _LATE
     if deps.now() - entry.started > _LATE:
         return False
     if entry.key is not None:
-        deps.state.note_search(entry.key, deps.service_now())
+        deps.state.note_search(entry.key, service_now(deps))
     return True
 
 
@@ -146,6 +147,6 @@ def _is_close(pat: ServicePat, entry: JournalEntry, deps: Deps) -> bool:
     """Return whether a token was created at the time of the request, by either clock."""
     if pat.valid_from is None:
         return False
-    ahead = deps.service_now() - deps.now()
+    ahead = service_now(deps) - deps.now()
     moments = (entry.started, entry.started + ahead)
     return any(abs(pat.valid_from - each) <= _CLOSE for each in moments)

@@ -12,33 +12,25 @@ from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.operations.revocation import end
 from azdo_pat.organizations import is_of_root
 from azdo_pat.organizations import organization as find_organization
-from azdo_pat.results import Action, Change, ChangeOutcome
-from azdo_pat.services.ensure import Wanted, ensure, needed
+from azdo_pat.results import Action, Change, ChangeOutcome, EnsureOutcome
+from azdo_pat.services.ensure import Wanted, ensure_online, needed
 from azdo_pat.services.parallel import side_by_side
-from azdo_pat.services.renew import listed_by_id, rotation
+from azdo_pat.services.places import prepared
+from azdo_pat.services.refused_tokens import marker_key, refusals, was_refused
+from azdo_pat.services.renew import rotation
 from azdo_pat.services.unsupported_server import no_lifecycle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from azdo_pat.journal import JournalEntry
     from azdo_pat.models import StoredPat
     from azdo_pat.operations.deps import Deps
-    from azdo_pat.operations.name_lock import Exclusive
     from azdo_pat.renewal import Declaration
     from azdo_pat.results import Ensured
-    from azdo_pat.services.ensure import Maker
-    from azdo_pat.store.secrets import SecretStore
-    from azdo_pat.store.state import State
-
-
-class ApplyDeps(NamedTuple):
-    """The dependencies for tokens that are kept: the state file, and the lock on a name."""
-
-    state: State
-    exclusive: Exclusive
+    from azdo_pat.services.parallel import Shown
+    from azdo_pat.services.places import Places
 
 
 class Step(NamedTuple):
@@ -57,12 +49,15 @@ class Step(NamedTuple):
     refused: bool = False
 
 
+class Applied(NamedTuple):
+    """The outcome of each step, in the order of the plan, and whether the user cancelled."""
+
+    changes: tuple[Change, ...]
+    interrupted: bool
+
+
 def placed(
-    declarations: Sequence[Declaration],
-    file: Path,
-    *,
-    api_root: str | None,
-    at_hand: Callable[[], Organization],
+    declarations: Sequence[Declaration], file: Path, deps: Deps
 ) -> list[tuple[Organization, Declaration]]:
     """Give each token its organization: the one it names, or the one at hand.
 
@@ -74,7 +69,9 @@ def placed(
     seen: dict[tuple[str, str], int] = {}
     for each in declarations:
         try:
-            where = find_organization(each.org, root=api_root) if each.org else at_hand()
+            where = (
+                find_organization(each.org, root=deps.api_root) if each.org else deps.organization
+            )
             if not where.hosted:
                 raise no_lifecycle(where)
         except PatError as error:
@@ -94,28 +91,20 @@ def placed(
 
 
 def plan(
-    declared: Sequence[tuple[Organization, Declaration]],
-    source: str,
-    *,
-    state: State,
-    secrets: SecretStore,
-    now: datetime,
-    is_refused: Callable[[StoredPat], bool],
+    declared: Sequence[tuple[Organization, Declaration]], source: str, deps: Deps, *, prune: bool
 ) -> tuple[Step, ...]:
     """Plan the changes for the declared tokens, from keyring and state alone.
 
     Args:
         declared: the tokens, each with its organization.
         source: the absolute path of the file.
-        state: the state file.
-        secrets: the keyring.
-        now: the time.
-        is_refused: returns whether a program was refused with a token.
+        deps: the dependencies.
+        prune: revoke the tokens that the file declared earlier, but no longer declares.
     """
-    steps = []
     # Read once per organization: opening the state file for each token would dominate the run time.
     urls = {organization.url for organization, _ in declared}
-    known = {(url, entry.name): entry for url in urls for entry in state.stored(url)}
+    known = {(url, entry.name): entry for url in urls for entry in deps.state.stored(url)}
+    steps = []
     for organization, each in declared:
         wanted = Wanted(
             name=each.name,
@@ -125,105 +114,85 @@ def plan(
             deliveries=each.deliveries,
             source=source,
         )
-        entry = known.get((organization.url, each.name))
-        action, why = needed(entry, wanted, now=now)
-        if action in {Action.KEEP, Action.DELIVER} and (
-            secrets.get(organization.url, each.name) is None
-        ):
+        steps.append(_planned(organization, wanted, known.get((organization.url, each.name)), deps))
+    return (*steps, *_to_prune(declared, source, deps)) if prune else tuple(steps)
+
+
+def _planned(
+    organization: Organization, wanted: Wanted, entry: StoredPat | None, deps: Deps
+) -> Step:
+    action, why = needed(entry, wanted, now=deps.now())
+    refused = False
+    if action in {Action.KEEP, Action.DELIVER}:
+        if deps.secrets.get(organization.url, wanted.name) is None:
             action, why = Action.ROTATE, "its secret is no longer in the keyring"
-        refused = (
-            action in {Action.KEEP, Action.DELIVER} and entry is not None and is_refused(entry)
-        )
-        if refused:
-            action, why = Action.ROTATE, "a program was refused with it: the service will be asked"
-        pat = entry.as_pat(Status.UNKNOWN) if entry else _to_be(wanted, organization)
-        change = Change(
-            action=action, outcome=ChangeOutcome.PLANNED, pat=pat, org=organization.name, why=why
-        )
-        steps.append(Step(organization, change, wanted, entry, refused))
-    return tuple(steps)
+        elif was_refused(entry, deps):
+            refused, action = True, Action.ROTATE
+            why = "a program was refused with it: the service will be asked"
+    pat = entry.as_pat(Status.UNKNOWN) if entry else _to_be(wanted, organization)
+    change = Change(
+        action=action, outcome=ChangeOutcome.PLANNED, pat=pat, org=organization.name, why=why
+    )
+    return Step(organization, change, wanted, entry, refused)
 
 
-def to_prune(
-    declared: Sequence[tuple[Organization, Declaration]],
-    source: str,
-    *,
-    state: State,
-    api_root: str | None,
-) -> tuple[Step, ...]:
-    """Return the tokens that the file declared at an earlier apply, but no longer declares."""
+def _to_prune(
+    declared: Sequence[tuple[Organization, Declaration]], source: str, deps: Deps
+) -> Iterator[Step]:
+    """Yield the tokens that the file declared at an earlier apply, but no longer declares."""
     named = {(organization.url, each.name) for organization, each in declared}
-    return tuple(
-        Step(
-            Organization(name=entry.org, url=entry.org_url),
-            Change(
+    for entry in deps.state.stored():
+        if (
+            entry.renewal.source == source
+            and entry.id is not None
+            and (entry.org_url, entry.name) not in named
+            and is_of_root(entry.org_url, entry.org, deps.api_root)
+        ):
+            change = Change(
                 action=Action.REVOKE,
                 outcome=ChangeOutcome.PLANNED,
                 pat=entry.as_pat(Status.UNKNOWN),
                 org=entry.org,
                 why="the file no longer declares it",
-            ),
-            entry=entry,
-        )
-        for entry in state.stored()
-        if entry.renewal.source == source
-        and entry.id is not None
-        and (entry.org_url, entry.name) not in named
-        and is_of_root(entry.org_url, entry.org, api_root)
-    )
+            )
+            yield Step(entry.organization, change, entry=entry)
 
 
-def apply(  # noqa: PLR0913  # the collaborators are the arguments
-    steps: Sequence[Step],
-    makers: Mapping[str, tuple[Organization, Maker] | PatError],
-    left: Sequence[JournalEntry],
-    *,
-    deps: ApplyDeps,
-    verify: bool,
-    jobs: int,
-    done: Callable[[], None],
-) -> tuple[Change, ...]:
-    """Carry out a plan in parallel; a failed step does not stop the others.
+def apply(steps: Sequence[Step], deps: Deps, *, verify: bool, progress: Shown) -> Applied:
+    """Carry out a plan in parallel, and recover what is due; a failure does not stop the others.
 
     Args:
         steps: the plan.
-        makers: by the URL of an organization: what is needed there, or why it cannot be had.
-            Nothing is needed where all is kept.
-        left: what earlier runs left unfinished, of other tokens too.
-        deps: the state file, and the lock on a name.
+        deps: the dependencies.
         verify: ask the service whether the secrets of kept tokens work.
-        jobs: how many to run in parallel.
-        done: called after each step; if it raises KeyboardInterrupt, no further step is started.
-
-    Returns:
-        The outcome of each step, in the given order.
+        progress: shows how far it has come.
     """
+    busy = [each.organization for each in steps if verify or each.change.action is not Action.KEEP]
+    places = prepared(busy, deps)
     changes: dict[int, Change] = {}
-    makers = _with_listed(steps, makers)
-    kept_from = _not_to_prune(steps, makers)
+    with progress(len(steps)) as (done, stopped):
+        listed = _listed(steps, places)
+        not_to_prune = _not_to_prune(steps, places)
 
-    def work(place: int) -> None:
-        step = steps[place]
-        try:
-            if place in kept_from:
-                raise kept_from[place]
-            changes[place] = _carried_out(step, makers.get(step.organization.url), verify=verify)
-            if changes[place].outcome is ChangeOutcome.KEPT and step.wanted is not None:
-                _remember(step.wanted, step, deps)
-        except PatError as error:
-            changes[place] = replace(
-                step.change, outcome=ChangeOutcome.FAILED, error=error.message, failure=error
-            )
+        def work(place: int) -> None:
+            step = steps[place]
+            try:
+                if place in not_to_prune:
+                    raise not_to_prune[place]
+                changes[place] = _carried_out(step, places, listed, deps, verify=verify)
+            except PatError as error:
+                changes[place] = replace(
+                    step.change, outcome=ChangeOutcome.FAILED, error=error.message, failure=error
+                )
 
-    side_by_side(work, range(len(steps)), done, jobs)
-    return tuple(
-        _with_left(
-            step,
-            changes.get(place, replace(step.change, outcome=ChangeOutcome.NOT_REACHED)),
-            left,
-        )
-        for place, step in enumerate(steps)
-    )
+        side_by_side(work, range(len(steps)), done)
+        interrupted = stopped()
+    for place, step in enumerate(steps):
+        change = changes.get(place, replace(step.change, outcome=ChangeOutcome.NOT_REACHED))
+        changes[place] = _with_left(step, change, places.left)
+        if step.refused and step.entry and change.outcome in {"kept", "rotated"}:
+            refusals(deps).remove(marker_key(step.entry))
+    return Applied(tuple(changes[place] for place in range(len(steps))), interrupted)
 
 
 def _with_left(step: Step, change: Change, left: Sequence[JournalEntry]) -> Change:
@@ -238,9 +207,7 @@ def _with_left(step: Step, change: Change, left: Sequence[JournalEntry]) -> Chan
     return replace(change, error=reasons[-1], pending=True)
 
 
-def _not_to_prune(
-    steps: Sequence[Step], makers: Mapping[str, tuple[Organization, Maker] | PatError]
-) -> dict[int, PatError]:
+def _not_to_prune(steps: Sequence[Step], places: Places) -> dict[int, PatError]:
     """Return the tokens that must not be pruned, with the reason.
 
     A token that was made global on the web page since would be revoked in all organizations.
@@ -250,10 +217,10 @@ def _not_to_prune(
         for place, step in enumerate(steps)
         if step.wanted is None and step.entry is not None
     }
-    pats, failures = listed_by_id(list(pruned.values()), makers)
+    pats, failures = places.listed(pruned.values())
     found: dict[int, PatError] = {}
     for place, entry in pruned.items():
-        pat = pats.get((entry.id or "").lower())
+        pat = pats.get(entry.id or "")
         if entry.org_url in failures:
             found[place] = failures[entry.org_url]
         elif pat is not None and pat.is_global:
@@ -264,35 +231,28 @@ def _not_to_prune(
     return found
 
 
-def _with_listed(
-    steps: Sequence[Step], makers: Mapping[str, tuple[Organization, Maker] | PatError]
-) -> Mapping[str, tuple[Organization, Maker] | PatError]:
+def _listed(steps: Sequence[Step], places: Places) -> Mapping[str, Pat]:
     """List the tokens once if several are to be rotated, as each rotation would list them all."""
-    old = [
-        step.entry
-        for step in steps
-        if step.entry is not None and step.change.action is Action.ROTATE
-    ]
-    if len(old) <= 1:
-        return makers
-    listed, _ = listed_by_id(old, makers)  # a missing token is looked up again
-    return {
-        url: maker if isinstance(maker, PatError) else (maker[0], maker[1]._replace(listed=listed))
-        for url, maker in makers.items()
-    }
+    old = [each.entry for each in steps if each.entry and each.change.action is Action.ROTATE]
+    return places.listed(old).pats if len(old) > 1 else {}  # a missing one is looked up again
 
 
 def _carried_out(
-    step: Step, maker: tuple[Organization, Maker] | PatError | None, *, verify: bool
+    step: Step, places: Places, listed: Mapping[str, Pat], deps: Deps, *, verify: bool
 ) -> Change:
-    if maker is None or (step.change.action is Action.KEEP and not verify):
-        return replace(step.change, outcome=ChangeOutcome.KEPT)
-    if isinstance(maker, PatError):
-        raise maker
-    organization, tools = maker
     if step.wanted is None:
-        return _ended(step, organization, tools.deps)
-    return _change(step, ensure(organization, step.wanted, tools, verify=verify or step.refused))
+        return _ended(step, places.at(step.organization.url))
+    if step.organization.url not in places.deps or (
+        step.change.action is Action.KEEP and not verify
+    ):
+        _remember(step.wanted, step, deps)
+        return replace(step.change, outcome=ChangeOutcome.KEPT)
+    there = places.at(step.organization.url)
+    verify = verify or step.refused
+    ensured = ensure_online(there.organization, step.wanted, there, verify=verify, listed=listed)
+    if ensured.outcome is EnsureOutcome.KEPT:
+        _remember(step.wanted, step, deps)
+    return _change(step, ensured)
 
 
 def _change(step: Step, ensured: Ensured) -> Change:
@@ -307,7 +267,7 @@ def _change(step: Step, ensured: Ensured) -> Change:
     )
 
 
-def _remember(wanted: Wanted, step: Step, deps: ApplyDeps) -> None:
+def _remember(wanted: Wanted, step: Step, deps: Deps) -> None:
     """Record the renewal settings of a kept token, for `pat renew`.
 
     The token is not marked as the file's own: it may have been created by hand, and then
@@ -322,9 +282,9 @@ def _remember(wanted: Wanted, step: Step, deps: ApplyDeps) -> None:
             deps.state.remember(replace(entry, renewal=renewal))
 
 
-def _ended(step: Step, organization: Organization, deps: Deps) -> Change:
+def _ended(step: Step, deps: Deps) -> Change:
     """Revoke a token and delete its secret, if it is still the planned one."""
-    entry = step.entry
+    entry, organization = step.entry, deps.organization
     assert entry is not None  # noqa: S101 - what is pruned is known
     with deps.exclusive(lock_key(entry.name, organization.url)):
         now = deps.state.find(organization.url, entry.name)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azdo_pat.models import Organization
-    from azdo_pat.operations.deps import CreateRequest, Deps
+    from azdo_pat.operations.deps import Deps
+    from azdo_pat.operations.issue import CreateRequest
 
 
 def refuse_global() -> RefusedError:
@@ -57,6 +58,7 @@ def create(
         NoAnswerError: no answer came; a token of the request was searched for and revoked.
         CancelledError: the user cancelled after the request; the same was done.
     """
+    _ = deps.tokens  # see `Deps`
     with deps.exclusive(lock_key(request.name, organization.url)):
         recover_name(organization, request.name, deps)
         replaced = _room_for(organization, request, deps)

@@ -2,108 +2,106 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from azdo_pat.errors import DamagedError, DoubtfulError, PatError
-from azdo_pat.journal import VERBS, is_due, revoked_by
-from azdo_pat.models import Organization, Secret, Status, StoredPat
-from azdo_pat.naming import as_argument
+from azdo_pat.errors import DamagedError, DoubtfulError, PatError, UsageError
+from azdo_pat.homes import expanded
+from azdo_pat.journal import VERBS, revoked_by
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Secret, Status, StoredPat
+from azdo_pat.naming import as_argument, is_full_id
+from azdo_pat.operations.local_secrets import recover_local
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.operations.ownership import is_own
+from azdo_pat.operations.recovery import due_here, recover
 from azdo_pat.operations.revocation import delete_own
 from azdo_pat.organizations import is_of_root
+from azdo_pat.redaction import masked_hosts, masked_proxy
 from azdo_pat.results import Check, Health, RecoveryOutcome
+from azdo_pat.services.state_rebuild import rebuild
+from azdo_pat.store.repair import damaged_files, mark_rebuilt, set_aside
+from azdo_pat.store.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from azdo_pat.journal import JournalEntry, Operation
-    from azdo_pat.operations.name_lock import Exclusive
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.results import Recovered
-    from azdo_pat.store.secrets import SecretStore
-    from azdo_pat.store.state import State
+    from azdo_pat.services.state_rebuild import Rebuilt
 
 _CLOCKS_APART: Final = timedelta(minutes=5)
 _FIX: Final = "pat doctor --fix"
-Found = TypeVar("Found")
 
 
-@dataclass(frozen=True, kw_only=True)
-class DoctorDeps:
-    """The dependencies of the checks; a PatError that a callable raises is the problem to report.
+def examine(deps: Deps, *, ca_bundle: str, fix: bool) -> tuple[Check, ...]:
+    """Run all checks, continuing after failures; repair what can be repaired if `fix`.
 
-    Attributes:
-        sign_in: returns who is signed in, and from where, in words.
-        organization: returns the current one, and where its name came from.
-        identity: asks the service who the user is.
-        active: lists an organization's active tokens, and returns a summary.
-        listed: returns the ids of an organization's tokens by their status.
-        clock: returns how far this machine's clock is ahead of the service's; None if unknown.
-        network: returns which proxy and certificates are in force, in words.
-        recover: completes or rolls back unfinished operations; only `pat doctor --fix` calls it.
-        recover_local: does so with operations that need no sign-in.
-        set_aside: moves a damaged state file aside; returns False if it cannot.
-        rebuild: rebuilds the state file from service and keyring; returns a summary,
-            and whether anything was found.
-        damaged: the damaged files that were moved aside.
+    Args:
+        deps: the dependencies; their client recovers nothing by itself.
+        ca_bundle: the file with the certificates to trust; empty for the default.
+        fix: repair.
     """
-
-    now: datetime
-    api_root: str | None
-    sign_in: Callable[[], str]
-    organization: Callable[[], tuple[Organization, str]]
-    identity: Callable[[], str]
-    active: Callable[[Organization], str]
-    listed: Callable[[Organization, Status], frozenset[str]]
-    clock: Callable[[], timedelta | None]
-    network: Callable[[], str]
-    recover: Callable[[], Sequence[Recovered]]
-    recover_local: Callable[[], None]
-    set_aside: Callable[[], bool]
-    rebuild: Callable[[], tuple[str, bool]]
-    damaged: Sequence[str]
-    secrets: SecretStore
-    state: State
-    exclusive: Exclusive
+    return _Examination(deps, ca_bundle, fix=fix).all()
 
 
-def examine(deps: DoctorDeps, *, fix: bool) -> tuple[Check, ...]:
-    """Run all checks, continuing after failures; repair what can be repaired if `fix`."""
-    return _Examination(deps, fix=fix).all()
+def dismiss(identifier: str, deps: Deps) -> None:
+    """Record that no interrupted command created a token.
+
+    Raises:
+        UsageError: the id is not complete, or is of a token that will be revoked.
+    """
+    if not is_full_id(identifier):
+        raise UsageError(
+            f"{identifier!r} is not a full token id",
+            hint="copy the id from the warning, or run: pat list --status all -o json",
+        )
+    for operation in deps.state.unfinished():
+        entry = operation.entry
+        if revoked_by(operation) == identifier.lower():
+            raise UsageError(
+                f"the token {identifier.lower()} cannot be dismissed: an interrupted command for"
+                f" {entry.name!r} in {entry.organization.name} left it to be revoked",
+                hint="--dismiss is for tokens that an interrupted command may have created",
+            )
+    deps.state.dismiss(identifier)
 
 
-@dataclass
 class _Examination:
-    deps: DoctorDeps
-    fix: bool
-    checks: list[Check] = field(default_factory=list)
+    """The checks, and the problems and repairs that they have noted."""
+
+    def __init__(self, deps: Deps, ca_bundle: str, *, fix: bool) -> None:
+        self._deps = deps
+        self._ca_bundle = ca_bundle
+        self._fix = fix
+        self._state_path = deps.state_folder / "state.db"
+        self._checks: list[Check] = []
 
     def all(self) -> tuple[Check, ...]:
-        deps = self.deps
-        signed_in = self._try("sign-in", deps.sign_in)
-        self._try("network", deps.network)
+        """Run all checks."""
+        damaged = damaged_files(self._state_path)
+        signed_in = self._try("sign-in", self._sign_in)
+        self._try("network", self._network)
         if signed_in is None:
             self._note("service", Health.SKIPPED, "not signed in")
         else:
-            self._try("service", deps.identity)
+            self._try("service", self._identity)
         self._clock()
-        organization = self._try_organization()
+        organization = self._try("organization", self._organization)
         if organization is None or signed_in is None:
             self._note("permission", Health.SKIPPED, "needs a sign-in and an organization")
         else:
-            self._try("permission", lambda: deps.active(organization))
+            self._try("permission", self._active_tokens)
         keyring = self._try("keyring", self._keyring)
-        self._state_file()
+        self._state_file(damaged)
         self._leftovers()
         if keyring is not None:
             self._secrets(able_to_ask=signed_in is not None)
-        return tuple(self.checks)
+        return tuple(self._checks)
 
     def _note(self, name: str, health: Health, detail: str, fix: str = "") -> None:
-        self.checks.append(Check(name=name, status=health, detail=detail, fix=fix))
+        self._checks.append(Check(name=name, status=health, detail=detail, fix=fix))
 
     def _try(self, name: str, look: Callable[[], str]) -> str | None:
         try:
@@ -114,20 +112,59 @@ class _Examination:
         self._note(name, Health.OK, detail)
         return detail
 
-    def _try_organization(self) -> Organization | None:
-        try:
-            found, source = self.deps.organization()
-        except PatError as error:
-            self._note("organization", Health.PROBLEM, error.message, error.hint)
-            return None
-        self._note("organization", Health.OK, f"{found.name} (from {source})")
-        return found
+    def _sign_in(self) -> str:
+        token = self._deps.access_token()
+        until = f", expires {token.expires:%Y-%m-%d %H:%M} UTC" if token.expires else ""
+        return f"{token.user or 'unknown user'} via {token.source}{until}"
+
+    def _network(self) -> str:
+        # In any case: urllib accepts upper and lower case names.
+        shown = {"https_proxy": masked_proxy, "all_proxy": masked_proxy, "no_proxy": masked_hosts}
+        words = [
+            f"{name}={shown[name.lower()](given)}"
+            for name, given in sorted(self._deps.environment.items())
+            if given and name.lower() in shown
+        ]
+        bundle = self._ca_bundle or self._deps.environment.get("REQUESTS_CA_BUNDLE")
+        if bundle:
+            if not expanded(Path(bundle)).exists():
+                raise UsageError(
+                    f"the certificate file {bundle} does not exist",
+                    hint="set ca-bundle (pat config) or REQUESTS_CA_BUNDLE to a file that exists",
+                )
+            words.append(f"certificates from {bundle}")
+        return ", ".join(words) or "no proxy, default certificates"
+
+    def _identity(self) -> str:
+        identity = self._deps.organization_cache.me()
+        return f"signed in as {identity.name}{f' <{identity.mail}>' if identity.mail else ''}"
+
+    def _organization(self) -> str:
+        found, source = self._deps.located
+        organization = self._deps.organization
+        return f"{organization.name} (from {source if found else 'your only organization'})"
+
+    def _active_tokens(self) -> str:
+        found = list(self._deps.tokens.list(self._deps.organization, Status.ACTIVE))
+        words = f"active tokens: {len(found)}"
+        everywhere = sum(each.target_accounts is None for each in found)
+        if not everywhere:
+            return words
+        return (
+            f"{words}; valid in all your organizations until {GLOBAL_TOKENS_STOP}:"
+            f" {everywhere} (pat list --global)"
+        )
 
     def _clock(self) -> None:
-        ahead = self.deps.clock()
-        if ahead is None:
+        deps = self._deps
+        if deps.service_time() is None:  # not signed in, perhaps because the clock is wrong
+            deps.directory.knock()
+        told = deps.service_time()
+        if told is None:
             self._note("clock", Health.SKIPPED, "the service could not be reached")
-        elif abs(ahead) > _CLOCKS_APART:
+            return
+        ahead = deps.now() - told
+        if abs(ahead) > _CLOCKS_APART:
             how = "ahead of" if ahead > timedelta() else "behind"
             minutes = abs(ahead) // timedelta(minutes=1)
             check = Check(
@@ -136,34 +173,37 @@ class _Examination:
                 detail=f"this machine's clock is {minutes} minutes {how} the service's",
                 fix="correct it, or synchronize it with the network (timedatectl set-ntp true)",
             )
-            self.checks.insert(0, check)  # it may cause other failures: tokens look expired
+            self._checks.insert(0, check)  # it may cause other failures: tokens look expired
         else:
             self._note("clock", Health.OK, "agrees with the service's")
 
     def _keyring(self) -> str:
-        self.deps.secrets.check()
-        return self.deps.secrets.describe()
+        self._deps.secrets.check()
+        return self._deps.secrets.describe()
 
-    def _state_file(self) -> None:
-        deps = self.deps
+    def _state_file(self, damaged: Sequence[Path]) -> None:
+        deps = self._deps
         try:
             count = len(deps.state.stored())
             deps.state.unfinished()
             deps.state.check_writable()
         except PatError as error:
-            if self.fix and isinstance(error, DamagedError) and deps.set_aside():
-                self._rebuild()
+            is_aside = (
+                self._fix
+                and isinstance(error, DamagedError)
+                and set_aside(self._state_path, deps.now())
+            )
+            if is_aside:
+                self._rebuild(damaged)
             else:
                 self._note("state file", Health.PROBLEM, error.message, error.hint)
             return
-        if self.fix and not count:
-            self._rebuild()  # it may have been deleted, which cannot be detected
-        elif not deps.damaged:
+        if self._fix and (damaged or not count):
+            self._rebuild(damaged)  # without a token it may have been deleted, which is not seen
+        elif not damaged:
             self._note("state file", Health.OK, f"tokens known: {count}")
-        elif self.fix:
-            self._rebuild()
         else:
-            names = ", ".join(deps.damaged)
+            names = ", ".join(each.name for each in damaged)
             self._note(
                 "state file",
                 Health.PROBLEM,
@@ -171,49 +211,46 @@ class _Examination:
                 _FIX,
             )
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, damaged: Sequence[Path]) -> None:
+        deps = self._deps
+        files = damaged_files(self._state_path)
         try:
-            words, found = self.deps.rebuild()
-            lost = found or bool(self.deps.damaged)
-            self._note(
-                "state file",
-                Health.FIXED if lost else Health.OK,
-                words if lost else "tokens known: 0",
-            )
+            deps.access_token()
+            organizations = deps.organization_cache.all()
+            rebuilt = rebuild(organizations, deps, [State(each) for each in files])
         except PatError as error:
             self._note("state file", Health.PROBLEM, error.message, error.hint)
+            return
+        for each in files:
+            mark_rebuilt(each)
+        if rebuilt.found or rebuilt.carried_over or damaged:
+            self._note("state file", Health.FIXED, _rebuilt_words(rebuilt))
+        else:
+            self._note("state file", Health.OK, "tokens known: 0")
 
     def _leftovers(self) -> None:
-        failures: dict[int | None, PatError] = {}
-        tried: set[int | None] = set()
+        recovered: Mapping[int | None, Recovered] = {}
         try:
-            left = self._due()
-            if left and self.fix:
-                for each in self._recovered():
-                    tried.add(each.operation.entry.key)
-                    what = _words(each.operation)
-                    if each.failure is not None:
-                        failures[each.operation.entry.key] = each.failure
-                    elif each.outcome is RecoveryOutcome.STILL_ACTIVE:
-                        self._still_active(each.operation)
-                    elif each.is_finished and each.outcome is not None:
-                        self._note("leftovers", Health.FIXED, f"{what}: {each.outcome.value}")
-                left = self._due()
+            left = due_here(self._deps)
+            if left and self._fix:
+                recovered = {each.operation.entry.key: each for each in self._recovered()}
+                left = due_here(self._deps)
         except PatError as error:
             self._note("leftovers", Health.PROBLEM, error.message, error.hint)
             return
         for operation in left:
             entry = operation.entry
-            failure = failures.get(entry.key)
+            tried = recovered.get(entry.key)
+            failure = tried.failure if tried else None
             reason = failure.message if failure else entry.reason
             self._note(
                 "leftovers",
                 Health.PROBLEM,
                 f"unfinished since {entry.started:%Y-%m-%d %H:%M} UTC: {_words(operation)}"
                 f"{f': {reason}' if reason else ''}",
-                self._how_to_finish(entry, failure, was_tried=entry.key in tried),
+                self._how_to_finish(entry, tried),
             )
-        if not left and all(each.name != "leftovers" for each in self.checks):
+        if not left and all(each.name != "leftovers" for each in self._checks):
             self._note("leftovers", Health.OK, "none")
 
     def _still_active(self, operation: Operation) -> None:
@@ -227,66 +264,66 @@ class _Examination:
         )
 
     def _recovered(self) -> Sequence[Recovered]:
-        """Complete or roll back unfinished operations, those that need no sign-in first."""
-        self.deps.recover_local()
-        return self.deps.recover() if self._due() else ()
+        """Complete or roll back unfinished operations; note and return what became of them.
 
-    def _how_to_finish(
-        self, entry: JournalEntry, failure: PatError | None, *, was_tried: bool
-    ) -> str:
-        if not self.fix:
+        Those that need no sign-in come first.
+        """
+        recover_local(self._deps)
+        if not due_here(self._deps):
+            return ()
+        self._deps.access_token()
+        recovered = recover(self._deps, again=True)
+        for each in recovered:
+            if each.outcome is RecoveryOutcome.STILL_ACTIVE:
+                self._still_active(each.operation)
+            elif each.is_finished and each.outcome is not None:
+                what = _words(each.operation)
+                self._note("leftovers", Health.FIXED, f"{what}: {each.outcome.value}")
+        return recovered
+
+    def _how_to_finish(self, entry: JournalEntry, tried: Recovered | None) -> str:
+        if not self._fix:
             return _FIX
-        if not was_tried and entry.user:
+        if tried is None and entry.user:
             return f"sign in as {entry.user}, and run the command again"
-        if isinstance(failure, DoubtfulError):
-            return failure.hint
+        if tried is not None and isinstance(tried.failure, DoubtfulError):
+            return tried.failure.hint
         return "remove the cause, and run the command again"
 
-    def _due(self) -> list[Operation]:
-        deps = self.deps
-        return [
-            operation
-            for operation in deps.state.unfinished()
-            if is_due(operation, deps.now)
-            and is_of_root(
-                operation.entry.organization.url,
-                operation.entry.organization.name,
-                deps.api_root,
-            )
-        ]
-
     def _secrets(self, *, able_to_ask: bool) -> None:
-        deps = self.deps
-        before = len(self.checks)
+        before = len(self._checks)
         try:
-            entries = [each for each in deps.state.stored() if each.stored]
-            gone: dict[str, frozenset[str] | None] = {}
+            entries = [each for each in self._deps.state.stored() if each.stored]
+            revoked: dict[str, Collection[str]] = {}
             for entry in entries:
-                secret = deps.secrets.get(entry.org_url, entry.name)
-                if able_to_ask and is_of_root(entry.org_url, entry.org, deps.api_root):
-                    if entry.org_url not in gone:
-                        gone[entry.org_url] = self._revoked(entry)
-                    revoked = gone[entry.org_url] or frozenset()
-                    if entry.id is not None and entry.id.lower() in revoked:
-                        self._dead(entry, secret)
-                        continue
-                if secret is None:
-                    self._lost(entry)
-                elif entry.id is not None and not is_own(secret, entry):
-                    self._replaced(entry)
+                if entry.org_url not in revoked:
+                    revoked[entry.org_url] = self._revoked(entry) if able_to_ask else ()
+                self._secret(entry, is_revoked=entry.id in revoked[entry.org_url])
         except PatError as error:
             self._note("secrets", Health.PROBLEM, error.message, error.hint)
             return
-        if len(self.checks) == before:
+        if len(self._checks) == before:
             self._note("secrets", Health.OK, f"in the keyring: {len(entries)}")
 
-    def _revoked(self, entry: StoredPat) -> frozenset[str] | None:
-        organization = Organization(name=entry.org, url=entry.org_url)
+    def _secret(self, entry: StoredPat, *, is_revoked: bool) -> None:
+        secret = self._deps.secrets.get(entry.org_url, entry.name)
+        if is_revoked:
+            self._dead(entry, secret)
+        elif secret is None:
+            self._lost(entry)
+        elif entry.id is not None and not is_own(secret, entry):
+            self._replaced(entry)
+
+    def _revoked(self, entry: StoredPat) -> Collection[str]:
+        """Return the ids of the revoked tokens of an entry's organization, as far as known."""
+        if not is_of_root(entry.org_url, entry.org, self._deps.api_root):
+            return ()
         try:
-            return self.deps.listed(organization, Status.REVOKED)
+            found = self._deps.tokens.list(entry.organization, Status.REVOKED)
+            return {each.authorization_id for each in found} - {""}
         except PatError as error:
             self._note("secrets", Health.PROBLEM, error.message, error.hint)
-            return None
+            return ()
 
     def _lost(self, entry: StoredPat) -> None:
         self._note(
@@ -312,18 +349,42 @@ class _Examination:
 
     def _dead(self, entry: StoredPat, secret: Secret | None) -> None:
         what = f"{entry.name!r} in {entry.org} is revoked"
-        if not self.fix:
+        if not self._fix:
             detail = f"{what}, and {'its secret' if secret else 'its entry'} still here"
             self._note("secrets", Health.PROBLEM, detail, _FIX)
             return
-        deps = self.deps
+        deps = self._deps
         with deps.exclusive(lock_key(entry.name, entry.org_url)):
             now = deps.state.find(entry.org_url, entry.name)
             if now is not None and now.id == entry.id:
-                delete_own(now, deps.secrets, deps.state)
+                delete_own(now, deps)
         self._note("secrets", Health.FIXED, f"{what}: its secret was deleted")
 
 
 def _words(operation: Operation) -> str:
     entry = operation.entry
     return f"{VERBS[type(operation)]} of {entry.name!r} in {entry.organization.name}"
+
+
+def _rebuilt_words(rebuilt: Rebuilt) -> str:
+    found = len(rebuilt.found)
+    words = f"rebuilt: found {found} stored token{'s' * (found != 1)}"
+    if rebuilt.unkept and rebuilt.found:
+        words += (
+            "; their delivery targets and renewal windows (--renew-before) are lost: set them"
+            " again with pat rotate --deliver or pat apply"
+        )
+    if rebuilt.unsure:
+        words += (
+            "; some secrets belong to an unknown token, and no command overwrites or deletes them"
+            " for a token of that name; to name the token, run: pat get NAME | pat import NAME"
+            " --id ID (" + "; ".join(rebuilt.unsure) + ")"
+        )
+    if rebuilt.carried_over:
+        words += f"; {rebuilt.carried_over} unfinished operations carried over"
+    if rebuilt.unread:
+        words += (
+            "; its journal could not be read: an interrupted command may have left a token; to"
+            " look for it, run: pat list --sort created"
+        )
+    return words

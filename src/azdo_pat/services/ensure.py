@@ -7,21 +7,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
+from azdo_pat.operations.name_lock import turn_key
 from azdo_pat.organizations import is_of_root
 from azdo_pat.renewal import DEFAULT_RENEWAL
 from azdo_pat.results import Action, Ensured, EnsureOutcome
+from azdo_pat.services.refused_tokens import marker_key, refusals, was_refused
 from azdo_pat.services.renewal_window import window_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Delivery, Renewal
-    from azdo_pat.services.find_tokens import TokenFinder
-    from azdo_pat.store.secrets import SecretStore
-    from azdo_pat.store.state import State
 
 
 class Wanted(NamedTuple):
@@ -52,48 +50,35 @@ class Wanted(NamedTuple):
         )
 
 
-class Maker(NamedTuple):
-    """The dependencies for creating a token.
+def place_of(name: str, deps: Deps) -> Organization:
+    """Return the organization that is set, or else that of the only stored token of this name.
 
-    Attributes:
-        alone: lets one process at a time ensure the token of a name; the others wait, and
-            then find it done.
-        try_out: tries a secret, and raises if it does not work.
-        listed: tokens as the service has just listed them, by id in lower case, when ensuring
-            many tokens.
+    Raises:
+        PatError: there is none, or it has no lifecycle API.
     """
-
-    deps: Deps
-    browser: TokenFinder
-    alone: Callable[[str], AbstractContextManager[None]]
-    try_out: Callable[[Secret], object]
-    listed: Mapping[str, Pat] = MappingProxyType({})
-
-
-def where_known(name: str, state: State, api_root: str | None) -> Organization | None:
-    """Return the organization of the only stored token of that name."""
-    entries = [
-        each
-        for each in state.stored()
-        if each.stored and each.name == name and is_of_root(each.org_url, each.org, api_root)
-    ]
-    if len(entries) != 1:
-        return None
-    return Organization(name=entries[0].org, url=entries[0].org_url)
+    if deps.located[0] is None:
+        entries = [
+            each
+            for each in deps.state.stored()
+            if each.stored
+            and each.name == name
+            and is_of_root(each.org_url, each.org, deps.api_root)
+        ]
+        if len(entries) == 1:
+            return entries[0].organization
+    return deps.organization
 
 
-def as_wanted(
-    organization: Organization, wanted: Wanted, *, state: State, secrets: SecretStore, now: datetime
-) -> Ensured | None:
+def as_wanted(organization: Organization, wanted: Wanted, deps: Deps) -> Ensured | None:
     """Return the token if keyring and state say that nothing has to be done; None otherwise.
 
     New delivery targets are something to do.
     """
-    entry = state.find(organization.url, wanted.name)
-    action, _ = needed(entry, wanted, now=now)
+    entry = deps.state.find(organization.url, wanted.name)
+    action, _ = needed(entry, wanted, now=deps.now())
     if entry is None or action is not Action.KEEP:
         return None
-    secret = secrets.get(organization.url, wanted.name)
+    secret = deps.secrets.get(organization.url, wanted.name)
     if secret is None:
         return None
     return Ensured(outcome=EnsureOutcome.KEPT, pat=entry.as_pat(Status.UNKNOWN), secret=secret)
@@ -115,32 +100,81 @@ def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[A
     return Action.KEEP, ""
 
 
-def ensure(organization: Organization, wanted: Wanted, maker: Maker, *, verify: bool) -> Ensured:
+def ensure(organization: Organization, wanted: Wanted, deps: Deps, *, verify: bool) -> Ensured:
+    """Ensure that a token exists; without the network if there is nothing to do, even elsewhere.
+
+    Args:
+        organization: where the token belongs.
+        wanted: the token to ensure.
+        deps: the dependencies.
+        verify: ask the service whether the secret works, as after a program was refused with it.
+
+    Raises:
+        PatError: as for `ensure_online`.
+    """
+    before = deps.state.find(organization.url, wanted.name)
+    refused = was_refused(before, deps)
+    found = None if verify or refused else as_wanted(organization, wanted, deps)
+    if found is not None:
+        return replace(found, undelivered="; ".join(_undelivered(wanted.name, deps)))
+    found = ensure_online(organization, wanted, deps, verify=verify or refused)
+    if refused and before is not None:
+        refusals(deps).remove(marker_key(before))  # it works after all, or is replaced
+    return found
+
+
+def _undelivered(name: str, deps: Deps) -> list[str]:
+    """Recover what is due; return why the secret stored under a name could not be delivered."""
+    if not deps.state.unfinished():
+        return []
+    from azdo_pat.journal import Deliver  # noqa: PLC0415 - the journal is mostly empty
+    from azdo_pat.operations.recovery import recover_due  # noqa: PLC0415 - as above
+
+    return [
+        each.failure.message
+        for each in recover_due(deps)
+        if each.failure
+        and isinstance(each.operation, Deliver)
+        and each.operation.entry.name == name
+    ]
+
+
+def ensure_online(
+    organization: Organization,
+    wanted: Wanted,
+    deps: Deps,
+    *,
+    verify: bool,
+    listed: Mapping[str, Pat] = MappingProxyType({}),
+) -> Ensured:
     """Create the token if it does not exist; rotate it if it is due or its scopes differ.
 
     Args:
         organization: where the token belongs.
         wanted: the token to ensure.
-        maker: the dependencies.
+        deps: the dependencies.
         verify: ask the service whether the secret works; a refused one is replaced.
+        listed: tokens as the service has just listed them, by id, when ensuring many tokens.
 
     Raises:
         ConflictError: a secret of an unknown token is stored under the name.
         PatError: as for `create` and `rotate`.
     """
-    deps = maker.deps
-    with maker.alone(wanted.name):
+    _ = deps.tokens  # see `Deps`
+    with deps.in_line(turn_key(wanted.name, organization.url)):
         # Another process may have done it while this one waited.
-        found = as_wanted(
-            organization, wanted, state=deps.state, secrets=deps.secrets, now=deps.now()
-        )
+        found = as_wanted(organization, wanted, deps)
         if found is None:
             found = _delivered_elsewhere(organization, wanted, deps)
         if found is not None and not verify:
             return found
-        if found is not None and _accepted(found, maker):
+        if found is not None and _is_accepted(found.secret, organization, deps):
             return replace(found, pat=replace(found.pat, status=Status.ACTIVE))
-        return _made_good(organization, wanted, maker)
+        entry = deps.state.find(organization.url, wanted.name)
+        old = _listed(organization, entry, listed, deps)
+        if old is None or old.status is Status.REVOKED:
+            return _created(organization, wanted, old, deps)
+        return _rotated(organization, wanted, old, deps)
 
 
 def _delivered_elsewhere(organization: Organization, wanted: Wanted, deps: Deps) -> Ensured | None:
@@ -149,9 +183,7 @@ def _delivered_elsewhere(organization: Organization, wanted: Wanted, deps: Deps)
     if entry is None:
         return None
     as_before = wanted._replace(deliveries=entry.renewal.deliveries)
-    found = as_wanted(
-        organization, as_before, state=deps.state, secrets=deps.secrets, now=deps.now()
-    )
+    found = as_wanted(organization, as_before, deps)
     if found is None:
         return None
     from azdo_pat.operations.delivery import deliver_anew  # noqa: PLC0415 - as below
@@ -160,42 +192,40 @@ def _delivered_elsewhere(organization: Organization, wanted: Wanted, deps: Deps)
     return replace(found, outcome=EnsureOutcome.DELIVERED, undelivered=undelivered)
 
 
-def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensured:
+def _created(organization: Organization, wanted: Wanted, old: Pat | None, deps: Deps) -> Ensured:
     # Imported here, so that a run with nothing to do does not pay for it.
-    from azdo_pat.operations.deps import CreateRequest  # noqa: PLC0415 - see above
+    from azdo_pat.operations.issue import CreateRequest  # noqa: PLC0415 - see above
     from azdo_pat.services.create import create  # noqa: PLC0415 - see above
-    from azdo_pat.services.rotate import RotateRequest, rotate  # noqa: PLC0415 - see above
 
-    entry = maker.deps.state.find(organization.url, wanted.name)
-    old = _listed(organization, entry, maker)
-    if old is None or old.status is Status.REVOKED:
-        created = create(
-            organization,
-            CreateRequest(
-                name=wanted.name,
-                scopes=wanted.scopes,
-                expires=wanted.expires,
-                replace=_may_overwrite(organization, wanted.name, entry, old, maker),
-                renewal=wanted.renewal(entry),
-            ),
-            maker.deps,
-        )
-        created = replace(created, replaced=None)  # that one no longer works
-        return Ensured(
-            outcome=EnsureOutcome.CREATED,
-            pat=created.pat,
-            secret=created.secret,
-            created=created,
-            undelivered=created.undelivered,
-        )
+    entry = deps.state.find(organization.url, wanted.name)
+    request = CreateRequest(
+        name=wanted.name,
+        scopes=wanted.scopes,
+        expires=wanted.expires,
+        replace=_may_overwrite(organization, wanted.name, old, deps),
+        renewal=wanted.renewal(entry),
+    )
+    created = replace(create(organization, request, deps), replaced=None)  # it no longer works
+    return Ensured(
+        outcome=EnsureOutcome.CREATED,
+        pat=created.pat,
+        secret=created.secret,
+        created=created,
+        undelivered=created.undelivered,
+    )
+
+
+def _rotated(organization: Organization, wanted: Wanted, old: Pat, deps: Deps) -> Ensured:
+    from azdo_pat.services.rotate import RotateRequest, rotate  # noqa: PLC0415 - as above
+
     request = RotateRequest(
         expires=wanted.expires,
         otherwise=wanted.expires,
         scopes=wanted.scopes,
         name=wanted.name,
-        renewal=wanted.renewal(entry),
+        renewal=wanted.renewal(deps.state.find(organization.url, wanted.name)),
     )
-    rotated = rotate(organization, old, request, maker.deps, try_out=maker.try_out)
+    rotated = rotate(organization, old, request, deps)
     made = rotated.created
     return Ensured(
         outcome=EnsureOutcome.ROTATED,
@@ -206,22 +236,15 @@ def _made_good(organization: Organization, wanted: Wanted, maker: Maker) -> Ensu
     )
 
 
-def _may_overwrite(
-    organization: Organization,
-    name: str,
-    entry: StoredPat | None,
-    listed: Pat | None,
-    maker: Maker,
-) -> bool:
+def _may_overwrite(organization: Organization, name: str, listed: Pat | None, deps: Deps) -> bool:
     """Return whether the secret stored under the name no longer works; False if there is none.
 
     Args:
         organization: where the token belongs.
         name: the name under which the new secret will be stored.
-        entry: the index entry of that name.
-        listed: its token, which is revoked; None if the service does not list it. It may then be
-            another user's and active, which its secret shows.
-        maker: the dependencies.
+        listed: the token of that name, which is revoked; None if the service does not list it. It
+            may then be another user's and active, which its secret shows.
+        deps: the dependencies.
 
     Raises:
         ConflictError: a secret is stored there that may be in use.
@@ -235,13 +258,14 @@ def _may_overwrite(
         owner_of,
     )
 
-    secret = maker.deps.secrets.get(organization.url, name)
+    secret = deps.secrets.get(organization.url, name)
     if secret is None:
         return False
+    entry = deps.state.find(organization.url, name)
     owner = owner_of(secret, entry, entry.id if entry else None)
     if owner is not Owner.THIS or entry is None:
         raise conflict(owner, name, entry, organization.name)
-    if listed is None and not is_refused(secret, maker.try_out):
+    if listed is None and not is_refused(secret, organization, deps):
         raise ConflictError(
             f"the stored secret of {name!r} works, but {organization.name} does not list its token"
             f" {entry.id} among yours",
@@ -251,26 +275,34 @@ def _may_overwrite(
     return True
 
 
-def _listed(organization: Organization, entry: StoredPat | None, maker: Maker) -> Pat | None:
+def _listed(
+    organization: Organization, entry: StoredPat | None, listed: Mapping[str, Pat], deps: Deps
+) -> Pat | None:
     """Return the token of an entry as the service lists it, revoked or not; None if unknown."""
     from azdo_pat.errors import NotFoundError  # noqa: PLC0415 - as above
+    from azdo_pat.services.find_tokens import TokenFinder  # noqa: PLC0415 - as above
 
     if entry is None or entry.id is None:
         return None
-    if entry.id.lower() in maker.listed:
-        return maker.listed[entry.id.lower()]
+    if entry.id in listed:
+        return listed[entry.id]
     try:
-        (pat,) = maker.browser.find(organization, [entry.id])
+        (pat,) = TokenFinder(deps).find(organization, [entry.id])
     except NotFoundError:
         return None
     return pat
 
 
-def _accepted(found: Ensured, maker: Maker) -> bool:
+def _is_accepted(secret: Secret, organization: Organization, deps: Deps) -> bool:
+    """Return whether the service accepts a secret.
+
+    Raises:
+        PatError: it cannot be asked.
+    """
     from azdo_pat.errors import SignInError  # noqa: PLC0415 - as above
 
     try:
-        maker.try_out(found.secret)
+        deps.directory.check_secret(organization, secret)
     except SignInError:
         return False
     return True

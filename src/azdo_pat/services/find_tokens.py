@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from azdo_pat.api.tokens import Tokens
     from azdo_pat.models import Organization
-    from azdo_pat.operations.organization_cache import OrganizationCache
-    from azdo_pat.store.state import State
+    from azdo_pat.operations.deps import Deps
+    from azdo_pat.results import OrganizationFailure
 
+_SIDE_BY_SIDE: Final = 8
 _IN_ORDER: Final = (Status.ACTIVE, Status.EXPIRED, Status.REVOKED)
 
 
@@ -69,12 +69,10 @@ class Filters(NamedTuple):
 class TokenFinder:
     """Lists the user's tokens from the service, with this machine's facts added."""
 
-    def __init__(
-        self, *, tokens: Tokens, organization_cache: OrganizationCache, state: State
-    ) -> None:
-        self._tokens = tokens
-        self._book = organization_cache
-        self._state = state
+    def __init__(self, deps: Deps) -> None:
+        self._tokens = deps.tokens
+        self._organizations = deps.organization_cache
+        self._state = deps.state
         self._marks: dict[str, _Marks] = {}
 
     def listing(self, organization: Organization, filters: Filters) -> Iterator[Pat]:
@@ -83,17 +81,46 @@ class TokenFinder:
         The service also lists tokens of the user's other organizations here; those are left out.
         """
         for token, status in self._listed(organization, filters.statuses):
-            place = self._book.place(token.target_accounts, organization)
+            place = self._organizations.place(token.target_accounts, organization)
             if place is Membership.ELSEWHERE:
                 continue
-            pat = self._marked(self._book.pat(token, organization, status), organization)
+            pat = self._marked(self._organizations.pat(token, organization, status), organization)
             if filters.match(pat):
                 yield pat
 
-    def recall(self, organizations: Iterable[Organization]) -> None:
-        """Read the index entries of these organizations once, for all following listings."""
-        for organization in organizations:
-            self._marks_of(organization.url)
+    def listing_everywhere(
+        self, organizations: Sequence[Organization], filters: Filters
+    ) -> tuple[Sequence[Pat], Sequence[OrganizationFailure]]:
+        """List the tokens of several organizations in parallel.
+
+        Each token appears once, although the service may list it in several organizations.
+
+        Returns:
+            The tokens, and the organizations that could not be listed.
+        """
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most lists are of one
+
+        from azdo_pat.results import OrganizationFailure  # noqa: PLC0415 - as above
+
+        def of(organization: Organization) -> Sequence[Pat] | OrganizationFailure:
+            try:
+                return tuple(self.listing(organization, filters))
+            except PatError as error:
+                return OrganizationFailure(org=organization.name, reason=error.message)
+
+        for each in organizations:
+            self._marks_of(each.url)  # only this thread reads the state
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            answers = list(pool.map(of, organizations))
+        found: dict[str | Pat, Pat] = {}
+        for answer in answers:
+            if not isinstance(answer, OrganizationFailure):
+                # Every organization lists a global token, and its secret is stored for one of
+                # them. Tokens whose id could not be read are compared by their readable fields.
+                keyed = [(pat.id or pat, pat) for pat in answer]
+                found.update({key: pat for key, pat in keyed if pat.stored or key not in found})
+        failures = [each for each in answers if isinstance(each, OrganizationFailure)]
+        return tuple(found.values()), tuple(failures)
 
     def find(self, organization: Organization, texts: Sequence[str]) -> tuple[Pat, ...]:
         """Find the token for each text: by display name, id, or prefix of the id.
@@ -169,7 +196,9 @@ class TokenFinder:
             if token.display_name in matches and token.is_named(token.display_name):
                 hits.add(token.display_name)
             if hits:
-                pat = self._marked(self._book.pat(token, organization, status), organization)
+                pat = self._marked(
+                    self._organizations.pat(token, organization, status), organization
+                )
                 for text in hits:
                     matches[text].append(pat)
         return matches

@@ -9,7 +9,9 @@ from azdo_pat.errors import PatError
 from azdo_pat.models import USER_NAME
 from azdo_pat.naming import as_argument
 from azdo_pat.organizations import hosted_name, is_of_root, serves
+from azdo_pat.services.refused_tokens import marker_key, refusals, still_works, was_refused
 from azdo_pat.services.renewal_window import renewal_window
+from azdo_pat.store.marker_files import MarkerFiles
 from azdo_pat.tools.selection import GIT_SCOPES, at_place, for_git
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.gitcredential import CredentialRequest
     from azdo_pat.models import AccessToken, Secret, StoredPat
+    from azdo_pat.operations.deps import Deps
 
 _RETRY_AFTER: Final = timedelta(hours=1)
 """How long after a renewal that failed another one is tried: git must not wait for it each time."""
@@ -25,84 +28,69 @@ _RETRY_AFTER: Final = timedelta(hours=1)
 _HOST: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 
 
-class Helper(NamedTuple):
-    """The dependencies for answering git.
-
-    Attributes:
-        entries: the stored tokens.
-        chosen: the name of the token that the user has chosen for git, if any.
-        api_root: `PAT_API_URL`.
-        secret: reads a secret; None where it is gone.
-        is_doubted: git was refused with it, and it has not been checked since.
-        works: asks the service whether it takes a secret.
-        renews: the user wants tokens to be renewed.
-        failed_at: tells when renewing a token failed last; None if it did not.
-        renewed: renews a token and returns it as it is then; None if it is no longer stored.
-        bearer: gives the Entra access token, or says why not.
-    """
-
-    entries: Sequence[StoredPat]
-    chosen: str | None
-    now: datetime
-    api_root: str | None
-    secret: Callable[[StoredPat], Secret | None]
-    is_doubted: Callable[[StoredPat], bool]
-    works: Callable[[StoredPat, Secret], bool]
-    renews: Callable[[], bool]
-    failed_at: Callable[[StoredPat], datetime | None]
-    renewed: Callable[[StoredPat], StoredPat | None]
-    bearer: Callable[[], AccessToken]
-
-
 class CredentialAnswer(NamedTuple):
     """The credential for git, and notes for the user.
 
     Attributes:
         attributes: empty if there is no credential: git then asks the next helper.
-        notes: sentences for stderr.
+        problems: sentences for stderr.
+        renewed: the tokens that were renewed.
     """
 
     attributes: tuple[tuple[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    renewed: tuple[StoredPat, ...] = ()
 
 
-def answer(asked: CredentialRequest, helper: Helper) -> CredentialAnswer:
+def answer(
+    asked: CredentialRequest,
+    deps: Deps,
+    *,
+    chosen: str | None,
+    new_expiry: Callable[[], datetime | None],
+) -> CredentialAnswer:
     """Find a token for git's request, and rotate it if it is due.
 
     Without one, a git that supports it gets the Entra access token of the signed-in user.
+
+    Args:
+        asked: git's request.
+        deps: the dependencies.
+        chosen: the name of the token that the user has chosen for git, if any.
+        new_expiry: returns the expiry of a new token if the lifetime of the old one is unknown;
+            None if the user does not want tokens to be renewed.
     """
-    notes: list[str] = []
-    entries = of_place(asked, helper)
-    if not entries and not is_ours(asked, helper.api_root):
+    entries = of_place(asked, deps)
+    if not entries and not is_ours(asked, deps.api_root):
         return CredentialAnswer()
-    for entry in for_git(entries, helper.chosen):
-        found = _usable(entry, helper, notes)
-        if found is not None:
-            return CredentialAnswer(_as_password(asked, *found), tuple(notes))
-    if "authtype" in asked.capabilities and is_ours(asked, helper.api_root):
-        try:
-            return CredentialAnswer(_as_bearer(helper.bearer()), tuple(notes))
-        except PatError as error:
-            notes.append(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
-    elif not notes:
-        url = f"{asked.protocol}://{asked.host}/{asked.path}"
-        name = (hosted_name(url, helper.api_root) or "").lower()
-        notes.append(
-            f"no token for git is stored for {name or asked.host}:"
-            f" pat create NAME --for git{f' --org {name}' if name else ''}"
-        )
-    return CredentialAnswer((), tuple(notes))
+    search = _Search(deps, new_expiry)
+    attributes: Sequence[tuple[str, str]] = ()
+    for entry in for_git(entries, chosen):
+        if found := search.usable(entry):
+            attributes = _as_password(asked, *found)
+            break
+    else:
+        if "authtype" in asked.capabilities and is_ours(asked, deps.api_root):
+            attributes = search.bearer()
+        elif not search.problems:
+            url = f"{asked.protocol}://{asked.host}/{asked.path}"
+            name = (hosted_name(url, deps.api_root) or "").lower()
+            search.problems.append(
+                f"no token for git is stored for {name or asked.host}:"
+                f" pat create NAME --for git{f' --org {name}' if name else ''}"
+            )
+    return CredentialAnswer(tuple(attributes), tuple(search.problems), tuple(search.renewed))
 
 
-def of_place(asked: CredentialRequest, helper: Helper) -> Sequence[StoredPat]:
-    """Return the tokens of the organization, or the server, of git's request."""
+def of_place(asked: CredentialRequest, deps: Deps) -> Sequence[StoredPat]:
+    """Return the stored tokens of the organization, or the server, of git's request."""
     return at_place(
-        helper.entries,
+        [entry for entry in deps.state.stored() if entry.stored],
         asked.protocol,
         asked.host,
         asked.path,
         username=asked.username,
-        api_root=helper.api_root,
+        api_root=deps.api_root,
     )
 
 
@@ -117,43 +105,67 @@ def is_ours(asked: CredentialRequest, api_root: str | None) -> bool:
     return hosted_name(f"https://{host}/{asked.path or asked.username or 'any'}") is not None
 
 
-def _usable(entry: StoredPat, helper: Helper, notes: list[str]) -> tuple[StoredPat, Secret] | None:
-    """Return a token that works and its secret, renewed where it is due."""
-    if _is_to_renew(entry, helper):
+class _Search:
+    """The search for a token that git can use, with what is to be told of it."""
+
+    def __init__(self, deps: Deps, new_expiry: Callable[[], datetime | None]) -> None:
+        self._deps = deps
+        self._new_expiry = new_expiry
+        self.problems: list[str] = []
+        self.renewed: list[StoredPat] = []
+
+    def usable(self, entry: StoredPat) -> tuple[StoredPat, Secret] | None:
+        """Return a token that works and its secret, renewed where it is due."""
+        entry = self._up_to_date(entry)
+        end = entry.expires
+        if end is not None and end <= self._deps.now():
+            self.problems.append(_expired(entry, end))
+            return None
+        secret = self._deps.secrets.get(entry.org_url, entry.name)
+        if secret is None:
+            self.problems.append(f"the secret of {entry.name!r} is no longer in the keyring")
+            return None
+        if was_refused(entry, self._deps):
+            try:
+                if not still_works(entry, secret, self._deps):
+                    self.problems.append(_refused(entry))
+                    return None
+            except PatError as error:  # at worst git is refused again
+                self.problems.append(_not_known(entry, error))
+        return entry, secret
+
+    def bearer(self) -> Sequence[tuple[str, str]]:
+        """Return the access token of the signed-in user; nothing without one."""
         try:
-            entry = helper.renewed(entry) or entry
+            return _as_bearer(self._deps.access_token())
         except PatError as error:
-            notes.append(f"{entry.name!r} could not be rotated: {error.message}")
-    end = entry.expires
-    if end is not None and end <= helper.now:
-        notes.append(_expired(entry, end))
-        return None
-    secret = helper.secret(entry)
-    if secret is None:
-        notes.append(f"the secret of {entry.name!r} is no longer in the keyring")
-        return None
-    if helper.is_doubted(entry):
+            hint = f" ({error.hint})" if error.hint else ""
+            self.problems.append(f"{error.message}{hint}")
+            return ()
+
+    def _up_to_date(self, entry: StoredPat) -> StoredPat:
+        """Return a token as it is once it is renewed, where it is due and that is possible."""
+        deps, end = self._deps, entry.expires
+        now = deps.now()
+        if end is None or end - renewal_window(entry) > now:
+            return entry
+        hosted = is_of_root(entry.org_url, entry.org, deps.api_root)
+        otherwise = self._new_expiry() if entry.id is not None and hosted else None
+        failures = MarkerFiles(deps.state_folder / "renewals")
+        failed_at = failures.since(marker_key(entry))
+        if otherwise is None or (end > now and failed_at and now - failed_at < _RETRY_AFTER):
+            return entry
+        from azdo_pat.services.git_renewal import (  # noqa: PLC0415 - seldom is one due
+            renew_for_git,
+        )
+
         try:
-            works = helper.works(entry, secret)
-        except PatError as error:  # at worst git is refused again
-            notes.append(_not_known(entry, error))
-        else:
-            if not works:
-                notes.append(_refused(entry))
-                return None
-    return entry, secret
-
-
-def _is_to_renew(entry: StoredPat, helper: Helper) -> bool:
-    """Tell whether a token is due, can be renewed, and did not fail to be a moment ago."""
-    end, now = entry.expires, helper.now
-    if end is None or end - renewal_window(entry) > now:
-        return False
-    hosted = is_of_root(entry.org_url, entry.org, helper.api_root)
-    if entry.id is None or not hosted or not helper.renews():
-        return False
-    failed_at = helper.failed_at(entry)
-    return end <= now or failed_at is None or now - failed_at >= _RETRY_AFTER
+            if renew_for_git(entry, otherwise, deps, failures):
+                self.renewed.append(entry)
+        except PatError as error:
+            self.problems.append(f"{entry.name!r} could not be rotated: {error.message}")
+            return entry
+        return deps.state.find(entry.org_url, entry.name) or entry
 
 
 def _as_password(
@@ -179,26 +191,63 @@ def _as_bearer(token: AccessToken) -> tuple[tuple[str, str], ...]:
     return tuple(attributes)
 
 
-def used(asked: CredentialRequest, helper: Helper) -> StoredPat | None:
+def used(asked: CredentialRequest, deps: Deps) -> StoredPat | None:
     """Return the token whose secret git used; None for another password."""
     if asked.password is None:
         return None
-    for entry in of_place(asked, helper):
-        if entry.stored and helper.secret(entry) == asked.password:
+    for entry in of_place(asked, deps):
+        if deps.secrets.get(entry.org_url, entry.name) == asked.password:
             return entry
     return None
 
 
-def why_refused(entry: StoredPat, secret: Secret, helper: Helper) -> str:
+def accept(asked: CredentialRequest, deps: Deps) -> None:
+    """Record that git was not refused with a token, after all."""
+    if refusals(deps) and (entry := used(asked, deps)):
+        refusals(deps).remove(marker_key(entry))
+
+
+def refuse(asked: CredentialRequest, deps: Deps) -> str:
+    """Record that git was refused with a token, which stays, and return why; empty for nothing.
+
+    Raises:
+        SignInError: git was refused with an access token, and the user is not signed in any more.
+        PatError: there is no other access token without the user, or Entra cannot be asked.
+    """
+    if asked.credential is not None:
+        return _new_bearer(asked.credential, deps)
+    entry = used(asked, deps)
+    if entry is not None and asked.password is not None:
+        refusals(deps).put(marker_key(entry))
+        return _why_refused(entry, asked.password, deps)
+    if asked.password is not None and of_place(asked, deps):
+        return "git was refused with a password that pat does not hold; try again"
+    return ""
+
+
+def _new_bearer(refused: Secret, deps: Deps) -> str:
+    """Get another access token in place of the one that git was refused with.
+
+    It may have been rejected before its end, and git would get it again until then.
+    """
+    token = deps.access_token()
+    if token.secret != refused:
+        return ""
+    said = f"git was refused with the access token from {token.source}"
+    if deps.renewed_token(token, "") is None:
+        return f"{said}: {token.anew}"
+    return f"{said}; a new one is there: try again"
+
+
+def _why_refused(entry: StoredPat, secret: Secret, deps: Deps) -> str:
     """Explain why git was refused with a token, by its expiry and the service's answer."""
-    if entry.expires is not None and entry.expires <= helper.now:
+    if entry.expires is not None and entry.expires <= deps.now():
         return _expired(entry, entry.expires)
     try:
-        works = helper.works(entry, secret)
+        if not still_works(entry, secret, deps):
+            return _refused(entry)
     except PatError as error:
         return _not_known(entry, error)
-    if not works:
-        return _refused(entry)
     if entry.scopes and not set(entry.scopes) & set(GIT_SCOPES):
         return (
             f"{entry.name!r} works, but its scopes ({' '.join(entry.scopes)}) do not include code:"

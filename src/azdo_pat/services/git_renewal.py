@@ -6,55 +6,45 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import PatError
+from azdo_pat.operations.name_lock import turn_key
+from azdo_pat.services.find_tokens import TokenFinder
+from azdo_pat.services.refused_tokens import marker_key, organization_of
 from azdo_pat.services.rotate import RotateRequest, rotate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from azdo_pat.models import Organization, StoredPat
-    from azdo_pat.services.ensure import Maker
-    from azdo_pat.store.state import State
+    from azdo_pat.models import StoredPat
+    from azdo_pat.operations.deps import Deps
+    from azdo_pat.store.marker_files import MarkerFiles
 
 _GRACE: Final = timedelta(hours=1)
 """How long a replaced token lives on: another git may be at work with it."""
 
 
-def renew_for_git(  # noqa: PLR0913  # the collaborators are the arguments
-    organization: Organization,
-    entry: StoredPat,
-    otherwise: datetime,
-    *,
-    state: State,
-    in_line: Callable[[str], AbstractContextManager[None]],
-    maker: Callable[[], Maker],
-    mark_failed: Callable[[], None],
-) -> bool:
+def renew_for_git(entry: StoredPat, otherwise: datetime, deps: Deps, failures: MarkerFiles) -> bool:
     """Rotate a token, and return False if another process has done it meanwhile.
 
     Args:
-        organization: the token's.
         entry: the token.
         otherwise: the expiry of the new token if the lifetime of the old one is not known.
-        state: the state file.
-        in_line: a lock by key between processes; waits for it.
-        maker: gives what rotating needs; it may sign in.
-        mark_failed: notes that the token could not be renewed, so that it is not tried each time.
+        deps: the dependencies.
+        failures: gets a marker if it fails, so that it is not tried each time.
 
     Raises:
         PatError: as `rotate` raises it, or the user is not signed in.
     """
-    with in_line(f"ensure {entry.name!r} in {entry.org_url}"):
-        now = state.find(entry.org_url, entry.name)
+    with deps.in_line(turn_key(entry.name, entry.org_url)):
+        now = deps.state.find(entry.org_url, entry.name)
         if now is not None and now.id != entry.id:
             return False
         request = RotateRequest(expires=None, otherwise=otherwise, grace=_GRACE, name=entry.name)
         try:
-            tools = maker()
-            (pat,) = tools.browser.find(organization, [entry.id or ""])
-            rotate(organization, pat, request, tools.deps, try_out=tools.try_out)
+            there = deps.at(organization_of(entry, deps))
+            organization = there.organization
+            (pat,) = TokenFinder(there).find(organization, [entry.id or ""])
+            rotate(organization, pat, request, there)
         except PatError:
-            mark_failed()
+            failures.put(marker_key(entry))
             raise
     return True

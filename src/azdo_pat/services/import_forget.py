@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, RefusedError
-from azdo_pat.models import Field, Organization, Origin, Pat, Secret, Status, StoredPat
+from azdo_pat.models import Field, Organization, Pat, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.local_secrets import delete_stored, recover_local_name, store_imported
@@ -18,13 +18,13 @@ from azdo_pat.services.stored_secrets import (
     known_organization,
     require_free,
     require_intended,
+    require_unchanged,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
-    from azdo_pat.operations.local_secrets import Storage
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.store.state import State
 
 
@@ -49,17 +49,14 @@ class ImportRequest:
 def import_secret(
     organization: Organization,
     request: ImportRequest,
-    storage: Storage,
-    *,
-    check: Callable[[Secret], object],
+    deps: Deps,
 ) -> Pat:
     """Store a secret that was created elsewhere, after the server has accepted it.
 
     Args:
         organization: the organization of its token.
         request: the secret to store.
-        storage: the keyring, the state file and the lock on a name.
-        check: tries a secret, and raises if it does not work.
+        deps: the dependencies.
 
     Raises:
         ConflictError: another secret is stored under the name, the token's secret is stored
@@ -68,22 +65,22 @@ def import_secret(
         SignInError: the server does not accept the secret.
         StoreError: the keyring or the state file failed; the previous secret is still stored.
     """
-    secrets, state, name = storage.secrets, storage.state, request.name
+    secrets, state, name = deps.secrets, deps.state, request.name
     state.stored()  # so that an unusable state file is found before anything is stored
     if request.pat is not None:
         _require_usable(request.pat, organization, name, state)
         require_not_another_tokens(request.secret, request.pat, state.stored(organization.url))
-    with storage.exclusive(lock_key(name, organization.url)):
-        recover_local_name(organization.url, name, storage)
+    with deps.exclusive(lock_key(name, organization.url)):
+        recover_local_name(organization.url, name, deps)
         previous = secrets.get(organization.url, name)
         says_whose = request.pat is not None and previous == request.secret
         if not (request.replace or says_whose):
             require_free(organization, name, secrets)
         secrets.check()
-        check(request.secret)
+        deps.directory.check_secret(organization, request.secret)
         entry = _entry(organization, request, previous, state.find(organization.url, name))
-        store_imported(entry, request.secret, previous, storage)
-    return entry.as_pat(entry.status_at(storage.now()))
+        store_imported(entry, request.secret, previous, deps)
+    return entry.as_pat(entry.status_at(deps.now()))
 
 
 def _entry(
@@ -97,17 +94,12 @@ def _entry(
     Known facts of the same secret, or the same token, are kept.
     """
     pat = request.pat
-    entry = StoredPat(
-        org_url=organization.url,
-        org=organization.name,
-        name=request.name,
-        id=pat.id if pat else None,
-        scopes=pat.scopes if pat else (),
-        created=pat.created if pat else None,
-        expires=pat.expires if pat else request.expires,
-        origin=Origin.UNKNOWN,
-        fingerprint=fingerprint_of(request.secret),
-    )
+    entry = StoredPat.unknown(organization, request.name, fingerprint_of(request.secret))
+    entry = replace(entry, expires=request.expires)
+    if pat is not None:
+        entry = replace(
+            entry, id=pat.id, scopes=pat.scopes, created=pat.created, expires=pat.expires
+        )
     if known is None:
         return entry
     if previous == request.secret and pat is None:
@@ -142,71 +134,45 @@ def _require_usable(pat: Pat, organization: Organization, name: str, state: Stat
             )
 
 
-def forget(
-    organization: Organization | None, text: str, storage: Storage, *, api_root: str | None = None
-) -> tuple[Organization, str]:
+def forget(text: str, deps: Deps) -> tuple[Organization, StoredPat]:
     """Delete a stored secret; its token stays as it is.
 
+    If no organization is set, the only stored token that matches is used.
+
     Args:
-        organization: the current one; None if none is set, and then the only stored token
-            that matches is used.
         text: its token's name, id, or prefix of the id.
-        storage: the keyring, the state file and the lock on a name.
-        api_root: `PAT_API_URL`, which may host organizations too.
+        deps: the dependencies.
 
     Returns:
-        The organization and the name under which the secret was stored.
+        The organization, and the index entry of the secret.
 
     Raises:
         NotFoundError: no such secret is stored.
         ConflictError: several match, or another process is working on the name.
         StoreError: the keyring or the state file failed.
     """
-    storage.state.stored()  # so that an unusable state file is found before anything is deleted
+    deps.state.stored()  # so that an unusable state file is found before anything is deleted
+    organization, _ = deps.located
     if organization is not None:
-        with storage.exclusive(lock_key(text, organization.url)):
-            recover_local_name(organization.url, text, storage)
-            known = storage.state.find(organization.url, text)
-            if _forgotten(organization, text, known, storage):
-                return organization, text
-    entry = entry_named(organization, text, storage.state)
-    found = known_organization(entry, api_root)
-    with storage.exclusive(lock_key(entry.name, entry.org_url)):
-        if storage.state.find(entry.org_url, entry.name) != entry:
-            raise ConflictError(
-                (
-                    f"another process has changed the secret stored under {entry.name!r} for"
-                    f" {entry.org}"
-                ),
-                hint="to see what is stored now: pat list --stored",
-            )
-        secret = storage.secrets.get(entry.org_url, entry.name)
+        with deps.exclusive(lock_key(text, organization.url)):
+            recover_local_name(organization.url, text, deps)
+            known = deps.state.find(organization.url, text) or StoredPat.unknown(organization, text)
+            if _is_deleted(known, deps):
+                return organization, known
+    entry = entry_named(organization, text, deps.state)
+    with deps.exclusive(lock_key(entry.name, entry.org_url)):
+        require_unchanged(entry, deps)
+        secret = deps.secrets.get(entry.org_url, entry.name)
         if secret is not None:
             require_intended(entry, text, secret)
-        if not _forgotten(found, entry.name, entry, storage):
-            storage.state.forget(entry.org_url, entry.name)
-    return found, entry.name
+        if not _is_deleted(entry, deps):
+            deps.state.forget(entry.org_url, entry.name)
+    return known_organization(entry, deps.api_root), entry
 
 
-def _forgotten(
-    organization: Organization, name: str, known: StoredPat | None, storage: Storage
-) -> bool:
+def _is_deleted(known: StoredPat, deps: Deps) -> bool:
     """Delete the secret stored under a name; False if there is none. The name must be locked."""
-    secret = storage.secrets.get(organization.url, name)
-    if secret is None:
-        return False
-    delete_stored(known or _unknown(organization, name), secret, storage)
-    return True
-
-
-def _unknown(organization: Organization, name: str) -> StoredPat:
-    return StoredPat(
-        org_url=organization.url,
-        org=organization.name,
-        name=name,
-        id=None,
-        scopes=(),
-        created=None,
-        expires=None,
-        origin=Origin.UNKNOWN,
-    )
+    secret = deps.secrets.get(known.org_url, known.name)
+    if secret is not None:
+        delete_stored(known, secret, deps)
+    return secret is not None

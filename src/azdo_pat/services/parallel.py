@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Final, NamedTuple
 
 SIDE_BY_SIDE: Final = 12
 """How many to run in parallel; the service limits users by load, not by number
 (documentation: "Rate and usage limits")."""
+
+
+class Progress(NamedTuple):
+    """Shows how far work on many tokens has come.
+
+    Attributes:
+        done: called after each token; a KeyboardInterrupt that it raises stops the run.
+        stopped: returns whether the user has cancelled.
+    """
+
+    done: Callable[[], None]
+    stopped: Callable[[], bool]
+
+
+Shown = Callable[[int], AbstractContextManager[Progress]]
+"""Shows the progress of work on that many tokens while the block runs."""
 
 
 def side_by_side(

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import PatError, StoreError, UnavailableError
 from azdo_pat.journal import JournalEntry, Revoke
 from azdo_pat.models import Field, Pat, Status
 from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.ownership import is_refused
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.operations.revocation import delete_own
 from azdo_pat.results import Outcome, Revocation
 from azdo_pat.services.parallel import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
-    from datetime import datetime
 
-    from azdo_pat.api.tokens import Tokens
-    from azdo_pat.models import Organization, Secret, StoredPat
-    from azdo_pat.operations.name_lock import Exclusive
-    from azdo_pat.store.secrets import SecretStore
-    from azdo_pat.store.state import State
+    from azdo_pat.models import Organization, StoredPat
+    from azdo_pat.operations.deps import Deps
+    from azdo_pat.services.parallel import Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,19 +71,7 @@ def plan(pats: Sequence[Pat]) -> tuple[Revocation, ...]:
     )
 
 
-def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every use case
-    organization: Organization,
-    pats: Sequence[Pat],
-    *,
-    tokens: Tokens,
-    secrets: Callable[[], SecretStore],
-    state: State,
-    exclusive: Exclusive,
-    works: Callable[[Secret], bool],
-    user: Callable[[], str],
-    now: Callable[[], datetime],
-    done: Callable[[], None],
-) -> Revoked:
+def revoke(organization: Organization, pats: Sequence[Pat], deps: Deps, progress: Shown) -> Revoked:
     """Revoke tokens in parallel; one that is already gone counts as done.
 
     A failure does not stop the others. The secret of each revoked token is deleted from
@@ -96,26 +81,12 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
     Args:
         organization: the organization of all tokens.
         pats: the tokens.
-        tokens: the service.
-        secrets: returns the keyring, which is opened only if a secret is stored.
-        state: the state file.
-        exclusive: locks a name while its secret is deleted.
-        works: returns whether the service still accepts a secret; called only for imported ones,
-            which only their name links to a token.
-        user: returns the sign-in name, for the journal.
-        now: the clock.
-        done: called after each token; a KeyboardInterrupt that it raises stops the run, too.
+        deps: the dependencies; the keyring is opened only if a secret is stored.
+        progress: shows how far it has come.
     """
-    cleaner = _Cleaner(
-        organization=organization,
-        entries=state.stored(organization.url),  # before anything is done, as it may be unreadable
-        secrets=secrets,
-        state=state,
-        exclusive=exclusive,
-        works=works,
-        user=user,
-        now=now,
-    )
+    _ = deps.tokens, deps.directory  # here, as what uses them runs in parallel
+    # Before anything is done, as the state may be unreadable.
+    cleaner = _Cleaner(organization, deps, deps.state.stored(organization.url))
     outcomes: dict[int, Revocation] = {
         place: Revocation(pat=pat, outcome=Outcome.ALREADY_REVOKED)
         for place, pat in enumerate(pats)
@@ -125,26 +96,28 @@ def revoke(  # noqa: PLR0913  # the collaborators are the arguments, as in every
 
     def work(place: int) -> None:
         # Recorded by the worker, so that finished work is reported whenever Ctrl-C comes.
-        outcomes[place] = cleaner.end(pats[place], lambda: _one(tokens, organization, pats[place]))
+        outcomes[place] = cleaner.end(pats[place])
 
-    interrupted = side_by_side(work, waiting, done)
-    items = [
-        outcomes.get(place, Revocation(pat=pat, outcome=Outcome.NOT_REACHED))
-        for place, pat in enumerate(pats)
-    ]
-    items = _looked_at_again(tokens, organization, pats, items)
-    return Revoked(items=tuple(map(cleaner.forget, items)), interrupted=interrupted)
+    with progress(len(pats)) as (done, stopped):
+        side_by_side(work, waiting, done)
+        items = [
+            outcomes.get(place, Revocation(pat=pat, outcome=Outcome.NOT_REACHED))
+            for place, pat in enumerate(pats)
+        ]
+        items = _looked_at_again(organization, pats, items, deps)
+        items = [cleaner.forget(each) for each in items]
+        return Revoked(items=tuple(items), interrupted=stopped())
 
 
-def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:
+def _one(pat: Pat, organization: Organization, deps: Deps) -> Revocation:
     try:
         require_readable(pat, organization, {Field.ID})
-        was_there = tokens.revoke(organization, pat.id or "")
+        was_there = deps.tokens.revoke(organization, pat.id or "")
     except PatError as error:
         doubtful = isinstance(error, UnavailableError)
         return Revocation(pat=pat, outcome=Outcome.FAILED, error=error.message, doubtful=doubtful)
     except Exception as error:  # noqa: BLE001  # a fault met on one must not hide what became of the others
-        return Revocation(pat=pat, outcome=Outcome.FAILED, error=_fault(error))
+        return Revocation(pat=pat, outcome=Outcome.FAILED, error=_reason(error))
     return Revocation(
         pat=replace(pat, status=Status.REVOKED),
         outcome=Outcome.REVOKED if was_there else Outcome.ALREADY_REVOKED,
@@ -152,7 +125,7 @@ def _one(tokens: Tokens, organization: Organization, pat: Pat) -> Revocation:
 
 
 def _looked_at_again(
-    tokens: Tokens, organization: Organization, pats: Sequence[Pat], items: Sequence[Revocation]
+    organization: Organization, pats: Sequence[Pat], items: Sequence[Revocation], deps: Deps
 ) -> list[Revocation]:
     """Check that tokens which the service did not find are gone; a listed one has failed.
 
@@ -173,7 +146,7 @@ def _looked_at_again(
         alive = {
             each.authorization_id
             for status in (Status.ACTIVE, Status.EXPIRED)
-            for each in tokens.list(organization, status)
+            for each in deps.tokens.list(organization, status)
         }
     except PatError as failure:
         error = (
@@ -189,92 +162,78 @@ def _looked_at_again(
     ]
 
 
-def _fault(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    if isinstance(error, PatError):
+        return error.message
     return f"unexpected error: {type(error).__name__}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class _Cleaner:
     """Deletes the secrets of revoked tokens, and their index entries."""
 
-    organization: Organization
-    entries: Sequence[StoredPat]
-    secrets: Callable[[], SecretStore]
-    state: State
-    exclusive: Exclusive
-    works: Callable[[Secret], bool]
-    user: Callable[[], str]
-    now: Callable[[], datetime]
-    seen_to: set[str | None] = field(default_factory=set)
+    def __init__(
+        self, organization: Organization, deps: Deps, entries: Sequence[StoredPat]
+    ) -> None:
+        self._organization = organization
+        self._deps = deps
+        self._by_id = {each.id: each for each in entries if each.id}
+        self._by_name = {each.name: each for each in entries if each.id is None}
+        self._done: set[str | None] = set()
 
-    def end(self, pat: Pat, revoke: Callable[[], Revocation]) -> Revocation:
+    def end(self, pat: Pat) -> Revocation:
         """Revoke a token and delete its secret; if the process is killed, the next run continues.
 
         Neither another process working on the name nor a full disk keeps it from being
         revoked.
         """
+        organization, deps = self._organization, self._deps
         entry = self._entry(pat)
         if entry is None or entry.id is None:
-            return revoke()
+            return _one(pat, organization, deps)
         key = None
         with ExitStack() as stack:
             try:
-                stack.enter_context(self.exclusive(lock_key(entry.name, self.organization.url)))
+                stack.enter_context(deps.exclusive(lock_key(entry.name, organization.url)))
             except Exception:  # noqa: BLE001  # a fault of ours neither; `forget` tells of it
-                return revoke()
+                return _one(pat, organization, deps)
             with suppress(StoreError):
-                journaled = JournalEntry(self.organization, entry.name, self.now(), self.user())
-                key = self.state.begin(Revoke(journaled, entry.id))
-            item = revoke()
+                journaled = JournalEntry(organization, entry.name, deps.now(), deps.user())
+                key = deps.state.begin(Revoke(journaled, entry.id))
+            item = _one(pat, organization, deps)
             if item.outcome is Outcome.REVOKED:
-                self.seen_to.add(pat.id)
+                self._done.add(pat.id)
                 item = self._forgotten(item, entry)
             if key is not None and not item.left_in_keyring:
                 with suppress(StoreError):
                     if item.doubtful:
-                        self.state.explain(key, item.error)
+                        deps.state.explain(key, item.error)
                     else:
-                        self.state.finish(key)
+                        deps.state.finish(key)
         return item
 
     def forget(self, item: Revocation) -> Revocation:
         """Delete the secret of one token, if it is revoked and its secret is stored."""
-        if item.outcome not in {Outcome.REVOKED, Outcome.ALREADY_REVOKED}:
-            return item
-        if item.pat.id in self.seen_to:
-            return item
         entry = self._entry(item.pat)
-        if entry is None:
+        is_gone = item.outcome in {Outcome.REVOKED, Outcome.ALREADY_REVOKED}
+        if entry is None or not is_gone or item.pat.id in self._done:
             return item
         try:
-            with self.exclusive(lock_key(entry.name, self.organization.url)):
+            with self._deps.exclusive(lock_key(entry.name, self._organization.url)):
                 return self._forgotten(item, entry)
-        except PatError as error:
-            return replace(item, left_in_keyring=error.message)
         except Exception as error:  # noqa: BLE001  # as in _one
-            return replace(item, left_in_keyring=_fault(error))
+            return replace(item, left_in_keyring=_reason(error))
 
     def _forgotten(self, item: Revocation, entry: StoredPat) -> Revocation:
         """Delete the secret of an entry, whose name must be locked."""
         try:
             stays = self._take_out(entry)
-        except PatError as error:
-            return replace(item, left_in_keyring=error.message)
         except Exception as error:  # noqa: BLE001  # as in _one
-            return replace(item, left_in_keyring=_fault(error))
+            return replace(item, left_in_keyring=_reason(error))
         return item if stays else replace(item, pat=replace(item.pat, stored=False))
 
     def _entry(self, pat: Pat) -> StoredPat | None:
         """Find the token's entry, or else that of a secret imported under its name."""
-        return self._by_id.get((pat.id or "").lower()) or self._by_name.get(pat.name)
-
-    @cached_property
-    def _by_id(self) -> dict[str, StoredPat]:
-        return {each.id.lower(): each for each in self.entries if each.id}
-
-    @cached_property
-    def _by_name(self) -> dict[str, StoredPat]:
-        return {each.name: each for each in self.entries if each.id is None}
+        return self._by_id.get(pat.id or "") or self._by_name.get(pat.name)
 
     def _take_out(self, entry: StoredPat) -> bool:
         """Delete the secret of an entry; return True if it is another token's and stays.
@@ -283,15 +242,16 @@ class _Cleaner:
         they are read again under the lock. An imported secret is deleted only if it is dead:
         only the name links it to a token.
         """
-        now = self.state.find(self.organization.url, entry.name)
+        deps = self._deps
+        now = deps.state.find(self._organization.url, entry.name)
         if now is None or now.id != entry.id:
             return False
         if now.id is None:
-            secret = self.secrets().get(now.org_url, now.name)
-            if secret is not None and self.works(secret):
+            secret = deps.secrets.get(now.org_url, now.name)
+            if secret is not None and not is_refused(secret, self._organization, deps):
                 return True
-            self.secrets().delete(now.org_url, now.name)
+            deps.secrets.delete(now.org_url, now.name)
         elif now.stored:
-            return not delete_own(now, self.secrets(), self.state)
-        self.state.forget(now.org_url, now.name)
+            return not delete_own(now, deps)
+        deps.state.forget(now.org_url, now.name)
         return False

@@ -20,8 +20,7 @@ from azdo_pat.journal import (
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Pat, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.delivery import delivered, revoke_replaced
-from azdo_pat.operations.deps import CreateRequest
-from azdo_pat.operations.issue import Issuance
+from azdo_pat.operations.issue import CreateRequest, Issuance
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.operations.ownership import Owner, conflict, is_refused, owner_of
 from azdo_pat.operations.readable import require_readable
@@ -30,7 +29,6 @@ from azdo_pat.renewal import DEFAULT_RENEWAL
 from azdo_pat.results import INTERRUPTED, Created, OldTokenOutcome, Rotated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from azdo_pat.models import Organization, Secret, StoredPat
@@ -72,14 +70,7 @@ class RotateRequest:
     keyring_tried: bool = False
 
 
-def rotate(
-    organization: Organization,
-    pat: Pat,
-    request: RotateRequest,
-    deps: Deps,
-    *,
-    try_out: Callable[[Secret], object],
-) -> Rotated:
+def rotate(organization: Organization, pat: Pat, request: RotateRequest, deps: Deps) -> Rotated:
     """Create a token with the same name and scopes, check its secret, and revoke the old one.
 
     The order makes it safe: the old token stays active until the new secret is stored, was read
@@ -91,7 +82,6 @@ def rotate(
         pat: the token as the service lists it.
         request: the options.
         deps: the dependencies.
-        try_out: tries a secret, and raises if it does not work.
 
     Raises:
         RefusedError: the token is revoked, or the service refused; nothing has changed.
@@ -101,12 +91,13 @@ def rotate(
         PatError: as for `create`; the old token is active and its secret still stored.
     """
     name = _name_of_new(organization, pat, request, deps)
+    _ = deps.tokens  # see `Deps`
     with deps.exclusive(lock_key(name, organization.url)):
         recover_name(organization, name, deps)
         if not request.keyring_tried:
             deps.secrets.check()
         known = deps.state.find(organization.url, name)
-        previous, owner = _stored_secret(organization, name, pat, deps, try_out)
+        previous, owner = _stored_secret(organization, name, pat, deps)
         if request.only_stored and owner is not Owner.THIS and not _stays_active(pat, request):
             raise _used_elsewhere(pat, organization)
         wanted = CreateRequest(
@@ -124,7 +115,6 @@ def rotate(
                 _replaced(pat, request, entry.started),
             ),
             previous=previous,
-            try_out=try_out,
         )
         new = issuance.post(wanted)
         created = Created(
@@ -136,21 +126,14 @@ def rotate(
         return _with_old(pat, created, issuance.keep(new, wanted, lambda: None), deps)
 
 
-def ends_unseen(
-    organization: Organization,
-    pat: Pat,
-    request: RotateRequest,
-    deps: Deps,
-    *,
-    try_out: Callable[[Secret], object],
-) -> bool:
+def ends_unseen(organization: Organization, pat: Pat, request: RotateRequest, deps: Deps) -> bool:
     """Return whether rotating revokes a token whose secret is not stored, so others may use it.
 
     Raises:
         PatError: as for `rotate`, if it would refuse the token.
     """
     name = _name_of_new(organization, pat, request, deps)
-    _, owner = _stored_secret(organization, name, pat, deps, try_out)
+    _, owner = _stored_secret(organization, name, pat, deps)
     return owner is not Owner.THIS and not _stays_active(pat, request)
 
 
@@ -218,11 +201,7 @@ def _used_elsewhere(pat: Pat, organization: Organization) -> ConflictError:
 
 
 def _stored_secret(
-    organization: Organization,
-    name: str,
-    pat: Pat,
-    deps: Deps,
-    try_out: Callable[[Secret], object],
+    organization: Organization, name: str, pat: Pat, deps: Deps
 ) -> tuple[Secret | None, Owner]:
     """Return the secret stored under the name, after checking that it may be overwritten.
 
@@ -238,7 +217,7 @@ def _stored_secret(
     owner = owner_of(secret, known, pat.id)
     if owner in {Owner.NONE, Owner.THIS}:
         return secret, owner
-    if owner is Owner.UNKNOWN and secret is not None and is_refused(secret, try_out):
+    if owner is Owner.UNKNOWN and secret is not None and is_refused(secret, organization, deps):
         return secret, owner
     raise conflict(owner, name, known, organization.name)
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import PatError
 from azdo_pat.journal import Create, Rotate
-from azdo_pat.models import Field, Origin, ServicePat, Status, StoredPat
+from azdo_pat.models import Field, ServicePat, Status, StoredPat
 from azdo_pat.operations.fingerprint import fingerprint_of, matches
+from azdo_pat.operations.ownership import is_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from azdo_pat.models import Organization, Secret
+    from azdo_pat.models import Organization
     from azdo_pat.operations.deps import Deps
     from azdo_pat.store.state import State
 
@@ -37,13 +38,7 @@ class Rebuilt(NamedTuple):
     unkept: bool
 
 
-def rebuild(
-    organizations: Sequence[Organization],
-    deps: Deps,
-    *,
-    works: Callable[[Organization, Secret], bool],
-    damaged: Sequence[State],
-) -> Rebuilt:
+def rebuild(organizations: Sequence[Organization], deps: Deps, damaged: Sequence[State]) -> Rebuilt:
     """Look in the keyring for a secret under the name of each active token, and index it.
 
     Existing entries stay. Only names that the service or the damaged file lists can be asked
@@ -68,30 +63,16 @@ def rebuild(
             if deps.state.find(organization.url, name) is not None:
                 continue
             secret = deps.secrets.get(organization.url, name)
-            if secret is None or not works(organization, secret):
+            if secret is None or is_refused(secret, organization, deps):
                 continue
             entry = remembered.get((organization.url, name))
             if entry is None or entry.id is None or not matches(secret, entry.fingerprint):
-                entry = _unknown(organization, name, secret)
+                entry = StoredPat.unknown(organization, name, fingerprint_of(secret))
                 ids = ", ".join(pat.authorization_id or "id unknown" for pat in by_name[name])
                 unsure.append(f"{name}: {ids}" if ids else name)
             deps.state.remember(entry)
             found.append(entry)
     return Rebuilt(tuple(found), tuple(unsure), carried, unread, unkept)
-
-
-def _unknown(organization: Organization, name: str, secret: Secret) -> StoredPat:
-    return StoredPat(
-        org_url=organization.url,
-        org=organization.name,
-        name=name,
-        id=None,
-        scopes=(),
-        created=None,
-        expires=None,
-        origin=Origin.UNKNOWN,
-        fingerprint=fingerprint_of(secret),
-    )
 
 
 def _remembered(damaged: Sequence[State]) -> tuple[dict[tuple[str, str], StoredPat], bool]:

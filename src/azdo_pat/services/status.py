@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from azdo_pat.errors import PatError, UnavailableError
@@ -12,57 +11,30 @@ from azdo_pat.journal import (
     Deliver,
     Forget,
     Import,
+    Local,
     Rename,
     Revoke,
     RevokeReplaced,
     Rotate,
     is_due,
 )
-from azdo_pat.operations.local_secrets import LOCAL
+from azdo_pat.organizations import HOSTED_ROOT
 from azdo_pat.results import StatusReport
+from azdo_pat.store.repair import damaged_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from pathlib import Path
 
-    from azdo_pat.auth.chain import Search
     from azdo_pat.journal import Operation
     from azdo_pat.models import Identity, Organization
-    from azdo_pat.operations.organization_cache import OrganizationCache
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.store.secrets import SecretStore
-    from azdo_pat.store.state import State
 
 Found = TypeVar("Found")
 
 
-@dataclass(frozen=True, kw_only=True)
-class StatusDeps:
-    """The dependencies of the status report.
-
-    Attributes:
-        now: the time; operations planned for later are not a problem.
-        source_names: of all sources of access tokens, in their order.
-        damaged: the damaged state files that were moved aside and not rebuilt.
-        locate: finds the current organization and where its name came from; may raise.
-    """
-
-    api_root: str
-    now: datetime
-    source_names: tuple[str, ...]
-    locate: Callable[[], tuple[Organization | None, str]]
-    config_file: str
-    state_file: str
-    damaged: tuple[str, ...] = ()
-
-
-def report_status(
-    deps: StatusDeps,
-    *,
-    search: Search,
-    organization_cache: OrganizationCache,
-    secrets: SecretStore,
-    state: State,
-) -> StatusReport:
+def report_status(deps: Deps, *, config_file: str) -> StatusReport:
     """Check everything that `pat` depends on; problems are reported, not raised."""
     problems: list[PatError] = []
 
@@ -73,49 +45,38 @@ def report_status(
             problems.append(error)
             return otherwise
 
+    state_file = deps.state_folder / "state.db"
+    damage = _damage(state_file)  # before a damaged one is moved aside, which is told
     nowhere: tuple[Organization | None, str] = (None, "")
-    organization, source = trying(deps.locate, nowhere)
-    token = search.token
+    organization, source = trying(lambda: deps.located, nowhere)
+    search = deps.search
+    token, user = search.token, ""
     identity: Identity | None = None
     organizations: tuple[Organization, ...] = ()
-    if token is None:
-        problems.extend([search.failure] if search.failure else [])
-    else:
-        identity = trying(organization_cache.me, None)
-        organizations = trying(organization_cache.all, ()) if identity else ()
+    if token is not None:
+        identity = trying(deps.organization_cache.me, None)
+        organizations = trying(deps.organization_cache.all, ()) if identity else ()
+        user = token.user or (identity.mail if identity else "")
+    elif search.failure:
+        problems.append(search.failure)
     # A service that does not answer has not refused the user.
     unknown = token is not None and any(isinstance(each, UnavailableError) for each in problems)
     if organization is None and not problems and len(organizations) == 1:
         organization, source = organizations[0], "the only one you have"
-    # With its GUID, if the user's list has it.
-    organization = next(
-        (each for each in organizations if organization and each.url == organization.url),
-        organization,
-    )
-    count: int | None = None
-    count = trying(lambda: sum(each.stored for each in state.stored()), count)
-    nothing_open: tuple[Operation, ...] = ()
-    problems.extend(
-        _left_open(each, token.user if token else None)
-        for each in trying(state.unfinished, nothing_open)
-        if is_due(each, deps.now)
-    )
-    if deps.damaged:
-        problems.append(
-            PatError(
-                "a damaged state file was moved aside, so pat does not know which tokens are stored"
-                f": {', '.join(deps.damaged)}",
-                hint="to find out: pat doctor --fix",
-            )
-        )
-    keyring = trying(secrets.describe, "")
-    usable = bool(keyring) and trying(lambda: _answers(secrets), otherwise=False)
+    stored_secrets = trying(lambda: _count_stored(deps), None)
+    problems += trying(lambda: _left_open(deps, token.user if token else None), [])
+    problems += damage
+    keyring = trying(deps.secrets.describe, "")
     return StatusReport(
-        api_root=deps.api_root,
-        organization=organization,
+        api_root=deps.api_root or HOSTED_ROOT,
+        # With its GUID, if the user's list has it.
+        organization=next(
+            (each for each in organizations if organization and each.url == organization.url),
+            organization,
+        ),
         organization_source=source,
         signed_in=None if unknown and identity is None else identity is not None,
-        user=(token.user if token else "") or (identity.mail if identity else ""),
+        user=user,
         tenant=token.tenant if token else "",
         token_source=token.source if token else "",
         token_expires=token.expires if token else None,
@@ -123,10 +84,10 @@ def report_status(
         identity=identity,
         organizations=organizations,
         keyring=keyring,
-        keyring_usable=usable,
-        stored_secrets=count,
-        config_file=deps.config_file,
-        state_file=deps.state_file,
+        keyring_usable=bool(keyring) and trying(lambda: _answers(deps.secrets), otherwise=False),
+        stored_secrets=stored_secrets,
+        config_file=config_file,
+        state_file=str(state_file),
         # Several problems can have the same cause.
         problems=tuple(
             dict.fromkeys(
@@ -136,18 +97,41 @@ def report_status(
     )
 
 
-def _left_open(operation: Operation, user: str | None) -> PatError:
-    """Describe an unfinished operation, and how to finish it.
+def _count_stored(deps: Deps) -> int | None:
+    return sum(each.stored for each in deps.state.stored())
+
+
+def _damage(state_file: Path) -> list[PatError]:
+    """Return the problem that a damaged state file is not rebuilt, if so."""
+    names = ", ".join(each.name for each in damaged_files(state_file))
+    if not names:
+        return []
+    return [
+        PatError(
+            "a damaged state file was moved aside, so pat does not know which tokens are stored"
+            f": {names}",
+            hint="to find out: pat doctor --fix",
+        )
+    ]
+
+
+def _left_open(deps: Deps, user: str | None) -> list[PatError]:
+    """Describe the unfinished operations that are due, and how to finish each.
 
     Args:
-        operation: from the journal.
+        deps: the dependencies.
         user: the signed-in user; None if not signed in.
     """
-    error = _what_is_open(operation)
-    owner = operation.entry.user
-    if not isinstance(operation, LOCAL) and user is not None and owner not in {"", user}:
-        return PatError(error.message, hint=f"to finish it, sign in as {owner}")
-    return error
+    found = []
+    for operation in deps.state.unfinished():
+        if not is_due(operation, deps.now()):
+            continue
+        error = _what_is_open(operation)
+        owner = operation.entry.user
+        if not isinstance(operation, Local) and user is not None and owner not in {"", user}:
+            error.hint = f"to finish it, sign in as {owner}"
+        found.append(error)
+    return found
 
 
 def _what_is_open(operation: Operation) -> PatError:

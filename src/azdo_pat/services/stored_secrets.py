@@ -4,38 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import ConflictError, NotFoundError, PatError, SignInError, UsageError
-from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
+from azdo_pat.errors import ConflictError, NotFoundError, UsageError
+from azdo_pat.models import Organization, Pat, Secret, StoredPat
 from azdo_pat.naming import as_argument, looks_like_id
 from azdo_pat.organizations import hosted_name
 from azdo_pat.results import StoredSecret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from azdo_pat.api.directory import Directory
+    from azdo_pat.operations.deps import Deps
+    from azdo_pat.services.find_tokens import Filters
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
 
-def get(
-    organization: Organization | None,
-    text: str,
-    *,
-    secrets: SecretStore,
-    state: Callable[[], State],
-    api_root: str | None = None,
-) -> tuple[Organization, str, Secret]:
+def get(text: str, deps: Deps) -> tuple[Organization, str, Secret]:
     """Find a stored secret by its token's name, id or prefix of the id, without the network.
 
-    Args:
-        organization: the current one; None if none is set, and then the only stored token
-            that matches is used.
-        text: what the user typed.
-        secrets: the keyring.
-        state: returns the state file, which is opened only if the name alone does not find it.
-        api_root: `PAT_API_URL`, which may host organizations too.
+    If no organization is set, the only stored token that matches is used. The state file is
+    opened only if the name alone does not find it.
 
     Returns:
         The organization, the name under which the secret is stored, and the secret.
@@ -44,12 +30,13 @@ def get(
         NotFoundError: no such secret is stored.
         ConflictError: several match.
     """
+    organization, _ = deps.located
     if organization is not None:
-        secret = secrets.get(organization.url, text)
+        secret = deps.secrets.get(organization.url, text)
         if secret is not None:
             return organization, text, secret
-    entry = entry_named(organization, text, state())
-    secret = secrets.get(entry.org_url, entry.name)
+    entry = entry_named(organization, text, deps.state)
+    secret = deps.secrets.get(entry.org_url, entry.name)
     if secret is None:
         raise NotFoundError(
             f"the secret of {entry.name!r} for {entry.org} is no longer in the keyring",
@@ -57,7 +44,7 @@ def get(
             f" one (pat revoke {as_argument(entry.id or entry.name)})",
         )
     require_intended(entry, text, secret)
-    return known_organization(entry, api_root), entry.name, secret
+    return known_organization(entry, deps.api_root), entry.name, secret
 
 
 def require_intended(entry: StoredPat, text: str, secret: Secret) -> None:
@@ -78,16 +65,27 @@ def require_intended(entry: StoredPat, text: str, secret: Secret) -> None:
         )
 
 
-def held(
-    organization: Organization, name: str, secret: Secret, *, state: State, now: datetime
-) -> StoredSecret:
+def held(organization: Organization, name: str, secret: Secret, deps: Deps) -> StoredSecret:
     """Return a secret together with the index entry of its token."""
-    entry = state.find(organization.url, name)
+    entry = deps.state.find(organization.url, name) or StoredPat.unknown(organization, name)
     return StoredSecret(
-        pat=entry.as_pat(entry.status_at(now)) if entry else _unknown(organization, name),
+        pat=entry.as_pat(entry.status_at(deps.now())),
         secret=secret,
         org_url=organization.url,
     )
+
+
+def require_unchanged(known: StoredPat, deps: Deps) -> None:
+    """Check, under the lock, that the entry read before it has not changed.
+
+    Raises:
+        ConflictError: it has.
+    """
+    if deps.state.find(known.org_url, known.name) != known:
+        raise ConflictError(
+            f"another process has changed the secret stored under {known.name!r} for {known.org}",
+            hint="to see what is stored now: pat list --stored",
+        )
 
 
 def require_free(organization: Organization, name: str, secrets: SecretStore) -> None:
@@ -102,17 +100,6 @@ def require_free(organization: Organization, name: str, secrets: SecretStore) ->
             f"a secret is already stored under {name!r} for {organization.name}",
             hint=f"--replace overwrites it; pat forget {as_argument(name)} deletes it",
         )
-
-
-def still_works(organization: Organization, secret: Secret, directory: Directory) -> bool:
-    """Return whether the service accepts a secret; True if the service cannot be asked."""
-    try:
-        directory.check_secret(organization, secret)
-    except SignInError:
-        return False
-    except PatError:
-        return True
-    return True
 
 
 def read_secret(text: str) -> Secret:
@@ -132,16 +119,24 @@ def read_secret(text: str) -> Secret:
     return Secret(secret)
 
 
-def stored_here(organization: Organization | None, *, state: State, now: datetime) -> list[Pat]:
-    """Return the indexed tokens whose secrets are in this machine's keyring.
+def stored_here(organization: Organization | None, filters: Filters, deps: Deps) -> list[Pat]:
+    """Return the tokens whose secrets are in this machine's keyring and that match the filters.
+
+    The index knows no status but expired. Interrupted imports and forgets are recovered first.
 
     Args:
         organization: of this organization only; None for all.
-        state: the state file.
-        now: the time, to find which have expired.
+        filters: which of them.
+        deps: the dependencies.
     """
-    entries = state.stored(organization.url if organization else None)
-    return [each.as_pat(each.status_at(now)) for each in entries if each.stored]
+    from azdo_pat.operations.local_secrets import recover_local  # noqa: PLC0415 - `get` needs none of it
+
+    url = organization.url if organization else None
+    if deps.state.unfinished(url):
+        recover_local(deps, org_url=url)
+    now = deps.now()
+    known = [each.as_pat(each.status_at(now)) for each in deps.state.stored(url) if each.stored]
+    return [pat for pat in known if filters.match(pat)]
 
 
 def entry_named(organization: Organization | None, text: str, state: State) -> StoredPat:
@@ -181,16 +176,3 @@ def known_organization(entry: StoredPat, api_root: str | None) -> Organization:
     """Return the organization of a stored token."""
     hosted = hosted_name(entry.org_url, api_root) is not None
     return Organization(name=entry.org, url=entry.org_url, hosted=hosted)
-
-
-def _unknown(organization: Organization, name: str) -> Pat:
-    return Pat(
-        name=name,
-        id=None,
-        org=organization.name,
-        status=Status.UNKNOWN,
-        scopes=(),
-        created=None,
-        expires=None,
-        stored=True,
-    )

@@ -18,11 +18,13 @@ from azdo_pat.expiry import is_shortened
 from azdo_pat.journal import JournalEntry, Rename
 from azdo_pat.models import Field, Pat, PatChanges, Status, StoredPat, effective_expiry
 from azdo_pat.naming import as_argument
+from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.name_lock import lock_key
-from azdo_pat.operations.ownership import is_own, unknown
+from azdo_pat.operations.ownership import is_own
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.operations.rename import move
 from azdo_pat.results import Updated
+from azdo_pat.services.stored_secrets import require_unchanged
 
 if TYPE_CHECKING:
     from azdo_pat.models import Organization
@@ -49,7 +51,7 @@ def update(organization: Organization, pat: Pat, changes: PatChanges, deps: Deps
         if known is not None:
             for name in sorted({known.name, changes.display_name or known.name}):
                 locks.enter_context(deps.exclusive(lock_key(name, organization.url)))
-            _require_unchanged(deps.state, known)
+            require_unchanged(known, deps)
             if changes.display_name not in {None, known.name}:
                 known = _as_it_is(deps, known)
         return _changed(organization, pat, changes, deps, known)
@@ -117,7 +119,7 @@ def _changed(
     if own is not None:
         _remember(deps.state, own, answer, changes)
         if moves is not None:
-            move(deps.secrets, deps.state, own, moves)
+            move(own, moves, deps)
             deps.state.finish(key)
     return Updated(
         pat=answer,
@@ -156,15 +158,6 @@ def _known(state: State, organization: Organization, pat: Pat) -> StoredPat | No
     return by_name
 
 
-def _require_unchanged(state: State, known: StoredPat) -> None:
-    """Check, under the lock, that the entry read before it has not changed."""
-    if state.find(known.org_url, known.name) != known:
-        raise ConflictError(
-            f"another process has changed the secret stored under {known.name!r} for {known.org}",
-            hint="to see what is stored now: pat list --stored",
-        )
-
-
 def _as_it_is(deps: Deps, known: StoredPat) -> StoredPat:
     """Return the entry of the secret that is actually stored, which may be another program's.
 
@@ -173,7 +166,7 @@ def _as_it_is(deps: Deps, known: StoredPat) -> StoredPat:
     secret = deps.secrets.get(known.org_url, known.name) if known.stored else None
     if known.id is None or secret is None or is_own(secret, known):
         return known
-    entry = unknown(known, secret)
+    entry = StoredPat.unknown(known.organization, known.name, fingerprint_of(secret))
     deps.state.remember(entry)
     return entry
 

@@ -8,35 +8,34 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, NotFoundError, UsageError
 from azdo_pat.files import resolved
-from azdo_pat.homes import expanded, home_folder
+from azdo_pat.homes import account_home, expanded, home_folder
 from azdo_pat.naming import as_argument
 from azdo_pat.organizations import hosts_of
 from azdo_pat.redaction import remember
 from azdo_pat.results import SetupOutcome, SetupResult
 from azdo_pat.services.tool_setup.token_choice import chosen
 from azdo_pat.services.tool_setup.tool_file import ToolFile
-from azdo_pat.services.tool_setup.wiring import follow, followers_locked, stored_secret
+from azdo_pat.services.tool_setup.wiring import (
+    follow,
+    followers_locked,
+    is_sandbox,
+    setup_records,
+    stored_secret,
+    tool_input,
+)
 from azdo_pat.store.setup_records import SetupEntry, SetupRecord
 from azdo_pat.tools.tool import checked_feed
 from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
-    from azdo_pat.services.tool_setup.wiring import SetupDeps
+    from azdo_pat.operations.deps import Deps
+    from azdo_pat.services.tool_setup.wiring import SetupRequest
     from azdo_pat.store.setup_records import SetupRecords
     from azdo_pat.tools.tool import Tool
 
 
-def install(
-    tool: Tool, feed: str, token: str | None, deps: SetupDeps, *, dry_run: bool
-) -> SetupResult:
+def install(tool: Tool, request: SetupRequest, deps: Deps) -> SetupResult:
     """Make a tool use a stored token, and let each rotation of the token update the tool's file.
-
-    Args:
-        tool: the tool.
-        feed: the URL of the feed it is to use; empty for none.
-        token: the name of the token; None for the one whose scopes fit best.
-        deps: what setting tools up needs.
-        dry_run: only say what would change.
 
     Raises:
         UsageError: an argument does not fit the tool, or its file cannot be read, understood or
@@ -47,30 +46,30 @@ def install(
         StoreError: the keyring refuses, or what the file held cannot be kept for undoing.
     """
     with deps.in_line("setup"):
-        tool_file = _tool_file(tool, feed, token, deps)
-        if dry_run:
-            return _set_up(tool_file, deps.records, dry_run=True)
+        tool_file, records = _tool_file(tool, request, deps), setup_records(deps)
+        if request.dry_run:
+            return _set_up(tool_file, records, dry_run=True)
         _keep_out_of_sandbox(tool_file, deps)
         entry, delivery = tool_file.entry, tool_file.delivery
         with followers_locked(delivery, entry, deps), deps.in_line(f"file {tool_file.path}"):
             if entry is None:
-                return _set_up(tool_file, deps.records, dry_run=False)
+                return _set_up(tool_file, records, dry_run=False)
             secret = stored_secret(entry, deps)  # it may have been rotated before it was locked
-            tool_input = tool_file.tool_input._replace(secret=secret.reveal())
-            tool_file = tool_file._replace(tool_input=tool_input)
+            told = tool_file.tool_input._replace(secret=secret.reveal())
+            tool_file = tool_file._replace(tool_input=told)
             service = tool.service(entry.org_url) if tool.service else ""
-            known = deps.records.find(tool.known_as, str(tool_file.path))
+            known = records.find(tool.known_as, str(tool_file.path))
             if service and (known is None or known.find(tool_file.about) is None):
-                _set_up(tool_file, deps.records, dry_run=True)  # what is refused changes nothing
+                _set_up(tool_file, records, dry_run=True)  # what is refused changes nothing
                 deps.secrets.keep_before(service, tool.account)
-            result = _set_up(tool_file, deps.records, dry_run=False)
+            result = _set_up(tool_file, records, dry_run=False)
             if service:
                 deps.secrets.lend(service, tool.account, secret)
             follow(delivery, entry, deps)
     return result
 
 
-def _tool_file(tool: Tool, feed: str, token: str | None, deps: SetupDeps) -> ToolFile:
+def _tool_file(tool: Tool, request: SetupRequest, deps: Deps) -> ToolFile:
     """Find the file of a tool and the token that it gets."""
     given = deps.environment.get("HOME")
     if given is not None and not Path(given).is_absolute():
@@ -86,32 +85,32 @@ def _tool_file(tool: Tool, feed: str, token: str | None, deps: SetupDeps) -> Too
             f"{path} cannot be read: {error.strerror}", hint="correct the links, or move it aside"
         ) from error
     if tool.feed:
-        feed = checked_feed(tool, feed)
-    elif feed:
+        request = request._replace(feed=checked_feed(tool, request.feed or ""))
+    elif request.feed:
         raise UsageError(f"{tool.name} is set up for all feeds", hint="leave out --feed")
-    tool_input = deps.tool_input()._replace(feed=feed)
+    told = tool_input(request, deps)._replace(feed=request.feed or "")
     if not tool.keeps_secret and not tool.service:
-        if token is not None:
+        if request.token is not None:
             raise UsageError(
                 f"{tool.name} asks for a token when it needs one",
                 hint="pat config set git-token NAME, or packages-token NAME, chooses",
             )
-        return ToolFile(tool, path, home, tool_input)
-    entry = chosen(feed, token, deps)
+        return ToolFile(tool, path, home, told)
+    entry = chosen(request, deps)
     secret = stored_secret(entry, deps)
-    tool_input = tool_input._replace(secret=secret.reveal(), org_url=entry.org_url)
-    return ToolFile(tool, path, home, tool_input, entry)
+    told = told._replace(secret=secret.reveal(), org_url=entry.org_url)
+    return ToolFile(tool, path, home, told, entry)
 
 
-def _keep_out_of_sandbox(tool_file: ToolFile, deps: SetupDeps) -> None:
+def _keep_out_of_sandbox(tool_file: ToolFile, deps: Deps) -> None:
     """Check that a sandbox, of which nothing is left when it ends, changes no file of the user's.
 
     Raises:
         UsageError: it would.
     """
-    if not deps.is_sandbox:
+    if not is_sandbox(deps):
         return
-    if tool_file.home != deps.own_home() and tool_file.path.is_relative_to(tool_file.home):
+    if tool_file.home != account_home() and tool_file.path.is_relative_to(tool_file.home):
         return
     raise UsageError(
         f"this is a sandbox, and {tool_file.path} is yours",

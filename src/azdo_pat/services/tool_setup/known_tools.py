@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from azdo_pat.results import KnownTool, ToolSetup
+from azdo_pat.services.tool_setup.wiring import setup_records
 from azdo_pat.tools.registry import ALL
 
 if TYPE_CHECKING:
-    from azdo_pat.store.setup_records import SetupRecords
+    from azdo_pat.operations.deps import Deps
 
 
-def known_tools(records: SetupRecords) -> tuple[KnownTool, ...]:
+def known_tools(deps: Deps) -> tuple[KnownTool, ...]:
     """Return all tools, each with its setups.
 
     Raises:
         StoreError: a record cannot be read.
     """
+    records = setup_records(deps)
     return tuple(
         KnownTool(
             name=tool.name,

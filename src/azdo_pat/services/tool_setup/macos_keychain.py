@@ -14,8 +14,10 @@ from azdo_pat.services.tool_setup.token_choice import chosen
 from azdo_pat.services.tool_setup.wiring import (
     follow,
     followers_locked,
+    is_sandbox,
     possible_secrets,
     recorded,
+    setup_records,
     stored_secret,
 )
 from azdo_pat.store.setup_records import SetupEntry, SetupRecord
@@ -25,22 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azdo_pat.models import StoredPat
-    from azdo_pat.services.tool_setup.wiring import SetupDeps
+    from azdo_pat.operations.deps import Deps
+    from azdo_pat.services.tool_setup.wiring import SetupRequest
 
 SERVICE: Final = "git-credential-osxkeychain"
 """Under which our own keyring keeps what was there before."""
 
 
-def install_in_keychain(
-    feed: str | None, token: str | None, deps: SetupDeps, *, dry_run: bool
-) -> SetupResult:
+def install_in_keychain(request: SetupRequest, deps: Deps) -> SetupResult:
     """Put a stored token into the macOS keychain, and let each rotation update it.
-
-    Args:
-        feed: must be empty: the keychain is for all feeds.
-        token: the name of the token; None for the one whose scopes fit best.
-        deps: what setting tools up needs.
-        dry_run: only say what would change.
 
     Raises:
         UsageError: a feed is named, this is a sandbox, or several organizations are possible.
@@ -50,19 +45,17 @@ def install_in_keychain(
         StoreError: one of the two keyrings refuses.
     """
     with deps.in_line("setup"):
-        _check_asked_for(feed, deps, dry_run=dry_run)
-        entry = chosen("", token, deps)
+        _check_asked_for(request, deps)
+        entry = chosen(request, deps)
         delivery = _delivery(entry.org_url)
         with followers_locked(delivery, entry, deps):
-            result = _put_in(entry, stored_secret(entry, deps), deps, dry_run=dry_run)
-            if not dry_run:
+            result = _put_in(entry, stored_secret(entry, deps), deps, dry_run=request.dry_run)
+            if not request.dry_run:
                 follow(delivery, entry, deps)
     return result
 
 
-def uninstall_from_keychain(
-    feed: str | None, deps: SetupDeps, *, dry_run: bool
-) -> list[SetupResult]:
+def uninstall_from_keychain(request: SetupRequest, deps: Deps) -> list[SetupResult]:
     """Delete the tokens that were put into the macOS keychain; see `install_in_keychain`.
 
     Raises:
@@ -70,31 +63,31 @@ def uninstall_from_keychain(
     """
     results = []
     with deps.in_line("setup"):
-        _check_asked_for(feed, deps, dry_run=dry_run)
-        for _, setup in recorded(KEEPER, None, deps):
+        _check_asked_for(request, deps)
+        for _, setup in recorded(KEEPER, request, deps):
             delivery = _delivery(setup.org_url)
-            record = deps.records.find(KEEPER.name, "")
+            record = setup_records(deps).find(KEEPER.name, "")
             if record is None:
                 continue
             with followers_locked(delivery, None, deps):
                 ours = possible_secrets(delivery, setup, deps)
-                results.append(_give_back(record, setup, ours, deps, dry_run=dry_run))
-                if not dry_run:
+                results.append(_give_back(record, setup, ours, deps, dry_run=request.dry_run))
+                if not request.dry_run:
                     follow(delivery, None, deps)
     return results
 
 
-def _check_asked_for(feed: str | None, deps: SetupDeps, *, dry_run: bool) -> None:
-    if feed:
+def _check_asked_for(request: SetupRequest, deps: Deps) -> None:
+    if request.feed:
         raise UsageError(f"{KEEPER.name} is set up for all feeds", hint="leave out --feed")
-    if deps.is_sandbox and not dry_run:
+    if is_sandbox(deps) and not request.dry_run:
         raise UsageError(
             "this is a sandbox, and the keychain is yours",
             hint="--dry-run shows what would change",
         )
 
 
-def _put_in(entry: StoredPat, secret: Secret, deps: SetupDeps, *, dry_run: bool) -> SetupResult:
+def _put_in(entry: StoredPat, secret: Secret, deps: Deps, *, dry_run: bool) -> SetupResult:
     """Put the secret of a token where other programs look for that of its organization.
 
     What is there already is kept in our own keyring, for `_give_back`.
@@ -105,7 +98,7 @@ def _put_in(entry: StoredPat, secret: Secret, deps: SetupDeps, *, dry_run: bool)
         StoreError: one of the two keyrings refuses.
     """
     remember(secret.reveal())
-    record = deps.records.find(KEEPER.name, "") or SetupRecord(KEEPER.name, "", None, None)
+    record = setup_records(deps).find(KEEPER.name, "") or SetupRecord(KEEPER.name, "", None, None)
     known = record.find(entry.org_url)
     for other in record.setups:
         if other != known and (shared := set(items(other.org_url)) & set(items(entry.org_url))):
@@ -127,7 +120,7 @@ def _put_in(entry: StoredPat, secret: Secret, deps: SetupDeps, *, dry_run: bool)
                 deps.secrets.drop_aside(SERVICE, str(item))
         if known is None:
             setup = SetupEntry(org_url=entry.org_url, name=entry.name)
-            deps.records.put(record._replace(setups=(*record.setups, setup)))
+            setup_records(deps).put(record._replace(setups=(*record.setups, setup)))
         for item in others:
             put(item, secret.reveal(), deps.environment)
     return SetupResult(
@@ -140,7 +133,7 @@ def _put_in(entry: StoredPat, secret: Secret, deps: SetupDeps, *, dry_run: bool)
 
 
 def _give_back(
-    record: SetupRecord, setup: SetupEntry, ours: Sequence[str], deps: SetupDeps, *, dry_run: bool
+    record: SetupRecord, setup: SetupEntry, ours: Sequence[str], deps: Deps, *, dry_run: bool
 ) -> SetupResult:
     """Give the keychain what it had before `_put_in`, or nothing; see there for what it raises.
 
@@ -157,7 +150,7 @@ def _give_back(
             else:
                 put(item, before.reveal(), deps.environment)
         # In this order: killed between any two, the same again does the rest.
-        deps.records.put(record.without(setup))
+        setup_records(deps).put(record.without(setup))
         for item in places:
             deps.secrets.drop_aside(SERVICE, str(item))
     return SetupResult(

@@ -12,31 +12,28 @@ from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from azdo_pat.models import StoredPat
-    from azdo_pat.services.tool_setup.wiring import SetupDeps
+    from azdo_pat.operations.deps import Deps
+    from azdo_pat.services.tool_setup.wiring import SetupRequest
 
 
-def chosen(feed: str, token: str | None, deps: SetupDeps) -> StoredPat:
+def chosen(request: SetupRequest, deps: Deps) -> StoredPat:
     """Return the stored token that a tool gets.
-
-    Args:
-        feed: the URL of a feed; empty for none.
-        token: the name of the token; None for the one whose scopes fit best.
-        deps: what setting tools up needs.
 
     Raises:
         NotFoundError: there is none.
         UsageError: tokens of several organizations are stored, and none of these is named; or no
             token stored here can be for that feed.
     """
+    feed, token = request.feed, request.token
     stored = [each for each in deps.state.stored() if each.stored]
     if feed:
-        api_root = deps.api_root()
-        owner = _owner(feed, api_root, deps)
-        entries = at_place(stored, *parse(feed).place, api_root=api_root, feeds=True)
-        found = for_packages(entries, token or deps.packages_token or None)
+        owner = _owner(feed, deps)
+        place = parse(feed).place
+        entries = at_place(stored, *place, api_root=deps.api_root, feeds=True)
+        found = for_packages(entries, token or request.packages_token or None)
         what, recipe = f"packages of {feed}", "packages"
     else:
-        organization = deps.organization()
+        organization, _ = deps.located
         entries = [
             each for each in stored if organization is None or each.org_url == organization.url
         ]
@@ -44,7 +41,7 @@ def chosen(feed: str, token: str | None, deps: SetupDeps) -> StoredPat:
             raise UsageError("which organization?", hint=f"add --org {entries[0].org}")
         found = [*for_git(entries, token), *for_packages(entries, token), *entries]
         what, recipe = organization.name if organization else "any organization", "git"
-        owner = organization.name if organization and deps.org_named else ""
+        owner = organization.name if organization and request.by_org else ""
     if token is not None:
         found = [each for each in found if each.name == token]
         what = f"{what} under the name {token!r}"
@@ -58,13 +55,13 @@ def chosen(feed: str, token: str | None, deps: SetupDeps) -> StoredPat:
     return found[0]
 
 
-def _owner(feed: str, api_root: str | None, deps: SetupDeps) -> str:
+def _owner(feed: str, deps: Deps) -> str:
     """Return the organization that a feed belongs to; empty for one of a server.
 
     Raises:
         UsageError: no token stored here can be for it.
     """
-    url = parse(feed)
+    url, api_root = parse(feed), deps.api_root
     host = url.authority
     if api_root and feed.startswith(f"{api_root}/"):
         return feed.removeprefix(f"{api_root}/").partition("/")[0].lower()

@@ -17,6 +17,8 @@ from azdo_pat.services.tool_setup.wiring import (
     followers_locked,
     possible_secrets,
     recorded,
+    setup_records,
+    tool_input,
 )
 from azdo_pat.tools.diff import taken_out
 from azdo_pat.tools.tool import checked_feed
@@ -24,24 +26,18 @@ from azdo_pat.tools.tool import checked_feed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from azdo_pat.services.tool_setup.wiring import SetupDeps
+    from azdo_pat.operations.deps import Deps
+    from azdo_pat.services.tool_setup.wiring import SetupRequest
     from azdo_pat.store.setup_records import SetupEntry, SetupRecord
     from azdo_pat.tools.tool import Tool
 
 _BY_HAND: Final = "take it out by hand, then: pat setup {tool} --undo --leave-file"
 
 
-def uninstall(
-    tool: Tool, feed: str | None, deps: SetupDeps, *, leave_file: bool, dry_run: bool
-) -> list[SetupResult]:
+def uninstall(tool: Tool, request: SetupRequest, deps: Deps) -> list[SetupResult]:
     """Undo what was set up for a tool.
 
-    Args:
-        tool: the tool.
-        feed: the URL of one feed; None for all, or those of the organization that is named.
-        deps: what setting tools up needs.
-        leave_file: do not touch the file, only forget that it was set up.
-        dry_run: only say what would change.
+    For one feed, or for the organization that is named, or else for all.
 
     Raises:
         UsageError: an argument does not fit the tool, or its file cannot be read or written.
@@ -51,14 +47,16 @@ def uninstall(
         StoreError: the keyring refuses, or a record cannot be read or written.
     """
     results = []
+    records, dry_run = setup_records(deps), request.dry_run
     with deps.in_line("setup"):
-        wanted = None if feed is None else checked_feed(tool, feed)
-        for path, setup in recorded(tool, wanted, deps):
-            tool_input = deps.tool_input()._replace(feed=setup.feed, org_url=setup.org_url)
-            tool_file = ToolFile(tool, Path(path), home_folder(), tool_input)
+        if request.feed is not None:
+            request = request._replace(feed=checked_feed(tool, request.feed))
+        for path, setup in recorded(tool, request, deps):
+            told = tool_input(request, deps)._replace(feed=setup.feed, org_url=setup.org_url)
+            tool_file = ToolFile(tool, Path(path), home_folder(), told)
             delivery = tool_file.delivery
             with followers_locked(delivery, None, deps), deps.in_line(f"file {path}"):
-                record = deps.records.find(tool.known_as, path)
+                record = records.find(tool.known_as, path)
                 if record is None:
                     continue
                 service = tool.service(setup.org_url) if tool.service else ""
@@ -68,7 +66,14 @@ def uninstall(
                     return possible_secrets(tool_file.told(other, "").delivery, other, deps)
 
                 results.append(
-                    undo(record, setup, tool_file, held, leave_file=leave_file, dry_run=dry_run)
+                    undo(
+                        record,
+                        setup,
+                        tool_file,
+                        held,
+                        leave_file=request.leave_file,
+                        dry_run=dry_run,
+                    )
                 )
                 if dry_run:
                     continue
@@ -76,7 +81,7 @@ def uninstall(
                 if service:
                     deps.secrets.take_back(service, tool.account, ours)
                 # In this order: killed between any two, the same again does the rest.
-                deps.records.put(record.without(setup))
+                records.put(record.without(setup))
                 if service:
                     deps.secrets.drop_aside(service, tool.account)
     return results

@@ -3,79 +3,69 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import NotFoundError, StoreError, UsageError
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.organizations import hosted_name
+from azdo_pat.store.setup_records import SetupRecords
 from azdo_pat.tools.tool import ToolInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-    from azdo_pat.models import Organization, Secret, StoredPat
+    from azdo_pat.models import Secret, StoredPat
+    from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Delivery
-    from azdo_pat.store.secrets import SecretStore
-    from azdo_pat.store.setup_records import SetupEntry, SetupRecords
-    from azdo_pat.store.state import State
+    from azdo_pat.store.setup_records import SetupEntry
     from azdo_pat.tools.tool import KeychainHelper, Tool
 
 
-@dataclass(frozen=True, kw_only=True)
-class SetupDeps:
-    """What setting tools up needs.
+class SetupRequest(NamedTuple):
+    """What the user asked for.
 
     Attributes:
-        records: what the files of tools held before they were set up.
-        exclusive: a lock by key between processes; raises ConflictError when another one holds it.
-        in_line: the same, but waits for the other process.
-        scratch: the folder for temporary copies of a tool's file.
-        programs: finds the folder with the programs of `pat`.
-        own_home: finds the home folder of the user's account, whatever HOME says.
-        api_root: gives `PAT_API_URL`; None for Microsoft's hosts.
-        organization: gives the organization at hand; None where there is none.
-        org_named: the user named that organization with `--org`.
-        packages_token: the name of the token that the settings choose for packages; empty for none.
+        feed: the URL of a feed; None for none.
+        token: the name of the token; None for the one whose scopes fit best.
+        packages_token: the one that the settings choose for packages; empty for none.
+        by_org: `--org` names the organization.
+        programs: the folder with the programs of `pat`; empty if they are not there.
+        leave_file: when undoing, do not touch the file, only forget that it was set up.
+        dry_run: only say what would change.
     """
 
-    state: State
-    secrets: SecretStore
-    records: SetupRecords
-    environment: Mapping[str, str]
-    exclusive: Callable[[str], AbstractContextManager[None]]
-    in_line: Callable[[str], AbstractContextManager[None]]
-    scratch: Path
-    programs: Callable[[], Path]
-    own_home: Callable[[], Path]
-    api_root: Callable[[], str | None]
-    organization: Callable[[], Organization | None]
-    org_named: bool
-    packages_token: str
-
-    @property
-    def is_sandbox(self) -> bool:
-        """Whether the keyring and the state go when this shell ends."""
-        return bool(self.environment.get("PAT_THROWAWAY_KEYRING"))
-
-    def tool_input(self) -> ToolInput:
-        """Return what every tool is told.
-
-        Raises:
-            NotFoundError: the programs of `pat` are not beside it.
-        """
-        # What stands in for Azure DevOps counts as a server, too: git must ask for it.
-        urls = {each.org_url for each in self.state.stored() if each.stored}
-        return ToolInput(
-            programs=str(self.programs()),
-            servers=tuple(sorted(url for url in urls if not hosted_name(url))),
-            scratch=str(self.scratch),
-        )
+    feed: str | None = None
+    token: str | None = None
+    packages_token: str = ""
+    by_org: bool = False
+    programs: str = ""
+    leave_file: bool = False
+    dry_run: bool = False
 
 
-def stored_secret(entry: StoredPat, deps: SetupDeps) -> Secret:
+def setup_records(deps: Deps) -> SetupRecords:
+    """Return what the files of tools held before they were set up."""
+    return SetupRecords(deps.state_folder / "setups")
+
+
+def is_sandbox(deps: Deps) -> bool:
+    """Return whether the keyring and the state go when this shell ends."""
+    return bool(deps.environment.get("PAT_THROWAWAY_KEYRING"))
+
+
+def tool_input(request: SetupRequest, deps: Deps) -> ToolInput:
+    """Return what every tool is told."""
+    # What stands in for Azure DevOps counts as a server, too: git must ask for it.
+    urls = {each.org_url for each in deps.state.stored() if each.stored}
+    return ToolInput(
+        programs=request.programs,
+        servers=tuple(sorted(url for url in urls if not hosted_name(url))),
+        scratch=str(deps.state_folder / "scratch"),
+    )
+
+
+def stored_secret(entry: StoredPat, deps: Deps) -> Secret:
     """Return the secret of a stored token.
 
     Raises:
@@ -91,7 +81,7 @@ def stored_secret(entry: StoredPat, deps: SetupDeps) -> Secret:
 
 
 def recorded(
-    tool: Tool | KeychainHelper, feed: str | None, deps: SetupDeps
+    tool: Tool | KeychainHelper, request: SetupRequest, deps: Deps
 ) -> Sequence[tuple[str, SetupEntry]]:
     """Return the setups to undo, each with the path of its file; the last of each file first.
 
@@ -101,14 +91,14 @@ def recorded(
     """
     found = [
         (record.path, setup)
-        for record in deps.records.of_tool(tool.known_as)
+        for record in setup_records(deps).of_tool(tool.known_as)
         for setup in reversed(record.setups)
     ]
     what = ""
-    if feed is not None:
-        found = [each for each in found if each[1].feed == feed]
-        what = f" for {feed}"
-    elif deps.org_named and (organization := deps.organization()):
+    if request.feed is not None:
+        found = [each for each in found if each[1].feed == request.feed]
+        what = f" for {request.feed}"
+    elif request.by_org and (organization := deps.located[0]):
         if found and not any(setup.org_url for _, setup in found):
             raise UsageError(f"{tool.name} is set up for all organizations", hint="leave out --org")
         found = [each for each in found if each[1].org_url == organization.url]
@@ -121,9 +111,7 @@ def recorded(
 
 
 @contextmanager
-def followers_locked(
-    delivery: Delivery, entry: StoredPat | None, deps: SetupDeps
-) -> Iterator[None]:
+def followers_locked(delivery: Delivery, entry: StoredPat | None, deps: Deps) -> Iterator[None]:
     """Lock out rotations of every token that has a delivery, and of the one that is to get it.
 
     Raises:
@@ -136,7 +124,7 @@ def followers_locked(
         yield
 
 
-def follow(delivery: Delivery, entry: StoredPat | None, deps: SetupDeps) -> None:
+def follow(delivery: Delivery, entry: StoredPat | None, deps: Deps) -> None:
     """Let rotations of one token, and of no other, update what the tool has."""
     for each in deps.state.stored():
         wanted = _is_same(each, entry)
@@ -147,7 +135,7 @@ def follow(delivery: Delivery, entry: StoredPat | None, deps: SetupDeps) -> None
             deps.state.remember(replace(each, renewal=renewal))
 
 
-def possible_secrets(delivery: Delivery, setup: SetupEntry, deps: SetupDeps) -> Sequence[str]:
+def possible_secrets(delivery: Delivery, setup: SetupEntry, deps: Deps) -> Sequence[str]:
     """Return the secrets that a tool may have, the newest first, as far as they are known."""
     entries = [each for each in deps.state.stored(setup.org_url or None) if each.stored]
     names = [each.name for each in entries if delivery in each.renewal.deliveries]
