@@ -44,6 +44,16 @@ def looks_like_id(text: str) -> bool:
     return re.fullmatch(_ID, text.lower()) is not None
 
 
+def begins_id(text: str, authorization_id: str | None) -> bool:
+    """Return whether a text is an authorization id, or its first eight or more characters.
+
+    Args:
+        text: what the user typed, in any case.
+        authorization_id: in lower case, as everywhere in the program; None if it is unknown.
+    """
+    return looks_like_id(text) and (authorization_id or "").startswith(text.lower())
+
+
 def is_full_id(text: str) -> bool:
     """Return whether a text is a complete authorization id."""
     return re.fullmatch(_FULL_ID, text.lower()) is not None

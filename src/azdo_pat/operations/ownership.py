@@ -38,7 +38,7 @@ def owner_of(secret: Secret | None, known: StoredPat | None, authorization_id: s
         known: the index entry of that name.
         authorization_id: of the token.
     """
-    if known is not None and known.id is not None and not _same_id(known.id, authorization_id):
+    if known is not None and known.id is not None and known.id != authorization_id:
         return Owner.OTHER
     if secret is None:
         return Owner.NONE
@@ -73,7 +73,7 @@ def require_not_another_tokens(secret: Secret, pat: Pat, known: Iterable[StoredP
         ConflictError: it belongs to another token.
     """
     for each in known:
-        if each.origin is not Origin.PAT or each.id is None or _same_id(each.id, pat.id):
+        if each.origin is not Origin.PAT or each.id is None or each.id == pat.id:
             continue
         if matches(secret, each.fingerprint):
             raise ConflictError(
@@ -98,7 +98,3 @@ def conflict(owner: Owner, name: str, known: StoredPat | None, organization: str
         f" secret: pat forget {here}"
         + ("" if known else "; if the state file was lost, pat doctor --fix lists such secrets"),
     )
-
-
-def _same_id(one: str, other: str | None) -> bool:
-    return one.lower() == (other or "").lower()

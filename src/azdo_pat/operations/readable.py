@@ -1,4 +1,4 @@
-"""Refuses to change a token when the service's answer about it could not be read."""
+"""Tells what is known of a token where the service's answer about it could not be read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from azdo_pat.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
-    from azdo_pat.models import Field, Organization, Pat
+    from azdo_pat.models import Field, Organization, Pat, ServicePat, Status
+    from azdo_pat.operations.deps import Deps
 
 
 def require_readable(pat: Pat, organization: Organization, needed: AbstractSet[Field]) -> None:
@@ -25,3 +27,31 @@ def require_readable(pat: Pat, organization: Organization, needed: AbstractSet[F
             f" service's answer about it cannot be read ({', '.join(sorted(missing))})",
             hint=f"change or revoke it at {organization.url}/_usersSettings/tokens",
         )
+
+
+def look_for(
+    organization: Organization,
+    authorization_id: str | None,
+    name: str,
+    statuses: Iterable[Status],
+    deps: Deps,
+) -> tuple[ServicePat | None, bool]:
+    """Look for a token in the service's lists.
+
+    Args:
+        organization: where.
+        authorization_id: its id; None if it is unknown, and then none is found.
+        name: its display name.
+        statuses: which lists.
+        deps: the dependencies.
+
+    Returns:
+        The token, None if none has the id; and whether one whose id could not be read may be it.
+    """
+    is_unclear = False
+    for status in statuses:
+        for pat in deps.tokens.list(organization, status):
+            if authorization_id and pat.authorization_id == authorization_id:
+                return pat, False
+            is_unclear |= bool(pat.unread) and pat.may_be(authorization_id or "", name)
+    return None, is_unclear

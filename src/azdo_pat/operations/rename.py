@@ -10,6 +10,7 @@ from azdo_pat.models import Status
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.operations.ownership import Owner, owner_of
+from azdo_pat.operations.readable import look_for
 from azdo_pat.operations.rollback import may_come_late
 from azdo_pat.results import RecoveryOutcome
 
@@ -90,11 +91,9 @@ def recover_rename(operation: Rename, deps: Deps) -> RecoveryOutcome:
 
 def _is_renamed(operation: Rename, deps: Deps) -> bool | None:
     """Return whether the service has changed the name; None if its list cannot be read."""
-    identifier = operation.authorization_id.lower()
-    unread = False
-    for status in (Status.ACTIVE, Status.EXPIRED):
-        for pat in deps.tokens.list(operation.entry.organization, status):
-            if pat.authorization_id == identifier and pat.is_named(operation.new_name):
-                return True
-            unread |= bool(pat.unread) and pat.may_be(identifier, operation.new_name)
-    return None if unread else False
+    statuses = (Status.ACTIVE, Status.EXPIRED)
+    organization, identifier = operation.entry.organization, operation.authorization_id
+    pat, unclear = look_for(organization, identifier, operation.new_name, statuses, deps)
+    if pat is not None and pat.is_named(operation.new_name):
+        return True
+    return None if unclear or (pat is not None and pat.unread) else False

@@ -9,6 +9,7 @@ from azdo_pat.journal import JournalEntry, Revoke
 from azdo_pat.models import Status, StoredPat
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.ownership import is_own
+from azdo_pat.operations.readable import look_for
 from azdo_pat.results import RecoveryOutcome
 
 if TYPE_CHECKING:
@@ -67,18 +68,15 @@ def listed(entry: JournalEntry, authorization_id: str | None, deps: Deps) -> Ser
     Raises:
         UnavailableError: a listed token's id could not be read, and it may be this one.
     """
-    identifier = (authorization_id or "").lower()
-    unclear = False
-    for pat in deps.tokens.list(entry.organization, Status.ACTIVE):
-        if identifier and pat.authorization_id == identifier:
-            return pat
-        unclear |= bool(pat.unread) and pat.may_be(identifier, entry.name)
+    pat, unclear = look_for(
+        entry.organization, authorization_id, entry.name, (Status.ACTIVE,), deps
+    )
     if unclear:
         raise UnavailableError(
             f"{entry.organization.name} lists a token whose id cannot be read, so it is"
             f" unknown whether {authorization_id} is active"
         )
-    return None
+    return pat
 
 
 def delete_own(entry: StoredPat, deps: Deps) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
-from azdo_pat.naming import as_argument, is_full_id, looks_like_id
+from azdo_pat.naming import as_argument, begins_id, is_full_id, looks_like_id
 from azdo_pat.operations.organization_cache import Membership
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class TokenFinder:
         from azdo_pat.journal import Deliver, RevokeReplaced  # noqa: PLC0415 - mostly there is none
 
         return frozenset(
-            operation.replaced.authorization_id.lower()
+            operation.replaced.authorization_id
             for operation in unfinished
             if isinstance(operation, Deliver | RevokeReplaced) and operation.replaced
         )
@@ -191,7 +191,7 @@ class TokenFinder:
                 begin.setdefault(text.lower(), []).append(text)
         lengths = {len(each) for each in begin}
         for token, _ in self._listed(organization, (status,)):
-            identifier = token.authorization_id.lower()
+            identifier = token.authorization_id
             hits = {text for size in lengths for text in begin.get(identifier[:size], ())}
             if token.display_name in matches and token.is_named(token.display_name):
                 hits.add(token.display_name)
@@ -212,7 +212,7 @@ class TokenFinder:
 
     def _marked(self, pat: Pat, organization: Organization) -> Pat:
         marks = self._marks_of(organization.url)
-        key = (pat.id or "").lower()
+        key = pat.id or ""
         stored = key in marks.stored_ids or pat.name in marks.stored_names
         if not stored and key not in marks.made:
             return pat
@@ -226,7 +226,7 @@ class TokenFinder:
         if org_url not in self._marks:
             known = self._state.stored(org_url)
             self._marks[org_url] = _Marks(
-                stored_ids=frozenset(each.id.lower() for each in known if each.id and each.stored),
+                stored_ids=frozenset(each.id for each in known if each.id and each.stored),
                 stored_names=frozenset(each.name for each in known if not each.id and each.stored),
                 made=self._state.made(),
             )
@@ -267,17 +267,13 @@ def _each_once(pats: Sequence[Pat]) -> list[Pat]:
     return [*by_id.values(), *(pat for pat in pats if not pat.id)]
 
 
-def _begins_id(text: str, identifier: str | None) -> bool:
-    return looks_like_id(text) and (identifier or "").lower().startswith(text.lower())
-
-
 def _settled(text: str, pats: Sequence[Pat], organization: Organization) -> bool:
     """Return whether tokens of further statuses cannot change the match of a text.
 
     They can if it may be the prefix of an id: an old token may have it as its name.
     """
     if looks_like_id(text):
-        return is_full_id(text) and any(_begins_id(text, pat.id) for pat in pats)
+        return is_full_id(text) and any(begins_id(text, pat.id) for pat in pats)
     return bool(_here(pats, organization))
 
 
@@ -285,7 +281,7 @@ def _staying(text: str, pats: Sequence[Pat], leaving: frozenset[str]) -> Sequenc
     """Leave out replaced tokens, unless all are, or the text is an id."""
     if looks_like_id(text):
         return pats
-    return [pat for pat in pats if (pat.id or "").lower() not in leaving] or pats
+    return [pat for pat in pats if pat.id not in leaving] or pats
 
 
 def _chosen(text: str, pats: Sequence[Pat], organization: Organization) -> Pat:
@@ -296,7 +292,7 @@ def _chosen(text: str, pats: Sequence[Pat], organization: Organization) -> Pat:
         ConflictError: several match equally.
     """
     if is_full_id(text):  # a name is hardly ever another token's id
-        pats = [pat for pat in pats if _begins_id(text, pat.id)] or pats
+        pats = [pat for pat in pats if begins_id(text, pat.id)] or pats
     here = _here(pats, organization)
     if not here:
         raise _missing(text, organization, pats[0] if pats else None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, NotFoundError, UsageError
 from azdo_pat.models import Organization, Pat, Secret, StoredPat
-from azdo_pat.naming import as_argument, looks_like_id
+from azdo_pat.naming import as_argument, begins_id
 from azdo_pat.organizations import hosted_name
 from azdo_pat.results import StoredSecret
 
@@ -148,13 +148,7 @@ def entry_named(organization: Organization | None, text: str, state: State) -> S
     """
     entries = state.stored(organization.url if organization else None)
     found = [
-        each
-        for each in entries
-        if each.stored
-        and (
-            each.name == text
-            or (looks_like_id(text) and each.id and each.id.lower().startswith(text.lower()))
-        )
+        each for each in entries if each.stored and (each.name == text or begins_id(text, each.id))
     ]
     if len(found) == 1:
         return found[0]

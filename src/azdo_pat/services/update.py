@@ -149,13 +149,11 @@ def _completed(answer: Pat, pat: Pat, changes: PatChanges) -> Pat:
 
 def _known(state: State, organization: Organization, pat: Pat) -> StoredPat | None:
     """Find this token's index entry; an imported one is known by its name alone."""
-    by_name = None
-    for each in state.stored(organization.url):
-        if each.id and pat.id and each.id.lower() == pat.id.lower():
+    for each in state.find_by_id(pat.id or ""):
+        if each.org_url == organization.url:
             return each
-        if each.id is None and each.name == pat.name and pat.stored:
-            by_name = each
-    return by_name
+    named = state.find(organization.url, pat.name) if pat.stored else None
+    return named if named and named.id is None else None
 
 
 def _as_it_is(deps: Deps, known: StoredPat) -> StoredPat:
