@@ -31,6 +31,11 @@ class JournalEntry(NamedTuple):
     reason: str = ""
     key: int | None = None
 
+    @property
+    def token(self) -> str:
+        """The token that it is about, in words."""
+        return f"{self.name!r} in {self.organization.name}"
+
 
 class NewToken(NamedTuple):
     """A token that an operation requests, and what is known of it afterwards.
@@ -169,6 +174,34 @@ VERBS: Final[dict[type[Operation], str]] = {
     Forget: "forget",
 }
 """The verb for each operation, for messages."""
+
+
+def title(operation: Operation) -> str:
+    """Return which operation it is, in words: `create of 'ci' in contoso`."""
+    return f"{VERBS[type(operation)]} of {operation.entry.token}"
+
+
+def open_question(operation: Operation) -> str:
+    """Return what is not known, or not done, until an operation is recovered."""
+    token = operation.entry.token
+    match operation:
+        case Create() | Rotate():
+            return f"an interrupted {title(operation)} may have created a token"
+        case Deliver():
+            return f"the new secret of {token} has not been delivered"
+        case RevokeReplaced(replaced=replaced):
+            return (
+                f"the token replaced by {token} has not been revoked ({replaced.authorization_id})"
+            )
+        case Revoke(authorization_id=identifier):
+            return f"it is unknown whether the token {token} is revoked ({identifier})"
+        case Rename(new_name=new_name):
+            return (
+                f"it is unknown whether {token} is now named {new_name!r} and its secret stored"
+                " under that name"
+            )
+        case Import() | Forget():
+            return f"the outcome of an interrupted {title(operation)} is unknown"
 
 
 def is_due(operation: Operation, now: datetime) -> bool:

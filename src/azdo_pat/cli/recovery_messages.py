@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, assert_never
 
 from azdo_pat.errors import DoubtfulError
 from azdo_pat.journal import (
-    VERBS,
-    Create,
     Deliver,
     Forget,
     Import,
-    Rename,
+    Local,
     Revoke,
     RevokeReplaced,
-    Rotate,
+    open_question,
+    title,
 )
 from azdo_pat.naming import as_argument
 from azdo_pat.renewal import CommandTarget, FileTarget, ToolTarget, UnknownTarget
@@ -46,9 +45,8 @@ def say(messages: Messages, event: Recovered | Unrecovered) -> None:
 def _say_recovered(
     messages: Messages, operation: Operation, outcome: RecoveryOutcome | None
 ) -> None:
-    org = operation.entry.organization.name
-    token = f"{operation.entry.name!r} in {org}"
-    interrupted = f"an interrupted {VERBS[type(operation)]} of {token}"
+    token, org = operation.entry.token, operation.entry.organization.name
+    interrupted = f"an interrupted {title(operation)}"
     if outcome is RecoveryOutcome.UNDECIDED:
         messages.warn(
             f"the result of {interrupted} is not known yet; the next command that signs in will"
@@ -93,38 +91,15 @@ def _undone(operation: Operation) -> str:
 
 
 def _say_failed(messages: Messages, operation: Operation, failure: PatError) -> None:
-    token = f"{operation.entry.name!r} in {operation.entry.organization.name}"
-    verb = VERBS[type(operation)]
     hint = f" ({failure.hint})" if failure.hint else ""
-    match operation:
-        case Deliver():
-            messages.warn(f"the new secret of {token} could not be delivered: {failure.message}")
-        case Rename(new_name=new_name):
-            messages.warn(
-                f"it is not known whether {token} is now named {new_name!r} and its secret stored"
-                f" under that name: {failure.message}"
-            )
-        case Import() | Forget():
-            messages.warn(
-                f"the result of an interrupted {verb} of {token} is not known:"
-                f" {failure.message}{hint}"
-            )
-        case RevokeReplaced(replaced=replaced):
-            messages.warn(
-                f"the old token of {token} ({replaced.authorization_id}) is not revoked:"
-                f" {failure.message}"
-            )
-        case Revoke():
-            messages.warn(f"it is not known whether {token} is revoked: {failure.message}")
-        case Create() | Rotate() if isinstance(failure, DoubtfulError):
-            messages.warn(f"{failure.message}{hint}")
-        case Create() | Rotate():
-            messages.warn(
-                f"the token that an interrupted {verb} of {token} created is not revoked:"
-                f" {failure.message}"
-            )
-        case _:
-            assert_never(operation)
+    if isinstance(failure, DoubtfulError):
+        messages.warn(f"{failure.message}{hint}")
+    elif isinstance(operation, Deliver):
+        token = operation.entry.token
+        messages.warn(f"the new secret of {token} could not be delivered: {failure.message}")
+    else:
+        hint = hint if isinstance(operation, Local) else ""
+        messages.warn(f"{open_question(operation)}: {failure.message}{hint}")
 
 
 def say_where_it_lies(

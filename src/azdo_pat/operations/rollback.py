@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import DoubtfulError
-from azdo_pat.journal import VERBS
+from azdo_pat.journal import open_question
 from azdo_pat.models import Field, Status
 from azdo_pat.operations.deps import service_now
 from azdo_pat.operations.fingerprint import matches
@@ -77,8 +77,8 @@ def roll_back(operation: Issue, deps: Deps) -> bool:
         one = next((each for each in doubtful if each), "ID")
         shown = ", ".join(each or "a token whose id cannot be read" for each in doubtful)
         raise DoubtfulError(
-            f"an interrupted {VERBS[type(operation)]} of {entry.name!r} in {org} may have created"
-            f" a token, or another machine has created it: {shown}; it was not revoked",
+            f"{open_question(operation)}, or another machine has created it: {shown}; it was not"
+            " revoked",
             hint=f"if its secret is not stored anywhere: pat revoke {one} --org {org}; if it is"
             f" in use: pat doctor --dismiss {one}",
         )
@@ -97,7 +97,7 @@ def _made_by(operation: Issue, deps: Deps) -> tuple[str | None, list[str]]:
     organization = entry.organization
     # Tokens of other requests of this machine are excluded.
     known = deps.state.made() | deps.state.dismissed()
-    known |= {(each.id or "").lower() for each in deps.state.stored(organization.url)}
+    known |= {each.id or "" for each in deps.state.stored(organization.url)}
     alike = [
         pat
         for pat in deps.tokens.list(organization, Status.ACTIVE)

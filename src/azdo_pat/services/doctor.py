@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import DamagedError, DoubtfulError, PatError, UsageError
 from azdo_pat.homes import expanded
-from azdo_pat.journal import VERBS, revoked_by
+from azdo_pat.journal import revoked_by, title
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument, is_full_id
 from azdo_pat.operations.local_secrets import recover_local
@@ -62,7 +62,7 @@ def dismiss(identifier: str, deps: Deps) -> None:
         if revoked_by(operation) == identifier.lower():
             raise UsageError(
                 f"the token {identifier.lower()} cannot be dismissed: an interrupted command for"
-                f" {entry.name!r} in {entry.organization.name} left it to be revoked",
+                f" {entry.token} left it to be revoked",
                 hint="--dismiss is for tokens that an interrupted command may have created",
             )
     deps.state.dismiss(identifier)
@@ -246,7 +246,7 @@ class _Examination:
             self._note(
                 "leftovers",
                 Health.PROBLEM,
-                f"unfinished since {entry.started:%Y-%m-%d %H:%M} UTC: {_words(operation)}"
+                f"unfinished since {entry.started:%Y-%m-%d %H:%M} UTC: {title(operation)}"
                 f"{f': {reason}' if reason else ''}",
                 self._how_to_finish(entry, tried),
             )
@@ -258,7 +258,7 @@ class _Examination:
         self._note(
             "leftovers",
             Health.PROBLEM,
-            f"{entry.name!r} in {entry.organization.name} was not revoked: the request got no"
+            f"{entry.token} was not revoked: the request got no"
             " answer, and the token is still active",
             f"pat revoke {revoked_by(operation)} --org {entry.organization.name}",
         )
@@ -277,7 +277,7 @@ class _Examination:
             if each.outcome is RecoveryOutcome.STILL_ACTIVE:
                 self._still_active(each.operation)
             elif each.is_finished and each.outcome is not None:
-                what = _words(each.operation)
+                what = title(each.operation)
                 self._note("leftovers", Health.FIXED, f"{what}: {each.outcome.value}")
         return recovered
 
@@ -359,11 +359,6 @@ class _Examination:
             if now is not None and now.id == entry.id:
                 delete_own(now, deps)
         self._note("secrets", Health.FIXED, f"{what}: its secret was deleted")
-
-
-def _words(operation: Operation) -> str:
-    entry = operation.entry
-    return f"{VERBS[type(operation)]} of {entry.name!r} in {entry.organization.name}"
 
 
 def _rebuilt_words(rebuilt: Rebuilt) -> str:

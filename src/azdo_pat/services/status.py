@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, assert_never
+from typing import TYPE_CHECKING, TypeVar
 
 from azdo_pat.errors import PatError, UnavailableError
 from azdo_pat.journal import (
-    VERBS,
-    Create,
     Deliver,
     Forget,
     Import,
     Local,
-    Rename,
-    Revoke,
     RevokeReplaced,
-    Rotate,
     is_due,
+    open_question,
 )
 from azdo_pat.organizations import HOSTED_ROOT
 from azdo_pat.results import StatusReport
@@ -126,45 +122,28 @@ def _left_open(deps: Deps, user: str | None) -> list[PatError]:
     for operation in deps.state.unfinished():
         if not is_due(operation, deps.now()):
             continue
-        error = _what_is_open(operation)
-        owner = operation.entry.user
-        if not isinstance(operation, Local) and user is not None and owner not in {"", user}:
-            error.hint = f"to finish it, sign in as {owner}"
-        found.append(error)
+        owner, reason = operation.entry.user, operation.entry.reason
+        is_anothers = user is not None and owner not in {"", user}
+        reason = f": {reason}" if reason and isinstance(operation, Deliver) else ""
+        hint = _next_step(operation)
+        if is_anothers and not isinstance(operation, Local):
+            hint = f"to finish it, sign in as {owner}"
+        found.append(PatError(f"{open_question(operation)}{reason}", hint=hint))
     return found
 
 
-def _what_is_open(operation: Operation) -> PatError:
-    entry = operation.entry
-    token = f"{entry.name!r} in {entry.organization.name}"
-    verb = VERBS[type(operation)]
-    hint = "the next command that signs in (for example pat list) will find out"
+def _next_step(operation: Operation) -> str:
     match operation:
         case Deliver():
-            message = f"the new secret of {token} has not been delivered"
-            message += f": {entry.reason}" if entry.reason else ""
-            hint = (
+            return (
                 "remove the cause, then run pat renew; the replaced token stays active until then"
             )
-        case Revoke(authorization_id=identifier):
-            message = f"it is unknown whether the token {token} is revoked ({identifier})"
-        case Rename(new_name=new_name):
-            message = (
-                f"it is unknown whether {token} is now named {new_name!r} and its secret stored"
-                " under that name"
-            )
-        case RevokeReplaced(replaced=replaced):
-            identifier = replaced.authorization_id
-            message = f"the token replaced by {token} has not been revoked ({identifier})"
-            hint = "the next command that signs in (for example pat list) will revoke it"
+        case RevokeReplaced():
+            return "the next command that signs in (for example pat list) will revoke it"
         case Import() | Forget():
-            message = f"the outcome of an interrupted {verb} of {token} is unknown"
-            hint = "to find out: pat list --stored"
-        case Create() | Rotate():
-            message = f"an interrupted {verb} of {token} may have created a token"
+            return "to find out: pat list --stored"
         case _:
-            assert_never(operation)
-    return PatError(message, hint=hint)
+            return "the next command that signs in (for example pat list) will find out"
 
 
 def _answers(secrets: SecretStore) -> bool:
