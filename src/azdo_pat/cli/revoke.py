@@ -133,8 +133,8 @@ def _selected(
     """Find the tokens that match the filters; return also how many could not be read."""
     from azdo_pat.models import Status
     from azdo_pat.scopes import parse_scopes
-    from azdo_pat.services.find_tokens import Filters, TokenFinder
-    from azdo_pat.services.revoke import bulk
+    from azdo_pat.services.find_tokens import Filters
+    from azdo_pat.services.revoke import selected
 
     if not (names or scopes or expired):
         raise UsageError(
@@ -146,9 +146,7 @@ def _selected(
         scopes=parse_scopes(scopes, allow_unknown=True) if scopes else (),
         doubtful=True,
     )
-    finder, organization = TokenFinder(app), app.organization
-    app.organization_cache.confirm(organization)  # its name may have been given to another one
-    own, left_out = bulk(list(finder.listing(organization, filters)), organization)
+    own, left_out = selected(app.organization, filters, app)
     for pat in left_out:
         why = "cannot be read in full" if pat.unread else "is valid in all organizations"
         how = f" (pat revoke {as_argument(pat.id)})" if pat.id else ""

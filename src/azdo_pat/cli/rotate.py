@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
     from azdo_pat.output.secret_format import SecretFormat
-    from azdo_pat.results import Change, Rotated
-    from azdo_pat.services.rotate import RotateRequest
+    from azdo_pat.results import Rotated
+    from azdo_pat.services.rotate import RotateRequest, RotateStep
 
 
 @command("rotate")
@@ -76,7 +76,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
       pat rotate ci --deliver "file:.env|AZURE_PAT={token}"
     """
     from azdo_pat.expiry import parse_expiry, parse_span
-    from azdo_pat.services.rotate import RotateRequest
+    from azdo_pat.services.rotate import RotateRequest, plan
 
     if grace and keep_old:
         raise UsageError(
@@ -85,41 +85,36 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         )
     if len(set(texts)) > 1:
         _require_one(secret_format, deliveries)
-    now = app.runtime.now()
     request = RotateRequest(
-        expires=None if expires is None else parse_expiry(expires, now),
-        otherwise=options.expiry_or_default(app, None, now),
+        expires=None if expires is None else parse_expiry(expires, app.now()),
+        otherwise=options.expiry_or_default(app, None, app.now()),
         keep_old=keep_old,
-        grace=None if grace is None else parse_span(grace, now),
+        grace=None if grace is None else parse_span(grace, app.now()),
         deliveries=options.parsed_deliveries(deliveries),
     )
     render = app.runtime.render  # a mistake in --query is found before anything is made
-    steps, failed = _planned(app, texts, request)
+    steps, problems = plan(app.organization, texts, request, app)
+    for problem in problems:
+        app.runtime.messages.warn(problem)
     if dry_run:
         app.runtime.messages.notice(
             f"{count([each.pat for each in steps])} would be rotated (dry run)"
         )
-        render.show_all([_change(app, each) for each in steps])
-        conclude((), failed, len(steps) + failed)
+        render.show_all([each.change(app.organization) for each in steps])
+        conclude((), len(problems), len(steps) + len(problems))
         return
     unseen = [each.pat for each in steps if each.unseen]
     if unseen and not yes:
         _ask(app, unseen)
-    if len(set(texts)) == 1:
-        rotated = _rotated(app, steps[0], request)
-        if secret_format:
-            print_secret(app, rotated.created, secret_format)
-        else:
-            render.show(rotated.created.pat)
-        conclude([rotated], 0, 1)
+    if len(set(texts)) > 1:
+        _rotate_each(app, steps, request, len(problems))
         return
-    done, not_done, stopped = _rotated_each(app, steps, request)
-    render.pats([each.created.pat for each in done])
-    if stopped:
-        app.runtime.messages.warn(f"interrupted: {len(done)} of {len(steps)} tokens are rotated")
-        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
-    failed += not_done
-    conclude(done, failed, len(done) + failed)
+    rotated = _rotated(app, steps[0], request)
+    if secret_format:
+        print_secret(app, rotated.created, secret_format)
+    else:
+        render.show(rotated.created.pat)
+    conclude([rotated], 0, 1)
 
 
 def _require_one(secret_format: SecretFormat | None, deliveries: tuple[str, ...]) -> None:
@@ -139,65 +134,6 @@ def _require_one(secret_format: SecretFormat | None, deliveries: tuple[str, ...]
         )
 
 
-class _Step(NamedTuple):
-    """A token to rotate.
-
-    Attributes:
-        unseen: it will be revoked, and its secret is not stored here.
-    """
-
-    pat: Pat
-    unseen: bool
-
-
-def _planned(app: App, texts: Sequence[str], request: RotateRequest) -> tuple[Sequence[_Step], int]:
-    """Find the tokens and whether their secrets are stored; warn about those not rotatable.
-
-    Returns:
-        The tokens to rotate, and how many cannot be rotated.
-    """
-    from azdo_pat.services.find_tokens import TokenFinder
-    from azdo_pat.services.rotate import ends_unseen
-
-    organization = app.organization
-    pats, failures = TokenFinder(app).find_each(organization, texts)
-    alone = len(set(texts)) == 1
-    if failures and alone:
-        raise failures[0]
-    for failure in failures:
-        app.runtime.messages.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
-    steps: list[_Step] = []
-    for pat in pats:
-        try:
-            unseen = ends_unseen(organization, pat, request, app)
-        except PatError as error:
-            if alone:
-                raise
-            app.runtime.messages.warn(_failed(pat, error))
-        else:
-            steps.append(_Step(pat, unseen))
-    return steps, len(failures) + len(pats) - len(steps)
-
-
-def _failed(pat: Pat, error: PatError) -> str:
-    hint = f" ({error.hint})" if error.hint else ""
-    return f"{pat.name or pat.id}: {error.message}{hint}"
-
-
-def _change(app: App, step: _Step) -> Change:
-    from azdo_pat.results import Action, Change, ChangeOutcome
-
-    return Change(
-        action=Action.ROTATE,
-        outcome=ChangeOutcome.PLANNED,
-        pat=step.pat,
-        org=app.organization.name,
-        why="its secret is not stored here: whatever uses the old token stops working"
-        if step.unseen
-        else "",
-    )
-
-
 def _ask(app: App, pats: Sequence[Pat]) -> None:
     """Ask for confirmation to revoke tokens that something else uses."""
     whose = f"the secret of {pats[0].name!r} is"
@@ -214,32 +150,41 @@ def _ask(app: App, pats: Sequence[Pat]) -> None:
     confirm(app, pats, question)
 
 
-def _rotated_each(
-    app: App, steps: Sequence[_Step], request: RotateRequest
-) -> tuple[list[Rotated], int, bool]:
-    """Rotate one token after the other, also after failures, until Ctrl-C.
+def _rotate_each(
+    app: App, steps: Sequence[RotateStep], request: RotateRequest, failed: int
+) -> None:
+    """Rotate one token after the other, also after failures, until Ctrl-C; show the new ones.
 
-    Returns:
-        The rotations, how many failed, and whether Ctrl-C stopped it.
+    Args:
+        app: the program.
+        steps: the tokens.
+        request: the options.
+        failed: how many others cannot be rotated.
     """
+    from azdo_pat.services.rotate import rotate_failure
+
     done: list[Rotated] = []
-    failed = 0
+    stopped = False
     for step in steps:
         try:
             done.append(_rotated(app, step, request))
+            stopped = done[-1].reason == INTERRUPTED
         except CancelledError as error:
             app.runtime.messages.warn(f"{step.pat.name or step.pat.id}: {error.message}")
-            return done, failed, True
+            stopped = True
         except PatError as error:
             failed += 1
-            app.runtime.messages.warn(_failed(step.pat, error))
-        else:
-            if done[-1].reason == INTERRUPTED:
-                return done, failed, True
-    return done, failed, False
+            app.runtime.messages.warn(rotate_failure(step.pat, error))
+        if stopped:
+            break
+    app.runtime.render.pats([each.created.pat for each in done])
+    if stopped:
+        app.runtime.messages.warn(f"interrupted: {len(done)} of {len(steps)} tokens are rotated")
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
+    conclude(done, failed, len(done) + failed)
 
 
-def _rotated(app: App, step: _Step, request: RotateRequest) -> Rotated:
+def _rotated(app: App, step: RotateStep, request: RotateRequest) -> Rotated:
     from azdo_pat.services.rotate import rotate
 
     request = replace(request, only_stored=not step.unseen)

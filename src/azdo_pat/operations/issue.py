@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import (
     CancelledError,
@@ -18,7 +18,7 @@ from azdo_pat.errors import (
     UnavailableError,
 )
 from azdo_pat.expiry import is_shortened
-from azdo_pat.journal import Create, Deliver, RevokeReplaced, Rotate
+from azdo_pat.journal import Create, Deliver, NewToken, RevokeReplaced, Rotate
 from azdo_pat.models import (
     Field,
     NewPat,
@@ -34,15 +34,18 @@ from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.revocation import listed
 from azdo_pat.operations.rollback import holds_secret_of, may_come_late, roll_back
 from azdo_pat.renewal import DEFAULT_RENEWAL, Renewal
-from azdo_pat.results import RecoveryOutcome
+from azdo_pat.results import Created, RecoveryOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from azdo_pat.journal import Issue
-    from azdo_pat.models import Organization, ServicePat
+    from azdo_pat.models import ServicePat
     from azdo_pat.operations.deps import Deps
+
+
+_REVOKED: Final = "the token was created and has been revoked"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,44 @@ class CreateRequest:
     fail_if_shortened: bool = False
     renewal: Renewal = DEFAULT_RENEWAL
 
+    @property
+    def new_token(self) -> NewToken:
+        """The token as the journal records it."""
+        return NewToken(self.scopes, self.expires, self.renewal)
+
+
+def issue(
+    operation: Issue,
+    request: CreateRequest,
+    deps: Deps,
+    *,
+    previous: Secret | None = None,
+    hand_over: Callable[[Created], None] | None = None,
+) -> tuple[Created, Deliver | RevokeReplaced | None]:
+    """Create a token, store its secret and index it. The name must be locked.
+
+    If a step fails, the token is revoked again. The secret of a rotation is tried before the
+    old token may be revoked.
+
+    Args:
+        operation: what to record in the journal, before it has any effect.
+        request: what the user asked for.
+        deps: the dependencies.
+        previous: the secret that the new one overwrites, to be restored on failure. If the process
+            dies the new one stays, and the next run completes the operation.
+        hand_over: hands a secret that is not stored to the user.
+
+    Returns:
+        The token, and the follow-up as it stands in the journal.
+    """
+    key = deps.state.begin(operation)
+    entry = operation.entry._replace(key=key)
+    issuance = _Issuance(operation._replace(entry=entry), key, request, previous, deps)
+    new = issuance.post()
+    issuance.guard_life(new)
+    created = issuance.created(new)
+    return created, issuance.keep(new, created, hand_over)
+
 
 class _Discarded(NamedTuple):
     """What became of a token that was discarded, in words.
@@ -76,35 +117,30 @@ class _Discarded(NamedTuple):
     hint: str = ""
 
 
-@dataclass(kw_only=True)
-class Issuance:
-    """The creation of one token, with its entry in the journal.
+class _Issuance:
+    """The creation of one token, with its entry in the journal."""
 
-    Attributes:
-        operation: as it is in the journal.
-        previous: the secret that the new one overwrites, to be restored on failure. If
-            the process dies the new one stays, and the next run completes the operation.
-    """
+    def __init__(
+        self,
+        operation: Issue,
+        key: int,
+        request: CreateRequest,
+        previous: Secret | None,
+        deps: Deps,
+    ) -> None:
+        self._operation = operation
+        self._key = key
+        self._request = request
+        self._previous = previous
+        self._deps = deps
+        self._organization = operation.entry.organization
 
-    deps: Deps
-    operation: Issue
-    previous: Secret | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        """Write the operation into the journal before it has any effect."""
-        self._key = self.deps.state.begin(self.operation)
-        entry = self.operation.entry._replace(key=self._key)
-        self.operation = self.operation._replace(entry=entry)
-
-    @property
-    def _organization(self) -> Organization:
-        return self.operation.entry.organization
-
-    def post(self, request: CreateRequest) -> NewPat:
+    def post(self) -> NewPat:
         """Send the request; if no answer comes, roll back the token that it may have created."""
-        ask = PatRequest(display_name=request.name, scopes=request.scopes, valid_to=request.expires)
+        asked = self._request
+        ask = PatRequest(display_name=asked.name, scopes=asked.scopes, valid_to=asked.expires)
         try:
-            new = self.deps.tokens.create(self._organization, ask)
+            new = self._deps.tokens.create(self._organization, ask)
         except NoAnswerError as error:
             raise self._after_silence(error) from error
         except KeyboardInterrupt:
@@ -113,31 +149,32 @@ class Issuance:
         except SignInError as error:
             raise self._after_page(error) from error
         except PatError:
-            with suppress(StoreError):
-                self.deps.state.finish(self._key)
+            self._close()
             raise
-        new = new._replace(pat=new.pat.filled(request.name, request.scopes))
+        new = new._replace(pat=new.pat.filled(asked.name, asked.scopes))
         identifier = new.pat.authorization_id
-        fingerprint = fingerprint_of(new.secret) if request.store else ""
-        known = self.operation.new._replace(authorization_id=identifier, fingerprint=fingerprint)
-        self.operation = self.operation._replace(new=known)
+        fingerprint = fingerprint_of(new.secret) if asked.store else ""
+        known = self._operation.new._replace(authorization_id=identifier, fingerprint=fingerprint)
+        self._operation = self._operation._replace(new=known)
         try:
-            self.deps.state.note(self._key, identifier, fingerprint)
+            self._deps.state.note(self._key, identifier, fingerprint)
         except StoreError as error:
             raise self._take_back(new, error) from error
         return new
 
-    def guard_life(self, new: NewPat, request: CreateRequest) -> None:
+    def guard_life(self, new: NewPat) -> None:
         """Revoke a token whose lifetime was shortened, if the user asked for that."""
-        granted = new.pat.valid_to
-        if request.fail_if_shortened and granted is None:
+        asked, granted = self._request, new.pat.valid_to
+        if not asked.fail_if_shortened:
+            return
+        if granted is None:
             raise self._take_back(
                 new, UnavailableError("the expiry in the service's answer cannot be read")
             )
-        if request.fail_if_shortened and granted and is_shortened(request.expires, granted):
+        if is_shortened(asked.expires, granted):
             problem = RefusedError(
-                f"{self._organization.name} limited {request.name!r} to a lifetime until"
-                f" {granted:%Y-%m-%d %H:%M} UTC only, and {request.expires:%Y-%m-%d %H:%M} UTC was"
+                f"{self._organization.name} limited {asked.name!r} to a lifetime until"
+                f" {granted:%Y-%m-%d %H:%M} UTC only, and {asked.expires:%Y-%m-%d %H:%M} UTC was"
                 " asked for",
                 hint="a policy limits the lifetime of tokens: use a shorter --expires, or leave"
                 " out --fail-if-shortened",
@@ -145,39 +182,65 @@ class Issuance:
             )
             raise self._take_back(new, problem)
 
+    def created(self, new: NewPat) -> Created:
+        """Return the token as the service granted it, with this machine's facts added."""
+        token = new.pat
+        pat = Pat(
+            name=token.display_name,
+            id=token.authorization_id,
+            org=None if token.target_accounts is None else self._organization.name,
+            status=Status.ACTIVE,
+            scopes=token.scopes,
+            created=token.valid_from,
+            expires=token.valid_to,
+            is_global=token.target_accounts is None,
+            stored=self._request.store,
+            origin=Origin.PAT,
+            unread=token.unread - {Field.TARGETS},  # it was requested for this organization
+        )
+        return Created(
+            pat=pat,
+            secret=new.secret,
+            requested_expiry=self._request.expires,
+            shortened=is_shortened(self._request.expires, token.valid_to),
+        )
+
     def keep(
-        self, new: NewPat, request: CreateRequest, hand_over: Callable[[], None]
+        self, new: NewPat, created: Created, hand_over: Callable[[Created], None] | None
     ) -> Deliver | RevokeReplaced | None:
         """Store the secret, then index the token and close the journal in one transaction.
 
         Returns:
             The follow-up as it stands in the journal.
         """
-        url, name = self._organization.url, request.name
         try:
-            if not request.store:
-                hand_over()
-            else:
-                self.deps.secrets.put(url, name, new.secret)
-            if isinstance(self.operation, Rotate):  # the old one is revoked after that
-                self.deps.directory.check_secret(self._organization, new.secret)
-            record = self._record(new.pat, request)
-            rest = follow_up(self.operation)
-            key = self.deps.state.finish(self._key, record, rest)
+            if self._request.store:
+                self._deps.secrets.put(self._organization.url, self._request.name, new.secret)
+            elif hand_over is not None:
+                hand_over(created)
+            if isinstance(self._operation, Rotate):  # the old one is revoked after that
+                self._deps.directory.check_secret(self._organization, new.secret)
+            record = recorded(self._operation, new.pat) if self._request.store else None
+            rest = _finish(self._operation, record, self._deps)
         except KeyboardInterrupt:
             raise self._take_back(new, CancelledError("interrupted")) from None
         except PatError as error:
             raise self._take_back(new, error) from error
         except BaseException:
             # A keyring backend, or the output, may raise anything.
-            self.discard(new)
+            self._discard(new)
             raise
         with suppress(StoreError):
             if new.pat.target_accounts:
-                self.deps.organization_cache.learn(self._organization, new.pat.target_accounts[0])
-        return rest and rest._replace(entry=rest.entry._replace(key=key))
+                self._deps.organization_cache.learn(self._organization, new.pat.target_accounts[0])
+        return rest
 
-    def discard(self, new: NewPat) -> _Discarded:
+    def _take_back(self, new: NewPat, cause: PatError) -> PatError:
+        """Roll back, and add the outcome to the error that caused it."""
+        outcome = self._discard(new)
+        return _extended(cause, outcome.message, outcome.hint or cause.hint)
+
+    def _discard(self, new: NewPat) -> _Discarded:
         """Restore the previous secret and revoke the new token; return the outcome.
 
         In this order, because a run that is killed in between then leaves a token whose secret is
@@ -185,10 +248,11 @@ class Issuance:
         journal.
         """
         identifier = new.pat.authorization_id
+        restored = True
         try:
             self._put_back()
         except StoreError:
-            if self.previous is not None:
+            if self._previous is not None:
                 return _Discarded(
                     "it is unknown whether the keyring has the secret of the new token"
                     f" {identifier} or still the previous one, and both tokens are active",
@@ -196,21 +260,19 @@ class Issuance:
                     " of them",
                 )
             restored = False
-        else:
-            restored = True
         try:
-            self.deps.tokens.revoke(self._organization, identifier)
+            self._deps.tokens.revoke(self._organization, identifier)
         except PatError:
             return _Discarded(
                 f"the new token {identifier} could not be revoked",
                 hint=f"revoke it: pat revoke {identifier} --org {self._organization.name}",
             )
         revoked = "the new token was revoked again"
-        with suppress(StoreError):
-            if restored:
-                self.deps.state.finish(self._key)
-            else:  # so that the next run need not wait for a delayed list
-                self.deps.state.explain(self._key, revoked)
+        if restored:
+            self._close()
+        else:  # so that the next run need not wait for a delayed list
+            with suppress(StoreError):
+                self._deps.state.explain(self._key, revoked)
         return _Discarded(revoked)
 
     def _put_back(self) -> None:
@@ -219,19 +281,13 @@ class Issuance:
         Raises:
             StoreError: the keyring failed.
         """
-        if not holds_secret_of(self.operation, self.deps):
+        if not holds_secret_of(self._operation, self._deps):
             return
-        where = (self._organization.url, self.operation.entry.name)
-        if self.previous is None:
-            self.deps.secrets.delete(*where)
+        where = (self._organization.url, self._request.name)
+        if self._previous is None:
+            self._deps.secrets.delete(*where)
         else:
-            self.deps.secrets.put(*where, self.previous)
-
-    def _take_back(self, new: NewPat, cause: PatError) -> PatError:
-        """Roll back, and add the outcome to the error that caused it."""
-        outcome = self.discard(new)
-        message = f"{cause.message}; {outcome.message}"
-        return _same_kind(cause, message, outcome.hint or cause.hint)
+            self._deps.secrets.put(*where, self._previous)
 
     def _after_page(self, error: SignInError) -> PatError:
         """Roll back after a web page came instead of an answer.
@@ -241,75 +297,44 @@ class Issuance:
         """
         undone = False
         try:
-            undone = roll_back(self.operation, self.deps)
+            undone = roll_back(self._operation, self._deps)
         except SignInError:
             pass  # the page meant that the user is not signed in
         except PatError as second:
-            unknown = (
-                f"it is unknown whether {self.operation.entry.name!r} was created"
-                f" ({second.message})"
-            )
-            return _same_kind(error, f"{error.message}; {unknown}", error.hint)
-        with suppress(StoreError):
-            self.deps.state.finish(self._key)
-        if not undone:
-            return error
-        return _same_kind(
-            error, f"{error.message}; the token was created and has been revoked", error.hint
-        )
+            return _extended(error, self._unknown(second), error.hint)
+        self._close()
+        return _extended(error, _REVOKED, error.hint) if undone else error
 
     def _after_silence(self, error: PatError) -> PatError:
         """Roll back after no answer came; return an error with the outcome.
 
         If no token is found, the journal's entry stays: a slow service may still be at work.
         """
-        again = (
-            "the next command that signs in (for example pat list) will look again and revoke it"
-        )
         try:
-            undone = roll_back(self.operation, self.deps)
+            undone = roll_back(self._operation, self._deps)
         except DoubtfulError as second:
-            return _same_kind(error, f"{error.message}; {second.message}", second.hint)
+            return _extended(error, second.message, second.hint)
         except PatError as second:
-            unknown = (
-                f"it is unknown whether {self.operation.entry.name!r} was created"
-                f" ({second.message})"
-            )
-            return _same_kind(error, f"{error.message}; {unknown}", again)
-        if not undone:
-            with suppress(StoreError):
-                self._may_come_late()  # notes the time of this search
-            hint = (
-                "try again; if one is created late, the next command that signs in will revoke it"
-            )
-            return _same_kind(error, f"{error.message}; no token of this request was found", hint)
+            again = "the next command that signs in (for example pat list) will look again and"
+            return _extended(error, self._unknown(second), f"{again} revoke it")
+        if undone:
+            self._close()
+            return _extended(error, _REVOKED, "try again")
+        with suppress(StoreError):  # notes the time of this search
+            may_come_late(self._operation.entry, self._operation.new.searched, self._deps)
+        return _extended(
+            error,
+            "no token of this request was found",
+            "try again; if one is created late, the next command that signs in will revoke it",
+        )
+
+    def _unknown(self, failure: PatError) -> str:
+        return f"it is unknown whether {self._request.name!r} was created ({failure.message})"
+
+    def _close(self) -> None:
+        """Close the entry of the journal; if that fails, the next run finds nothing to do."""
         with suppress(StoreError):
-            self.deps.state.finish(self._key)
-        return _same_kind(
-            error, f"{error.message}; the token was created and has been revoked", "try again"
-        )
-
-    def granted(self, pat: ServicePat, request: CreateRequest) -> Pat:
-        """Return the token as the service granted it, with this machine's facts added."""
-        return Pat(
-            name=pat.display_name,
-            id=pat.authorization_id,
-            org=None if pat.target_accounts is None else self._organization.name,
-            status=Status.ACTIVE,
-            scopes=pat.scopes,
-            created=pat.valid_from,
-            expires=pat.valid_to,
-            is_global=pat.target_accounts is None,
-            stored=request.store,
-            origin=Origin.PAT,
-            unread=pat.unread - {Field.TARGETS},  # it was requested for this organization
-        )
-
-    def _record(self, pat: ServicePat, request: CreateRequest) -> StoredPat | None:
-        return recorded(self.operation, pat) if request.store else None
-
-    def _may_come_late(self) -> bool:
-        return may_come_late(self.operation.entry, self.operation.new.searched, self.deps)
+            self._deps.state.finish(self._key)
 
 
 def recorded(operation: Issue, pat: ServicePat) -> StoredPat:
@@ -360,18 +385,25 @@ def recover_issue(operation: Issue, deps: Deps) -> RecoveryOutcome:
 
 def _complete(operation: Issue, made: ServicePat, deps: Deps) -> None:
     """Index an active token whose secret is stored, and carry out its follow-up."""
+    match _finish(operation, recorded(operation, made), deps):
+        case Deliver() as rest:
+            recover_delivery(rest, deps)
+        case RevokeReplaced() as rest:
+            revoke_replaced(rest, deps)
+
+
+def _finish(
+    operation: Issue, record: StoredPat | None, deps: Deps
+) -> Deliver | RevokeReplaced | None:
+    """Index a token, close its entry and open that of the follow-up, which is returned."""
     rest = follow_up(operation)
-    key = deps.state.finish(operation.entry.key, recorded(operation, made), rest)
-    match rest:
-        case Deliver():
-            recover_delivery(rest._replace(entry=rest.entry._replace(key=key)), deps)
-        case RevokeReplaced():
-            revoke_replaced(rest._replace(entry=rest.entry._replace(key=key)), deps)
+    key = deps.state.finish(operation.entry.key, record, rest)
+    return rest and rest._replace(entry=rest.entry._replace(key=key))
 
 
-def _same_kind(cause: PatError, message: str, hint: str) -> PatError:
-    """Return an error of the cause's class with another message and hint."""
+def _extended(cause: PatError, addition: str, hint: str) -> PatError:
+    """Return an error of the cause's class that says more, with another hint."""
     more = copy(cause)
-    more.args = (message,)
-    more.message, more.hint = message, hint
+    more.message, more.hint = f"{cause.message}; {addition}", hint
+    more.args = (more.message,)
     return more

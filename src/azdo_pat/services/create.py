@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, RefusedError
-from azdo_pat.expiry import is_shortened
-from azdo_pat.journal import Create, Deliver, JournalEntry, NewToken
-from azdo_pat.models import GLOBAL_TOKENS_STOP, Secret
+from azdo_pat.journal import Create, Deliver, JournalEntry
+from azdo_pat.models import GLOBAL_TOKENS_STOP
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.delivery import delivered
-from azdo_pat.operations.issue import Issuance
+from azdo_pat.operations.issue import issue
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.operations.recovery import recover_name
-from azdo_pat.results import Created
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from azdo_pat.models import Organization
+    from azdo_pat.models import Organization, Secret
     from azdo_pat.operations.deps import Deps
     from azdo_pat.operations.issue import CreateRequest
+    from azdo_pat.results import Created
 
 
 def refuse_global() -> RefusedError:
@@ -61,57 +60,40 @@ def create(
     _ = deps.tokens  # see `Deps`
     with deps.exclusive(lock_key(request.name, organization.url)):
         recover_name(organization, request.name, deps)
-        replaced = _room_for(organization, request, deps)
-        issuance = Issuance(
-            deps=deps,
-            operation=Create(
+        previous = _room_for(organization, request, deps)
+        known = deps.state.find(organization.url, request.name) if previous else None
+        created, rest = issue(
+            Create(
                 JournalEntry(organization, request.name, deps.now(), deps.user()),
-                NewToken(request.scopes, request.expires, request.renewal),
-                overwrites=replaced is not None,
+                request.new_token,
+                overwrites=previous is not None,
             ),
-            previous=replaced.secret if replaced else None,
+            request,
+            deps,
+            previous=previous,
+            hand_over=hand_over,
         )
-        new = issuance.post(request)
-        issuance.guard_life(new, request)
-        created = Created(
-            pat=issuance.granted(new.pat, request),
-            secret=new.secret,
-            requested_expiry=request.expires,
-            shortened=is_shortened(request.expires, new.pat.valid_to),
-            replaced=replaced.id if replaced else None,
-        )
-        rest = issuance.keep(new, request, lambda: hand_over(created) if hand_over else None)
+        created = replace(created, replaced=known.id if known else None)
         if isinstance(rest, Deliver):
             _, undelivered = delivered(rest, deps)
             created = replace(created, undelivered=undelivered)
         return created
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Replaced:
-    """The stored secret that will be overwritten.
+def _room_for(organization: Organization, request: CreateRequest, deps: Deps) -> Secret | None:
+    """Check that the name is free and the keyring works before creating anything.
 
-    Attributes:
-        id: the authorization id of its token, if this machine knows it.
+    Returns:
+        The stored secret that will be overwritten.
     """
-
-    id: str | None
-    secret: Secret = field(repr=False)
-
-
-def _room_for(organization: Organization, request: CreateRequest, deps: Deps) -> _Replaced | None:
-    """Check that the name is free and the keyring works before creating anything."""
     if not request.store:
         return None
     deps.secrets.check()
     secret = deps.secrets.get(organization.url, request.name)
-    if secret is None:
-        return None
-    if not request.replace:
+    if secret is not None and not request.replace:
         raise ConflictError(
             f"a secret is already stored under {request.name!r} for {organization.name}",
             hint=f"pat get {as_argument(request.name)} prints it; --replace overwrites it,"
             " another name leaves it be",
         )
-    known = deps.state.find(organization.url, request.name)
-    return _Replaced(id=known.id if known else None, secret=secret)
+    return secret

@@ -14,6 +14,7 @@ from azdo_pat.operations.ownership import is_refused
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.operations.revocation import delete_own
 from azdo_pat.results import Outcome, Revocation
+from azdo_pat.services.find_tokens import TokenFinder
 from azdo_pat.services.parallel import side_by_side
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.models import Organization, StoredPat
     from azdo_pat.operations.deps import Deps
+    from azdo_pat.services.find_tokens import Filters
     from azdo_pat.services.parallel import Shown
 
 
@@ -45,6 +47,19 @@ class Revoked:
     def left_in_keyring(self) -> tuple[Revocation, ...]:
         """The revoked tokens whose secret is still stored."""
         return tuple(each for each in self.items if each.left_in_keyring)
+
+
+def selected(
+    organization: Organization, filters: Filters, deps: Deps
+) -> tuple[list[Pat], list[Pat]]:
+    """Find the tokens that a glob or a filter selects.
+
+    Returns:
+        As for `bulk`.
+    """
+    finder = TokenFinder(deps)
+    deps.organization_cache.confirm(organization)  # its name may have been given to another one
+    return bulk(list(finder.listing(organization, filters)), organization)
 
 
 def bulk(pats: Sequence[Pat], organization: Organization) -> tuple[list[Pat], list[Pat]]:

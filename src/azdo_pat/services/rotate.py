@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import ConflictError, PatError, RefusedError
-from azdo_pat.expiry import is_shortened
 from azdo_pat.journal import (
     Deliver,
     JournalEntry,
-    NewToken,
     Replaced,
     RevokeReplaced,
     Rotate,
@@ -20,20 +18,23 @@ from azdo_pat.journal import (
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Pat, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.delivery import delivered, revoke_replaced
-from azdo_pat.operations.issue import CreateRequest, Issuance
+from azdo_pat.operations.issue import CreateRequest, issue
 from azdo_pat.operations.name_lock import lock_key
 from azdo_pat.operations.ownership import Owner, conflict, is_refused, owner_of
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.operations.recovery import recover_name
 from azdo_pat.renewal import DEFAULT_RENEWAL
-from azdo_pat.results import INTERRUPTED, Created, OldTokenOutcome, Rotated
+from azdo_pat.results import INTERRUPTED, Action, Change, ChangeOutcome, OldTokenOutcome, Rotated
+from azdo_pat.services.find_tokens import TokenFinder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Delivery, Renewal
+    from azdo_pat.results import Created
 
 _LONGEST_LIFE: Final = timedelta(days=365)
 """Source: the service refuses more (documentation: "Use personal access tokens")."""
@@ -106,35 +107,68 @@ def rotate(organization: Organization, pat: Pat, request: RotateRequest, deps: D
             expires=_end(pat, request, deps.now()),
             renewal=_renewal(request, known),
         )
-        entry = JournalEntry(organization, wanted.name, deps.now(), deps.user())
-        issuance = Issuance(
-            deps=deps,
-            operation=Rotate(
-                entry,
-                NewToken(wanted.scopes, wanted.expires, wanted.renewal),
-                _replaced(pat, request, entry.started),
-            ),
-            previous=previous,
-        )
-        new = issuance.post(wanted)
-        created = Created(
-            pat=issuance.granted(new.pat, wanted),
-            secret=new.secret,
-            requested_expiry=wanted.expires,
-            shortened=is_shortened(wanted.expires, new.pat.valid_to),
-        )
-        return _with_old(pat, created, issuance.keep(new, wanted, lambda: None), deps)
+        entry = JournalEntry(organization, name, deps.now(), deps.user())
+        replaced = _replaced(pat, request, entry.started)
+        operation = Rotate(entry, wanted.new_token, replaced)
+        created, rest = issue(operation, wanted, deps, previous=previous)
+        return _with_old(pat, created, rest, deps)
 
 
-def ends_unseen(organization: Organization, pat: Pat, request: RotateRequest, deps: Deps) -> bool:
-    """Return whether rotating revokes a token whose secret is not stored, so others may use it.
+class RotateStep(NamedTuple):
+    """A token to rotate.
+
+    Attributes:
+        unseen: it will be revoked, and its secret is not stored here, so others may use it.
+    """
+
+    pat: Pat
+    unseen: bool
+
+    def change(self, organization: Organization) -> Change:
+        """Return the change that rotating would make (dry run)."""
+        consequence = "its secret is not stored here: whatever uses the old token stops working"
+        return Change(
+            action=Action.ROTATE,
+            outcome=ChangeOutcome.PLANNED,
+            pat=self.pat,
+            org=organization.name,
+            why=consequence if self.unseen else "",
+        )
+
+
+def plan(
+    organization: Organization, texts: Sequence[str], request: RotateRequest, deps: Deps
+) -> tuple[Sequence[RotateStep], Sequence[str]]:
+    """Find the tokens that the user names, and whether their secrets are stored.
+
+    Returns:
+        The tokens to rotate; and for each of the others why it cannot be rotated.
 
     Raises:
-        PatError: as for `rotate`, if it would refuse the token.
+        PatError: only one token is named, and it cannot be rotated.
     """
-    name = _name_of_new(organization, pat, request, deps)
-    _, owner = _stored_secret(organization, name, pat, deps)
-    return owner is not Owner.THIS and not _stays_active(pat, request)
+    pats, failures = TokenFinder(deps).find_each(organization, texts)
+    problems = [f"{each.message} ({'; '.join(each.hint.splitlines())})" for each in failures]
+    steps = []
+    for pat in pats:
+        try:
+            name = _name_of_new(organization, pat, request, deps)
+            _, owner = _stored_secret(organization, name, pat, deps)
+        except PatError as error:
+            failures = (*failures, error)
+            problems.append(rotate_failure(pat, error))
+        else:
+            unseen = owner is not Owner.THIS and not _stays_active(pat, request)
+            steps.append(RotateStep(pat, unseen))
+    if failures and len(set(texts)) == 1:
+        raise failures[0]
+    return steps, problems
+
+
+def rotate_failure(pat: Pat, error: PatError) -> str:
+    """Return why a token cannot be rotated, in words."""
+    hint = f" ({error.hint})" if error.hint else ""
+    return f"{pat.name or pat.id}: {error.message}{hint}"
 
 
 def _name_of_new(organization: Organization, pat: Pat, request: RotateRequest, deps: Deps) -> str:
