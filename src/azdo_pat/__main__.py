@@ -43,13 +43,13 @@ def main() -> None:
     # Imports create tens of thousands of objects that stay alive. Scanning them for garbage
     # after every 700, Python's default, takes a twentieth of the run.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    from azdo_pat.cli.interrupts import record_and_interrupt  # noqa: PLC0415  # as above
     from azdo_pat.cli.main import pat  # noqa: PLC0415  # from its import on, the line above pays
-    from azdo_pat.cli.signals import note_and_interrupt  # noqa: PLC0415  # as above
 
     ends_at_once = signal.getsignal(signal.SIGINT) is _end_at_once
     try:
         if ends_at_once:
-            signal.signal(signal.SIGINT, note_and_interrupt)
+            signal.signal(signal.SIGINT, record_and_interrupt)
         pat.main(sys.argv[1:], prog_name="pat")
     except KeyboardInterrupt:  # between two lines of that which would say so
         os._exit(_INTERRUPTED)

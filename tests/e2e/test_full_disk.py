@@ -42,7 +42,7 @@ def test_a_damaged_module_is_no_interruption(pat_process: Installed, tmp_path: P
     """Python raises EOFError for one that was cut short, and click calls that the user's wish."""
     env = {"PYTHONPYCACHEPREFIX": str(tmp_path)}
     assert pat_process("list", env=env).exit_code == 0
-    [compiled] = tmp_path.rglob("azdo_pat/cli/listing.*.pyc")
+    [compiled] = tmp_path.rglob("azdo_pat/cli/list_show.*.pyc")
     compiled.write_bytes(compiled.read_bytes()[:200])
     result = subprocess.run(
         [PROGRAM, "list"],

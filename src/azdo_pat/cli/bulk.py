@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from azdo_pat.cli.signals import ctrl_c_noted
+from azdo_pat.cli.interrupts import ctrl_c_recorded
 from azdo_pat.errors import ExitCode, PartialError, PendingError, SignInError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def stoppable_progress(app: App, label: str, total: int) -> Iterator[Progress]:
     """Show progress, and let Ctrl-C end what is done to many tokens after those under way."""
     from azdo_pat.services.parallel import Progress
 
-    with app.runtime.progress(total, label) as show, ctrl_c_noted() as stopped:
+    with app.runtime.progress(total, label) as show, ctrl_c_recorded() as stopped:
 
         def done() -> None:
             show()

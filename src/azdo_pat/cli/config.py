@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import Group
-from azdo_pat.cli.complete import complete_settings
+from azdo_pat.cli.completers import complete_settings
 from azdo_pat.errors import NotFoundError
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import click
 
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
-from azdo_pat.cli.notices import print_secret, say_created
+from azdo_pat.cli.interrupts import interruptible_once
 from azdo_pat.cli.secret_options import secret_options
-from azdo_pat.cli.signals import ending_politely
+from azdo_pat.cli.token_messages import print_secret, say_created
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
         fail_if_shortened=fail_if_shortened,
     )
     render = app.runtime.render  # a mistake in --query is found before anything is made
-    with ending_politely():
+    with interruptible_once():
         created = create(
             app.organization,
             request,

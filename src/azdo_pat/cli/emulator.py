@@ -6,7 +6,7 @@ import shlex
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from azdo_pat.cli.app import App
-    from azdo_pat.emulator.run import Options, RunningEmulator
+    from azdo_pat.emulator.run import RunningEmulator
 
 
-def start_emulator(options: dict[str, object]) -> RunningEmulator:
-    """Start an emulator.
+def _start_emulator(**options: Any) -> RunningEmulator:  # noqa: ANN401  # those of `Options`
+    """Start an emulator with Microsoft Entra's sign-in.
 
     Raises:
         UsageError: werkzeug is not installed, the port is in use, or an option is not valid.
@@ -37,8 +37,7 @@ def start_emulator(options: dict[str, object]) -> RunningEmulator:
             hint="in the environment of pat, run: pip install werkzeug",
         ) from error
     try:
-        arranged: Options = Options(**options)  # type: ignore[arg-type]  # checked by the caller's own types
-        return start(arranged)
+        return start(Options(**options, entra=True))
     except EmulatorError as error:
         raise UsageError(
             str(error),
@@ -85,27 +84,20 @@ def emulator_command(  # one argument for each option
     Example:
       pat emulator --port 8750 > emulator.env & sleep 1; . ./emulator.env
     """
-    running = start_emulator(
-        {
-            "host": host,
-            "port": port,
-            "state_file": state_file,
-            "faults": faults,
-            "policies": policies,
-            "entra": True,
-        }
+    running = _start_emulator(
+        host=host, port=port, state_file=state_file, faults=faults, policies=policies
     )
     with running:
-        ended = told_to_end()  # before it says that it is there: who reads it may end it at once
-        for name, value in exported(running).items():
+        stopped = _stop_requested()  # first: who reads that it listens may stop it at once
+        for name, value in _client_variables(running).items():
             app.runtime.out.write(f"export {name}={shlex.quote(value)}\n")
         app.runtime.out.flush()
         app.runtime.messages.notice(f"listening on {running.url}; press Ctrl-C to stop")
-        while not ended.wait(3600):
+        while not stopped.wait(3600):
             pass
 
 
-def exported(running: RunningEmulator) -> dict[str, str]:
+def _client_variables(running: RunningEmulator) -> dict[str, str]:
     """Return the variables that make `pat` use an emulator."""
     variables = {
         "PAT_API_URL": running.url,
@@ -120,7 +112,7 @@ def exported(running: RunningEmulator) -> dict[str, str]:
     return variables
 
 
-def told_to_end() -> threading.Event:
+def _stop_requested() -> threading.Event:
     """Return an event that Ctrl-C or SIGTERM sets."""
     ended = threading.Event()
 
@@ -150,13 +142,16 @@ def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
       pat sandbox pat create demo --for git
       pat sandbox
     """
-    from azdo_pat.cli.sandbox import Sandbox, play_tour
+    from azdo_pat.cli.sandbox import Sandbox
+    from azdo_pat.cli.tour import play_tour
 
     if tour and words:
         raise UsageError("--tour takes no command", hint="leave out --tour to run a command")
     with (
-        start_emulator({"entra": True}) as running,
-        Sandbox(exported(running), app.runtime.environment, app.runtime.messages.warn) as sandbox,
+        _start_emulator() as running,
+        Sandbox(
+            _client_variables(running), app.runtime.environment, app.runtime.messages.warn
+        ) as sandbox,
     ):
         if tour:
             code = play_tour(sandbox, app.runtime.out)

@@ -8,9 +8,9 @@ import click
 
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
-from azdo_pat.cli.notices import not_delivered, say_created
+from azdo_pat.cli.interrupts import interruptible_once
 from azdo_pat.cli.secret_options import secret_options
-from azdo_pat.cli.signals import ending_politely
+from azdo_pat.cli.token_messages import not_delivered, say_created
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         app.runtime.render if secret_format is None else None
     )  # a mistake in --query is found first
     organization = place_of(name, app)
-    with ending_politely():
+    with interruptible_once():
         ensured = ensure(organization, wanted, app, verify=verify)
     _say(app, ensured, organization)
     if render is not None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from azdo_pat.cli.signals import comes_of_an_interrupt
-from azdo_pat.cli.streams import OutputError, let_go
+from azdo_pat.cli.interrupts import is_from_interrupt
+from azdo_pat.cli.standard_streams import OutputError, discard_unwritten
 from azdo_pat.errors import CancelledError, ExitCode, PatError, UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def exit_code(run: Callable[[], object], args: Sequence[str]) -> int:
         # click turns every EOFError into Abort; only at its own prompts is there no cause.
         return _failed(cause, args) if isinstance(cause, EOFError) else _interrupted(args)
     except Exception as error:  # noqa: BLE001  # the one place that turns failures into codes
-        return _interrupted(args) if comes_of_an_interrupt(error) else _failed(error, args)
+        return _interrupted(args) if is_from_interrupt(error) else _failed(error, args)
     return code if isinstance(code, int) else ExitCode.DONE
 
 
@@ -53,7 +53,7 @@ def reader_may_leave() -> Iterator[None]:
 
 def _reader_left() -> int:
     """Return success when the reader of stdout has closed it (`pat list | head`)."""
-    let_go(sys.stdout)
+    discard_unwritten(sys.stdout)
     return ExitCode.DONE
 
 
@@ -65,11 +65,11 @@ def _interrupted(args: Sequence[str]) -> int:
 
 
 def _failed(error: Exception, args: Sequence[str]) -> int:
-    from azdo_pat.cli import output_options  # not needed on success
+    from azdo_pat.cli import error_display  # not needed on success
 
-    if output_options.in_detail(args):
+    if error_display.in_detail(args):
         _print_traceback(error)
-    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not output_options.as_json(args):
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not error_display.as_json(args):
         click.echo(error.format_message(), err=True)
         return ExitCode.USAGE
     known = _as_pat_error(error)
@@ -78,12 +78,12 @@ def _failed(error: Exception, args: Sequence[str]) -> int:
 
 
 def _report(error: PatError, args: Sequence[str]) -> None:
-    from azdo_pat.cli import output_options
+    from azdo_pat.cli import error_display
     from azdo_pat.output.messages import Messages  # --help needs no messages
 
-    color = output_options.in_color(args)
+    color = error_display.in_color(args)
     messages = Messages(err=sys.stderr, quiet=False, verbose=False, debug=False, color=color)
-    messages.error(error, as_json=output_options.as_json(args))
+    messages.error(error, as_json=error_display.as_json(args))
 
 
 def _print_traceback(error: Exception) -> None:

@@ -16,7 +16,7 @@ import click
 from azdo_pat import __version__
 from azdo_pat.cli.exit import exit_code, reader_may_leave
 from azdo_pat.cli.global_options import GlobalOptions, global_options, merge
-from azdo_pat.cli.streams import commanding_no_pipeline, let_go, prepare
+from azdo_pat.cli.standard_streams import discard_unwritten, prepare, without_pipeline_commands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "Managing tokens": {
         "create": ("create", "Create a token and store its secret in the keyring."),
-        "list": ("listing", "List your tokens."),
-        "show": ("listing", "Show one token."),
+        "list": ("list_show", "List your tokens."),
+        "show": ("list_show", "Show one token."),
         "get": ("secret", "Print a stored secret."),
         "update": ("update", "Change a token's name, scopes or expiry."),
         "ensure": ("ensure", "Ensure a token exists with enough lifetime left. For scripts."),
@@ -38,7 +38,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "scopes": ("scopes", "List scopes and recipes."),
     },
     "Using tokens": {
-        "exec": ("exec_", "Run a command with a secret in its environment."),
+        "exec": ("exec", "Run a command with a secret in its environment."),
         "setup": ("setup", "Configure git, npm, pip, NuGet, Maven… to use a token."),
         "git-credential": ("git_credential", "Answer git's requests for credentials."),
         "cargo-credential": ("cargo_credential", "Answer cargo's requests for credentials."),
@@ -151,10 +151,10 @@ class Root(click.Group):
             windows_expand_args=windows_expand_args,
             **extra,
         )
-        with commanding_no_pipeline():
+        with without_pipeline_commands():
             code = exit_code(run, given)
             for stream in (sys.stdout, sys.stderr):
-                let_go(stream)
+                discard_unwritten(stream)
         sys.exit(code)
 
 

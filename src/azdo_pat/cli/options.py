@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from azdo_pat.cli.complete import complete_recipes, complete_scopes
+from azdo_pat.cli.completers import complete_recipes, complete_scopes
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:

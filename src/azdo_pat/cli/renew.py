@@ -10,7 +10,7 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.bulk import conclude_changes, say_failures, stoppable_progress
 from azdo_pat.cli.command import command
-from azdo_pat.cli.notices import warn_shortened
+from azdo_pat.cli.token_messages import warn_shortened
 from azdo_pat.errors import StoreError, UsageError
 
 if TYPE_CHECKING:

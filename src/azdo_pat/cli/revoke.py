@@ -10,7 +10,7 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.bulk import stoppable_progress
 from azdo_pat.cli.command import command
-from azdo_pat.cli.complete import complete_tokens
+from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
 from azdo_pat.cli.recovery_messages import say_where_it_lies
 from azdo_pat.errors import (

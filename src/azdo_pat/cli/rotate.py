@@ -9,11 +9,11 @@ import click
 
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
-from azdo_pat.cli.complete import complete_tokens
+from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
-from azdo_pat.cli.notices import not_delivered, print_secret, warn_shortened
+from azdo_pat.cli.interrupts import interruptible_once
 from azdo_pat.cli.secret_options import secret_options
-from azdo_pat.cli.signals import ending_politely
+from azdo_pat.cli.token_messages import not_delivered, print_secret, warn_shortened
 from azdo_pat.errors import (
     CancelledError,
     ExitCode,
@@ -188,7 +188,7 @@ def _rotated(app: App, step: RotateStep, request: RotateRequest) -> Rotated:
     from azdo_pat.services.rotate import rotate
 
     request = replace(request, only_stored=not step.unseen)
-    with ending_politely():
+    with interruptible_once():
         rotated = rotate(app.organization, step.pat, request, app)
     say_rotated(app, rotated)
     return rotated

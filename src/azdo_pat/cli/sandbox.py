@@ -1,9 +1,8 @@
-"""Run commands in a throw-away home, keyring and state, and play the tour."""
+"""Run commands in a throw-away home, keyring and state."""
 
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -11,7 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, TextIO
+from typing import TYPE_CHECKING, Final, Self
 
 from azdo_pat.errors import NotFoundError, UsageError
 
@@ -24,26 +23,7 @@ _PAUSE: Final = 0.05
 _GRACE: Final = 5.0
 """Seconds that a command has to end itself when it is told to."""
 _KEYRING: Final = "azdo_pat.store.sandbox_keyring.SandboxKeyring"
-_NOT_TAKEN_ALONG: Final = ("PAT_", "AZURE_", "XDG_", "PYTHON_KEYRING_", "GIT_")
-
-TOUR: Final = (
-    ("Create a token for git. Its secret is stored in the keyring.", "pat create demo --for git"),
-    ("List your tokens. The emulator comes with some of its own.", "pat list"),
-    ("Show everything about the new token.", "pat show demo"),
-    (
-        "Print the secret, here as the header for curl.",
-        "pat get demo --as header",
-    ),
-    (
-        "The secret is in the keyring, where other programs find it too.",
-        'keyring get "azdo-pat:$PAT_API_URL/$PAT_ORG" demo',
-    ),
-    ("Give the token a longer lifetime.", "pat update demo --expires 90d"),
-    ("Print JSON for scripts.", "pat list --name demo -o json"),
-    ("Revoke the token, and delete its secret from the keyring.", "pat revoke demo --yes"),
-    ("The secret is gone.", "pat get demo"),
-)
-_EXPECTED_TO_FAIL: Final = {"pat get demo": 3}
+_LEFT_OUT: Final = ("PAT_", "AZURE_", "XDG_", "PYTHON_KEYRING_", "GIT_")
 
 
 class Sandbox:
@@ -70,7 +50,7 @@ class Sandbox:
         """Create the folder, and ensure that signals that end the program remove it."""
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
-                signal.signal(getattr(signal, name), _leave)
+                signal.signal(getattr(signal, name), _exit_by_signal)
         self._folder = Path(tempfile.mkdtemp(prefix="pat-sandbox-"))
         try:
             self._home.mkdir()
@@ -112,7 +92,7 @@ class Sandbox:
         kept = {
             name: value
             for name, value in self._own.items()
-            if not name.upper().startswith(_NOT_TAKEN_ALONG)
+            if not name.upper().startswith(_LEFT_OUT)
         }
         if "GITHUB_ENV" in kept:  # `--as github-actions` writes there, for the steps that follow
             kept["GITHUB_ENV"] = str(self._folder / "github-env")
@@ -147,16 +127,16 @@ class Sandbox:
                 f"program {words[0]!r} not found", hint="check that it is on the PATH"
             )
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        held = _Held()
+        delayed = _DelayedSignals()
         try:
             process = subprocess.Popen(  # noqa: S603  # running what the user asks for is the job
                 [program, *words[1:]],
                 env=environment,
                 # An ignored signal would stay ignored in the child.
-                preexec_fn=_mind_interrupts if os.name == "posix" else None,  # noqa: PLW1509  # one plain call, before any thread of the child's
+                preexec_fn=_default_interrupts if os.name == "posix" else None,  # noqa: PLW1509  # one plain call, before any thread of the child's
             )
             try:
-                held.let_go()
+                delayed.restore()
                 code = process.wait()
             except BaseException:
                 _end(process)
@@ -164,12 +144,12 @@ class Sandbox:
         except OSError as error:
             raise UsageError(f"{words[0]} cannot be run: {error.strerror}") from error
         finally:
-            held.let_go()
+            delayed.restore()
             signal.signal(signal.SIGINT, before)
         return code if code >= 0 else 128 - code
 
 
-class _Held:
+class _DelayedSignals:
     """Delays signals that end the program while a command is being started.
 
     A signal in that moment would leave a command running that no one stops.
@@ -186,7 +166,7 @@ class _Held:
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._came.append(number)
 
-    def let_go(self) -> None:
+    def restore(self) -> None:
         """Restore the previous handlers, and exit if a signal arrived meanwhile.
 
         Raises:
@@ -209,53 +189,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def play_tour(sandbox: Sandbox, out: TextIO) -> int:
-    """Run the steps of the tour and print each command with its real output.
-
-    Returns:
-        0, or 1 if a step did not do what the tour says.
-    """
-    environment = {**sandbox.environment, "COLUMNS": sandbox.environment.get("COLUMNS", "80")}
-    wrong = []
-    for remark, line in TOUR:
-        out.write(f"\n# {remark}\n$ {line}\n")
-        out.flush()
-        words = _expanded(line, environment)
-        program = shutil.which(words[0], path=environment["PATH"])
-        if program is None:
-            raise NotFoundError(f"program {words[0]!r} not found", hint="reinstall pat")
-        done = subprocess.run(  # noqa: S603  # the tour's own lines
-            [program, *words[1:]],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            check=False,
-        )
-        out.write(done.stdout)
-        if done.returncode != _EXPECTED_TO_FAIL.get(line, 0):
-            wrong.append(line)
-    out.write(
-        "\n# End of the tour: all of this is removed now. With your own account, run:\n"
-        "#   pat login\n#   pat create laptop --for git --org YOUR-ORGANIZATION\n"
-    )
-    out.flush()
-    if wrong:
-        out.write(f"\n# These steps failed: {'; '.join(wrong)}\n")
-    return 1 if wrong else 0
-
-
-def _expanded(line: str, environment: Mapping[str, str]) -> list[str]:
-    words = shlex.split(line)
-    for name in ("PAT_API_URL", "PAT_ORG"):
-        words = [word.replace(f"${name}", environment[name]) for word in words]
-    return words
-
-
-def _mind_interrupts() -> None:
+def _default_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
+def _exit_by_signal(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)

@@ -9,7 +9,7 @@ import click
 
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
-from azdo_pat.cli.complete import complete_tokens
+from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.errors import UsageError
 from azdo_pat.files import decoded
@@ -153,7 +153,7 @@ def import_command(  # one argument for each option
         f"stored {name!r} for {organization.url}: pat get {as_argument(name)}"
     )
     if before is not None and before.id not in {None, stored.id}:
-        from azdo_pat.cli.notices import warn_replaced
+        from azdo_pat.cli.token_messages import warn_replaced
 
         warn_replaced(app, before.id or "")
     render.show(stored)

@@ -8,8 +8,13 @@ import click
 
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
-from azdo_pat.cli.complete import complete_tokens, complete_tools
-from azdo_pat.cli.programs import advised, check_asked, programs, warn_of_variables
+from azdo_pat.cli.completers import complete_tokens, complete_tools
+from azdo_pat.cli.helper_programs import (
+    check_keyring_program,
+    programs_folder,
+    show_guidance,
+    warn_of_variables,
+)
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +84,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
 
     render = app.runtime.render
     if tool_name in ADVICE:
-        render.show_all([advised(app, ADVICE[tool_name])])
+        render.show_all([show_guidance(app, ADVICE[tool_name])])
         return
     request = SetupRequest(
         feed=feed,
@@ -105,7 +110,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     elif undo:
         from azdo_pat.services.tool_setup.uninstall import uninstall
 
-        results = uninstall(tool, request._replace(programs=str(programs())), app)
+        results = uninstall(tool, request._replace(programs=str(programs_folder())), app)
     else:
         results = [_installed(app, tool, request)]
     for each in results:
@@ -117,8 +122,8 @@ def _installed(app: App, tool: Tool, request: SetupRequest) -> SetupResult:
     from azdo_pat.services.tool_setup.install import install
 
     if tool.asks:
-        check_asked(app, tool)
-    result = install(tool, request._replace(programs=str(programs())), app)
+        check_keyring_program(app, tool)
+    result = install(tool, request._replace(programs=str(programs_folder())), app)
     warn_of_variables(app, tool, result.feed)
     return result
 

@@ -8,9 +8,9 @@ import click
 
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
-from azdo_pat.cli.complete import complete_tokens
+from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm
-from azdo_pat.cli.notices import warn_shortened
+from azdo_pat.cli.token_messages import warn_shortened
 from azdo_pat.errors import UsageError
 from azdo_pat.naming import as_argument
 

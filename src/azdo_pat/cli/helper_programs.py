@@ -24,7 +24,7 @@ _UNKNOWN_OPTION: Final = 2
 """The exit code of argparse."""
 
 
-def programs() -> Path:
+def programs_folder() -> Path:
     """Return the folder that holds the programs of `pat`.
 
     Raises:
@@ -40,7 +40,7 @@ def programs() -> Path:
     )
 
 
-def advised(app: App, advice: Guidance) -> SetupResult:
+def show_guidance(app: App, advice: Guidance) -> SetupResult:
     """Print the guidance for a program whose files need no change.
 
     Raises:
@@ -93,7 +93,7 @@ def warn_of_variables(app: App, tool: Tool, feed: str) -> None:
             )
 
 
-def check_asked(app: App, tool: Tool) -> None:
+def check_keyring_program(app: App, tool: Tool) -> None:
     """Check that the program that the tool asks can use `pat`; warn if it is too old.
 
     Raises:
@@ -110,9 +110,9 @@ def check_asked(app: App, tool: Tool) -> None:
         program = None  # the folder that one stands in is no place to run programs from
     said, old = "", False
     if program is not None:
-        said = _asked(app, program, "--list-backends")[1]
+        said = _run(app, program, "--list-backends")[1]
         probe = (tool.asks_with, "--list-backends")
-        old = bool(tool.asks_with) and _asked(app, program, *probe)[0] == _UNKNOWN_OPTION
+        old = bool(tool.asks_with) and _run(app, program, *probe)[0] == _UNKNOWN_OPTION
     age = f"{tool.name} 26.3 and later reject it, because it is older than {tool.asks} 25.2.1"
     if _BACKEND not in said:
         problem = "is not on the PATH" if program is None else f"does not know pat ({program})"
@@ -125,7 +125,7 @@ def check_asked(app: App, tool: Tool) -> None:
         app.runtime.messages.warn(f"{program}: {age}; to upgrade it, run: pipx upgrade {tool.asks}")
 
 
-def _asked(app: App, program: str, *args: str) -> tuple[int, str]:
+def _run(app: App, program: str, *args: str) -> tuple[int, str]:
     """Run the program that a tool asks; return its exit code and output, or -1 and nothing."""
     with suppress(OSError, subprocess.SubprocessError):
         ran = subprocess.run(  # noqa: S603  # the program that the tool will run

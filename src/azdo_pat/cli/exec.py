@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from azdo_pat.cli.command import Command, command
-from azdo_pat.cli.complete import complete_tokens
+from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.secret_options import checked_names
 from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
 
@@ -103,7 +103,9 @@ def exec_command(  # one argument for each option
         found |= dict.fromkeys(names, secret.reveal())
         if not names and (program or not others):
             found |= _by_program(app, organization, secret, program or "", feeds, words)
-    _become(words, {**app.runtime.environment, **found}, app.runtime.environment.get("PATH"))
+    _replace_process(
+        words, {**app.runtime.environment, **found}, app.runtime.environment.get("PATH")
+    )
 
 
 def _check_program(program: str | None) -> None:
@@ -148,14 +150,16 @@ def _found(app: App, text: str) -> tuple[Organization, Secret]:
     return organization, secret
 
 
-def _is_there(name: str, path: str | None) -> bool:
+def _exists(name: str, path: str | None) -> bool:
     """Return whether a file of that name exists that cannot be run."""
     if os.path.dirname(name):  # noqa: PTH120  # `./x` and `x` differ in nothing else
         return Path(name).exists()
     return any(Path(each, name).is_file() for each in (path or "").split(os.pathsep) if each)
 
 
-def _become(words: Sequence[str], environment: Mapping[str, str], path: str | None) -> NoReturn:
+def _replace_process(
+    words: Sequence[str], environment: Mapping[str, str], path: str | None
+) -> NoReturn:
     """Replace this process with the command or, on Windows, wait for it.
 
     Args:
@@ -167,7 +171,7 @@ def _become(words: Sequence[str], environment: Mapping[str, str], path: str | No
         PatError: it cannot be run.
     """
     program = shutil.which(words[0], path=path)
-    if program is None and _is_there(words[0], path):
+    if program is None and _exists(words[0], path):
         raise NotExecutableError(
             f"{words[0]} cannot be run: it is not a program",
             hint="check that it is a file, and that it is executable",
@@ -178,7 +182,7 @@ def _become(words: Sequence[str], environment: Mapping[str, str], path: str | No
     sys.stderr.flush()
     try:
         if os.name == "nt":
-            sys.exit(_waited_for([program, *words[1:]], environment))
+            sys.exit(_run_and_wait([program, *words[1:]], environment))
         for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and the command would, too
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         os.execve(program, list(words), dict(environment))  # noqa: S606  # what the user asks for
@@ -189,7 +193,7 @@ def _become(words: Sequence[str], environment: Mapping[str, str], path: str | No
         ) from error
 
 
-def _waited_for(words: Sequence[str], environment: Mapping[str, str]) -> int:
+def _run_and_wait(words: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the command and return its exit code; Windows cannot replace a process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the command
     return subprocess.run(words, env=dict(environment), check=False).returncode  # noqa: S603  # as above

@@ -15,13 +15,13 @@ _ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 _pressed: list[int] = []
 
 
-def note_and_interrupt(number: int, frame: FrameType | None) -> None:
+def record_and_interrupt(number: int, frame: FrameType | None) -> None:
     """Raise KeyboardInterrupt, as Python does by default, and record it."""
     _pressed.append(number)
     signal.default_int_handler(number, frame)
 
 
-def comes_of_an_interrupt(error: BaseException) -> bool:
+def is_from_interrupt(error: BaseException) -> bool:
     """Return whether an error was caused by Ctrl-C.
 
     A module that is interrupted during its import may raise an error of its own instead.
@@ -39,7 +39,7 @@ def comes_of_an_interrupt(error: BaseException) -> bool:
 
 
 @contextmanager
-def ending_politely() -> Iterator[None]:
+def interruptible_once() -> Iterator[None]:
     """Raise KeyboardInterrupt for the first signal that ends the program, and ignore later ones.
 
     A later signal must not stop the cleanup, which ends because every request has a time limit.
@@ -64,7 +64,7 @@ def ending_politely() -> Iterator[None]:
 
 
 @contextmanager
-def ctrl_c_noted() -> Iterator[Callable[[], bool]]:
+def ctrl_c_recorded() -> Iterator[Callable[[], bool]]:
     """Record Ctrl-C while the block runs instead of raising KeyboardInterrupt.
 
     Running operations must complete and be reported, however often Ctrl-C is pressed. Yields a

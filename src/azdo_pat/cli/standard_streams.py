@@ -18,7 +18,7 @@ def prepare() -> None:
     _tell_output_errors(sys.stdout)
 
 
-def let_go(stream: TextIO) -> None:
+def discard_unwritten(stream: TextIO) -> None:
     """Discard what a stream could not write, or Python retries at exit and exits with 120."""
     try:
         stream.flush()
@@ -75,7 +75,7 @@ def _tell_output_errors(stream: TextIO) -> None:
 
 
 @contextmanager
-def commanding_no_pipeline() -> Iterator[None]:
+def without_pipeline_commands() -> Iterator[None]:
     """Neutralize logging commands in all output, if this is a step of a CI pipeline."""
     if not any(os.environ.get(name) for name in ("TF_BUILD", "GITHUB_ACTIONS")):
         yield
