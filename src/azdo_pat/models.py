@@ -336,7 +336,7 @@ class AccessToken(NamedTuple):
         user: the user's sign-in name, empty if the token has none.
         tenant: the Entra tenant's id, empty if the token has none.
         expires: when it expires, None if the token does not say.
-        anew: how the user gets another one if the service rejects it; empty for the usual way.
+        sign_in_hint: how the user gets another one if it is rejected; empty for the usual way.
     """
 
     secret: Secret
@@ -344,7 +344,7 @@ class AccessToken(NamedTuple):
     user: str = ""
     tenant: str = ""
     expires: datetime | None = None
-    anew: str = ""
+    sign_in_hint: str = ""
 
 
 class SourceReport(NamedTuple):

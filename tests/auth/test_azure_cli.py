@@ -63,8 +63,8 @@ class TestAnswers:
         answer = {"accessToken": TOKEN, "expires_on": 1, "tenant": "t", "tokenType": "Bearer"}
         found = az(printing(json.dumps(answer))).access_token(NOW)
         assert isinstance(found, AccessToken)
-        assert "az account clear" in found.anew
-        assert found._replace(anew="") == AccessToken(
+        assert "az account clear" in found.sign_in_hint
+        assert found._replace(sign_in_hint="") == AccessToken(
             secret=Secret(TOKEN),
             source="Azure CLI",
             user="ada@contoso.example",

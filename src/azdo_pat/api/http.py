@@ -204,7 +204,7 @@ class Http:
             host=parse(call.url).netloc,
             organization=call.organization,
             source=used.source if used else "",
-            anew=used.anew if used else "",
+            sign_in_hint=used.sign_in_hint if used else "",
         )
 
     def _attempt(self, call: ApiCall, asked: RequestSummary) -> Response | Problem:

@@ -17,14 +17,14 @@ class RequestSummary(NamedTuple):
         host: the host and, if unusual, the port.
         organization: its name; empty for a request without one.
         source: where the access token came from; empty if none was sent.
-        anew: how the user gets another one from there; empty for the usual way.
+        sign_in_hint: how the user gets another one from there; empty for the usual way.
     """
 
     method: str
     host: str
     organization: str = ""
     source: str = ""
-    anew: str = ""
+    sign_in_hint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

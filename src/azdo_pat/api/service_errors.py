@@ -42,18 +42,18 @@ class Rule(NamedTuple):
 _NOT_ACCEPTED: Final = Rule(
     error=SignInError,
     message="{host} did not accept the access token from {source}",
-    hint="{anew}",
+    hint="{sign_in_hint}",
 )
 _MARKS: Final[dict[str, Rule]] = {
     "insufficient_claims": Rule(
         error=SignInError,
         message="{host} requires a newer sign-in than that of the access token from {source}",
-        hint="{anew}",
+        hint="{sign_in_hint}",
     ),
     "TokenCreatedWithOutdatedPolicies": Rule(
         error=SignInError,
         message="the access token from {source} was issued before the sign-in policies changed",
-        hint="{anew}",
+        hint="{sign_in_hint}",
     ),
     "TF400813: Resource not available for anonymous access": _NOT_ACCEPTED,
     "TF400813: The user '' is not authorized": _NOT_ACCEPTED,
@@ -158,7 +158,7 @@ _NO_SUCH_PAGE: Final = Rule(
 _SIGN_IN_PAGE: Final = Rule(
     error=SignInError,
     message="{host} answered with a sign-in page instead of data",
-    hint="{anew}",
+    hint="{sign_in_hint}",
 )
 _OUTCOME_UNKNOWN: Final = "the service may have acted on the request: check with pat list"
 
@@ -225,7 +225,7 @@ def by_rule(rule: Rule, answer: Response, *, said: str = "", code: str = "") -> 
         "host": asked.host,
         "org": printable(asked.organization) or "the organization",
         "source": asked.source or "the source",
-        "anew": asked.anew or _SIGN_IN,
+        "sign_in_hint": asked.sign_in_hint or _SIGN_IN,
         "code": printable(code),
         "status": answer.status,
     }

@@ -41,7 +41,7 @@ _ADVICE: Final = re.compile(
     re.IGNORECASE,
 )
 """Lines with instructions or locations, not the cause."""
-_ANEW: Final = (
+_SIGN_IN_HINT: Final = (
     "the Azure CLI returns the same access token until you sign in again: az account clear, then"
     " az login; or run: pat login"
 )
@@ -80,7 +80,7 @@ class AzureCliSource:
         done = self._run(program)
         if done.returncode == 0:
             found = inspect(_token_of(done.stdout), source=self.name, now=now)
-            return found._replace(anew=_ANEW)
+            return found._replace(sign_in_hint=_SIGN_IN_HINT)
         said = done.stderr.strip()
         if not _INTERACTION.search(said):
             if _NO_SUBSCRIPTION.search(said):

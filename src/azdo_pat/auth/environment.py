@@ -8,7 +8,7 @@ from azdo_pat.auth.claims import inspect
 from azdo_pat.models import AccessToken, Secret
 
 VARIABLE: Final = "PAT_ACCESS_TOKEN"
-_ANEW: Final = (
+_SIGN_IN_HINT: Final = (
     "pat cannot renew it: set PAT_ACCESS_TOKEN to a fresh access token, or unset it and run"
     " pat login"
 )
@@ -31,4 +31,4 @@ class EnvironmentSource:
         if self._value is None or not self._value.reveal().strip():
             return Absent(reason="not set")
         found = inspect(self._value.reveal(), source=VARIABLE, now=now)
-        return found._replace(anew=_ANEW)
+        return found._replace(sign_in_hint=_SIGN_IN_HINT)

@@ -235,7 +235,7 @@ def _new_bearer(refused: Secret, deps: Deps) -> str:
         return ""
     said = f"git was refused with the access token from {token.source}"
     if deps.renewed_token(token, "") is None:
-        return f"{said}: {token.anew}"
+        return f"{said}: {token.sign_in_hint}"
     return f"{said}; a new one is there: try again"
 
 
