@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.cli import standard_streams
 from azdo_pat.formats import Format
 
 if TYPE_CHECKING:
@@ -21,16 +22,12 @@ _OFF: Final = {"", "0", "f", "false", "n", "no", "off"}
 
 def as_json(args: Sequence[str]) -> bool:
     """Return whether to show an error as a JSON object."""
-    return _wish(args, "output", letter="o") in [each for each in Format if each.is_json]
+    return _requested(args, "output", letter="o") in [each for each in Format if each.is_json]
 
 
 def in_color(args: Sequence[str]) -> bool:
     """Return whether to use colors on stderr."""
-    requested = _wish(args, "color")
-    if requested in {"always", "never"}:
-        return requested == "always"
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return sys.stderr.isatty() and not plain
+    return standard_streams.in_color(sys.stderr, _requested(args, "color"), os.environ)
 
 
 def in_detail(args: Sequence[str]) -> bool:
@@ -38,7 +35,7 @@ def in_detail(args: Sequence[str]) -> bool:
     return "--debug" in args or os.environ.get("PAT_DEBUG", "").lower() not in _OFF
 
 
-def _wish(args: Sequence[str], name: str, *, letter: str = "") -> str:
+def _requested(args: Sequence[str], name: str, *, letter: str = "") -> str:
     """Return the value of an option: from the arguments (the last wins), environment or file."""
     # Flags may stand in one word with the letter: -qo json.
     forms = rf"--{name}(?:=(.*))?" + (rf"|-[qv]*{letter}(.*)" if letter else "|(?!)()")
@@ -49,8 +46,8 @@ def _wish(args: Sequence[str], name: str, *, letter: str = "") -> str:
     if not given:
         # An error in the settings must not hide the error to be shown.
         with suppress(Exception):
-            from azdo_pat.cli.app import App  # an error that says it all needs no settings
             from azdo_pat.cli.global_options import GlobalOptions
+            from azdo_pat.cli.runtime import Runtime  # an error that says it all needs no settings
 
-            given = str(App(GlobalOptions()).runtime.file_values.get(name, ""))
+            given = str(Runtime(GlobalOptions()).file_values.get(name, ""))
     return given

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
+from azdo_pat.cli.standard_streams import in_color
 from azdo_pat.errors import StoreError
 from azdo_pat.formats import Format
 from azdo_pat.homes import expanded, home_folder, other_owner
@@ -228,15 +229,10 @@ class Runtime:
 
     def preview(self, pats: Sequence[Pat]) -> None:
         """Show on stderr the tokens that a command is about to change."""
-        from azdo_pat.formats import Format
         from azdo_pat.output.render import Renderer
 
         screen = self.screen(self.err)
         Renderer(out=self.err, format=Format.TABLE, now=self.now(), screen=screen).pats(pats)
 
     def _color(self, stream: TextIO) -> bool:
-        requested = self._quick("color") or "auto"
-        if requested != "auto":
-            return requested == "always"
-        plain = self.environment.get("NO_COLOR") or self.environment.get("TERM") == "dumb"
-        return stream.isatty() and not plain
+        return in_color(stream, str(self._quick("color")), self.environment)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 
 def prepare() -> None:
@@ -88,3 +88,11 @@ def without_pipeline_commands() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = streams
+
+
+def in_color(stream: TextIO, requested: str, environment: Mapping[str, str]) -> bool:
+    """Return whether to write colors to a stream; without `--color` it decides itself."""
+    if requested in {"always", "never"}:
+        return requested == "always"
+    plain = environment.get("NO_COLOR") or environment.get("TERM") == "dumb"
+    return stream.isatty() and not plain
