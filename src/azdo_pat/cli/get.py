@@ -1,0 +1,88 @@
+"""Define the command `get`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.cli.completers import complete_tokens
+from azdo_pat.cli.secret_options import secret_options
+from azdo_pat.errors import UsageError
+from azdo_pat.formats import SecretForm
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import Organization, Secret
+    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.results import StoredSecret
+
+
+@command("get")
+@click.argument("name", metavar="NAME", shell_complete=complete_tokens)
+@secret_options("Print the secret in this format")
+@click.option(
+    "--copy", is_flag=True, help="Copy the secret to the clipboard for 45 s instead of printing it."
+)
+def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy: bool) -> None:
+    """Print the secret stored under NAME, alone on stdout. The network is not used.
+
+    NAME may also be the token's id, or its first 8 or more characters.
+
+    \b
+    Examples:
+      export AZURE_DEVOPS_EXT_PAT=$(pat get laptop)
+      curl -H "$(pat get laptop --as header)" https://dev.azure.com/…
+      pat get ci --as ci --var NPM_PAT     # in a step of a pipeline
+    """
+    from azdo_pat.services.stored_secrets import get
+
+    # Only -o itself: a default of json in the environment must not change what $(pat get x) is.
+    if secret_format is None and app.runtime.options.sources.get("output") == "--output":
+        secret_format = _json() if app.runtime.options.output == "json" else None
+    form = SecretForm.TOKEN if secret_format is None else secret_format.form
+    if app.runtime.options.query is not None and form is not SecretForm.JSON:
+        raise UsageError("--query needs JSON", hint="add --as json, or leave out --query")
+    if copy and form.is_for_runner:
+        raise UsageError(f"--as {form} and --copy cannot be combined", hint="leave out one of them")
+    found = get(name, app)
+    if copy:
+        _copy(app, found, secret_format)
+    elif secret_format is None or form is SecretForm.TOKEN:
+        app.runtime.verbatim_out.write(found[2].reveal() + "\n")
+        app.runtime.out.flush()
+    else:
+        app.runtime.render.secret(_held(app, found), secret_format)
+
+
+def _json() -> SecretFormat:
+    from azdo_pat.output.secret_format import SecretFormat
+
+    return SecretFormat(SecretForm.JSON)
+
+
+def _held(app: App, found: tuple[Organization, str, Secret]) -> StoredSecret:
+    """Return a secret with the details that its format may need."""
+    from azdo_pat.services.stored_secrets import held
+
+    return held(*found, app)
+
+
+def _copy(
+    app: App, found: tuple[Organization, str, Secret], secret_format: SecretFormat | None
+) -> None:
+    from azdo_pat.models import Secret
+    from azdo_pat.output.clipboard import CLEAR_AFTER, copy
+
+    text = found[2]
+    if secret_format is not None:
+        from azdo_pat.output.secret_writers import secret_text
+
+        text = Secret(
+            secret_text(_held(app, found), secret_format, app.runtime.now(), app.runtime.query)
+        )
+    copy(text)
+    app.runtime.messages.notice(
+        f"copied the secret of {found[1]} to the clipboard for {CLEAR_AFTER:.0f} s"
+    )
