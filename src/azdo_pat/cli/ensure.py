@@ -10,7 +10,12 @@ from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.interrupts import interruptible_once
 from azdo_pat.cli.secret_options import secret_options
-from azdo_pat.cli.token_messages import not_delivered, say_created
+from azdo_pat.cli.token_messages import (
+    conclude_rotations,
+    not_delivered,
+    say_created,
+    say_rotated,
+)
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,9 +93,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     if ensured.undelivered:
         raise not_delivered(1)
     if ensured.rotated is not None:
-        from azdo_pat.cli.rotate import conclude
-
-        conclude([ensured.rotated], 0, 1)
+        conclude_rotations([ensured.rotated], 0, 1)
 
 
 def _wanted(
@@ -115,8 +118,6 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
     if ensured.created is not None:
         say_created(app, ensured.created)
     elif ensured.rotated is not None:
-        from azdo_pat.cli.rotate import say_rotated
-
         say_rotated(app, ensured.rotated)
     elif ensured.outcome == "delivered" and ensured.undelivered:
         app.runtime.messages.warn(

@@ -13,16 +13,13 @@ from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
 from azdo_pat.cli.interrupts import interruptible_once
 from azdo_pat.cli.secret_options import secret_options
-from azdo_pat.cli.token_messages import not_delivered, print_secret, warn_shortened
+from azdo_pat.cli.token_messages import conclude_rotations, print_secret, say_rotated
 from azdo_pat.errors import (
     CancelledError,
     ExitCode,
-    PartialError,
     PatError,
-    PendingError,
     UsageError,
 )
-from azdo_pat.naming import as_argument
 from azdo_pat.results import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -101,7 +98,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
             f"{count([each.pat for each in steps])} would be rotated (dry run)"
         )
         render.show_all([each.change(app.organization) for each in steps])
-        conclude((), len(problems), len(steps) + len(problems))
+        conclude_rotations((), len(problems), len(steps) + len(problems))
         return
     unseen = [each.pat for each in steps if each.unseen]
     if unseen and not yes:
@@ -114,7 +111,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         print_secret(app, rotated.created, secret_format)
     else:
         render.show(rotated.created.pat)
-    conclude([rotated], 0, 1)
+    conclude_rotations([rotated], 0, 1)
 
 
 def _require_one(secret_format: SecretFormat | None, deliveries: tuple[str, ...]) -> None:
@@ -181,7 +178,7 @@ def _rotate_each(
     if stopped:
         app.runtime.messages.warn(f"interrupted: {len(done)} of {len(steps)} tokens are rotated")
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
-    conclude(done, failed, len(done) + failed)
+    conclude_rotations(done, failed, len(done) + failed)
 
 
 def _rotated(app: App, step: RotateStep, request: RotateRequest) -> Rotated:
@@ -192,61 +189,3 @@ def _rotated(app: App, step: RotateStep, request: RotateRequest) -> Rotated:
         rotated = rotate(app.organization, step.pat, request, app)
     say_rotated(app, rotated)
     return rotated
-
-
-def say_rotated(app: App, rotated: Rotated) -> None:
-    """Report on stderr the new token and what happened to the old one."""
-    from azdo_pat.results import OldTokenOutcome
-
-    new, old = rotated.created.pat, rotated.replaced
-    ended = {
-        OldTokenOutcome.REVOKED: "is revoked",
-        OldTokenOutcome.KEPT: "stays active",
-        OldTokenOutcome.EXPIRED: "had expired",
-        OldTokenOutcome.LATER: f"will be revoked by the first command that signs in after"
-        f" {rotated.due:%Y-%m-%d %H:%M} UTC"
-        if rotated.due
-        else "",
-        OldTokenOutcome.PENDING: "could not be revoked yet",
-        OldTokenOutcome.UNDELIVERED: "stays active",
-    }[rotated.old]
-    app.runtime.messages.notice(
-        f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
-        f" keyring (pat get {as_argument(new.name)}); the old token {old.id} {ended}"
-    )
-    if rotated.created.shortened:
-        warn_shortened(app, new, rotated.created.requested_expiry)
-    if not old.stored and rotated.old not in {OldTokenOutcome.KEPT, OldTokenOutcome.EXPIRED}:
-        app.runtime.messages.notice(
-            "the old secret was not in this keyring: whatever uses it now needs the new one"
-        )
-    if rotated.old is OldTokenOutcome.PENDING:
-        app.runtime.messages.warn(
-            f"the old token {old.id} could not be revoked yet: {rotated.reason}"
-        )
-    if rotated.old is OldTokenOutcome.UNDELIVERED:
-        app.runtime.messages.warn(
-            f"the new secret could not be delivered to every target: {rotated.reason}"
-        )
-
-
-def conclude(done: Sequence[Rotated], failed: int, of: int) -> None:
-    """Raise the error for the exit code of the rotations, if any."""
-    from azdo_pat.results import OldTokenOutcome
-
-    if failed:
-        raise PartialError(
-            f"{failed} of {of} tokens could not be rotated",
-            hint="see above; the others were rotated" if failed < of else "see above",
-        )
-    if undelivered := sum(each.old is OldTokenOutcome.UNDELIVERED for each in done):
-        raise not_delivered(undelivered)
-    pending = sum(each.old is OldTokenOutcome.PENDING for each in done)
-    if pending:
-        raise PendingError(
-            "the new token is in use, but the old one could not be revoked yet"
-            if of == 1
-            else f"{pending} old tokens could not be revoked yet",
-            hint="the next command that signs in (for example pat list) will revoke"
-            f" {'it' if of == 1 else 'them'}",
-        )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azdo_pat.errors import PatError, PendingError
+from azdo_pat.errors import PartialError, PatError, PendingError
 from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
     from azdo_pat.output.secret_format import SecretFormat
-    from azdo_pat.results import Created
+    from azdo_pat.results import Created, Rotated
 
 
 def say_created(app: App, created: Created) -> None:
@@ -30,6 +31,42 @@ def say_created(app: App, created: Created) -> None:
         )
     if created.replaced is not None:
         warn_replaced(app, created.replaced)
+
+
+def say_rotated(app: App, rotated: Rotated) -> None:
+    """Report on stderr the new token and what happened to the old one."""
+    from azdo_pat.results import OldTokenOutcome
+
+    new, old = rotated.created.pat, rotated.replaced
+    ended = {
+        OldTokenOutcome.REVOKED: "is revoked",
+        OldTokenOutcome.KEPT: "stays active",
+        OldTokenOutcome.EXPIRED: "had expired",
+        OldTokenOutcome.LATER: f"will be revoked by the first command that signs in after"
+        f" {rotated.due:%Y-%m-%d %H:%M} UTC"
+        if rotated.due
+        else "",
+        OldTokenOutcome.PENDING: "could not be revoked yet",
+        OldTokenOutcome.UNDELIVERED: "stays active",
+    }[rotated.old]
+    app.runtime.messages.notice(
+        f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
+        f" keyring (pat get {as_argument(new.name)}); the old token {old.id} {ended}"
+    )
+    if rotated.created.shortened:
+        warn_shortened(app, new, rotated.created.requested_expiry)
+    if not old.stored and rotated.old not in {OldTokenOutcome.KEPT, OldTokenOutcome.EXPIRED}:
+        app.runtime.messages.notice(
+            "the old secret was not in this keyring: whatever uses it now needs the new one"
+        )
+    if rotated.old is OldTokenOutcome.PENDING:
+        app.runtime.messages.warn(
+            f"the old token {old.id} could not be revoked yet: {rotated.reason}"
+        )
+    if rotated.old is OldTokenOutcome.UNDELIVERED:
+        app.runtime.messages.warn(
+            f"the new secret could not be delivered to every target: {rotated.reason}"
+        )
 
 
 def warn_replaced(app: App, identifier: str) -> None:
@@ -67,6 +104,28 @@ def print_secret(app: App, created: Created, secret_format: SecretFormat) -> Non
             f"the secret could not be written ({error.strerror})",
             hint="leave out --no-store to store it in the keyring",
         ) from error
+
+
+def conclude_rotations(done: Sequence[Rotated], failed: int, of: int) -> None:
+    """Raise the error for the exit code of the rotations, if any."""
+    from azdo_pat.results import OldTokenOutcome
+
+    if failed:
+        raise PartialError(
+            f"{failed} of {of} tokens could not be rotated",
+            hint="see above; the others were rotated" if failed < of else "see above",
+        )
+    if undelivered := sum(each.old is OldTokenOutcome.UNDELIVERED for each in done):
+        raise not_delivered(undelivered)
+    pending = sum(each.old is OldTokenOutcome.PENDING for each in done)
+    if pending:
+        raise PendingError(
+            "the new token is in use, but the old one could not be revoked yet"
+            if of == 1
+            else f"{pending} old tokens could not be revoked yet",
+            hint="the next command that signs in (for example pat list) will revoke"
+            f" {'it' if of == 1 else 'them'}",
+        )
 
 
 def not_delivered(tokens: int) -> PendingError:
