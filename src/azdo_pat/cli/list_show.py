@@ -73,7 +73,6 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     from azdo_pat.services.find_tokens import Sort, TokenFinder, in_order
 
     filters = _filters(app.runtime.now(), status, expiring, names, scopes, only_global=only_global)
-    streams = app.runtime.streams and sort is None and not all_orgs
     order = Sort(str(sort or app.runtime.setting("sort")))
     render = app.runtime.render
     if stored:
@@ -90,7 +89,8 @@ def list_command(  # noqa: PLR0913  # one argument for each option
         count = render.pats(in_order(pats, order))
     else:
         found = finder.listing(app.organization, filters)
-        count = render.pats(found if streams else in_order(found, order))
+        unordered = sort is None and render.streams
+        count = render.pats(found if unordered else in_order(found, order))
     if not count:
         where = "your organizations" if all_orgs else app.organization.name
         app.runtime.messages.notice(

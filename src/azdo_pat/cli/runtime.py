@@ -181,15 +181,11 @@ class Runtime:
 
         return Renderer(
             out=self.out,
-            format=self._format,
+            format=Format(str(self._quick("output") or Format.TABLE)),
             now=self.now(),
             screen=self.screen(self.out),
             query=self.query,
         )
-
-    @property
-    def _format(self) -> Format:
-        return Format(str(self._quick("output") or Format.TABLE))
 
     @cached_property
     def query(self) -> Callable[[object], object] | None:
@@ -199,11 +195,6 @@ class Runtime:
         from azdo_pat.output.query import compile_query
 
         return compile_query(self.options.query)
-
-    @property
-    def streams(self) -> bool:
-        """Whether tokens are written one by one as they arrive."""
-        return self._format.is_streamed and not self.options.query
 
     def screen(self, stream: TextIO) -> TableStyle:
         """Return the width and color support of a stream, for tables."""

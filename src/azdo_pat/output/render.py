@@ -63,12 +63,14 @@ class Renderer:
         self._screen = screen
         self._query = query
 
-    def pats(self, pats: Iterable[Pat]) -> int:
-        """Write tokens and return how many they were.
+    @property
+    def streams(self) -> bool:
+        """Whether tokens are written one by one as they arrive; a query needs all."""
+        return self._query is None and self._format.is_streamed
 
-        jsonl, csv and tsv write each token as it comes and hold none, unless a query needs all.
-        """
-        if self._query is None and self._format.is_streamed:
+    def pats(self, pats: Iterable[Pat]) -> int:
+        """Write tokens and return how many they were; see `streams`."""
+        if self.streams:
             stream = (pat_document(pat, self._now) for pat in pats)
             return stream_documents(stream, PAT_KEYS, self._format, self._out)
         held = list(pats)
