@@ -23,7 +23,6 @@ from azdo_pat.emulator.serving import Server, listen
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from types import TracebackType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +91,7 @@ class RunningEmulator:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -12,19 +12,6 @@ _TEXT_LIMIT: Final = 200
 _WINDOWS_TOO_LONG: Final = 1783  # RPC_X_BAD_STUB_DATA: CredWrite, beyond 2560 bytes
 _WINDOWS_NO_SESSION: Final = 1312  # ERROR_NO_SUCH_LOGON_SESSION: CredWrite, over SSH
 
-_LOCKED: Final = frozenset({"KeyringLocked", "LockedException"})
-_DISMISSED: Final = frozenset({"InitError", "PromptDismissedException"})
-_MISSING: Final = frozenset({"NoKeyringError"})
-_UNDECODABLE: Final = frozenset({"UnicodeError"})
-_UNREACHABLE: Final = frozenset(
-    {
-        "SecretServiceNotAvailableException",
-        "DBusErrorResponse",
-        "AuthenticationError",
-        "ConnectionError",
-    }
-)
-
 
 def explain(error: BaseException, path: str, *, quote: bool = False) -> StoreError:
     """Return the error for a backend's failure, with a hint.
@@ -106,37 +93,42 @@ def _explain_windows(error: BaseException) -> StoreError | None:
 
 
 def _explain_by_name(names: set[str], path: str) -> StoreError | None:
-    for known, message, hint in _known(path):
-        if names & known:
-            return StoreError(message, hint=hint)
-    return None
-
-
-def _known(path: str) -> tuple[tuple[frozenset[str], str, str], ...]:
-    """Return the message and hint for a known exception class of a backend."""
-    return (
-        (_LOCKED, "the keyring is locked, or access to it was denied", _unlock_hint()),
+    """Return the error for a known exception class of a backend, by its and its bases' names."""
+    for known, message, hint in (
         (
-            _DISMISSED,
+            {"KeyringLocked", "LockedException"},
+            "the keyring is locked, or access to it was denied",
+            _unlock_hint(),
+        ),
+        (
+            {"InitError", "PromptDismissedException"},
             "the keyring has no collection to store in, and creating one was not confirmed",
             _unlock_hint(),
         ),
         (
-            _MISSING,
+            {"NoKeyringError"},
             "no usable keyring on this machine",
             f"to see why: keyring diagnose; {NO_STORE_HINT}",
         ),
         (
-            _UNDECODABLE,
+            {"UnicodeError"},
             f"the keyring backend {path} contains a text that it cannot decode",
             "remove that entry with the system's own keyring program",
         ),
         (
-            _UNREACHABLE,
+            {
+                "SecretServiceNotAvailableException",
+                "DBusErrorResponse",
+                "AuthenticationError",
+                "ConnectionError",
+            },
             f"the keyring backend {path} cannot be reached",
             "is its service running? to see what keyring finds: keyring diagnose",
         ),
-    )
+    ):
+        if names & known:
+            return StoreError(message, hint=hint)
+    return None
 
 
 def _unlock_hint() -> str:

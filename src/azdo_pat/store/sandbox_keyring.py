@@ -12,6 +12,7 @@ from keyring.compat import properties
 from keyring.errors import PasswordDeleteError
 
 from azdo_pat.errors import StoreError
+from azdo_pat.files import replace_whole
 from azdo_pat.store.locks import waiting
 
 FILE_VARIABLE: Final = "PAT_THROWAWAY_KEYRING"
@@ -74,10 +75,4 @@ def _changing() -> Iterator[dict[str, dict[str, str]]]:
     with waiting(file.with_name(f"{file.name}.lock"), _LOCK_TIMEOUT):
         entries = _load(file)
         yield entries
-        beside = file.with_name(f"{file.name}.new")
-        beside.unlink(missing_ok=True)
-        with open(
-            beside, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)
-        ) as stream:
-            json.dump(entries, stream)
-        beside.replace(file)
+        replace_whole(file, json.dumps(entries).encode(), mode=0o600)
