@@ -74,12 +74,12 @@ def hosted(name: str, root: str | None = None) -> Organization:
     return Organization(name=lowered, url=f"{root or HOSTED_ROOT}/{lowered}")
 
 
-def is_of_root(url: str, name: str, root: str | None) -> bool:
+def is_of_root(organization: Organization, root: str | None) -> bool:
     """Return whether a remembered organization belongs to the current API root.
 
     A token created at Microsoft must not be searched for at an emulator, or the other way round.
     """
-    return hosted(name, root).url == url
+    return hosted(organization.name, root).url == organization.url
 
 
 def hosted_name(url: str, root: str | None = None) -> str | None:

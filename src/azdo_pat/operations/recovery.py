@@ -94,20 +94,15 @@ def due_here(deps: Deps, org_url: str | None = None) -> list[Operation]:
     return [
         each
         for each in deps.state.unfinished(org_url)
-        if is_due(each, now) and _is_of_root(each, deps.api_root)
+        if is_due(each, now) and is_of_root(each.entry.organization, deps.api_root)
     ]
-
-
-def _is_of_root(operation: Operation, api_root: str | None) -> bool:
-    organization = operation.entry.organization
-    return is_of_root(organization.url, organization.name, api_root)
 
 
 def _may_recover(operation: Operation, user: str, api_root: str | None) -> bool:
     """Return whether it is this user's, who finds its tokens, or needs no sign-in."""
-    return isinstance(operation, Local) or (
-        operation.entry.user == user and _is_of_root(operation, api_root)
-    )
+    entry = operation.entry
+    is_own = entry.user == user and is_of_root(entry.organization, api_root)
+    return is_own or isinstance(operation, Local)
 
 
 def _has_failed(operation: Deliver, state: State) -> bool:

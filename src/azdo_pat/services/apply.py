@@ -146,7 +146,7 @@ def _to_prune(
             entry.renewal.source == source
             and entry.id is not None
             and (entry.org_url, entry.name) not in named
-            and is_of_root(entry.org_url, entry.org, deps.api_root)
+            and is_of_root(entry.organization, deps.api_root)
         ):
             change = Change(
                 action=Action.REVOKE,

@@ -316,7 +316,7 @@ class _Examination:
 
     def _revoked(self, entry: StoredPat) -> Collection[str]:
         """Return the ids of the revoked tokens of an entry's organization, as far as known."""
-        if not is_of_root(entry.org_url, entry.org, self._deps.api_root):
+        if not is_of_root(entry.organization, self._deps.api_root):
             return ()
         try:
             found = self._deps.tokens.list(entry.organization, Status.REVOKED)

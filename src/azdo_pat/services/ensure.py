@@ -60,9 +60,7 @@ def place_of(name: str, deps: Deps) -> Organization:
         entries = [
             each
             for each in deps.state.stored()
-            if each.stored
-            and each.name == name
-            and is_of_root(each.org_url, each.org, deps.api_root)
+            if each.stored and each.name == name and is_of_root(each.organization, deps.api_root)
         ]
         if len(entries) == 1:
             return entries[0].organization

@@ -149,7 +149,7 @@ class _Search:
         now = deps.now()
         if end is None or end - renewal_window(entry) > now:
             return entry
-        hosted = is_of_root(entry.org_url, entry.org, deps.api_root)
+        hosted = is_of_root(entry.organization, deps.api_root)
         otherwise = self._new_expiry() if entry.id is not None and hosted else None
         failures = MarkerFiles(deps.state_folder / "renewals")
         failed_at = failures.since(marker_key(entry))

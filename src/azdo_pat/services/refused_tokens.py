@@ -6,15 +6,15 @@ fingerprint, so a new secret has none.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import PatError, SignInError
-from azdo_pat.models import Organization
 from azdo_pat.organizations import is_of_root
 from azdo_pat.store.marker_files import MarkerFiles
 
 if TYPE_CHECKING:
-    from azdo_pat.models import Secret, StoredPat
+    from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.operations.deps import Deps
 
 
@@ -34,9 +34,9 @@ def was_refused(entry: StoredPat | None, deps: Deps) -> bool:
 
 
 def organization_of(entry: StoredPat, deps: Deps) -> Organization:
-    """Return the organization of a token in the local state."""
-    hosted = is_of_root(entry.org_url, entry.org, deps.api_root)
-    return Organization(name=entry.org, url=entry.org_url, hosted=hosted)
+    """Return where to try a token: at its own URL, if it is not of the current API root."""
+    organization = entry.organization
+    return replace(organization, hosted=is_of_root(organization, deps.api_root))
 
 
 def still_works(entry: StoredPat, secret: Secret, deps: Deps) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, NotFoundError, UsageError
@@ -168,5 +169,4 @@ def entry_named(organization: Organization | None, text: str, state: State) -> S
 
 def known_organization(entry: StoredPat, api_root: str | None) -> Organization:
     """Return the organization of a stored token."""
-    hosted = hosted_name(entry.org_url, api_root) is not None
-    return Organization(name=entry.org, url=entry.org_url, hosted=hosted)
+    return replace(entry.organization, hosted=hosted_name(entry.org_url, api_root) is not None)

@@ -75,7 +75,7 @@ def _owner(feed: str, deps: Deps) -> str:
             f"{feed} is a feed at Microsoft, and PAT_API_URL leads elsewhere",
             hint=f"here feeds begin with {api_root}/{name.lower()}/_packaging/",
         )
-    servers = [each for each in deps.state.stored() if not is_of_root(each.org_url, each.org, None)]
+    servers = [each for each in deps.state.stored() if not is_of_root(each.organization, None)]
     if not name and not any(serves(each.org_url, *url.place, feeds=True) for each in servers):
         raise UsageError(
             f"{feed} is not a feed of Azure Artifacts, nor of a server whose token is stored here",
