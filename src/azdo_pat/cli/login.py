@@ -13,7 +13,7 @@ from azdo_pat.errors import StoreError, UsageError
 if TYPE_CHECKING:
     from azdo_pat.auth.client import Client, Granted
     from azdo_pat.cli.app import App
-    from azdo_pat.models import AccessToken, Secret
+    from azdo_pat.models import Secret
 
 
 @command("login")
@@ -41,14 +41,10 @@ def login_command(
       pat login --org contoso --account ada@contoso.example
       pat login --device-code
     """
-    from azdo_pat.auth.claims import inspect
-    from azdo_pat.auth.saved_sign_in import NAME
-    from azdo_pat.services.sign_in import SignInMethod, sign_in
+    from azdo_pat.services.sign_in import sign_in
 
     _require_user(app, device_code=device_code)
     by_code = device_code or not has_browser(app.runtime.environment)
-    located, _ = app.located
-    organization = located.url if located is not None and located.hosted else ""
     safe = _safe_place(app)
     client = app.entra_client(tenant=tenant, client_id=client_id)
 
@@ -69,11 +65,7 @@ def login_command(
             ),
         )
 
-    def look(token: Secret) -> AccessToken:
-        return inspect(token.reveal(), source=NAME, now=app.runtime.now())
-
-    way = SignInMethod(sign_in=have_signed_in, inspect=look, organization=organization, safe=safe)
-    signed_in = sign_in(way, app.memory)
+    signed_in = sign_in(have_signed_in, app.memory, app, safe=safe)
     app.runtime.messages.notice(f"signed in as {signed_in.user}{_at(client)}")
     app.runtime.render.show(signed_in)
     if app.runtime.options.access_token:

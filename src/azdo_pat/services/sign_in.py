@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from azdo_pat.auth.claims import inspect
+from azdo_pat.auth.saved_sign_in import NAME
 from azdo_pat.results import SignedIn
 
 if TYPE_CHECKING:
@@ -11,43 +13,36 @@ if TYPE_CHECKING:
 
     from azdo_pat.auth.client import Granted
     from azdo_pat.auth.saved_sign_in import SavedSignIns
-    from azdo_pat.models import AccessToken, Secret
+    from azdo_pat.models import Secret
+    from azdo_pat.operations.deps import Deps
 
 
-class SignInMethod(NamedTuple):
-    """How to sign in, and where.
+def sign_in(
+    ask: Callable[[Secret | None, str], Granted], memory: SavedSignIns, deps: Deps, *, safe: bool
+) -> SignedIn:
+    """Sign the user in for the organization that is set, and save the sign-in.
 
-    Attributes:
-        sign_in: signs the user in, given MSAL's cache and the claims that Entra asked for.
-        inspect: validates an access token, and refuses one that is not a user's.
-        organization: the URL of the organization to sign in for; empty for none in particular.
-        safe: there is safe storage for the sign-in.
-    """
-
-    sign_in: Callable[[Secret | None, str], Granted]
-    inspect: Callable[[Secret], AccessToken]
-    organization: str
-    safe: bool
-
-
-def sign_in(way: SignInMethod, memory: SavedSignIns) -> SignedIn:
-    """Sign the user in, and save the sign-in if there is safe storage.
+    Args:
+        ask: signs the user in, given MSAL's cache and the claims that Entra asked for.
+        memory: the saved sign-ins.
+        deps: the dependencies.
+        safe: there is safe storage for the sign-in; otherwise it is not saved.
 
     Raises:
         PatError: the sign-in failed, is not a user's, or could not be stored.
     """
-    before = memory.load() if way.safe and memory.any else None
+    located, _ = deps.located
+    organization = located.url if located is not None and located.hosted else ""
+    before = memory.load() if safe and memory.any else None
     cache = memory.cache.load() if before is not None else None
-    former = before.of(way.organization) if before is not None else None
-    granted = way.sign_in(cache, former.challenge if former else "")
-    token = way.inspect(granted.sign_in.token)
+    former = before.of(organization) if before is not None else None
+    granted = ask(cache, former.challenge if former else "")
+    token = inspect(granted.sign_in.token.reveal(), source=NAME, now=deps.now())
     found = granted.sign_in._replace(
         user=granted.sign_in.user or token.user, tenant=granted.sign_in.tenant or token.tenant
     )
-    if way.safe:
+    if safe:
         with memory.turn():
             # Read again, as other sign-ins may have been renewed in the meantime.
-            memory.keep(memory.load().signed_in(found, way.organization), granted.cache)
-    return SignedIn(
-        user=found.user, tenant=found.tenant, expires=found.expires, remembered=way.safe
-    )
+            memory.keep(memory.load().signed_in(found, organization), granted.cache)
+    return SignedIn(user=found.user, tenant=found.tenant, expires=found.expires, remembered=safe)
