@@ -50,7 +50,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("mypy")
     for other in ("win32", "darwin"):  # where what is for one system only is unreachable
-        session.run("mypy", "--platform", other, "--no-warn-unreachable", "src")
+        session.run("mypy", "--platform", other, "--no-warn-unreachable", "src", "tests")
     session.run("lint-imports")
 
 

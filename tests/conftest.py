@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,9 +20,15 @@ from fakes import MemoryKeyring
 settings.register_profile("quick", max_examples=20)
 """For the Pythons that the tests have been run on before with all examples."""
 
-KEPT = ("PATH", "LANG", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV", "PYTEST_CURRENT_TEST")
+KEPT = {"PATH", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTEST_CURRENT_TEST"}
+if sys.platform == "win32":  # without these, few programs start
+    KEPT |= {"COMSPEC", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "USERNAME", "WINDIR"}
+    KEPT |= {name for name in os.environ if name.startswith("WINE")}
 HOME_FOLDERS = {
     "HOME": "",
+    "USERPROFILE": "",
+    "APPDATA": "AppData/Roaming",
+    "LOCALAPPDATA": "AppData/Local",
     "XDG_CONFIG_HOME": ".config",
     "XDG_DATA_HOME": ".local/share",
     "XDG_STATE_HOME": ".local/state",
@@ -59,10 +66,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip on Windows what is about POSIX."""
+    marker = item.get_closest_marker("posix")
+    if marker and sys.platform == "win32":
+        pytest.skip(f"POSIX: {marker.args[0]}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say on Windows, where much is about other systems, how much was tested."""
+    if sys.platform == "win32":
+        counts = {
+            outcome: len(terminalreporter.stats.get(outcome, ()))
+            for outcome in ("passed", "skipped", "failed", "error")
+        }
+        share = 100 * (counts["passed"] + counts["failed"]) // max(1, sum(counts.values()))
+        said = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+        terminalreporter.write_line(f"On Windows, {share} % of the tests ran: {said}")
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test an environment with nothing in it but a home of its own; return that home."""
-    for name in set(os.environ) - set(KEPT):
+    for name in set(os.environ) - KEPT:
         monkeypatch.delenv(name)
     folder = tmp_path_factory.mktemp("home")
     for name, below in HOME_FOLDERS.items():
@@ -96,12 +123,14 @@ def time_zone(home: Path) -> Iterator[Callable[[str], None]]:
 
     def put(name: str) -> None:
         environ["TZ"] = name
-        time.tzset()
+        if sys.platform != "win32":  # which has one time zone for all
+            time.tzset()
 
     put("UTC")
     yield put
     del environ["TZ"]
-    time.tzset()
+    if sys.platform != "win32":
+        time.tzset()
 
 
 @pytest.fixture

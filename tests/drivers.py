@@ -5,6 +5,7 @@ import os
 import ssl
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
@@ -20,7 +21,7 @@ from click.testing import CliRunner
 
 from azdo_pat.emulator.run import RunningEmulator
 
-PROGRAM = Path(sys.executable).with_name("pat")
+PROGRAM = Path(sysconfig.get_path("scripts"), "pat.exe" if sys.platform == "win32" else "pat")
 TIME_LIMIT = 60.0
 
 RECORDER = """\
@@ -261,9 +262,7 @@ class AzureCli:
     def __init__(self, folder: Path) -> None:
         self._answer = folder / "answer.json"
         self._calls = folder / "calls"
-        program = folder / "az"
-        program.write_text(AZ.replace("FOLDER", str(folder)), "utf-8")
-        program.chmod(0o755)
+        put_program(folder / "az", AZ.format(folder=str(folder)))
 
     def sign_in(self, access_token: str) -> None:
         """Answer with this access token from now on, in the shape of azure-cli 2.91."""
@@ -283,23 +282,34 @@ class AzureCli:
         return self._calls.read_text("utf-8").splitlines() if self._calls.exists() else []
 
 
-AZ = """\
-#!/bin/sh
-printf '%s\\n' "$*" >> "FOLDER/calls"
-case "$1 $2" in
-"account get-access-token") ;;
-*)
-    echo "ERROR: '$1' is misspelled or not recognized by the system." >&2
-    exit 2
-    ;;
-esac
-if [ -f "FOLDER/answer.json" ]; then
-    cat "FOLDER/answer.json"
-else
-    echo "ERROR: Please run 'az login' to setup account." >&2
-    exit 1
-fi
+AZ = """
+import pathlib, sys
+folder = pathlib.Path({folder!r})
+with (folder / "calls").open("a") as calls:
+    print(*sys.argv[1:], file=calls)
+if sys.argv[1:3] != ["account", "get-access-token"]:
+    print("ERROR: it is misspelled or not recognized by the system.", file=sys.stderr)
+    sys.exit(2)
+if not (folder / "answer.json").exists():
+    sys.exit("ERROR: Please run 'az login' to setup account.")
+print((folder / "answer.json").read_text())
 """
+
+
+def put_program(file: Path, source: str) -> Path:
+    """Write a program in Python that is started by its name; return its own path.
+
+    On Windows it is a batch file, as `az` and `npm` are there.
+    """
+    if sys.platform == "win32":
+        script = file.with_name(f"{file.name}.py")
+        script.write_text(source, "utf-8")
+        file = file.with_name(f"{file.name}.cmd")
+        file.write_text(f'@"{sys.executable}" "{script}" %*\n', "utf-8")
+    else:
+        file.write_text(f"#!{sys.executable}\n{source}", "utf-8")
+        file.chmod(0o755)
+    return file
 
 
 def need(config: pytest.Config, missing: Sequence[str]) -> None:

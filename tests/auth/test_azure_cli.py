@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import time
 import traceback
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from azdo_pat.auth.chain import Absent
 from azdo_pat.auth.claims import RESOURCE
 from azdo_pat.errors import SignInError
 from azdo_pat.models import AccessToken, Secret
+from drivers import put_program
 
 TOKEN = jwt(USER)
 LOGIN = "run az account get-access-token to see the cause; to sign in again: az login"
@@ -27,20 +27,23 @@ Az = Callable[..., AzureCliSource]
 
 @pytest.fixture
 def az(tmp_path: Path) -> Az:
-    """Return a function that writes an `az` and the source that asks it."""
+    """Return a function that writes an `az`, in Python, and the source that asks it."""
 
     def write(script: str, seconds: float = 10.0) -> AzureCliSource:
-        program = tmp_path / "az"
-        program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
-        program.chmod(0o755)
-        environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "MARK": "passed on"}
+        put_program(tmp_path / "az", f"import os, sys, time\n{script}\n")
+        path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "MARK": "passed on"}
         return AzureCliSource(environment=environment, seconds=seconds)
 
     return write
 
 
 def printing(text: str) -> str:
-    return f"printf '%s' {shlex.quote(text)}"
+    return f"sys.stdout.write({text!r}); sys.stdout.flush()"
+
+
+def failing(text: str) -> str:
+    return f"sys.exit({text!r})"
 
 
 def refusal(source: AzureCliSource) -> SignInError:
@@ -75,8 +78,10 @@ class TestAnswers:
     def test_how_it_is_asked(self, az: Az, tmp_path: Path) -> None:
         record = tmp_path / "record"
         script = (
-            f'printf "%s|" "$@" "$MARK" "$AZURE_CORE_NO_COLOR" > {record}\n'
-            f"cat >> {record}\n" + printing(json.dumps({"accessToken": TOKEN}))
+            f"record = open({str(record)!r}, 'w')\n"
+            "told = os.environ['MARK'], os.environ['AZURE_CORE_NO_COLOR'], sys.stdin.read()\n"
+            "record.write('|'.join([*sys.argv[1:], *told]))\n"
+            + printing(json.dumps({"accessToken": TOKEN}))
         )
         az(script).access_token(NOW)
         # The end is what stands on its standard input: nothing.
@@ -85,7 +90,8 @@ class TestAnswers:
         )
 
     def test_warnings_beside_the_answer_do_not_matter(self, az: Az) -> None:
-        script = "echo 'WARNING: upgrade' >&2\n" + printing(json.dumps({"accessToken": TOKEN}))
+        script = "print('WARNING: upgrade', file=sys.stderr)\n"
+        script += printing(json.dumps({"accessToken": TOKEN}))
         answer = az(script).access_token(NOW)
         assert isinstance(answer, AccessToken)
 
@@ -103,21 +109,21 @@ class TestAnswers:
         ],
     )
     def test_nobody_signed_in(self, az: Az, said: str) -> None:
-        source = az(f"echo {shlex.quote(said)} >&2; exit 1")
+        source = az(failing(said))
         assert source.access_token(NOW) == Absent(reason="no user is signed in (az login)")
 
     def test_no_subscription_is_not_the_same_as_no_user(self, az: Az) -> None:
         said = "ERROR: No subscription found. Run 'az account set' to select a subscription."
-        source = az(f"echo {shlex.quote(said)} >&2; exit 1")
+        source = az(failing(said))
         reason = "no subscription is selected (az account set)"
         assert source.access_token(NOW) == Absent(reason=reason)
 
     def test_the_configured_tenant_is_asked_for(self, az: Az, tmp_path: Path) -> None:
         record = tmp_path / "record"
         answer = printing(json.dumps({"accessToken": TOKEN}))
-        source = az(f'printf "%s|" "$@" > {record}\n{answer}')
+        source = az(f"open({str(record)!r}, 'w').write('|'.join(sys.argv[1:]))\n{answer}")
         replace(source, tenant="contoso.example").access_token(NOW)
-        assert record.read_text("utf-8").endswith("|-o|json|--tenant|contoso.example|")
+        assert record.read_text("utf-8").endswith("|-o|json|--tenant|contoso.example")
 
     @pytest.mark.parametrize("path", ["", "/nonexistent"])
     def test_not_installed(self, path: str) -> None:
@@ -127,6 +133,7 @@ class TestAnswers:
     def test_not_installed_without_a_path(self) -> None:
         assert AzureCliSource(environment={}).access_token(NOW) == Absent(reason="not installed")
 
+    @pytest.mark.posix("modes of files")
     def test_a_file_that_is_no_program_is_not_it(self, tmp_path: Path) -> None:
         (tmp_path / "az").write_text("#!/bin/sh\n", "utf-8")
         source = AzureCliSource(environment={"PATH": str(tmp_path)})
@@ -212,17 +219,21 @@ class TestFailures:
         ids=["old", "mfa", "tenant", "unknown", "cache", "encrypted", "broker", "secret"],
     )
     def test_it_says_why(self, az: Az, said: str, message: str, hint: str, line: str) -> None:
-        error = refusal(az(f"echo {shlex.quote(said)} >&2; exit 1"))
+        error = refusal(az(failing(said)))
         assert error.message == f"the Azure CLI could not get an access token{message}"
         assert (error.hint, error.server_message) == (hint, line)
 
     @pytest.mark.parametrize(
         ("script", "said"),
         [
-            ("exit 3", "exit status 3"),
-            ("echo 'The command failed' >&2; exit 1", "The command failed"),
-            (f"echo {TOKEN}; exit 1", "exit status 1"),
-            ("kill -9 $$", "exit status -9"),
+            ("sys.exit(3)", "exit status 3"),
+            (failing("The command failed"), "The command failed"),
+            (f"print({TOKEN!r}); sys.exit(1)", "exit status 1"),
+            pytest.param(
+                "os.kill(os.getpid(), 9)",
+                "exit status -9",
+                marks=pytest.mark.posix("signals"),
+            ),
         ],
     )
     def test_it_fails(self, az: Az, script: str, said: str) -> None:
@@ -253,14 +264,22 @@ class TestFailures:
         )
         assert error.hint == "to see the answer: az account get-access-token"
 
-    @pytest.mark.parametrize("script", ["printf '\\377\\376'", "yes [ | head -c 200000"])
+    @pytest.mark.parametrize(
+        "script", [r"sys.stdout.buffer.write(b'\377\376')", "print('[' * 200_000)"]
+    )
     def test_garbage_that_is_no_text_or_has_no_bottom(self, az: Az, script: str) -> None:
         error = refusal(az(script))
         assert error.message == (
             "the Azure CLI answered with something that is not an access token"
         )
 
-    @pytest.mark.parametrize("wait", ["exec sleep 20", "sleep 20"])
+    @pytest.mark.parametrize(
+        "wait",
+        [
+            "time.sleep(20)",
+            "import subprocess as s; s.run([sys.executable, '-c', 'import time; time.sleep(20)'])",
+        ],
+    )
     def test_it_hangs(self, az: Az, wait: str) -> None:
         # The second one leaves a child that holds the pipe, as the script around az does.
         source = az(f"{printing(json.dumps({'accessToken': TOKEN}))}\n{wait}", seconds=0.6)
@@ -272,6 +291,7 @@ class TestFailures:
             "run az account get-access-token to see the cause, or set PAT_ACCESS_TOKEN"
         )
 
+    @pytest.mark.posix("the first line of a script")
     def test_it_cannot_be_run(self, tmp_path: Path) -> None:
         program = tmp_path / "az"
         program.write_text("#!/no/such/interpreter\n", "utf-8")

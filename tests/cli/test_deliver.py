@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.stage import names
-from drivers import Emulator, InProcess
+from drivers import Emulator, InProcess, put_program
 
 ENSURE = ("ensure", "ci", "--scope", "code")
 
@@ -44,9 +44,8 @@ def test_the_old_token_lives_until_the_new_one_is_delivered(
     pat: InProcess, emulator: Emulator, tmp_path: Path
 ) -> None:
     make(pat)
-    script = tmp_path / "deploy"
-    script.write_text("#!/bin/sh\ncurl=$(cat)\necho there is no such cluster\nexit 4\n")
-    script.chmod(0o700)
+    source = "import sys; print('there is no such cluster', sys.stdin.read()); sys.exit(4)"
+    script = put_program(tmp_path / "deploy", source)
     result = pat("rotate", "ci", "--deliver", f"command:{script}")
     assert result.exit_code == 8
     assert f"'{script}' ended with status 4" in result.stderr
@@ -60,7 +59,8 @@ def test_the_old_token_lives_until_the_new_one_is_delivered(
 
     # A command that fails each time does not hold up whoever only lists tokens.
     assert pat("list", "-o", "none").stderr == ""
-    script.write_text(f"#!/bin/sh\ncat > {tmp_path}/got\n")
+    source = f"import sys; open({str(tmp_path / 'got')!r}, 'w').write(sys.stdin.read())"
+    put_program(tmp_path / "deploy", source)
     assert pat("list", "-o", "none").stderr == ""
     assert names(emulator) == ["ci", "ci"]
 

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import subprocess
+import sys
 import time
 import unicodedata
 from base64 import b64encode
@@ -609,7 +610,9 @@ def test_without_a_state_folder_what_changes_nothing_works(
     assert (home / "file").read_text("utf-8") == "no folder"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="root may write everywhere"
+)
 def test_a_read_only_state_folder(pat: InProcess, emulator: Emulator, home: Path) -> None:
     put(emulator, "one")
     folder = home / "pat" / "state"

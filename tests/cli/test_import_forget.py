@@ -22,7 +22,7 @@ from cli.stage import (
     names,
     service,
 )
-from drivers import Emulator, InProcess, Installed
+from drivers import Emulator, InProcess, Installed, put_program
 from fakes import MemoryKeyring
 
 SECRET_FORM = "a" * 52
@@ -171,9 +171,9 @@ def test_a_server_of_ones_own_gets_the_secret_and_no_bearer(
 @pytest.fixture
 def browser(tmp_path: Path) -> tuple[dict[str, str | None], Path]:
     """Return what makes a script the browser, and the file that it writes addresses to."""
-    script, opened = tmp_path / "browser", tmp_path / "opened"
-    script.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >> "{opened}"\n')
-    script.chmod(0o755)
+    opened = tmp_path / "opened"
+    source = f"import sys; print(sys.argv[1], file=open({str(opened)!r}, 'a'))"
+    script = put_program(tmp_path / "browser", source)
     return {"BROWSER": f"{script} %s"}, opened
 
 

@@ -2,8 +2,8 @@
 
 import base64
 import codecs
+import getpass
 import os
-import pwd
 import re
 import shlex
 import stat
@@ -17,8 +17,12 @@ from keyring.errors import KeyringLocked
 
 from azdo_pat.models import StoredPat
 from azdo_pat.store.state import State
-from drivers import Emulator, InProcess, Installed
+from drivers import Emulator, InProcess, Installed, put_program
 from fakes import MemoryKeyring
+
+as_root = pytest.mark.skipif(
+    sys.platform == "win32" or os.getuid() != 0, reason="only root may give files away"
+)
 
 FEED = "https://pkgs.dev.azure.com/contoso/_packaging/feed"
 FEEDS = {
@@ -509,10 +513,12 @@ def test_a_link_to_what_is_not_there_yet_stays_one(
     assert list((home / "dot").iterdir()) == []
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
+@as_root
 def test_a_file_of_another_user_stays_theirs(
     pat: InProcess, emulator: Emulator, home: Path, secret: str
 ) -> None:
+    if sys.platform == "win32":
+        pytest.skip("POSIX: owners of files")
     assert secret
     file, _ = prepared("npm", home)
     os.chown(file, 1234, 1235)
@@ -799,7 +805,6 @@ def test_a_variable_that_outranks_the_file_is_told(
     assert variable not in pat(*words).stderr
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a script for sh")
 @pytest.mark.parametrize("tool", ["pip", "uv"])
 @pytest.mark.parametrize(("value", "outranks"), [("disabled", True), ("subprocess", False)])
 def test_a_keyring_provider_in_the_environment(
@@ -811,12 +816,12 @@ def test_a_keyring_provider_in_the_environment(
     assert (result.exit_code, variable in result.stderr) == (0, outranks)
 
 
-KEYRING_PROGRAM = """\
-#!/bin/sh
-case "$*" in
-*--mode=creds*) [ {old} = no ] || {{ echo "unrecognized arguments: --mode=creds" >&2; exit 2; }};;
-esac
-echo "{backends}"
+KEYRING_PROGRAM = """
+import sys
+if {old!r} == "yes" and any("--mode=creds" in each for each in sys.argv):
+    print("unrecognized arguments: --mode=creds", file=sys.stderr)
+    sys.exit(2)
+print({backends!r})
 """
 
 
@@ -824,12 +829,10 @@ def with_keyring(folder: Path, backends: str, *, old: str) -> str:
     """Write a program `keyring` with these backends; return the PATH with it."""
     program = folder / "bin/keyring"
     program.parent.mkdir()
-    program.write_text(KEYRING_PROGRAM.format(old=old, backends=backends))
-    program.chmod(0o755)
+    put_program(program, KEYRING_PROGRAM.format(old=old, backends=backends))
     return f"{program.parent}{os.pathsep}{os.environ['PATH']}"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a script for sh")
 @pytest.mark.parametrize("knows", [True, False])
 @pytest.mark.parametrize("old", ["no", "yes"])
 @pytest.mark.parametrize("tool", ["pip", "uv"])
@@ -847,9 +850,7 @@ def test_a_keyring_that_is_too_old(
 def test_a_keyring_in_the_folder_that_one_stands_in(
     pat: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "keyring"
-    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/run\n")
-    program.chmod(0o755)
+    put_program(tmp_path / "keyring", f"open({str(tmp_path / 'run')!r}, 'w')")
     monkeypatch.chdir(tmp_path)
     assert pat("setup", "pip", env={"PATH": f".{os.pathsep}/usr/bin:/bin"}).exit_code == 3
     assert not (tmp_path / "run").exists()
@@ -1017,13 +1018,14 @@ def test_whoever_ends_a_token_is_told_where_its_secret_lies(
     assert not (home / ".npmrc").exists()
 
 
+@pytest.mark.posix("the user database")
 def test_a_sandbox_touches_nothing_of_the_users(
     pat: InProcess, emulator: Emulator, home: Path, tmp_path: Path, secret: str
 ) -> None:
     assert secret
     feed = feed_of("npm", emulator)
     sandbox = {"PAT_THROWAWAY_KEYRING": str(home / "keyring")}
-    own = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    own = Path("~" + getpass.getuser()).expanduser()
     for env in ({"HOME": str(own)}, {"NPM_CONFIG_USERCONFIG": str(tmp_path / "npmrc")}):
         refused = pat("setup", "npm", *feed, env={**sandbox, **env})
         assert refused.exit_code == 2

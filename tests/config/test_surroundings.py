@@ -1,18 +1,23 @@
 """Where an organization is named by other programs: git and the Azure CLI."""
 
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from azdo_pat.config.discovery import default_organization, remote_urls
+from drivers import put_program
 
 NEW = "https://dev.azure.com/contoso/p/_git/r"
 OLD = "git@ssh.dev.azure.com:v3/fabrikam/p/r"
 
 
 def git(folder: Path, *args: str) -> None:
+    if sys.platform == "win32" and shutil.which("git") is None:
+        pytest.skip("git is not installed")
     subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True)
 
 
@@ -76,8 +81,8 @@ class TestGit:
     ) -> None:
         program = tmp_path / "bin" / "git"
         program.parent.mkdir()
-        program.write_text('#!/bin/sh\necho "remote.origin.url $PAT_ACCESS_TOKEN,$PAT_ORG"\n')
-        program.chmod(0o755)
+        told = "os.environ.get('PAT_ACCESS_TOKEN', '') + ',' + os.environ['PAT_ORG']"
+        put_program(program, f"import os; print('remote.origin.url', {told})")
         monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
         environment = {**os.environ, "PAT_ACCESS_TOKEN": "bearer", "PAT_ORG": "contoso"}
         assert remote_urls(repository, environment) == [",contoso"]
@@ -92,8 +97,7 @@ class TestGit:
 
     def test_a_git_that_hangs_is_not_waited_for(self, repository: Path, tmp_path: Path) -> None:
         program = tmp_path / "git"
-        program.write_text("#!/bin/sh\nexec sleep 30\n", "utf-8")
-        program.chmod(0o755)
+        put_program(program, "import time; time.sleep(30)")
         environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
         assert remote_urls(repository, environment) == []
 

@@ -16,7 +16,13 @@ from azdo_pat.deliveries.placeholders import DeliveryEnvironment
 from azdo_pat.errors import PendingError
 from azdo_pat.models import Handover, Pat, Secret, Status
 from azdo_pat.renewal import CommandTarget, Delivery, FileTarget, UnknownTarget
+from drivers import put_program
 
+NO_SUCH_FILE = "The system cannot find" if sys.platform == "win32" else "No such file"
+LEAVING_A_CHILD = (
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+    " open('child', 'w').write(str(child.pid))"
+)
 SECRET = "A" * 75 + "AZDOxyz12"
 HANDOVER = Handover(
     pat=Pat(
@@ -38,7 +44,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        environment = {"PATH": os.environ["PATH"], "PAT_ORG": "mine"}
+        environment = {**os.environ, "PAT_ORG": "mine"}
         self._context = DeliveryEnvironment(
             environment=environment, alone=lambda _: nullcontext(), lend=lambda *_: None
         )
@@ -47,8 +53,12 @@ class Stage:
         deliver(delivery, HANDOVER, self._context)
 
     def command(self, script: str, seconds: int = 20) -> None:
-        delivery = CommandTarget(("sh", "-c", script), str(self.folder), seconds)
-        self.deliver(delivery)
+        """Deliver to a command that is written in Python."""
+        words = (sys.executable, "-c", f"import os, sys, subprocess, time\n{script}")
+        self.deliver(CommandTarget(words, str(self.folder), seconds))
+
+    def shell(self, script: str) -> None:
+        self.deliver(CommandTarget(("sh", "-c", script), str(self.folder)))
 
     def file(self, name: str, template: str = "") -> None:
         self.deliver(FileTarget(str(self.folder / name), template))
@@ -66,11 +76,14 @@ class TestCommand:
     """The secret on the standard input of a command."""
 
     def test_it_gets_the_secret_and_nothing_else_on_stdin(self, stage: Stage) -> None:
-        stage.command("cat > got")
+        stage.command("open('got', 'w').write(sys.stdin.read())")
         assert stage.text("got") == SECRET
 
     def test_the_facts_are_in_its_environment_and_the_secret_is_not(self, stage: Stage) -> None:
-        stage.command("env > got; echo $0 $@ >> got; cat /proc/$$/cmdline >> got")
+        stage.command(
+            "told = [f'{name}={value}' for name, value in os.environ.items()]\n"
+            "open('got', 'wb').write(''.join(f'{each}\\n' for each in [*told, *sys.argv]).encode())"
+        )
         got = stage.text("got")
         for line in (
             "PAT_TOKEN_NAME=ci",
@@ -85,16 +98,15 @@ class TestCommand:
         assert SECRET not in got
 
     def test_it_runs_in_its_folder(self, stage: Stage) -> None:
-        script = stage.folder / "deploy"
-        script.write_text("#!/bin/sh\npwd > got\n")
-        script.chmod(0o700)
-        delivery = CommandTarget(("./deploy",), folder=str(stage.folder))
-        stage.deliver(delivery)
+        source = "import os; open('got', 'w').write(os.getcwd())"
+        program = put_program(stage.folder / "deploy", source)
+        stage.deliver(CommandTarget((f"./{program.name}",), folder=str(stage.folder)))
         assert stage.text("got").strip() == str(stage.folder)
 
     def test_one_that_does_not_read_it(self, stage: Stage) -> None:
-        stage.command("exec <&-; exit 0")
+        stage.command("sys.stdin.close()")
 
+    @pytest.mark.posix("what every shell has")
     @pytest.mark.parametrize(
         "line",
         [
@@ -113,32 +125,45 @@ class TestCommand:
         self, stage: Stage, line: str, capfd: pytest.CaptureFixture[str]
     ) -> None:
         with pytest.raises(PendingError) as caught:
-            stage.command(f"{line}; exit 3")
+            stage.shell(f"{line}; exit 3")
         assert caught.value.message == "the command 'sh' ended with status 3"
         assert capfd.readouterr() == ("", "")
 
+    def test_what_it_prints_and_its_status(
+        self, stage: Stage, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(PendingError, match=r"ended with status 3$") as caught:
+            stage.command("print(sys.stdin.read()); sys.exit(3)")
+        assert SECRET not in caught.value.message
+        assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.posix("signals")
     def test_a_signal(self, stage: Stage) -> None:
         with pytest.raises(PendingError, match="was killed by signal 9"):
-            stage.command("kill -9 $$")
+            stage.shell("kill -9 $$")
 
     @pytest.mark.parametrize(
         ("program", "reason"),
-        [("no-such-program", "No such file"), ("/dev/null", "Permission denied")],
+        [
+            ("no-such-program", NO_SUCH_FILE),
+            pytest.param(
+                "/dev/null", "Permission denied", marks=pytest.mark.posix("modes of files")
+            ),
+        ],
     )
     def test_one_that_cannot_be_started(self, stage: Stage, program: str, reason: str) -> None:
         with pytest.raises(PendingError, match=f"cannot be started: {reason}"):
             stage.deliver(CommandTarget((program,)))
 
     def test_a_folder_that_is_gone(self, stage: Stage) -> None:
-        delivery = CommandTarget(("true",), folder=str(stage.folder / "gone"))
-        with pytest.raises(PendingError, match="cannot be started: No such file"):
+        delivery = CommandTarget((sys.executable,), folder=str(stage.folder / "gone"))
+        with pytest.raises(PendingError, match="cannot be started: "):
             stage.deliver(delivery)
 
-    @pytest.mark.skipif(sys.platform == "win32", reason="process groups")
     def test_one_that_takes_too_long_is_killed_with_its_children(self, stage: Stage) -> None:
         before = time.monotonic()
         with pytest.raises(PendingError, match="did not end within 1 seconds"):
-            stage.command("sleep 600 & echo $! > child; sleep 600", seconds=1)
+            stage.command(f"{LEAVING_A_CHILD}; time.sleep(600)", seconds=1)
         assert time.monotonic() - before < 10
         child = int(stage.text("child"))
         deadline = time.monotonic() + 5
@@ -147,13 +172,15 @@ class TestCommand:
             time.sleep(0.02)
 
     def test_a_child_that_stays_is_not_waited_for(self, stage: Stage) -> None:
+        if sys.platform == "win32":
+            pytest.skip("POSIX: process groups")
         before = time.monotonic()
-        stage.command("sleep 600 & echo $! > child")
+        stage.command(LEAVING_A_CHILD)
         assert time.monotonic() - before < 10
         os.kill(int(stage.text("child")), signal.SIGKILL)
 
     def test_output_without_end(self, stage: Stage) -> None:
-        stage.command("yes | head -c 5000000")
+        stage.command("print('y' * 5_000_000)")
 
 
 def _lives(process: int) -> bool:
@@ -212,6 +239,8 @@ class TestFile:
 
     @pytest.mark.parametrize("name", ["gone/secret", ".", "loop", "pipe"])
     def test_what_cannot_be_written(self, stage: Stage, name: str) -> None:
+        if sys.platform == "win32":
+            pytest.skip("POSIX: FIFOs and links")
         (stage.folder / "loop").symlink_to("loop")
         os.mkfifo(stage.folder / "pipe")
         with pytest.raises(PendingError, match="cannot be written"):

@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from azdo_pat.cli.main import pat as root
 from drivers import Emulator, InProcess, Installed
 from e2e.matrix import BEFORE, DONE, OPERATIONS, SIDE_BY_SIDE, Operation, World, compare
 from e2e.stage import start
+
+if sys.platform == "win32":
+    pytest.skip("POSIX: signals and terminals", allow_module_level=True)
 
 KILLER = '''
 """Kill this process at the KILL_AT-th of the moments before and after each effect."""

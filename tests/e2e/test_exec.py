@@ -18,6 +18,9 @@ import pytest
 from drivers import PROGRAM, Emulator, Installed
 from e2e.stage import finish, read_line, shell, start
 
+if sys.platform == "win32":
+    pytest.skip("POSIX: signals and terminals", allow_module_level=True)
+
 SHOW = "import json, os, sys; json.dump(dict(os.environ), sys.stdout)"
 
 

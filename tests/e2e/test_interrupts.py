@@ -13,6 +13,9 @@ from drivers import PROGRAM, TIME_LIMIT, Emulator, Installed
 from e2e.stage import accepts, active, finish, in_keyring, posts, shell, start, until
 from store.keyring_service import KeyringService
 
+if sys.platform == "win32":
+    pytest.skip("POSIX: signals and terminals", allow_module_level=True)
+
 MANY = 60
 STORE = """
 import os, sys

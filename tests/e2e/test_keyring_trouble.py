@@ -15,6 +15,9 @@ from drivers import Emulator, Environment, Installed, Result
 from e2e.stage import accepts, active, finish, in_keyring, posts, start, until
 from store.keyring_service import KeyringService, keyring_session
 
+if sys.platform == "win32":
+    pytest.skip("POSIX: signals and terminals", allow_module_level=True)
+
 TESTS = Path(__file__).parent.parent
 LIMIT = 10.0
 CREATE = ("create", "new", "--scope", "vso.code")
@@ -111,7 +114,9 @@ def run_each(
         running = {}
         for name in names[first : first + trouble.at_once]:
             running[name] = start(pat, *commands[name], env=trouble.env, stdin=subprocess.PIPE)
-            with running[name].stdin as its_input:  # type: ignore[union-attr]  # a pipe was asked for
+            its_input = running[name].stdin
+            assert its_input is not None
+            with its_input:
                 its_input.write(secret)
             running[name].stdin = None
         for name, process in running.items():

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ import pytest
 from drivers import PROGRAM, TIME_LIMIT, Installed, Result
 from e2e.stage import captured, finish, read_line, start
 from store.keyring_service import KeyringService
+
+if sys.platform == "win32":
+    pytest.skip("POSIX: signals and terminals", allow_module_level=True)
 
 NO_WERKZEUG = """\
 import sys

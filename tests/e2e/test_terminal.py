@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import subprocess
+import sys
 
 import pexpect
 import pytest
@@ -12,6 +13,9 @@ from rich.cells import cell_len
 from drivers import PROGRAM, TIME_LIMIT, Emulator, Installed
 from e2e.stage import active, in_keyring
 from store.keyring_service import KeyringService
+
+if sys.platform == "win32":
+    pytest.skip("POSIX: signals and terminals", allow_module_level=True)
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 PROMPT = r"Revoke 1 token \(ci\) in contoso\? \[y/N\]: "

@@ -432,7 +432,7 @@ class TestAtOnce:
         assert held.stdout.readline() == b"held\n"
         assert type(failure(machine)) is ConflictError
         assert machine.asked() == []
-        held.send_signal(signal.SIGKILL)
+        held.kill()
         held.communicate()
         machine.made()
         assert machine.alive == ["ci"]

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -171,7 +172,8 @@ def _has_default_collection(environment: dict[str, str]) -> bool:
 
 def _end(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
-        process.send_signal(signal.SIGCONT)  # a test may have stopped it
+        if sys.platform != "win32":
+            process.send_signal(signal.SIGCONT)  # a test may have stopped it
         process.terminate()
     try:
         process.wait(timeout=5)

@@ -13,6 +13,9 @@ from drivers import need
 from store.child import ORG, Answers, run
 from store.keyring_service import KeyringService, keyring_session, missing_programs
 
+if sys.platform == "win32":
+    pytest.skip("POSIX: a Secret Service", allow_module_level=True)
+
 pytestmark = pytest.mark.e2e
 
 SERVICE = f"azdo-pat:{ORG}"
