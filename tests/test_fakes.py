@@ -2,12 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from keyring.testing.backend import BackendBasicTests
-
 from fakes import Clock, MemoryKeyring
+from keyring_contract import KeyringContract
 
 
-class TestMemoryKeyring(BackendBasicTests):
+class TestMemoryKeyring(KeyringContract):
     """keyring's own contract for a backend."""
 
     def init_keyring(self) -> MemoryKeyring:

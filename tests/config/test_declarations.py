@@ -70,11 +70,11 @@ def test_everything(tmp_path: Path) -> None:
         timedelta(days=2),
     )
     assert deploy.deliveries == (
-        FileTarget(f"{tmp_path}/.env", "PAT={token}"),
+        FileTarget(str(tmp_path / ".env"), "PAT={token}"),
         CommandTarget(("./deploy", "it"), folder=str(tmp_path), seconds=5),
     )
     assert (odd.scopes, odd.expires) == (("vso.governance",), datetime(2026, 7, 1, 12, tzinfo=UTC))
-    assert odd.deliveries == (FileTarget(f"{tmp_path}/secret"),)
+    assert odd.deliveries == (FileTarget(str(tmp_path / "secret")),)
 
 
 def test_the_least(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_mistakes_are_named_by_line(text: str, line: int, message: str, tmp_path
     with pytest.raises(UsageError) as caught:
         read(text, tmp_path)
     told = f"{caught.value.message}\n{caught.value.hint}"
-    assert f"{tmp_path}/tokens.toml, line {line}: " in told
+    assert f"{tmp_path / 'tokens.toml'}, line {line}: " in told
     assert message in told
 
 
@@ -127,7 +127,7 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
     text = '[[token]]\nname = "x"\nscope = "code"\n\n[[token]]\nname = "y"\nscopes = "cod"\n'
     with pytest.raises(UsageError) as caught:
         read(text, tmp_path)
-    assert caught.value.message == f"{tmp_path}/tokens.toml has 3 mistakes"
+    assert caught.value.message == f"{tmp_path / 'tokens.toml'} has 3 mistakes"
     lines = [line.partition(": ")[0].rpartition(" ")[2] for line in caught.value.hint.splitlines()]
     assert lines == ["1", "3", "7"]
     assert "did you mean scopes?" in caught.value.hint

@@ -132,7 +132,8 @@ class TestChanging:
     def test_the_first_value_makes_the_file(self, file: Path) -> None:
         set_value(file, "org", "contoso")
         assert file.read_text("utf-8") == 'org = "contoso"\n'
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        if sys.platform != "win32":
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert list(file.parent.iterdir()) == [file]
 
     def test_comments_order_and_spelling_stay(self, hand_made: Path) -> None:
@@ -176,11 +177,13 @@ class TestChanging:
         set_value(file, "keyring", f"a{value}b")
         assert read(file) == {"keyring": f"a{value}b"}
 
+    @pytest.mark.posix("modes of files")
     def test_permissions_stay(self, hand_made: Path) -> None:
         hand_made.chmod(0o640)
         set_value(hand_made, "timeout", 7)
         assert stat.S_IMODE(hand_made.stat().st_mode) == 0o640
 
+    @pytest.mark.posix("links")
     def test_a_symbolic_link_stays_one(self, hand_made: Path, tmp_path: Path) -> None:
         link = tmp_path / "link.toml"
         link.symlink_to(hand_made)
@@ -237,6 +240,12 @@ class TestChanging:
 class TestFolders:
     """The platform's own."""
 
+    @pytest.mark.skipif(sys.platform != "win32", reason="this is not Windows")
+    def test_in_the_users_app_data(self, home: Path) -> None:
+        folder = home / "AppData" / "Local" / "pat"
+        assert (config_folder(), state_folder()) == (folder, folder)
+
+    @pytest.mark.posix("folders of XDG")
     def test_below_the_home_of_the_user(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (config_folder(), state_folder()) == (
             home / ".config" / "pat",

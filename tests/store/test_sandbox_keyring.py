@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from keyring.backends import fail, null
 from keyring.errors import PasswordDeleteError
-from keyring.testing.backend import BackendBasicTests
 
 from azdo_pat.errors import StoreError
 from azdo_pat.store.sandbox_keyring import FILE_VARIABLE, SandboxKeyring
+from keyring_contract import KeyringContract
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def throwaway() -> SandboxKeyring:
     return SandboxKeyring()  # type: ignore[no-untyped-call]  # keyring types its methods only
 
 
-class TestThrowawayKeyring(BackendBasicTests):
+class TestThrowawayKeyring(KeyringContract):
     """keyring's own contract for a backend."""
 
     @pytest.fixture(autouse=True)
@@ -37,6 +37,7 @@ class TestThrowawayKeyring(BackendBasicTests):
         return throwaway()
 
 
+@pytest.mark.posix("modes of files")
 def test_only_its_owner_may_read_the_file(file: Path) -> None:
     throwaway().set_password("service", "user", "secret")
     assert json.loads(file.read_text()) == {"service": {"user": "secret"}}

@@ -55,6 +55,7 @@ class Fetching(KeyringBackend):
 BROKEN = """
 raise RuntimeError("this plugin cannot be loaded")
 """
+pytestmark = pytest.mark.posix("keyrings but the Credential Manager")
 PUT_AND_GET = [("put", "ci", "s3cret"), ("get", "ci")]
 PLAIN_REFUSED = (
     "StoreError: the keyring backend plugin.PlaintextKeyring stores secrets in plain text"

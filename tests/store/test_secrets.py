@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from keyring.errors import InitError, KeyringLocked, NoKeyringError, PasswordSetError
-from keyring.testing.backend import BackendBasicTests
 
 from azdo_pat.errors import StoreError
 from azdo_pat.models import Secret
 from azdo_pat.store.secrets import SecretStore, service_name
+from keyring_contract import KeyringContract
 from store.backends import (
     Blurting,
     Breaking,
@@ -32,7 +32,7 @@ Act = Callable[[], object]
 NEW = Secret("new-secret-0123456789")
 
 
-class TestUnpicked(BackendBasicTests):
+class TestUnpicked(KeyringContract):
     """What the failing backends are made from passes keyring's own tests."""
 
     def init_keyring(self) -> Unpicked:
@@ -259,7 +259,7 @@ def hanging() -> Iterator[Hanging]:
 
 def test_a_hanging_backend_is_left_alone(hanging: Hanging) -> None:
     use(hanging)
-    secrets = store(timeout=0.2)
+    secrets = store(timeout=0.2, patience=0.2)
     started = time.monotonic()
     acts: list[Act] = [lambda: secrets.get(ORG, "ci"), lambda: secrets.put(ORG, "ci", NEW)]
     for act in acts:
@@ -286,6 +286,7 @@ def test_a_desktop_gets_time_to_ask(
         secrets.get(ORG, "ci")
 
 
+@pytest.mark.posix("a machine without a desktop")
 @pytest.mark.parametrize(("on_terminal", "limit"), [(False, "0.1"), (True, "0.3")])
 def test_a_backend_that_asks_on_the_terminal_gets_time(
     hanging: Hanging, *, on_terminal: bool, limit: str
@@ -338,6 +339,7 @@ class Stumbling(Unpicked):
         self._stumble()
 
 
+@pytest.mark.posix("a Secret Service that nobody looks at")
 @pytest.mark.parametrize("error", [NO_COLLECTION, OFF_THE_BUS], ids=["collection", "object"])
 @pytest.mark.parametrize("failing", range(1, 8))
 def test_what_is_gone_for_a_moment_is_asked_for_again(error: Exception, failing: int) -> None:

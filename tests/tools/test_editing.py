@@ -3,7 +3,6 @@
 import base64
 import configparser
 import netrc
-import os
 import re
 import tomllib
 from pathlib import Path
@@ -657,7 +656,7 @@ def test_where_the_file_is(tmp_path: Path) -> None:
     assert TOOLS["az"].file(folder, tmp_path) == Path("/b/config")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the file is elsewhere there")
+@pytest.mark.posix("the file is elsewhere on Windows")
 def test_where_the_file_is_outside_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = {"DOTNET_CLI_HOME": "/other"}
     assert TOOLS["nuget"].file(home, tmp_path) == Path("/other/.nuget/NuGet/NuGet.Config")
