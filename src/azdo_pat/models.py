@@ -39,7 +39,7 @@ nothing at all if it is empty."""
 class Secret:
     """The text of a token, or another text that must not be shown.
 
-    `repr`, `str` and formatting show stars; only `reveal` returns the text. It cannot be
+    `repr`, `str` and formatting show stars; `reveal` and `basic` return the text. It cannot be
     pickled, is compared as a whole, and does not reveal its length.
     """
 
@@ -51,6 +51,12 @@ class Secret:
     def reveal(self) -> str:
         """Return the text itself: for the keyring, a request, or the output that was asked for."""
         return self._text
+
+    def basic(self, user: str = "") -> str:
+        """Return it with a user name as the credentials of HTTP's Basic scheme (RFC 7617)."""
+        from base64 import b64encode  # noqa: PLC0415 - few commands need it
+
+        return b64encode(f"{user}:{self._text}".encode()).decode("ascii")
 
     def __repr__(self) -> str:
         return "Secret('***')"

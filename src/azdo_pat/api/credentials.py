@@ -4,7 +4,6 @@ requests replaces an `Authorization` header by what it finds in `~/.netrc`, unle
 an `auth` of its own: hence these classes instead of a header set by hand.
 """
 
-import base64
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -133,6 +132,5 @@ class BasicSecret(AuthBase):
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Add the header, if the request's origin is allowed."""
         if origin(r.url or "") == self._origin:
-            pair = f":{self._secret.reveal()}".encode()
-            r.headers["Authorization"] = f"Basic {base64.b64encode(pair).decode('ascii')}"
+            r.headers["Authorization"] = f"Basic {self._secret.basic()}"
         return r

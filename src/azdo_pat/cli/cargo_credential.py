@@ -14,7 +14,6 @@ from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
-    from azdo_pat.models import Secret
 
 _VERSION: Final = 1
 
@@ -51,6 +50,7 @@ def _answer(line: str) -> dict[str, Any]:
     if kind != "get":
         return _error("operation-not-supported")
     from azdo_pat.cli.feed_secret import secret_for_feed
+    from azdo_pat.models import USER_NAME
 
     try:
         secret = secret_for_feed(*url.place)
@@ -63,20 +63,11 @@ def _answer(line: str) -> dict[str, Any]:
     return {
         "Ok": {
             "kind": "get",
-            "token": _header(secret),
+            "token": f"Basic {secret.basic(USER_NAME)}",  # the value of the header
             "cache": "session",
             "operation_independent": True,
         }
     }
-
-
-def _header(secret: Secret) -> str:
-    """Return the value of the `Authorization` header that cargo must send."""
-    from base64 import b64encode
-
-    from azdo_pat.models import USER_NAME
-
-    return f"Basic {b64encode(f'{USER_NAME}:{secret.reveal()}'.encode()).decode('ascii')}"
 
 
 def _error(kind: str, **more: str) -> dict[str, Any]:

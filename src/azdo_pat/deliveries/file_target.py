@@ -32,20 +32,14 @@ def deliver(target: FileTarget, handover: Handover, context: DeliveryEnvironment
             the secret alone, holds something else.
     """
     path = Path(target.path)
-    with context.alone(f"file {path}"):  # other lines of it may be another token's
-        _write(path, target.template, handover)
-
-
-def _write(path: Path, template: str, handover: Handover) -> None:
-    try:
+    with context.writing(path):
         before = read_text(path)
-        if template:
-            mark, rest = split_mark(before)
-            after = mark + placed(rest, template, values(handover))
+        mark, rest = split_mark(before)
+        if target.template:
+            after = mark + placed(rest, target.template, values(handover))
         else:
             after = f"{handover.secret.reveal()}\n"
-            held = split_mark(before)[1].strip()
-            if held and not _PAT.fullmatch(held):
+            if rest.strip() and not _PAT.fullmatch(rest.strip()):
                 raise PendingError(
                     f"{path} holds something else than a token, which would be overwritten",
                     hint="give a template, which keeps the other lines:"
@@ -53,8 +47,3 @@ def _write(path: Path, template: str, handover: Handover) -> None:
                 )
         if after != before or stat.S_IMODE(path.stat().st_mode) != _MODE:
             write_text(path, after, mode=_MODE)
-    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
-        reason = getattr(error, "strerror", None) or error
-        raise PendingError(
-            f"{path} cannot be written: {reason}", hint="check its folder and permissions"
-        ) from error

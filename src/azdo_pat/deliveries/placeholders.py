@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from azdo_pat.errors import PendingError
 from azdo_pat.times import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from azdo_pat.models import Handover, Secret
 
@@ -33,6 +35,22 @@ class DeliveryEnvironment(NamedTuple):
     alone: Callable[[str], AbstractContextManager[None]]
     lend: Callable[[str, str, Secret], None]
 
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[None]:
+        """Lock a file, other lines of which may be another token's.
+
+        Raises:
+            PendingError: it could not be read or written.
+        """
+        try:
+            with self.alone(f"file {path}"):
+                yield
+        except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
+            reason = getattr(error, "strerror", None) or error
+            raise PendingError(
+                f"{path} cannot be written: {reason}", hint="check its folder and permissions"
+            ) from error
+
 
 def facts(handover: Handover) -> dict[str, str]:
     """Return what is no secret; empty texts for what is not known."""
@@ -49,9 +67,5 @@ def facts(handover: Handover) -> dict[str, str]:
 
 def values(handover: Handover) -> dict[str, str]:
     """Return what each placeholder of a template stands for, secrets included."""
-    secret = handover.secret.reveal()
-    return {
-        **facts(handover),
-        "token": secret,
-        "basic": b64encode(f":{secret}".encode()).decode(),
-    }
+    secret = handover.secret
+    return facts(handover) | {"token": secret.reveal(), "basic": secret.basic()}

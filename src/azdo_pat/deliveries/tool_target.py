@@ -34,24 +34,17 @@ def deliver(target: ToolTarget, handover: Handover, context: DeliveryEnvironment
     tool_input = ToolInput(secret=handover.secret.reveal(), feed=feed, org_url=handover.org_url)
     file = Path(path)
     try:
-        if tool.service:
-            service = tool.service(handover.org_url)
-            context.lend(service, tool.account, handover.secret)
-        with context.alone(f"file {path}"):
+        with context.writing(file):
+            if tool.service:
+                context.lend(tool.service(handover.org_url), tool.account, handover.secret)
             before = read_text(file)
             after = tool.changed(before, tool_input)
             if after != before:
                 check_writable(file)
                 write_text(file, after, mode=0o600 if tool.keeps_secret else None)
-    except UsageError as error:
-        raise PendingError(f"{path}: {error.message}", hint=error.hint) from error
-    except StoreError as error:
-        raise PendingError(f"{name}: {error.message}", hint=error.hint) from error
-    except OSError as error:
-        raise PendingError(
-            f"{path} cannot be written: {error.strerror or error}",
-            hint="check its folder and permissions",
-        ) from error
+    except (StoreError, UsageError) as error:
+        place = name if isinstance(error, StoreError) else path
+        raise PendingError(f"{place}: {error.message}", hint=error.hint) from error
 
 
 def _into_keychain(handover: Handover, context: DeliveryEnvironment) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 from azdo_pat.errors import StoreError, UnavailableError
 from azdo_pat.files import require_own
 from azdo_pat.formats import SecretForm, Shell
-from azdo_pat.models import USER_NAME, Secret
+from azdo_pat.models import USER_NAME
 from azdo_pat.organizations import hosts_of
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def secret_text(
         case SecretForm.TOKEN:
             return secret.reveal()
         case SecretForm.BASIC:
-            return _basic("", secret)
+            return secret.basic()
         case SecretForm.HEADER:
-            return f"Authorization: Basic {_basic('', secret)}"
+            return f"Authorization: Basic {secret.basic()}"
         case SecretForm.JSON:
             # Most secrets are printed bare, and pat ensure as often as a script runs.
             from azdo_pat.output.serialize import json_text, pat_document  # noqa: PLC0415 - see above
@@ -121,11 +121,7 @@ def _masked_forms(held: StoredSecret) -> list[str]:
     secret = held.secret
     users = ["", USER_NAME, *([held.pat.org] if held.pat.org else []), "VssSessionToken"]
     alone = b64encode(secret.reveal().encode()).decode("ascii")
-    return [secret.reveal(), alone, *(_basic(user, secret) for user in users)]
-
-
-def _basic(user: str, secret: Secret) -> str:
-    return b64encode(f"{user}:{secret.reveal()}".encode()).decode("ascii")
+    return [secret.reveal(), alone, *(secret.basic(user) for user in users)]
 
 
 def _assignment(name: str, text: str, shell: Shell) -> str:

@@ -12,6 +12,15 @@ from azdo_pat.tools.tool import Guidance, Program, Tool, feed_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_NPM: Final = Tool(
+    name="npm",
+    summary="the secret for a feed, in the user's .npmrc",
+    file=npm.file,
+    edited=npm.edited,
+    keeps_secret=True,
+    feed=npm.ENDING,
+)
+
 _ALL: Final = (
     Tool(
         name="git",
@@ -20,23 +29,8 @@ _ALL: Final = (
         edited=git.edited,
         keeps_secret=False,
     ),
-    Tool(
-        name="npm",
-        summary="the secret for a feed, in the user's .npmrc",
-        file=npm.file,
-        edited=npm.edited,
-        keeps_secret=True,
-        feed=npm.ENDING,
-    ),
-    Tool(
-        name="pnpm",
-        summary="the same file as npm",
-        kept_as="npm",
-        file=npm.file,
-        edited=npm.edited,
-        keeps_secret=True,
-        feed=npm.ENDING,
-    ),
+    _NPM,
+    _NPM._replace(name="pnpm", summary="the same file as npm", kept_as="npm"),
     Tool(
         name="yarn",
         summary="the secret for a feed, in the user's .yarnrc.yml (Yarn 2 and later)",

@@ -103,8 +103,7 @@ def _git(given: Given) -> dict[str, str]:
     """Send the token to the organization only, replacing other credentials for it."""
     from azdo_pat.tools.headers import variables  # noqa: PLC0415 - one program of many
 
-    basic = b64encode(f"{USER_NAME}:{given.secret.reveal()}".encode()).decode("ascii")
-    header = f"Authorization: Basic {basic}"
+    header = f"Authorization: Basic {given.secret.basic(USER_NAME)}"
     return variables(header, given.organization.url, given.words, given.environment)
 
 

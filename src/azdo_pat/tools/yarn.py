@@ -6,10 +6,10 @@ Source: Yarn's documentation, "Settings": `npmRegistries`, `npmAlwaysAuth`, `npm
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import UsageError
+from azdo_pat.models import Secret
 from azdo_pat.tools.line_editing import appended, end_of_line
 from azdo_pat.tools.tool import spellings
 
@@ -116,7 +116,7 @@ def _mine(
 
 
 def _block(tool_input: ToolInput, indent: str) -> list[str]:
-    ident = b64encode(f"{tool_input.user}:{tool_input.secret}".encode()).decode("ascii")
+    ident = Secret(tool_input.secret).basic(tool_input.user)
     return [
         f'{indent}"{tool_input.feed.partition(":")[2]}":',
         f"{indent}{indent}npmAlwaysAuth: true",
