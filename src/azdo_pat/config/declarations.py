@@ -68,17 +68,15 @@ class _Reader:
         self._folder = file.absolute().parent
 
     def read(self) -> tuple[Declaration, ...]:
-        self._known(self._document, _TOP, "the file", self._line_of_top)
+        self._known(self._document, _TOP, "the file")
         defaults = self._document.get("defaults", {})
         tokens = self._document.get("token", [])
         if not isinstance(defaults, dict):
-            self._note(self._line_of_top("defaults"), "write defaults as a table: [defaults]")
+            self._note(self._line("defaults"), "write defaults as a table: [defaults]")
             defaults = {}
-        self._known(defaults, _DEFAULTS, "defaults", self._line_of_default)
+        self._known(defaults, _DEFAULTS, "defaults", "defaults")
         if not isinstance(tokens, list) or not all(isinstance(each, dict) for each in tokens):
-            self._note(
-                self._line_of_top("token"), ("write each token as a table of its own: [[token]]")
-            )
+            self._note(self._line("token"), "write each token as a table of its own: [[token]]")
             tokens = []
         found = [self._token(place, table, defaults) for place, table in enumerate(tokens)]
         declarations = tuple(each for each in found if each is not None)
@@ -94,8 +92,8 @@ class _Reader:
 
         def line(key: str) -> int:
             if key not in table:  # a default, or missing
-                return self._line_of_default(key) if key in defaults else self._line_of(place)
-            return self._line_of(place, key)
+                return self._line(*(("defaults", key) if key in defaults else ("token", place)))
+            return self._line("token", place, key)
 
         def held(key: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401  # of each its own
             try:
@@ -104,10 +102,10 @@ class _Reader:
                 self._note(line(key), error.message, error.hint)
                 return None
 
-        self._known(table, _KEYS, "a token", lambda key: self._line_of(place, key))
+        self._known(table, _KEYS, "a token", "token", place)
         values = {"expires": self._expires, **defaults, **table}
         if "name" not in table:
-            self._note(self._line_of(place), "the token has no name", 'add: name = "…"')
+            self._note(self._line("token", place), "the token has no name", 'add: name = "…"')
             return None
         name = held("name", lambda: checked_name(_text(table, "name")))
         org = held("org", lambda: _text(values, "org") if "org" in values else "")
@@ -127,9 +125,8 @@ class _Reader:
             )
         if len(self._mistakes) > before:
             return None
-        return Declaration(
-            name, org, scopes, expires, renew_before, deliveries, self._line_of(place)
-        )
+        own = self._line("token", place)
+        return Declaration(name, org, scopes, expires, renew_before, deliveries, own)
 
     def _renew_before(self, values: Mapping[str, Any]) -> timedelta | None:
         if "renew_before" not in values:
@@ -149,17 +146,13 @@ class _Reader:
         return tuple(dict.fromkeys(found))
 
     def _known(
-        self,
-        table: Mapping[str, Any],
-        keys: tuple[str, ...],
-        where: str,
-        line: Callable[[str], int],
+        self, table: Mapping[str, Any], keys: tuple[str, ...], where: str, *path: str | int
     ) -> None:
         for key in table:
             if key not in keys:
                 near = get_close_matches(key, keys, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"valid keys: {', '.join(keys)}"
-                self._note(line(key), f"{where} has no {key!r}", hint)
+                self._note(self._line(*path, key), f"{where} has no {key!r}", hint)
 
     def _twice(self, declarations: tuple[Declaration, ...]) -> None:
         first: dict[tuple[str, str], int] = {}
@@ -192,15 +185,8 @@ class _Reader:
             ),
         )
 
-    def _line_of_top(self, key: str) -> int:
-        return self._lines.get((key,), 0)
-
-    def _line_of_default(self, key: str) -> int:
-        return self._lines.get(("defaults", key), 0)
-
-    def _line_of(self, place: int, key: str | None = None) -> int:
-        where = ("token", place) if key is None else ("token", place, key)
-        return self._lines.get(where, 0)
+    def _line(self, *path: str | int) -> int:
+        return self._lines.get(path, 0)
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:

@@ -101,11 +101,12 @@ KEYS: Final = (
 )
 
 
-def key_named(name: str) -> Key:
+def key_named(name: str, *, where: str = "") -> Key:
     """Return the key of that name.
 
     Raises:
-        UsageError: there is none; the nearest names are proposed.
+        UsageError: there is none; the nearest names are proposed. The error says where it stands,
+            and how to remove it there.
     """
     for key in KEYS:
         if key.name == name:
@@ -114,10 +115,10 @@ def key_named(name: str) -> Key:
 
     names = [key.name for key in KEYS]
     near = difflib.get_close_matches(name, names, n=1)
-    raise UsageError(
-        f"unknown setting {name!r}",
-        hint=f"did you mean {near[0]}?" if near else f"valid settings: {', '.join(names)}",
-    )
+    hint = f"did you mean {near[0]}?" if near else f"valid settings: {', '.join(names)}"
+    if where:
+        where, hint = f"{where}: ", f"{hint}; to remove it: pat config unset {name}"
+    raise UsageError(f"{where}unknown setting {name!r}", hint=hint)
 
 
 def parse_value(key: Key, text: str, *, where: str) -> Value:
@@ -148,7 +149,7 @@ def checked(document: Mapping[str, object], *, where: str) -> dict[str, Value]:
     """
     values: dict[str, Value] = {}
     for name, value in document.items():
-        key = key_named_in(name, where)
+        key = key_named(name, where=where)
         if not isinstance(value, str | bool | int):
             raise UsageError(
                 f"{where}: {name} is not a simple value",
@@ -162,17 +163,3 @@ def checked(document: Mapping[str, object], *, where: str) -> dict[str, Value]:
             ) from None
         values[name] = parse_value(key, text, where=where)
     return values
-
-
-def key_named_in(name: str, where: str) -> Key:
-    """Return the key of that name; the error names the file.
-
-    Raises:
-        UsageError: there is none.
-    """
-    try:
-        return key_named(name)
-    except UsageError as error:
-        raise UsageError(
-            f"{where}: {error.message}", hint=f"{error.hint}; to remove it: pat config unset {name}"
-        ) from error

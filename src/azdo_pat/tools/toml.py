@@ -58,7 +58,7 @@ def with_values(
     # A document with Windows line ends gets no others.
     windows = 0 < text.count("\r\n") == text.count("\n")
     before = text.replace("\r\n", "\n") if windows else text
-    import tomlkit  # noqa: PLC0415 - few tools need it: 30 ms
+    import tomlkit  # noqa: PLC0415 - few commands need it
     from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
 
     def apart(values: Values) -> object:

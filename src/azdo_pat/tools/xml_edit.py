@@ -53,32 +53,23 @@ class Element:
         return self.last == self.inner == self.end
 
 
-def parsed(content: bytes, name: str) -> Element:
-    """Parse a file.
+def section(content: bytes, root_name: str, name: str) -> tuple[bytes, Element]:
+    """Return a child of the root element, created if missing, and the file with it.
 
-    Args:
-        content: of the file, whose markup is ASCII.
-        name: of the root element.
+    The markup of the file must be ASCII.
 
     Raises:
         UsageError: it is not XML, or has another root.
     """
     root = _Reader(content).root()
-    if root.name != name:
+    if root.name != root_name:
         raise UsageError(
-            f"its root element is not {name}",
-            hint="check that it is the right file",
+            f"its root element is not {root_name}", hint="check that it is the right file"
         )
-    return root
-
-
-def section(content: bytes, root: str, name: str) -> tuple[bytes, Element]:
-    """Return a child of the root element, created if missing, and the file with it."""
-    found = parsed(content, root).first(name)
-    if found is not None:
+    if found := root.first(name):
         return content, found
-    made = inserted_into(content, parsed(content, root), [f"<{name}>", f"</{name}>"], 1)
-    return section(made, root, name)
+    made = inserted_into(content, root, [f"<{name}>", f"</{name}>"], 1)
+    return section(made, root_name, name)
 
 
 class _Reader:
