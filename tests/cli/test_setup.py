@@ -482,6 +482,34 @@ def test_nothing_of_the_users_own_lines_is_shown(
     assert file.read_bytes().decode() == THEIRS[tool]
 
 
+@pytest.mark.parametrize(
+    ("tool", "theirs"),
+    [
+        ("bun", "install = { registry = { token = 'hunter2', a = 'hunter2' }, b = 1 } # hunter2\n"),
+        ("bun", "install.b = 'hunter2'\r\n[x]\r\n"),
+        ("bun", "[install]\nregistry.token = 'hunter2'\nb = 'hunter2'\n\n[x]\n"),
+        ("cargo", "[registries]\nfeed = { token = 'hunter2', a = 'hunter2' } # hunter2\n"),
+    ],
+)
+def test_a_rare_form_of_toml_is_edited_without_being_shown_and_undone_after_a_change(
+    tool: str, theirs: str, pat: InProcess, emulator: Emulator, home: Path, secret: str
+) -> None:
+    file, _ = prepared(tool, home)
+    for more in ("", "[added]"):
+        file.write_text(theirs, newline="")
+        for undo in ((), ("--undo",)):
+            feed = () if undo else feed_of(tool, emulator)
+            result = pat("setup", tool, *feed, *undo)
+            assert result.exit_code == 0, result.stderr
+            assert "hunter2" not in result.stderr + result.stdout
+            assert secret not in result.stderr + result.stdout
+            if not undo:
+                assert theirs not in file.read_bytes().decode()
+                with file.open("a") as opened:
+                    opened.write(more)
+        assert file.read_bytes().decode() == theirs + more
+
+
 def test_a_file_with_several_names_and_one_that_leads_in_a_circle(
     pat: InProcess, emulator: Emulator, home: Path, secret: str
 ) -> None:
