@@ -51,6 +51,12 @@ class PatError(Exception):
         self.server_message = server_message
         self.activity_id = activity_id
 
+    @property
+    def one_line(self) -> str:
+        """The message, with the hint in parentheses."""
+        hint = "; ".join(self.hint.splitlines())
+        return f"{self.message} ({hint})" if hint else self.message
+
 
 class UsageError(PatError):
     """The command line or the configuration is wrong, or a prompt could not be answered."""

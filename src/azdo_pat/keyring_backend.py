@@ -42,7 +42,7 @@ class PackagesBackend(KeyringBackend):
         except PatError as error:
             from azdo_pat.output.sanitize import harmless  # noqa: PLC0415 - as above
 
-            raise KeyringError(harmless(f"{error.message} ({error.hint})")) from None
+            raise KeyringError(harmless(error.one_line)) from None
         if secret is None:
             return None
         return SimpleCredential(username or USER_NAME, secret.reveal())

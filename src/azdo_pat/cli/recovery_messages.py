@@ -91,15 +91,15 @@ def _undone(operation: Operation) -> str:
 
 
 def _say_failed(messages: Messages, operation: Operation, failure: PatError) -> None:
-    hint = f" ({failure.hint})" if failure.hint else ""
     if isinstance(failure, DoubtfulError):
-        messages.warn(f"{failure.message}{hint}")
+        messages.warn(failure.one_line)
     elif isinstance(operation, Deliver):
         token = operation.entry.token
         messages.warn(f"the new secret of {token} could not be delivered: {failure.message}")
+    elif isinstance(operation, Local):
+        messages.warn(f"{open_question(operation)}: {failure.one_line}")
     else:
-        hint = hint if isinstance(operation, Local) else ""
-        messages.warn(f"{open_question(operation)}: {failure.message}{hint}")
+        messages.warn(f"{open_question(operation)}: {failure.message}")
 
 
 def say_where_it_lies(

@@ -106,7 +106,7 @@ def _named(app: App, texts: Sequence[str]) -> tuple[Sequence[Pat], int]:
     if failures and len(set(texts)) == 1:
         raise failures[0]
     for failure in failures:
-        app.runtime.messages.warn(f"{failure.message} ({'; '.join(failure.hint.splitlines())})")
+        app.runtime.messages.warn(failure.one_line)
     if not pats:
         raise NotFoundError(
             f"none of the {len(failures)} tokens was found",

@@ -152,11 +152,7 @@ def _rotate_each(
 ) -> None:
     """Rotate one token after the other, also after failures, until Ctrl-C; show the new ones.
 
-    Args:
-        app: the program.
-        steps: the tokens.
-        request: the options.
-        failed: how many others cannot be rotated.
+    `failed` is the number of tokens that cannot be rotated.
     """
     from azdo_pat.services.rotate import rotate_failure
 

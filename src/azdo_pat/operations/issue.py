@@ -86,13 +86,9 @@ def issue(
     If a step fails, the token is revoked again. The secret of a rotation is tried before the
     old token may be revoked.
 
-    Args:
-        operation: what to record in the journal, before it has any effect.
-        request: what the user asked for.
-        deps: the dependencies.
-        previous: the secret that the new one overwrites, to be restored on failure. If the process
-            dies the new one stays, and the next run completes the operation.
-        hand_over: hands a secret that is not stored to the user.
+    `operation` is recorded in the journal before it has any effect. On failure, `previous` is
+    stored again, the secret that the new one overwrites; if the process dies the new one stays, and
+    the next run completes the operation. `hand_over` hands a secret that is not stored to the user.
 
     Returns:
         The token, and the follow-up as it stands in the journal.

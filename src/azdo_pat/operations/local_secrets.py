@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 def store_imported(stored: StoredPat, secret: Secret, previous: Secret | None, deps: Deps) -> None:
     """Store an imported secret and index its token. The name must be locked.
 
-    Args:
-        stored: the index entry of the token.
-        secret: its secret.
-        previous: the secret that it overwrites, which is restored on failure.
-        deps: the dependencies.
+    `previous` is the secret that it overwrites, which is restored on failure.
 
     Raises:
         StoreError: the keyring or the state file failed; the previous secret is still stored.

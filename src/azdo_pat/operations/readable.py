@@ -38,13 +38,6 @@ def look_for(
 ) -> tuple[ServicePat | None, bool]:
     """Look for a token in the service's lists.
 
-    Args:
-        organization: where.
-        authorization_id: its id; None if it is unknown, and then none is found.
-        name: its display name.
-        statuses: which lists.
-        deps: the dependencies.
-
     Returns:
         The token, None if none has the id; and whether one whose id could not be read may be it.
     """

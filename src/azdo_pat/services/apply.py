@@ -95,11 +95,8 @@ def plan(
 ) -> tuple[Step, ...]:
     """Plan the changes for the declared tokens, from keyring and state alone.
 
-    Args:
-        declared: the tokens, each with its organization.
-        source: the absolute path of the file.
-        deps: the dependencies.
-        prune: revoke the tokens that the file declared earlier, but no longer declares.
+    `source` is the absolute path of the file. `prune` revokes the tokens that the file declared
+    earlier, but no longer declares.
     """
     # Read once per organization: opening the state file for each token would dominate the run time.
     urls = {organization.url for organization, _ in declared}
@@ -161,11 +158,7 @@ def _to_prune(
 def apply(steps: Sequence[Step], deps: Deps, *, verify: bool, progress: Shown) -> Applied:
     """Carry out a plan in parallel, and recover what is due; a failure does not stop the others.
 
-    Args:
-        steps: the plan.
-        deps: the dependencies.
-        verify: ask the service whether the secrets of kept tokens work.
-        progress: shows how far it has come.
+    `verify` asks the service whether the secrets of kept tokens work.
     """
     busy = [each.organization for each in steps if verify or each.change.action is not Action.KEEP]
     places = prepared(busy, deps)

@@ -44,11 +44,7 @@ def create(
     would be lost. If that fails too, the error names the token, and the operation stays in the
     journal.
 
-    Args:
-        organization: where to create it.
-        request: what to create.
-        deps: the dependencies.
-        hand_over: hands a secret that is not stored to the user; if it fails, the token is revoked.
+    `hand_over` hands a secret that is not stored to the user; if it fails, the token is revoked.
 
     Raises:
         ConflictError: a secret is stored under the name, or another process is working on it.

@@ -38,10 +38,8 @@ _FIX: Final = "pat doctor --fix"
 def examine(deps: Deps, *, ca_bundle: str, fix: bool) -> tuple[Check, ...]:
     """Run all checks, continuing after failures; repair what can be repaired if `fix`.
 
-    Args:
-        deps: the dependencies; their client recovers nothing by itself.
-        ca_bundle: the file with the certificates to trust; empty for the default.
-        fix: repair.
+    The client of `deps` must recover nothing by itself. `ca_bundle` is the file with the
+    certificates to trust; empty for the default.
     """
     return _Examination(deps, ca_bundle, fix=fix).all()
 
@@ -103,11 +101,14 @@ class _Examination:
     def _note(self, name: str, health: Health, detail: str, fix: str = "") -> None:
         self._checks.append(Check(name=name, status=health, detail=detail, fix=fix))
 
+    def _fail(self, name: str, error: PatError) -> None:
+        self._note(name, Health.PROBLEM, error.message, error.hint)
+
     def _try(self, name: str, look: Callable[[], str]) -> str | None:
         try:
             detail = look()
         except PatError as error:
-            self._note(name, Health.PROBLEM, error.message, error.hint)
+            self._fail(name, error)
             return None
         self._note(name, Health.OK, detail)
         return detail
@@ -196,7 +197,7 @@ class _Examination:
             if is_aside:
                 self._rebuild(damaged)
             else:
-                self._note("state file", Health.PROBLEM, error.message, error.hint)
+                self._fail("state file", error)
             return
         if self._fix and (damaged or not count):
             self._rebuild(damaged)  # without a token it may have been deleted, which is not seen
@@ -219,7 +220,7 @@ class _Examination:
             organizations = deps.organization_cache.all()
             rebuilt = rebuild(organizations, deps, [State(each) for each in files])
         except PatError as error:
-            self._note("state file", Health.PROBLEM, error.message, error.hint)
+            self._fail("state file", error)
             return
         for each in files:
             mark_rebuilt(each)
@@ -236,7 +237,7 @@ class _Examination:
                 recovered = {each.operation.entry.key: each for each in self._recovered()}
                 left = due_here(self._deps)
         except PatError as error:
-            self._note("leftovers", Health.PROBLEM, error.message, error.hint)
+            self._fail("leftovers", error)
             return
         for operation in left:
             entry = operation.entry
@@ -300,7 +301,7 @@ class _Examination:
                     revoked[entry.org_url] = self._revoked(entry) if able_to_ask else ()
                 self._secret(entry, is_revoked=entry.id in revoked[entry.org_url])
         except PatError as error:
-            self._note("secrets", Health.PROBLEM, error.message, error.hint)
+            self._fail("secrets", error)
             return
         if len(self._checks) == before:
             self._note("secrets", Health.OK, f"in the keyring: {len(entries)}")
@@ -322,7 +323,7 @@ class _Examination:
             found = self._deps.tokens.list(entry.organization, Status.REVOKED)
             return {each.authorization_id for each in found} - {""}
         except PatError as error:
-            self._note("secrets", Health.PROBLEM, error.message, error.hint)
+            self._fail("secrets", error)
             return ()
 
     def _lost(self, entry: StoredPat) -> None:

@@ -101,11 +101,7 @@ def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[A
 def ensure(organization: Organization, wanted: Wanted, deps: Deps, *, verify: bool) -> Ensured:
     """Ensure that a token exists; without the network if there is nothing to do, even elsewhere.
 
-    Args:
-        organization: where the token belongs.
-        wanted: the token to ensure.
-        deps: the dependencies.
-        verify: ask the service whether the secret works, as after a program was refused with it.
+    `verify` asks the service whether the secret works, as after a program was refused with it.
 
     Raises:
         PatError: as for `ensure_online`.
@@ -147,12 +143,8 @@ def ensure_online(
 ) -> Ensured:
     """Create the token if it does not exist; rotate it if it is due or its scopes differ.
 
-    Args:
-        organization: where the token belongs.
-        wanted: the token to ensure.
-        deps: the dependencies.
-        verify: ask the service whether the secret works; a refused one is replaced.
-        listed: tokens as the service has just listed them, by id, when ensuring many tokens.
+    `verify` asks the service whether the secret works; a refused one is replaced. `listed` are
+    tokens as the service has just listed them, by id, when ensuring many.
 
     Raises:
         ConflictError: a secret of an unknown token is stored under the name.
@@ -237,12 +229,8 @@ def _rotated(organization: Organization, wanted: Wanted, old: Pat, deps: Deps) -
 def _may_overwrite(organization: Organization, name: str, listed: Pat | None, deps: Deps) -> bool:
     """Return whether the secret stored under the name no longer works; False if there is none.
 
-    Args:
-        organization: where the token belongs.
-        name: the name under which the new secret will be stored.
-        listed: the token of that name, which is revoked; None if the service does not list it. It
-            may then be another user's and active, which its secret shows.
-        deps: the dependencies.
+    The token of that name is revoked if it is `listed`. If the service does not list it, it may be
+    another user's and active, which its secret shows.
 
     Raises:
         ConflictError: a secret is stored there that may be in use.

@@ -19,10 +19,8 @@ def secret_for_feed(
 ) -> Secret | None:
     """Return the secret of the stored token that can read packages there, or None.
 
-    Args:
-        place: the protocol, the host and the path of the feed.
-        deps: the dependencies.
-        chosen: the name of the token that the user has chosen for packages, if any.
+    The place is the protocol, the host and the path of the feed. `chosen` is the name of the token
+    that the user has chosen for packages, if any.
 
     Raises:
         RefusedError: the token has expired, or the service refuses it.

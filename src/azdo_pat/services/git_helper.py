@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from azdo_pat.errors import PatError
 from azdo_pat.models import USER_NAME
 from azdo_pat.naming import as_argument
+from azdo_pat.operations.name_lock import turn_key
 from azdo_pat.organizations import hosted_name, is_of_root, serves
-from azdo_pat.services.refused_tokens import marker_key, refusals, still_works, was_refused
+from azdo_pat.services.refused_tokens import (
+    marker_key,
+    organization_of,
+    refusals,
+    still_works,
+    was_refused,
+)
 from azdo_pat.services.renewal_window import renewal_window
 from azdo_pat.store.marker_files import MarkerFiles
 from azdo_pat.tools.selection import GIT_SCOPES, at_place, for_git
@@ -24,7 +31,8 @@ if TYPE_CHECKING:
 
 _RETRY_AFTER: Final = timedelta(hours=1)
 """How long after a renewal that failed another one is tried: git must not wait for it each time."""
-
+_GRACE: Final = timedelta(hours=1)
+"""How long a replaced token lives on: another git may be at work with it."""
 _HOST: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 
 
@@ -53,12 +61,9 @@ def answer(
 
     Without one, a git that supports it gets the Entra access token of the signed-in user.
 
-    Args:
-        asked: git's request.
-        deps: the dependencies.
-        chosen: the name of the token that the user has chosen for git, if any.
-        new_expiry: returns the expiry of a new token if the lifetime of the old one is unknown;
-            None if the user does not want tokens to be renewed.
+    `chosen` is the name of the token that the user has chosen for git, if any. `new_expiry` returns
+    the expiry of a new token if the lifetime of the old one is unknown, and None if the user does
+    not want tokens to be renewed.
     """
     entries = of_place(asked, deps)
     if not entries and not is_ours(asked, deps.api_root):
@@ -139,8 +144,7 @@ class _Search:
         try:
             return _as_bearer(self._deps.access_token())
         except PatError as error:
-            hint = f" ({error.hint})" if error.hint else ""
-            self.problems.append(f"{error.message}{hint}")
+            self.problems.append(error.one_line)
             return ()
 
     def _up_to_date(self, entry: StoredPat) -> StoredPat:
@@ -155,17 +159,41 @@ class _Search:
         failed_at = failures.since(marker_key(entry))
         if otherwise is None or (end > now and failed_at and now - failed_at < _RETRY_AFTER):
             return entry
-        from azdo_pat.services.git_renewal import (  # noqa: PLC0415 - seldom is one due
-            renew_for_git,
-        )
-
         try:
-            if renew_for_git(entry, otherwise, deps, failures):
+            if _renewed(entry, otherwise, deps, failures):
                 self.renewed.append(entry)
         except PatError as error:
             self.problems.append(f"{entry.name!r} could not be rotated: {error.message}")
             return entry
         return deps.state.find(entry.org_url, entry.name) or entry
+
+
+def _renewed(entry: StoredPat, otherwise: datetime, deps: Deps, failures: MarkerFiles) -> bool:
+    """Rotate a token, and return False if another git that asked for it has done so meanwhile.
+
+    `otherwise` is the expiry of the new token if the lifetime of the old one is not known. A
+    failure is marked in `failures`, so that it is not tried each time.
+
+    Raises:
+        PatError: as for `rotate`, or the user is not signed in.
+    """
+    from azdo_pat.services.find_tokens import TokenFinder  # noqa: PLC0415 - seldom is one due
+    from azdo_pat.services.rotate import RotateRequest, rotate  # noqa: PLC0415 - as above
+
+    with deps.in_line(turn_key(entry.name, entry.org_url)):
+        now = deps.state.find(entry.org_url, entry.name)
+        if now is not None and now.id != entry.id:
+            return False
+        request = RotateRequest(expires=None, otherwise=otherwise, grace=_GRACE, name=entry.name)
+        try:
+            there = deps.at(organization_of(entry, deps))
+            organization = there.organization
+            (pat,) = TokenFinder(there).find(organization, [entry.id or ""])
+            rotate(organization, pat, request, there)
+        except PatError:
+            failures.put(marker_key(entry))
+            raise
+    return True
 
 
 def _as_password(

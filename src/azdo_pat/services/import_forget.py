@@ -53,11 +53,6 @@ def import_secret(
 ) -> Pat:
     """Store a secret that was created elsewhere, after the server has accepted it.
 
-    Args:
-        organization: the organization of its token.
-        request: the secret to store.
-        deps: the dependencies.
-
     Raises:
         ConflictError: another secret is stored under the name, the token's secret is stored
             under another one, or another process is working on the name.
@@ -139,9 +134,7 @@ def forget(text: str, deps: Deps) -> tuple[Organization, StoredPat]:
 
     If no organization is set, the only stored token that matches is used.
 
-    Args:
-        text: its token's name, id, or prefix of the id.
-        deps: the dependencies.
+    The text is its token's name, id, or prefix of the id.
 
     Returns:
         The organization, and the index entry of the secret.

@@ -56,11 +56,8 @@ def due(deps: Deps, *, within: timedelta | None, org_url: str | None) -> tuple[S
 
     A token that a program was refused with is included, until the service has been asked.
 
-    Args:
-        deps: the dependencies.
-        within: how near; None for what each was given (`--renew-before`), or else the lesser of a
-            week and a third of its life.
-        org_url: of the organization whose tokens count; None for all.
+    `within` is how near; None for what each was given (`--renew-before`), or else the lesser of a
+    week and a third of its life.
     """
     now = deps.now()
     found = [
@@ -108,14 +105,8 @@ def renew(
 ) -> Renewed:
     """Rotate tokens in parallel, and recover what is due; a failure does not stop the others.
 
-    Args:
-        entries: the tokens.
-        request: the options for the new tokens.
-        deps: the dependencies.
-        jobs: how many at once.
-        within: as for `due`. A token outside it is due only because a program was refused with it:
-            it is kept if the service accepts it.
-        progress: shows how far it has come.
+    `within` is as for `due`: a token outside it is due only because a program was refused with it,
+    and kept if the service accepts it.
 
     Raises:
         StoreError: the keyring does not work; nothing was created.

@@ -92,12 +92,6 @@ def revoke(organization: Organization, pats: Sequence[Pat], deps: Deps, progress
     A failure does not stop the others. The secret of each revoked token is deleted from
     the keyring. On Ctrl-C no further request is started, those in progress finish, and tokens not
     reached are reported as such.
-
-    Args:
-        organization: the organization of all tokens.
-        pats: the tokens.
-        deps: the dependencies; the keyring is opened only if a secret is stored.
-        progress: shows how far it has come.
     """
     _ = deps.tokens, deps.directory  # here, as what uses them runs in parallel
     # Before anything is done, as the state may be unreadable.

@@ -78,12 +78,6 @@ def rotate(organization: Organization, pat: Pat, request: RotateRequest, deps: D
     back and was accepted by the service. From then on the journal records that the new one must be
     delivered, and then the old one revoked.
 
-    Args:
-        organization: where.
-        pat: the token as the service lists it.
-        request: the options.
-        deps: the dependencies.
-
     Raises:
         RefusedError: the token is revoked, or the service refused; nothing has changed.
         ConflictError: the token is valid in all organizations; or the secret stored under
@@ -148,7 +142,7 @@ def plan(
         PatError: only one token is named, and it cannot be rotated.
     """
     pats, failures = TokenFinder(deps).find_each(organization, texts)
-    problems = [f"{each.message} ({'; '.join(each.hint.splitlines())})" for each in failures]
+    problems = [each.one_line for each in failures]
     steps = []
     for pat in pats:
         try:
@@ -167,8 +161,7 @@ def plan(
 
 def rotate_failure(pat: Pat, error: PatError) -> str:
     """Return why a token cannot be rotated, in words."""
-    hint = f" ({error.hint})" if error.hint else ""
-    return f"{pat.name or pat.id}: {error.message}{hint}"
+    return f"{pat.name or pat.id}: {error.one_line}"
 
 
 def _name_of_new(organization: Organization, pat: Pat, request: RotateRequest, deps: Deps) -> str:

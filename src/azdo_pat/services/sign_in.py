@@ -22,11 +22,8 @@ def sign_in(
 ) -> SignedIn:
     """Sign the user in for the organization that is set, and save the sign-in.
 
-    Args:
-        ask: signs the user in, given MSAL's cache and the claims that Entra asked for.
-        memory: the saved sign-ins.
-        deps: the dependencies.
-        safe: there is safe storage for the sign-in; otherwise it is not saved.
+    `ask` signs the user in, given MSAL's cache and the claims that Entra asked for. Without `safe`
+    storage, the sign-in is not saved.
 
     Raises:
         PatError: the sign-in failed, is not a user's, or could not be stored.

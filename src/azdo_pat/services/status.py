@@ -114,9 +114,7 @@ def _damage(state_file: Path) -> list[PatError]:
 def _left_open(deps: Deps, user: str | None) -> list[PatError]:
     """Describe the unfinished operations that are due, and how to finish each.
 
-    Args:
-        deps: the dependencies.
-        user: the signed-in user; None if not signed in.
+    The user is the one who is signed in; None for nobody.
     """
     found = []
     for operation in deps.state.unfinished():

@@ -124,11 +124,6 @@ def stored_here(organization: Organization | None, filters: Filters, deps: Deps)
     """Return the tokens whose secrets are in this machine's keyring and that match the filters.
 
     The index knows no status but expired. Interrupted imports and forgets are recovered first.
-
-    Args:
-        organization: of this organization only; None for all.
-        filters: which of them.
-        deps: the dependencies.
     """
     from azdo_pat.operations.local_secrets import recover_local  # noqa: PLC0415 - `get` needs none of it
 
