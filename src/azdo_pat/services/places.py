@@ -77,7 +77,6 @@ def prepared(organizations: Iterable[Organization], deps: Deps) -> Places:
         there, url = deps.at(organization), organization.url
         try:
             there.access_token()
-            found[url] = there
             _ = there.organization, there.tokens  # here, as what uses them runs in parallel
         except PatError as error:
             found[url] = error
@@ -86,6 +85,7 @@ def prepared(organizations: Iterable[Organization], deps: Deps) -> Places:
                 deps.report(Unrecovered(error, organization))
             left += unfinished
         else:
+            found[url] = there
             recovered = recover_due(there, url)
             left += [each.operation.entry for each in recovered if each.failure]
     return Places(found, left)
