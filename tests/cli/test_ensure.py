@@ -48,6 +48,14 @@ def test_the_organization_of_the_only_one_needs_no_network(
     assert len(emulator.requests) == before
 
 
+def test_the_only_one_is_rotated_in_its_organization(pat: InProcess) -> None:
+    """The user has several organizations, and none is set."""
+    outcome(pat)
+    result = pat("ensure", "ci", "--scope", "packaging", env={"PAT_ORG": None})
+    assert result.exit_code == 0
+    assert result.stderr.startswith("rotated 'ci' in contoso: ")
+
+
 @pytest.mark.parametrize(
     ("life", "options", "expected"),
     [
