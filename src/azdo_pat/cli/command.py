@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from azdo_pat.cli.app import App
-from azdo_pat.cli.global_options import (
-    NAMES,
-    GlobalOptions,
-    access_token_withheld,
-    global_options,
-    merge,
-)
+from azdo_pat.cli.global_options import access_token_withheld, global_options, merged_options
 
-_SHARED: Final = {*NAMES, "version"}
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -36,26 +29,17 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> object:
         """Merge the global options after the name over those before it, and run; see click."""
         with access_token_withheld() as given:
-            ctx.obj = App(merge(_options(ctx), ctx)._replace(access_token=given))
+            ctx.obj = App(merged_options(ctx)._replace(access_token=given))
             return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options of the command and the names of the global options; see click."""
-        own: list[tuple[str, str]] = []
-        shared: list[str] = []
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            # Arguments are explained in the text of the help, by their names.
-            if record is None or not isinstance(parameter, click.Option):
-                continue
-            if parameter.name in _SHARED:
-                shared.append(parameter.opts[-1])
-            else:
-                own.append(record)
+        # Arguments are explained in the text of the help, by their names.
+        own = [each for each in super().get_params(ctx) if isinstance(each, click.Option)]
         with formatter.section("Options"):
-            formatter.write_dl(own)
+            formatter.write_dl([record for each in own if (record := each.get_help_record(ctx))])
         with formatter.section("Global options (described in pat --help)"):
-            formatter.write_text(" ".join(shared))
+            formatter.write_text(" ".join(each.opts[-1] for each in self._shared))
 
 
 class Group(click.Group):
@@ -69,7 +53,7 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Merge the global options after the name over those before it, and run; see click."""
-        ctx.obj = merge(_options(ctx), ctx)
+        ctx.obj = merged_options(ctx)
         return super().invoke(ctx)
 
 
@@ -84,7 +68,3 @@ def command(
         return click.command(name, cls=kind, **attributes)(click.pass_obj(function))
 
     return declare
-
-
-def _options(ctx: click.Context) -> GlobalOptions:
-    return ctx.obj if isinstance(ctx.obj, GlobalOptions) else GlobalOptions()

@@ -39,7 +39,7 @@ class GlobalOptions(NamedTuple):
     access_token: Secret | None = None
 
 
-NAMES: Final = tuple(
+_NAMES: Final = tuple(
     name for name in GlobalOptions._fields if name not in {"sources", "access_token"}
 )
 _ACCESS_TOKEN: Final = "PAT_ACCESS_TOKEN"  # noqa: S105  # the name of a variable
@@ -64,69 +64,67 @@ def access_token_withheld() -> Iterator[Secret | None]:
         os.environ[_ACCESS_TOKEN] = given
 
 
-class _GlobalOption(click.Option):
-    """A global option, which the environment can also set as `PAT_` and its name."""
-
-    def __init__(self, *args: Any, **attributes: Any) -> None:  # noqa: ANN401  # click's signature
-        super().__init__(*args, **attributes)
-        longest = max(self.opts, key=len)
-        self.envvar = "PAT_" + longest.lstrip("-").upper().replace("-", "_")
-
-
 def global_options(*, root: bool) -> list[click.Parameter]:
     """Return the global options of `pat` itself, or their copies for a command.
 
     Only those of `pat` read the environment. The copies, which follow the name of a command, do
     not, so that an option before the name overrides the environment.
     """
-    kind = _GlobalOption if root else click.Option
-    shown: list[click.Parameter] = [
-        kind(["--org"], metavar="NAME|URL", help="Organization name or URL."),
-        kind(["-o", "--output"], type=click.Choice([*map(str, Format)]), help="Output format."),
-        kind(
+    options = [
+        click.Option(["--org"], metavar="NAME|URL", help="Organization name or URL."),
+        click.Option(
+            ["-o", "--output"], type=click.Choice([*map(str, Format)]), help="Output format."
+        ),
+        click.Option(
             ["--query"],
             metavar="JMESPATH",
             help="JMESPath expression that selects part of the JSON.",
         ),
-        kind(["-q", "--quiet"], is_flag=True, default=None, help="Print no notices on stderr."),
-        kind(["-v", "--verbose"], is_flag=True, default=None, help="Print more details on stderr."),
-        kind(
-            ["--debug"],
-            is_flag=True,
-            default=None,
-            help="Print everything on stderr, except secrets.",
-        ),
-        kind(["--no-input"], is_flag=True, default=None, help="Never prompt; fail instead."),
-        kind(
+        _switch("-q", "--quiet", help="Print no notices on stderr."),
+        _switch("-v", "--verbose", help="Print more details on stderr."),
+        _switch("--debug", help="Print everything on stderr, except secrets."),
+        _switch("--no-input", help="Never prompt; fail instead."),
+        click.Option(
             ["--color"],
             type=click.Choice(["auto", "always", "never"]),
             help="When to use colors.",
         ),
-        click.Option(
-            ["--version"],
-            is_flag=True,
-            is_eager=True,
-            expose_value=False,
-            callback=_show_version,
-            help="Show the version.",
-        ),
     ]
-    return shown
+    if root:
+        for each in options:
+            each.envvar = _variable(str(each.name))
+    version = click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_version,
+        help="Show the version.",
+    )
+    return [*options, version]
 
 
-def merge(options: GlobalOptions, ctx: click.Context) -> GlobalOptions:
-    """Return the options with those given in this context merged over them."""
+def _switch(*names: str, help: str) -> click.Option:  # noqa: A002  # click's name for it
+    return click.Option(names, is_flag=True, default=None, help=help)
+
+
+def _variable(name: str) -> str:
+    return f"PAT_{name.upper()}"
+
+
+def merged_options(ctx: click.Context) -> GlobalOptions:
+    """Return the global options given in this context merged over those of the context above."""
+    options = ctx.obj if isinstance(ctx.obj, GlobalOptions) else GlobalOptions()
     values: dict[str, Any] = {}
     sources = dict(options.sources)
-    for name in NAMES:
+    for name in _NAMES:
         value = ctx.params.pop(name, None)
         source = ctx.get_parameter_source(name)
         if value is None or source in {None, ParameterSource.DEFAULT}:
             continue
         values[name] = value
-        flag = "--" + name.replace("_", "-")
-        variable = "PAT_" + name.upper()
-        sources[name] = variable if source is ParameterSource.ENVIRONMENT else flag
+        typed = source is not ParameterSource.ENVIRONMENT
+        sources[name] = "--" + name.replace("_", "-") if typed else _variable(name)
     return options._replace(**values, sources=sources)
 
 

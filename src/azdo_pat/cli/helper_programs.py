@@ -13,8 +13,6 @@ from azdo_pat.errors import NotFoundError
 from azdo_pat.redaction import without_access_token
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from azdo_pat.cli.app import App
     from azdo_pat.results import SetupResult
     from azdo_pat.tools.tool import Guidance, Tool
@@ -54,7 +52,7 @@ def show_guidance(app: App, advice: Guidance) -> SetupResult:
             raise NotFoundError(
                 f"{advice.name} is not on the PATH", hint=f"run: pipx install {advice.name}"
             )
-        if not _knows_pat(Path(program), app.runtime.environment):
+        if not _knows_pat(app, Path(program)):
             raise NotFoundError(
                 f"{advice.name} asks keyring in its own environment, where pat is not installed"
                 f" ({program})",
@@ -64,23 +62,16 @@ def show_guidance(app: App, advice: Guidance) -> SetupResult:
     return SetupResult(tool=advice.name, file="", outcome=SetupOutcome.UNCHANGED)
 
 
-def _knows_pat(program: Path, environment: Mapping[str, str]) -> bool:
+def _knows_pat(app: App, program: Path) -> bool:
     """Return whether the Python that runs a script has `pat` installed."""
-    with suppress(OSError, subprocess.SubprocessError, UnicodeDecodeError):
+    python = ""
+    with suppress(OSError, UnicodeDecodeError):
         first = program.read_bytes().partition(b"\n")[0].decode()
         python = first.removeprefix("#!").strip() if first.startswith("#!") else ""
-        # pip writes a longer one where the path is too long for the system.
-        if python and " " not in python:
-            ran = subprocess.run(  # noqa: S603  # the Python of the user's own tool
-                [python, "-c", f"import {_BACKEND}"],
-                cwd=Path(python).parent,  # where it stands it looks for modules, too
-                env=without_access_token(environment),
-                capture_output=True,
-                timeout=30,
-                check=False,
-            )
-            return ran.returncode == 0
-    return False
+    # pip writes a longer one where the path is too long for the system.
+    if not python or " " in python:
+        return False
+    return _run(app, python, "-c", f"import {_BACKEND}")[0] == 0
 
 
 def warn_of_variables(app: App, tool: Tool, feed: str) -> None:
@@ -126,11 +117,11 @@ def check_keyring_program(app: App, tool: Tool) -> None:
 
 
 def _run(app: App, program: str, *args: str) -> tuple[int, str]:
-    """Run the program that a tool asks; return its exit code and output, or -1 and nothing."""
-    with suppress(OSError, subprocess.SubprocessError):
-        ran = subprocess.run(  # noqa: S603  # the program that the tool will run
+    """Run a program of the user; return its exit code and output, or -1 and nothing."""
+    with suppress(OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        ran = subprocess.run(  # noqa: S603  # what the user's tool runs, too
             [program, *args],
-            cwd=Path(program).parent,
+            cwd=Path(program).parent,  # Python looks for modules where it stands
             env=without_access_token(app.runtime.environment),
             capture_output=True,
             text=True,

@@ -15,7 +15,7 @@ import click
 
 from azdo_pat import __version__
 from azdo_pat.cli.exit import exit_code, reader_may_leave
-from azdo_pat.cli.global_options import GlobalOptions, global_options, merge
+from azdo_pat.cli.global_options import global_options, merged_options
 from azdo_pat.cli.standard_streams import discard_unwritten, prepare, without_pipeline_commands
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Root(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Collect the global options and run the command; see click."""
-        ctx.obj = merge(GlobalOptions(), ctx)
+        ctx.obj = merged_options(ctx)
         with reader_may_leave():
             return super().invoke(ctx)
 

@@ -125,18 +125,17 @@ class Runtime:
         from azdo_pat.models import Setting
 
         key = key_named(name)
-        given = getattr(self.options, name.replace("-", "_"), None)
-        if given is not None:
-            source = self.options.sources.get(name.replace("-", "_"), "option")
-            return Setting(key=name, value=given, source=source, summary=key.summary)
-        variable = self.environment.get(key.variable)
-        if variable:
-            value = parse_value(key, variable, where=key.variable)
-            return Setting(key=name, value=value, source=key.variable, summary=key.summary)
-        if name in self.file_values:
-            value = self.file_values[name]
-            return Setting(key=name, value=value, source="config file", summary=key.summary)
-        return Setting(key=name, value=key.default, source="default", summary=key.summary)
+        option = name.replace("-", "_")
+        value: Value | None
+        if (value := getattr(self.options, option, None)) is not None:
+            source = self.options.sources.get(option, "option")
+        elif text := self.environment.get(key.variable):
+            value, source = parse_value(key, text, where=key.variable), key.variable
+        elif name in self.file_values:
+            value, source = self.file_values[name], "config file"
+        else:
+            value, source = key.default, "default"
+        return Setting(key=name, value=value, source=source, summary=key.summary)
 
     def _switch(self, name: str) -> bool:
         return bool(self._quick(name))

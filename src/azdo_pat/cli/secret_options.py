@@ -31,8 +31,26 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
     Args:
         summary: the help of `--as`.
     """
+    forms = [*map(str, SecretForm), _CI]
 
     def declare(function: Callable[..., object]) -> Callable[..., object]:
+        @click.option(
+            "--as",
+            "form",
+            metavar="FORMAT",
+            type=click.Choice(forms),
+            help=f"{summary} ({', '.join(forms)})",
+        )
+        @click.option(
+            "--var",
+            "names",
+            metavar="NAME",
+            multiple=True,
+            help="Variable to set to the secret [AZURE_DEVOPS_EXT_PAT]. Repeatable.",
+        )
+        @click.option(
+            "--shell", type=click.Choice([*map(str, Shell)]), help="Shell syntax for --as env."
+        )
         @functools.wraps(function)
         def folded(
             app: App,
@@ -43,38 +61,11 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
             **rest: Any,  # noqa: ANN401  # as above
         ) -> object:
             secret_format = _secret_format(app.runtime.environment, form, names, shell)
-            if (
-                secret_format is not None
-                and secret_format.form is not SecretForm.JSON
-                and app.runtime.options.query is not None
-            ):
+            in_json = secret_format is None or secret_format.form is SecretForm.JSON
+            if not in_json and app.runtime.options.query is not None:
                 raise UsageError("--query needs JSON", hint="add --as json, or leave out --query")
             return function(app, *args, secret_format=secret_format, **rest)
 
-        forms = [*map(str, SecretForm), _CI]
-        options = (
-            click.option(
-                "--as",
-                "form",
-                metavar="FORMAT",
-                type=click.Choice(forms),
-                help=f"{summary} ({', '.join(forms)})",
-            ),
-            click.option(
-                "--var",
-                "names",
-                metavar="NAME",
-                multiple=True,
-                help="Variable to set to the secret [AZURE_DEVOPS_EXT_PAT]. Repeatable.",
-            ),
-            click.option(
-                "--shell",
-                type=click.Choice([*map(str, Shell)]),
-                help="Shell syntax for --as env.",
-            ),
-        )
-        for each in reversed(options):
-            folded = each(folded)
         return folded
 
     return declare
