@@ -1,14 +1,12 @@
 """`pat git-credential get` from a real Secret Service against `keyring get` of the same secret."""
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from measuring import PAT, Bound, FailedError, Program, Result, compare
-from staging import stage
-from store.keyring_service import gnome_keyring, missing_programs
+from staging import keyring_stage
 
 ROUNDS = 40
 NAME = "laptop"
@@ -16,16 +14,14 @@ NAME = "laptop"
 
 def measure(quick: int) -> Iterator[Result]:
     """Measure what git waits for."""
-    if missing := missing_programs():
-        raise FailedError(f"not installed: {', '.join(missing)}")
-    with tempfile.TemporaryDirectory() as home, stage() as scene, gnome_keyring(Path(home)) as own:
-        access = {**own, **scene.environment, "HOME": own["HOME"]}
-        Program(argv=[PAT, "create", NAME, "--for", "git"], environment=access).output()
+    with keyring_stage() as scene:
+        access = scene.environment
+        scene.pat("create", NAME, "--for", "git").output()
         url = urlsplit(scene.emulator.url)
         organization = scene.emulator.organization
         service = f"azdo-pat:{scene.emulator.url}/{organization}"
         keyring = Path(sys.executable).with_name("keyring")
-        asked = Path(home) / "asked"
+        asked = Path(access["HOME"], "asked")
         asked.write_text(
             f"protocol={url.scheme}\nhost={url.netloc}\npath={organization}/_git/app\n"
         )

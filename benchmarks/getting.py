@@ -1,13 +1,11 @@
 """`pat get` from a real Secret Service against `keyring get` of the same secret."""
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from measuring import PAT, Bound, FailedError, Program, Result, compare
-from staging import stage
-from store.keyring_service import gnome_keyring, missing_programs
+from staging import keyring_stage
 
 ROUNDS = 40
 NAME = "laptop"
@@ -15,11 +13,9 @@ NAME = "laptop"
 
 def measure(quick: int) -> Iterator[Result]:
     """Measure it with the organization from the environment, and from the config file."""
-    if missing := missing_programs():
-        raise FailedError(f"not installed: {', '.join(missing)}")
-    with tempfile.TemporaryDirectory() as home, stage() as scene, gnome_keyring(Path(home)) as own:
-        access = {**own, **scene.environment, "HOME": own["HOME"]}
-        Program(argv=[PAT, "create", NAME, "--for", "git"], environment=access).output()
+    with keyring_stage() as scene:
+        access = scene.environment
+        scene.pat("create", NAME, "--for", "git").output()
         service = f"azdo-pat:{scene.emulator.url}/{scene.emulator.organization}"
         keyring = Path(sys.executable).with_name("keyring")
         without = {name: text for name, text in access.items() if name != "PAT_ORG"}

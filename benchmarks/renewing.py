@@ -1,13 +1,11 @@
 """Renewing 100 tokens at 100 ms a request, side by side against one by one."""
 
 import statistics
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from measuring import PAT, Bound, FailedError, Program, Result, cost
-from staging import Stage, stage
-from store.keyring_service import gnome_keyring, missing_programs
+from measuring import Bound, FailedError, Program, Result, cost
+from staging import Stage, keyring_stage
 
 ROUNDS = 2
 TOKENS = 100
@@ -16,17 +14,13 @@ SLOW = "* */_apis/* delay=100ms times=always"
 
 def measure(quick: int) -> Iterator[Result]:
     """Measure `pat renew` against `pat renew --jobs 1`, with a real Secret Service."""
-    if missing := missing_programs():
-        raise FailedError(f"not installed: {', '.join(missing)}")
-    with tempfile.TemporaryDirectory() as home, stage() as scene, gnome_keyring(Path(home)) as own:
-        access = {**own, **scene.environment, "HOME": own["HOME"]}
-        file = Path(home, "tokens.toml")
+    with keyring_stage() as scene:
+        file = Path(scene.environment["HOME"], "tokens.toml")
         table = '[[token]]\nname = "t{}"\nscopes = "code"\nexpires = "2d"\n'
         file.write_text("".join(table.format(number) for number in range(TOKENS)))
-        Program(argv=[PAT, "apply", str(file)], environment=access).output()
-        renew = [PAT, "renew", "--within", "3d"]
-        together = Program(argv=renew, environment=access)
-        single = Program(argv=[*renew, "--jobs", "1"], environment=access)
+        scene.pat("apply", str(file)).output()
+        together = scene.pat("renew", "--within", "3d")
+        single = scene.pat("renew", "--within", "3d", "--jobs", "1")
         scene.emulator.fail(SLOW)
         rounds = ROUNDS // quick or 1
         pairs = [(_seconds(scene, together), _seconds(scene, single)) for _ in range(rounds)]

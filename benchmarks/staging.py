@@ -9,7 +9,8 @@ from pathlib import Path
 
 from azdo_pat.emulator.run import Options, start
 from drivers import Emulator
-from measuring import PAT, Program
+from measuring import PAT, FailedError, Program
+from store.keyring_service import gnome_keyring, missing_programs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,20 @@ def stage() -> Iterator[Stage]:
         yield Stage(
             emulator=emulator, environment={**bare_environment(home), **emulator.environment}
         )
+
+
+@contextmanager
+def keyring_stage() -> Iterator[Stage]:
+    """Start an emulator as `stage` does, and a Secret Service that programs store secrets in.
+
+    Raises:
+        FailedError: its programs are not installed.
+    """
+    if missing := missing_programs():
+        raise FailedError(f"not installed: {', '.join(missing)}")
+    with tempfile.TemporaryDirectory() as home, stage() as scene, gnome_keyring(Path(home)) as own:
+        environment = {**own, **scene.environment, "HOME": own["HOME"]}
+        yield Stage(emulator=scene.emulator, environment=environment)
 
 
 def bare_environment(home: str | Path) -> dict[str, str]:
