@@ -133,8 +133,8 @@ def test_what_a_list_refuses(bare: Stage, query: dict[str, str]) -> None:
 
 def test_five_thousand_tokens_are_quick(bare: Stage) -> None:
     seed(bare, count=5000)
-    began = time.perf_counter()
+    began = time.process_time()  # the emulator's thread counts, a busy machine does not
     found = pages(bare, **{"$top": "100"})
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert [len(page) for page in found] == [100] * 50
     assert took < 5, "100 ms a page is far too slow"
