@@ -225,7 +225,7 @@ def test_a_failure_stops_none_of_the_others(pat: InProcess, emulator: Emulator, 
     assert result.exit_code == 9
     assert outcomes(result) == {"ci": "failed", "deploy": "created"}
     assert "ci in contoso: " in result.stderr
-    assert "1 of 2 tokens could not be brought up to date" in result.stderr
+    assert "1 of 2 tokens failed" in result.stderr
     assert names(emulator) == ["deploy"]
 
 

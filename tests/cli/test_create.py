@@ -120,7 +120,8 @@ def test_a_name_whose_secret_is_stored_here_is_taken(
     assert pat(*GIT) == failed(
         6,
         "a secret is already stored under 'laptop' for contoso",
-        "pat get laptop prints it; --replace overwrites it, another name leaves it be",
+        "to print it, run: pat get laptop; to overwrite it, add --replace; to keep it, choose"
+        " another name",
     )
     assert (memory_keyring.held, methods(emulator)) == (before, asked)
 
@@ -283,8 +284,8 @@ def test_fail_if_shortened_revokes_the_token(
     (posted,) = [each for each in emulator.requests if each["method"] == "POST"]
     assert result == failed(
         5,
-        f"contoso limited 'laptop' to a lifetime until {minute(token['validTo'])} UTC only, and"
-        f" {minute(posted['body']['validTo'])} UTC was asked for; the new token was revoked again",
+        f"contoso shortened the lifetime of 'laptop': it would expire {minute(token['validTo'])},"
+        f" not {minute(posted['body']['validTo'])} UTC as requested; the new token was revoked",
         (
             "a policy limits the lifetime of tokens: use a shorter --expires, or leave out"
             " --fail-if-shortened"
@@ -365,7 +366,7 @@ def test_a_keyring_that_fails_late_costs_no_secret_and_leaves_no_token(
     expected = failed(
         7,
         f"the keyring backend {__name__}.Failing failed with RuntimeError;"
-        " the new token was revoked again",
+        " the new token was revoked",
         "to see more: keyring diagnose; to use another one: PAT_KEYRING",
     )
     assert (result.exit_code, result.stdout) == (7, "")

@@ -150,7 +150,10 @@ def test_what_is_left_to_do_is_done_though_nothing_is_due(
     emulator.heal()
     nobody = pat(*ENSURE, "-q", env={"PAT_ACCESS_TOKEN": None})
     assert nobody.exit_code == 0
-    assert "what an earlier run left behind is still there: not signed in" in nobody.stderr
+    assert (
+        "unfinished operations of earlier runs could not be recovered: not signed in"
+        in nobody.stderr
+    )
     assert names(emulator) == ["ci", "ci"]
     result = pat(*ENSURE)
     assert result.stderr.startswith("revoked the old token of 'ci' in contoso (")

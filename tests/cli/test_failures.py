@@ -723,7 +723,8 @@ def test_two_creates_at_once_make_one_token(pat_process: Installed, emulator: Em
         failed(
             6,
             "a secret is already stored under 'laptop' for contoso",
-            "pat get laptop prints it; --replace overwrites it, another name leaves it be",
+            "to print it, run: pat get laptop; to overwrite it, add --replace; to keep it, choose"
+            " another name",
         ),
     ]
     assert (names(emulator), methods(emulator).count("POST")) == (["laptop"], 1)
@@ -772,8 +773,7 @@ def test_a_secret_that_could_not_be_written_is_not_left_alive(
         )
     expected = failed(
         1,
-        "the secret could not be written (No space left on device);"
-        " the new token was revoked again",
+        "the secret could not be written (No space left on device); the new token was revoked",
         "leave out --no-store to store it in the keyring",
     )
     assert (ran.returncode, ran.stderr) == (expected.exit_code, expected.stderr)

@@ -131,7 +131,7 @@ def test_a_name_that_is_taken(
     assert pat("import", "web", stdin=second) == failed(
         6,
         "a secret is already stored under 'web' for contoso",
-        "--replace overwrites it; pat forget web deletes it",
+        "to overwrite it, add --replace; to delete it, run: pat forget web",
     )
     assert list(memory_keyring.held.values()) == [first.strip()]
     result = pat("import", "web", "--replace", "-o", "none", stdin=second)

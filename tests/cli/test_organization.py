@@ -66,7 +66,7 @@ def test_the_only_one_is_used(pat: InProcess, emulator: Emulator) -> None:
 
 
 def test_one_of_several_must_be_named(pat: InProcess) -> None:
-    message = "which organization? you have contoso, fabrikam"
+    message = "no organization given, and you have several: contoso, fabrikam"
     hint = "add --org contoso, or set it once: pat config set org contoso"
     assert pat("list", env=NOWHERE) == failed(2, message, hint)
     assert pat("list", "-o", "json", env=NOWHERE) == failed_as_json(2, "usage", message, hint)

@@ -118,7 +118,7 @@ def works_again(emulator: Emulator, refuse: Callable[[], None]) -> None:
 def test_renew_keeps_one_that_works_again(pat: InProcess, emulator: Emulator) -> None:
     token = held(emulator, "ci")
     (planned,) = pat("renew", "--dry-run", "-o", "json").json
-    assert planned["why"] == "a program was refused with it: the service will be asked"
+    assert planned["why"] == "a program reported that it was refused: the service will be asked"
     result = pat("renew", "-o", "json")
     assert (result.exit_code, emulator.tokens) == (0, [token])
     assert [(each["outcome"], each["why"]) for each in result.json] == [("kept", "it still works")]
@@ -154,7 +154,7 @@ def test_renew_replaces_one_that_is_still_refused(
     emulator.fail("GET */connectionData status=401 times=2")
     refuse()
     (change,) = pat("renew", "-o", "json").json
-    assert (change["outcome"], change["why"]) == ("rotated", "a program was refused with it")
+    assert (change["outcome"], change["why"]) == ("rotated", "a program reported that it was refused")
     assert {each["authorizationId"]: each["status"] for each in emulator.tokens}[old] == "revoked"
     assert pat("renew", "-o", "json", env=OFFLINE).json == []
 

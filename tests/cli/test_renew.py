@@ -121,7 +121,7 @@ def test_a_failure_stops_none_of_the_others(
     (failed,) = [name for name, outcome in outcomes.items() if outcome == "failed"]
     assert f"{failed} in contoso: " in result.stderr
     assert "renewed 2 tokens of 3" in result.stderr
-    assert "1 of 3 tokens could not be brought up to date" in result.stderr
+    assert "1 of 3 tokens failed" in result.stderr
     assert names(emulator) == ["a", "b", "c"]
     key = next(key for key in held if key[1] == failed)
     assert memory_keyring.held[key] == held[key]
@@ -174,7 +174,7 @@ def test_it_delivers_and_makes_good_what_could_not_be(
     first = pat("renew", "--within", "3d", "--deliver", f"file:{place}", "-o", "json")
     assert first.exit_code == 8
     assert "ci in contoso: " in first.stderr
-    assert "something is still to be done" in first.stderr
+    assert "a step is still pending" in first.stderr
     assert first.json[0]["outcome"] == "rotated"
     assert first.json[0]["error"]
     assert names(emulator) == ["ci", "ci"]
@@ -284,7 +284,7 @@ def test_what_is_still_to_be_delivered_is_told_though_nobody_is_signed_in(pat: I
     assert pat("renew").exit_code == 8
     nobody = pat("renew", env={"PAT_ACCESS_TOKEN": None})
     assert nobody.exit_code == 8
-    assert "what is still to be done in contoso: " in nobody.stderr
+    assert "could not be recovered in contoso: " in nobody.stderr
 
 
 def test_deliveries_that_are_dropped_hold_nothing_up(pat: InProcess, emulator: Emulator) -> None:
@@ -293,7 +293,7 @@ def test_deliveries_that_are_dropped_hold_nothing_up(pat: InProcess, emulator: E
         assert pat("rotate", "ci", "--deliver", "command:false").exit_code == 8
     told = pat("renew")
     assert told.exit_code == 8
-    assert "something is still to be done for 1 token" in told.stderr
+    assert "a step is still pending for 1 token" in told.stderr
     assert told.stderr.count("could not be delivered") == 1
     assert pat("rotate", "ci", "--deliver", "none").exit_code == 0
     for _ in range(2):  # the first finds out what the second then does

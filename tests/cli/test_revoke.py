@@ -180,7 +180,7 @@ def test_named_tokens_and_a_choice_do_not_mix(
     assert pat("revoke", "one", *choice, "--yes") == failed(
         2,
         "TOKEN cannot be combined with --name, --scope or --expired",
-        "leave out the one or the other",
+        "leave out one of them",
     )
     assert (names(emulator), emulator.requests) == (["one"], [])
 

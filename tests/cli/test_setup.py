@@ -235,7 +235,7 @@ def test_feeds_of_one_name(pat: InProcess, emulator: Emulator, home: Path, secre
         held = file.read_bytes()
         refused = pat("setup", tool, "--feed", f"{feeds[1]}/{end}")
         assert refused.exit_code == 6
-        assert "by the name of 'feed' already" in refused.stderr
+        assert "under the name 'feed' already" in refused.stderr
         assert file.read_bytes() == held
         assert pat("setup", tool, "--undo").exit_code == 0
     for feed in feeds:  # NuGet's are found by their URLs, and get names of their own
@@ -343,7 +343,7 @@ def test_a_way_out_of_what_cannot_be_told_apart(
     file.write_bytes(text)
     refused = pat("setup", "npm", "--undo")
     assert refused.exit_code == 6
-    assert "then: pat setup npm --undo --leave-file" in refused.stderr
+    assert "then run: pat setup npm --undo --leave-file" in refused.stderr
     assert file.read_bytes() == text
     assert pat("setup", "npm", "--undo", "--leave-file").exit_code == 0
     assert file.read_bytes() == text
@@ -728,7 +728,7 @@ def test_a_home_that_is_not_there(
     gone = tmp_path / "gone"
     result = pat("setup", "npm", *feed_of("npm", emulator), env={"HOME": str(gone)})
     assert result.exit_code == 3
-    assert f"the home folder {gone} is not there" in result.stderr
+    assert f"the home folder {gone} does not exist" in result.stderr
     assert not gone.exists()
     for odd in ("", "here"):
         refused = pat("setup", "npm", *feed_of("npm", emulator), "--dry-run", env={"HOME": odd})
@@ -738,11 +738,11 @@ def test_a_home_that_is_not_there(
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        ((), 2, "which tool?"),
+        ((), 2, "no tool given"),
         (("emacs",), 2, "pat does not know the tool 'emacs'"),
         (("npm",), 2, "npm needs a feed"),
         (("npm", "--feed", "https://a:b@x/_packaging/f/npm/registry/"), 2, "must not carry"),
-        (("npm", "--feed", FEEDS["npm"]), 2, "is a feed at Microsoft, and PAT_API_URL leads"),
+        (("npm", "--feed", FEEDS["npm"]), 2, "is a feed at Microsoft, but PAT_API_URL points"),
         (
             ("npm", "--feed", "https://evil.example/_packaging/f/npm/registry/"),
             2,
@@ -766,14 +766,16 @@ def test_no_token_for_a_feed(pat: InProcess, emulator: Emulator, secret: str) ->
     feed = f"{emulator.url}/fabrikam/_packaging/f/npm/registry/"
     refused = pat("setup", "npm", "--feed", feed)
     assert refused.exit_code == 3
-    assert "pat create packages --for packages --org fabrikam makes one" in refused.stderr
+    assert (
+        "to create one, run: pat create packages --for packages --org fabrikam;" in refused.stderr
+    )
 
 
 def test_what_is_to_be_typed_can_be_typed(pat: InProcess, emulator: Emulator) -> None:
     """Names hold what a shell would act on."""
     feed = ("--feed", f"{emulator.url}/contoso/_packaging/f/npm/registry/")
     hint = pat("setup", "npm", *feed, "--use", "$(id) 'x'").stderr.splitlines()[1]
-    command = hint.strip().partition(" makes one")[0]
+    command = hint.partition("run: ")[2].partition(";")[0]
     words = ["pat", "create", "$(id) 'x'", "--for", "packages", "--org", "contoso"]
     assert shlex.split(command) == words
 
@@ -1014,7 +1016,7 @@ def test_netrc_has_room_for_one_token_a_host(
     assert pat("create", "second", "--for", "git", "--org", "fabrikam").exit_code == 0
     first = pat("setup", "netrc")
     assert first.exit_code == 0
-    assert "netrc knows no ports: whatever asks for 127.0.0.1" in first.stderr
+    assert "netrc ignores ports: every program that asks for 127.0.0.1" in first.stderr
     before = (home / ".netrc").read_bytes()
     refused = pat("setup", "netrc", "--org", "fabrikam")
     assert refused.exit_code == 6

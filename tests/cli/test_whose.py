@@ -33,7 +33,7 @@ def test_an_id_never_deletes_the_secret_of_another(
         3,
         f"the secret of the token {identifier} is no longer stored: another program has stored"
         " another secret under 'ci' for contoso",
-        "pat get ci prints that one",
+        "to print that secret, run: pat get ci",
     )
     assert memory_keyring.held == {(service(emulator), "ci"): foreign}
     assert pat("forget", "ci").exit_code == 0  # by its name it is meant
@@ -72,12 +72,11 @@ def test_doctor_tells_of_the_secret_of_another(
     identifier = held(emulator, "ci")["authorizationId"]
     assert result.exit_code == 10
     assert result.json["detail"] == (
-        "what is stored under 'ci' in contoso is no longer the secret of its token: another"
-        " program has stored another one"
+        "another program has overwritten the secret stored under 'ci' in contoso"
     )
     assert result.json["fix"] == (
-        f"pat forget ci --org contoso deletes it; after that, pat rotate {identifier} --org"
-        " contoso creates a new token"
+        "to delete that secret, run: pat forget ci --org contoso; then, to create a new token:"
+        f" pat rotate {identifier} --org contoso"
     )
 
 
@@ -122,8 +121,8 @@ def test_what_goes_nowhere_any_more_is_not_called_delivered(
     options = ("--replace", "-q", "-o", "none") if command == "import" else ("-q",)
     assert pat(command, "ci", *options, stdin=secret).exit_code == 0
     assert pat("list", "-o", "none").stderr == (
-        "the new secret of 'ci' in contoso has no delivery target any more, and its old token"
-        f" ({old}) is no longer kept for that\n"
+        "the new secret of 'ci' in contoso no longer has a delivery target, and its old token"
+        f" ({old}) is no longer needed\n"
     )
     assert names(emulator) == ["ci", "elsewhere"]
 

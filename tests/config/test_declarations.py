@@ -104,7 +104,7 @@ ONE = '[[token]]\nname = "x"\nscopes = ["code"]\n'
         (f'{ONE}renew_before = "-1d"\n', 4, "'-1d' is not a valid"),
         (f'{ONE}deliver = "elsewhere"\n', 4, "'elsewhere' is not a valid delivery target"),
         (f"{ONE}deliver = [\n  5,\n]\n", 4, "deliver must be a string"),
-        (f"{ONE}deliver = {{ file = 5 }}\n", 4, "file and template are texts"),
+        (f"{ONE}deliver = {{ file = 5 }}\n", 4, "file and template must be strings"),
         (f"{ONE}allow_unknown_scopes = 1\n", 4, "not true or false"),
         (f"{ONE}\n\n{ONE}", 6, "'x' is already declared in line 1"),
         (f"tokens = 1\n{ONE}", 1, "the file has no 'tokens'"),

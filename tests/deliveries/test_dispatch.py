@@ -210,7 +210,7 @@ class TestFile:
     @pytest.mark.parametrize("notes", ["my notes\n", "hunter2-of-a-database\n", "https://x\n"])
     def test_alone_in_a_file_that_holds_more(self, stage: Stage, notes: str) -> None:
         (stage.folder / "notes").write_text(notes)
-        with pytest.raises(PendingError, match="holds something else than a token"):
+        with pytest.raises(PendingError, match="holds something other than a token"):
             stage.file("notes")
         assert stage.text("notes") == notes
 
@@ -248,5 +248,5 @@ class TestFile:
 
 
 def test_a_kind_of_a_later_version(stage: Stage) -> None:
-    with pytest.raises(PendingError, match="knows no delivery of the kind 'npm'"):
+    with pytest.raises(PendingError, match="does not know delivery targets of the kind 'npm'"):
         stage.deliver(UnknownTarget("npm", "{}"))

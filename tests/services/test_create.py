@@ -111,7 +111,8 @@ class TestNameTaken:
         assert type(error) is ConflictError
         assert error.message == "a secret is already stored under 'my ci' for contoso"
         assert error.hint == (
-            "pat get 'my ci' prints it; --replace overwrites it, another name leaves it be"
+            "to print it, run: pat get 'my ci'; to overwrite it, add --replace; to keep it, choose"
+            " another name"
         )
         assert machine.asked("POST") == ["POST /contoso/_apis/tokens/pats"]
         assert machine.held("my ci") == before
@@ -162,7 +163,7 @@ class TestKeyring:
         machine.keyring.refuse("set")
         error = failure(machine)
         assert type(error) is StoreError
-        assert error.message == f"{LOCKED}; the new token was revoked again"
+        assert error.message == f"{LOCKED}; the new token was revoked"
         assert error.hint.startswith("unlock it")
         assert nothing_left(machine)
 
@@ -171,7 +172,7 @@ class TestKeyring:
         before = machine.held(), machine.known
         machine.keyring.refuse("set")
         error = failure(machine, replace=True)
-        assert error.message == f"{LOCKED}; the new token was revoked again"
+        assert error.message == f"{LOCKED}; the new token was revoked"
         assert (machine.held(), machine.known) == before
         assert machine.listed("ci").authorization_id == old.id
 
@@ -183,7 +184,7 @@ class TestKeyring:
             create(
                 machine.contoso, machine.request(replace=True), replace(machine.deps, state=broken)
             )
-        assert caught.value.message == "the disk is full; the new token was revoked again"
+        assert caught.value.message == "the disk is full; the new token was revoked"
         assert (machine.held(), machine.known) == before
         assert machine.listed("ci").authorization_id == old.id
 
@@ -241,7 +242,7 @@ class TestStateFile:
         deps = replace(machine.deps, state=Unnoting(machine.folder / "state.db"))
         with pytest.raises(StoreError) as caught:
             create(machine.contoso, machine.request(), deps)
-        assert caught.value.message == "the disk is full; the new token was revoked again"
+        assert caught.value.message == "the disk is full; the new token was revoked"
         assert nothing_left(machine)
 
 
@@ -355,9 +356,8 @@ class TestShortened:
         error = failure(machine, fail_if_shortened=True)
         assert isinstance(error, RefusedError)
         assert error.message == (
-            "contoso limited 'ci' to a lifetime until 2026-06-22 12:00 UTC only, and"
-            " 2026-07-15 12:00 UTC"
-            " was asked for; the new token was revoked again"
+            "contoso shortened the lifetime of 'ci': it would expire 2026-06-22 12:00, not"
+            " 2026-07-15 12:00 UTC as requested; the new token was revoked"
         )
         assert error.hint == (
             "a policy limits the lifetime of tokens: use a shorter --expires, or leave out"

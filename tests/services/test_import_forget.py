@@ -101,7 +101,9 @@ class TestTakeIn:
         error = refused(machine, good)
         assert type(error) is ConflictError
         assert error.message == "a secret is already stored under 'imported' for contoso"
-        assert error.hint == "--replace overwrites it; pat forget imported deletes it"
+        assert (
+            error.hint == "to overwrite it, add --replace; to delete it, run: pat forget imported"
+        )
         assert machine.asked() == asked
 
     def test_replace(self, machine: Machine, good: str) -> None:

@@ -345,7 +345,7 @@ class TestPending:
             "the token is now named 'new name', but its secret is still stored under 'ci': another"
             " secret has been stored under 'new name' in the meantime"
         )
-        assert error.hint == "pat get ci still prints it"
+        assert error.hint == "to print it, run: pat get ci"
         assert (machine.held(), machine.held("new name")) == (secret, "of another program")
         assert [(entry.name, entry.id) for entry in machine.known] == [("ci", pat.id)]
 

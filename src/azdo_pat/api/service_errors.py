@@ -92,8 +92,8 @@ _MARKS: Final[dict[str, Rule]] = {
     "JsonReaderException": Rule(
         error=UnavailableError,
         message="{host} could not read the request",
-        hint="something on the way may have changed it, as a proxy: see pat --debug; if it stays,"
-        " report it with the activity id",
+        hint="something in between, such as a proxy, may have changed it: see pat --debug; if the"
+        " problem persists, report it with the activity id",
     ),
     "SessionTokenNotFound": Rule(
         error=NoSuchTokenError,

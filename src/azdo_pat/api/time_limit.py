@@ -88,7 +88,7 @@ class _Bounded(io.RawIOBase):
         """
         left = self._until - self._clock()
         if left <= 0:
-            raise TooSlowError("the answer's end did not come in time")
+            raise TooSlowError("the response was not complete in time")
         usual = self._sock.gettimeout()
         self._sock.settimeout(left if usual is None else min(usual, left))
         try:
@@ -96,7 +96,7 @@ class _Bounded(io.RawIOBase):
         except TimeoutError:
             if usual is not None and left > usual:
                 raise
-            raise TooSlowError("the answer's end did not come in time") from None
+            raise TooSlowError("the response was not complete in time") from None
         finally:
             self._sock.settimeout(usual)
         return read

@@ -61,7 +61,7 @@ class App(Session):
                 recover(self)
         except PatError as error:
             self.runtime.messages.detail(
-                f"what an earlier run left behind is still there: {error.message}"
+                f"unfinished operations of earlier runs could not be recovered: {error.message}"
             )
 
     def report(self, event: Recovered | Unrecovered) -> None:
@@ -80,8 +80,8 @@ class App(Session):
         # One step, as several organizations are listed side by side.
         if self.odd_rows.setdefault("first", what) is what:
             self.runtime.messages.notice(
-                f"the service's answer cannot be read in full: {what}; what cannot be read is"
-                " shown as unknown, and is in the way of nothing else"
+                f"the service's answer cannot be read in full: {what}; the rest is shown,"
+                " with unknown for each field that cannot be read"
             )
         else:
             self.runtime.messages.detail(f"cannot be read in full: {what}")
@@ -155,8 +155,8 @@ class App(Session):
 
         if aside := set_aside_if_damaged(file, self.now()):
             self.runtime.messages.warn(
-                f"the state file was damaged and is now {aside}; no secret is lost, and"
-                " pat doctor --fix finds out anew what it knew"
+                f"the state file was damaged and is now {aside}; no secret is lost;"
+                " to rebuild the file, run: pat doctor --fix"
             )
 
     @property
@@ -191,12 +191,12 @@ class App(Session):
             return organizations[0]
         if not organizations:
             raise NotFoundError(
-                "you belong to no organization of Azure DevOps",
-                hint="sign in as a user who does; to see who you are, run: pat status",
+                "you are not a member of any Azure DevOps organization",
+                hint="sign in as a user who is; to see who you are, run: pat status",
             )
         names = ", ".join(each.name for each in organizations)
         raise UsageError(
-            f"which organization? you have {names}",
+            f"no organization given, and you have several: {names}",
             hint=f"add --org {organizations[0].name}, or set it once: pat config set org"
             f" {organizations[0].name}",
         )

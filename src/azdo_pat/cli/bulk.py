@@ -56,8 +56,8 @@ def conclude_changes(
         if isinstance(first, SignInError) and len(failed) == len(changes):
             raise first  # one cause, and nothing to look up above
         raise PartialError(
-            f"{len(failed)} of {len(changes)} tokens could not be brought up to date",
-            hint="see above; the others were" if len(failed) < len(changes) else "see above",
+            f"{len(failed)} of {len(changes)} tokens failed",
+            hint="see above; the others succeeded" if len(failed) < len(changes) else "see above",
         )
     # Of one token several things may be left.
     pending = len(
@@ -66,6 +66,6 @@ def conclude_changes(
     )
     if pending:
         raise PendingError(
-            f"something is still to be done for {pending} token{'s' * (pending > 1)}",
+            f"a step is still pending for {pending} token{'s' * (pending > 1)}",
             hint="see above; the next run tries again",
         )

@@ -107,7 +107,7 @@ def _as_pat_error(error: Exception) -> PatError:
         case OutputError():
             return PatError(
                 f"cannot write to standard output: {error.strerror or error}",
-                hint="the changes that the command makes are made; only its output is lost",
+                hint="the command made its changes; only its output is lost",
             )
         case OSError():
             return _refused_by_system(error)

@@ -50,9 +50,9 @@ unknown_scope: Final = click.option(
 deliver: Final = click.option(
     "--deliver",
     "deliveries",
-    metavar="PLACE",
+    metavar="TARGET",
     multiple=True,
-    help="Bring the secret there, now and at each rotation: command:LINE, file:PATH,"
+    help="Deliver the secret to TARGET, now and on each rotation: command:LINE, file:PATH,"
     " or file:PATH|NAME={token}. Repeatable; none forgets them.",
 )
 
@@ -85,6 +85,6 @@ def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
     except OSError as error:
         raise UsageError(
             f"the working folder cannot be used: {error.strerror or error}",
-            hint="change to a folder that is there: deliveries are run in it",
+            hint="change to a folder that exists: deliveries run in it",
         ) from error
     return tuple(dict.fromkeys(from_text(text, folder) for text in texts))

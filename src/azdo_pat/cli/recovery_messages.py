@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 def say(messages: Messages, event: Recovered | Unrecovered) -> None:
     """Report on stderr what became of an unfinished operation of an earlier run."""
     if isinstance(event, Unrecovered):
-        what = "what an earlier run left behind is still there"
-        if event.organization:
-            what = f"what is still to be done in {event.organization.name}"
-        messages.warn(f"{what}: {event.failure.message}")
+        where = f" in {event.organization.name}" if event.organization else ""
+        messages.warn(
+            f"unfinished operations of earlier runs could not be recovered{where}:"
+            f" {event.failure.message}"
+        )
     elif event.failure is not None:
         _say_failed(messages, event.operation, event.failure)
     else:
@@ -65,11 +66,11 @@ def _say_recovered(
             messages.notice(f"revoked the old token of {token} ({replaced.authorization_id})")
         case Deliver(replaced=replaced) if outcome is RecoveryOutcome.NOTHING_DONE:
             kept = (
-                f", and its old token ({replaced.authorization_id}) is no longer kept for that"
+                f", and its old token ({replaced.authorization_id}) is no longer needed"
                 if replaced
                 else ""
             )
-            messages.notice(f"the new secret of {token} has no delivery target any more{kept}")
+            messages.notice(f"the new secret of {token} no longer has a delivery target{kept}")
         case Deliver():
             messages.notice(f"delivered the new secret of {token}")
         case _ if outcome is RecoveryOutcome.COMPLETED:

@@ -65,7 +65,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     if texts and (names or scopes or expired):
         raise UsageError(
             "TOKEN cannot be combined with --name, --scope or --expired",
-            hint="leave out the one or the other",
+            hint="leave out one of them",
         )
     render = app.runtime.render
     not_found = 0

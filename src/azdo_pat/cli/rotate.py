@@ -136,7 +136,7 @@ def _ask(app: App, pats: Sequence[Pat]) -> None:
     whose = f"the secret of {pats[0].name!r} is"
     if len(pats) > 1:
         whose = f"the secrets of {len(pats)} tokens are"
-    consequence = f"{whose} not stored here: whatever uses the old token stops working"
+    consequence = f"{whose} not stored here: programs that use the old token stop working"
     question = Question(
         text=f"{consequence}. Rotate {count(pats)} in {app.organization.name}?",
         effect=consequence,

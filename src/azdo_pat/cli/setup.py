@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     shell_complete=complete_tokens,
     help="The stored token that it gets [the one whose scopes fit best].",
 )
-@click.option("--undo", is_flag=True, help="Give back what the file held.")
+@click.option("--undo", is_flag=True, help="Restore the file's previous content.")
 @click.option(
     "--leave-file", is_flag=True, help="With --undo: do not touch the file, only forget it."
 )
@@ -79,7 +79,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     if leave_file and not undo:
         raise UsageError("--leave-file is for --undo", hint="add --undo, or leave it out")
     if tool_name is None:
-        raise UsageError("which tool?", hint="pat setup --list lists them")
+        raise UsageError("no tool given", hint="to list them, run: pat setup --list")
     from azdo_pat.services.tool_setup.wiring import SetupRequest
 
     render = app.runtime.render
@@ -136,9 +136,9 @@ def _say(app: App, result: SetupResult) -> None:
     where = result.file or "the macOS keychain"
     app.runtime.messages.notice(
         {
-            "planned": f"{where} would be changed; it was not",
+            "planned": f"{where} would be changed (dry run)",
             "set up": f"{result.tool} is set up in {where}",
             "unchanged": f"{result.tool} was set up already in {where}",
-            "undone": f"{result.tool} is not set up in {where} any more",
+            "undone": f"removed the setup of {result.tool} from {where}",
         }[result.outcome]
     )

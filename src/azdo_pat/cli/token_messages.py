@@ -57,7 +57,7 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         warn_shortened(app, new, rotated.created.requested_expiry)
     if not old.stored and rotated.old not in {OldTokenOutcome.KEPT, OldTokenOutcome.EXPIRED}:
         app.runtime.messages.notice(
-            "the old secret was not in this keyring: whatever uses it now needs the new one"
+            "the old secret was not in this keyring: programs that use it need the new one"
         )
     if rotated.old is OldTokenOutcome.PENDING:
         app.runtime.messages.warn(
@@ -134,5 +134,5 @@ def not_delivered(tokens: int) -> PendingError:
         "the new secret is in the keyring, but not delivered everywhere"
         if tokens == 1
         else f"{tokens} new secrets are in the keyring, but not delivered everywhere",
-        hint="a token that is replaced lives on; mend what stands in the way, then run: pat renew",
+        hint="fix the cause, then run: pat renew; until then the old token stays active",
     )

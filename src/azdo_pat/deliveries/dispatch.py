@@ -31,8 +31,8 @@ def deliver(delivery: Delivery, handover: Handover, context: DeliveryEnvironment
             tool_target.deliver(delivery, handover, context)
         case UnknownTarget(kind=kind):
             raise PendingError(
-                f"this pat knows no delivery of the kind {kind!r}",
-                hint="upgrade pat, or declare another delivery",
+                f"this version of pat does not know delivery targets of the kind {kind!r}",
+                hint="upgrade pat, or choose another delivery target",
             )
         case _:
             assert_never(delivery)

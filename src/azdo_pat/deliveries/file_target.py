@@ -41,7 +41,7 @@ def deliver(target: FileTarget, handover: Handover, context: DeliveryEnvironment
             after = f"{handover.secret.reveal()}\n"
             if rest.strip() and not _PAT.fullmatch(rest.strip()):
                 raise PendingError(
-                    f"{path} holds something else than a token, which would be overwritten",
+                    f"{path} holds something other than a token, which would be overwritten",
                     hint="give a template, which keeps the other lines:"
                     f" --deliver 'file:{path}|NAME={{token}}'",
                 )

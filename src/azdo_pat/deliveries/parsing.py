@@ -52,7 +52,7 @@ def from_table(table: Mapping[str, object], folder: Path) -> Delivery:
     """
     kinds = [kind for kind in _KEYS if kind in table]
     if len(kinds) != 1:
-        raise UsageError("a delivery is a table with command or with file", hint=_FORMS)
+        raise UsageError("a delivery must be a table with command or file", hint=_FORMS)
     (kind,) = kinds
     if unknown := sorted(set(table) - _KEYS[kind]):
         raise UsageError(
@@ -62,13 +62,13 @@ def from_table(table: Mapping[str, object], folder: Path) -> Delivery:
     if kind == "file":
         template = table.get("template")
         if not isinstance(table["file"], str) or not isinstance(template, str | None):
-            raise UsageError("file and template are texts", hint=_FORMS)
+            raise UsageError("file and template must be strings", hint=_FORMS)
         return _file(table["file"], template, folder)
     words = table["command"]
     if isinstance(words, str):
         words = _words(words)
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise UsageError("command is a text, or an array of texts", hint=_FORMS)
+        raise UsageError("command must be a string or an array of strings", hint=_FORMS)
     return _command(words, folder, table.get("timeout", 60))
 
 

@@ -34,8 +34,8 @@ def checked_template(text: str) -> str:
         names = [name for _, name in _parts(text) if name is not None]
     except ValueError as error:
         raise UsageError(
-            f"the template {text!r} cannot be understood: {error}",
-            hint=f"{known}; a brace itself is written twice",
+            f"the template {text!r} is not valid: {error}",
+            hint=f"{known}; to write a brace itself, double it",
         ) from error
     for name in names:
         if name not in (*SECRETS, *FACTS):
@@ -44,7 +44,7 @@ def checked_template(text: str) -> str:
         raise UsageError(f"the template {text!r} holds no secret", hint="put {token} in it")
     if not "".join(literal for literal, _ in _parts(text)).strip():
         raise UsageError(
-            f"the template {text!r} has no text that its line can be known by",
+            f"the template {text!r} has no text that identifies its line",
             hint="write something before {token}, or leave the template out",
         )
     return text

@@ -29,7 +29,9 @@ def deliver(target: ToolTarget, handover: Handover, context: DeliveryEnvironment
         return
     tool = TOOLS.get(name)
     if tool is None:
-        raise PendingError(f"this pat does not know the tool {name!r}", hint="upgrade pat")
+        raise PendingError(
+            f"this version of pat does not know the tool {name!r}", hint="upgrade pat"
+        )
     feed = about if tool.feed else ""
     tool_input = ToolInput(secret=handover.secret.reveal(), feed=feed, org_url=handover.org_url)
     file = Path(path)

@@ -169,9 +169,9 @@ class _Issuance:
             )
         if is_shortened(asked.expires, granted):
             problem = RefusedError(
-                f"{self._organization.name} limited {asked.name!r} to a lifetime until"
-                f" {granted:%Y-%m-%d %H:%M} UTC only, and {asked.expires:%Y-%m-%d %H:%M} UTC was"
-                " asked for",
+                f"{self._organization.name} shortened the lifetime of {asked.name!r}: it would"
+                f" expire {granted:%Y-%m-%d %H:%M}, not {asked.expires:%Y-%m-%d %H:%M} UTC"
+                " as requested",
                 hint="a policy limits the lifetime of tokens: use a shorter --expires, or leave"
                 " out --fail-if-shortened",
                 code="patLifespanPolicyViolation",
@@ -252,8 +252,8 @@ class _Issuance:
                 return _Discarded(
                     "it is unknown whether the keyring has the secret of the new token"
                     f" {identifier} or still the previous one, and both tokens are active",
-                    hint="when the keyring works again, run pat list: it finds out and revokes one"
-                    " of them",
+                    hint="when the keyring works again, run pat list: it checks which secret is"
+                    " stored, and revokes the other token",
                 )
             restored = False
         try:
@@ -263,7 +263,7 @@ class _Issuance:
                 f"the new token {identifier} could not be revoked",
                 hint=f"revoke it: pat revoke {identifier} --org {self._organization.name}",
             )
-        revoked = "the new token was revoked again"
+        revoked = "the new token was revoked"
         if restored:
             self._close()
         else:  # so that the next run need not wait for a delayed list

@@ -48,16 +48,15 @@ def move(known: StoredPat, new_name: str, deps: Deps) -> None:
         raise PendingError(
             f"the token is now named {new_name!r}, but its secret is still stored under"
             f" {known.name!r}: {error.message}",
-            hint=error.hint or f"pat get {as_argument(known.name)} still prints it",
+            hint=error.hint or f"to print it, run: pat get {as_argument(known.name)}",
         ) from error
     try:
         secrets.delete(known.org_url, known.name)
     except PatError as error:
         raise PendingError(
             f"the token is now named {new_name!r} and its secret is stored under that name,"
-            " but could not be"
-            f" deleted under {known.name!r}: {error.message}",
-            hint=error.hint or f"pat forget {as_argument(known.name)} deletes it",
+            f" but could not be deleted under {known.name!r}: {error.message}",
+            hint=error.hint or f"to delete it, run: pat forget {as_argument(known.name)}",
         ) from error
 
 

@@ -125,7 +125,7 @@ def _planned(
             action, why = Action.ROTATE, "its secret is no longer in the keyring"
         elif was_refused(entry, deps):
             refused, action = True, Action.ROTATE
-            why = "a program was refused with it: the service will be asked"
+            why = "a program reported that it was refused: the service will be asked"
     pat = entry.as_pat(Status.UNKNOWN) if entry else _to_be(wanted, organization)
     change = Change(
         action=action, outcome=ChangeOutcome.PLANNED, pat=pat, org=organization.name, why=why

@@ -89,7 +89,7 @@ def _room_for(organization: Organization, request: CreateRequest, deps: Deps) ->
     if secret is not None and not request.replace:
         raise ConflictError(
             f"a secret is already stored under {request.name!r} for {organization.name}",
-            hint=f"pat get {as_argument(request.name)} prints it; --replace overwrites it,"
-            " another name leaves it be",
+            hint=f"to print it, run: pat get {as_argument(request.name)}; to overwrite"
+            " it, add --replace; to keep it, choose another name",
         )
     return secret

@@ -340,12 +340,10 @@ class _Examination:
         self._note(
             "secrets",
             Health.PROBLEM,
-            f"what is stored under {entry.name!r} in {entry.org} is no longer the secret of"
-            " its token:"
-            " another program has stored another one",
-            f"pat forget {as_argument(entry.name)} {where} deletes it; after that, pat"
-            f" rotate {entry.id}"
-            f" {where} creates a new token",
+            f"another program has overwritten the secret stored under {entry.name!r} in"
+            f" {entry.org}",
+            f"to delete that secret, run: pat forget {as_argument(entry.name)} {where}; then, to"
+            f" create a new token: pat rotate {entry.id} {where}",
         )
 
     def _dead(self, entry: StoredPat, secret: Secret | None) -> None:

@@ -249,7 +249,7 @@ def refuse(asked: CredentialRequest, deps: Deps) -> str:
         refusals(deps).put(marker_key(entry))
         return _why_refused(entry, asked.password, deps)
     if asked.password is not None and of_place(asked, deps):
-        return "git was refused with a password that pat does not hold; try again"
+        return "Azure DevOps rejected a password that pat does not know; try again"
     return ""
 
 
@@ -264,7 +264,7 @@ def _new_bearer(refused: Secret, deps: Deps) -> str:
     said = f"git was refused with the access token from {token.source}"
     if deps.renewed_token(token, "") is None:
         return f"{said}: {token.sign_in_hint}"
-    return f"{said}; a new one is there: try again"
+    return f"{said}; pat has a new one now: try again"
 
 
 def _why_refused(entry: StoredPat, secret: Secret, deps: Deps) -> str:

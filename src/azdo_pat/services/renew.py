@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _FORGOTTEN: Final = timedelta(days=30)
 """A token that expired longer ago is not replaced, as it is evidently not in use."""
-_DOUBTED: Final = "a program was refused with it"
+_DOUBTED: Final = "a program reported that it was refused"
 
 
 class Renewed(NamedTuple):
@@ -192,7 +192,7 @@ def _alive(entry: StoredPat, listed: Listed) -> Pat:
     if entry.org_url in listed.failures:
         raise listed.failures[entry.org_url]
     pat = listed.pats.get(entry.id or "")
-    hint = f"pat forget {as_argument(entry.name)} --org {entry.org} stops its renewal"
+    hint = f"to stop renewing it, run: pat forget {as_argument(entry.name)} --org {entry.org}"
     if pat is None:
         raise NotFoundError(f"{entry.org} no longer knows the token {entry.id}", hint=hint)
     if pat.status is Status.REVOKED:

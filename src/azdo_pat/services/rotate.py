@@ -120,7 +120,7 @@ class RotateStep(NamedTuple):
 
     def change(self, organization: Organization) -> Change:
         """Return the change that rotating would make (dry run)."""
-        consequence = "its secret is not stored here: whatever uses the old token stops working"
+        consequence = "its secret is not stored here: programs that use the old token stop working"
         return Change(
             action=Action.ROTATE,
             outcome=ChangeOutcome.PLANNED,

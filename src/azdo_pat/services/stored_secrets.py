@@ -62,7 +62,7 @@ def require_intended(entry: StoredPat, text: str, secret: Secret) -> None:
         raise NotFoundError(
             f"the secret of the token {entry.id} is no longer stored: another program has"
             f" stored another secret under {entry.name!r} for {entry.org}",
-            hint=f"pat get {as_argument(entry.name)} prints that one",
+            hint=f"to print that secret, run: pat get {as_argument(entry.name)}",
         )
 
 
@@ -99,7 +99,8 @@ def require_free(organization: Organization, name: str, secrets: SecretStore) ->
     if secrets.get(organization.url, name) is not None:
         raise ConflictError(
             f"a secret is already stored under {name!r} for {organization.name}",
-            hint=f"--replace overwrites it; pat forget {as_argument(name)} deletes it",
+            hint="to overwrite it, add --replace; to delete it, run:"
+            f" pat forget {as_argument(name)}",
         )
 
 

@@ -227,6 +227,6 @@ def _require_text(what: str, text: str) -> None:
 def _no_answer(seconds: float) -> StoreError:
     return StoreError(
         f"the keyring did not answer within {seconds:g} seconds",
-        hint="it may be waiting to be unlocked, or hang: restart its service (for the Secret"
+        hint="it may be waiting to be unlocked, or be stuck: restart its service (for the Secret"
         " Service: gnome-keyring-daemon), or use another one: PAT_KEYRING",
     )

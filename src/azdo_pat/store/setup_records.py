@@ -141,7 +141,7 @@ class SetupRecords:
 
     def _failure(self, done: str, error: OSError) -> StoreError:
         return StoreError(
-            f"what is needed to undo it cannot be {done} in {self._folder}:"
+            f"the record for undoing it cannot be {done} in {self._folder}:"
             f" {error.strerror or error}",
             hint="check its permissions, or set PAT_STATE_DIR to another folder",
         )

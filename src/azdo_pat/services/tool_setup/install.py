@@ -93,7 +93,8 @@ def _tool_file(tool: Tool, request: SetupRequest, deps: Deps) -> ToolFile:
         if request.token is not None:
             raise UsageError(
                 f"{tool.name} asks for a token when it needs one",
-                hint="pat config set git-token NAME, or packages-token NAME, chooses",
+                hint="to choose the token, run: pat config set git-token NAME, or packages-token"
+                " NAME",
             )
         return ToolFile(tool, path, home, told)
     entry = chosen(request, deps)
@@ -153,7 +154,7 @@ def _set_up(tool_file: ToolFile, records: SetupRecords, *, dry_run: bool) -> Set
         return replace(result, outcome=SetupOutcome.UNCHANGED) if unchanged else result
     if not tool_file.home.is_dir():
         raise NotFoundError(
-            f"the home folder {tool_file.home} is not there", hint="set HOME to one that is"
+            f"the home folder {tool_file.home} does not exist", hint="set HOME to a folder that exists"
         )
     known = _noted(tool_file, record)
     if known != record and not (unchanged and not is_known):
@@ -181,7 +182,7 @@ def _portless(tool_file: ToolFile) -> str:
     if not tool_file.tool.by_host or url.port is None:
         return ""
     return (
-        f"{tool_file.tool.name} knows no ports: whatever asks for {url.host}, on whichever"
+        f"{tool_file.tool.name} ignores ports: every program that asks for {url.host}, on any"
         " port, gets the secret"
     )
 
@@ -206,12 +207,12 @@ def _check_room(tool_file: ToolFile, record: SetupRecord) -> None:
         elif tool.by_host and (shared := hosts.intersection(hosts_of(other.org_url))):
             what = f"has the token of {other.org_url} for {min(shared)}"
         elif tool.slot and tool.slot(other.feed) == tool.slot(mine.feed):
-            what = f"has {other.feed} by the name of {tool.slot(other.feed)!r}"
+            what = f"has {other.feed} under the name {tool.slot(other.feed)!r}"
         if what:
             only = f" --feed {as_argument(other.feed)}" if other.feed else ""
             raise ConflictError(
-                f"{record.path} {what} already, and {tool.name} has room for one",
-                hint=f"pat setup {tool.name} --undo{only} takes that one out",
+                f"{record.path} {what} already, and {tool.name} holds only one",
+                hint=f"to remove it, run: pat setup {tool.name} --undo{only}",
             )
 
 

@@ -104,8 +104,8 @@ def _put_in(entry: StoredPat, secret: Secret, deps: Deps, *, dry_run: bool) -> S
         if other != known and (shared := set(items(other.org_url)) & set(items(entry.org_url))):
             raise ConflictError(
                 f"the keychain has the token of {other.org_url} already: {min(map(str, shared))}",
-                hint=f"pat setup {KEEPER.name} --undo --org {as_argument(other.org_url)}"
-                " takes that one out",
+                hint="to remove it, run:"
+                f" pat setup {KEEPER.name} --undo --org {as_argument(other.org_url)}",
             )
     held = {item: read(item, deps.environment) for item in items(entry.org_url)}
     others = [item for item, text in held.items() if text != secret.reveal()]

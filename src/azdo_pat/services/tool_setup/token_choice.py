@@ -38,7 +38,7 @@ def chosen(request: SetupRequest, deps: Deps) -> StoredPat:
             each for each in stored if organization is None or each.org_url == organization.url
         ]
         if len({each.org_url for each in entries}) > 1:
-            raise UsageError("which organization?", hint=f"add --org {entries[0].org}")
+            raise UsageError("no organization given", hint=f"add --org {entries[0].org}")
         found = [*for_git(entries, token), *for_packages(entries, token), *entries]
         what, recipe = organization.name if organization else "any organization", "git"
         owner = organization.name if organization and request.by_org else ""
@@ -49,8 +49,8 @@ def chosen(request: SetupRequest, deps: Deps) -> StoredPat:
         org = f" --org {as_argument(owner)}" if owner else ""
         raise NotFoundError(
             f"no token for {what} is stored",
-            hint=f"pat create {as_argument(token or recipe)} --for {recipe}{org} makes one;"
-            " pat list --stored shows those that are here",
+            hint=f"to create one, run: pat create {as_argument(token or recipe)} --for"
+            f" {recipe}{org}; to list stored tokens: pat list --stored",
         )
     return found[0]
 
@@ -72,7 +72,7 @@ def _owner(feed: str, deps: Deps) -> str:
         name = hosted_name(f"https://{host.replace('.pkgs.', '.', 1)}") or ""
     if name and api_root:
         raise UsageError(
-            f"{feed} is a feed at Microsoft, and PAT_API_URL leads elsewhere",
+            f"{feed} is a feed at Microsoft, but PAT_API_URL points elsewhere",
             hint=f"here feeds begin with {api_root}/{name.lower()}/_packaging/",
         )
     servers = [each for each in deps.state.stored() if not is_of_root(each.organization, None)]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from azdo_pat.store.setup_records import SetupEntry, SetupRecord
     from azdo_pat.tools.tool import Tool
 
-_BY_HAND: Final = "take it out by hand, then: pat setup {tool} --undo --leave-file"
+_BY_HAND: Final = "remove them by hand, then run: pat setup {tool} --undo --leave-file"
 
 
 def uninstall(tool: Tool, request: SetupRequest, deps: Deps) -> list[SetupResult]:
@@ -179,7 +179,7 @@ def _undone(
         if not _is_there(setup, tool_file, current):
             return current, False  # removed by the change
         raise ConflictError(
-            f"{record.path} was changed since, and what pat put in cannot be told from that",
+            f"{record.path} was changed since, and pat cannot tell which lines are its own",
             hint=_BY_HAND.format(tool=tool_file.tool.name),
         )
     return after, now == put_in

@@ -74,7 +74,7 @@ def stored_secret(entry: StoredPat, deps: Deps) -> Secret:
     secret = deps.secrets.get(entry.org_url, entry.name)
     if secret is None:
         raise NotFoundError(
-            f"the secret of {entry.name!r} is not in the keyring any more",
+            f"the secret of {entry.name!r} is no longer in the keyring",
             hint="--use NAME takes another token; pat list --stored shows them",
         )
     return secret
@@ -105,7 +105,8 @@ def recorded(
         what = f" for {organization.name}"
     if not found:
         raise NotFoundError(
-            f"pat has not set up {tool.name}{what} here", hint="pat setup --list shows what it has"
+            f"pat has not set up {tool.name}{what} here",
+            hint="to list what it has set up, run: pat setup --list",
         )
     return found
 
