@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class EmulatorError(Exception):
@@ -70,8 +69,7 @@ class TokenRefusedError(Exception):
         self.error = error
 
 
-@dataclass(frozen=True, kw_only=True)
-class ErrorKind:
+class ErrorKind(NamedTuple):
     """An exception of the service as its JSON body names it."""
 
     status: int
@@ -89,51 +87,28 @@ _WEB_API: Final = "Microsoft.VisualStudio.Services.WebApi"
 _COMMON: Final = "Microsoft.VisualStudio.Services.Common"
 _AUTHORIZATION: Final = "Microsoft.VisualStudio.Services.DelegatedAuthorization"
 
-UNAUTHORIZED: Final = ErrorKind(
-    status=401, type_name=f"{_FRAMEWORK}.UnauthorizedRequestException, {_FRAMEWORK}"
-)
-INVALID_ACCESS: Final = ErrorKind(
-    status=403, type_name=f"{_FRAMEWORK}.InvalidAccessException, {_FRAMEWORK}"
-)
+UNAUTHORIZED: Final = ErrorKind(401, f"{_FRAMEWORK}.UnauthorizedRequestException, {_FRAMEWORK}")
+INVALID_ACCESS: Final = ErrorKind(403, f"{_FRAMEWORK}.InvalidAccessException, {_FRAMEWORK}")
 TOKEN_NOT_FOUND: Final = ErrorKind(
-    status=404, type_name=f"{_AUTHORIZATION}.SessionTokenNotFoundException, {_WEB_API}"
+    404, f"{_AUTHORIZATION}.SessionTokenNotFoundException, {_WEB_API}"
 )
-HOST_NOT_FOUND: Final = ErrorKind(
-    status=404, type_name=f"{_FRAMEWORK}.HostDoesNotExistException, {_FRAMEWORK}"
-)
+HOST_NOT_FOUND: Final = ErrorKind(404, f"{_FRAMEWORK}.HostDoesNotExistException, {_FRAMEWORK}")
 PROFILE_NOT_FOUND: Final = ErrorKind(
-    status=404,
-    type_name="Microsoft.VisualStudio.Services.Profile.ProfileDoesNotExistException, " + _WEB_API,
+    404, "Microsoft.VisualStudio.Services.Profile.ProfileDoesNotExistException, " + _WEB_API
 )
-NO_CONTROLLER: Final = ErrorKind(
-    status=404, type_name="System.Web.HttpException, System.Web", event_id=0
-)
-ARGUMENT: Final = ErrorKind(status=400, type_name="System.ArgumentException, mscorlib", event_id=0)
-ARGUMENT_NULL: Final = ErrorKind(
-    status=400, type_name="System.ArgumentNullException, mscorlib", event_id=0
-)
-ARGUMENT_RANGE: Final = ErrorKind(
-    status=400, type_name="System.ArgumentOutOfRangeException, mscorlib", event_id=0
-)
+NO_CONTROLLER: Final = ErrorKind(404, "System.Web.HttpException, System.Web", event_id=0)
+ARGUMENT: Final = ErrorKind(400, "System.ArgumentException, mscorlib", event_id=0)
+ARGUMENT_NULL: Final = ErrorKind(400, "System.ArgumentNullException, mscorlib", event_id=0)
+ARGUMENT_RANGE: Final = ErrorKind(400, "System.ArgumentOutOfRangeException, mscorlib", event_id=0)
 JSON_READER: Final = ErrorKind(
-    status=400, type_name="Newtonsoft.Json.JsonReaderException, Newtonsoft.Json", event_id=0
+    400, "Newtonsoft.Json.JsonReaderException, Newtonsoft.Json", event_id=0
 )
-NO_VERSION: Final = ErrorKind(
-    status=400, type_name=f"{_WEB_API}.VssVersionNotSpecifiedException, {_WEB_API}"
-)
-PREVIEW_VERSION: Final = ErrorKind(
-    status=400, type_name=f"{_WEB_API}.VssInvalidPreviewVersionException, {_WEB_API}"
-)
-VERSION_RANGE: Final = ErrorKind(
-    status=400, type_name=f"{_WEB_API}.VssVersionOutOfRangeException, {_WEB_API}"
-)
-BAD_VERSION: Final = ErrorKind(
-    status=400, type_name=f"{_WEB_API}.VssInvalidApiResourceVersionException, {_WEB_API}"
-)
-BLOCKED: Final = ErrorKind(
-    status=429, type_name=f"{_FRAMEWORK}.RequestBlockedException, {_FRAMEWORK}"
-)
-INTERNAL: Final = ErrorKind(status=500, type_name=f"{_COMMON}.VssServiceException, {_COMMON}")
+NO_VERSION: Final = ErrorKind(400, f"{_WEB_API}.VssVersionNotSpecifiedException, {_WEB_API}")
+PREVIEW_VERSION: Final = ErrorKind(400, f"{_WEB_API}.VssInvalidPreviewVersionException, {_WEB_API}")
+VERSION_RANGE: Final = ErrorKind(400, f"{_WEB_API}.VssVersionOutOfRangeException, {_WEB_API}")
+BAD_VERSION: Final = ErrorKind(400, f"{_WEB_API}.VssInvalidApiResourceVersionException, {_WEB_API}")
+BLOCKED: Final = ErrorKind(429, f"{_FRAMEWORK}.RequestBlockedException, {_FRAMEWORK}")
+INTERNAL: Final = ErrorKind(500, f"{_COMMON}.VssServiceException, {_COMMON}")
 
 
 class ServiceError(Exception):

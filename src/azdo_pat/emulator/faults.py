@@ -7,13 +7,14 @@ A fault is written ``METHOD PATH key=value …``, for instance
 from __future__ import annotations
 
 import fnmatch
+import math
 import random
 import re
 import shlex
 import threading
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from azdo_pat.emulator.errors import EmulatorError
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s)?")
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_STATUS_RANGE: Final = range(200, 600)
+_Number = TypeVar("_Number", int, float)
 
 
 class Moment(StrEnum):
@@ -192,24 +193,13 @@ def _changes(fault: Fault, key: str, value: str) -> dict[str, Any] | None:
 
 
 def _number(value: str) -> int:
-    number = int(value)
-    if number < 0:
-        raise ValueError(value)
+    return _checked(int(value), 0, math.inf)
+
+
+def _checked(number: _Number, least: float, most: float) -> _Number:
+    if not least <= number <= most:
+        raise ValueError(number)
     return number
-
-
-def _rate(value: str) -> float:
-    rate = float(value)
-    if not 0 <= rate <= 1:
-        raise ValueError(value)
-    return rate
-
-
-def _status(value: str) -> int:
-    status = int(value)
-    if status not in _STATUS_RANGE:
-        raise ValueError(value)
-    return status
 
 
 def _seconds(value: str) -> float:
@@ -239,9 +229,9 @@ _READERS: Final[dict[str, Callable[[str], object]]] = {
     "times": lambda value: None if value == "always" else _number(value),
     "skip": _number,
     "seed": _number,
-    "rate": _rate,
+    "rate": lambda value: _checked(float(value), 0, 1),
     "delay": _seconds,
-    "status": _status,
+    "status": lambda value: _checked(int(value), 200, 599),
     "body": str,
     "pat-error": str,
     "aadsts": _number,

@@ -266,9 +266,8 @@ class Database:
         if extended in _LOCKING:
             return StoreError(
                 f"the state file {self._path} cannot be locked: {error}",
-                hint="its file system may not support locks: set PAT_STATE_DIR to a folder"
-                " on a local"
-                " disk",
+                hint="its file system may not support locks: set PAT_STATE_DIR to a folder on a"
+                " local disk",
             )
         if code in UNREADABLE:
             return self.damaged(str(error))
@@ -276,10 +275,8 @@ class Database:
             return StoreError(
                 f"the state file {self._path} is locked: another process uses it, or its file"
                 " system cannot lock files",
-                hint=(
-                    "try again; if the problem persists, set PAT_STATE_DIR to a folder on"
-                    " a local disk"
-                ),
+                hint="try again; if the problem persists, set PAT_STATE_DIR to a folder on a local"
+                " disk",
             )
         return StoreError(
             f"the state file {self._path} cannot be {done}: {error}",
