@@ -62,7 +62,7 @@ class TestSecret:
         secret = Secret(TEXT)
         holders = [
             NewPat(pat=SERVICE_PAT, secret=secret),
-            Created(pat=PAT, secret=secret, requested_expiry=NOW),
+            Created(pat=PAT, secret=secret),
             StoredSecret(pat=PAT, secret=secret),
             AccessToken(secret=secret, source="a test"),
             {"secret": secret},

@@ -19,16 +19,14 @@ class Created:
     Attributes:
         pat: the token as granted; `pat.stored` says whether its secret is in the keyring.
         secret: the secret itself, for the output format that the user chose.
-        requested_expiry: the requested expiry.
-        shortened: the service granted an earlier expiry.
+        shortened_from: the requested expiry if the service granted an earlier one; else None.
         replaced: the authorization id of the token whose stored secret was overwritten.
         undelivered: why its secret could not be delivered to every target; empty if it was.
     """
 
     pat: Pat
     secret: Secret
-    requested_expiry: datetime
-    shortened: bool = False
+    shortened_from: datetime | None = None
     replaced: str | None = None
     undelivered: str = ""
 
@@ -272,15 +270,13 @@ class Updated(NamedTuple):
     """An updated token.
 
     Attributes:
-        shortened: the service granted a shorter lifetime than requested.
-        requested_expiry: the requested expiry, None if it was not changed.
+        shortened_from: the requested expiry if the service granted an earlier one; else None.
         left_behind: it was renamed, but a secret that was imported under its old name stays
             there, as several tokens had that name.
     """
 
     pat: Pat
-    requested_expiry: datetime | None = None
-    shortened: bool = False
+    shortened_from: datetime | None = None
     left_behind: bool = False
 
 

@@ -44,7 +44,6 @@ class TestMade:
                 origin=Origin.PAT,
             ),
             secret=created.secret,
-            requested_expiry=EXPIRES,
         )
         assert token["targetAccounts"] == [CONTOSO_ID]
         assert machine.held() == created.secret.reveal()
@@ -346,8 +345,7 @@ class TestShortened:
     def test_it_is_told(self, machine: Machine) -> None:
         machine.emulator.set_policies("maximum-lifespan=7")
         created = create(machine.contoso, machine.request(), machine.deps)
-        assert created.shortened
-        assert created.requested_expiry == EXPIRES
+        assert created.shortened_from == EXPIRES
         assert created.pat.expires == NOW.replace(microsecond=123_333) + timedelta(days=7)
         assert machine.known[0].expires == created.pat.expires
 
@@ -376,4 +374,4 @@ class TestShortened:
     def test_what_is_granted_in_full_is_no_failure(self, machine: Machine) -> None:
         machine.emulator.set_policies("maximum-lifespan=30")
         request = machine.request(fail_if_shortened=True)
-        assert not create(machine.contoso, request, machine.deps).shortened
+        assert not create(machine.contoso, request, machine.deps).shortened_from

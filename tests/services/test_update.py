@@ -51,7 +51,7 @@ class TestChanged:
         expected = replace(
             pat, scopes=("vso.work", "vso.build"), expires=later.replace(microsecond=123_333)
         )
-        assert updated == Updated(pat=expected, requested_expiry=later, shortened=False)
+        assert updated == Updated(pat=expected)
         assert machine.held() == secret
         (entry,) = machine.known
         assert (entry.name, entry.scopes, entry.expires) == (
@@ -90,8 +90,9 @@ class TestChanged:
     def test_a_shortened_end_is_told(self, machine: Machine) -> None:
         pat = machine.made()
         machine.emulator.set_policies("maximum-lifespan=40")
-        updated = change(machine, pat, PatChanges(valid_to=NOW + timedelta(days=90)))
-        assert updated.shortened
+        asked = NOW + timedelta(days=90)
+        updated = change(machine, pat, PatChanges(valid_to=asked))
+        assert updated.shortened_from == asked
         # Counted from the token's own beginning (spec: Pats_Update).
         assert pat.created is not None
         assert updated.pat.expires == pat.created + timedelta(days=40)

@@ -108,8 +108,7 @@ def _require_one_file(entries: Sequence[StoredPat], request: RotateRequest) -> N
 def _say(app: App, renewed: Renewed) -> None:
     """Report what was done."""
     for rotated in renewed.rotations:
-        if rotated.created.shortened:
-            warn_shortened(app, rotated.created.pat, rotated.created.requested_expiry)
+        warn_shortened(app, rotated.created.pat, rotated.created.shortened_from)
     app.runtime.render.show_all(renewed.changes)
     say_failures(app, renewed.changes)
     if renewed.changes:

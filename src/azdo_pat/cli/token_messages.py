@@ -23,8 +23,7 @@ def say_created(app: App, created: Created) -> None:
     where = pat.org or "all organizations"
     kept = f"; its secret is in the keyring: pat get {as_argument(pat.name)}" if pat.stored else ""
     app.runtime.messages.notice(f"created {pat.name!r} in {where}{kept}")
-    if created.shortened:
-        warn_shortened(app, pat, created.requested_expiry)
+    warn_shortened(app, pat, created.shortened_from)
     if created.undelivered:
         app.runtime.messages.warn(
             f"its secret could not be delivered to every target: {created.undelivered}"
@@ -53,8 +52,7 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
         f" keyring (pat get {as_argument(new.name)}); the old token {old.id} {ended}"
     )
-    if rotated.created.shortened:
-        warn_shortened(app, new, rotated.created.requested_expiry)
+    warn_shortened(app, new, rotated.created.shortened_from)
     if not old.stored and rotated.old not in {OldTokenOutcome.KEPT, OldTokenOutcome.EXPIRED}:
         app.runtime.messages.notice(
             "the old secret was not in this keyring: programs that use it need the new one"
@@ -77,8 +75,10 @@ def warn_replaced(app: App, identifier: str) -> None:
     )
 
 
-def warn_shortened(app: App, pat: Pat, requested: datetime) -> None:
-    """Warn that the service granted a shorter lifetime than requested."""
+def warn_shortened(app: App, pat: Pat, requested: datetime | None) -> None:
+    """Warn that the service granted an earlier expiry than requested, unless that is None."""
+    if requested is None:
+        return
     granted = f"{pat.expires:%Y-%m-%d %H:%M} UTC" if pat.expires else "an unknown time"
     app.runtime.messages.warn(
         f"a policy shortened the lifetime: the token expires {granted}, not"

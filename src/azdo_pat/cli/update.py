@@ -75,8 +75,7 @@ def update_command(  # noqa: PLR0913  # one argument for each option
         )
         confirm(app, [pat], question)
     updated = update(app.organization, pat, changes, app)
-    if updated.requested_expiry is not None and updated.shortened:
-        warn_shortened(app, updated.pat, updated.requested_expiry)
+    warn_shortened(app, updated.pat, updated.shortened_from)
     app.runtime.messages.notice(f"updated {updated.pat.name!r} in {where}")
     if updated.left_behind:
         app.runtime.messages.notice(

@@ -194,12 +194,9 @@ class _Issuance:
             origin=Origin.PAT,
             unread=token.unread - {Field.TARGETS},  # it was requested for this organization
         )
-        return Created(
-            pat=pat,
-            secret=new.secret,
-            requested_expiry=self._request.expires,
-            shortened=is_shortened(self._request.expires, token.valid_to),
-        )
+        asked = self._request.expires
+        shortened_from = asked if is_shortened(asked, token.valid_to) else None
+        return Created(pat=pat, secret=new.secret, shortened_from=shortened_from)
 
     def keep(
         self, new: NewPat, created: Created, hand_over: Callable[[Created], None] | None

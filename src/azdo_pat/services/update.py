@@ -121,12 +121,9 @@ def _changed(
         if moves is not None:
             move(own, moves, deps)
             deps.state.finish(key)
-    return Updated(
-        pat=answer,
-        requested_expiry=changes.valid_to,
-        shortened=changes.valid_to is not None and is_shortened(changes.valid_to, granted.valid_to),
-        left_behind=left_behind,
-    )
+    asked = changes.valid_to
+    shortened_from = asked if asked and is_shortened(asked, granted.valid_to) else None
+    return Updated(pat=answer, shortened_from=shortened_from, left_behind=left_behind)
 
 
 def _completed(answer: Pat, pat: Pat, changes: PatChanges) -> Pat:
