@@ -77,7 +77,8 @@ def prepared(organizations: Iterable[Organization], deps: Deps) -> Places:
         there, url = deps.at(organization), organization.url
         try:
             there.access_token()
-            _ = there.organization, there.tokens  # here, as what uses them runs in parallel
+            # Made here, as what uses them runs in parallel.
+            _ = there.organization, there.tokens, there.directory, there.organization_cache
         except PatError as error:
             found[url] = error
             unfinished = [each.entry for each in due_here(deps, url)]
