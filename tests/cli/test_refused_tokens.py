@@ -154,7 +154,8 @@ def test_renew_replaces_one_that_is_still_refused(
     emulator.fail("GET */connectionData status=401 times=2")
     refuse()
     (change,) = pat("renew", "-o", "json").json
-    assert (change["outcome"], change["why"]) == ("rotated", "a program reported that it was refused")
+    assert change["outcome"] == "rotated"
+    assert change["why"] == "a program reported that it was refused"
     assert {each["authorizationId"]: each["status"] for each in emulator.tokens}[old] == "revoked"
     assert pat("renew", "-o", "json", env=OFFLINE).json == []
 

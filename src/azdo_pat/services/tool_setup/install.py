@@ -154,7 +154,8 @@ def _set_up(tool_file: ToolFile, records: SetupRecords, *, dry_run: bool) -> Set
         return replace(result, outcome=SetupOutcome.UNCHANGED) if unchanged else result
     if not tool_file.home.is_dir():
         raise NotFoundError(
-            f"the home folder {tool_file.home} does not exist", hint="set HOME to a folder that exists"
+            f"the home folder {tool_file.home} does not exist",
+            hint="set HOME to a folder that exists",
         )
     known = _noted(tool_file, record)
     if known != record and not (unchanged and not is_known):
