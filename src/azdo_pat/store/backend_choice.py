@@ -14,6 +14,8 @@ from azdo_pat.errors import StoreError
 
 SECRET_SERVICE: Final = "keyring.backends.SecretService.Keyring"  # noqa: S105 - a class path
 
+CREDENTIAL_MANAGER: Final = "keyring.backends.Windows.WinVaultKeyring"
+
 NO_STORE_HINT: Final = "to do without a keyring, in CI: pat create NAME --no-store --as token"
 
 _OURS: Final = "azdo_pat.keyring_backend.PackagesBackend"
@@ -41,7 +43,7 @@ _NAMES: Final = {
     "keyring.backends.kwallet.DBusKeyring": "KWallet",
     "keyring.backends.kwallet.DBusKeyringKWallet4": "KWallet 4",
     "keyring.backends.macOS.Keyring": "macOS Keychain",
-    "keyring.backends.Windows.WinVaultKeyring": "Windows Credential Manager",
+    CREDENTIAL_MANAGER: "Windows Credential Manager",
     "azdo_pat.store.sandbox_keyring.SandboxKeyring": "throw-away keyring",
 }
 

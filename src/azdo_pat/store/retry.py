@@ -10,12 +10,12 @@ So keyring is not called before the Secret Service has its collection.
 import sys
 import time
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from keyring.backend import KeyringBackend
 from keyring.errors import InitError
 
-from azdo_pat.store.backend_choice import SECRET_SERVICE, class_path
+from azdo_pat.store.backend_choice import CREDENTIAL_MANAGER, SECRET_SERVICE, class_path
 from azdo_pat.store.connection_reuse import has_idle_connection
 
 Result = TypeVar("Result")
@@ -24,6 +24,19 @@ _PAUSES: Final = (0.05, 0.15, 0.4, 1.0)
 
 _GONE_FOR_A_MOMENT: Final = "ItemNotFoundException"
 """By name, because SecretStorage, which defines it, does not exist on every platform."""
+
+
+class Entries(Protocol):
+    """The part of keyring's backends that is used here."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return a secret, or None."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Store a secret."""
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Delete a secret."""
 
 
 class RetryBudget:
@@ -56,22 +69,23 @@ class RetryingBackend:
         self, backend: KeyringBackend, patience: RetryBudget, *, asks_somebody: bool
     ) -> None:
         self.backend = backend
+        self._entries = _entries(backend)
         self._patience = patience
         self._asks_somebody = asks_somebody
 
     def get(self, service: str, user: str) -> str | None:
         """Return a secret, or None."""
-        return self._ask(lambda: self.backend.get_password(service, user))
+        return self._ask(lambda: self._entries.get_password(service, user))
 
     def set(self, service: str, user: str, text: str) -> None:
         """Store a secret."""
-        self._ask(lambda: self.backend.set_password(service, user, text))
+        self._ask(lambda: self._entries.set_password(service, user, text))
 
     def delete(self, service: str, user: str) -> None:
         """Delete a secret, which another process may delete at the same time."""
         self._collection_is_there()
         try:
-            self.backend.delete_password(service, user)
+            self._entries.delete_password(service, user)
         except Exception as error:
             # Not retried: the caller checks whether it is gone.
             if not self._passes(error):
@@ -114,3 +128,14 @@ class RetryingBackend:
         found = has_collection()
         self._patience.spent = not found
         return found
+
+
+def _entries(backend: KeyringBackend) -> Entries:
+    """Return the backend, or what takes its place because names differ in case alone."""
+    if class_path(backend) != CREDENTIAL_MANAGER:
+        return backend
+    from win32ctypes.pywin32 import win32cred  # noqa: PLC0415 - Windows only
+
+    from azdo_pat.store.credential_manager import CredentialManager  # noqa: PLC0415 - as above
+
+    return CredentialManager(win32cred, backend.persist)  # type: ignore[attr-defined]  # it has this
