@@ -266,7 +266,9 @@ def test_what_a_page_says_is_so(
 
 def test_no_page_names_a_code_that_is_not_compared() -> None:
     pages = {
-        str(each.relative_to(DOCS)) for each in DOCS.rglob("*.md") if each.name not in GENERATED
+        each.relative_to(DOCS).as_posix()
+        for each in DOCS.rglob("*.md")
+        if each.name not in GENERATED
     }
     found = {page: len(MENTION.findall(text_of(page))) for page in pages}
     # What status exits with when the service is down is named without any of these words.

@@ -29,6 +29,8 @@ def test_what_a_dead_process_left_beside_it_is_taken_away(tmp_path: Path, dead: 
     ]
     for each in (left, *others):
         each.write_bytes(b"secret")
+    if sys.platform == "win32":  # where age is all that tells
+        os.utime(left, (0, 0))
     replace_whole(file, b"new")
     assert file.read_bytes() == b"new"
     assert not left.exists()
@@ -47,11 +49,12 @@ def test_one_that_was_left_long_ago_is_taken_away_whoever_has_its_number_now(
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    with pytest.raises(OSError, match=r"directory"):
+    with pytest.raises(OSError, match=r"directory|denied"):
         replace_whole(tmp_path / "a", b"new")
     assert [each.name for each in tmp_path.iterdir()] == ["a"]
 
 
+@pytest.mark.posix("links")
 def test_links_in_a_circle(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")

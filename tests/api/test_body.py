@@ -51,7 +51,9 @@ def serving(
             scheme = "https" if tls else "http"
             yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", connections
         finally:
-            listener.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # of Windows, where closing it is enough
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
             thread.join()
 
 

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -111,7 +111,8 @@ def serving(context: ssl.SSLContext) -> Iterator[str]:
     try:
         yield f"https://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # of Windows, where closing it is enough
+            listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join()
 

@@ -188,6 +188,7 @@ class TestPrune:
         pat("apply", str(file), "--prune", "--yes", "-q")
         assert names(emulator) == []
 
+    @pytest.mark.posix("links")
     def test_by_another_path_to_the_same_file(
         self, pat: InProcess, emulator: Emulator, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

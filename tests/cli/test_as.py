@@ -1,5 +1,6 @@
 """`--as`: the forms in which other programs take a secret."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,12 @@ def secret(pat: InProcess) -> str:
 
 
 def test_env(pat: InProcess, secret: str) -> None:
-    assert pat("get", "ci", "--as", "env").stdout == (
-        f"AZURE_DEVOPS_EXT_PAT={secret}\nexport AZURE_DEVOPS_EXT_PAT\n"
+    here = (
+        f"$env:AZURE_DEVOPS_EXT_PAT='{secret}'\n"
+        if sys.platform == "win32"
+        else f"AZURE_DEVOPS_EXT_PAT={secret}\nexport AZURE_DEVOPS_EXT_PAT\n"
     )
+    assert pat("get", "ci", "--as", "env").stdout == here
     fish = pat("get", "ci", "--as", "env", "--var", "A", "--var", "B", "--shell", "fish")
     assert fish.stdout == f"set -gx A '{secret}'\nset -gx B '{secret}'\n"
 

@@ -603,7 +603,7 @@ def test_without_a_state_folder_what_changes_nothing_works(
     result = pat("create", "laptop", "--scope", "code", env=env)
     first, second, *rest = result.stderr.splitlines()
     assert (result.exit_code, result.stdout, rest) == (7, "", [])
-    assert first.startswith(f"pat: the lock {state}/locks/")
+    assert first.startswith(f"pat: the lock {Path(state, 'locks')}{os.sep}")
     assert first.endswith((" cannot be written: Not a directory", ": File exists"))
     assert second == "     set PAT_STATE_DIR to a folder of your own"
     assert names(emulator) == ["one"]
@@ -696,6 +696,7 @@ def test_unicode_in_a_whole_life(
     assert memory_keyring.held == {}
 
 
+@pytest.mark.posix("the encoding of a stream")
 def test_a_stream_that_cannot_encode_a_name(pat_process: Installed, emulator: Emulator) -> None:
     put(emulator, "Zürich 試験")
     env = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
@@ -744,6 +745,7 @@ def test_two_creates_of_different_names_do_not_mind_each_other(
     assert stored == done("true\ntrue\n")
 
 
+@pytest.mark.posix("a shell's pipe")
 @pytest.mark.parametrize("form", ["tsv", "jsonl", "json", "table"])
 def test_a_reader_that_leaves_early(form: str, pat_process: Installed, emulator: Emulator) -> None:
     emulator.add_tokens(2000, name="token {n}")
@@ -758,6 +760,7 @@ def test_a_reader_that_leaves_early(form: str, pat_process: Installed, emulator:
     assert (ran.returncode, ran.stdout.count("\n"), ran.stderr) == (0, 1, "")
 
 
+@pytest.mark.posix("/dev/full")
 def test_a_secret_that_could_not_be_written_is_not_left_alive(
     pat_process: Installed, emulator: Emulator
 ) -> None:
@@ -920,6 +923,7 @@ def test_a_netrc_does_not_sign_in(pat: InProcess, emulator: Emulator, home: Path
 # -- causes that are not guessed -------------------------------------------------------------------
 
 
+@pytest.mark.posix("deleting a folder that is in use")
 def test_a_working_folder_that_is_gone(pat_process: Installed, tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
@@ -964,6 +968,7 @@ def test_what_the_system_refuses_is_told_in_its_own_words(
     )
 
 
+@pytest.mark.posix("flock")
 @pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK])
 def test_a_file_system_without_locks(
     code: int, pat_process: Installed, home: Path, tmp_path: Path, emulator: Emulator

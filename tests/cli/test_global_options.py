@@ -236,6 +236,7 @@ def test_no_traceback_without_debug(env: dict[str, str], pat: InProcess) -> None
     assert pat("show", "nosuch", env=env) == ERROR
 
 
+@pytest.mark.posix("control characters in names of files")
 def test_a_traceback_is_harmless_to_a_terminal(pat: InProcess, home: Path) -> None:
     folder = home / "evil\x1b[31m\x9b2J"
     folder.mkdir()

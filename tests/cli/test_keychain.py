@@ -11,6 +11,8 @@ from drivers import Emulator, InProcess
 from fakes import MemoryKeyring
 from keychain import Keychain
 
+pytestmark = pytest.mark.posix("git's helper for macOS")
+
 
 @pytest.fixture
 def keychain(tmp_path: Path) -> Keychain:

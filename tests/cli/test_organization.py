@@ -1,6 +1,8 @@
 """Which organization is meant, in the whole order, and that `pat status` says why."""
 
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ def found(name: str | None, source: str | None) -> object:
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a new git repository without a remote."""
+    if sys.platform == "win32" and shutil.which("git") is None:
+        pytest.skip("git is not installed")
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -9,7 +9,7 @@ from keyring.errors import KeyringLocked
 
 from azdo_pat.cli.runtime import Runtime
 from cli.stage import names, put
-from drivers import Emulator, InProcess, Installed
+from drivers import Emulator, InProcess, Installed, put_program
 from fakes import MemoryKeyring
 
 
@@ -196,10 +196,14 @@ def test_lines_of_one_file_that_many_deliver_to(pat: InProcess, tmp_path: Path) 
     assert set(place.read_text().splitlines()) == expected
 
 
-def test_one_command_for_all(pat: InProcess, tmp_path: Path) -> None:
+def test_one_command_for_all(
+    pat: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("a", "b"):
         make(pat, name, "2d")
-    hook = f"command:sh -c 'cat > {tmp_path}/$PAT_TOKEN_NAME'"
+    source = "import os, sys; open(os.environ['PAT_TOKEN_NAME'], 'w').write(sys.stdin.read())"
+    hook = f"command:{put_program(tmp_path / 'hook', source)}"
+    monkeypatch.chdir(tmp_path)
     assert pat("renew", "--within", "3d", "--deliver", hook, "-q", "-o", "none").exit_code == 0
     for name in ("a", "b"):
         assert (tmp_path / name).read_text() == pat("get", name).stdout.strip()

@@ -200,6 +200,7 @@ def test_get_of_a_secret_that_left_the_keyring(
     )
 
 
+@pytest.mark.posix("a machine without a clipboard")
 def test_copy_without_a_clipboard_prints_nothing(
     pat: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -227,6 +227,7 @@ class TestChanging:
         assert caught.value.hint == "to use another folder, set PAT_CONFIG_DIR"
         assert hand_made.read_text("utf-8") == HAND_MADE
 
+    @pytest.mark.posix("/proc")
     def test_a_folder_that_cannot_be_made(self) -> None:
         file = Path("/proc/no-such-folder/config.toml")
         if not file.parent.parent.exists():
@@ -241,9 +242,9 @@ class TestFolders:
     """The platform's own."""
 
     @pytest.mark.skipif(sys.platform != "win32", reason="this is not Windows")
-    def test_in_the_users_app_data(self, home: Path) -> None:
-        folder = home / "AppData" / "Local" / "pat"
-        assert (config_folder(), state_folder()) == (folder, folder)
+    def test_in_the_users_app_data(self) -> None:
+        assert config_folder().parts[-3:] == ("AppData", "Local", "pat")
+        assert state_folder() == config_folder()
 
     @pytest.mark.posix("folders of XDG")
     def test_below_the_home_of_the_user(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -429,7 +429,7 @@ class TestAtOnce:
             cwd=tmp_path,
         )
         assert held.stdout is not None
-        assert held.stdout.readline() == b"held\n"
+        assert held.stdout.readline().strip() == b"held"
         assert type(failure(machine)) is ConflictError
         assert machine.asked() == []
         held.kill()
@@ -471,6 +471,7 @@ class TestInterrupted:
         assert machine.alive == ["ci"]
         assert machine.state.unfinished() == ()
 
+    @pytest.mark.posix("signals to a process")
     def test_a_real_one_while_the_service_is_slow(
         self, emulator: Emulator, tmp_path: Path, home: Path
     ) -> None:

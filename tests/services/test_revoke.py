@@ -394,6 +394,7 @@ class TestInterrupted:
         assert sorted(machine.alive) == sorted(left)
         assert machine.names_held == []
 
+    @pytest.mark.posix("signals to a process")
     def test_a_real_one(self, emulator: Emulator, tmp_path: Path) -> None:
         emulator.remove_tokens()
         emulator.add_tokens(60, name="bulk {n}")

@@ -30,7 +30,7 @@ def test_many_feeds_in_one_file(tmp_path: Path) -> None:
     text = ""
     for setup in setups:
         text = place.told(setup, SECRET).edited(text)
-    place.path.write_text(text)
+    place.path.write_bytes(text.encode())
     record = SetupRecord("npm", str(place.path), before=None, mode=None, setups=setups)
     texts.clear()
     for setup in reversed(setups):

@@ -219,7 +219,7 @@ def test_bun_and_cargo() -> None:
     for before in ("", KEPT["cargo"], known):
         assert tomllib.loads(edited("cargo", before))["registries"]["feed"] == {
             "index": f"sparse+{BASE}/Cargo/index/",
-            "credential-provider": ["/opt/pat/bin/cargo-credential-pat"],
+            "credential-provider": [str(Path("/opt/pat/bin/cargo-credential-pat"))],
         }
 
 
