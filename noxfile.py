@@ -1,6 +1,8 @@
 """How this project checks itself; `nox --list` tells. Dependencies come from pyproject.toml."""
 
 import os
+import platform
+import shutil
 from pathlib import Path
 
 import nox
@@ -83,6 +85,16 @@ def minimums(session: nox.Session) -> None:
     constraints.write_text("\n".join(oldest()), "utf-8")
     install(session, "tests", "--constraint", str(constraints))
     session.run("pytest", *SIDE_BY_SIDE, AGAIN, *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def windows(session: nox.Session) -> None:
+    """Run the smoke and the tests in a Windows Python, under Wine; see tests/windows/run.py."""
+    machine = platform.system(), platform.machine()
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if machine != ("Linux", "x86_64") or not (shutil.which("wine") or root):
+        session.skip("Wine is not installed, and this is not root on an x86_64 Debian to do that")
+    session.run("python", "-m", "windows.run", *session.posargs, env={"PYTHONPATH": "tests"})
 
 
 @nox.session
