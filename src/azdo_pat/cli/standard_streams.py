@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 def prepare() -> None:
     """Make the streams ready for what the command writes."""
     _fill_in_closed()
-    _tolerate_unencodable()
+    _set_encoding()
     _tell_output_errors(sys.stdout)
 
 
@@ -44,12 +45,19 @@ def _fill_in_closed() -> None:
             setattr(sys, name, open(descriptor, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  # open to the end
 
 
-def _tolerate_unencodable() -> None:
-    """Make streams escape characters that they cannot encode instead of failing."""
+def _set_encoding() -> None:
+    """Make streams write UTF-8 and plain line feeds to files and pipes, on Windows too.
+
+    PYTHONIOENCODING chooses otherwise; what cannot be encoded is escaped.
+    """
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
+        if reconfigure is None:
+            continue
+        if stream.isatty() or "PYTHONIOENCODING" in os.environ:
             reconfigure(errors="backslashreplace")
+        else:
+            reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 class OutputError(OSError):
@@ -66,6 +74,8 @@ def _tell_output_errors(stream: TextIO) -> None:
             except BrokenPipeError:
                 raise
             except OSError as error:
+                if sys.platform == "win32" and error.errno == errno.EINVAL:
+                    raise BrokenPipeError from error  # so Windows says that the reader has left
                 raise OutputError(error.errno, error.strerror or str(error)) from error
 
         return told
