@@ -43,6 +43,7 @@ def main() -> None:
     # Imports create tens of thousands of objects that stay alive. Scanning them for garbage
     # after every 700, Python's default, takes a twentieth of the run.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    _use_time_zone_of_windows()
     from azdo_pat.cli.interrupts import record_and_interrupt  # noqa: PLC0415  # as above
     from azdo_pat.cli.main import pat  # noqa: PLC0415  # from its import on, the line above pays
 
@@ -59,6 +60,18 @@ def main() -> None:
         if isinstance(end.code, int):
             _leave(end.code)
         raise
+
+
+def _use_time_zone_of_windows() -> None:
+    """Make the C library of Windows ignore TZ, as the rest of Windows does.
+
+    Git Bash sets it to a name such as Europe/Berlin, which the library takes for UTC.
+    """
+    if sys.platform == "win32" and (name := os.environ.pop("TZ", None)):
+        import ctypes  # noqa: PLC0415  # seldom needed
+
+        ctypes.cdll.ucrtbase._tzset()  # noqa: SLF001  # this is its name
+        os.environ["TZ"] = name  # for the programs that are started
 
 
 def _leave(code: int) -> None:

@@ -65,12 +65,24 @@ def parse_moment(text: str, now: datetime) -> datetime:
             return _ahead(now, _UNITS[span[2]], int(span[1])).astimezone(UTC)
         if re.fullmatch(_DATE, text):
             day = datetime.fromisoformat(text).date()
-            return datetime.combine(day, _end_of_day(now)).astimezone().astimezone(UTC)
+            return _in_utc(datetime.combine(day, _end_of_day(now)))
         if re.fullmatch(_DATE_TIME, text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+            return _in_utc(datetime.fromisoformat(text.upper()))
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{text!r} is not a valid date", hint=f"give {_FORMS}") from error
     raise UsageError(f"{text!r} is not a valid span or date", hint=f"give {_FORMS}")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Return a time in UTC; without an offset, it is in the time zone of this machine.
+
+    Windows knows no local time before 1970 and after the year 3000. Such a time is refused, so
+    that UTC is near enough.
+    """
+    try:
+        return moment.astimezone(UTC)
+    except OSError:
+        return moment.replace(tzinfo=UTC)
 
 
 def _ahead(now: datetime, unit: str, count: int) -> datetime:
