@@ -31,8 +31,12 @@ class Probes:
             return
         from azdo_pat.store.locks import in_turn  # noqa: PLC0415 - reading a secret needs no lock
 
-        with in_turn(self._folder / name, 0):
-            yield name
+        try:
+            with in_turn(self._folder / name, 0):
+                yield name
+        except BaseException:
+            self._keep(name)
+            raise
         self.forget(name)  # if the block failed the entry may exist, so its record stays
 
     def left_behind(self) -> tuple[str, ...]:
@@ -47,7 +51,16 @@ class Probes:
             return ()
         from azdo_pat.store.locks import is_held  # noqa: PLC0415 - as above
 
-        return tuple(file.name for file in files if not is_held(file))
+        left = tuple(file.name for file in files if not is_held(file))
+        for name in left:
+            self._keep(name)
+        return left
+
+    def _keep(self, name: str) -> None:
+        """Restore the record, which on Windows goes with its lock."""
+        if self._folder is not None:
+            with suppress(OSError):
+                (self._folder / name).touch()
 
     def forget(self, name: str) -> None:
         """Remove the record of a deleted entry."""
