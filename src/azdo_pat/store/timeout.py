@@ -1,10 +1,14 @@
 """A time limit around a call that has none of its own."""
 
 import threading
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 Result = TypeVar("Result")
+
+_INTERRUPTIBLE: Final = 0.1
+"""Seconds that Ctrl-C may take: Windows does not interrupt the wait for a thread."""
 
 
 class TimeLimitError(Exception):
@@ -30,7 +34,9 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
 
     thread = threading.Thread(target=run, name="pat-deadline", daemon=True)
     thread.start()
-    thread.join(seconds)
+    end = time.monotonic() + seconds
+    while thread.is_alive() and (left := end - time.monotonic()) > 0:
+        thread.join(min(left, _INTERRUPTIBLE))
     if thread.is_alive():
         raise TimeLimitError
     if errors:
