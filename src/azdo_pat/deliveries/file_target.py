@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -45,5 +46,7 @@ def deliver(target: FileTarget, handover: Handover, context: DeliveryEnvironment
                     hint="give a template, which keeps the other lines:"
                     f" --deliver 'file:{path}|NAME={{token}}'",
                 )
-        if after != before or stat.S_IMODE(path.stat().st_mode) != _MODE:
+        if after != before or (
+            sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) != _MODE
+        ):
             write_text(path, after, mode=_MODE)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -74,7 +74,12 @@ def from_table(table: Mapping[str, object], folder: Path) -> Delivery:
 
 def _words(text: str) -> list[str]:
     try:
-        return shlex.split(text, posix=os.name != "nt")
+        lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
+        lexer.whitespace_split = True
+        lexer.commenters = ""
+        if sys.platform == "win32":
+            lexer.escape = ""  # a backslash is part of a path
+        return list(lexer)
     except ValueError as error:
         raise UsageError(f"the command {text!r}: {error}", hint="close the quotes") from error
 
