@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from azdo_pat.auth.chain import Absent
 from azdo_pat.auth.claims import RESOURCE, inspect
 from azdo_pat.auth.entra_errors import explained
 from azdo_pat.errors import SignInError
+from azdo_pat.executables import find_program
 from azdo_pat.models import AccessToken
 from azdo_pat.redaction import masked
 
@@ -66,7 +66,7 @@ class AzureCliSource:
     @property
     def program(self) -> str | None:
         """The path of `az`; None if it is not installed."""
-        return shutil.which("az", path=self.environment.get("PATH", ""))
+        return find_program("az", self.environment)
 
     def access_token(self, now: datetime) -> AccessToken | Absent:
         """Run `az`; see `TokenSource`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from azdo_pat.cli.command import Command, command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.secret_options import checked_names
 from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
+from azdo_pat.executables import command_line, find_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -170,7 +170,7 @@ def _replace_process(
     Raises:
         PatError: it cannot be run.
     """
-    program = shutil.which(words[0], path=path)
+    program = find_program(words[0], {**environment, "PATH": path or ""})
     if program is None and _exists(words[0], path):
         raise NotExecutableError(
             f"{words[0]} cannot be run: it is not a program",
@@ -182,10 +182,15 @@ def _replace_process(
     sys.stderr.flush()
     try:
         if os.name == "nt":
-            sys.exit(_run_and_wait([program, *words[1:]], environment))
+            sys.exit(_run_and_wait(command_line([program, *words[1:]]), environment))
         for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and the command would, too
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         os.execve(program, list(words), dict(environment))  # noqa: S606  # what the user asks for
+    except ValueError as error:
+        raise UsageError(
+            f"{words[0]} cannot be run: {error}",
+            hint="run the program that the batch file starts, or give the argument in a file",
+        ) from error
     except OSError as error:
         raise NotExecutableError(
             f"{words[0]} cannot be run: {error.strerror}",
@@ -193,7 +198,7 @@ def _replace_process(
         ) from error
 
 
-def _run_and_wait(words: Sequence[str], environment: Mapping[str, str]) -> int:
+def _run_and_wait(words: str | Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the command and return its exit code; Windows cannot replace a process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the command
     return subprocess.run(words, env=dict(environment), check=False).returncode  # noqa: S603  # as above

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError
+from azdo_pat.executables import find_program
 from azdo_pat.redaction import without_access_token
 
 if TYPE_CHECKING:
@@ -29,13 +31,22 @@ def programs_folder() -> Path:
         NotFoundError: they are not installed, so git could not start them either.
     """
     # First where `pat` was started: what pipx and others put there stays when they upgrade it.
-    for folder in (Path(sys.argv[0]).absolute().parent, Path(sys.executable).parent):
-        if shutil.which("git-credential-pat", path=str(folder)):
+    for folder in (Path(sys.argv[0]).absolute().parent, scripts_folder()):
+        if find_program(str(folder / "git-credential-pat"), os.environ):
             return folder
     raise NotFoundError(
         "git-credential-pat, which was installed with pat, is missing from its folder",
         hint="reinstall pat with pipx, uv or pip",
     )
+
+
+def scripts_folder() -> Path:
+    """Return the folder with the programs of this Python's packages."""
+    if sys.platform == "win32":
+        import sysconfig  # slow to import, and the same folder elsewhere
+
+        return Path(sysconfig.get_path("scripts"))
+    return Path(sys.executable).parent
 
 
 def show_guidance(app: App, advice: Guidance) -> SetupResult:
@@ -47,7 +58,7 @@ def show_guidance(app: App, advice: Guidance) -> SetupResult:
     from azdo_pat.results import SetupOutcome, SetupResult
 
     if advice.needs_backend:
-        program = shutil.which(advice.name, path=app.runtime.environment.get("PATH"))
+        program = find_program(advice.name, app.runtime.environment)
         if program is None:
             raise NotFoundError(
                 f"{advice.name} is not on the PATH", hint=f"run: pipx install {advice.name}"
@@ -66,10 +77,13 @@ def _knows_pat(app: App, program: Path) -> bool:
     """Return whether the Python that runs a script has `pat` installed."""
     python = ""
     with suppress(OSError, UnicodeDecodeError):
-        first = program.read_bytes().partition(b"\n")[0].decode()
-        python = first.removeprefix("#!").strip() if first.startswith("#!") else ""
+        content = program.read_bytes()
+        # On Windows, a launcher has the line between itself and the zip archive of the script.
+        pattern = rb".*#!([^\r\n]+)\r?\nPK\x03\x04" if content[:2] == b"MZ" else rb"#!([^\n]*)"
+        if found := re.match(pattern, content, re.DOTALL):
+            python = found[1].decode().strip().strip('"')
     # pip writes a longer one where the path is too long for the system.
-    if not python or " " in python:
+    if not python or (" " in python and sys.platform != "win32"):
         return False
     return _run(app, python, "-c", f"import {_BACKEND}")[0] == 0
 
@@ -96,9 +110,7 @@ def check_keyring_program(app: App, tool: Tool) -> None:
             f"PYTHON_KEYRING_BACKEND is set to {alone}, and keyring asks only that backend",
             hint="unset it, also where the tool runs",
         )
-    program = shutil.which(tool.asks, path=app.runtime.environment.get("PATH"))
-    if program is not None and not Path(program).is_absolute():
-        program = None  # the folder that one stands in is no place to run programs from
+    program = find_program(tool.asks, app.runtime.environment)
     said, old = "", False
     if program is not None:
         said = _run(app, program, "--list-backends")[1]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from azdo_pat.errors import NotFoundError, UsageError
+from azdo_pat.executables import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,12 +97,16 @@ class Sandbox:
         }
         if "GITHUB_ENV" in kept:  # `--as github-actions` writes there, for the steps that follow
             kept["GITHUB_ENV"] = str(self._folder / "github-env")
-        programs = str(Path(sys.executable).parent)
+        from azdo_pat.cli.helper_programs import scripts_folder
+
+        programs = str(scripts_folder())
         return {
             **kept,
             **self._exported,
             "HOME": str(self._home),
             "USERPROFILE": str(self._home),
+            "APPDATA": str(self._home / "AppData" / "Roaming"),
+            "LOCALAPPDATA": str(self._home / "AppData" / "Local"),
             "PATH": os.pathsep.join([programs, self._own.get("PATH", "")]),
             "PAT_CONFIG_DIR": str(self._folder / "config"),
             "PAT_STATE_DIR": str(self._folder / "state"),
@@ -121,7 +126,7 @@ class Sandbox:
             UsageError: it cannot be run.
         """
         environment = self.environment
-        program = shutil.which(words[0], path=environment["PATH"])
+        program = find_program(words[0], environment)
         if program is None:
             raise NotFoundError(
                 f"program {words[0]!r} not found", hint="check that it is on the PATH"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, Final, TextIO
 
 from azdo_pat.errors import NotFoundError
+from azdo_pat.executables import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ def play_tour(sandbox: Sandbox, out: TextIO) -> int:
         out.write(f"\n# {remark}\n$ {line}\n")
         out.flush()
         words = _expanded(line, environment)
-        program = shutil.which(words[0], path=environment["PATH"])
+        program = find_program(words[0], environment)
         if program is None:
             raise NotFoundError(f"program {words[0]!r} not found", hint="reinstall pat")
         done = subprocess.run(  # noqa: S603  # the tour's own lines

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from azdo_pat.executables import find_program
 from azdo_pat.redaction import without_access_token
 
 _SECONDS: Final = 3.0
@@ -21,7 +22,10 @@ def remote_urls(folder: Path, environment: Mapping[str, str]) -> list[str]:
         (each / ".git").exists() for each in (folder, *folder.parents)
     ):
         return []
-    command = ["git", "config", "--get-regexp", r"^remote\..*\.url$"]
+    git = find_program("git", environment)
+    if git is None:
+        return []
+    command = [git, "config", "--get-regexp", r"^remote\..*\.url$"]
     try:
         done = subprocess.run(  # noqa: S603  # fixed arguments
             command,

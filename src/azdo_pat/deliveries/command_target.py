@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.deliveries.placeholders import facts
 from azdo_pat.errors import PendingError
+from azdo_pat.executables import command_line, find_program
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryEnvironment
@@ -49,11 +51,14 @@ def deliver(target: CommandTarget, handover: Handover, context: DeliveryEnvironm
 
 def _run(target: CommandTarget, secret: str, environment: dict[str, str]) -> int | None:
     """Return the exit status; None if it did not end in time, and was killed with its children."""
-    program, *arguments = target.words
-    if Path(program).name != program:
-        program = str(Path(target.folder, program).absolute())
+    given, *arguments = target.words
+    bare = Path(given).name == given
+    path = given if bare else str(Path(target.folder, given).absolute())
+    program = find_program(path, environment)
+    if program is None and bare:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     with subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
-        [program, *arguments],
+        command_line([program or path, *arguments]),
         cwd=target.folder or None,
         env=environment,
         stdin=subprocess.PIPE,
@@ -73,7 +78,12 @@ def _run(target: CommandTarget, secret: str, environment: dict[str, str]) -> int
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform != "win32":
+    if sys.platform == "win32":
+        killer = Path(os.environ["SYSTEMROOT"], "System32", "taskkill.exe")
+        subprocess.run(  # noqa: S603 - of the system
+            [killer, "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False
+        )
+    else:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()

@@ -10,12 +10,14 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError, UsageError
+from azdo_pat.executables import find_program
 from azdo_pat.redaction import without_access_token
 from azdo_pat.urls import parse
 
@@ -34,14 +36,30 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the user's configuration, as git finds it (git-config(1), "FILES")."""
     if given := environment.get("GIT_CONFIG_GLOBAL"):
         return Path(given)
+    if sys.platform == "win32" and environment.get("HOME"):
+        home = Path(environment["HOME"])  # which git asks first
     usual = home / ".gitconfig"
     other = Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "git" / "config"
     return other if other.exists() and not usual.exists() else usual
 
 
+def git_program(environment: Mapping[str, str]) -> str:
+    """Return the path of git.
+
+    Raises:
+        NotFoundError: it is not installed.
+    """
+    program = find_program("git", environment)
+    if program is None:
+        raise NotFoundError(
+            "git was not found", hint="install git, and check that it is on the PATH"
+        )
+    return program
+
+
 def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with `pat` as the helper of our hosts; see `Tool.edited`."""
-    helper = str(Path(tool_input.programs) / "git-credential-pat")
+    helper = (Path(tool_input.programs) / "git-credential-pat").as_posix()  # its shell runs it
     if shlex.quote(helper) != helper:
         helper = f"!{shlex.quote(helper)}"
     with _scratch(tool_input.scratch) as folder:
@@ -75,21 +93,16 @@ def _git(file_: Path, *args: str) -> str:
         NotFoundError: git is not installed.
         UsageError: git cannot read the file.
     """
-    try:
-        ran = subprocess.run(  # noqa: S603  # git, with nothing of the user's but a path of ours
-            ["git", "config", "--file", str(file_), *args],  # noqa: S607  # the user's own git
-            cwd=file_.parent,  # git fails if the user's current folder has been deleted
-            env=without_access_token(os.environ),
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise NotFoundError(
-            "git was not found", hint=("install git, and check that it is on the PATH")
-        ) from error
+    ran = subprocess.run(  # noqa: S603  # git, with nothing of the user's but a path of ours
+        [git_program(os.environ), "config", "--file", str(file_), *args],
+        cwd=file_.parent,  # git fails if the user's current folder has been deleted
+        env=without_access_token(os.environ),
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        timeout=_TIMEOUT,
+        check=False,
+    )
     if ran.returncode not in {0, 1}:
         said = ran.stderr.strip().replace(str(file_), "the file").removeprefix("fatal: ")
         raise UsageError(f"git cannot read it: {said}", hint="correct the file, or move it aside")

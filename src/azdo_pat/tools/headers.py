@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from azdo_pat.executables import find_program
 from azdo_pat.organizations import hosted_name, serves
 from azdo_pat.redaction import without_access_token
 from azdo_pat.urls import parse
@@ -119,7 +119,7 @@ def _urls(settings: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 def _settings(words: Sequence[str], environment: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return git's settings in the command's folder; none without git."""
-    program = shutil.which("git", path=environment.get("PATH"))
+    program = find_program("git", environment)
     if program is None:
         return []
     found: list[tuple[str, str]] = []
@@ -129,7 +129,7 @@ def _settings(words: Sequence[str], environment: Mapping[str, str]) -> list[tupl
     for more in ([], ["--file", str(modules)]):
         with suppress(OSError, subprocess.SubprocessError):
             ran = subprocess.run(  # noqa: S603  # the program that the command will run
-                [Path(program).absolute(), *folder, "config", *more, "-z", "--get-regexp", _KEYS],
+                [program, *folder, "config", *more, "-z", "--get-regexp", _KEYS],
                 env=without_access_token(environment),
                 capture_output=True,
                 timeout=_TIMEOUT,

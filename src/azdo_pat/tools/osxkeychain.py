@@ -16,6 +16,7 @@ from azdo_pat.errors import NotFoundError, StoreError
 from azdo_pat.models import USER_NAME
 from azdo_pat.organizations import hosted_name, hosts_of
 from azdo_pat.redaction import without_access_token
+from azdo_pat.tools.git import git_program
 from azdo_pat.tools.tool import KeychainHelper
 from azdo_pat.urls import parse
 
@@ -105,9 +106,10 @@ def take_out(item: Item, environment: Mapping[str, str]) -> None:
 def _helper(operation: str, item: Item, secret: str, environment: Mapping[str, str]) -> str:
     attributes = {**item._asdict(), "password": secret}
     told = gitcredential.written((key, value) for key, value in attributes.items() if value)
+    git = git_program(environment)
     try:
         ran = subprocess.run(  # noqa: S603  # git and a word of ours; the secret is on its stdin
-            ["git", "credential-osxkeychain", operation],  # noqa: S607  # the user's own git
+            [git, "credential-osxkeychain", operation],
             input=f"{told}\n",
             env=without_access_token(environment),
             capture_output=True,
@@ -115,10 +117,6 @@ def _helper(operation: str, item: Item, secret: str, environment: Mapping[str, s
             timeout=_TIMEOUT,
             check=False,
         )
-    except FileNotFoundError as error:
-        raise NotFoundError(
-            "git was not found", hint=("install git, and check that it is on the PATH")
-        ) from error
     except (OSError, subprocess.SubprocessError, UnicodeError) as error:
         raise StoreError(
             f"git credential-osxkeychain {operation} failed: {type(error).__name__}",
