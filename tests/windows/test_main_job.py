@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,7 @@ def test_four_at_once(pat: Installed) -> None:
 
 
 def test_git_asks_for_a_secret(pat: Installed, emulator: Emulator) -> None:
+    assert pat("create", "git", "--for", "git", "-q", "-o", "none").exit_code == 0
     host = emulator.url.partition("//")[2]
     ran = subprocess.run(
         [PROGRAM.with_name("git-credential-pat.exe"), "get"],
@@ -124,6 +126,28 @@ def test_a_far_or_early_date(pat: Installed, date: str) -> None:
     ran = pat("create", "far", "--scope", "code", "--expires", date)
     assert ran.exit_code == 2
     assert date in ran.stderr
+
+
+def test_the_time_zone_is_that_of_windows(pat: Installed) -> None:
+    def expiry(name: str, env: dict[str, str]) -> str:
+        words = ("--expires", f"{datetime.now(UTC).date() + timedelta(days=9)}", "-o", "json")
+        made = pat("create", name, "--scope", "code", *words, env=env)
+        assert made.exit_code == 0, made.stderr
+        return str(made.json["expires"])
+
+    assert expiry("a", {}) == expiry("b", {"TZ": "Europe/Berlin"})
+
+
+def test_what_keyring_has_stored_is_found(pat: Installed, emulator: Emulator) -> None:
+    """Older versions let keyring store the secrets."""
+    secrets = create(pat, "one", "two")
+    service = f"azdo-pat:{emulator.url}/contoso"
+    for name in secrets:
+        assert pat("forget", name).exit_code == 0
+    for name, secret in secrets.items():
+        line = f"import keyring; keyring.set_password({service!r}, {name!r}, {secret!r})"
+        subprocess.run([sys.executable, "-c", line], env=pat.environment(), check=True)
+    assert held(pat, "one", "two") == secrets
 
 
 def test_the_tour_of_the_sandbox(pat: Installed) -> None:
