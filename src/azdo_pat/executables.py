@@ -1,6 +1,7 @@
 """Finds programs on the PATH, never in the current folder, and runs batch files safely."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -62,3 +63,46 @@ def _batch_line(words: Sequence[str]) -> str:
             raise ValueError(f"a batch file cannot be given an argument with {character!r}")
     quoted = " ".join(f'"{word}"' for word in words)
     return f'"{os.environ.get("COMSPEC", "cmd.exe")}" /e:ON /v:OFF /d /c "{quoted}"'
+
+
+def kill_with_children(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process; on Windows those that it has started, too, as cmd.exe leaves them behind."""
+    if sys.platform == "win32":
+        killer = Path(os.environ["SYSTEMROOT"], "System32", "taskkill.exe")
+        subprocess.run(  # noqa: S603 - of the system
+            [killer, "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False
+        )
+    process.kill()
+
+
+def captured(
+    words: Sequence[str], environment: Mapping[str, str], *, folder: Path | None, seconds: float
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a program without input; return its status and output.
+
+    Unlike `subprocess.run` it does not wait, on Windows, for what the program has started.
+
+    Raises:
+        OSError: it cannot be started.
+        ValueError: see `command_line`.
+        subprocess.TimeoutExpired: it did not end in time, and was killed.
+    """
+    process = subprocess.Popen(  # noqa: S603 - what the caller has found on the user's PATH
+        command_line(words),
+        env=environment,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        stdout, stderr = process.communicate(timeout=seconds)
+    except BaseException:
+        kill_with_children(process)
+        process.wait()
+        if sys.platform != "win32":  # where threads read them to their ends
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+        raise
+    return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)

@@ -12,7 +12,7 @@ from azdo_pat.auth.chain import Absent
 from azdo_pat.auth.claims import RESOURCE, inspect
 from azdo_pat.auth.entra_errors import explained
 from azdo_pat.errors import SignInError
-from azdo_pat.executables import find_program
+from azdo_pat.executables import captured, find_program
 from azdo_pat.models import AccessToken
 from azdo_pat.redaction import masked
 
@@ -121,16 +121,8 @@ class AzureCliSource:
         if self.tenant:
             command += ["--tenant", self.tenant]
         try:
-            return subprocess.run(  # noqa: S603  # the user's own az, found on the user's PATH
-                command,
-                env={**self.environment, "AZURE_CORE_NO_COLOR": "true"},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=self.seconds,
-                check=False,
-            )
+            environment = {**self.environment, "AZURE_CORE_NO_COLOR": "true"}
+            done = captured(command, environment, folder=None, seconds=self.seconds)
         except subprocess.TimeoutExpired:
             raise SignInError(
                 f"the Azure CLI did not answer within {self.seconds:.0f} seconds",
@@ -141,6 +133,8 @@ class AzureCliSource:
                 f"the Azure CLI at {program} cannot be run: {error.strerror}",
                 hint="repair the Azure CLI, or set PAT_ACCESS_TOKEN",
             ) from error
+        texts = (each.decode("utf-8", "replace") for each in (done.stdout, done.stderr))
+        return subprocess.CompletedProcess(command, done.returncode, *texts)
 
 
 def _meaningful(said: str) -> str:

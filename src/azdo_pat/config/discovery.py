@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from azdo_pat.executables import find_program
+from azdo_pat.executables import captured, find_program
 from azdo_pat.redaction import without_access_token
 
 _SECONDS: Final = 3.0
@@ -27,20 +27,14 @@ def remote_urls(folder: Path, environment: Mapping[str, str]) -> list[str]:
         return []
     command = [git, "config", "--get-regexp", r"^remote\..*\.url$"]
     try:
-        done = subprocess.run(  # noqa: S603  # fixed arguments
-            command,
-            cwd=folder,
-            env=without_access_token(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
+        done = captured(command, without_access_token(environment), folder=folder, seconds=_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return []
-    remotes = [line.split(" ", 1) for line in done.stdout.splitlines() if " " in line]
+    remotes = [
+        line.split(" ", 1)
+        for line in done.stdout.decode("utf-8", "replace").splitlines()
+        if " " in line
+    ]
     remotes.sort(key=lambda remote: remote[0] != "remote.origin.url")
     return [url for _, url in remotes]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.deliveries.placeholders import facts
 from azdo_pat.errors import PendingError
-from azdo_pat.executables import command_line, find_program
+from azdo_pat.executables import command_line, find_program, kill_with_children
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryEnvironment
@@ -78,15 +78,10 @@ def _run(target: CommandTarget, secret: str, environment: dict[str, str]) -> int
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        killer = Path(os.environ["SYSTEMROOT"], "System32", "taskkill.exe")
-        subprocess.run(  # noqa: S603 - of the system
-            [killer, "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False
-        )
-    else:
+    if sys.platform != "win32":
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
+    kill_with_children(process)
     if process.stdin is not None:
         with suppress(OSError):
             process.stdin.close()
