@@ -1,5 +1,6 @@
 """What users write for a delivery."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,20 +10,21 @@ from azdo_pat.deliveries.parsing import from_table, from_text
 from azdo_pat.errors import UsageError
 from azdo_pat.renewal import CommandTarget, Delivery, FileTarget
 
-HERE = Path("/somewhere")
+HERE = Path("/somewhere").absolute()
+OTHER = HERE.with_name("a b")
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("command:./deploy.sh", CommandTarget(("./deploy.sh",), folder="/somewhere")),
+        ("command:./deploy.sh", CommandTarget(("./deploy.sh",), folder=str(HERE))),
         (
             "command:gh secret set 'MY PAT'",
-            CommandTarget(("gh", "secret", "set", "MY PAT"), folder="/somewhere"),
+            CommandTarget(("gh", "secret", "set", "MY PAT"), folder=str(HERE)),
         ),
-        ("file:secret", FileTarget("/somewhere/secret")),
-        ("file:/etc/a b|X={token}", FileTarget("/etc/a b", template="X={token}")),
-        ("file:.env|A|B={token}", FileTarget("/somewhere/.env", template="A|B={token}")),
+        ("file:secret", FileTarget(str(HERE / "secret"))),
+        (f"file:{OTHER}|X={{token}}", FileTarget(str(OTHER), template="X={token}")),
+        ("file:.env|A|B={token}", FileTarget(str(HERE / ".env"), template="A|B={token}")),
     ],
 )
 def test_texts(text: str, expected: Delivery) -> None:
@@ -30,9 +32,16 @@ def test_texts(text: str, expected: Delivery) -> None:
     assert (type(found), found) == (type(expected), expected)
 
 
+@pytest.mark.skipif(sys.platform != "win32", reason="this is not Windows")
+def test_a_path_of_windows() -> None:
+    found = from_text(r'command:"C:\Program Files\My Tool\tool.exe" C:\x "a b"', HERE)
+    words = (r"C:\Program Files\My Tool\tool.exe", r"C:\x", "a b")
+    assert found == CommandTarget(words, folder=str(HERE))
+
+
 def test_the_users_home(home: Path) -> None:
-    assert from_text("file:~/x", HERE) == FileTarget(f"{home}/x")
-    assert from_text("command:~/x y", HERE) == CommandTarget((f"{home}/x", "y"), str(HERE))
+    assert from_text("file:~/x", HERE) == FileTarget(str(home / "x"))
+    assert from_text("command:~/x y", HERE) == CommandTarget((str(home / "x"), "y"), str(HERE))
 
 
 @pytest.mark.parametrize(
@@ -61,15 +70,15 @@ def test_texts_that_are_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
-        ({"command": "a 'b c'"}, CommandTarget(("a", "b c"), folder="/somewhere")),
+        ({"command": "a 'b c'"}, CommandTarget(("a", "b c"), folder=str(HERE))),
         (
             {"command": ["a", "b c"], "timeout": 5},
-            CommandTarget(("a", "b c"), folder="/somewhere", seconds=5),
+            CommandTarget(("a", "b c"), folder=str(HERE), seconds=5),
         ),
-        ({"file": "x"}, FileTarget("/somewhere/x")),
+        ({"file": "x"}, FileTarget(str(HERE / "x"))),
         (
             {"file": "x", "template": "A={token}\n"},
-            FileTarget("/somewhere/x", "A={token}"),
+            FileTarget(str(HERE / "x"), "A={token}"),
         ),
     ],
 )
