@@ -262,7 +262,7 @@ def test_why_git_was_refused(
     revoke_elsewhere(at_microsoft, emulator, tmp_path)
     assert "no longer accepts 'work'" in asked(at_microsoft, used, "erase").stderr
     other = asked(at_microsoft, f"{ASKED}username=pat\npassword=x\n", "erase")
-    assert "a password that pat does not hold" in other.stderr
+    assert "a password that pat does not know" in other.stderr
     theirs = "protocol=https\nhost=github.com\nusername=a\npassword=x\n"
     assert asked(at_microsoft, theirs, "erase").stderr == ""
     assert at_microsoft("get", "work").stdout.strip() == secret

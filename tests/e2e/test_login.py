@@ -472,7 +472,7 @@ def test_an_access_token_that_git_was_refused_with_is_renewed(
         return result.stderr
 
     first = given()
-    assert "a new one is there: try again" in erased(first)
+    assert "pat has a new one now: try again" in erased(first)
     second = given()
     assert second != first
     asked = len(asked_entra(emulator))

@@ -138,6 +138,11 @@ class MachineDeps:
     lock: Callable[[str], AbstractContextManager[None]] | None = None
 
     @property
+    def session(self) -> "MachineDeps":
+        """The organization that is set, and who is signed in."""
+        return self
+
+    @property
     def located(self) -> tuple[Organization | None, str]:
         """The organization at hand, and where its name came from."""
         return self.locate() if self.locate else (self.organization, "--org")

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from azdo_pat.operations.organization_cache import OrganizationCache
     from azdo_pat.renewal import Delivery
     from azdo_pat.results import Recovered, Unrecovered
+    from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 
 
-class App(Session):
+class App:
     """The composed program, for one run of one command; use cases see it as `operations.deps.Deps`.
 
     Attributes:
@@ -38,7 +39,10 @@ class App(Session):
     recovers = True
 
     def __init__(self, options: GlobalOptions) -> None:
-        super().__init__(Runtime(options))
+        self.runtime = Runtime(options)
+        self.session = Session(self.runtime)
+        self.now = self.runtime.now
+        self.environment = self.runtime.environment
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -46,7 +50,7 @@ class App(Session):
         from azdo_pat.api.tokens import Tokens
 
         self.look_at_state()
-        self.tokens = Tokens(self.http, self._say_odd)  # recovery uses it already
+        self.tokens = Tokens(self.session.http, self._say_odd)  # recovery uses it already
         if self.recovers:
             self._recover_first()
         return self.tokens
@@ -86,12 +90,22 @@ class App(Session):
         else:
             self.runtime.messages.detail(f"cannot be read in full: {what}")
 
+    @property
+    def state_folder(self) -> Path:
+        """The folder of the local state; it need not exist."""
+        return self.runtime.state_folder
+
+    @property
+    def secrets(self) -> SecretStore:
+        """The keyring."""
+        return self.session.secrets
+
     @cached_property
     def directory(self) -> Directory:
         """Profile and organizations."""
         from azdo_pat.api.directory import Directory
 
-        return Directory(self.http, self._say_odd)
+        return Directory(self.session.http, self._say_odd)
 
     @cached_property
     def organization_cache(self) -> OrganizationCache:
@@ -102,7 +116,7 @@ class App(Session):
         return OrganizationCache(
             state=self.state,
             directory=self.directory,
-            api_root=self.api_root or HOSTED_ROOT,
+            api_root=self.session.api_root or HOSTED_ROOT,
         )
 
     def exclusive(self, key: str) -> AbstractContextManager[None]:
@@ -132,7 +146,8 @@ class App(Session):
         """Return the parts for another organization, which may have a sign-in of its own."""
         sources = {**self.runtime.options.sources, "org": "the token"}
         other = App(self.runtime.options._replace(org=organization.url, sources=sources))
-        other.secrets, other.state, other.odd_rows = self.secrets, self.state, self.odd_rows
+        other.session.secrets = self.session.secrets
+        other.state, other.odd_rows = self.state, self.odd_rows
         return other
 
     @cached_property
@@ -175,7 +190,7 @@ class App(Session):
             NotFoundError: the user has none.
             RefusedError: it is a collection of Azure DevOps Server.
         """
-        found, source = self.located
+        found, source = self.session.located
         if found is None:
             found, source = self._only_one(), "the only one you have"
         self.runtime.messages.detail(f"organization {found.name} ({source})")

@@ -84,7 +84,7 @@ def _try_out(app: App, key: str, value: str) -> None:
     if key == "org":
         from azdo_pat.organizations import organization
 
-        organization(value, root=app.api_root)
+        organization(value, root=app.session.api_root)
     elif key == "expires":
         from azdo_pat.expiry import parse_expiry
 

@@ -57,7 +57,7 @@ def import_command(  # one argument for each option
         )
     until = None if expires is None else parse_moment(expires, app.runtime.now())
     render = app.runtime.render
-    organization, _ = app.located
+    organization, _ = app.session.located
     if organization is None:
         raise UsageError(
             "no organization given", hint="add --org NAME, or --org with the server's URL"

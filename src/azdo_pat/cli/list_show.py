@@ -78,7 +78,7 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     if stored:
         from azdo_pat.services.stored_secrets import stored_here
 
-        known = stored_here(None if all_orgs else app.located[0], filters, app)
+        known = stored_here(None if all_orgs else app.session.located[0], filters, app)
         if not render.pats(in_order(known, order)):
             app.runtime.messages.notice("no stored token matches")
         return

@@ -46,10 +46,10 @@ def login_command(
     _require_user(app, device_code=device_code)
     by_code = device_code or not has_browser(app.runtime.environment)
     safe = _safe_place(app)
-    client = app.entra_client(tenant=tenant, client_id=client_id)
+    client = app.session.entra_client(tenant=tenant, client_id=client_id)
 
     def have_signed_in(cache: Secret | None, claims: str) -> Granted:
-        entra = app.entra(client, cache)
+        entra = app.session.entra(client, cache)
         if by_code:
             if not device_code:
                 app.runtime.messages.notice("no browser found: signing in with a code")
@@ -65,7 +65,7 @@ def login_command(
             ),
         )
 
-    signed_in = sign_in(have_signed_in, app.memory, app, safe=safe)
+    signed_in = sign_in(have_signed_in, app.session.memory, app, safe=safe)
     app.runtime.messages.notice(f"signed in as {signed_in.user}{_at(client)}")
     app.runtime.render.show(signed_in)
     if app.runtime.options.access_token:
@@ -86,7 +86,7 @@ def logout_command(app: App) -> None:
 
     Tokens and their secrets stay. The current access token expires by itself within the hour.
     """
-    if app.memory.forget():
+    if app.session.memory.forget():
         app.runtime.messages.notice("signed out: every saved sign-in is deleted")
     else:
         app.runtime.messages.notice("there was no saved sign-in")

@@ -18,7 +18,7 @@ from azdo_pat.errors import PatError, UsageError
 from azdo_pat.homes import expanded, home_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -41,24 +41,10 @@ class Session:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
 
-    def now(self) -> datetime:
-        """Return the time, aware, in UTC."""
-        return self.runtime.now()
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """The environment variables."""
-        return self.runtime.environment
-
-    @property
-    def state_folder(self) -> Path:
-        """The folder of the local state; it need not exist."""
-        return self.runtime.state_folder
-
     @cached_property
     def api_root(self) -> str | None:
         """`PAT_API_URL`, validated; None for Microsoft's hosts."""
-        given = self.environment.get("PAT_API_URL")
+        given = self.runtime.environment.get("PAT_API_URL")
         if not given:
             return None
         from azdo_pat.organizations import api_root
@@ -70,7 +56,7 @@ class Session:
         """The search for an access token, done once."""
         from azdo_pat.auth.chain import first_that_answers
 
-        found = first_that_answers(self._sources, self.now())
+        found = first_that_answers(self._sources, self.runtime.now())
         if found.token is not None:
             self.runtime.messages.detail(f"access token from {found.token.source}")
         return found
@@ -86,7 +72,7 @@ class Session:
         if rejected.source != NAME:
             return None
         self.runtime.messages.detail("the access token was rejected: requesting a new one")
-        fresh = self._own_source().in_place_of(rejected.secret, claims, self.now())
+        fresh = self._own_source().in_place_of(rejected.secret, claims, self.runtime.now())
         self.search = self.search._replace(token=fresh)
         return fresh
 
@@ -106,7 +92,7 @@ class Session:
         from azdo_pat.auth.azure_cli import AzureCliSource  # where the first has none: 4 ms
 
         tenant = str(self.runtime.setting("tenant") or "")
-        az = AzureCliSource(environment=self.environment, tenant=tenant)
+        az = AzureCliSource(environment=self.runtime.environment, tenant=tenant)
         asked = self._may_see_sign_ins_at(MICROSOFT) or az.program is None
         yield az if asked else Withheld(name=az.name)
 
@@ -154,7 +140,7 @@ class Session:
         """The Entra authority: `PAT_AUTHORITY`, or Microsoft's own."""
         from azdo_pat.auth.client import authority_root
 
-        return authority_root(self.environment.get("PAT_AUTHORITY"))
+        return authority_root(self.runtime.environment.get("PAT_AUTHORITY"))
 
     @cached_property
     def memory(self) -> SavedSignIns:
@@ -168,7 +154,7 @@ class Session:
             sign_ins=small(self.secrets, owner, "sign-ins"),
             cache=self._cache_place(owner),
             turn=self._sign_in_turn,
-            marker=self.state_folder / "sign-ins",
+            marker=self.runtime.state_folder / "sign-ins",
             name=self.authority,
         )
 
@@ -177,7 +163,7 @@ class Session:
             from azdo_pat.auth.protected_storage import ProtectedFileStorage
 
             digest = sha256(owner.encode()).hexdigest()[:16]
-            return ProtectedFileStorage(self.state_folder / f"sign-in-{digest}.bin")
+            return ProtectedFileStorage(self.runtime.state_folder / f"sign-in-{digest}.bin")
         from azdo_pat.auth.storage import KeyringStorage
 
         return KeyringStorage(self.secrets, owner, "refresh")
@@ -185,7 +171,7 @@ class Session:
     def _sign_in_turn(self) -> AbstractContextManager[None]:
         from azdo_pat.store.locks import waiting
 
-        return waiting(self.state_folder / "locks" / "sign-in.lock", 30)
+        return waiting(self.runtime.state_folder / "locks" / "sign-in.lock", 30)
 
     def entra_client(self, *, tenant: str | None, client_id: str | None) -> Client:
         """Return the application and tenant to sign in with; default: the organization's tenant."""
@@ -214,7 +200,7 @@ class Session:
             ca_bundle=self._ca_bundle,
             trace=self._trace,
         )
-        return MsalClient(client, http_client=http, cache=cache, now=self.now)
+        return MsalClient(client, http_client=http, cache=cache, now=self.runtime.now)
 
     @property
     def _timeout(self) -> tuple[float, float]:
@@ -259,14 +245,14 @@ class Session:
 
         told, at = self.last_date
         try:
-            return parsedate_to_datetime(told).astimezone(UTC) + (self.now() - at)
+            return parsedate_to_datetime(told).astimezone(UTC) + (self.runtime.now() - at)
         except (TypeError, ValueError, OverflowError):
             return None
 
     def _trace(self, exchange: Exchange) -> None:
         headers = exchange.received.headers if exchange.received else ()
         if dates := [value for name, value in headers if name.lower() == "date"]:
-            self.last_date = dates[0], self.now()
+            self.last_date = dates[0], self.runtime.now()
         if not self.runtime.messages.verbose:
             return
         self.runtime.messages.detail(exchange.summary())
@@ -284,11 +270,13 @@ class Session:
         """The keyring."""
         from azdo_pat.store.secrets import SecretStore
 
-        backend = self.environment.get("PAT_KEYRING") or self.runtime.file_values.get("keyring")
+        backend = self.runtime.environment.get("PAT_KEYRING") or self.runtime.file_values.get(
+            "keyring"
+        )
         return SecretStore(
             backend=str(backend) if backend else None,
-            cache_file=self.state_folder / "keyring-backend",
-            environment=self.environment,
+            cache_file=self.runtime.state_folder / "keyring-backend",
+            environment=self.runtime.environment,
             on_terminal=not self.runtime.must_not_ask
             and (sys.stdin.isatty() or self.runtime.err.isatty()),
         )
@@ -311,7 +299,7 @@ class Session:
             return found, "git remote"
         from azdo_pat.config.discovery import default_organization
 
-        azure, text = self.environment.get("AZURE_CONFIG_DIR"), None
+        azure, text = self.runtime.environment.get("AZURE_CONFIG_DIR"), None
         with suppress(UsageError):  # without a home folder there are no settings of az, either
             text = default_organization(Path(azure) if azure else home_folder() / ".azure")
         if text:

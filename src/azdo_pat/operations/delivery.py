@@ -64,7 +64,7 @@ def delivered(operation: Deliver, deps: Deps) -> tuple[Deliver | RevokeReplaced 
 def deliver_anew(organization: Organization, known: StoredPat, renewal: Renewal, deps: Deps) -> str:
     """Remember new targets for a token's secret, and deliver it; return the reason of a failure."""
     with deps.exclusive(lock_key(known.name, organization.url)):
-        entry = JournalEntry(organization, known.name, deps.now(), deps.user())
+        entry = JournalEntry(organization, known.name, deps.now(), deps.session.user())
         remembered = replace(known, renewal=renewal)
         key = deps.state.finish(None, remembered, Deliver(entry) if renewal.deliveries else None)
         if key is None:

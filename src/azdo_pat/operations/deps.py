@@ -21,12 +21,48 @@ if TYPE_CHECKING:
     from azdo_pat.store.state import State
 
 
+class UserSession(Protocol):
+    """The organization that is set, and who is signed in."""
+
+    @property
+    def api_root(self) -> str | None:
+        """`PAT_API_URL`; None for Microsoft's hosts."""
+
+    @property
+    def located(self) -> tuple[Organization | None, str]:
+        """The organization that is set, None for none, and where its name came from."""
+
+    @property
+    def search(self) -> Search:
+        """The search for an access token."""
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """The names of all sources of access tokens, in their order."""
+
+    def access_token(self) -> AccessToken:
+        """Return the access token; see `Search.required` for what is raised."""
+
+    def renewed_token(self, rejected: AccessToken, claims: str) -> AccessToken | None:
+        """Return a new access token in place of one that the service rejected, or None."""
+
+    def user(self) -> str:
+        """Return the sign-in name; empty if unknown."""
+
+    def service_time(self) -> datetime | None:
+        """Return the service's time by its last response; None before the first."""
+
+
 class Deps(Protocol):
     """The parts of the program that a use case may use; each is made when it is first read.
 
     Reading `tokens` the first time recovers the unfinished operations of earlier runs. What locks a
     name reads it before, as recovery leaves out locked names.
     """
+
+    @property
+    def session(self) -> UserSession:
+        """The organization that is set, and who is signed in."""
 
     @property
     def tokens(self) -> Tokens:
@@ -57,39 +93,11 @@ class Deps(Protocol):
         """The environment variables."""
 
     @property
-    def api_root(self) -> str | None:
-        """`PAT_API_URL`; None for Microsoft's hosts."""
-
-    @property
-    def located(self) -> tuple[Organization | None, str]:
-        """The organization that is set, None for none, and where its name came from."""
-
-    @property
     def organization(self) -> Organization:
         """The organization that is set, or else the only one that the user has."""
 
-    @property
-    def search(self) -> Search:
-        """The search for an access token."""
-
-    @property
-    def source_names(self) -> tuple[str, ...]:
-        """The names of all sources of access tokens, in their order."""
-
-    def access_token(self) -> AccessToken:
-        """Return the access token; see `Search.required` for what is raised."""
-
-    def renewed_token(self, rejected: AccessToken, claims: str) -> AccessToken | None:
-        """Return a new access token in place of one that the service rejected, or None."""
-
-    def user(self) -> str:
-        """Return the sign-in name; empty if unknown."""
-
     def now(self) -> datetime:
         """Return the time, aware, in UTC."""
-
-    def service_time(self) -> datetime | None:
-        """Return the service's time by its last response; None before the first."""
 
     def exclusive(self, key: str) -> AbstractContextManager[None]:
         """Lock a key between processes; raises ConflictError if another one holds it."""
@@ -109,4 +117,4 @@ class Deps(Protocol):
 
 def service_now(deps: Deps) -> datetime:
     """Return the time by the service's clock, or by this machine's if that is unknown."""
-    return deps.service_time() or deps.now()
+    return deps.session.service_time() or deps.now()

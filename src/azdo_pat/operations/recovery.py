@@ -50,12 +50,12 @@ def recover(deps: Deps, *, org_url: str | None = None, again: bool = False) -> S
     Raises:
         SignInError: the user is not signed in.
     """
-    user = deps.user()
+    user = deps.session.user()
     recovered: list[Recovered] = []
     undelivered: set[tuple[str, str]] = set()
     for operation in deps.state.unfinished(org_url):
         place = operation.entry.organization.url, operation.entry.name
-        if not _may_recover(operation, user, deps.api_root):
+        if not _may_recover(operation, user, deps.session.api_root):
             continue
         if isinstance(operation, Deliver) and (
             place in undelivered  # the same secret to the same targets
@@ -80,7 +80,7 @@ def recover_due(deps: Deps, org_url: str | None = None) -> Sequence[Recovered]:
     if not any(is_due(each, deps.now()) for each in deps.state.unfinished(org_url)):
         return ()
     try:
-        deps.access_token()
+        deps.session.access_token()
         _ = deps.tokens
         return recover(deps, org_url=org_url, again=True)
     except PatError as error:
@@ -94,7 +94,7 @@ def due_here(deps: Deps, org_url: str | None = None) -> list[Operation]:
     return [
         each
         for each in deps.state.unfinished(org_url)
-        if is_due(each, now) and is_of_root(each.entry.organization, deps.api_root)
+        if is_due(each, now) and is_of_root(each.entry.organization, deps.session.api_root)
     ]
 
 
@@ -141,7 +141,7 @@ def recover_name(organization: Organization, name: str, deps: Deps) -> None:
         PatError: the service could not be asked.
     """
     for operation in deps.state.unfinished(organization.url, name):
-        if not isinstance(operation, Local) and operation.entry.user != deps.user():
+        if not isinstance(operation, Local) and operation.entry.user != deps.session.user():
             continue
         # A failed delivery is repeated with the secret that is about to be created; a doubtful
         # token has been reported, and does not prevent creating another one.

@@ -29,7 +29,7 @@ def end(organization: Organization, entry: StoredPat, deps: Deps) -> None:
         PatError: it could not be revoked; nothing has changed.
     """
     operation = Revoke(
-        JournalEntry(organization, entry.name, deps.now(), deps.user()), entry.id or ""
+        JournalEntry(organization, entry.name, deps.now(), deps.session.user()), entry.id or ""
     )
     key = deps.state.begin(operation)
     try:

@@ -70,7 +70,9 @@ def placed(
     for each in declarations:
         try:
             where = (
-                find_organization(each.org, root=deps.api_root) if each.org else deps.organization
+                find_organization(each.org, root=deps.session.api_root)
+                if each.org
+                else deps.organization
             )
             if not where.hosted:
                 raise no_lifecycle(where)
@@ -143,7 +145,7 @@ def _to_prune(
             entry.renewal.source == source
             and entry.id is not None
             and (entry.org_url, entry.name) not in named
-            and is_of_root(entry.organization, deps.api_root)
+            and is_of_root(entry.organization, deps.session.api_root)
         ):
             change = Change(
                 action=Action.REVOKE,

@@ -60,7 +60,7 @@ def create(
         known = deps.state.find(organization.url, request.name) if previous else None
         created, rest = issue(
             Create(
-                JournalEntry(organization, request.name, deps.now(), deps.user()),
+                JournalEntry(organization, request.name, deps.now(), deps.session.user()),
                 request.new_token,
                 overwrites=previous is not None,
             ),

@@ -114,7 +114,7 @@ class _Examination:
         return detail
 
     def _sign_in(self) -> str:
-        token = self._deps.access_token()
+        token = self._deps.session.access_token()
         until = f", expires {token.expires:%Y-%m-%d %H:%M} UTC" if token.expires else ""
         return f"{token.user or 'unknown user'} via {token.source}{until}"
 
@@ -141,7 +141,7 @@ class _Examination:
         return f"signed in as {identity.name}{f' <{identity.mail}>' if identity.mail else ''}"
 
     def _organization(self) -> str:
-        found, source = self._deps.located
+        found, source = self._deps.session.located
         organization = self._deps.organization
         return f"{organization.name} (from {source if found else 'your only organization'})"
 
@@ -158,9 +158,9 @@ class _Examination:
 
     def _clock(self) -> None:
         deps = self._deps
-        if deps.service_time() is None:  # not signed in, perhaps because the clock is wrong
+        if deps.session.service_time() is None:  # not signed in, perhaps because the clock is wrong
             deps.directory.knock()
-        told = deps.service_time()
+        told = deps.session.service_time()
         if told is None:
             self._note("clock", Health.SKIPPED, "the service could not be reached")
             return
@@ -216,7 +216,7 @@ class _Examination:
         deps = self._deps
         files = damaged_files(self._state_path)
         try:
-            deps.access_token()
+            deps.session.access_token()
             organizations = deps.organization_cache.all()
             rebuilt = rebuild(organizations, deps, [State(each) for each in files])
         except PatError as error:
@@ -272,7 +272,7 @@ class _Examination:
         recover_local(self._deps)
         if not due_here(self._deps):
             return ()
-        self._deps.access_token()
+        self._deps.session.access_token()
         recovered = recover(self._deps, again=True)
         for each in recovered:
             if each.outcome is RecoveryOutcome.STILL_ACTIVE:
@@ -317,7 +317,7 @@ class _Examination:
 
     def _revoked(self, entry: StoredPat) -> Collection[str]:
         """Return the ids of the revoked tokens of an entry's organization, as far as known."""
-        if not is_of_root(entry.organization, self._deps.api_root):
+        if not is_of_root(entry.organization, self._deps.session.api_root):
             return ()
         try:
             found = self._deps.tokens.list(entry.organization, Status.REVOKED)

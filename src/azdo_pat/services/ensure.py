@@ -56,11 +56,13 @@ def place_of(name: str, deps: Deps) -> Organization:
     Raises:
         PatError: there is none, or it has no lifecycle API.
     """
-    if deps.located[0] is None:
+    if deps.session.located[0] is None:
         entries = [
             each
             for each in deps.state.stored()
-            if each.stored and each.name == name and is_of_root(each.organization, deps.api_root)
+            if each.stored
+            and each.name == name
+            and is_of_root(each.organization, deps.session.api_root)
         ]
         if len(entries) == 1:
             return entries[0].organization

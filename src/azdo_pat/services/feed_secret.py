@@ -27,7 +27,7 @@ def secret_for_feed(
         PatError: the state file or the keyring cannot be used.
     """
     stored = [entry for entry in deps.state.stored() if entry.stored]
-    entries = at_place(stored, *place, api_root=deps.api_root, feeds=True)
+    entries = at_place(stored, *place, api_root=deps.session.api_root, feeds=True)
     expired = refused = None
     for entry in for_packages(entries, chosen):
         if entry.expires is not None and entry.expires <= deps.now():

@@ -66,7 +66,7 @@ def answer(
     not want tokens to be renewed.
     """
     entries = of_place(asked, deps)
-    if not entries and not is_ours(asked, deps.api_root):
+    if not entries and not is_ours(asked, deps.session.api_root):
         return CredentialAnswer()
     search = _Search(deps, new_expiry)
     attributes: Sequence[tuple[str, str]] = ()
@@ -75,11 +75,11 @@ def answer(
             attributes = _as_password(asked, *found)
             break
     else:
-        if "authtype" in asked.capabilities and is_ours(asked, deps.api_root):
+        if "authtype" in asked.capabilities and is_ours(asked, deps.session.api_root):
             attributes = search.bearer()
         elif not search.problems:
             url = f"{asked.protocol}://{asked.host}/{asked.path}"
-            name = (hosted_name(url, deps.api_root) or "").lower()
+            name = (hosted_name(url, deps.session.api_root) or "").lower()
             search.problems.append(
                 f"no token for git is stored for {name or asked.host}:"
                 f" pat create NAME --for git{f' --org {name}' if name else ''}"
@@ -95,7 +95,7 @@ def of_place(asked: CredentialRequest, deps: Deps) -> Sequence[StoredPat]:
         asked.host,
         asked.path,
         username=asked.username,
-        api_root=deps.api_root,
+        api_root=deps.session.api_root,
     )
 
 
@@ -142,7 +142,7 @@ class _Search:
     def bearer(self) -> Sequence[tuple[str, str]]:
         """Return the access token of the signed-in user; nothing without one."""
         try:
-            return _as_bearer(self._deps.access_token())
+            return _as_bearer(self._deps.session.access_token())
         except PatError as error:
             self.problems.append(error.one_line)
             return ()
@@ -153,7 +153,7 @@ class _Search:
         now = deps.now()
         if end is None or end - renewal_window(entry) > now:
             return entry
-        hosted = is_of_root(entry.organization, deps.api_root)
+        hosted = is_of_root(entry.organization, deps.session.api_root)
         otherwise = self._new_expiry() if entry.id is not None and hosted else None
         failures = MarkerFiles(deps.state_folder / "renewals")
         failed_at = failures.since(marker_key(entry))
@@ -258,11 +258,11 @@ def _new_bearer(refused: Secret, deps: Deps) -> str:
 
     It may have been rejected before its end, and git would get it again until then.
     """
-    token = deps.access_token()
+    token = deps.session.access_token()
     if token.secret != refused:
         return ""
     said = f"git was refused with the access token from {token.source}"
-    if deps.renewed_token(token, "") is None:
+    if deps.session.renewed_token(token, "") is None:
         return f"{said}: {token.sign_in_hint}"
     return f"{said}; pat has a new one now: try again"
 

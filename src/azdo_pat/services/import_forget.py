@@ -145,7 +145,7 @@ def forget(text: str, deps: Deps) -> tuple[Organization, StoredPat]:
         StoreError: the keyring or the state file failed.
     """
     deps.state.stored()  # so that an unusable state file is found before anything is deleted
-    organization, _ = deps.located
+    organization, _ = deps.session.located
     if organization is not None:
         with deps.exclusive(lock_key(text, organization.url)):
             recover_local_name(organization.url, text, deps)
@@ -160,7 +160,7 @@ def forget(text: str, deps: Deps) -> tuple[Organization, StoredPat]:
             require_intended(entry, text, secret)
         if not _is_deleted(entry, deps):
             deps.state.forget(entry.org_url, entry.name)
-    return known_organization(entry, deps.api_root), entry
+    return known_organization(entry, deps.session.api_root), entry
 
 
 def _is_deleted(known: StoredPat, deps: Deps) -> bool:

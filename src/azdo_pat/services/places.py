@@ -76,7 +76,7 @@ def prepared(organizations: Iterable[Organization], deps: Deps) -> Places:
     for organization in dict.fromkeys((*organizations, *due)):
         there, url = deps.at(organization), organization.url
         try:
-            there.access_token()
+            there.session.access_token()
             # Made here, as what uses them runs in parallel.
             _ = there.organization, there.tokens, there.directory, there.organization_cache
         except PatError as error:

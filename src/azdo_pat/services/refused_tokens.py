@@ -36,7 +36,7 @@ def was_refused(entry: StoredPat | None, deps: Deps) -> bool:
 def organization_of(entry: StoredPat, deps: Deps) -> Organization:
     """Return where to try a token: at its own URL, if it is not of the current API root."""
     organization = entry.organization
-    return replace(organization, hosted=is_of_root(organization, deps.api_root))
+    return replace(organization, hosted=is_of_root(organization, deps.session.api_root))
 
 
 def still_works(entry: StoredPat, secret: Secret, deps: Deps) -> bool:

@@ -66,7 +66,7 @@ def due(deps: Deps, *, within: timedelta | None, org_url: str | None) -> tuple[S
         if entry.stored
         and entry.id is not None  # the token of an imported secret is unknown
         and entry.expires is not None
-        and is_of_root(entry.organization, deps.api_root)
+        and is_of_root(entry.organization, deps.session.api_root)
         and now - _FORGOTTEN < entry.expires
         and (is_near(entry, now, within) or was_refused(entry, deps))
     ]

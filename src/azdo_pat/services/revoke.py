@@ -206,7 +206,7 @@ class _Cleaner:
             except Exception:  # noqa: BLE001  # a fault of ours neither; `forget` tells of it
                 return _one(pat, organization, deps)
             with suppress(StoreError):
-                journaled = JournalEntry(organization, entry.name, deps.now(), deps.user())
+                journaled = JournalEntry(organization, entry.name, deps.now(), deps.session.user())
                 key = deps.state.begin(Revoke(journaled, entry.id))
             item = _one(pat, organization, deps)
             if item.outcome is Outcome.REVOKED:

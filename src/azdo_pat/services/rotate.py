@@ -101,7 +101,7 @@ def rotate(organization: Organization, pat: Pat, request: RotateRequest, deps: D
             expires=_end(pat, request, deps.now()),
             renewal=_renewal(request, known),
         )
-        entry = JournalEntry(organization, name, deps.now(), deps.user())
+        entry = JournalEntry(organization, name, deps.now(), deps.session.user())
         replaced = _replaced(pat, request, entry.started)
         operation = Rotate(entry, wanted.new_token, replaced)
         created, rest = issue(operation, wanted, deps, previous=previous)

@@ -28,7 +28,7 @@ def sign_in(
     Raises:
         PatError: the sign-in failed, is not a user's, or could not be stored.
     """
-    located, _ = deps.located
+    located, _ = deps.session.located
     organization = located.url if located is not None and located.hosted else ""
     before = memory.load() if safe and memory.any else None
     cache = memory.cache.load() if before is not None else None

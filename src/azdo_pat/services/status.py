@@ -44,8 +44,8 @@ def report_status(deps: Deps, *, config_file: str) -> StatusReport:
     state_file = deps.state_folder / "state.db"
     damage = _damage(state_file)  # before a damaged one is moved aside, which is told
     nowhere: tuple[Organization | None, str] = (None, "")
-    organization, source = trying(lambda: deps.located, nowhere)
-    search = deps.search
+    organization, source = trying(lambda: deps.session.located, nowhere)
+    search = deps.session.search
     token, user = search.token, ""
     identity: Identity | None = None
     organizations: tuple[Organization, ...] = ()
@@ -64,7 +64,7 @@ def report_status(deps: Deps, *, config_file: str) -> StatusReport:
     problems += damage
     keyring = trying(deps.secrets.describe, "")
     return StatusReport(
-        api_root=deps.api_root or HOSTED_ROOT,
+        api_root=deps.session.api_root or HOSTED_ROOT,
         # With its GUID, if the user's list has it.
         organization=next(
             (each for each in organizations if organization and each.url == organization.url),
@@ -76,7 +76,7 @@ def report_status(deps: Deps, *, config_file: str) -> StatusReport:
         tenant=token.tenant if token else "",
         token_source=token.source if token else "",
         token_expires=token.expires if token else None,
-        sources=search.with_unasked(deps.source_names),
+        sources=search.with_unasked(deps.session.source_names),
         identity=identity,
         organizations=organizations,
         keyring=keyring,

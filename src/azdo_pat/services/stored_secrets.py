@@ -31,7 +31,7 @@ def get(text: str, deps: Deps) -> tuple[Organization, str, Secret]:
         NotFoundError: no such secret is stored.
         ConflictError: several match.
     """
-    organization, _ = deps.located
+    organization, _ = deps.session.located
     if organization is not None:
         secret = deps.secrets.get(organization.url, text)
         if secret is not None:
@@ -45,7 +45,7 @@ def get(text: str, deps: Deps) -> tuple[Organization, str, Secret]:
             f" one (pat revoke {as_argument(entry.id or entry.name)})",
         )
     require_intended(entry, text, secret)
-    return known_organization(entry, deps.api_root), entry.name, secret
+    return known_organization(entry, deps.session.api_root), entry.name, secret
 
 
 def require_intended(entry: StoredPat, text: str, secret: Secret) -> None:

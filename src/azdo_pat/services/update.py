@@ -101,7 +101,7 @@ def _changed(
         _require_name_free(deps, own, moves)
     key = None
     if own is not None and moves is not None:
-        entry = JournalEntry(organization, own.name, deps.now(), deps.user())
+        entry = JournalEntry(organization, own.name, deps.now(), deps.session.user())
         key = deps.state.begin(Rename(entry, pat.id or "", moves))
     try:
         granted = deps.tokens.update(organization, pat.id or "", changes)

@@ -29,11 +29,11 @@ def chosen(request: SetupRequest, deps: Deps) -> StoredPat:
     if feed:
         owner = _owner(feed, deps)
         place = parse(feed).place
-        entries = at_place(stored, *place, api_root=deps.api_root, feeds=True)
+        entries = at_place(stored, *place, api_root=deps.session.api_root, feeds=True)
         found = for_packages(entries, token or request.packages_token or None)
         what, recipe = f"packages of {feed}", "packages"
     else:
-        organization, _ = deps.located
+        organization, _ = deps.session.located
         entries = [
             each for each in stored if organization is None or each.org_url == organization.url
         ]
@@ -61,7 +61,7 @@ def _owner(feed: str, deps: Deps) -> str:
     Raises:
         UsageError: no token stored here can be for it.
     """
-    url, api_root = parse(feed), deps.api_root
+    url, api_root = parse(feed), deps.session.api_root
     host = url.authority
     if api_root and feed.startswith(f"{api_root}/"):
         return feed.removeprefix(f"{api_root}/").partition("/")[0].lower()

@@ -98,7 +98,7 @@ def recorded(
     if request.feed is not None:
         found = [each for each in found if each[1].feed == request.feed]
         what = f" for {request.feed}"
-    elif request.by_org and (organization := deps.located[0]):
+    elif request.by_org and (organization := deps.session.located[0]):
         if found and not any(setup.org_url for _, setup in found):
             raise UsageError(f"{tool.name} is set up for all organizations", hint="leave out --org")
         found = [each for each in found if each[1].org_url == organization.url]
