@@ -42,7 +42,8 @@ def test_by_its_path(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "argument", ["a", "", "a b", "b&c", "b|c", "b>c", "^", "!x!", "(", "a;b", "a,b", "a=b", "'"]
+    "argument",
+    ["a", "", "a b", "b&c", "b|c", "b>c", "^", "!x!", "(", "a;b", "a,b", "a=b", "'", "\\", "a b\\"],
 )
 def test_an_argument_arrives(program: Path, argument: str) -> None:
     line = command_line([str(program), argument, "last"])

@@ -1,6 +1,7 @@
 """Finds programs on the PATH, never in the current folder, and runs batch files safely."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -61,8 +62,16 @@ def _batch_line(words: Sequence[str]) -> str:
     for character in _NOT_IN_BATCH:
         if any(character in word for word in words):
             raise ValueError(f"a batch file cannot be given an argument with {character!r}")
-    quoted = " ".join(f'"{word}"' for word in words)
+    quoted = " ".join(map(_quoted, words))
     return f'"{os.environ.get("COMSPEC", "cmd.exe")}" /e:ON /v:OFF /d /c "{quoted}"'
+
+
+def _quoted(word: str) -> str:
+    """Quote a word if cmd.exe, or the program behind it, reads it otherwise than it stands."""
+    if re.fullmatch(r"[\w#$*+\-./:?@\\]+", word):
+        return word
+    escaping = word[len(word.rstrip("\\")) :]  # backslashes before the quote escape it
+    return f'"{word}{escaping}"'
 
 
 def kill_with_children(process: subprocess.Popen[bytes]) -> None:

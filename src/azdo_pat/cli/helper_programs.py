@@ -79,7 +79,7 @@ def _knows_pat(app: App, program: Path) -> bool:
     with suppress(OSError, UnicodeDecodeError):
         content = program.read_bytes()
         # On Windows, a launcher has the line between itself and the zip archive of the script.
-        pattern = rb".*#!([^\r\n]+)\r?\nPK\x03\x04" if content[:2] == b"MZ" else rb"#!([^\n]*)"
+        pattern = rb".*#!([^\r\n]+)\s+PK\x03\x04" if content[:2] == b"MZ" else rb"#!([^\n]*)"
         if found := re.match(pattern, content, re.DOTALL):
             python = found[1].decode().strip().strip('"')
     # pip writes a longer one where the path is too long for the system.
