@@ -8,6 +8,8 @@ from typing import Final
 from azdo_pat.errors import UsageError
 
 _ROOT: Final = 0
+_PROFILE: Final = 0x28  # CSIDL_PROFILE
+_LONGEST_PATH: Final = 260  # MAX_PATH
 
 
 def home_folder() -> Path:
@@ -21,9 +23,13 @@ def home_folder() -> Path:
 
 
 def account_home() -> Path:
-    """Return the home of the user's account, ignoring HOME."""
-    if sys.platform == "win32":  # where HOME is not asked
-        return home_folder()
+    """Return the home of the user's account, ignoring HOME and USERPROFILE."""
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415 - not needed elsewhere
+
+        found = ctypes.create_unicode_buffer(_LONGEST_PATH)
+        ctypes.windll.shell32.SHGetFolderPathW(None, _PROFILE, None, 0, found)
+        return Path(found.value)
     import pwd  # noqa: PLC0415 - POSIX only
 
     try:

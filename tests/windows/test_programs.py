@@ -114,3 +114,25 @@ def test_no_program_comes_from_the_current_folder(
     pat("status", env={"PAT_ACCESS_TOKEN": None, "PAT_ORG": None})
     pat("setup", "git")
     assert not (tmp_path / "ran.txt").exists()
+
+
+def test_the_keychain_of_macos_is_not_offered(pat: Installed) -> None:
+    offered = {each["name"] for each in pat("setup", "--list", "-o", "json").json}
+    assert "git" in offered
+    assert "osxkeychain" not in offered
+
+
+def test_a_sandbox_has_folders_of_its_own(pat: Installed) -> None:
+    names = ("APPDATA", "LOCALAPPDATA", "USERPROFILE", "PAT_SANDBOX")
+    code = f"import os; print(*(os.environ[name] for name in {names}), sep='|')"
+    ran = pat("sandbox", "--", "python", "-c", code)
+    assert ran.exit_code == 0, ran.stderr
+    *folders, sandbox = ran.stdout.strip().split("|")
+    assert all(each.startswith(sandbox) for each in folders), folders
+
+
+def test_tools_can_be_set_up_in_a_sandbox(pat: Installed) -> None:
+    line = "pat create x --for packages -q -o none && pat setup netrc --use x"
+    ran = pat("sandbox", "--", "cmd", "/c", line)
+    assert ran.exit_code == 0, ran.stderr
+    assert "_netrc" in ran.stdout

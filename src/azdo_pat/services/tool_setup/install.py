@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,8 +116,12 @@ def _keep_out_of_sandbox(tool_file: ToolFile, deps: Deps) -> None:
         return
     raise UsageError(
         f"this is a sandbox, and {tool_file.path} is yours",
-        hint="--dry-run shows what would change; to try it for real, in another home:"
-        f" HOME=$(mktemp -d) pat setup {tool_file.tool.name} …",
+        hint="--dry-run shows what would change; to try it for real, in another home: "
+        + (
+            "set USERPROFILE to an empty folder"
+            if sys.platform == "win32"
+            else f"HOME=$(mktemp -d) pat setup {tool_file.tool.name} …"
+        ),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from azdo_pat.results import KnownTool, ToolSetup
 from azdo_pat.services.tool_setup.wiring import setup_records
+from azdo_pat.tools.osxkeychain import KEEPER
 from azdo_pat.tools.registry import ALL
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def known_tools(deps: Deps) -> tuple[KnownTool, ...]:
-    """Return all tools, each with its setups.
+    """Return all tools of this system, each with its setups.
 
     Raises:
         StoreError: a record cannot be read.
@@ -32,4 +34,5 @@ def known_tools(deps: Deps) -> tuple[KnownTool, ...]:
             ),
         )
         for tool in ALL
+        if tool is not KEEPER or sys.platform != "win32"
     )
