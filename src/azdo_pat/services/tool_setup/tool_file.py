@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,7 +78,9 @@ class ToolFile(NamedTuple):
         return shown(before, after, str(self.path), ours)
 
     def is_open(self) -> bool:
-        """Tell whether others may read the file."""
+        """Tell whether others may read the file; on Windows its folder decides that."""
+        if sys.platform == "win32":
+            return False
         return self.path.exists() and bool(self.path.stat().st_mode & 0o077)
 
     def read(self) -> str:
