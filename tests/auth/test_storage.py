@@ -9,6 +9,7 @@ from msal_extensions import FilePersistence  # type: ignore[import-untyped]  # i
 from azdo_pat.auth.protected_storage import ProtectedFileStorage
 from azdo_pat.auth.storage import PIECE, ChunkedStorage, KeyringStorage, SignInStorage
 from azdo_pat.errors import StoreError
+from azdo_pat.keyring_codes import keychain_meaning
 from azdo_pat.models import Secret
 
 OWNER = "sign-in:https://login.microsoftonline.com"
@@ -91,3 +92,27 @@ def test_protection_that_fails_says_what_to_do(tmp_path: Path) -> None:
         place.save(Secret("x"))
     assert caught.value.message == "the saved sign-in cannot be read or written (RuntimeError)"
     assert caught.value.hint == "sign in again: pat logout, then pat login"
+
+
+class KeychainError(OSError):
+    """As msal-extensions' own, which exists on macOS alone."""
+
+    def __init__(self, exit_status: int) -> None:
+        super().__init__()
+        self.exit_status = exit_status
+
+
+@pytest.mark.parametrize("status", [-128, -25244, -25293, -25308, -34018])
+def test_the_keychain_says_why(tmp_path: Path, status: int) -> None:
+    def broken(_: str) -> FilePersistence:
+        raise KeychainError(status)
+
+    place = ProtectedFileStorage(tmp_path / "sign-in.bin", make=broken)
+    with pytest.raises(StoreError) as caught:
+        place.save(Secret("x"))
+    meaning = keychain_meaning(status)
+    assert caught.value.message == (
+        f"the saved sign-in cannot be read or written: {meaning.message}"
+    )
+    assert f"(error {status})" in caught.value.message
+    assert caught.value.hint == meaning.hint

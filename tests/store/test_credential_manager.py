@@ -1,59 +1,13 @@
 """Entries of the Windows Credential Manager, over an API whose targets have no case."""
 
-from typing import Any
-
 import pytest
 from keyring.errors import PasswordDeleteError
 
 from azdo_pat.store.credential_manager import CredentialManager
+from store.credential_api import Api, WindowsError
 
 SERVICE = "azdo-pat:https://dev.azure.com/contoso"
 PERSIST = 3
-
-
-class WindowsError(Exception):
-    """As `pywintypes.error`."""
-
-    def __init__(self, winerror: int) -> None:
-        super().__init__(winerror)
-        self.winerror = winerror
-
-
-class Api:
-    """The API of Windows, in memory."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, dict[str, Any]] = {}
-
-    def CredRead(self, target: str, kind: int) -> dict[str, Any]:  # noqa: N802  # as it is called
-        assert kind == 1
-        if target.casefold() not in self.held:
-            raise WindowsError(1168)
-        return self.held[target.casefold()]
-
-    def CredWrite(self, credential: dict[str, Any], flags: int) -> None:  # noqa: N802  # as above
-        assert flags == 0
-        text = credential["CredentialBlob"].encode("utf-16-le")
-        if len(text) > 2560:
-            raise WindowsError(1783)
-        target = credential["TargetName"].casefold()
-        self.held[target] = {**credential, "CredentialBlob": text}
-
-    def CredDelete(self, target: str, kind: int) -> None:  # noqa: N802  # as above
-        assert kind == 1
-        del self.held[target.casefold()]
-
-    def put(self, target: str, user: str, text: str) -> None:
-        """Store an entry as keyring does."""
-        self.CredWrite({"TargetName": target, "UserName": user, "CredentialBlob": text}, 0)
-
-    @property
-    def texts(self) -> dict[str, str]:
-        """The secrets, by target."""
-        return {
-            each["TargetName"]: each["CredentialBlob"].decode("utf-16-le")
-            for each in self.held.values()
-        }
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The secret store over backends that go wrong; the real ones are in test_real_keyring.py."""
 
+import os
 import sys
 import time
 import traceback
@@ -117,6 +118,12 @@ def test_describe() -> None:
     assert store(path).describe() == f"throw-away keyring ({path})"
 
 
+class FileAccessError(OSError):
+    """As an OSError on Windows, which has an error code of Windows, too."""
+
+    winerror = 5
+
+
 LOCKED = "the keyring is locked, or access to it was denied"
 
 
@@ -143,13 +150,23 @@ LOCKED = "the keyring is locked, or access to it was denied"
         ),
         (
             CredWriteError(1783),
-            "the secret is too long for the Windows Credential Manager",
+            "the secret is too long for the Windows Credential Manager (error 1783)",
         ),
         (
             CredWriteError(1312),
-            "the Windows Credential Manager is not available in this logon session",
+            "the Windows Credential Manager is not available in this logon session (error 1312)",
         ),
-        (CredWriteError(5), "the Windows Credential Manager failed with error 5"),
+        (
+            CredWriteError(1168),
+            "the Windows Credential Manager lost the entry during the operation (error 1168)",
+        ),
+        (CredWriteError(8), "the Windows Credential Manager is full (error 8)"),
+        (CredWriteError(5), "Windows denied access to the Credential Manager (error 5)"),
+        (CredWriteError(87), "the Windows Credential Manager failed (error 87)"),
+        (
+            FileAccessError(13, "in the system's language"),
+            f"the keyring backend store.backends.Raising failed: {os.strerror(13)}",
+        ),
         (
             PasswordSetError("no"),
             "the keyring backend store.backends.Raising failed with PasswordSetError",

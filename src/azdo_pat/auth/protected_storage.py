@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import msal_extensions  # type: ignore[import-untyped]  # it carries no types
 
 from azdo_pat.errors import StoreError
+from azdo_pat.keyring_codes import keychain_meaning
 from azdo_pat.models import Secret
 
 Result = TypeVar("Result")
@@ -68,8 +69,19 @@ def _guarded(work: Callable[[], Result]) -> Result:
     try:
         return work()
     except Exception as error:  # noqa: BLE001 - errors of DPAPI, the Keychain, the file system
-        failure = StoreError(
-            f"the saved sign-in cannot be read or written ({type(error).__name__})",
-            hint="sign in again: pat logout, then pat login",
-        )
+        failure = _explained(error)
     raise failure
+
+
+def _explained(error: Exception) -> StoreError:
+    # An attribute of KeychainError, which does not exist on other systems.
+    status = getattr(error, "exit_status", None)
+    if isinstance(status, int):
+        meaning = keychain_meaning(status)
+        return StoreError(
+            f"the saved sign-in cannot be read or written: {meaning.message}", hint=meaning.hint
+        )
+    return StoreError(
+        f"the saved sign-in cannot be read or written ({type(error).__name__})",
+        hint="sign in again: pat logout, then pat login",
+    )

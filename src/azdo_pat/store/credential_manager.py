@@ -62,10 +62,17 @@ class CredentialManager:
         for target in _targets(service, username):
             held = self._read(target)
             if held is not None and held["UserName"] == username:
-                self._api.CredDelete(target, _GENERIC)
+                self._delete(target)
                 deleted = True
         if not deleted:
             raise PasswordDeleteError(service)
+
+    def _delete(self, target: str) -> None:
+        try:
+            self._api.CredDelete(target, _GENERIC)
+        except Exception as error:
+            if getattr(error, "winerror", None) != _NOT_FOUND:  # another program was faster
+                raise
 
     def _read(self, target: str) -> dict[str, Any] | None:
         try:

@@ -5,12 +5,15 @@ import sys
 from typing import Final
 
 from azdo_pat.errors import StoreError
+from azdo_pat.keyring_codes import Meaning, credential_manager_meaning, keychain_meaning
 from azdo_pat.store.backend_choice import NO_STORE_HINT, read_only
 
 _TEXT_LIMIT: Final = 200
 
-_WINDOWS_TOO_LONG: Final = 1783  # RPC_X_BAD_STUB_DATA: CredWrite, beyond 2560 bytes
-_WINDOWS_NO_SESSION: Final = 1312  # ERROR_NO_SUCH_LOGON_SESSION: CredWrite, over SSH
+_NO_KEYRING_HERE: Final = frozenset({-25291, -25308, -34018, 5, 1312})
+"""Codes of macOS and Windows for a session that has no keyring, as of a server."""
+
+_ITEM_NOT_FOUND: Final = -25300
 
 
 def explain(error: BaseException, path: str, *, quote: bool = False) -> StoreError:
@@ -28,7 +31,7 @@ def explain(error: BaseException, path: str, *, quote: bool = False) -> StoreErr
         return read_only(path)
     # By name, because the classes' packages do not exist on every platform.
     names = {kind.__name__ for kind in type(error).__mro__}
-    known = _explain_windows(error) or _explain_by_name(names, path)
+    known = _explain_code(error) or _explain_by_name(names, path)
     if known is not None:
         return known
     if isinstance(error, OSError) and error.errno is not None:
@@ -71,25 +74,32 @@ def explain_loading(error: BaseException, path: str | None) -> StoreError:
     )
 
 
-def _explain_windows(error: BaseException) -> StoreError | None:
+def is_keychain_not_found(error: BaseException) -> bool:
+    """Return whether keyring's backend for macOS failed because there is no such entry."""
+    return _keychain_status(error) == _ITEM_NOT_FOUND
+
+
+def _explain_code(error: BaseException) -> StoreError | None:
+    """Return the error for a code of the system's keyring; None if there is none."""
+    if (status := _keychain_status(error)) is not None:
+        return _of_code(status, keychain_meaning(status))
+    if isinstance(error, OSError):  # of a backend that uses files; pywintypes.error is none
+        return None
     code = getattr(error, "winerror", None)
-    if code == _WINDOWS_TOO_LONG:
-        return StoreError(
-            "the secret is too long for the Windows Credential Manager",
-            hint="it accepts 1280 characters; a personal access token has at most 84",
-        )
-    if code == _WINDOWS_NO_SESSION:
-        return StoreError(
-            "the Windows Credential Manager is not available in this logon session",
-            hint="it needs an interactive sign-in, or one over SSH with a password, not a key;"
-            f" {NO_STORE_HINT}",
-        )
-    if isinstance(code, int):
-        return StoreError(
-            f"the Windows Credential Manager failed with error {code}",
-            hint=f"for its meaning: net helpmsg {code}",
-        )
-    return None
+    return _of_code(code, credential_manager_meaning(code)) if isinstance(code, int) else None
+
+
+def _of_code(code: int, meaning: Meaning) -> StoreError:
+    without = f"; {NO_STORE_HINT}" if code in _NO_KEYRING_HERE else ""
+    return StoreError(meaning.message, hint=f"{meaning.hint}{without}")
+
+
+def _keychain_status(error: BaseException) -> int | None:
+    """Return macOS's status, which keyring has in the cause of its own exception."""
+    cause = error.__cause__ or error
+    status = cause.args[0] if cause.args else None
+    known = type(cause).__module__ == "keyring.backends.macOS.api" and isinstance(status, int)
+    return status if known else None
 
 
 def _explain_by_name(names: set[str], path: str) -> StoreError | None:
