@@ -16,6 +16,8 @@ SECRET_SERVICE: Final = "keyring.backends.SecretService.Keyring"  # noqa: S105 -
 
 CREDENTIAL_MANAGER: Final = "keyring.backends.Windows.WinVaultKeyring"
 
+KEYCHAIN: Final = "keyring.backends.macOS.Keyring"
+
 NO_STORE_HINT: Final = "to do without a keyring, in CI: pat create NAME --no-store --as token"
 
 _OURS: Final = "azdo_pat.keyring_backend.PackagesBackend"
@@ -42,7 +44,7 @@ _NAMES: Final = {
     "keyring.backends.libsecret.Keyring": "Secret Service through libsecret",
     "keyring.backends.kwallet.DBusKeyring": "KWallet",
     "keyring.backends.kwallet.DBusKeyringKWallet4": "KWallet 4",
-    "keyring.backends.macOS.Keyring": "macOS Keychain",
+    KEYCHAIN: "macOS Keychain",
     CREDENTIAL_MANAGER: "Windows Credential Manager",
     "azdo_pat.store.sandbox_keyring.SandboxKeyring": "throw-away keyring",
 }

@@ -15,7 +15,8 @@ from typing import Final, Protocol, TypeVar
 from keyring.backend import KeyringBackend
 from keyring.errors import InitError
 
-from azdo_pat.store.backend_choice import CREDENTIAL_MANAGER, SECRET_SERVICE, class_path
+from azdo_pat.store import backend_choice
+from azdo_pat.store.backend_choice import SECRET_SERVICE, class_path
 from azdo_pat.store.connection_reuse import has_idle_connection
 
 Result = TypeVar("Result")
@@ -131,11 +132,16 @@ class RetryingBackend:
 
 
 def _entries(backend: KeyringBackend) -> Entries:
-    """Return the backend, or what takes its place because names differ in case alone."""
-    if class_path(backend) != CREDENTIAL_MANAGER:
-        return backend
-    from win32ctypes.pywin32 import win32cred  # noqa: PLC0415 - Windows only
+    """Return the backend, or what takes its place so that no secret is lost."""
+    match class_path(backend):
+        case backend_choice.KEYCHAIN:
+            from azdo_pat.store.keychain import Keychain  # noqa: PLC0415 - macOS only
 
-    from azdo_pat.store.credential_manager import CredentialManager  # noqa: PLC0415 - as above
+            return Keychain(backend)
+        case backend_choice.CREDENTIAL_MANAGER:
+            from win32ctypes.pywin32 import win32cred  # noqa: PLC0415 - Windows only
 
-    return CredentialManager(win32cred, backend.persist)  # type: ignore[attr-defined]  # it has this
+            from azdo_pat.store.credential_manager import CredentialManager  # noqa: PLC0415 - as above
+
+            return CredentialManager(win32cred, backend.persist)  # type: ignore[attr-defined]  # it has this
+    return backend
