@@ -21,6 +21,17 @@ class Credentials:
 
     def __init__(self) -> None:
         self.held: dict[str, str] = {}
+        self.left = 1000  # changes, until the next one fails
+
+    @property
+    def begins(self) -> str:
+        """The first letter of the text."""
+        return self.held["sign-ins"].partition("\n")[2][0]
+
+    def _change(self) -> None:
+        if not self.left:
+            raise StoreError("the keyring is locked, or access to it was denied")
+        self.left -= 1
 
     def get(self, org_url: str, name: str) -> Secret | None:
         assert org_url == OWNER
@@ -29,10 +40,12 @@ class Credentials:
     def put(self, org_url: str, name: str, secret: Secret) -> None:
         assert org_url == OWNER
         assert len(secret.reveal()) <= WINDOWS_LIMIT
+        self._change()
         self.held[name] = secret.reveal()
 
     def delete(self, org_url: str, name: str) -> bool:
         assert org_url == OWNER
+        self._change()
         return self.held.pop(name, None) is not None
 
 
@@ -81,6 +94,40 @@ def test_pieces_that_do_not_belong_together_are_nothing() -> None:
     assert place.load() is None
     credentials.held["sign-ins"] = "not ours"
     assert place.load() is None
+
+
+@pytest.mark.parametrize("lengths", [(3, 3), (3, 5), (5, 2), (1, 3), (3, 1)])
+@pytest.mark.parametrize("rounds", [1, 2])
+@pytest.mark.parametrize("restored", [False, True], ids=["for-good", "once"])
+def test_a_write_that_stops_loses_nothing(
+    lengths: tuple[int, int], rounds: int, *, restored: bool
+) -> None:
+    old, new = (
+        Secret(letter * (length * PIECE - 9)) for letter, length in zip("on", lengths, strict=True)
+    )
+    for moment in range(20):
+        credentials = Credentials()
+        place = ChunkedStorage(credentials, OWNER, "sign-ins")
+        for _ in range(rounds):
+            place.save(old)
+        credentials.left = moment
+        stopped = False
+        try:
+            place.save(new)
+        except StoreError:
+            stopped = True
+        credentials.left = 1000
+        assert place.load() == (new if credentials.begins == "n" else old)
+        if restored:
+            place.save(new)
+            assert place.load() == new
+            assert len(credentials.held) == lengths[1]
+        place.delete()
+        assert credentials.held == {}
+        if not stopped:
+            break
+    else:
+        pytest.fail("it never came to its end")
 
 
 def test_protection_that_fails_says_what_to_do(tmp_path: Path) -> None:
