@@ -230,16 +230,22 @@ def test_a_command_that_ignores_a_signal_is_ended_all_the_same(
     assert everything_below(temporary) == []
 
 
+WRITER = """\
+import os, shutil
+remove = shutil.rmtree
+def remove_and_write(folder, **options):
+    remove(folder, **options)
+    os.makedirs(folder)
+shutil.rmtree = remove_and_write
+"""
+
+
 def test_what_still_writes_to_the_folder_is_told(
     alone: Installed, temporary: Path, tmp_path: Path
 ) -> None:
-    """A process that the command leaves behind, and that makes the folder again and again."""
-    script = '(while ! test -e "$1"; do mkdir -p "$PAT_SANDBOX/x"; done) >/dev/null 2>&1 & exit 3'
-    stop = tmp_path / "stop"
-    try:
-        ran = alone("sandbox", "sh", "-c", script, "sh", str(stop))
-    finally:
-        stop.touch()
+    """A program makes the folder again each time that it was removed, and is never too late."""
+    (tmp_path / "sitecustomize.py").write_text(WRITER, "utf-8")
+    ran = alone("sandbox", "sh", "-c", "exit 3", env={"PYTHONPATH": str(tmp_path)})
     (folder,) = temporary.iterdir()
     assert ran == Result(
         exit_code=3,
