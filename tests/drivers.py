@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import ssl
 import subprocess
 import sys
@@ -313,6 +314,12 @@ def put_program(file: Path, source: str) -> Path:
         file.write_text(f"#!{sys.executable}\n{source}", "utf-8")
         file.chmod(0o755)
     return file
+
+
+def need_git() -> None:
+    """Skip a test on Windows for want of git, which Wine cannot be given."""
+    if sys.platform == "win32" and shutil.which("git") is None:
+        pytest.skip("git is not installed")
 
 
 def need(config: pytest.Config, missing: Sequence[str]) -> None:

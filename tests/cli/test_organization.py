@@ -1,14 +1,12 @@
 """Which organization is meant, in the whole order, and that `pat status` says why."""
 
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from cli.stage import as_json, done, failed, failed_as_json, put, token_object
-from drivers import Emulator, InProcess
+from drivers import Emulator, InProcess, need_git
 
 SOURCE = ("status", "-o", "json", "--query", "[organization.name, organization_source]")
 NOWHERE = {"PAT_ORG": None}
@@ -21,8 +19,7 @@ def found(name: str | None, source: str | None) -> object:
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a new git repository without a remote."""
-    if sys.platform == "win32" and shutil.which("git") is None:
-        pytest.skip("git is not installed")
+    need_git()
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -6,7 +6,6 @@ import getpass
 import os
 import re
 import shlex
-import shutil
 import stat
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from keyring.errors import KeyringLocked
 
 from azdo_pat.models import StoredPat
 from azdo_pat.store.state import State
-from drivers import Emulator, InProcess, Installed, put_program
+from drivers import Emulator, InProcess, Installed, need_git, put_program
 from fakes import MemoryKeyring
 
 as_root = pytest.mark.skipif(
@@ -62,6 +61,8 @@ def env(emulator: Emulator) -> dict[str, str]:
 
 
 def feed_of(tool: str, emulator: Emulator) -> tuple[str, ...]:
+    if tool == "git":
+        need_git()
     if tool not in FEEDS:
         return ()
     return ("--feed", FEEDS[tool].replace("https://pkgs.dev.azure.com", emulator.url))
@@ -84,8 +85,6 @@ def encoded(text: str) -> str:
 
 
 def prepared(tool: str, home: Path) -> tuple[Path, bytes]:
-    if tool == "git" and sys.platform == "win32" and shutil.which("git") is None:
-        pytest.skip("git is not installed")
     name, content = BEFORE[tool]
     file = home / name
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -277,7 +276,7 @@ def test_what_was_added_below_keeps_its_place(
     file = home / BEFORE[tool][0]
     assert pat("setup", tool, *feed_of(tool, emulator)).exit_code == 0
     made = file.read_text()
-    file.write_text(f"{made}{added}\n")
+    file.write_text(f"{made}{added}\n", newline="")
     undone = pat("setup", tool, "--undo")
     assert undone.exit_code == 0, undone.stderr
     left = file.read_text()
@@ -645,7 +644,8 @@ def test_what_was_made_a_comment_and_set_up_again(
     feed = feed_of("npm", emulator)
     assert pat("setup", "npm", *feed, "--use", "packages").exit_code == 0
     file = home / ".npmrc"
-    file.write_text("".join(f"#{line}" for line in file.read_text().splitlines(keepends=True)))
+    made = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(f"#{line}" for line in made), newline="")
     assert pat("setup", "npm", *feed, *(later or ("--use", "packages"))).exit_code == 0
     refused = pat("setup", "npm", "--undo")
     assert (refused.exit_code, "the secret would stay" in refused.stderr) == (6, True)
@@ -672,11 +672,14 @@ def test_what_a_killed_run_left_goes_with_the_setup(
         process.wait()
     left = home / f"..npmrc.pat-{process.pid}-abc"
     left.write_text(secret)
+    if sys.platform == "win32":  # where age is all that tells
+        os.utime(left, (0, 0))
     (home / ".npmrc").unlink()
     assert pat("setup", "npm", "--undo").exit_code == 0
     assert not left.exists()
 
 
+@pytest.mark.posix("modes of files")
 def test_a_file_that_others_may_read_again(
     pat: InProcess, emulator: Emulator, home: Path, secret: str
 ) -> None:
@@ -689,6 +692,7 @@ def test_a_file_that_others_may_read_again(
 
 
 def test_git_that_was_told_of_a_server_that_is_forgotten_since(pat: InProcess, home: Path) -> None:
+    need_git()
     file, before = prepared("git", home)
     entry = StoredPat(
         org_url="https://tfs.example.com/tfs/One",
@@ -741,12 +745,13 @@ def test_a_home_that_is_not_there(
 ) -> None:
     assert secret
     gone = tmp_path / "gone"
-    result = pat("setup", "npm", *feed_of("npm", emulator), env={"HOME": str(gone)})
+    name = "USERPROFILE" if sys.platform == "win32" else "HOME"
+    result = pat("setup", "npm", *feed_of("npm", emulator), env={name: str(gone)})
     assert result.exit_code == 3
     assert f"the home folder {gone} does not exist" in result.stderr
     assert not gone.exists()
     for odd in ("", "here"):
-        refused = pat("setup", "npm", *feed_of("npm", emulator), "--dry-run", env={"HOME": odd})
+        refused = pat("setup", "npm", *feed_of("npm", emulator), "--dry-run", env={name: odd})
         assert (refused.exit_code, "which is not a folder" in refused.stderr) == (3, True)
 
 
@@ -817,6 +822,7 @@ def test_only_what_is_dead_is_undone_by_what_is_said(
 
 
 def test_undoing_what_is_for_all_organizations(pat: InProcess, home: Path) -> None:
+    need_git()
     file, before = prepared("git", home)
     assert pat("setup", "git").exit_code == 0
     assert pat("setup", "git", "--undo", "--org", "fabrikam").exit_code == 2
@@ -940,7 +946,7 @@ def test_the_list(pat: InProcess) -> None:
         "uv",
         "cargo",
         "az",
-        "osxkeychain",
+        *([] if sys.platform == "win32" else ["osxkeychain"]),
         "twine",
         "poetry",
         "terraform",
@@ -949,6 +955,7 @@ def test_the_list(pat: InProcess) -> None:
 
 
 def test_git_keeps_its_helpers_for_others(pat: InProcess, home: Path) -> None:
+    need_git()
     file, before = prepared("git", home)
     assert pat("setup", "git").exit_code == 0
     text = file.read_text()
@@ -1032,11 +1039,11 @@ def test_netrc_has_room_for_one_token_a_host(
     first = pat("setup", "netrc")
     assert first.exit_code == 0
     assert "netrc ignores ports: every program that asks for 127.0.0.1" in first.stderr
-    before = (home / ".netrc").read_bytes()
+    before = (home / BEFORE["netrc"][0]).read_bytes()
     refused = pat("setup", "netrc", "--org", "fabrikam")
     assert refused.exit_code == 6
     assert f"has the token of {emulator.url}/contoso for 127.0.0.1 already" in refused.stderr
-    assert (home / ".netrc").read_bytes() == before
+    assert (home / BEFORE["netrc"][0]).read_bytes() == before
     assert secret in before.decode()
     assert pat("setup", "netrc", "--undo").exit_code == 0
     assert pat("setup", "netrc", "--org", "fabrikam").exit_code == 0
@@ -1047,18 +1054,20 @@ def test_whoever_ends_a_token_is_told_where_its_secret_lies(
 ) -> None:
     assert secret
     feed = feed_of("npm", emulator)
-    lies = f"npm ({home}/.npmrc) still holds the secret of 'packages', which %s; to remove it,"
+    lies = f"npm ({home / '.npmrc'}) still holds the secret of 'packages', which %s; to remove it,"
     assert pat("setup", "npm", *feed).exit_code == 0
     assert lies % "is no longer renewed" in pat("forget", "packages").stderr
     assert pat("create", "next", "--for", "packages").exit_code == 0
     assert pat("setup", "npm", *feed).exit_code == 0
-    places = ("--deliver", f"file:{tmp_path}/held", "--deliver", "command:cat")
+    program = put_program(tmp_path / "reads", "import sys; sys.stdin.read()")
+    places = ("--deliver", f"file:{tmp_path / 'held'}", "--deliver", f"command:{program}")
     assert pat("rotate", "next", *places).exit_code == 0
     gone = pat("revoke", "next", "--yes")
     assert gone.exit_code == 0
     assert lies.replace("packages", "next") % "no longer works" in gone.stderr
-    assert f"{tmp_path}/held still holds the secret of 'next', which no longer works" in gone.stderr
-    assert "the command cat was given the secret of 'next', which no longer works" in gone.stderr
+    told = "the secret of 'next', which no longer works"
+    assert f"{tmp_path / 'held'} still holds {told}" in gone.stderr
+    assert f"the command {program} was given {told}" in gone.stderr
     assert pat("setup", "npm", "--undo").exit_code == 0
     assert not (home / ".npmrc").exists()
 

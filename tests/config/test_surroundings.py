@@ -1,23 +1,20 @@
 """Where an organization is named by other programs: git and the Azure CLI."""
 
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from azdo_pat.config.discovery import default_organization, remote_urls
-from drivers import put_program
+from drivers import need_git, put_program
 
 NEW = "https://dev.azure.com/contoso/p/_git/r"
 OLD = "git@ssh.dev.azure.com:v3/fabrikam/p/r"
 
 
 def git(folder: Path, *args: str) -> None:
-    if sys.platform == "win32" and shutil.which("git") is None:
-        pytest.skip("git is not installed")
+    need_git()
     subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True)
 
 
