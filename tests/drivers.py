@@ -99,14 +99,17 @@ class Installed:
         """Run it to its end; see `Pat`."""
         ran = subprocess.run(
             [PROGRAM, *args],
-            input=stdin,
+            input=stdin.encode(),  # as it is: a text would get line ends of Windows there
             env=self.environment(env),
             capture_output=True,
-            encoding="utf-8",
             timeout=TIME_LIMIT,
             check=False,
         )
-        return told(Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr))
+        stdout, stderr = (
+            each.decode().replace("\r\n", "\n").replace("\r", "\n")
+            for each in (ran.stdout, ran.stderr)
+        )
+        return told(Result(exit_code=ran.returncode, stdout=stdout, stderr=stderr))
 
     def modules(self, *args: str, folder: Path, stdin: str = "") -> set[str]:
         """Run it to its end, which must be a good one; return which modules it imported.

@@ -17,7 +17,7 @@ def secret(pat: InProcess) -> str:
 
 def test_env(pat: InProcess, secret: str) -> None:
     here = (
-        f"$env:AZURE_DEVOPS_EXT_PAT='{secret}'\n"
+        f"$env:AZURE_DEVOPS_EXT_PAT = '{secret}'\n"
         if sys.platform == "win32"
         else f"AZURE_DEVOPS_EXT_PAT={secret}\nexport AZURE_DEVOPS_EXT_PAT\n"
     )

@@ -16,6 +16,7 @@ from azdo_pat.errors import UsageError
 from azdo_pat.tools import az
 from azdo_pat.tools.registry import TOOLS
 from azdo_pat.tools.tool import ToolInput, checked_feed, feed_name
+from drivers import need_git
 
 BASE = "https://pkgs.dev.azure.com/contoso/_packaging/feed"
 YARN_KEY = "//pkgs.dev.azure.com/contoso/_packaging/feed/npm/registry"
@@ -38,6 +39,8 @@ def tool_input(name: str, secret: str = SECRET) -> ToolInput:
 
 
 def edited(name: str, text: str, secret: str = SECRET) -> str:
+    if name == "git":
+        need_git()
     return TOOLS[name].edited(text, tool_input(name, secret))
 
 
@@ -219,7 +222,7 @@ def test_bun_and_cargo() -> None:
     for before in ("", KEPT["cargo"], known):
         assert tomllib.loads(edited("cargo", before))["registries"]["feed"] == {
             "index": f"sparse+{BASE}/Cargo/index/",
-            "credential-provider": [str(Path("/opt/pat/bin/cargo-credential-pat"))],
+            "credential-provider": ["/opt/pat/bin/cargo-credential-pat"],
         }
 
 

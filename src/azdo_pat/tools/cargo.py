@@ -48,7 +48,7 @@ def edited(text: str, tool_input: ToolInput) -> str:
         )
     values = {
         "index": f"sparse+{tool_input.feed}/",
-        "credential-provider": [str(Path(tool_input.programs) / "cargo-credential-pat")],
+        "credential-provider": [(Path(tool_input.programs) / "cargo-credential-pat").as_posix()],
     }
     return with_values(text, path, values, dropped=["token"])
 
