@@ -1,6 +1,7 @@
 """The formats of results (`-o`) and of secrets (`--as`), as names; `output/` writes them."""
 
 from enum import StrEnum
+from typing import assert_never
 
 
 class Format(StrEnum):
@@ -16,12 +17,24 @@ class Format(StrEnum):
     @property
     def is_streamed(self) -> bool:
         """Whether a list is written item by item, as it arrives."""
-        return self not in {Format.TABLE, Format.JSON}
+        match self:
+            case Format.JSONL | Format.CSV | Format.TSV | Format.NONE:
+                return True
+            case Format.TABLE | Format.JSON:
+                return False
+            case _:
+                assert_never(self)
 
     @property
     def is_json(self) -> bool:
         """Whether an error is written as a JSON object, too."""
-        return self in {Format.JSON, Format.JSONL}
+        match self:
+            case Format.JSON | Format.JSONL:
+                return True
+            case Format.TABLE | Format.CSV | Format.TSV | Format.NONE:
+                return False
+            case _:
+                assert_never(self)
 
 
 class SecretForm(StrEnum):

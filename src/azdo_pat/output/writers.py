@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TextIO, assert_never
 
 from azdo_pat.formats import Format
@@ -24,16 +24,34 @@ def write_document(document: object, form: Format, out: TextIO) -> None:
 
     jsonl writes each item of a list on a line of its own, csv and tsv as a row.
     """
+    _writer(form, out).document(document)
+
+
+def stream_documents(
+    documents: Iterable[Document], columns: Sequence[str], form: Format, out: TextIO
+) -> int:
+    """Write objects as they arrive, one per line, and return how many; `form` is streamed."""
+    writer = _writer(form, out)
+    writer.begin(columns)
+    count = 0
+    for count, document in enumerate(documents, start=1):
+        writer.item(document)
+        if count % _LINES_PER_FLUSH == 0:
+            out.flush()
+    out.flush()
+    return count
+
+
+def _writer(form: Format, out: TextIO) -> "_Writer":
     match form:
         case Format.JSON:
-            out.write(json_text(document) + "\n")
+            return _JsonWriter(out)
         case Format.JSONL:
-            for each in document if isinstance(document, list) else [document]:
-                _write_line(each, out)
+            return _LineWriter(out)
         case Format.CSV | Format.TSV:
-            _write_rows(document, DelimitedWriter(out, form))
+            return _DelimitedWriter(out, form)
         case Format.NONE:
-            pass
+            return _Writer(out)
         case Format.TABLE:
             msg = "a table must be drawn, not written"
             raise ValueError(msg)
@@ -41,53 +59,47 @@ def write_document(document: object, form: Format, out: TextIO) -> None:
             assert_never(form)
 
 
-def stream_documents(
-    documents: Iterable[Document], columns: Sequence[str], form: Format, out: TextIO
-) -> int:
-    """Write objects as they arrive, one per line, and return how many; `form` is streamed."""
-    write = _item_writer(columns, form, out)
-    count = 0
-    for count, document in enumerate(documents, start=1):
-        write(document)
-        if count % _LINES_PER_FLUSH == 0:
-            out.flush()
-    out.flush()
-    return count
+class _Writer:
+    """Writes nothing; the other formats say what they write."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def document(self, document: object) -> None:
+        """Write a whole document."""
+
+    def begin(self, columns: Sequence[str]) -> None:
+        """Begin a stream of objects with these keys."""
+
+    def item(self, document: Document) -> None:
+        """Write one object of a stream."""
 
 
-def _item_writer(columns: Sequence[str], form: Format, out: TextIO) -> Callable[[Document], object]:
-    if form is Format.NONE:
-        return lambda _: None
-    if form is Format.JSONL:
-        return lambda document: _write_line(document, out)
-    delimited = DelimitedWriter(out, form)
-    delimited.header(columns)
-    return lambda document: delimited.row([document[column] for column in columns])
+class _JsonWriter(_Writer):
+    """One document; it is never a stream."""
+
+    def document(self, document: object) -> None:
+        self._out.write(json_text(document) + "\n")
+
+    def item(self, document: Document) -> None:
+        raise NotImplementedError
 
 
-def _write_line(document: object, out: TextIO) -> None:
-    out.write(json_text(document, indent=None) + "\n")
+class _LineWriter(_Writer):
+    """Each item on a line of its own."""
+
+    def document(self, document: object) -> None:
+        for each in document if isinstance(document, list) else [document]:
+            self._write(each)
+
+    def item(self, document: Document) -> None:
+        self._write(document)
+
+    def _write(self, value: object) -> None:
+        self._out.write(json_text(value, indent=None) + "\n")
 
 
-def _write_rows(document: object, delimited: "DelimitedWriter") -> None:
-    match document:
-        case None:
-            pass
-        case dict():
-            _write_rows([document], delimited)
-        case list() if document and all(isinstance(each, dict) for each in document):
-            columns = columns_of(document)
-            delimited.header(columns)
-            for each in document:
-                delimited.row([each.get(column) for column in columns])
-        case list():
-            for each in document:
-                delimited.row(each if isinstance(each, list) else [each])
-        case _:
-            delimited.row([document])
-
-
-class DelimitedWriter:
+class _DelimitedWriter(_Writer):
     r"""Writes rows as csv or tsv.
 
     csv has a header and RFC 4180 quoting; tsv has neither, and its fields hold no tab and no line
@@ -99,17 +111,36 @@ class DelimitedWriter:
     """
 
     def __init__(self, out: TextIO, form: Format) -> None:
-        self._out = out
+        super().__init__(out)
         self._tsv = form is Format.TSV
         self._csv = csv.writer(out, lineterminator="\n")
+        self._columns: Sequence[str] = ()
 
-    def header(self, columns: Sequence[str]) -> None:
-        """Write the names of the columns, if the format has any."""
+    def document(self, document: object) -> None:
+        match document:
+            case None:
+                pass
+            case dict():
+                self.document([document])
+            case list() if document and all(isinstance(each, dict) for each in document):
+                self.begin(columns_of(document))
+                for each in document:
+                    self.item(each)
+            case list():
+                for each in document:
+                    self._row(each if isinstance(each, list) else [each])
+            case _:
+                self._row([document])
+
+    def begin(self, columns: Sequence[str]) -> None:
+        self._columns = columns
         if not self._tsv:
-            self.row(columns)
+            self._row(columns)
 
-    def row(self, values: Sequence[object]) -> None:
-        """Write one row."""
+    def item(self, document: Document) -> None:
+        self._row([document.get(column) for column in self._columns])
+
+    def _row(self, values: Sequence[object]) -> None:
         fields = [field_text(value) for value in values]
         if self._tsv:
             self._out.write("\t".join(fields) + "\n")
