@@ -10,6 +10,7 @@ import click
 import pytest
 
 from azdo_pat.cli.main import pat
+from azdo_pat.formats import Format
 from generate import contexts
 
 ROOT = Path(__file__).parent.parent
@@ -130,3 +131,9 @@ def test_documented_command_line_exists(words: list[str]) -> None:
 )
 def test_the_check_itself_tells_right_from_wrong(words: list[str], expected: str | None) -> None:
     assert wrong(words) == expected
+
+
+def test_the_contract_lists_every_format() -> None:
+    contract = (ROOT / "docs/reference/contract.md").read_text("utf-8")
+    table = contract.partition("| format | output |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(Format)

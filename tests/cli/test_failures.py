@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.emulator.run import Options, start
+from azdo_pat.formats import Format
 from cli.stage import (
     RESOURCE,
     activity,
@@ -640,7 +641,7 @@ def harmless(result: Result) -> bool:
     )
 
 
-@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv", "tsv"])
+@pytest.mark.parametrize("form", [each.value for each in Format])
 def test_a_name_from_the_server_cannot_act_on_a_terminal(
     form: str, pat: InProcess, emulator: Emulator
 ) -> None:
@@ -749,7 +750,7 @@ def test_two_creates_of_different_names_do_not_mind_each_other(
 
 
 @pytest.mark.posix("a shell's pipe")
-@pytest.mark.parametrize("form", ["tsv", "jsonl", "json", "table"])
+@pytest.mark.parametrize("form", [each.value for each in Format if each is not Format.NONE])
 def test_a_reader_that_leaves_early(form: str, pat_process: Installed, emulator: Emulator) -> None:
     emulator.add_tokens(2000, name="token {n}")
     ran = subprocess.run(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from keyring.errors import KeyringError
 
+from azdo_pat.formats import Format
 from azdo_pat.keyring_backend import PackagesBackend
 from cli.stage import put
 from drivers import Emulator, Environment, InProcess, Result
@@ -51,13 +52,8 @@ def said(result: Result) -> list[str]:
         ("list", "--color", "always"),
         ("list", "--query", "[].name"),
         ("list", "--query", "[].{n: name}"),
-        ("list", "--query", "[].name", "-o", "tsv"),
-        ("list", "-o", "csv"),
-        ("list", "-o", "tsv"),
-        ("list", "-o", "json"),
-        ("list", "-o", "jsonl"),
-        ("list", "--query", "[].name", "-o", "json"),
-        ("list", "--query", "[].name", "-o", "jsonl"),
+        *(("list", "-o", form.value) for form in Format),
+        *(("list", "--query", "[].name", "-o", form.value) for form in Format),
         ("revoke", "--name", "*", "--dry-run"),
         ("revoke", "--name", "*"),
         ("revoke", "--name", "*", "-o", "json"),

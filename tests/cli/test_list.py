@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from azdo_pat.formats import Format
 from cli.stage import (
     Token,
     as_json,
@@ -147,20 +148,23 @@ def test_filters(options: tuple[str, ...], chosen: str, pat: InProcess, emulator
 @pytest.mark.parametrize(
     ("sort", "order"), [("name", "abc"), ("created", "bca"), ("expires", "cab")]
 )
-@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "tsv"])
+@pytest.mark.parametrize("form", list(Format))
 def test_sort(  # two dimensions
-    sort: str, order: str, form: str, pat: InProcess, emulator: Emulator
+    sort: str, order: str, form: Format, pat: InProcess, emulator: Emulator
 ) -> None:
     emulator.remove_tokens()
     for name, hours in (("b", 1000), ("c", 100), ("a", 500)):
         pat("create", name, "--scope", "code", "--expires", f"{hours}h", "--no-store", "--as=token")
         emulator.advance(5)
-    result = pat("list", "--sort", sort, "-o", form, "--query", "[].name")
+    result = pat("list", "--sort", sort, "-o", form.value, "--query", "[].name")
+    plain = lines(*order)
     expected = {
-        "json": as_json(list(order)),
-        "jsonl": lines(*(f'"{name}"' for name in order)),
-        "csv": lines(*order),
-        "tsv": lines(*order),
+        Format.TABLE: plain,
+        Format.JSON: as_json(list(order)),
+        Format.JSONL: lines(*(f'"{name}"' for name in order)),
+        Format.CSV: plain,
+        Format.TSV: plain,
+        Format.NONE: "",
     }
     assert result == done(expected[form])
 

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from azdo_pat.formats import Format
 from drivers import PROGRAM, TIME_LIMIT, Emulator, Installed
 from e2e.stage import accepts, active, finish, in_keyring, posts, shell, start, until
 from store.keyring_service import KeyringService
@@ -179,7 +180,7 @@ def test_a_lost_answer_leaves_no_token(
     assert in_keyring(gnome_keyring.environment, emulator, "ci") is None
 
 
-@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv", "tsv"])
+@pytest.mark.parametrize("form", [each.value for each in Format if each is not Format.NONE])
 def test_a_reader_that_has_seen_enough(pat: Installed, emulator: Emulator, form: str) -> None:
     emulator.add_tokens(count=900, name="many {n}")  # more than a pipe holds
     line = 'pat list -o "$1" | head -1; exit ${PIPESTATUS[0]}'

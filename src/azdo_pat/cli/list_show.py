@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -10,6 +10,7 @@ from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.errors import PartialError
+from azdo_pat.formats import Format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.results import OrganizationFailure
     from azdo_pat.services.find_tokens import Filters
+
+*_OTHERS, _LAST = (each for each in Format if each.is_streamed and each is not Format.NONE)
+_STREAMED: Final = f"{', '.join(_OTHERS)} and {_LAST}"
 
 
 @command("list")
@@ -45,7 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--sort",
     type=click.Choice(["name", "created", "expires"]),
-    help="Sort order. Without it, jsonl, csv and tsv keep the order of the service.",
+    help=f"Sort order. Without it, {_STREAMED} keep the order of the service.",
 )
 def list_command(  # noqa: PLR0913  # one argument for each option
     app: App,
