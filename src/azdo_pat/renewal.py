@@ -1,80 +1,13 @@
 """How a token is renewed: when it is due, where its secret is delivered, which file declares it."""
 
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-class CommandTarget(NamedTuple):
-    """A command that gets the secret on its standard input.
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
 
-    Attributes:
-        words: the program and its arguments.
-        folder: where it runs, absolute.
-        seconds: how long it may take.
-    """
-
-    words: tuple[str, ...]
-    folder: str = ""
-    seconds: int = 60
-
-    def __str__(self) -> str:
-        """Name it in a sentence."""
-        return f"command {' '.join(self.words)}"
-
-
-class FileTarget(NamedTuple):
-    """A file that holds the secret.
-
-    Attributes:
-        path: absolute.
-        template: the lines that hold the secret, with `{token}` and the like; empty for a file
-            that holds the secret and nothing else.
-    """
-
-    path: str
-    template: str = ""
-
-    def __str__(self) -> str:
-        """Name it in a sentence."""
-        return f"file {self.path}"
-
-
-class ToolTarget(NamedTuple):
-    """The file of a tool that `pat setup` has set up, or the macOS keychain.
-
-    Attributes:
-        tool: its name.
-        path: of its file, absolute; empty for the keychain.
-        about: the URL of the feed or organization that it was set up for.
-    """
-
-    tool: str
-    path: str
-    about: str
-
-    def __str__(self) -> str:
-        """Name it in a sentence."""
-        return f"setup {self.tool} {self.path} {self.about}"
-
-
-class UnknownTarget(NamedTuple):
-    """A target that a newer version has remembered.
-
-    Attributes:
-        kind: what that version calls it.
-        document: all that is remembered of it, as JSON.
-    """
-
-    kind: str
-    document: str
-
-    def __str__(self) -> str:
-        """Name it in a sentence."""
-        return self.kind
-
-
-Delivery = CommandTarget | FileTarget | ToolTarget | UnknownTarget
-"""Where the secret of a token is put each time it is a new one."""
+    from azdo_pat.delivery_targets import Delivery
 
 
 class Renewal(NamedTuple):
@@ -92,8 +25,10 @@ class Renewal(NamedTuple):
     source: str = ""
     shortened: bool = False
 
-    def delivered_to(self, deliveries: tuple[Delivery, ...]) -> "Renewal":
+    def delivered_to(self, deliveries: tuple[Delivery, ...]) -> Renewal:
         """Return it with other places; what `pat setup` has set up is ended by `--undo` alone."""
+        from azdo_pat.delivery_targets import ToolTarget  # noqa: PLC0415 - see that module
+
         set_up = [each for each in self.deliveries if isinstance(each, ToolTarget)]
         return self._replace(deliveries=tuple(dict.fromkeys([*deliveries, *set_up])))
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.config.declarations import read_declarations
+from azdo_pat.delivery_targets import CommandTarget, FileTarget
 from azdo_pat.errors import UsageError
-from azdo_pat.renewal import CommandTarget, Declaration, FileTarget
+from azdo_pat.renewal import Declaration
 
 NOW = datetime(2026, 6, 15, 12, 0, tzinfo=UTC)
 

@@ -13,9 +13,9 @@ import pytest
 
 from azdo_pat.deliveries.dispatch import deliver
 from azdo_pat.deliveries.placeholders import DeliveryEnvironment
+from azdo_pat.delivery_targets import CommandTarget, Delivery, FileTarget, UnknownTarget
 from azdo_pat.errors import PendingError
 from azdo_pat.models import Handover, Pat, Secret, Status
-from azdo_pat.renewal import CommandTarget, Delivery, FileTarget, UnknownTarget
 from drivers import put_program
 
 LEAVING_A_CHILD = (

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.deliveries.parsing import from_table, from_text
+from azdo_pat.delivery_targets import CommandTarget, Delivery, FileTarget
 from azdo_pat.errors import UsageError
-from azdo_pat.renewal import CommandTarget, Delivery, FileTarget
 
 HERE = Path("/somewhere").absolute()
 OTHER = HERE.with_name("a b")

@@ -17,6 +17,7 @@ from azdo_pat.api.http import Http
 from azdo_pat.api.tokens import Tokens
 from azdo_pat.api.trace import Exchange
 from azdo_pat.auth.chain import Search
+from azdo_pat.delivery_targets import Delivery
 from azdo_pat.models import (
     AccessToken,
     Handover,
@@ -30,7 +31,6 @@ from azdo_pat.models import (
 )
 from azdo_pat.operations.issue import CreateRequest
 from azdo_pat.operations.organization_cache import OrganizationCache
-from azdo_pat.renewal import Delivery
 from azdo_pat.results import Recovered, Unrecovered
 from azdo_pat.services.create import create
 from azdo_pat.services.find_tokens import TokenFinder

@@ -1,5 +1,6 @@
 """Operations in the rows of the journal, those that an earlier version wrote among them."""
 
+import json
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import get_args
 
 import pytest
 
+from azdo_pat.delivery_targets import CommandTarget, Delivery, FileTarget, ToolTarget, UnknownTarget
 from azdo_pat.journal import (
     VERBS,
     Create,
@@ -24,8 +26,9 @@ from azdo_pat.journal import (
     Rotate,
 )
 from azdo_pat.models import Organization, Origin, StoredPat
-from azdo_pat.renewal import CommandTarget, Delivery, FileTarget, Renewal, ToolTarget, UnknownTarget
+from azdo_pat.renewal import Renewal
 from azdo_pat.store.database import APPLICATION_ID
+from azdo_pat.store.renewal_codec import read_renewal, written_renewal
 from azdo_pat.store.state import State
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -127,20 +130,51 @@ def test_a_row_that_makes_no_sense(change: str, tmp_path: Path) -> None:
         state.unfinished()
 
 
-@pytest.mark.parametrize(
-    "delivery",
-    [
-        CommandTarget(("deploy", "it"), "/somewhere", 5),
-        FileTarget("/etc/a b", "A={token}"),
-        FileTarget("/etc/a b"),
-        ToolTarget("npm", "/home/a/.npmrc", "https://pkgs.dev.azure.com/contoso/_packaging/f/"),
-        UnknownTarget("vault", '{"kind": "vault", "target": ["secret/ci"], "field": "token"}'),
-    ],
-    ids=lambda each: type(each).__name__,
+TARGETS: tuple[Delivery, ...] = (
+    CommandTarget(("deploy", "it"), "/somewhere", 5),
+    FileTarget("/etc/a b", "A={token}"),
+    FileTarget("/etc/a b"),
+    ToolTarget("npm", "/home/a/.npmrc", "https://pkgs.dev.azure.com/contoso/_packaging/f/"),
+    UnknownTarget("vault", '{"kind": "vault", "target": ["secret/ci"], "field": "token"}'),
 )
+
+
+def test_every_type_of_target_has_an_example() -> None:
+    assert {type(each) for each in TARGETS} == set(get_args(Delivery))
+
+
+@pytest.mark.parametrize("delivery", TARGETS, ids=lambda each: type(each).__name__)
 def test_each_delivery_target(delivery: Delivery, tmp_path: Path) -> None:
     state = State(tmp_path / "state" / "state.db")
     state.remember(replace(STORED, renewal=Renewal(deliveries=(delivery,))))
     (stored,) = state.stored()
     (read,) = stored.renewal.deliveries
     assert (type(read), read) == (type(delivery), delivery)
+
+
+def test_targets_are_written_as_before() -> None:
+    """Earlier versions read them."""
+    written = json.loads(written_renewal(Renewal(TARGETS)))
+    feed = "https://pkgs.dev.azure.com/contoso/_packaging/f/"
+    assert written["deliveries"] == [
+        {"kind": "command", "target": ["deploy", "it"], "folder": "/somewhere", "seconds": 5},
+        {"kind": "file", "target": ["/etc/a b"], "template": "A={token}"},
+        {"kind": "file", "target": ["/etc/a b"], "template": ""},
+        {"kind": "setup", "target": ["npm", "/home/a/.npmrc", feed]},
+        {"kind": "vault", "target": ["secret/ci"], "field": "token"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [("command", []), ("file", []), ("file", ["a", "b"]), ("setup", ["npm", "/home/a/.npmrc"])],
+)
+def test_a_target_that_cannot_be_read(kind: str, target: list[str]) -> None:
+    text = json.dumps({"deliveries": [{"kind": kind, "target": target}]})
+    with pytest.raises(ValueError, match=r"not enough values|too many values"):
+        read_renewal(text)
+
+
+def test_targets_of_two_types_are_never_the_same() -> None:
+    both = (FileTarget("/a", "b"), UnknownTarget("/a", "b"))
+    assert Renewal().delivered_to(both).deliveries == both

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from azdo_pat.api.directory import Directory
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.cli.global_options import GlobalOptions
+    from azdo_pat.delivery_targets import Delivery
     from azdo_pat.models import Handover, Organization
     from azdo_pat.operations.organization_cache import OrganizationCache
-    from azdo_pat.renewal import Delivery
     from azdo_pat.results import Recovered, Unrecovered
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.cli.app import App
-    from azdo_pat.renewal import Delivery
+    from azdo_pat.delivery_targets import Delivery
 
 
 dry_run: Final = partial(click.option, "--dry-run", is_flag=True)

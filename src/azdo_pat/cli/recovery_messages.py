@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from azdo_pat.delivery_targets import CommandTarget, FileTarget, ToolTarget, UnknownTarget
 from azdo_pat.errors import DoubtfulError
 from azdo_pat.journal import (
     Deliver,
@@ -16,16 +17,15 @@ from azdo_pat.journal import (
     title,
 )
 from azdo_pat.naming import as_argument
-from azdo_pat.renewal import CommandTarget, FileTarget, ToolTarget, UnknownTarget
 from azdo_pat.results import RecoveryOutcome, Unrecovered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from azdo_pat.delivery_targets import Delivery
     from azdo_pat.errors import PatError
     from azdo_pat.journal import Operation
     from azdo_pat.output.messages import Messages
-    from azdo_pat.renewal import Delivery
     from azdo_pat.results import Recovered
 
 

@@ -96,7 +96,7 @@ def _require_one_file(entries: Sequence[StoredPat], request: RotateRequest) -> N
     Raises:
         UsageError: they are.
     """
-    from azdo_pat.renewal import FileTarget
+    from azdo_pat.delivery_targets import FileTarget
 
     if len(entries) > 1 and any(isinstance(each, FileTarget) for each in request.deliveries or ()):
         raise UsageError(

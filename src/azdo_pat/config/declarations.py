@@ -12,12 +12,14 @@ from azdo_pat.deliveries.parsing import from_table, from_text
 from azdo_pat.errors import UsageError
 from azdo_pat.expiry import parse_expiry, parse_span
 from azdo_pat.naming import checked_name
-from azdo_pat.renewal import Declaration, Delivery
+from azdo_pat.renewal import Declaration
 from azdo_pat.scopes import parse_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from azdo_pat.delivery_targets import Delivery
 
 _TOP: Final = ("defaults", "token")
 _DEFAULTS: Final = ("org", "expires", "renew_before")

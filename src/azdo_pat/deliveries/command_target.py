@@ -17,8 +17,8 @@ from azdo_pat.executables import command_line, find_program, kill_with_children
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryEnvironment
+    from azdo_pat.delivery_targets import CommandTarget
     from azdo_pat.models import Handover
-    from azdo_pat.renewal import CommandTarget
 
 
 def deliver(target: CommandTarget, handover: Handover, context: DeliveryEnvironment) -> None:

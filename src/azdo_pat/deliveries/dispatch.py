@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from azdo_pat.deliveries import command_target, file_target, tool_target
+from azdo_pat.delivery_targets import CommandTarget, FileTarget, ToolTarget, UnknownTarget
 from azdo_pat.errors import PendingError
 from azdo_pat.redaction import remember
-from azdo_pat.renewal import CommandTarget, FileTarget, ToolTarget, UnknownTarget
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryEnvironment
+    from azdo_pat.delivery_targets import Delivery
     from azdo_pat.models import Handover
-    from azdo_pat.renewal import Delivery
 
 
 def deliver(delivery: Delivery, handover: Handover, context: DeliveryEnvironment) -> None:

@@ -15,8 +15,8 @@ from azdo_pat.files import read_text, split_mark, write_text
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryEnvironment
+    from azdo_pat.delivery_targets import FileTarget
     from azdo_pat.models import Handover
-    from azdo_pat.renewal import FileTarget
 
 _PAT: Final = re.compile(r"[A-Za-z0-9]{84}|[a-z2-7]{52}|[a-z0-9]{52}")
 """A token's secret, as Azure DevOps makes it now and made it before."""

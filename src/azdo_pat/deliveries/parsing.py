@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.deliveries.template import checked_template
+from azdo_pat.delivery_targets import CommandTarget, FileTarget
 from azdo_pat.errors import UsageError
 from azdo_pat.homes import expanded
-from azdo_pat.renewal import CommandTarget, FileTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from azdo_pat.renewal import Delivery
+    from azdo_pat.delivery_targets import Delivery
 
 _FORMS: Final = (
     "give command:PROGRAM ARGUMENTS, file:PATH for the secret alone, or file:PATH|TEMPLATE for a"

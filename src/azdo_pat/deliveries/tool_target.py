@@ -13,8 +13,8 @@ from azdo_pat.tools.tool import ToolInput
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryEnvironment
+    from azdo_pat.delivery_targets import ToolTarget
     from azdo_pat.models import Handover
-    from azdo_pat.renewal import ToolTarget
 
 
 def deliver(target: ToolTarget, handover: Handover, context: DeliveryEnvironment) -> None:
@@ -23,7 +23,7 @@ def deliver(target: ToolTarget, handover: Handover, context: DeliveryEnvironment
     Raises:
         PendingError: the file cannot be read, understood or written; or the keychain not.
     """
-    name, path, about = target
+    name = target.tool
     if name == osxkeychain.KEEPER.name:
         _into_keychain(handover, context)
         return
@@ -32,9 +32,9 @@ def deliver(target: ToolTarget, handover: Handover, context: DeliveryEnvironment
         raise PendingError(
             f"this version of pat does not know the tool {name!r}", hint="upgrade pat"
         )
-    feed = about if tool.feed else ""
+    feed = target.about if tool.feed else ""
     tool_input = ToolInput(secret=handover.secret.reveal(), feed=feed, org_url=handover.org_url)
-    file = Path(path)
+    file = Path(target.path)
     try:
         with context.writing(file):
             if tool.service:
@@ -45,7 +45,7 @@ def deliver(target: ToolTarget, handover: Handover, context: DeliveryEnvironment
                 check_writable(file)
                 write_text(file, after, mode=0o600 if tool.keeps_secret else None)
     except (StoreError, UsageError) as error:
-        place = name if isinstance(error, StoreError) else path
+        place = name if isinstance(error, StoreError) else target.path
         raise PendingError(f"{place}: {error.message}", hint=error.hint) from error
 
 

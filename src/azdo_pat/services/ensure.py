@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
+    from azdo_pat.delivery_targets import Delivery
     from azdo_pat.operations.deps import Deps
-    from azdo_pat.renewal import Delivery, Renewal
+    from azdo_pat.renewal import Renewal
 
 
 class Wanted(NamedTuple):

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from azdo_pat.delivery_targets import Delivery
     from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.operations.deps import Deps
-    from azdo_pat.renewal import Delivery, Renewal
+    from azdo_pat.renewal import Renewal
     from azdo_pat.results import Created
 
 _LONGEST_LIFE: Final = timedelta(days=365)

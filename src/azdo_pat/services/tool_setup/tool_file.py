@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from azdo_pat.delivery_targets import ToolTarget
 from azdo_pat.errors import UsageError
 from azdo_pat.files import (
     check_writable,
@@ -14,7 +15,6 @@ from azdo_pat.files import (
     resolved,
     write_text,
 )
-from azdo_pat.renewal import ToolTarget
 from azdo_pat.store.folders import make_private
 from azdo_pat.tools.diff import shown
 

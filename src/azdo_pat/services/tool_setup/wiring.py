@@ -15,9 +15,9 @@ from azdo_pat.tools.tool import ToolInput
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from azdo_pat.delivery_targets import Delivery
     from azdo_pat.models import Secret, StoredPat
     from azdo_pat.operations.deps import Deps
-    from azdo_pat.renewal import Delivery
     from azdo_pat.store.setup_records import SetupEntry
     from azdo_pat.tools.tool import KeychainHelper, Tool
 
