@@ -1,10 +1,10 @@
 """Rules for token names, and how to recognize an authorization id."""
 
 import re
-import shlex
 import unicodedata
 from typing import Final
 
+from azdo_pat.command_lines import quoted
 from azdo_pat.errors import UsageError
 
 _LONGEST: Final = 255
@@ -61,5 +61,4 @@ def is_full_id(text: str) -> bool:
 
 def as_argument(name: str) -> str:
     """Quote a name as a shell argument, for the commands in hints."""
-    quoted = shlex.quote(name)
-    return f"-- {quoted}" if name.startswith("-") else quoted
+    return f"-- {quoted(name)}" if name.startswith("-") else quoted(name)

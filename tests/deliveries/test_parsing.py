@@ -19,7 +19,7 @@ OTHER = HERE.with_name("a b")
     [
         ("command:./deploy.sh", CommandTarget(("./deploy.sh",), folder=str(HERE))),
         (
-            "command:gh secret set 'MY PAT'",
+            'command:gh secret set "MY PAT"',
             CommandTarget(("gh", "secret", "set", "MY PAT"), folder=str(HERE)),
         ),
         ("file:secret", FileTarget(str(HERE / "secret"))),
@@ -34,9 +34,28 @@ def test_texts(text: str, expected: Delivery) -> None:
 
 @pytest.mark.skipif(sys.platform != "win32", reason="this is not Windows")
 def test_a_path_of_windows() -> None:
-    found = from_text(r'command:"C:\Program Files\My Tool\tool.exe" C:\x "a b"', HERE)
-    words = (r"C:\Program Files\My Tool\tool.exe", r"C:\x", "a b")
-    assert found == CommandTarget(words, folder=str(HERE))
+    line = r""""C:\Program Files\My Tool\tool.exe" C:\x "a b" "c\"d" it's"""
+    words = (r"C:\Program Files\My Tool\tool.exe", r"C:\x", "a b", 'c"d', "it's")
+    expected = CommandTarget(words, folder=str(HERE))
+    assert from_text(f"command:{line}", HERE) == expected
+    assert from_table({"command": line}, HERE) == expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the single quotes of sh")
+def test_single_quotes() -> None:
+    expected = CommandTarget(("a", "b c"), folder=str(HERE))
+    assert (
+        from_text("command:a 'b c'", HERE) == from_table({"command": "a 'b c'"}, HERE) == expected
+    )
+    with pytest.raises(UsageError):
+        from_text("command:'", HERE)
+
+
+@pytest.mark.parametrize("words", [("a b", "c\\", 'd"e'), ("tool", "", "it's $x")])
+def test_a_command_is_shown_as_it_can_be_given(words: tuple[str, ...]) -> None:
+    target = CommandTarget(words, folder=str(HERE))
+    kind, _, line = str(target).partition(" ")
+    assert from_text(f"{kind}:{line}", HERE) == target
 
 
 def test_the_users_home(home: Path) -> None:
@@ -51,7 +70,7 @@ def test_the_users_home(home: Path) -> None:
         "command",
         "command:",
         "command: ",
-        "command:'",
+        'command:"',
         "file:",
         "file: |X={token}",
         "file:x|",
@@ -70,7 +89,7 @@ def test_texts_that_are_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
-        ({"command": "a 'b c'"}, CommandTarget(("a", "b c"), folder=str(HERE))),
+        ({"command": 'a "b c"'}, CommandTarget(("a", "b c"), folder=str(HERE))),
         (
             {"command": ["a", "b c"], "timeout": 5},
             CommandTarget(("a", "b c"), folder=str(HERE), seconds=5),

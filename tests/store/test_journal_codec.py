@@ -132,6 +132,7 @@ def test_a_row_that_makes_no_sense(change: str, tmp_path: Path) -> None:
 
 TARGETS: tuple[Delivery, ...] = (
     CommandTarget(("deploy", "it"), "/somewhere", 5),
+    CommandTarget((r"C:\Program Files\a.exe", 'say "it"', "", "c\\"), r"C:\b"),
     FileTarget("/etc/a b", "A={token}"),
     FileTarget("/etc/a b"),
     ToolTarget("npm", "/home/a/.npmrc", "https://pkgs.dev.azure.com/contoso/_packaging/f/"),

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.command_lines import quoted
 from azdo_pat.deliveries.placeholders import values
 from azdo_pat.deliveries.template import placed
 from azdo_pat.errors import PendingError
@@ -44,7 +45,7 @@ def deliver(target: FileTarget, handover: Handover, context: DeliveryEnvironment
                 raise PendingError(
                     f"{path} holds something other than a token, which would be overwritten",
                     hint="give a template, which keeps the other lines:"
-                    f" --deliver 'file:{path}|NAME={{token}}'",
+                    f" --deliver {quoted(f'file:{path}|NAME={{token}}')}",
                 )
         if after != before or (
             sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) != _MODE

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.command_lines import split
 from azdo_pat.deliveries.template import checked_template
 from azdo_pat.delivery_targets import CommandTarget, FileTarget
 from azdo_pat.errors import UsageError
@@ -74,12 +73,7 @@ def from_table(table: Mapping[str, object], folder: Path) -> Delivery:
 
 def _words(text: str) -> list[str]:
     try:
-        lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
-        lexer.whitespace_split = True
-        lexer.commenters = ""
-        if sys.platform == "win32":
-            lexer.escape = ""  # a backslash is part of a path
-        return list(lexer)
+        return split(text)
     except ValueError as error:
         raise UsageError(f"the command {text!r}: {error}", hint="close the quotes") from error
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from azdo_pat.command_lines import quoted
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
 from azdo_pat.naming import as_argument, begins_id, is_full_id, looks_like_id
@@ -332,7 +332,7 @@ def _missing(text: str, organization: Organization, elsewhere: Pat | None) -> No
     if elsewhere is not None:
         return NotFoundError(
             f"{text!r} is a token of {elsewhere.org}, not of {organization.name}",
-            hint=f"add --org {shlex.quote(elsewhere.org or '')}",
+            hint=f"add --org {quoted(elsewhere.org or '')}",
         )
     return NotFoundError(
         f"no token {text!r} in {organization.name}",

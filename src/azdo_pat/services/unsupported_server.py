@@ -1,7 +1,6 @@
 """The refusal for Azure DevOps Server, which has no API for the lifecycle of tokens."""
 
-import shlex
-
+from azdo_pat.command_lines import quoted
 from azdo_pat.errors import RefusedError
 from azdo_pat.models import Organization
 
@@ -11,5 +10,5 @@ def no_lifecycle(organization: Organization) -> RefusedError:
     return RefusedError(
         f"{organization.url} is Azure DevOps Server, which has no API for managing tokens",
         hint=f"create the token at {organization.url}/_usersSettings/tokens, then store it:"
-        f" pat import NAME --org {shlex.quote(organization.url)}",
+        f" pat import NAME --org {quoted(organization.url)}",
     )

@@ -1,0 +1,90 @@
+"""Command lines as text: read into words, and written so that the user can type them."""
+
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:\\+-]+")
+"""Words that neither PowerShell nor cmd.exe changes."""
+_OF_POWERSHELL: Final = re.compile("[$`\u201c\u201d\u201e]")
+"""What PowerShell reads within double quotes; the last three are quotes to it, too."""
+_SINGLE_QUOTES: Final = re.compile("(['\u2018\u2019\u201a\u201b])")
+
+
+def split(text: str) -> list[str]:
+    """Return the words of a command line: as sh reads it, or on Windows as its programs do.
+
+    Raises:
+        ValueError: a quote is not closed.
+    """
+    return split_as_windows(text) if sys.platform == "win32" else shlex.split(text)
+
+
+def joined(words: Sequence[str]) -> str:
+    """Return words as a line that `split` reads."""
+    return joined_as_windows(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def quoted(word: str) -> str:
+    """Return a word as the user types it in a shell; on Windows in PowerShell or cmd.exe."""
+    return quoted_as_windows(word) if sys.platform == "win32" else shlex.quote(word)
+
+
+def split_as_windows(text: str) -> list[str]:
+    """Split as `CommandLineToArgvW`: a backslash is one, except in front of a double quote.
+
+    Two quotes within quotes are one. A single quote is a character like others.
+
+    Raises:
+        ValueError: a quote is not closed.
+    """
+    words: list[str] = []
+    word: str | None = None
+    quotes = 0  # open ones; of three in a row, the last is a character
+    for blank, backslashes, run, other in re.findall(r'([ \t]+)|(\\*)("+)|(\\+|[^\\" \t]+)', text):
+        if blank and not quotes:
+            if word is not None:
+                words.append(word)
+            word = None
+        elif run:
+            escaped = len(backslashes) % 2
+            word = (word or "") + backslashes[: len(backslashes) // 2] + '"' * escaped
+            total = quotes + len(run) - escaped
+            if len(run) > escaped:
+                word += '"' * (total // 3)
+                quotes = total % 3 % 2
+        else:
+            word = (word or "") + (blank or other)
+    if quotes:
+        raise ValueError("No closing quotation")
+    return words if word is None else [*words, word]
+
+
+def joined_as_windows(words: Sequence[str]) -> str:
+    """Return the line that `split_as_windows` reads as these words."""
+    return " ".join(map(_quoted_if_needed, words))
+
+
+def _quoted_if_needed(word: str) -> str:
+    escaped = re.sub(r'(\\*)"', r'\1\1\\"', word)
+    if word and not re.search(r"[ \t]", word):
+        return escaped
+    return f'"{_ends_doubled(escaped)}"'
+
+
+def _ends_doubled(word: str) -> str:
+    """Double the backslashes at the end of a word, where a quote follows."""
+    return word + "\\" * (len(word) - len(word.rstrip("\\")))
+
+
+def quoted_as_windows(word: str) -> str:
+    """Return a word as one can type it in PowerShell and cmd.exe, in PowerShell if they differ."""
+    if _PLAIN.fullmatch(word):
+        return word
+    if _OF_POWERSHELL.search(word):
+        doubled = _SINGLE_QUOTES.sub(r"\1\1", word)
+        return f"'{doubled}'"
+    doubled = _ends_doubled(word.replace('"', '""'))
+    return f'"{doubled}"'

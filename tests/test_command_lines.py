@@ -1,0 +1,97 @@
+"""Command lines as text, as sh and as Windows read them."""
+
+import ctypes
+import shlex
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azdo_pat.command_lines import (
+    joined,
+    joined_as_windows,
+    quoted,
+    quoted_as_windows,
+    split,
+    split_as_windows,
+)
+
+WORDS = st.lists(st.text("ab \t\"\\'", max_size=6), min_size=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (r'"C:\Program Files\My Tool\tool.exe" x', [r"C:\Program Files\My Tool\tool.exe", "x"]),
+        (r"C:\bin\tool a\b c\\d", [r"C:\bin\tool", r"a\b", r"c\\d"]),
+        (r'tool --path="C:\a b" y', ["tool", r"--path=C:\a b", "y"]),
+        (r'tool "a\"b" "c\\" d', ["tool", 'a"b', "c\\", "d"]),
+        ('tool """a"""', ["tool", '"a"']),
+        ('tool "" \t x ', ["tool", "", "x"]),
+        ("tool it's 'a b'", ["tool", "it's", "'a", "b'"]),
+        ("", []),
+    ],
+)
+def test_read_as_windows_does(text: str, words: list[str]) -> None:
+    assert split_as_windows(text) == words
+
+
+def test_a_quote_must_be_closed() -> None:
+    with pytest.raises(ValueError, match="No closing quotation"):
+        split_as_windows('tool "a')
+
+
+@given(WORDS)
+def test_what_is_written_is_read_back(words: list[str]) -> None:
+    assert split_as_windows(joined_as_windows(words)) == words
+    assert split(joined(words)) == words
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="asks Windows")
+@given(st.text("ab \t\"\\'", max_size=10))
+def test_windows_reads_the_same(text: str) -> None:
+    count = ctypes.c_int()
+    parse = vars(ctypes)["WinDLL"]("shell32").CommandLineToArgvW
+    parse.restype = ctypes.POINTER(ctypes.c_wchar_p)
+    found = parse(f"program {text}", ctypes.byref(count))
+    words = [found[at] for at in range(1, count.value)]
+    try:
+        assert split_as_windows(text) == words
+    except ValueError:
+        assert text.count('"') > 0
+
+
+@pytest.mark.parametrize(
+    ("word", "typed"),
+    [
+        ("laptop", "laptop"),
+        (r"C:\x\y.txt", r"C:\x\y.txt"),
+        ("ci build", '"ci build"'),
+        ("it's", '"it\'s"'),
+        ("", '""'),
+        ("a&b", '"a&b"'),
+        ("https://host/a?b=c&d", '"https://host/a?b=c&d"'),
+        ('say "x"', '"say ""x"""'),
+        ("a b\\", '"a b\\\\"'),
+        ("$HOME it's `x`", "'$HOME it''s `x`'"),
+        ("\u201ca\u2019s\u201d", "'\u201ca\u2019\u2019s\u201d'"),
+    ],
+)
+def test_as_one_types_it_on_windows(word: str, typed: str) -> None:
+    assert quoted_as_windows(word) == typed
+
+
+def test_as_one_types_it_here() -> None:
+    other = quoted_as_windows if sys.platform == "win32" else shlex.quote
+    assert quoted("ci build") == other("ci build")
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="asks cmd.exe")
+@pytest.mark.parametrize("word", ["a b", "a&b", 'say "x"', "a b\\", "(x)", "a|b>c", "it's", "^"])
+def test_cmd_reads_back_the_word(word: str) -> None:
+    program = "import sys; print(ascii(sys.argv[1:]))"
+    line = f'cmd /d /s /c "{sys.executable} -c "{program}" {quoted_as_windows(word)}"'
+    ran = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert ran.stdout.strip() == ascii([word])
