@@ -1,16 +1,25 @@
 """Finds programs on the PATH, never in the current folder, and runs batch files safely."""
 
+import errno
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 _BATCH: Final = (".bat", ".cmd")
-_NOT_IN_BATCH: Final = '"%\r\n\0'
-"""Characters that no quotes hide from cmd.exe."""
+_ENDINGS: Final = ".COM;.EXE;.BAT;.CMD"
+_PLAIN: Final = re.compile(r"[\w#$*+./:?@\\-]*[\w#$*+./:?@-]")
+"""Arguments that cmd.exe and batch files leave as they are, without quotes."""
+_VARIABLE: Final = re.compile("%(?=([^%:]+)[%:])")
+_OWN_VARIABLES: Final = frozenset(
+    {"CD", "CMDCMDLINE", "CMDEXTVERSION", "COMSPEC", "DATE", "ERRORLEVEL", "PATH", "PATHEXT"}
+    | {"HIGHESTNUMANODENUMBER", "PROMPT", "RANDOM", "TIME", "__APPDIR__", "__CD__"}
+)
+"""Those that cmd.exe knows in every environment; others of its own begin with `=`."""
 
 
 def find_program(name: str, environment: Mapping[str, str]) -> str | None:
@@ -25,53 +34,116 @@ def find_program(name: str, environment: Mapping[str, str]) -> str | None:
     """
     endings = [""]
     if sys.platform == "win32":
-        known = [each for each in environment.get("PATHEXT", ".EXE;.CMD;.BAT").split(";") if each]
+        known = [each for each in environment.get("PATHEXT", _ENDINGS).split(";") if each]
         if not name.lower().endswith(tuple(each.lower() for each in known)):
             endings = known
-    if os.path.dirname(name):  # noqa: PTH120  # `./x` and `x` differ in nothing else
-        folders = [""]
-    else:
-        folders = [
-            each
-            for each in environment.get("PATH", "").split(os.pathsep)
-            if Path(each).is_absolute()
-        ]
-    for folder in folders:
+    for folder in _folders(name, environment):
         for ending in endings:
             file = os.path.join(folder, name + ending)  # noqa: PTH118  # keeps `./`
-            if Path(file).is_file() and os.access(file, os.X_OK):
+            if os.path.isfile(file) and os.access(file, os.X_OK):  # noqa: PTH113  # any string
                 return file
     return None
 
 
-def command_line(words: Sequence[str]) -> str | Sequence[str]:
+def require_program(name: str, environment: Mapping[str, str]) -> str:
+    """Return the path of a program; see `find_program`.
+
+    Raises:
+        FileNotFoundError: there is none.
+        PermissionError: there is a file of that name, which is not a program.
+    """
+    if program := find_program(name, environment):
+        return program
+    folders = _folders(name, environment)
+    found = any(os.path.exists(os.path.join(each, name)) for each in folders)  # noqa: PTH110, PTH118  # as above
+    code = errno.EACCES if found else errno.ENOENT
+    raise OSError(code, os.strerror(code))
+
+
+def _folders(name: str, environment: Mapping[str, str]) -> list[str]:
+    """Return the folders in which a program may be; for a path, none but its own."""
+    if os.path.dirname(name):  # noqa: PTH120  # `./x` and `x` differ in nothing else
+        return [""]
+    return _path(environment)
+
+
+def _path(environment: Mapping[str, str]) -> list[str]:
+    """Return the absolute folders of the PATH; of the system's own if the variable is not set."""
+    path = environment.get("PATH", os.defpath)
+    return [each for each in path.split(os.pathsep) if Path(each).is_absolute()]
+
+
+@contextmanager
+def searched_safely() -> Iterator[None]:
+    """Keep libraries that start programs by their names out of the current folder, as well."""
+    safe = {"PATH": os.pathsep.join(_path(os.environ)) or os.devnull}
+    if sys.platform == "win32":
+        safe["NODEFAULTCURRENTDIRECTORYINEXEPATH"] = "1"  # its presence is what counts
+    before = {name: os.environ.get(name) for name in safe}
+    os.environ.update(safe)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def command_line(words: Sequence[str], environment: Mapping[str, str]) -> str | Sequence[str]:
     """Return a command as `subprocess` takes it.
 
     Windows runs a batch file with cmd.exe, which reads some characters of arguments as its own:
     the argument `b&c` would run `c`.
 
+    Args:
+        words: the path of the program, as `find_program` returns it, and its arguments.
+        environment: the program's.
+
     Raises:
-        ValueError: it is a batch file, and an argument has a character that cannot be quoted.
+        ValueError: the program is a name alone, which the system would look for in the current
+            folder; or it is a batch file, and an argument cannot be quoted.
     """
-    if sys.platform == "win32" and words[0].lower().endswith(_BATCH):
-        return _batch_line(words)
+    if not os.path.dirname(words[0]):  # noqa: PTH120  # as in `_folders`
+        raise ValueError(f"{words[0]!r} is not a path")
+    # The system ignores spaces and dots at the end of a file's name.
+    if sys.platform == "win32" and words[0].lower().rstrip(" .").endswith(_BATCH):
+        return batch_line(words, environment)
     return words
 
 
-def _batch_line(words: Sequence[str]) -> str:
-    for character in _NOT_IN_BATCH:
-        if any(character in word for word in words):
-            raise ValueError(f"a batch file cannot be given an argument with {character!r}")
-    quoted = " ".join(map(_quoted, words))
-    return f'"{os.environ.get("COMSPEC", "cmd.exe")}" /e:ON /v:OFF /d /c "{quoted}"'
+def batch_line(words: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Return the line that runs a batch file in cmd.exe; see `command_line`.
+
+    Quotes hide everything from cmd.exe but variables and line ends. It leaves `%` alone where
+    there is no such variable, as in a part of a URL.
+    """
+    script, *arguments = words
+    line = " ".join([f'"{script}"', *map(_batch_argument, arguments)])
+    for word in words:
+        if re.search("[\r\n\0]", word):
+            raise _refused(word, "cmd.exe would cut it at the end of its first line")
+    known = {*_OWN_VARIABLES, *map(str.upper, environment)}
+    for name in _VARIABLE.findall(line):
+        if name.upper() in known or name.startswith("="):
+            word = next(each for each in words if "%" in each)
+            word = next((each for each in words if f"%{name}" in each), word)
+            raise _refused(word, f"cmd.exe would replace %{name}% in it")
+    shell = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "cmd.exe")
+    return f'"{shell}" /d /e:ON /v:OFF /s /c "{line}"'
 
 
-def _quoted(word: str) -> str:
-    """Quote a word if cmd.exe, or the program behind it, reads it otherwise than it stands."""
-    if re.fullmatch(r"[\w#$*+\-./:?@\\]+", word):
+def _batch_argument(word: str) -> str:
+    """Quote an argument for cmd.exe and the program that the batch file gives it to."""
+    if _PLAIN.fullmatch(word):
         return word
-    escaping = word[len(word.rstrip("\\")) :]  # backslashes before the quote escape it
-    return f'"{word}{escaping}"'
+    doubled = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + found[2] * 2, word)
+    return f'"{doubled}"'
+
+
+def _refused(word: str, reason: str) -> ValueError:
+    return ValueError(f"a batch file cannot be given the argument {word!r}: {reason}")
 
 
 def kill_with_children(process: subprocess.Popen[bytes]) -> None:
@@ -97,7 +169,7 @@ def captured(
         subprocess.TimeoutExpired: it did not end in time, and was killed.
     """
     process = subprocess.Popen(  # noqa: S603 - what the caller has found on the user's PATH
-        command_line(words),
+        command_line(words, environment),
         env=environment,
         cwd=folder,
         stdin=subprocess.DEVNULL,

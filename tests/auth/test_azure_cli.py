@@ -62,6 +62,18 @@ def refusal(source: AzureCliSource) -> SignInError:
 class TestAnswers:
     """What it gives."""
 
+    def test_it_runs_in_its_own_folder_and_finds_its_settings(
+        self, az: Az, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its Python may look for modules where it is started: not in somebody's project."""
+        project = tmp_path / "project"
+        project.mkdir()
+        monkeypatch.chdir(project)
+        source = az("sys.exit(os.getcwd() + '|' + os.environ['AZURE_CONFIG_DIR'])")
+        source = replace(source, environment={**source.environment, "AZURE_CONFIG_DIR": "own"})
+        expected = f"{tmp_path.resolve()}|{project / 'own'}"
+        assert os.path.normcase(refusal(source).server_message or "") == os.path.normcase(expected)
+
     def test_the_token_of_the_signed_in_user(self, az: Az) -> None:
         answer = {"accessToken": TOKEN, "expires_on": 1, "tenant": "t", "tokenType": "Bearer"}
         found = az(printing(json.dumps(answer))).access_token(NOW)

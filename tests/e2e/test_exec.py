@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from drivers import PROGRAM, Emulator, Installed
+from drivers import PROGRAM, Emulator, Installed, put_program
 from e2e.stage import finish, read_line, shell, start
 
 if sys.platform == "win32":
@@ -180,6 +180,19 @@ def test_what_is_there_and_no_program(
     result = pat("exec", "ci", "--", command, env={"PATH": path})
     assert result.exit_code == as_env.returncode == 126
     assert f"{command} cannot be run" in result.stderr
+
+
+@pytest.mark.parametrize("path", ["", ".", "bin:"])
+def test_nothing_of_the_current_folder_unless_it_is_said(
+    path: str, pat: Installed, secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert secret
+    put_program(tmp_path / "tool", "print('ran')")
+    monkeypatch.chdir(tmp_path)
+    refused = pat("exec", "ci", "--", "tool", env={"PATH": path})
+    assert (refused.exit_code, refused.stdout) == (127, "")
+    assert "to run the one in the current folder, write ./tool" in refused.stderr
+    assert pat("exec", "ci", "--", "./tool", env={"PATH": path}).stdout == "ran\n"
 
 
 def test_a_secret_in_a_variable_of_the_shells(pat: Installed, secret: str) -> None:

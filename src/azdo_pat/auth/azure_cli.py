@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from azdo_pat.auth.chain import Absent
@@ -66,7 +67,7 @@ class AzureCliSource:
     @property
     def program(self) -> str | None:
         """The path of `az`; None if it is not installed."""
-        return find_program("az", self.environment)
+        return find_program("az", {"PATH": "", **self.environment})
 
     def access_token(self, now: datetime) -> AccessToken | Absent:
         """Run `az`; see `TokenSource`.
@@ -122,15 +123,20 @@ class AzureCliSource:
             command += ["--tenant", self.tenant]
         try:
             environment = {**self.environment, "AZURE_CORE_NO_COLOR": "true"}
-            done = captured(command, environment, folder=None, seconds=self.seconds)
+            if own := environment.get("AZURE_CONFIG_DIR"):
+                environment["AZURE_CONFIG_DIR"] = str(Path(own).absolute())
+            # Its Python may look for modules in the folder that it is started in.
+            folder = Path(program).parent
+            done = captured(command, environment, folder=folder, seconds=self.seconds)
         except subprocess.TimeoutExpired:
             raise SignInError(
                 f"the Azure CLI did not answer within {self.seconds:.0f} seconds",
                 hint="run az account get-access-token to see the cause, or set PAT_ACCESS_TOKEN",
             ) from None
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise SignInError(
-                f"the Azure CLI at {program} cannot be run: {error.strerror}",
+                f"the Azure CLI at {program} cannot be run: {reason}",
                 hint="repair the Azure CLI, or set PAT_ACCESS_TOKEN",
             ) from error
         texts = (each.decode("utf-8", "replace") for each in (done.stdout, done.stderr))

@@ -15,6 +15,7 @@ from azdo_pat.auth.client import AZURE_CLI, Challenged, Client, Granted
 from azdo_pat.auth.entra_errors import AGAIN, refusal
 from azdo_pat.auth.sign_ins import SignIn
 from azdo_pat.errors import PatError, SignInError, UnavailableError
+from azdo_pat.executables import searched_safely
 from azdo_pat.models import Secret
 
 _SCOPES: Final = (f"{RESOURCE}/.default",)
@@ -90,18 +91,19 @@ class MsalClient:
         """
         options: dict[str, object] = {"login_hint": account} if account else {}
         try:
-            answer = _guarded(
-                lambda: self._app.acquire_token_interactive(
-                    self._scopes,
-                    prompt=None if account else "select_account",
-                    claims_challenge=claims or None,
-                    timeout=_BROWSER_SECONDS,
-                    auth_uri_callback=show,
-                    success_template=_DONE_PAGE,
-                    **options,
-                ),
-                BrowserInteractionTimeoutError,
-            )
+            with searched_safely():  # it starts the browser
+                answer = _guarded(
+                    lambda: self._app.acquire_token_interactive(
+                        self._scopes,
+                        prompt=None if account else "select_account",
+                        claims_challenge=claims or None,
+                        timeout=_BROWSER_SECONDS,
+                        auth_uri_callback=show,
+                        success_template=_DONE_PAGE,
+                        **options,
+                    ),
+                    BrowserInteractionTimeoutError,
+                )
         except BrowserInteractionTimeoutError:
             answer = None
         if answer is None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -14,8 +13,9 @@ import click
 from azdo_pat.cli.command import Command, command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.secret_options import checked_names
+from azdo_pat.command_lines import quoted
 from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
-from azdo_pat.executables import command_line, find_program
+from azdo_pat.executables import command_line, find_program, require_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,9 +103,7 @@ def exec_command(  # one argument for each option
         found |= dict.fromkeys(names, secret.reveal())
         if not names and (program or not others):
             found |= _by_program(app, organization, secret, program or "", feeds, words)
-    _replace_process(
-        words, {**app.runtime.environment, **found}, app.runtime.environment.get("PATH")
-    )
+    _replace_process(words, found, app.runtime.environment)
 
 
 def _check_program(program: str | None) -> None:
@@ -150,39 +148,46 @@ def _found(app: App, text: str) -> tuple[Organization, Secret]:
     return organization, secret
 
 
-def _exists(name: str, path: str | None) -> bool:
-    """Return whether a file of that name exists that cannot be run."""
-    if os.path.dirname(name):  # noqa: PTH120  # `./x` and `x` differ in nothing else
-        return Path(name).exists()
-    return any(Path(each, name).is_file() for each in (path or "").split(os.pathsep) if each)
+def _program(name: str, environment: Mapping[str, str]) -> str:
+    """Return the path of the command's program.
+
+    Raises:
+        PatError: there is none that can be run.
+    """
+    try:
+        return require_program(name, environment)
+    except FileNotFoundError:
+        hint = "check that it is on the PATH"
+        if here := find_program(f"{os.curdir}{os.sep}{name}", environment):
+            hint = f"to run the one in the current folder, write {quoted(here)}"
+        raise NoCommandError(f"program {name!r} not found", hint=hint) from None
+    except OSError as error:
+        raise NotExecutableError(
+            f"{name} cannot be run: it is not a program",
+            hint="check that it is a file, and that it is executable",
+        ) from error
 
 
 def _replace_process(
-    words: Sequence[str], environment: Mapping[str, str], path: str | None
+    words: Sequence[str], secrets: Mapping[str, str], own: Mapping[str, str]
 ) -> NoReturn:
     """Replace this process with the command or, on Windows, wait for it.
 
     Args:
         words: the command.
-        environment: all of its own.
-        path: where to look for the program: the user's PATH, even if a secret's variable is PATH.
+        secrets: the variables that are set for it.
+        own: the user's environment; its PATH is searched, even if a secret is in that variable.
 
     Raises:
         PatError: it cannot be run.
     """
-    program = find_program(words[0], {**environment, "PATH": path or ""})
-    if program is None and _exists(words[0], path):
-        raise NotExecutableError(
-            f"{words[0]} cannot be run: it is not a program",
-            hint="check that it is a file, and that it is executable",
-        )
-    if program is None:
-        raise NoCommandError(f"program {words[0]!r} not found", hint="check that it is on the PATH")
+    program = _program(words[0], own)
+    environment = {**own, **secrets}
     sys.stdout.flush()
     sys.stderr.flush()
     try:
         if os.name == "nt":
-            sys.exit(_run_and_wait(command_line([program, *words[1:]]), environment))
+            sys.exit(_run_and_wait([program, *words[1:]], environment))
         for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and the command would, too
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         os.execve(program, list(words), dict(environment))  # noqa: S606  # what the user asks for
@@ -198,7 +203,9 @@ def _replace_process(
         ) from error
 
 
-def _run_and_wait(words: str | Sequence[str], environment: Mapping[str, str]) -> int:
+def _run_and_wait(words: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run the command and return its exit code; Windows cannot replace a process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the command
-    return subprocess.run(words, env=dict(environment), check=False).returncode  # noqa: S603  # as above
+    return subprocess.run(  # noqa: S603  # as above
+        command_line(words, environment), env=dict(environment), check=False
+    ).returncode

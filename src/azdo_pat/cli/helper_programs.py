@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError
-from azdo_pat.executables import find_program
+from azdo_pat.executables import command_line, find_program
 from azdo_pat.redaction import without_access_token
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def check_keyring_program(app: App, tool: Tool) -> None:
         problem += f"; {age}" if old else ""
         raise NotFoundError(
             f"{tool.name} asks the program {tool.asks}, which {problem}",
-            hint="run: pipx install keyring && pipx inject keyring azdo-pat",
+            hint="run: pipx install keyring, then: pipx inject keyring azdo-pat",
         )
     if old:
         app.runtime.messages.warn(f"{program}: {age}; to upgrade it, run: pipx upgrade {tool.asks}")
@@ -130,9 +130,9 @@ def check_keyring_program(app: App, tool: Tool) -> None:
 
 def _run(app: App, program: str, *args: str) -> tuple[int, str]:
     """Run a program of the user; return its exit code and output, or -1 and nothing."""
-    with suppress(OSError, subprocess.SubprocessError, UnicodeDecodeError):
+    with suppress(OSError, ValueError, subprocess.SubprocessError):
         ran = subprocess.run(  # noqa: S603  # what the user's tool runs, too
-            [program, *args],
+            command_line([program, *args], app.runtime.environment),
             cwd=Path(program).parent,  # Python looks for modules where it stands
             env=without_access_token(app.runtime.environment),
             capture_output=True,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from azdo_pat.errors import NotFoundError, UsageError
-from azdo_pat.executables import find_program
+from azdo_pat.executables import command_line, find_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -135,7 +135,7 @@ class Sandbox:
         delayed = _DelayedSignals()
         try:
             process = subprocess.Popen(  # noqa: S603  # running what the user asks for is the job
-                [program, *words[1:]],
+                command_line([program, *words[1:]], environment),
                 env=environment,
                 # An ignored signal would stay ignored in the child.
                 preexec_fn=_default_interrupts if os.name == "posix" else None,  # noqa: PLW1509  # one plain call, before any thread of the child's
@@ -146,8 +146,9 @@ class Sandbox:
             except BaseException:
                 _end(process)
                 raise
-        except OSError as error:
-            raise UsageError(f"{words[0]} cannot be run: {error.strerror}") from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise UsageError(f"{words[0]} cannot be run: {reason}") from error
         finally:
             delayed.restore()
             signal.signal(signal.SIGINT, before)

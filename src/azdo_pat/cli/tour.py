@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Final, TextIO
 
 from azdo_pat.errors import NotFoundError
-from azdo_pat.executables import find_program
+from azdo_pat.executables import command_line, find_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ def play_tour(sandbox: Sandbox, out: TextIO) -> int:
         if program is None:
             raise NotFoundError(f"program {words[0]!r} not found", hint="reinstall pat")
         done = subprocess.run(  # noqa: S603  # the tour's own lines
-            [program, *words[1:]],
+            command_line([program, *words[1:]], environment),
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

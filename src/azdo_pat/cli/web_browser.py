@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from azdo_pat.executables import searched_safely
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,6 +27,7 @@ def open_page(url: str) -> bool:
     import webbrowser
 
     try:
-        return webbrowser.open(url)
+        with searched_safely():
+            return webbrowser.open(url)
     except webbrowser.Error:
         return False

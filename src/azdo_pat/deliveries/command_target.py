@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import subprocess
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.deliveries.placeholders import facts
 from azdo_pat.errors import PendingError
-from azdo_pat.executables import command_line, find_program, kill_with_children
+from azdo_pat.executables import command_line, kill_with_children, require_program
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryEnvironment
@@ -52,13 +51,11 @@ def deliver(target: CommandTarget, handover: Handover, context: DeliveryEnvironm
 def _run(target: CommandTarget, secret: str, environment: dict[str, str]) -> int | None:
     """Return the exit status; None if it did not end in time, and was killed with its children."""
     given, *arguments = target.words
-    bare = Path(given).name == given
-    path = given if bare else str(Path(target.folder, given).absolute())
-    program = find_program(path, environment)
-    if program is None and bare:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    if Path(given).name != given:
+        given = str(Path(target.folder, given).absolute())
+    program = require_program(given, environment)
     with subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
-        command_line([program or path, *arguments]),
+        command_line([program, *arguments], environment),
         cwd=target.folder or None,
         env=environment,
         stdin=subprocess.PIPE,

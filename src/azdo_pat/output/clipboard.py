@@ -18,6 +18,7 @@ from typing import Final, TextIO
 import pyperclip
 
 from azdo_pat.errors import UsageError
+from azdo_pat.executables import searched_safely
 from azdo_pat.models import Secret
 from azdo_pat.redaction import without_access_token
 
@@ -40,9 +41,10 @@ def copy(secret: Secret, *, clear_after: float = CLEAR_AFTER) -> None:
         UsageError: this machine has no usable clipboard; no process was started.
     """
     try:
-        with _own_output_closed():
-            pyperclip.copy(secret.reveal())
-        arrived = _arrives(secret)
+        with searched_safely():
+            with _own_output_closed():
+                pyperclip.copy(secret.reveal())
+            arrived = _arrives(secret)
     except _FAILURES as error:
         raise _no_clipboard() from error
     if not arrived:  # pyperclip does not look at the exit status of its programs
@@ -119,9 +121,10 @@ def clear_when_due(order: TextIO) -> bool:
     """
     task = json.load(order)
     time.sleep(task["seconds"])
-    if not hmac.compare_digest(_digest(pyperclip.paste(), task["salt"]), task["digest"]):
-        return False
-    pyperclip.copy("")
+    with searched_safely():
+        if not hmac.compare_digest(_digest(pyperclip.paste(), task["salt"]), task["digest"]):
+            return False
+        pyperclip.copy("")
     return True
 
 

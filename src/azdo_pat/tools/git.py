@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError, UsageError
-from azdo_pat.executables import find_program
+from azdo_pat.executables import command_line, find_program
 from azdo_pat.redaction import without_access_token
 from azdo_pat.urls import parse
 
@@ -94,7 +94,7 @@ def _git(file_: Path, *args: str) -> str:
         UsageError: git cannot read the file.
     """
     ran = subprocess.run(  # noqa: S603  # git, with nothing of the user's but a path of ours
-        [git_program(os.environ), "config", "--file", str(file_), *args],
+        command_line([git_program(os.environ), "config", "--file", str(file_), *args], os.environ),
         cwd=file_.parent,  # git fails if the user's current folder has been deleted
         env=without_access_token(os.environ),
         capture_output=True,

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from azdo_pat.executables import find_program
+from azdo_pat.executables import command_line, find_program
 from azdo_pat.organizations import hosted_name, serves
 from azdo_pat.redaction import without_access_token
 from azdo_pat.urls import parse
@@ -127,9 +127,11 @@ def _settings(words: Sequence[str], environment: Mapping[str, str]) -> list[tupl
     folder = words[at : at + 2]  # the folder that git is told to use
     modules = Path(*folder[1:], ".gitmodules").absolute()
     for more in ([], ["--file", str(modules)]):
-        with suppress(OSError, subprocess.SubprocessError):
+        with suppress(OSError, ValueError, subprocess.SubprocessError):
             ran = subprocess.run(  # noqa: S603  # the program that the command will run
-                [program, *folder, "config", *more, "-z", "--get-regexp", _KEYS],
+                command_line(
+                    [program, *folder, "config", *more, "-z", "--get-regexp", _KEYS], environment
+                ),
                 env=without_access_token(environment),
                 capture_output=True,
                 timeout=_TIMEOUT,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat import gitcredential
 from azdo_pat.errors import NotFoundError, StoreError
+from azdo_pat.executables import command_line
 from azdo_pat.models import USER_NAME
 from azdo_pat.organizations import hosted_name, hosts_of
 from azdo_pat.redaction import without_access_token
@@ -109,7 +110,7 @@ def _helper(operation: str, item: Item, secret: str, environment: Mapping[str, s
     git = git_program(environment)
     try:
         ran = subprocess.run(  # noqa: S603  # git and a word of ours; the secret is on its stdin
-            [git, "credential-osxkeychain", operation],
+            command_line([git, "credential-osxkeychain", operation], environment),
             input=f"{told}\n",
             env=without_access_token(environment),
             capture_output=True,
