@@ -126,3 +126,13 @@ def test_tables(table: Mapping[str, object], expected: Delivery) -> None:
 def test_tables_that_are_none(table: Mapping[str, object]) -> None:
     with pytest.raises(UsageError):
         from_table(table, HERE)
+
+
+@pytest.mark.parametrize("given", ["mail:me", {"mail": "me"}, {}])
+def test_an_unknown_kind_is_told_which_there_are(given: str | Mapping[str, object]) -> None:
+    with pytest.raises(UsageError) as caught:
+        from_text(given, HERE) if isinstance(given, str) else from_table(given, HERE)
+    assert caught.value.hint == (
+        "give command:PROGRAM ARGUMENTS, file:PATH for the secret alone, or file:PATH|TEMPLATE"
+        " for a line such as NAME={token}"
+    )

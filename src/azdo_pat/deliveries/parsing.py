@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.command_lines import split
 from azdo_pat.deliveries.template import checked_template
@@ -12,15 +12,10 @@ from azdo_pat.errors import UsageError
 from azdo_pat.homes import expanded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from azdo_pat.delivery_targets import Delivery
 
-_FORMS: Final = (
-    "give command:PROGRAM ARGUMENTS, file:PATH for the secret alone, or file:PATH|TEMPLATE for a"
-    " line such as NAME={token}"
-)
-_KEYS: Final = {"command": {"command", "timeout"}, "file": {"file", "template"}}
 _LONGEST: Final = 3600
 
 
@@ -35,12 +30,9 @@ def from_text(text: str, folder: Path) -> Delivery:
         UsageError: it is malformed.
     """
     kind, colon, rest = text.partition(":")
-    if not colon or kind not in _KEYS or not rest.strip():
+    if not colon or kind not in _KINDS or not rest.strip():
         raise UsageError(f"{text!r} is not a valid delivery target", hint=_FORMS)
-    if kind == "command":
-        return _command(_words(rest), folder)
-    path, bar, template = rest.partition("|")
-    return _file(path, template if bar else None, folder)
+    return _KINDS[kind].from_text(rest, folder)
 
 
 def from_table(table: Mapping[str, object], folder: Path) -> Delivery:
@@ -49,26 +41,42 @@ def from_table(table: Mapping[str, object], folder: Path) -> Delivery:
     Raises:
         UsageError: it is malformed.
     """
-    kinds = [kind for kind in _KEYS if kind in table]
+    kinds = [kind for kind in _KINDS if kind in table]
     if len(kinds) != 1:
-        raise UsageError("a delivery must be a table with command or file", hint=_FORMS)
+        raise UsageError(f"a delivery must be a table with {' or '.join(_KINDS)}", hint=_FORMS)
     (kind,) = kinds
-    if unknown := sorted(set(table) - _KEYS[kind]):
+    keys = {kind, _KINDS[kind].other_key}
+    if unknown := sorted(set(table) - keys):
         raise UsageError(
             f"a delivery with {kind} takes no {unknown[0]!r}",
-            hint=f"it takes {' and '.join(sorted(_KEYS[kind]))}",
+            hint=f"it takes {' and '.join(sorted(keys))}",
         )
-    if kind == "file":
-        template = table.get("template")
-        if not isinstance(table["file"], str) or not isinstance(template, str | None):
-            raise UsageError("file and template must be strings", hint=_FORMS)
-        return _file(table["file"], template, folder)
+    return _KINDS[kind].from_table(table, folder)
+
+
+def _command_from_text(text: str, folder: Path) -> CommandTarget:
+    return _command(_words(text), folder)
+
+
+def _command_from_table(table: Mapping[str, object], folder: Path) -> CommandTarget:
     words = table["command"]
     if isinstance(words, str):
         words = _words(words)
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise UsageError("command must be a string or an array of strings", hint=_FORMS)
     return _command(words, folder, table.get("timeout", 60))
+
+
+def _file_from_text(text: str, folder: Path) -> FileTarget:
+    path, bar, template = text.partition("|")
+    return _file(path, template if bar else None, folder)
+
+
+def _file_from_table(table: Mapping[str, object], folder: Path) -> FileTarget:
+    template = table.get("template")
+    if not isinstance(table["file"], str) or not isinstance(template, str | None):
+        raise UsageError("file and template must be strings", hint=_FORMS)
+    return _file(table["file"], template, folder)
 
 
 def _words(text: str) -> list[str]:
@@ -97,3 +105,37 @@ def _file(path: str, template: str | None, folder: Path) -> FileTarget:
         path=str((folder / expanded(Path(path))).absolute()),
         template="" if template is None else checked_template(template),
     )
+
+
+class _Kind(NamedTuple):
+    """How users write targets of one kind.
+
+    Attributes:
+        forms: what `--deliver` takes, for hints.
+        other_key: of its table in a file, beside the kind itself.
+        from_text: understands what follows `KIND:`.
+        from_table: understands the table, whose keys are known.
+    """
+
+    forms: tuple[str, ...]
+    other_key: str
+    from_text: Callable[[str, Path], Delivery]
+    from_table: Callable[[Mapping[str, object], Path], Delivery]
+
+
+_KINDS: Final = {
+    CommandTarget.KIND: _Kind(
+        ("command:PROGRAM ARGUMENTS",), "timeout", _command_from_text, _command_from_table
+    ),
+    FileTarget.KIND: _Kind(
+        (
+            "file:PATH for the secret alone",
+            "file:PATH|TEMPLATE for a line such as NAME={token}",
+        ),
+        "template",
+        _file_from_text,
+        _file_from_table,
+    ),
+}
+*_OTHERS, _LAST = (form for kind in _KINDS.values() for form in kind.forms)
+_FORMS: Final = f"give {', '.join(_OTHERS)}, or {_LAST}"
