@@ -3,7 +3,6 @@
 import re
 import shlex
 import sys
-from collections.abc import Sequence
 from typing import Final
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./:\\+-]+")
@@ -20,11 +19,6 @@ def split(text: str) -> list[str]:
         ValueError: a quote is not closed.
     """
     return split_as_windows(text) if sys.platform == "win32" else shlex.split(text)
-
-
-def joined(words: Sequence[str]) -> str:
-    """Return words as a line that `split` reads."""
-    return joined_as_windows(words) if sys.platform == "win32" else shlex.join(words)
 
 
 def quoted(word: str) -> str:
@@ -60,18 +54,6 @@ def split_as_windows(text: str) -> list[str]:
     if quotes:
         raise ValueError("No closing quotation")
     return words if word is None else [*words, word]
-
-
-def joined_as_windows(words: Sequence[str]) -> str:
-    """Return the line that `split_as_windows` reads as these words."""
-    return " ".join(map(_quoted_if_needed, words))
-
-
-def _quoted_if_needed(word: str) -> str:
-    escaped = re.sub(r'(\\*)"', r'\1\1\\"', word)
-    if word and not re.search(r"[ \t]", word):
-        return escaped
-    return f'"{_ends_doubled(escaped)}"'
 
 
 def _ends_doubled(word: str) -> str:
