@@ -118,7 +118,7 @@ def test_no_program_comes_from_the_current_folder(
 
 
 def test_the_keychain_of_macos_is_not_offered(pat: Installed) -> None:
-    offered = {each["name"] for each in pat("setup", "--list", "-o", "json").json}
+    offered = {each["tool"] for each in pat("setup", "--list", "-o", "json").json}
     assert "git" in offered
     assert "osxkeychain" not in offered
 
