@@ -234,11 +234,36 @@ class TestFile:
         assert (stage.folder / "link").is_symlink()
         assert stage.text("real") == f"A=1\nPAT={SECRET}\n"
 
+    @pytest.mark.posix("links and modes of files")
+    @pytest.mark.parametrize("template", ["", "PAT={token}"])
+    def test_a_file_with_several_names_stays(self, stage: Stage, template: str) -> None:
+        file, other = stage.folder / "one", stage.folder / "other"
+        file.write_text(f"{'b' * 52}\n")
+        other.hardlink_to(file)
+        with pytest.raises(PendingError, match="cannot be written: it has several names"):
+            stage.file("one", template)
+        assert file.read_bytes() == other.read_bytes() == b"b" * 52 + b"\n"
+
+    @pytest.mark.posix("links and modes of files")
+    def test_a_read_only_file_stays(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        file = stage.folder / "one"
+        file.write_text(f"{'b' * 52}\n")
+        file.chmod(0o400)
+        monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (file, os.W_OK))
+        with pytest.raises(PendingError, match="cannot be written: it is read-only"):
+            stage.file("one")
+        assert file.read_bytes() == b"b" * 52 + b"\n"
+
     def test_what_is_there_already_is_not_written_again(self, stage: Stage) -> None:
         stage.file("secret")
         before = (stage.folder / "secret").stat().st_ino
         stage.file("secret")
         assert (stage.folder / "secret").stat().st_ino == before
+        if sys.platform != "win32":
+            (stage.folder / "secret").chmod(0o644)
+            stage.file("secret")
+            found = (stage.folder / "secret").stat()
+            assert (found.st_ino, stat.S_IMODE(found.st_mode)) == (before, 0o600)
 
     @pytest.mark.parametrize("name", ["gone/secret", ".", "loop", "pipe"])
     def test_what_cannot_be_written(self, stage: Stage, name: str) -> None:

@@ -12,7 +12,7 @@ from azdo_pat.command_lines import quoted
 from azdo_pat.deliveries.placeholders import values
 from azdo_pat.deliveries.template import placed
 from azdo_pat.errors import PendingError
-from azdo_pat.files import read_text, split_mark, write_text
+from azdo_pat.files import check_writable, read_text, split_mark, write_text
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryEnvironment
@@ -30,7 +30,8 @@ def deliver(target: FileTarget, handover: Handover, context: DeliveryEnvironment
     """Put the secret into the file, in one step; other lines stay as they are, byte for byte.
 
     Raises:
-        PendingError: it cannot be read or written, is no regular file, or, where it is to hold
+        PendingError: it cannot be read or written, is no regular file, is read-only or has
+            several names, or, where it is to hold
             the secret alone, holds something else.
     """
     path = Path(target.path)
@@ -47,7 +48,8 @@ def deliver(target: FileTarget, handover: Handover, context: DeliveryEnvironment
                     hint="give a template, which keeps the other lines:"
                     f" --deliver {quoted(f'file:{path}|NAME={{token}}')}",
                 )
-        if after != before or (
-            sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) != _MODE
-        ):
+        if after != before:
+            check_writable(path)
             write_text(path, after, mode=_MODE)
+        elif sys.platform != "win32" and stat.S_IMODE(path.stat().st_mode) != _MODE:
+            path.chmod(_MODE)
