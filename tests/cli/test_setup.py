@@ -18,6 +18,7 @@ from keyring.errors import KeyringLocked
 from azdo_pat.models import StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.store.state import State
+from azdo_pat.tools.registry import TOOLS
 from drivers import Emulator, InProcess, Installed, need_git, put_program
 from fakes import MemoryKeyring
 
@@ -26,16 +27,7 @@ as_root = pytest.mark.skipif(
 )
 
 FEED = "https://pkgs.dev.azure.com/contoso/_packaging/feed"
-FEEDS = {
-    "npm": f"{FEED}/npm/registry/",
-    "pnpm": f"{FEED}/npm/registry/",
-    "maven": f"{FEED}/maven/v1",
-    "gradle": f"{FEED}/maven/v1",
-    "nuget": f"{FEED}/nuget/v3/index.json",
-    "yarn": f"{FEED}/npm/registry/",
-    "bun": f"{FEED}/npm/registry/",
-    "cargo": f"{FEED}/Cargo/index/",
-}
+FEEDS = {name: f"{FEED}{tool.feed}" for name, tool in TOOLS.items() if tool.feed}
 BEFORE = {
     "npm": (".npmrc", b"; mine\r\nregistry=x\r\n//o/:_authToken=theirs"),
     "pnpm": (".npmrc", b"a=\xff\n"),
@@ -52,6 +44,8 @@ if sys.platform == "win32":
     BEFORE["nuget"] = ("AppData/Roaming/NuGet/NuGet.Config", BEFORE["nuget"][1])
     BEFORE["netrc"] = ("_netrc", BEFORE["netrc"][1])
 ASKING = {"git", "cargo"}
+ELSEWHERE = {"pip", "uv", "az"}
+"""Tools that need more than a file: tests of their own set them up."""
 KEEPING = sorted(set(BEFORE) - ASKING)
 
 
@@ -92,6 +86,12 @@ def prepared(tool: str, home: Path) -> tuple[Path, bytes]:
     file.write_bytes(content)
     file.chmod(0o644)
     return file, content
+
+
+def test_every_tool_is_tried() -> None:
+    assert {*BEFORE, *ELSEWHERE} == set(TOOLS)
+    assert {name for name, tool in TOOLS.items() if not tool.keeps_secret} == ASKING | ELSEWHERE
+    assert {name for name, tool in TOOLS.items() if not tool.bears_mark} == UNMARKED
 
 
 @pytest.mark.parametrize("tool", sorted(BEFORE))
@@ -939,6 +939,16 @@ def test_another_token_takes_the_place(
     assert pat("setup", "gradle", "--undo").exit_code == 0
     assert pat("rotate", "renamed").exit_code == 0
     assert not file.exists()
+
+
+@pytest.mark.parametrize("tool", ["npm", "pnpm"])
+def test_two_tools_with_one_file_are_both_listed(
+    tool: str, pat: InProcess, emulator: Emulator, secret: str
+) -> None:
+    assert secret
+    assert pat("setup", tool, *feed_of(tool, emulator)).exit_code == 0
+    listed = pat("setup", "--list", "-o", "json").json
+    assert [each["tool"] for each in listed if each["set_up"]] == ["npm", "pnpm"]
 
 
 def test_the_list(pat: InProcess) -> None:

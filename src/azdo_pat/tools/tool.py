@@ -121,6 +121,11 @@ class Guidance(NamedTuple):
     keeps_secret: bool = False
     feed: str = ""
 
+    @property
+    def known_as(self) -> str:
+        """Its name; it has no setups."""
+        return self.name
+
 
 class KeychainHelper(NamedTuple):
     """A program that stores secrets for other programs; no file is changed."""

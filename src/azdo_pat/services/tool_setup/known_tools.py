@@ -29,7 +29,7 @@ def known_tools(deps: Deps) -> tuple[KnownTool, ...]:
             feed=tool.feed,
             setups=tuple(
                 ToolSetup(record.path, setup.feed, setup.org_url, setup.name)
-                for record in records.of_tool(tool.name)
+                for record in records.of_tool(tool.known_as)
                 for setup in record.setups
             ),
         )
