@@ -11,6 +11,7 @@ import pytest
 
 from azdo_pat.cli.main import pat
 from azdo_pat.formats import Format
+from azdo_pat.tools.registry import ALL
 from generate import contexts
 
 ROOT = Path(__file__).parent.parent
@@ -137,3 +138,12 @@ def test_the_contract_lists_every_format() -> None:
     contract = (ROOT / "docs/reference/contract.md").read_text("utf-8")
     table = contract.partition("| format | output |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(Format)
+
+
+@pytest.mark.parametrize("tool", [tool.name for tool in ALL])
+def test_the_readme_links_a_page_about_each_tool(tool: str) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    linked = [link for link in LINK.findall(readme) if link.startswith("docs/tools/")]
+    pages = [(ROOT / link).read_text("utf-8") for link in linked]
+    named = re.compile(rf"\bpat setup {tool}\b|^# .*\b{tool}\b", re.MULTILINE | re.IGNORECASE)
+    assert any(named.search(page) for page in pages)
