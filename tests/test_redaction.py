@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azdo_pat import redaction
+from azdo_pat.models import USER_NAME
 from azdo_pat.redaction import masked, masked_body, masked_headers, remember, remember_fields
 
 NEW = "1a" * 38 + "AZDO" + "Zz9q"
@@ -124,6 +125,7 @@ def test_what_is_known_is_found_in_every_guise(secret: str, before: str, after: 
         quote(secret, errors="surrogatepass", safe=""),
         b64encode(plain).decode(),
         b64encode(b":" + plain).decode(),
+        b64encode(f"{USER_NAME}:".encode() + plain).decode(),
         json.dumps(secret)[1:-1],
     ]
     for guise in guises:

@@ -228,7 +228,7 @@ def guises(secret: str) -> set[str]:
         secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
         b64encode(plain).decode(),
         b64encode(b":" + plain).decode(),
-        b64encode(b"pat:" + plain).decode(),
+        b64encode(b"pat:" + plain).decode(),  # `models.USER_NAME`, which is above this room
     }
     found |= {each.replace('"', "&quot;").replace("'", "&apos;") for each in found}
     return found | {each.rstrip("=") for each in found}
