@@ -15,7 +15,7 @@ from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
-    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.output.secret_request import SecretRequest
 
 
 @command("create")
@@ -42,7 +42,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
     scopes: tuple[str, ...],
     recipes: tuple[str, ...],
     expires: str | None,
-    secret_format: SecretFormat | None,
+    secret_request: SecretRequest | None,
     no_store: bool,
     replace: bool,
     fail_if_shortened: bool,
@@ -66,7 +66,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
 
     if all_orgs:
         raise refuse_global()
-    if no_store and secret_format is None:
+    if no_store and secret_request is None:
         raise UsageError(
             "--no-store needs --as",
             hint="the secret would be lost; to print it, add --as token",
@@ -90,10 +90,10 @@ def create_command(  # noqa: PLR0913  # one argument for each option
             app.organization,
             request,
             app,
-            lambda made: print_secret(app, made, secret_format) if secret_format else None,
+            lambda made: print_secret(app, made, secret_request) if secret_request else None,
         )
     say_created(app, created)
-    if secret_format is None:
+    if secret_request is None:
         render.show(created.pat)
     elif created.pat.stored:
-        print_secret(app, created, secret_format)
+        print_secret(app, created, secret_request)

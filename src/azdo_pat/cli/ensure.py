@@ -21,7 +21,7 @@ from azdo_pat.errors import UsageError
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization
-    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.output.secret_request import SecretRequest
     from azdo_pat.results import Ensured
     from azdo_pat.services.ensure import Wanted
 
@@ -49,7 +49,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     expires: str | None,
     renew_before: str | None,
     deliveries: tuple[str, ...],
-    secret_format: SecretFormat | None,
+    secret_request: SecretRequest | None,
     verify: bool,
     allow_unknown_scope: bool,
 ) -> None:
@@ -77,7 +77,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         renew_before=renew_before,
     )._replace(deliveries=options.parsed_deliveries(deliveries))
     render = (
-        app.runtime.render if secret_format is None else None
+        app.runtime.render if secret_request is None else None
     )  # a mistake in --query is found first
     organization = place_of(name, app)
     with interruptible_once():
@@ -85,11 +85,11 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     _say(app, ensured, organization)
     if render is not None:
         render.show(ensured)
-    elif secret_format is None or secret_format.form == "token":
+    elif secret_request is None or secret_request.form == "token":
         app.runtime.out.write(ensured.secret.reveal() + "\n")
         app.runtime.out.flush()
     else:
-        _print(app, ensured, secret_format, organization)
+        _print(app, ensured, secret_request, organization)
     if ensured.undelivered:
         raise not_delivered(1)
     if ensured.rotated is not None:
@@ -130,7 +130,7 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
 
 
 def _print(
-    app: App, ensured: Ensured, secret_format: SecretFormat, organization: Organization
+    app: App, ensured: Ensured, secret_request: SecretRequest, organization: Organization
 ) -> None:
     from azdo_pat.results import StoredSecret
 
@@ -140,4 +140,4 @@ def _print(
         org_url=organization.url,
         outcome=str(ensured.outcome),
     )
-    app.runtime.render.secret(held, secret_format)
+    app.runtime.render.secret(held, secret_request)

@@ -15,7 +15,7 @@ from azdo_pat.formats import SecretForm
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization, Secret
-    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.output.secret_request import SecretRequest
     from azdo_pat.results import StoredSecret
 
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--copy", is_flag=True, help="Copy the secret to the clipboard for 45 s instead of printing it."
 )
-def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy: bool) -> None:
+def get_command(app: App, name: str, *, secret_request: SecretRequest | None, copy: bool) -> None:
     """Print the secret stored under NAME, alone on stdout. The network is not used.
 
     NAME may also be the token's id, or its first 8 or more characters.
@@ -39,27 +39,27 @@ def get_command(app: App, name: str, *, secret_format: SecretFormat | None, copy
     from azdo_pat.services.stored_secrets import get
 
     # Only -o itself: a default of json in the environment must not change what $(pat get x) is.
-    if secret_format is None and app.runtime.options.sources.get("output") == "--output":
-        secret_format = _json() if app.runtime.options.output == "json" else None
-    form = SecretForm.TOKEN if secret_format is None else secret_format.form
+    if secret_request is None and app.runtime.options.sources.get("output") == "--output":
+        secret_request = _json() if app.runtime.options.output == "json" else None
+    form = SecretForm.TOKEN if secret_request is None else secret_request.form
     if app.runtime.options.query is not None and form is not SecretForm.JSON:
         raise UsageError("--query needs JSON", hint="add --as json, or leave out --query")
     if copy and form.is_for_runner:
         raise UsageError(f"--as {form} and --copy cannot be combined", hint="leave out one of them")
     found = get(name, app)
     if copy:
-        _copy(app, found, secret_format)
-    elif secret_format is None or form is SecretForm.TOKEN:
+        _copy(app, found, secret_request)
+    elif secret_request is None or form is SecretForm.TOKEN:
         app.runtime.verbatim_out.write(found[2].reveal() + "\n")
         app.runtime.out.flush()
     else:
-        app.runtime.render.secret(_held(app, found), secret_format)
+        app.runtime.render.secret(_held(app, found), secret_request)
 
 
-def _json() -> SecretFormat:
-    from azdo_pat.output.secret_format import SecretFormat
+def _json() -> SecretRequest:
+    from azdo_pat.output.secret_request import SecretRequest
 
-    return SecretFormat(SecretForm.JSON)
+    return SecretRequest(SecretForm.JSON)
 
 
 def _held(app: App, found: tuple[Organization, str, Secret]) -> StoredSecret:
@@ -70,17 +70,17 @@ def _held(app: App, found: tuple[Organization, str, Secret]) -> StoredSecret:
 
 
 def _copy(
-    app: App, found: tuple[Organization, str, Secret], secret_format: SecretFormat | None
+    app: App, found: tuple[Organization, str, Secret], secret_request: SecretRequest | None
 ) -> None:
     from azdo_pat.models import Secret
     from azdo_pat.output.clipboard import CLEAR_AFTER, copy
 
     text = found[2]
-    if secret_format is not None:
+    if secret_request is not None:
         from azdo_pat.output.secret_writers import secret_text
 
         text = Secret(
-            secret_text(_held(app, found), secret_format, app.runtime.now(), app.runtime.query)
+            secret_text(_held(app, found), secret_request, app.runtime.now(), app.runtime.query)
         )
     copy(text)
     app.runtime.messages.notice(

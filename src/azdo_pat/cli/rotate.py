@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
-    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.output.secret_request import SecretRequest
     from azdo_pat.results import Rotated
     from azdo_pat.services.rotate import RotateRequest, RotateStep
 
@@ -48,7 +48,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     texts: tuple[str, ...],
     *,
     expires: str | None,
-    secret_format: SecretFormat | None,
+    secret_request: SecretRequest | None,
     grace: str | None,
     keep_old: bool,
     yes: bool,
@@ -81,7 +81,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
             hint="--grace revokes the old token later, --keep-old never does",
         )
     if len(set(texts)) > 1:
-        _require_one(secret_format, deliveries)
+        _require_one(secret_request, deliveries)
     request = RotateRequest(
         expires=None if expires is None else parse_expiry(expires, app.now()),
         otherwise=options.expiry_or_default(app, None, app.now()),
@@ -107,20 +107,20 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         _rotate_each(app, steps, request, len(problems))
         return
     rotated = _rotated(app, steps[0], request)
-    if secret_format:
-        print_secret(app, rotated.created, secret_format)
+    if secret_request:
+        print_secret(app, rotated.created, secret_request)
     else:
         render.show(rotated.created.pat)
     conclude_rotations([rotated], 0, 1)
 
 
-def _require_one(secret_format: SecretFormat | None, deliveries: tuple[str, ...]) -> None:
+def _require_one(secret_request: SecretRequest | None, deliveries: tuple[str, ...]) -> None:
     """Check that no option was given that is for a single token.
 
     Raises:
         UsageError: one was.
     """
-    if secret_format:
+    if secret_request:
         raise UsageError(
             "--as is for one token", hint="rotate one token at a time, or leave out --as"
         )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from azdo_pat.cli.app import App
-    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.output.secret_request import SecretRequest
 
 _CI: Final = "ci"
 """Stands for the form of the runner that runs this step."""
@@ -26,7 +26,7 @@ _DOTTED_NAME: Final = rf"{_NAME}(\.[A-Za-z0-9_]+)*"
 
 
 def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
-    """Add `--as`, `--var` and `--shell` to a command; its function gets one `secret_format`.
+    """Add `--as`, `--var` and `--shell` to a command; its function gets one `secret_request`.
 
     Args:
         summary: the help of `--as`.
@@ -60,20 +60,20 @@ def secret_options(summary: str) -> Callable[[Callable[..., object]], Callable[.
             shell: str | None,
             **rest: Any,  # noqa: ANN401  # as above
         ) -> object:
-            secret_format = _secret_format(app.runtime.environment, form, names, shell)
-            in_json = secret_format is None or secret_format.form is SecretForm.JSON
+            secret_request = _secret_request(app.runtime.environment, form, names, shell)
+            in_json = secret_request is None or secret_request.form is SecretForm.JSON
             if not in_json and app.runtime.options.query is not None:
                 raise UsageError("--query needs JSON", hint="add --as json, or leave out --query")
-            return function(app, *args, secret_format=secret_format, **rest)
+            return function(app, *args, secret_request=secret_request, **rest)
 
         return folded
 
     return declare
 
 
-def _secret_format(
+def _secret_request(
     environment: Mapping[str, str], text: str | None, names: tuple[str, ...], shell: str | None
-) -> SecretFormat | None:
+) -> SecretRequest | None:
     """Return the format that the options ask for, or None.
 
     Raises:
@@ -90,9 +90,9 @@ def _secret_format(
     if form is None:
         return None
     from azdo_pat.models import VARIABLE
-    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.output.secret_request import SecretRequest
 
-    return SecretFormat(
+    return SecretRequest(
         form=form,
         names=checked_names(names, dots=form is SecretForm.AZURE_PIPELINES) or (VARIABLE,),
         shell=Shell(shell or (Shell.POWERSHELL if os.name == "nt" else Shell.SH)),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
-    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.output.secret_request import SecretRequest
     from azdo_pat.results import Created, Rotated
 
 
@@ -86,7 +86,7 @@ def warn_shortened(app: App, pat: Pat, requested: datetime | None) -> None:
     )
 
 
-def print_secret(app: App, created: Created, secret_format: SecretFormat) -> None:
+def print_secret(app: App, created: Created, secret_request: SecretRequest) -> None:
     """Print the secret of a new token in the requested format.
 
     Raises:
@@ -96,7 +96,7 @@ def print_secret(app: App, created: Created, secret_format: SecretFormat) -> Non
 
     held = StoredSecret(pat=created.pat, secret=created.secret, org_url=app.organization.url)
     try:
-        app.runtime.render.secret(held, secret_format)
+        app.runtime.render.secret(held, secret_request)
     except OSError as error:
         if created.pat.stored:
             raise

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from azdo_pat.models import Pat
-    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.output.secret_request import SecretRequest
     from azdo_pat.output.table_model import Table
     from azdo_pat.output.views import Item, Result
     from azdo_pat.results import StoredSecret
@@ -95,7 +95,7 @@ class Renderer:
         view = list_view_of(type(results[0]), self._now, self._screen.zone)
         self._write([view.document(each) for each in results], lambda: view.table(results))
 
-    def secret(self, held: StoredSecret, secret_format: SecretFormat) -> None:
+    def secret(self, held: StoredSecret, secret_request: SecretRequest) -> None:
         """Write a secret in the requested secret format, ignoring `-o`, and flush.
 
         Raises:
@@ -104,11 +104,11 @@ class Renderer:
         from azdo_pat.output import secret_writers  # noqa: PLC0415 - no list has one
 
         # A program reads it: what its names and values must not do, each form sees to.
-        text = secret_writers.secret_text(held, secret_format, self._now, self._query)
+        text = secret_writers.secret_text(held, secret_request, self._now, self._query)
         getattr(self._out, "verbatim", self._out).write(f"{text}\n")
         self._out.flush()
-        if secret_format.file:  # only now, when the runner knows what to mask
-            secret_writers.tell_runner(held, secret_format)
+        if secret_request.file:  # only now, when the runner knows what to mask
+            secret_writers.tell_runner(held, secret_request)
 
     def _pats_table(self, pats: Sequence[Pat]) -> Table:
         from azdo_pat.output.token_tables import pats_table  # noqa: PLC0415 - see the class

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from azdo_pat.output.secret_format import SecretFormat
+    from azdo_pat.output.secret_request import SecretRequest
     from azdo_pat.results import StoredSecret
 
 
 def secret_text(
     held: StoredSecret,
-    secret_format: SecretFormat,
+    secret_request: SecretRequest,
     now: datetime,
     query: Callable[[object], object] | None = None,
 ) -> str:
@@ -35,7 +35,7 @@ def secret_text(
     `tell_runner` writes what its file gets.
     """
     secret = held.secret
-    match secret_format.form:
+    match secret_request.form:
         case SecretForm.TOKEN:
             return secret.reveal()
         case SecretForm.BASIC:
@@ -50,10 +50,10 @@ def secret_text(
             document = pat_document(held.pat, now) | more | {"token": secret.reveal()}
             return json_text(query(document) if query else document)
         case _:
-            return "\n".join(_lines(held, secret_format))
+            return "\n".join(_lines(held, secret_request))
 
 
-def _lines(held: StoredSecret, secret_format: SecretFormat) -> Iterable[str]:
+def _lines(held: StoredSecret, secret_request: SecretRequest) -> Iterable[str]:
     """Return the lines of the formats that another program reads.
 
     Raises:
@@ -62,18 +62,18 @@ def _lines(held: StoredSecret, secret_format: SecretFormat) -> Iterable[str]:
     """
     text = held.secret.reveal()
     if (
-        secret_format.form in {SecretForm.NETRC, SecretForm.GITHUB_ACTIONS}
+        secret_request.form in {SecretForm.NETRC, SecretForm.GITHUB_ACTIONS}
         and not text.isprintable()
     ):
         raise StoreError(
             f"the secret of {held.pat.name!r} contains a line break or another control character",
             hint="to store it again, run: pat import --replace",
         )
-    match secret_format.form:
+    match secret_request.form:
         case SecretForm.ENV:
-            return [_assignment(name, text, secret_format.shell) for name in secret_format.names]
+            return [_assignment(name, text, secret_request.shell) for name in secret_request.names]
         case SecretForm.DOTENV:
-            return [f"{name}={_dotenv(text)}" for name in secret_format.names]
+            return [f"{name}={_dotenv(text)}" for name in secret_request.names]
         case SecretForm.NETRC:
             hosts = hosts_of(held.org_url)
             return [f"machine {host} login {USER_NAME} password {text}" for host in hosts]
@@ -83,21 +83,21 @@ def _lines(held: StoredSecret, secret_format: SecretFormat) -> Iterable[str]:
             start = "##vso[task.setvariable variable="
             return [
                 *masks,
-                *(f"{start}{name};issecret=true]{_vso(text)}" for name in secret_format.names),
+                *(f"{start}{name};issecret=true]{_vso(text)}" for name in secret_request.names),
             ]
         case _:
             # Source: "Workflow commands for GitHub Actions".
             return [f"::add-mask::{_github(each)}" for each in _masked_forms(held)]
 
 
-def tell_runner(held: StoredSecret, secret_format: SecretFormat) -> None:
+def tell_runner(held: StoredSecret, secret_request: SecretRequest) -> None:
     """Append the variables to the file of `$GITHUB_ENV`, for later steps.
 
     Raises:
         UnavailableError: the file cannot be written.
     """
-    lines = "".join(f"{name}={held.secret.reveal()}\n" for name in secret_format.names)
-    file = Path(secret_format.file)
+    lines = "".join(f"{name}={held.secret.reveal()}\n" for name in secret_request.names)
+    file = Path(secret_request.file)
     try:
         require_own(file)
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))

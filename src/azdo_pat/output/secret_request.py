@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class SecretFormat(NamedTuple):
+class SecretRequest(NamedTuple):
     """The requested format of a secret.
 
     Attributes:
