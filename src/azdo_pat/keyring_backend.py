@@ -33,7 +33,7 @@ class PackagesBackend(KeyringBackend):
         place = _place(service)
         if place is None:
             return _nobody().get_credential(service, username) if self._is_alone() else None
-        from azdo_pat.cli.feed_secret import secret_for_feed  # noqa: PLC0415 - other services pay nothing
+        from azdo_pat.cli.feed_lookup import secret_for_feed  # noqa: PLC0415 - other services pay nothing
         from azdo_pat.errors import PatError  # noqa: PLC0415 - as above
         from azdo_pat.models import USER_NAME  # noqa: PLC0415 - as above
 

@@ -8,7 +8,7 @@ import pytest
 
 from azdo_pat.emulator.run import Options, start
 from azdo_pat.naming import as_argument
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.store.locks import exclusive
 from cli.stage import (
     activity,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.deliveries.dispatch import deliver
-from azdo_pat.deliveries.placeholders import DeliveryEnvironment
+from azdo_pat.deliveries.placeholders import DeliveryContext
 from azdo_pat.delivery_targets import CommandTarget, Delivery, FileTarget, UnknownTarget
 from azdo_pat.errors import PendingError
 from azdo_pat.models import Handover, Pat, Secret, Status
@@ -44,7 +44,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         environment = {**os.environ, "PAT_ORG": "mine"}
-        self._context = DeliveryEnvironment(
+        self._context = DeliveryContext(
             environment=environment, alone=lambda _: nullcontext(), lend=lambda *_: None
         )
 

@@ -17,7 +17,7 @@ from azdo_pat.errors import (
 )
 from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
 from azdo_pat.operations.local_secrets import recover_local
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.results import Recovered, RecoveryOutcome
 from azdo_pat.services.create import create
 from azdo_pat.services.import_forget import forget

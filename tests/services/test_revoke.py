@@ -15,7 +15,7 @@ import pytest
 from azdo_pat.errors import ConflictError, StoreError
 from azdo_pat.journal import Revoke
 from azdo_pat.models import Pat, Secret, Status
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import is_refused
 from azdo_pat.operations.recovery import recover
 from azdo_pat.results import Outcome, RecoveryOutcome, Revocation

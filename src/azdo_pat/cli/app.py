@@ -135,9 +135,9 @@ class App:
     def deliver(self, delivery: Delivery, handover: Handover) -> None:
         """Deliver a secret to one target; see `deliveries.dispatch`."""
         from azdo_pat.deliveries.dispatch import deliver
-        from azdo_pat.deliveries.placeholders import DeliveryEnvironment
+        from azdo_pat.deliveries.placeholders import DeliveryContext
 
-        context = DeliveryEnvironment(
+        context = DeliveryContext(
             environment=self.environment, alone=self.in_line, lend=self.secrets.lend
         )
         deliver(delivery, handover, context)

@@ -12,7 +12,7 @@ from azdo_pat.cli import options
 from azdo_pat.cli.bulk import conclude_changes, say_failures, stoppable_progress
 from azdo_pat.cli.command import command
 from azdo_pat.cli.confirmation import Question, confirm, count
-from azdo_pat.cli.recovery_messages import say_where_it_lies
+from azdo_pat.cli.recovery_messages import say_remaining_copies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,8 +80,8 @@ def apply_command(
     render.show_all(changes)
     for step, change in zip(steps, changes, strict=True):
         if change.outcome == "revoked" and step.entry is not None:
-            brought = step.entry.renewal.deliveries
-            say_where_it_lies(app.runtime.messages, change.pat.name, brought, "no longer works")
+            targets = step.entry.renewal.deliveries
+            say_remaining_copies(app.runtime.messages, change.pat.name, targets, "no longer works")
     say_failures(app, changes)
     app.runtime.messages.notice(_summary(changes))
     conclude_changes(changes, interrupted=interrupted)

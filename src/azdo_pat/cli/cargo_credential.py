@@ -49,7 +49,7 @@ def _answer(line: str) -> dict[str, Any]:
         return _error("url-not-supported")
     if kind != "get":
         return _error("operation-not-supported")
-    from azdo_pat.cli.feed_secret import secret_for_feed
+    from azdo_pat.cli.feed_lookup import secret_for_feed
     from azdo_pat.models import USER_NAME
 
     try:

@@ -136,13 +136,13 @@ def forget_command(app: App, name: str) -> None:
 
     NAME may also be the token's id, or its first 8 or more characters.
     """
-    from azdo_pat.cli.recovery_messages import say_where_it_lies
+    from azdo_pat.cli.recovery_messages import say_remaining_copies
     from azdo_pat.services.import_forget import forget
 
     organization, forgotten = forget(name, app)
     app.runtime.messages.notice(
         f"forgot {forgotten.name!r} for {organization.name}; this does not revoke the token"
     )
-    say_where_it_lies(
+    say_remaining_copies(
         app.runtime.messages, forgotten.name, forgotten.renewal.deliveries, "is no longer renewed"
     )

@@ -103,8 +103,8 @@ def _say_failed(messages: Messages, operation: Operation, failure: PatError) -> 
         messages.warn(f"{open_question(operation)}: {failure.message}")
 
 
-def say_where_it_lies(
-    messages: Messages, name: str, deliveries: Iterable[Delivery], now: str
+def say_remaining_copies(
+    messages: Messages, name: str, deliveries: Iterable[Delivery], outcome: str
 ) -> None:
     """Report which delivery targets still hold the secret of a token that pat no longer manages.
 
@@ -112,7 +112,7 @@ def say_where_it_lies(
         messages: where to report.
         name: of the token.
         deliveries: those that it had.
-        now: what has become of the secret: `no longer works`, `is no longer renewed`.
+        outcome: what has become of the secret: `no longer works`, `is no longer renewed`.
     """
     for delivery in deliveries:
         step = ""
@@ -129,4 +129,4 @@ def say_where_it_lies(
                 where = f"a target of the kind {kind!r}, which a newer pat has set up, may hold"
             case _:
                 assert_never(delivery)
-        messages.notice(f"{where} the secret of {name!r}, which {now}{step}")
+        messages.notice(f"{where} the secret of {name!r}, which {outcome}{step}")

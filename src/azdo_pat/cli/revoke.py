@@ -12,7 +12,7 @@ from azdo_pat.cli.bulk import stoppable_progress
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
-from azdo_pat.cli.recovery_messages import say_where_it_lies
+from azdo_pat.cli.recovery_messages import say_remaining_copies
 from azdo_pat.errors import (
     ExitCode,
     NotFoundError,
@@ -86,14 +86,19 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         return
     if not yes and _living(pats):
         _ask(app, _living(pats))
-    brought = {each.id: each.renewal.deliveries for each in app.state.stored(app.organization.url)}
+    deliveries = {
+        each.id: each.renewal.deliveries for each in app.state.stored(app.organization.url)
+    }
     progress = partial(stoppable_progress, app, "revoking")
     revoked = revoke(app.organization, pats, app, progress)
     render.show_all(revoked.items)
     for item in revoked.items:
         if item.pat.status == "revoked":
-            say_where_it_lies(
-                app.runtime.messages, item.pat.name, brought.get(item.pat.id, ()), "no longer works"
+            say_remaining_copies(
+                app.runtime.messages,
+                item.pat.name,
+                deliveries.get(item.pat.id, ()),
+                "no longer works",
             )
     _conclude(app, revoked, not_found)
 

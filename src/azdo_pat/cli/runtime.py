@@ -49,7 +49,7 @@ class Runtime:
 
     @property
     def verbatim_out(self) -> TextIO:
-        """Standard output without sanitizing, for programs; see `output.defused`."""
+        """Standard output without sanitizing, for programs; see `output.sanitize`."""
         stream: TextIO = getattr(sys.stdout, "verbatim", sys.stdout)
         return stream
 

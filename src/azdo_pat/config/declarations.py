@@ -52,10 +52,10 @@ def read_declarations(file: Path, *, expires: str, now: datetime) -> tuple[Decla
         raise UsageError(
             f"{file} does not exist", hint="for the format of the file: pat apply --help"
         )
-    return _Reader(file, text, parsed(text, file), expires, now).read()
+    return _DeclarationReader(file, text, parsed(text, file), expires, now).read()
 
 
-class _Reader:
+class _DeclarationReader:
     """Reads one document."""
 
     def __init__(

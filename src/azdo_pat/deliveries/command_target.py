@@ -15,12 +15,12 @@ from azdo_pat.errors import PendingError
 from azdo_pat.executables import command_line, kill_with_children, require_program
 
 if TYPE_CHECKING:
-    from azdo_pat.deliveries.placeholders import DeliveryEnvironment
+    from azdo_pat.deliveries.placeholders import DeliveryContext
     from azdo_pat.delivery_targets import CommandTarget
     from azdo_pat.models import Handover
 
 
-def deliver(target: CommandTarget, handover: Handover, context: DeliveryEnvironment) -> None:
+def deliver(target: CommandTarget, handover: Handover, context: DeliveryContext) -> None:
     """Run the command to its end, with the secret on its stdin and no line end behind it.
 
     It is no shell's line: its words are the program and its arguments. What it prints goes

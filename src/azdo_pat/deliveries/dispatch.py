@@ -10,12 +10,12 @@ from azdo_pat.errors import PendingError
 from azdo_pat.redaction import remember
 
 if TYPE_CHECKING:
-    from azdo_pat.deliveries.placeholders import DeliveryEnvironment
+    from azdo_pat.deliveries.placeholders import DeliveryContext
     from azdo_pat.delivery_targets import Delivery
     from azdo_pat.models import Handover
 
 
-def deliver(delivery: Delivery, handover: Handover, context: DeliveryEnvironment) -> None:
+def deliver(delivery: Delivery, handover: Handover, context: DeliveryContext) -> None:
     """Bring a secret to one target; done again with the same, to the same effect.
 
     Raises:

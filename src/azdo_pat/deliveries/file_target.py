@@ -15,7 +15,7 @@ from azdo_pat.errors import PendingError
 from azdo_pat.files import check_writable, read_text, split_mark, write_text
 
 if TYPE_CHECKING:
-    from azdo_pat.deliveries.placeholders import DeliveryEnvironment
+    from azdo_pat.deliveries.placeholders import DeliveryContext
     from azdo_pat.delivery_targets import FileTarget
     from azdo_pat.models import Handover
 
@@ -26,7 +26,7 @@ _MODE: Final = 0o600
 """Readable by its owner alone, whatever it was before: it holds a secret."""
 
 
-def deliver(target: FileTarget, handover: Handover, context: DeliveryEnvironment) -> None:
+def deliver(target: FileTarget, handover: Handover, context: DeliveryContext) -> None:
     """Put the secret into the file, in one step; other lines stay as they are, byte for byte.
 
     Raises:

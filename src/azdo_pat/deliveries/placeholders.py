@@ -22,7 +22,7 @@ FACTS: Final = ("name", "id", "org", "url", "expires", "scopes")
 """The other ones; in a command's environment `PAT_TOKEN_NAME` and so on."""
 
 
-class DeliveryEnvironment(NamedTuple):
+class DeliveryContext(NamedTuple):
     """What deliveries find around them.
 
     Attributes:

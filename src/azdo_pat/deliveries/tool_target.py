@@ -12,12 +12,12 @@ from azdo_pat.tools.registry import TOOLS
 from azdo_pat.tools.tool import ToolInput
 
 if TYPE_CHECKING:
-    from azdo_pat.deliveries.placeholders import DeliveryEnvironment
+    from azdo_pat.deliveries.placeholders import DeliveryContext
     from azdo_pat.delivery_targets import ToolTarget
     from azdo_pat.models import Handover
 
 
-def deliver(target: ToolTarget, handover: Handover, context: DeliveryEnvironment) -> None:
+def deliver(target: ToolTarget, handover: Handover, context: DeliveryContext) -> None:
     """Put the secret where the tool looks for it; the rest of the file stays as it is.
 
     Raises:
@@ -49,7 +49,7 @@ def deliver(target: ToolTarget, handover: Handover, context: DeliveryEnvironment
         raise PendingError(f"{place}: {error.message}", hint=error.hint) from error
 
 
-def _into_keychain(handover: Handover, context: DeliveryEnvironment) -> None:
+def _into_keychain(handover: Handover, context: DeliveryContext) -> None:
     try:
         for item in osxkeychain.items(handover.org_url):
             osxkeychain.put(item, handover.secret.reveal(), context.environment)

@@ -10,7 +10,7 @@ from azdo_pat.journal import Deliver, Issue, JournalEntry, RevokeReplaced, Rotat
 from azdo_pat.models import Handover, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.fingerprint import matches
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.results import INTERRUPTED, RecoveryOutcome
 
 if TYPE_CHECKING:

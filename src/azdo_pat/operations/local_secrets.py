@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from azdo_pat.errors import ConflictError, PatError, StoreError
 from azdo_pat.journal import Forget, Import, JournalEntry, Local
 from azdo_pat.operations.fingerprint import fingerprint_of, matches
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.results import Recovered, RecoveryOutcome
 
 if TYPE_CHECKING:

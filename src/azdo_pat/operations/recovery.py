@@ -21,7 +21,7 @@ from azdo_pat.journal import (
 from azdo_pat.operations.delivery import recover_delivery, recover_revocation_of_replaced
 from azdo_pat.operations.issue import recover_issue
 from azdo_pat.operations.local_secrets import recover_local, recover_local_operation
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.rename import recover_rename
 from azdo_pat.operations.revocation import recover_revocation
 from azdo_pat.organizations import is_of_root

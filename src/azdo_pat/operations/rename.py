@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from azdo_pat.errors import ConflictError, PatError, PendingError, StoreError
 from azdo_pat.models import Status
 from azdo_pat.naming import as_argument
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import Owner, owner_of
 from azdo_pat.operations.readable import look_for
 from azdo_pat.operations.rollback import may_come_late

@@ -39,7 +39,7 @@ def visible_json(document: str) -> str:
 
     C0 controls are not touched: the JSON encoder has escaped those in strings, and those between
     values are the document's own line ends. So does each `#` beside another one: wherever the
-    document is printed later, no pipeline takes a name for a command (see `output.defused`).
+    document is printed later, no pipeline takes a name for a command (see `output.sanitize`).
     """
     if document.isascii() and "\x7f" not in document and "##" not in document:
         return document

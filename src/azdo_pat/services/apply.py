@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from azdo_pat.errors import ConflictError, PatError, UsageError
 from azdo_pat.models import Organization, Pat, Status
 from azdo_pat.naming import as_argument
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.revocation import end
 from azdo_pat.organizations import is_of_root
 from azdo_pat.organizations import organization as find_organization

@@ -11,7 +11,7 @@ from azdo_pat.models import GLOBAL_TOKENS_STOP
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.delivery import delivered
 from azdo_pat.operations.issue import issue
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.recovery import recover_name
 
 if TYPE_CHECKING:

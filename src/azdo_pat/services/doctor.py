@@ -12,7 +12,7 @@ from azdo_pat.journal import revoked_by, title
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument, is_full_id
 from azdo_pat.operations.local_secrets import recover_local
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import is_own
 from azdo_pat.operations.recovery import due_here, recover
 from azdo_pat.operations.revocation import delete_own

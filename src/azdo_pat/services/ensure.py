@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
-from azdo_pat.operations.name_lock import turn_key
+from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.organizations import is_of_root
 from azdo_pat.renewal import DEFAULT_RENEWAL
 from azdo_pat.results import Action, Ensured, EnsureOutcome
@@ -154,7 +154,7 @@ def ensure_online(
         PatError: as for `create` and `rotate`.
     """
     _ = deps.tokens  # see `Deps`
-    with deps.in_line(turn_key(wanted.name, organization.url)):
+    with deps.in_line(renewal_lock_key(wanted.name, organization.url)):
         # Another process may have done it while this one waited.
         found = as_wanted(organization, wanted, deps)
         if found is None:

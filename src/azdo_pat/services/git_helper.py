@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from azdo_pat.errors import PatError
 from azdo_pat.models import USER_NAME
 from azdo_pat.naming import as_argument
-from azdo_pat.operations.name_lock import turn_key
+from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.organizations import hosted_name, is_of_root, serves
 from azdo_pat.services.refused_tokens import (
     marker_key,
@@ -180,7 +180,7 @@ def _renewed(entry: StoredPat, otherwise: datetime, deps: Deps, failures: Marker
     from azdo_pat.services.find_tokens import TokenFinder  # noqa: PLC0415 - seldom is one due
     from azdo_pat.services.rotate import RotateRequest, rotate  # noqa: PLC0415 - as above
 
-    with deps.in_line(turn_key(entry.name, entry.org_url)):
+    with deps.in_line(renewal_lock_key(entry.name, entry.org_url)):
         now = deps.state.find(entry.org_url, entry.name)
         if now is not None and now.id != entry.id:
             return False

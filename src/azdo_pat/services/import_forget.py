@@ -10,7 +10,7 @@ from azdo_pat.models import Field, Organization, Pat, Secret, Status, StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.local_secrets import delete_stored, recover_local_name, store_imported
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import require_not_another_tokens
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.services.stored_secrets import (

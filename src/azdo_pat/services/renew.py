@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from azdo_pat.errors import NotFoundError, PatError, RefusedError
 from azdo_pat.models import Status, StoredPat
 from azdo_pat.naming import as_argument
-from azdo_pat.operations.name_lock import turn_key
+from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import Action, Change, ChangeOutcome, OldTokenOutcome
 from azdo_pat.services.parallel import side_by_side
@@ -149,7 +149,7 @@ def _renewed(
     why = _why(entry, None)
     try:
         deps = places.at(entry.org_url)
-        with deps.in_line(turn_key(entry.name, entry.org_url)):
+        with deps.in_line(renewal_lock_key(entry.name, entry.org_url)):
             now = deps.state.find(entry.org_url, entry.name)
             if now is None or now.id != entry.id:
                 why = "another process has already done it"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from azdo_pat.errors import PatError, StoreError, UnavailableError
 from azdo_pat.journal import JournalEntry, Revoke
 from azdo_pat.models import Field, Pat, Status
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import is_refused
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.operations.revocation import delete_own

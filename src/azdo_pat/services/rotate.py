@@ -19,7 +19,7 @@ from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Pat, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.delivery import delivered, revoke_replaced
 from azdo_pat.operations.issue import CreateRequest, issue
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import Owner, conflict, is_refused, owner_of
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.operations.recovery import recover_name

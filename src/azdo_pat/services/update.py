@@ -19,7 +19,7 @@ from azdo_pat.journal import JournalEntry, Rename
 from azdo_pat.models import Field, Pat, PatChanges, Status, StoredPat, effective_expiry
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.fingerprint import fingerprint_of
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import is_own
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.operations.rename import move

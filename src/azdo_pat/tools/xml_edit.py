@@ -61,7 +61,7 @@ def section(content: bytes, root_name: str, name: str) -> tuple[bytes, Element]:
     Raises:
         UsageError: it is not XML, or has another root.
     """
-    root = _Reader(content).root()
+    root = _XmlReader(content).root()
     if root.name != root_name:
         raise UsageError(
             f"its root element is not {root_name}", hint="check that it is the right file"
@@ -72,7 +72,7 @@ def section(content: bytes, root_name: str, name: str) -> tuple[bytes, Element]:
     return section(made, root_name, name)
 
 
-class _Reader:
+class _XmlReader:
     """Reads one file, recording positions reported by expat."""
 
     def __init__(self, content: bytes) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import NotFoundError, StoreError, UsageError
-from azdo_pat.operations.name_lock import lock_key
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.organizations import hosted_name
 from azdo_pat.store.setup_records import SetupRecords
 from azdo_pat.tools.tool import ToolInput
