@@ -24,7 +24,7 @@ SECRET = "Abc123" * 14
 NEWER = "Xyz789" * 14
 FEEDS = {name: f"{BASE}{tool.feed}" if tool.feed else "" for name, tool in TOOLS.items()}
 PURE = sorted(set(TOOLS) - {"git"})
-LINED = ["npm", "gradle", "netrc", "pip", "yarn", "bun", "cargo"]
+LINED = [name for name in PURE if name not in {"maven", "nuget"}]
 MAVEN = "{http://maven.apache.org/SETTINGS/1.0.0}"
 
 
