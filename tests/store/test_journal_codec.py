@@ -159,6 +159,12 @@ def test_targets_are_written_as_before() -> None:
     feed = "https://pkgs.dev.azure.com/contoso/_packaging/f/"
     assert written["deliveries"] == [
         {"kind": "command", "target": ["deploy", "it"], "folder": "/somewhere", "seconds": 5},
+        {
+            "kind": "command",
+            "target": [r"C:\Program Files\a.exe", 'say "it"', "", "c\\"],
+            "folder": r"C:\b",
+            "seconds": 60,
+        },
         {"kind": "file", "target": ["/etc/a b"], "template": "A={token}"},
         {"kind": "file", "target": ["/etc/a b"], "template": ""},
         {"kind": "setup", "target": ["npm", "/home/a/.npmrc", feed]},
