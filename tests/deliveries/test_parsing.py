@@ -51,13 +51,6 @@ def test_single_quotes() -> None:
         from_text("command:'", HERE)
 
 
-@pytest.mark.parametrize("words", [("a b", "c\\", 'd"e'), ("tool", "", "it's $x")])
-def test_a_command_is_shown_as_it_can_be_given(words: tuple[str, ...]) -> None:
-    target = CommandTarget(words, folder=str(HERE))
-    kind, _, line = str(target).partition(" ")
-    assert from_text(f"{kind}:{line}", HERE) == target
-
-
 def test_the_users_home(home: Path) -> None:
     assert from_text("file:~/x", HERE) == FileTarget(str(home / "x"))
     assert from_text("command:~/x y", HERE) == CommandTarget((str(home / "x"), "y"), str(HERE))
