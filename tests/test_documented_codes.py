@@ -188,18 +188,18 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("explanation/safety.md", "cannot revoke the old token"): not_revoked,
     ("explanation/safety.md", "the new secret cannot be delivered"): not_delivered,
     ("explanation/safety.md", "stays where it was and `pat` says so"): not_moved,
-    ("guides/apply.md", "stops none of the others"): one_of_a_file,
+    ("guides/apply.md", "If one token fails, the others are still processed"): one_of_a_file,
     ("guides/deliver.md", "the old secret in the delivery target"): not_delivered,
     (
         "guides/import.md",
         "on behalf of a token with the same name; `pat rotate` refuses",
     ): imported_name,
     ("guides/import.md", "already stored under the name, `pat import` refuses"): import_taken,
-    ("guides/keyring.md", "All of these exit with"): no_keyring,
-    ("guides/revoke.md", "both together are an error"): lambda stage: stage.code(
+    ("guides/keyring.md", "All of these errors exit with"): no_keyring,
+    ("guides/revoke.md", "giving both is an error"): lambda stage: stage.code(
         "revoke", "ci", "--expired"
     ),
-    ("guides/revoke.md", "A name that several tokens have is an error"): two_of_a_name,
+    ("guides/revoke.md", "If several tokens have the name, that is an error"): two_of_a_name,
     ("guides/revoke.md", "it is reported, and the exit code is"): one_of_several,
     ("guides/revoke.md", "one that you mean, and the exit code is"): one_unreadable,
     ("guides/revoke.md", "tokens are reported as `not reached`"): None,  # Ctrl-C: test_interrupts
@@ -208,11 +208,11 @@ SAID: dict[tuple[str, str], Provoked] = {
         *CREATE, "--all-orgs"
     ),
     ("guides/revoke.md", "refuse a global token"): global_one,
-    ("guides/rotate.md", "goes on past one that fails"): rotated_of_several,
+    ("guides/rotate.md", "If one fails, the others are still rotated"): rotated_of_several,
     ("guides/rotate.md", "it is revoked | refused"): revoked_one,
-    ("guides/rotate.md", "it is for all organizations | refused"): global_one,
+    ("guides/rotate.md", "it is valid in all organizations | refused"): global_one,
     ("guides/rotate.md", "several tokens have its name | refused"): rotated_of_a_name,
-    ("guides/rotate.md", "belongs to another token, or may | refused"): imported_name,
+    ("guides/rotate.md", "belongs, or may belong, to another token | refused"): imported_name,
     ("guides/rotate.md", "The new token is in use, so the rotation did not fail"): not_revoked,
     ("guides/scripts.md", "a command that would ask"): unanswered,
     ("guides/scripts.md", "cannot be written to stdout"): unprintable,

@@ -16,7 +16,7 @@ from drivers import PROGRAM, TIME_LIMIT, Emulator, InProcess, Installed, Result
 ROOT = Path(__file__).parent.parent
 CONTRACT = ROOT / "docs/reference/contract.md"
 ROW = re.compile(r"^\| (\d{1,3}) \| ([^|]+) \|(?: (?:`(\w+)` )?\|)?$", re.MULTILINE)
-IN_HELP = re.compile(r"\b(?:exit code(?: is)?|exits with|signed in, and with) (\d{1,3})\b")
+IN_HELP = re.compile(r"\b(?:exit code(?: is)?|[Ee]xits with|signed in, and with) (\d{1,3})\b")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,11 @@ from azdo_pat.organizations import api_root, hosted, hosted_name, of_remotes, or
 CONTOSO = Organization(name="contoso", url="https://dev.azure.com/contoso")
 EMULATOR = "http://127.0.0.1:8123"
 FORMS = (
-    "give its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
+    "use its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
     " or https://SERVER/COLLECTION for Azure DevOps Server"
 )
 BARE_ROOT = "use the root alone, such as https://host"
-PROTECTED = "it must be https, or http on loopback only, as it is sent the access token"
+PROTECTED = "use https, or http for this machine only: the access token is sent to this address"
 
 NAMES = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,48}[A-Za-z0-9])?", fullmatch=True)
 SPELLINGS = (
@@ -129,7 +129,7 @@ class TestHosted:
     def test_what_is_no_name(self, text: str) -> None:
         error = refusal(text)
         if "@" not in text:
-            assert error.message == f"{text.strip()!r} is not an organization"
+            assert error.message == f"{text.strip()!r} is not the name or URL of an organization"
             assert error.hint == FORMS
 
 
@@ -240,7 +240,7 @@ class TestServer:
     def test_in_the_clear(self, scheme: str) -> None:
         error = refusal(f"{scheme}://tfs.example:8080/tfs/A")
         assert error.message == (
-            f"tfs.example is given with {scheme}: the secret would be sent unencrypted"
+            f"the URL of tfs.example begins with {scheme}: the secret would be sent unencrypted"
         )
         assert error.hint == "use https://tfs.example:8080/tfs/A"
 
@@ -268,7 +268,7 @@ class TestServer:
     )
     def test_what_is_no_collection(self, text: str) -> None:
         error = refusal(text)
-        assert error.message == f"{text!r} is not an organization"
+        assert error.message == f"{text!r} is not the name or URL of an organization"
         assert error.message.isprintable()
         assert error.hint == FORMS
 

@@ -12,7 +12,7 @@ from azdo_pat.scopes import RECIPES, SCOPES, Recipe, Scope, canonical, parse_sco
 
 FACTS = Path(__file__).parents[2] / "shared" / "facts" / "scopes.json"
 VALUES = [scope.value for scope in SCOPES]
-ALL = "to list all: pat scopes; to use it unchecked: --allow-unknown-scope"
+ALL = "to list all, run: pat scopes; to use it unchecked, add --allow-unknown-scope"
 
 
 class TestTables:
@@ -106,8 +106,8 @@ class TestParsing:
             ("code_wriet", "did you mean vso.code_write, vso.advsec_write or vso.code? "),
             ("vso.packagin", "did you mean vso.packaging, vso.packaging_write or"),
             ("coderead", "did you mean vso.code"),
-            ("xyzzy", "to list all: pat scopes"),
-            ("vso.", "to list all: pat scopes"),
+            ("xyzzy", "to list all, run: pat scopes"),
+            ("vso.", "to list all, run: pat scopes"),
         ],
     )
     def test_an_unknown_one_is_refused_with_the_nearest(self, word: str, proposal: str) -> None:
@@ -124,7 +124,7 @@ class TestParsing:
         assert caught.value.message == "no scope given"
         assert caught.value.hint == (
             "state what the token is for: --scope code_write, --for git, or --scope full"
-            " (to list all: pat scopes)"
+            " (to list all, run: pat scopes)"
         )
 
     @pytest.mark.parametrize(("texts", "recipes"), [(["full", "code"], []), (["full"], ["git"])])
@@ -165,7 +165,7 @@ class TestRecipes:
         [
             ("gitt", "did you mean git?"),
             ("wikki", "did you mean wiki?"),
-            ("zzzzzz", "to list all: pat scopes --recipes"),
+            ("zzzzzz", "to list all, run: pat scopes --recipes"),
         ],
     )
     def test_an_unknown_one_is_refused_with_the_nearest(self, name: str, hint: str) -> None:

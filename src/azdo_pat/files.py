@@ -119,7 +119,8 @@ def require_private(path: Path) -> None:
         raise OSError(None, f"{path} belongs to another user (uid {found.st_uid})")
     group_alone = found.st_mode & _OTHERS == stat.S_IWGRP
     if found.st_mode & _OTHERS and not (group_alone and _is_of_one(found.st_gid, path)):
-        raise OSError(None, f"other users can write to {path}: chmod go-w {shlex.quote(str(path))}")
+        fix = f"chmod go-w {shlex.quote(str(path))}"
+        raise OSError(None, f"other users can write to {path}; to fix this, run: {fix}")
 
 
 def _is_of_one(group: int, path: Path) -> bool:

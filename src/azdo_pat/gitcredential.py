@@ -87,7 +87,7 @@ def written(attributes: Iterable[tuple[str, str]]) -> str:
         if any(character in value for character in _REFUSED):
             raise UsageError(
                 f"the {key} for git contains a line break or a NUL",
-                hint=("store it again: pat import"),
+                hint="to store it again, run: pat import",
             )
         lines.append(f"{key}={value}\n")
     return "".join(lines)
@@ -96,5 +96,5 @@ def written(attributes: Iterable[tuple[str, str]]) -> str:
 def _malformed(reason: str) -> UsageError:
     return UsageError(
         f"the input is not a request of git to a credential helper: {reason}",
-        hint="git runs this command; to set it up: pat setup git",
+        hint="git runs this command; to set it up, run: pat setup git",
     )

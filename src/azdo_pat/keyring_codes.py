@@ -90,7 +90,7 @@ def keychain_meaning(status: int) -> Meaning:
 def credential_manager_meaning(code: int) -> Meaning:
     """Return what an error code of Windows' Credential Manager means; the message has the code."""
     unknown = Meaning(
-        "the Windows Credential Manager failed", f"for its meaning: net helpmsg {code}"
+        "the Windows Credential Manager failed", f"to see its meaning, run: net helpmsg {code}"
     )
     return _with_code(code, _CREDENTIAL_MANAGER.get(code, unknown))
 

@@ -38,7 +38,8 @@ def api_root(text: str) -> str:
     if not url.host or not url.is_protected:
         raise UsageError(
             f"PAT_API_URL {text!r} is not allowed",
-            hint="it must be https, or http on loopback only, as it is sent the access token",
+            hint="use https, or http for this machine only: the access token is sent to this"
+            " address",
         )
     return text.rstrip("/")
 
@@ -185,8 +186,8 @@ def _ssh_name(url: str) -> str | None:
 def _server(text: str) -> Organization:
     """Parse the URL of a collection of Azure DevOps Server."""
     problem = UsageError(
-        f"{text!r} is not an organization",
-        hint="give its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
+        f"{text!r} is not the name or URL of an organization",
+        hint="use its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
         " or https://SERVER/COLLECTION for Azure DevOps Server",
     )
     parts = parse(text)
@@ -204,7 +205,7 @@ def _server(text: str) -> Organization:
         raise problem
     if not parts.is_protected:
         raise UsageError(
-            f"{host} is given with {parts.scheme}: the secret would be sent unencrypted",
+            f"the URL of {host} begins with {parts.scheme}: the secret would be sent unencrypted",
             hint=f"use https://{parts.netloc}{parts.path}",
         )
     url = f"{parts.scheme}://{parts.netloc.lower()}/{'/'.join(steps)}"

@@ -41,7 +41,7 @@ class Declaration(NamedTuple):
 
     Attributes:
         org: what the file calls its organization; empty for the one at hand.
-        expires: the end of a token that has to be made.
+        expires: the expiry of a token that has to be created.
         renew_before: how long before its end it is replaced; None for a third of its life.
         line: where it stands in the file.
     """

@@ -1,4 +1,4 @@
-"""The scopes that a token can have, and recipes: the least scopes for a purpose."""
+"""The scopes that a token can have, and recipes: the fewest scopes for a purpose."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -28,7 +28,7 @@ class Scope(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """The least scopes for a purpose."""
+    """The fewest scopes for a purpose."""
 
     name: str
     summary: str
@@ -95,7 +95,7 @@ def parse_scopes(
         raise UsageError(
             "no scope given",
             hint="state what the token is for: --scope code_write, --for git, or --scope full"
-            " (to list all: pat scopes)",
+            " (to list all, run: pat scopes)",
         )
     if FULL_ACCESS in scopes and len(scopes) > 1:
         raise UsageError(
@@ -127,7 +127,7 @@ def recipe(name: str) -> Recipe:
     near = difflib.get_close_matches(name.lower(), [each.name for each in RECIPES], n=3)
     raise UsageError(
         f"unknown recipe {name!r}",
-        hint=f"did you mean {_either(near)}?" if near else "to list all: pat scopes --recipes",
+        hint=f"did you mean {_either(near)}?" if near else "to list all, run: pat scopes --recipes",
     )
 
 
@@ -151,7 +151,8 @@ def _unknown_scope(word: str, value: str) -> UsageError:
     proposal = f"did you mean {_either(near)}? " if near else ""
     return UsageError(
         f"unknown scope {word!r}",
-        hint=f"{proposal}to list all: pat scopes; to use it unchecked: --allow-unknown-scope",
+        hint=f"{proposal}to list all, run: pat scopes; to use it unchecked, add"
+        " --allow-unknown-scope",
     )
 
 

@@ -1,4 +1,4 @@
-"""Parses URLs without raising: an invalid one has no parts."""
+"""Parses URLs without raising; an invalid URL is returned with empty parts."""
 
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ _LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 
 
 class Url(NamedTuple):
-    """The parts of a URL, as they are written unless stated otherwise.
+    """The parts of a URL, unchanged unless stated otherwise.
 
     Attributes:
         netloc: the host, with the user and the port if it has them.
@@ -39,12 +39,12 @@ class Url(NamedTuple):
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """What decides which token it gets. A user is part of it: such URLs get none."""
+        """Scheme, host and path, by which a token is chosen. A URL with a user matches no token."""
         return self.scheme, self.netloc, self.path
 
     @property
     def is_protected(self) -> bool:
-        """Whether a secret may be sent there: over https, or http on this machine."""
+        """Whether a secret may be sent to this URL: over https, or over http on this machine."""
         return self.scheme == "https" or (self.scheme == "http" and self.host in _LOOPBACK)
 
 
@@ -52,7 +52,7 @@ INVALID: Final = Url()
 
 
 def parse(text: str) -> Url:
-    """Parse a URL; `INVALID` for a wrong port, wrong brackets or look-alikes of separators."""
+    """Parse a URL; return `INVALID` for an invalid port, brackets, or look-alike separators."""
     try:
         parts = urlsplit(text)
         return Url(

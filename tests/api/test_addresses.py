@@ -52,19 +52,19 @@ def test_protected(url: str) -> None:
     [
         (
             "http://proxy.example",
-            "proxy.example is not reached over https: the secret would be sent unencrypted",
+            "proxy.example has an address that is not https: the secret would be sent unencrypted",
         ),
         (
             "http://localhost.evil.example",
             (
-                "localhost.evil.example is not reached over https: the secret would be sent"
+                "localhost.evil.example has an address that is not https: the secret would be sent"
                 " unencrypted"
             ),
         ),
         (
             "http://127.0.0.1.evil.example",
             (
-                "127.0.0.1.evil.example is not reached over https: the secret would be sent"
+                "127.0.0.1.evil.example has an address that is not https: the secret would be sent"
                 " unencrypted"
             ),
         ),

@@ -22,7 +22,7 @@ from azdo_pat.models import AccessToken, Organization, PatChanges, PatRequest, S
 REQUEST: Final = PatRequest(
     display_name="n", scopes=("vso.code",), valid_to=datetime(2027, 1, 1, tzinfo=UTC)
 )
-OPEN: Final = "the service may have acted on the request: check with pat list"
+OPEN: Final = "the service may have carried out the request; to check, run: pat list"
 CLOSED_PORT: Final = "http://127.0.0.1:9"
 
 
@@ -82,12 +82,12 @@ def test_an_internal_error_is_worth_one_more_get(stage: Stage, method: str, atte
         ("cut=before", "{host} did not answer: the connection was cut"),
         ("cut=after", "{host} did not answer: the connection was cut"),
         ("delay=1s", "{host} did not answer: no response in time"),
-        ("broken-json", "{host} answered with something that is not a token, nor any JSON"),
-        ("body=''", "{host} answered with something that is not a token, nor any JSON"),
-        ("body='[]'", "{host} answered with something that is not a token"),
+        ("broken-json", "the response from {host} is not a token: it is not valid JSON"),
+        ("body=''", "the response from {host} is not a token: it is not valid JSON"),
+        ("body='[]'", "the response from {host} is not a token"),
         (
             'body=\'{"patToken":null,"patTokenError":"none"}\'',
-            "{host} answered with something that is not a token (patToken is null)",
+            "the response from {host} is not a token (patToken is null)",
         ),
     ],
 )

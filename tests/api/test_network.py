@@ -253,7 +253,7 @@ def test_a_bundle_that_holds_no_certificate(
         ("http://127.0.0.1:9", "the proxy cannot be used (Connection refused)"),
         (
             "socks5://127.0.0.1:9",
-            "a SOCKS proxy needs the Python package PySocks, installed together with pat",
+            "a SOCKS proxy needs PySocks: install it in the Python environment of pat",
         ),
         ("http:///nowhere", "the proxy's address is malformed"),
     ],

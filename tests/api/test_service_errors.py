@@ -18,11 +18,11 @@ from azdo_pat.errors import (
 from azdo_pat.models import Organization, PatRequest
 
 REPORT = "try again; if the problem persists, report it with the activity id"
-SIGN_IN = "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token"
+SIGN_IN = "to sign in again, run: pat login; or set PAT_ACCESS_TOKEN to a new access token"
 REQUEST = PatRequest(
     display_name="n", scopes=("vso.code",), valid_to=datetime(2027, 1, 1, tzinfo=UTC)
 )
-STATUS = "try again later; the service's state: https://status.dev.azure.com"
+STATUS = "try again later; for the status of the service, see https://status.dev.azure.com"
 EXPIRED = "{host} did not accept the access token from the test"
 
 
@@ -52,7 +52,7 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "status=401 " + error_body("TF400813: The user 'ada' is not authorized"),
             SignInError,
             "contoso does not know the signed-in user: wrong account, tenant or organization",
-            "check the name of the organization, then sign in with: pat login --tenant TENANT",
+            "check the organization's name; to sign in to a tenant, run: pat login --tenant TENANT",
         ),
         (
             "status=401 " + error_body("TF400813: Resource not available for anonymous access."),
@@ -64,28 +64,28 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "status=401 header.WWW-Authenticate='Bearer x=TokenCreatedWithOutdatedPolicies'",
             SignInError,
             "the access token from the test was issued before the sign-in policies changed",
-            "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token",
+            "to sign in again, run: pat login; or set PAT_ACCESS_TOKEN to a new access token",
         ),
         (
             "status=401 " + error_body("TF401444: Please sign-in at least once"),
             SignInError,
             "contoso requires the user to sign in once in a browser",
-            "open https://dev.azure.com in a browser, sign in, try again",
+            "sign in at https://dev.azure.com in a browser, then try again",
         ),
         (
             "status=401 " + error_body("VS403463: The conditional access policy failed"),
             SignInError,
             "a Conditional Access policy of the tenant does not allow this sign-in",
             (
-                "sign in again from a device and network that the policy allows: pat login;"
-                " administrators of Microsoft Entra decide on Conditional Access"
+                "on a device and network that the policy allows, run: pat login; to change the"
+                " policy, ask an administrator of Microsoft Entra"
             ),
         ),
         (
             "status=404 " + error_body("no profile", "ProfileDoesNotExistException"),
             SignInError,
             "the signed-in user has no Azure DevOps profile yet",
-            "open https://dev.azure.com in a browser, sign in, try again",
+            "sign in at https://dev.azure.com in a browser, then try again",
         ),
         (
             "status=403 "
@@ -95,7 +95,7 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             ),
             RefusedError,
             "service principals and managed identities cannot manage tokens",
-            "sign in as a user: pat login",
+            "to sign in as a user, run: pat login",
         ),
         (
             "status=403 "
@@ -103,33 +103,33 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             RefusedError,
             "the sign-in was accepted, but the operation is not allowed",
             (
-                "the tenant's sign-in frequency policy may require a new sign-in: open "
-                "https://dev.azure.com in a browser, sign in, then run pat login"
+                "the tenant's sign-in frequency policy may require a new sign-in: sign in at"
+                " https://dev.azure.com in a browser, then run: pat login"
             ),
         ),
         (
             "status=403",
             RefusedError,
-            "{host} does not allow it",
+            "{host} does not allow the operation",
             "ask an administrator of contoso for the permission",
         ),
         (
             "status=404 " + error_body("gone", "SessionTokenNotFoundException"),
             NoSuchTokenError,
             "no such token in contoso",
-            "to list all tokens: pat list --status all",
+            "to list all tokens, run: pat list --status all",
         ),
         (
             "status=404",
             NotFoundError,
-            "no organization contoso, or none that the signed-in user may see",
-            "to list your organizations: pat status",
+            "there is no organization contoso, or the signed-in user has no access to it",
+            "to list your organizations, run: pat status",
         ),
         (
             "html status=404",
             NotFoundError,
-            "no organization contoso, or none that the signed-in user may see",
-            "to list your organizations: pat status",
+            "there is no organization contoso, or the signed-in user has no access to it",
+            "to list your organizations, run: pat status",
         ),
         (
             "status=400 " + error_body("out of range", "VssVersionOutOfRangeException"),
@@ -144,7 +144,7 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "status=400 " + error_body("preview", "VssInvalidPreviewVersionException"),
             UnavailableError,
             "{host} does not know this version of the API",
-            "check PAT_API_URL, or update pat",
+            "check PAT_API_URL, or upgrade pat",
         ),
         (
             "status=407 body=''",
@@ -152,13 +152,13 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "the proxy in front of {host} requires authentication",
             "set user and password in HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT",
         ),
-        ("status=400 body=''", RefusedError, "{host} refused it (HTTP 400)", REPORT),
-        ("status=418 body='[1]'", RefusedError, "{host} refused it (HTTP 418)", REPORT),
+        ("status=400 body=''", RefusedError, "{host} refused the request (HTTP 400)", REPORT),
+        ("status=418 body='[1]'", RefusedError, "{host} refused the request (HTTP 418)", REPORT),
         (
             "status=429",
             UnavailableError,
             "{host} received too many requests (HTTP 429)",
-            "wait some minutes, then try again",
+            "wait a few minutes, then try again",
         ),
         ("status=500", UnavailableError, "{host} failed (HTTP 500)", STATUS),
         ("status=503 body='<not json'", UnavailableError, "{host} failed (HTTP 503)", STATUS),
@@ -185,32 +185,32 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
         (
             "broken-json",
             UnavailableError,
-            "{host} answered with something that is not a list of tokens, nor any JSON",
+            "the response from {host} is not a list of tokens: it is not valid JSON",
             STATUS,
         ),
         (
             "body=''",
             UnavailableError,
-            "{host} answered with something that is not a list of tokens, nor any JSON",
+            "the response from {host} is not a list of tokens: it is not valid JSON",
             STATUS,
         ),
         (
             "body='" + "[" * 60_000 + "'",
             UnavailableError,
-            "{host} answered with something that is not a list of tokens, nor any JSON",
+            "the response from {host} is not a list of tokens: it is not valid JSON",
             STATUS,
         ),
         (
             "body='[]'",
             UnavailableError,
-            "{host} answered with something that is not a list of tokens",
+            "the response from {host} is not a list of tokens",
             STATUS,
         ),
         (
             "body='{}'",
             UnavailableError,
             (
-                "{host} answered with something that is not a list of tokens"
+                "the response from {host} is not a list of tokens"
                 " (patTokens is missing or of the wrong type)"
             ),
             STATUS,
@@ -248,7 +248,7 @@ def test_braces_in_a_name_are_nothing_special(stage: Stage) -> None:
     with pytest.raises(NotFoundError) as caught:
         stage.client().tokens.get(Organization(name="{host}", url=""), "x")
     assert caught.value.message == (
-        "no organization {host}, or none that the signed-in user may see"
+        "there is no organization {host}, or the signed-in user has no access to it"
     )
 
 
@@ -256,7 +256,7 @@ def test_a_page_that_concerns_no_organization(stage: Stage) -> None:
     stage.fault("GET */profiles/me status=404")
     with pytest.raises(UnavailableError) as caught:
         stage.client().directory.me()
-    assert caught.value.message == f"{stage.host} does not know the requested page (HTTP 404)"
+    assert caught.value.message == f"{stage.host} does not know the requested URL (HTTP 404)"
 
 
 @pytest.mark.parametrize("name", ["nope", "a/b", "../contoso", "contoso?"])
@@ -264,7 +264,7 @@ def test_an_organization_that_is_not_there(stage: Stage, name: str) -> None:
     with pytest.raises(NotFoundError) as caught:
         next(stage.client().tokens.list(stage.organization(name)))
     assert caught.value.message == (
-        f"no organization {name}, or none that the signed-in user may see"
+        f"there is no organization {name}, or the signed-in user has no access to it"
     )
 
 
@@ -292,7 +292,7 @@ def test_an_expired_access_token(stage: Stage) -> None:
     assert caught.value.server_message.startswith("TF400813: ")
 
 
-OPEN = "the service may have acted on the request: check with pat list"
+OPEN = "the service may have carried out the request; to check, run: pat list"
 PAGE = " body='<html>blocked</html>'"
 OWN = " " + error_body("TF1: no")
 
@@ -308,21 +308,21 @@ def created(stage: Stage, fault: str) -> PatError:
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ("status=400" + PAGE, "{host} refused it (HTTP 400)"),
-        ('status=400 body=\'{"error":{"message":"x"}}\'', "{host} refused it (HTTP 400)"),
-        ('status=400 body=\'{"message":"x"}\'', "{host} refused it (HTTP 400)"),
-        ('status=400 body=\'{"typeKey":"x"}\'', "{host} refused it (HTTP 400)"),
-        ("html status=403", "{host} does not allow it"),
-        ("status=403 body=''", "{host} does not allow it"),
+        ("status=400" + PAGE, "{host} refused the request (HTTP 400)"),
+        ('status=400 body=\'{"error":{"message":"x"}}\'', "{host} refused the request (HTTP 400)"),
+        ('status=400 body=\'{"message":"x"}\'', "{host} refused the request (HTTP 400)"),
+        ('status=400 body=\'{"typeKey":"x"}\'', "{host} refused the request (HTTP 400)"),
+        ("html status=403", "{host} does not allow the operation"),
+        ("status=403 body=''", "{host} does not allow the operation"),
         (
             "status=404" + PAGE,
-            "no organization contoso, or none that the signed-in user may see",
+            "there is no organization contoso, or the signed-in user has no access to it",
         ),
         ("status=407" + PAGE, "the proxy in front of {host} requires authentication"),
         ("status=407" + OWN, "the proxy in front of {host} requires authentication"),
-        ("status=408 body=''", "{host} refused it (HTTP 408)"),
-        ("status=408" + OWN, "{host} refused it (HTTP 408)"),
-        ("status=413 body=''", "{host} refused it (HTTP 413)"),
+        ("status=408 body=''", "{host} refused the request (HTTP 408)"),
+        ("status=408" + OWN, "{host} refused the request (HTTP 408)"),
+        ("status=413 body=''", "{host} refused the request (HTTP 413)"),
     ],
 )
 def test_a_post_that_a_gateway_refused_is_open(stage: Stage, fault: str, message: str) -> None:
@@ -357,5 +357,5 @@ def test_a_post_that_the_service_failed_on_is_open(stage: Stage) -> None:
         stage.client().tokens.create(stage.contoso, REQUEST)
     assert (caught.value.message, caught.value.hint) == (
         f"{stage.host} failed (HTTP 500)",
-        "the service may have acted on the request: check with pat list",
+        "the service may have carried out the request; to check, run: pat list",
     )

@@ -111,7 +111,7 @@ def test_an_unknown_value_passes_through(stage: Stage) -> None:
     error = refusal(stage, f"body='{body}'")
     assert isinstance(error, RefusedError)
     assert (error.message, error.code, error.server_message, error.exit_code) == (
-        "the service refused it with moonPhase",
+        "the service refused the request with moonPhase",
         "moonPhase",
         "Wait for it",
         ExitCode.REFUSED,

@@ -243,7 +243,7 @@ def test_a_row_that_is_no_object(row: object) -> None:
 def test_a_result_of_the_wrong_shape(result: object) -> None:
     with responses.RequestsMock() as mock:
         mock.get(URL, json=result)
-        with pytest.raises(UnavailableError, match="something that is not a token"):
+        with pytest.raises(UnavailableError, match="is not a token"):
             client(None).tokens.get(CONTOSO, "x")
 
 
@@ -255,10 +255,12 @@ def test_a_created_token_without_its_secret(token: object) -> None:
         with pytest.raises(UnavailableError) as caught:
             client(None).tokens.create(CONTOSO, request)
     assert caught.value.message == (
-        "vssps.dev.azure.com answered with something that is not a token"
+        "the response from vssps.dev.azure.com is not a token"
         " (token is missing or of the wrong type)"
     )
-    assert caught.value.hint == "the service may have acted on the request: check with pat list"
+    assert (
+        caught.value.hint == "the service may have carried out the request; to check, run: pat list"
+    )
 
 
 def test_a_mark_at_the_start_of_json_is_borne() -> None:
@@ -349,7 +351,7 @@ def test_a_repeated_page_ends_in_an_error(stage: Stage) -> None:
     with pytest.raises(UnavailableError) as caught:
         list(stage.client().tokens.list(stage.contoso))
     assert caught.value.message == (
-        f"{stage.host} answered with something that is not a complete list (a page is repeated)"
+        f"the response from {stage.host} is not a complete list (a page is repeated)"
     )
     assert len(stage.asked("GET")) <= 3
 
@@ -366,8 +368,7 @@ def test_empty_pages_that_promise_more_end_in_an_error() -> None:
             next(listing)
         assert len(mock.calls) == len(contents)
     assert caught.value.message == (
-        "vssps.dev.azure.com answered with something that is not a complete list (its pages"
-        " are empty)"
+        "the response from vssps.dev.azure.com is not a complete list (its pages are empty)"
     )
 
 
@@ -385,7 +386,7 @@ def test_a_thousand_pages_are_enough() -> None:
             listed.extend(client(None).tokens.list(CONTOSO))
     assert (len(listed), len(asked)) == (1000, 1000)
     assert caught.value.message == (
-        "vssps.dev.azure.com answered with something that is not a complete list (it does"
+        "the response from vssps.dev.azure.com is not a complete list (it does"
         " not end after 1000 pages)"
     )
 

@@ -20,7 +20,7 @@ from azdo_pat.models import AccessToken, Secret
 from drivers import put_program
 
 TOKEN = jwt(USER)
-LOGIN = "run az account get-access-token to see the cause; to sign in again: az login"
+LOGIN = "to see the cause, run: az account get-access-token; to sign in again, run: az login"
 
 Az = Callable[..., AzureCliSource]
 
@@ -195,7 +195,8 @@ class TestFailures:
                 "ERROR: [Errno 13] Permission denied: '/home/ada/.azure/msal_token_cache.json'",
                 ": it cannot read its saved sign-in",
                 (
-                    "check who owns the files in ~/.azure; or sign in again: az account clear,"
+                    "check who owns the files in ~/.azure; or, to sign in again, run: az"
+                    " account clear,"
                     " then az login"
                 ),
                 "[Errno 13] Permission denied: '/home/ada/.azure/msal_token_cache.json'",
@@ -204,7 +205,8 @@ class TestFailures:
                 "ERROR: Decryption failed: [Errno 1]. Please run 'az login' to setup account.",
                 ": it cannot read its saved sign-in",
                 (
-                    "check who owns the files in ~/.azure; or sign in again: az account clear,"
+                    "check who owns the files in ~/.azure; or, to sign in again, run: az"
+                    " account clear,"
                     " then az login"
                 ),
                 "Decryption failed: [Errno 1]. Please run 'az login' to setup account.",
@@ -224,7 +226,10 @@ class TestFailures:
             (
                 f"ERROR: refresh_token=0.AXoA1234567890abcdef {TOKEN} is not good\n",
                 "",
-                "run az account get-access-token to see the cause; to sign in again: az login",
+                (
+                    "to see the cause, run: az account get-access-token; to sign in again, run:"
+                    " az login"
+                ),
                 "refresh_token=*** *** is not good",
             ),
         ],
@@ -271,19 +276,15 @@ class TestFailures:
     )
     def test_garbage(self, az: Az, output: str) -> None:
         error = refusal(az(printing(output)))
-        assert error.message == (
-            "the Azure CLI answered with something that is not an access token"
-        )
-        assert error.hint == "to see the answer: az account get-access-token"
+        assert error.message == ("the output of the Azure CLI is not an access token")
+        assert error.hint == "to see the output, run: az account get-access-token"
 
     @pytest.mark.parametrize(
         "script", [r"sys.stdout.buffer.write(b'\377\376')", "print('[' * 200_000)"]
     )
     def test_garbage_that_is_no_text_or_has_no_bottom(self, az: Az, script: str) -> None:
         error = refusal(az(script))
-        assert error.message == (
-            "the Azure CLI answered with something that is not an access token"
-        )
+        assert error.message == ("the output of the Azure CLI is not an access token")
 
     @pytest.mark.parametrize(
         "wait",
@@ -300,7 +301,7 @@ class TestFailures:
         assert time.monotonic() - started < 5
         assert error.message == "the Azure CLI did not answer within 1 seconds"
         assert error.hint == (
-            "run az account get-access-token to see the cause, or set PAT_ACCESS_TOKEN"
+            "to see the cause, run: az account get-access-token; or set PAT_ACCESS_TOKEN"
         )
 
     @pytest.mark.posix("the first line of a script")

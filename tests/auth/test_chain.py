@@ -73,7 +73,7 @@ class TestOrder:
             found.required()
         assert caught.value.message == "not signed in (A: not set; B: not installed)"
         assert caught.value.hint == (
-            "run: pat login; or sign in to the Azure CLI (az login), or set"
+            "to sign in, run: pat login; or use the Azure CLI (az login), or set"
             " PAT_ACCESS_TOKEN to a Microsoft Entra access token"
         )
         assert found.reports == (
@@ -101,6 +101,5 @@ class TestEnvironment:
         with pytest.raises(SignInError) as caught:
             source.access_token(NOW)
         assert caught.value.message == (
-            "PAT_ACCESS_TOKEN contains a personal access token, which the lifecycle API"
-            " does not accept"
+            "PAT_ACCESS_TOKEN contains a personal access token, not a Microsoft Entra access token"
         )

@@ -13,7 +13,7 @@ from azdo_pat.errors import PatError, RefusedError, SignInError
 from azdo_pat.models import AccessToken, Secret
 
 HOW_TO = (
-    "from the Azure CLI: export PAT_ACCESS_TOKEN=$(az account get-access-token"
+    "export PAT_ACCESS_TOKEN=$(az account get-access-token"
     f" --resource {RESOURCE} --query accessToken -o tsv)"
 )
 
@@ -117,9 +117,9 @@ class TestRefused:
         error = refusal(text)
         assert type(error) is SignInError
         assert error.message == (
-            "the test contains a personal access token, which the lifecycle API does not accept"
+            "the test contains a personal access token, not a Microsoft Entra access token"
         )
-        assert error.hint == f"use a Microsoft Entra access token; {HOW_TO}"
+        assert error.hint == f"to get an access token from the Azure CLI, run: {HOW_TO}"
 
     @pytest.mark.parametrize(
         "text",
@@ -153,7 +153,7 @@ class TestRefused:
         with pytest.raises(SignInError) as caught:
             look_at(text)
         assert caught.value.message == "the test does not contain an access token"
-        assert caught.value.hint == HOW_TO
+        assert caught.value.hint == f"to get one, run: {HOW_TO}"
 
     @pytest.mark.parametrize("seconds", [0, -1, -86400])
     def test_expired(self, seconds: int) -> None:
@@ -163,7 +163,7 @@ class TestRefused:
         assert error.message == (
             f"the access token from the test expired at {end:%Y-%m-%d %H:%M} UTC"
         )
-        assert error.hint == f"get a new one; {HOW_TO}"
+        assert error.hint == f"to get a new access token from the Azure CLI, run: {HOW_TO}"
 
     def test_a_second_before_the_end_it_is_good(self) -> None:
         token = look_at(jwt({**USER, "exp": NOW.timestamp() + 1}))
@@ -184,7 +184,7 @@ class TestRefused:
         assert error.message == (
             f"the access token from the test is for {audience!r}, not for Azure DevOps"
         )
-        assert error.hint == f"get one for Azure DevOps; {HOW_TO}"
+        assert error.hint == f"to get an access token for Azure DevOps, run: {HOW_TO}"
 
     @pytest.mark.parametrize(
         "claims",
@@ -202,8 +202,8 @@ class TestRefused:
             " which cannot manage personal access tokens"
         )
         assert error.hint == (
-            "sign in as a user (pat login), or use that identity's access token instead of a"
-            " personal access token"
+            "to sign in as a user, run: pat login; or use the identity's access token in place"
+            " of a personal access token"
         )
 
     @given(

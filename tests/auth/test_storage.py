@@ -138,7 +138,7 @@ def test_protection_that_fails_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         place.save(Secret("x"))
     assert caught.value.message == "the saved sign-in cannot be read or written (RuntimeError)"
-    assert caught.value.hint == "sign in again: pat logout, then pat login"
+    assert caught.value.hint == "to sign in again, run: pat logout, then pat login"
 
 
 class KeychainError(OSError):

@@ -254,16 +254,16 @@ def test_nobody_is_signed_in(pat: InProcess, emulator: Emulator, file: Path) -> 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[[token]]\nname = "x"\nscope = "code"\n', "line 3: a token has no 'scope'"),
+        ('[[token]]\nname = "x"\nscope = "code"\n', "line 3: unknown key 'scope' in a token"),
         ("[[token]\n", "is not valid TOML"),
-        ('[[token]]\nname = "x"\norg = "a b"\nscopes = "code"\n', "line 1: 'a b' is not an org"),
+        ('[[token]]\nname = "x"\norg = "a b"\nscopes = "code"\n', "line 1: 'a b' is not the name"),
         (
             '[[token]]\nname = "x"\norg = "https://server/tfs"\nscopes = "code"\n',
             "line 1: ",
         ),
         (
             f'{ONE}{ONE}org = "CONTOSO"\n',
-            "line 4: 'x' is already declared in line 1",
+            "line 4: 'x' is already declared on line 1",
         ),
     ],
 )

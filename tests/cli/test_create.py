@@ -32,7 +32,10 @@ from fakes import MemoryKeyring
 
 SAID = "created 'laptop' in contoso; its secret is in the keyring: pat get laptop"
 LASTS = ("--expires", "40h")
-LATE = "try again; if one is created late, the next command that signs in will revoke it"
+LATE = (
+    "try again; if the service still creates the token, the next command that signs in will revoke"
+    " it"
+)
 GIT = ("create", "laptop", "--scope", "code_write", *LASTS)
 
 
@@ -158,7 +161,7 @@ def test_tokens_for_all_organizations_are_refused_with_the_reason_and_the_date(
             "pat does not create tokens for all organizations: every such token stops working"
             " on 2026-12-01"
         ),
-        "create one for each organization: pat create NAME --scope S --org ORG",
+        "to create one for each organization, run: pat create NAME --scope S --org ORG",
     )
     assert emulator.requests == []
 
@@ -191,7 +194,7 @@ def test_a_new_scope_can_be_passed_on(pat: InProcess, emulator: Emulator) -> Non
     assert result == failed(
         2,
         "the service does not know one of the scopes",
-        "to list all scopes: pat scopes",
+        "to list all scopes, run: pat scopes",
         "the service said: " + result.stderr.partition("the service said: ")[2].splitlines()[0],
         f"activity id: {activity(emulator)}",
     )
@@ -308,7 +311,8 @@ def test_fail_if_shortened_revokes_the_token(
             "full",
             "a policy of the tenant (Restrict full-scoped personal access token creation) forbids",
             (
-                "give only the scopes that the job needs: pat scopes; an Azure DevOps"
+                "use only the scopes that the job needs; to list scopes, run: pat scopes; an"
+                " Azure DevOps"
                 " Administrator of the"
             ),
         ),
@@ -317,8 +321,8 @@ def test_fail_if_shortened_revokes_the_token(
             "code",
             "a policy of the tenant (Enforce maximum personal access token lifespan) does not",
             (
-                "ask for a shorter lifetime: --expires 7d; an Azure DevOps Administrator of the"
-                " tenant can change"
+                "use a shorter lifetime, for example --expires 7d; an Azure DevOps Administrator"
+                " of the tenant can change"
             ),
         ),
     ],
@@ -367,7 +371,7 @@ def test_a_keyring_that_fails_late_costs_no_secret_and_leaves_no_token(
         7,
         f"the keyring backend {__name__}.Failing failed with RuntimeError;"
         " the new token was revoked",
-        "to see more: keyring diagnose; to use another one: PAT_KEYRING",
+        "for details, run: keyring diagnose; to use another backend, set PAT_KEYRING",
     )
     assert (result.exit_code, result.stdout) == (7, "")
     assert "AZDO" not in result.stderr
@@ -387,7 +391,7 @@ def test_a_keyring_that_fails_late_and_a_service_that_does_too_name_the_token(
         7,
         f"the keyring backend {__name__}.Failing failed with RuntimeError;"
         f" the new token {identifier} could not be revoked",
-        f"revoke it: pat revoke {identifier} --org contoso",
+        f"to revoke it, run: pat revoke {identifier} --org contoso",
     )
 
 
@@ -406,7 +410,7 @@ def test_a_keyring_that_fails_late_and_a_service_that_does_too_name_the_token(
         ),
         (
             "broken-json",
-            "answered with something that is not a token, nor any JSON",
+            "is not a token: it is not valid JSON",
             "the token was created and has been revoked",
         ),
     ],
@@ -425,7 +429,8 @@ def test_what_an_unanswered_request_made_is_looked_for(
     if fault == "broken-json":  # there was an answer, and so an id
         below = [f"activity id: {activity(emulator, 'POST')}"]
     hint = LATE if outcome.startswith("no token") else "try again"
-    assert result == failed(11, f"{host(emulator)} {reason}; {outcome}", hint, *below)
+    where = ("the response from " if reason.startswith("is not") else "") + host(emulator)
+    assert result == failed(11, f"{where} {reason}; {outcome}", hint, *below)
     assert (names(emulator), memory_keyring.held) == ([], {})
     assert methods(emulator).count("POST") == 1
 
@@ -453,10 +458,7 @@ def test_one_that_a_policy_shortened_stays_in_the_journal_until_it_is_decided(
     emulator.fail("POST * cut=after")
     result = pat("create", "lost", "--scope", "code", "--expires", "30d")
     (identifier,) = [each["authorizationId"] for each in emulator.tokens]
-    told = (
-        f"may have created a token, or another machine has created it: {identifier}; it"
-        " was not revoked"
-    )
+    told = f"may have created a token, or another machine did: {identifier}; it was not revoked"
     assert (result.exit_code, told in result.stderr) == (11, True)
     for _ in range(2):
         assert told in pat("list", "-o", "none").stderr

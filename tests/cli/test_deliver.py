@@ -162,7 +162,7 @@ class TestEnsure:
     ("args", "message"),
     [
         (("rotate", "ci", "--deliver", "elsewhere"), "'elsewhere' is not a valid delivery target"),
-        (("rotate", "ci", "--deliver", "file:x|PAT"), "holds no secret"),
+        (("rotate", "ci", "--deliver", "file:x|PAT"), "does not contain the secret"),
         (("rotate", "a", "b", "--deliver", "file:x"), "--deliver is for one token"),
         ((*ENSURE, "--deliver", "command:"), "is not a valid delivery target"),
     ],

@@ -164,7 +164,7 @@ def test_a_secret_of_a_token_that_was_revoked_elsewhere(
     assert pat("revoke", "ci", "--yes", "-q", "-o", "none").exit_code == 0
     state_file(home).write_bytes(content)  # as if it had been done on another machine
     memory_keyring.held.update(held)
-    assert "is revoked, and its secret still here" in examined(pat)["secrets"]["detail"]
+    assert "is revoked, but its secret is still here" in examined(pat)["secrets"]["detail"]
     assert memory_keyring.held == held
     assert examined(pat, "--fix", exit_code=0)["secrets"]["status"] == "fixed"
     assert memory_keyring.held == {}

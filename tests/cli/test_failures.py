@@ -39,14 +39,14 @@ from fakes import MemoryKeyring
 
 FORMS = "a span (12h, 30d, 2w, 3mo, 1y) or a date (2026-12-31, 2026-12-31T18:00:00Z)"
 RIGHT_ONE = (
-    "from the Azure CLI: export PAT_ACCESS_TOKEN=$(az account get-access-token"
+    "export PAT_ACCESS_TOKEN=$(az account get-access-token"
     f" --resource {RESOURCE} --query accessToken -o tsv)"
 )
 FRESH = (
-    "pat cannot renew it: set PAT_ACCESS_TOKEN to a fresh access token, or unset it and run"
+    "set PAT_ACCESS_TOKEN to a new access token (pat cannot renew this one); or unset it and run:"
     " pat login"
 )
-LATER = "try again later; the service's state: https://status.dev.azure.com"
+LATER = "try again later; for the status of the service, see https://status.dev.azure.com"
 NETWORK = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
 INTERNAL = "TF400898: An Internal Error Occurred. Activity Id: {id}."
 NASTY = "evil\x1b]0;owned\x07\x1b[31m\x9b2J\u202e\r\n\u2028X"
@@ -65,8 +65,8 @@ def test_an_unknown_scope_brings_the_nearest(
         2,
         "unknown scope 'code_wrte'",
         (
-            "did you mean vso.code_write, vso.code or vso.advsec_write? to list all: pat"
-            " scopes; to use it unchecked: --allow-unknown-scope"
+            "did you mean vso.code_write, vso.code or vso.advsec_write? to list all, run: pat"
+            " scopes; to use it unchecked, add --allow-unknown-scope"
         ),
     )
     assert emulator.requests == []
@@ -152,8 +152,8 @@ def test_an_organization_that_does_not_exist(pat: InProcess, emulator: Emulator)
         result = pat(*args, "--org", "nosuch")
         assert result == failed(
             3,
-            "no organization nosuch, or none that the signed-in user may see",
-            "to list your organizations: pat status",
+            "there is no organization nosuch, or the signed-in user has no access to it",
+            "to list your organizations, run: pat status",
             "the service said: The organization 'nosuch' could not be found.",
             f"activity id: {activity(emulator)}",
         )
@@ -165,7 +165,7 @@ def test_an_organization_that_is_not_the_users(pat: InProcess, emulator: Emulato
     assert result == failed(
         4,
         "northwind does not know the signed-in user: wrong account, tenant or organization",
-        "check the name of the organization, then sign in with: pat login --tenant TENANT",
+        "check the organization's name; to sign in to a tenant, run: pat login --tenant TENANT",
         "the service said: TF400813: The user 'd6245f20-2af8-44f4-9451-8107cb2767db' is not"
         " authorized to access this resource.",
         f"activity id: {activity(emulator, 'POST')}",
@@ -191,8 +191,8 @@ def test_azure_devops_server_has_no_lifecycle(
     assert pat(*args, "--org", url) == failed(
         5,
         f"{url} is Azure DevOps Server, which has no API for managing tokens",
-        f"create the token at {url}/_usersSettings/tokens, then store it:"
-        f" pat import NAME --org {url}",
+        f"create the token at {url}/_usersSettings/tokens; then, to store it, run: pat import"
+        f" NAME --org {url}",
     )
     assert emulator.requests == []
 
@@ -200,17 +200,23 @@ def test_azure_devops_server_has_no_lifecycle(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("no such name", "'no such name' is not an organization"),
-        ("https://dev.azure.com", "'https://dev.azure.com' is not an organization"),
-        ("https://evil.dev.azure.com/x", "'https://evil.dev.azure.com/x' is not an organization"),
-        ("-x", "'-x' is not an organization"),
+        ("no such name", "'no such name' is not the name or URL of an organization"),
+        (
+            "https://dev.azure.com",
+            "'https://dev.azure.com' is not the name or URL of an organization",
+        ),
+        (
+            "https://evil.dev.azure.com/x",
+            "'https://evil.dev.azure.com/x' is not the name or URL of an organization",
+        ),
+        ("-x", "'-x' is not the name or URL of an organization"),
     ],
 )
 def test_what_is_no_organization(
     text: str, message: str, pat: InProcess, emulator: Emulator
 ) -> None:
     hint = (
-        "give its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
+        "use its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
         " or https://SERVER/COLLECTION for Azure DevOps Server"
     )
     assert pat("list", f"--org={text}") == failed(2, message, hint)
@@ -220,7 +226,7 @@ def test_what_is_no_organization(
 def test_a_server_is_not_asked_over_plain_http(pat: InProcess) -> None:
     assert pat("import", "x", "--org", "http://tfs.example.com/C", stdin="a" * 52) == failed(
         2,
-        "tfs.example.com is given with http: the secret would be sent unencrypted",
+        "the URL of tfs.example.com begins with http: the secret would be sent unencrypted",
         "use https://tfs.example.com/C",
     )
 
@@ -236,9 +242,11 @@ def test_no_access_token(
     assert pat("list", env={"PAT_ACCESS_TOKEN": given}) == failed(
         4,
         "not signed in (PAT_ACCESS_TOKEN: not set; pat login: not signed in; Azure CLI: not"
+        ""
         " installed)",
         (
-            "run: pat login; or sign in to the Azure CLI (az login), or set PAT_ACCESS_TOKEN to"
+            "to sign in, run: pat login; or use the Azure CLI (az login), or set"
+            " PAT_ACCESS_TOKEN to"
             " a Microsoft Entra access token"
         ),
     )
@@ -256,7 +264,7 @@ def test_no_access_token(
                 "the access token from PAT_ACCESS_TOKEN belongs to a service principal or managed"
                 " identity, which cannot manage personal access tokens"
             ),
-            "sign in as a user (pat login), ",
+            "to sign in as a user, run: pat login; ",
         ),
         (
             "wrong-audience",
@@ -287,11 +295,8 @@ def test_a_personal_access_token_is_no_access_token(
 ) -> None:
     assert pat("list", env={"PAT_ACCESS_TOKEN": secret}) == failed(
         4,
-        (
-            "PAT_ACCESS_TOKEN contains a personal access token, which the lifecycle API does"
-            " not accept"
-        ),
-        f"use a Microsoft Entra access token; {RIGHT_ONE}",
+        ("PAT_ACCESS_TOKEN contains a personal access token, not a Microsoft Entra access token"),
+        f"to get an access token from the Azure CLI, run: {RIGHT_ONE}",
     )
     assert emulator.requests == []
 
@@ -332,10 +337,10 @@ def test_a_bad_variable_does_not_fall_through_to_another_user(
         (
             "broken-json",
             11,
-            "answered with something that is not a list of tokens, nor any JSON",
+            "is not a list of tokens: it is not valid JSON",
             (LATER,),
         ),
-        ("body='[]'", 11, "answered with something that is not a list of tokens", (LATER,)),
+        ("body='[]'", 11, "is not a list of tokens", (LATER,)),
         (
             "status=401",
             4,
@@ -351,7 +356,7 @@ def test_a_bad_variable_does_not_fall_through_to_another_user(
         (
             "status=403",
             5,
-            "does not allow it",
+            "does not allow the operation",
             (
                 "ask an administrator of contoso for the permission",
                 f"the service said: {INTERNAL}",
@@ -369,7 +374,7 @@ def test_a_bad_variable_does_not_fall_through_to_another_user(
             11,
             "received too many requests (HTTP 429)",
             (
-                "wait some minutes, then try again",
+                "wait a few minutes, then try again",
                 (
                     "the service said: TF400733: The request has been canceled: it was blocked for"
                     " exceeding its usage."
@@ -390,7 +395,8 @@ def test_answers_that_are_no_list(  # one case each
     result = pat("list")
     identifier = activity(emulator)
     said = [line.format(id=identifier) for line in below]
-    expected = failed(exit_code, f"{host(emulator)} {message}", *said, f"activity id: {identifier}")
+    where = ("the response from " if message.startswith("is not") else "") + host(emulator)
+    expected = failed(exit_code, f"{where} {message}", *said, f"activity id: {identifier}")
     assert result == expected
 
 
@@ -400,8 +406,8 @@ def test_a_404_means_the_organization(pat: InProcess, emulator: Emulator) -> Non
     identifier = activity(emulator)
     assert result == failed(
         3,
-        "no organization contoso, or none that the signed-in user may see",
-        "to list your organizations: pat status",
+        "there is no organization contoso, or the signed-in user has no access to it",
+        "to list your organizations, run: pat status",
         f"the service said: {INTERNAL.format(id=identifier)}",
         f"activity id: {identifier}",
     )
@@ -427,7 +433,7 @@ def test_an_unknown_pat_token_error_is_told_as_it_is(
     emulator.fail(f"{method} * pat-error=martianPolicyViolation")
     assert pat(*args) == failed(
         5,
-        "the service refused it with martianPolicyViolation",
+        "the service refused the request with martianPolicyViolation",
         "try again; if the problem persists, report it with the activity id",
         f"activity id: {activity(emulator, method)}",
     )
@@ -471,7 +477,10 @@ def test_no_answer(fault: str, reason: str, pat: InProcess, emulator: Emulator) 
 def test_a_late_answer_to_a_create(pat: InProcess, emulator: Emulator) -> None:
     emulator.fail("POST * delay=1500ms")
     result = pat("create", "laptop", "--scope", "code", env={"PAT_TIMEOUT": "1"})
-    late = "try again; if one is created late, the next command that signs in will revoke it"
+    late = (
+        "try again; if the service still creates the token, the next command that signs in will"
+        " revoke it"
+    )
     outcome, hint = {
         0: ("no token of this request was found", late),
         1: ("the token was created and has been revoked", "try again"),
@@ -856,7 +865,7 @@ def test_the_root_is_https_or_http_on_loopback(url: str, pat: InProcess) -> None
     assert pat("list", env={"PAT_API_URL": url}) == failed(
         2,
         f"PAT_API_URL {url!r} is not allowed",
-        "it must be https, or http on loopback only, as it is sent the access token",
+        "use https, or http for this machine only: the access token is sent to this address",
     )
 
 
@@ -967,8 +976,7 @@ def test_what_the_system_refuses_is_told_in_its_own_words(
     assert result.exit_code == 1
     assert result.stderr == (
         "pat: the operating system refused an operation: Function not implemented\n"
-        "     to see which one, run the command again with --debug; to find the cause, run: pat"
-        " doctor\n"
+        "     for details, run the command again with --debug; to find the cause, run: pat doctor\n"
     )
 
 

@@ -34,7 +34,7 @@ from cli.stage import (
 from drivers import Emulator, InProcess, Result
 
 NOT_THERE = "no token 'nosuch' in contoso"
-SEE_ALL = "to list all: pat list --status all; names are case-sensitive"
+SEE_ALL = "names are case-sensitive; to list all tokens, run: pat list --status all"
 ERROR = failed(3, NOT_THERE, SEE_ALL)
 JSON_ERROR = failed_as_json(3, "not_found", NOT_THERE, SEE_ALL)
 KEYS = [
@@ -473,7 +473,7 @@ def test_the_servers_own_words_and_its_id_are_in_the_object(
     assert result == failed_as_json(
         5,
         "refused",
-        f"{host(emulator)} does not allow it",
+        f"{host(emulator)} does not allow the operation",
         "ask an administrator of contoso for the permission",
         server_message=f"TF400898: An Internal Error Occurred. Activity Id: {identifier}.",
         activity_id=identifier,

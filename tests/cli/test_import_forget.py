@@ -53,7 +53,9 @@ def imported(name: str, expires: str | None = None, **changes: object) -> dict[s
 
 def stored(emulator: Emulator, name: str) -> str:
     """What is said of a secret that was stored."""
-    return f"stored {name!r} for {emulator.url}/contoso: pat get {as_argument(name)}"
+    return (
+        f"stored {name!r} for {emulator.url}/contoso; to print it, run: pat get {as_argument(name)}"
+    )
 
 
 def test_a_secret_is_checked_and_stored(
@@ -105,9 +107,9 @@ def test_a_secret_that_does_not_work_is_not_stored(
 ) -> None:
     assert pat("import", "web", stdin=SECRET_FORM) == failed(
         4,
-        f"the secret does not work at {emulator.url}/contoso",
-        "it may be mistyped, expired, revoked, or for another organization; on Azure DevOps Server,"
-        " IIS basic authentication must be off",
+        f"{emulator.url}/contoso does not accept the secret",
+        "the secret may be mistyped, expired, revoked, or issued for another organization; on"
+        " Azure DevOps Server, IIS basic authentication must be off",
         "the service said: TF400813: Resource not available for anonymous access. Client"
         " authentication required.",
         f"activity id: {activity(emulator)}",
@@ -239,8 +241,8 @@ def test_forget_of_nothing(pat: InProcess) -> None:
     assert pat("forget", "nosuch") == failed(
         3,
         "no secret is stored under 'nosuch' for contoso",
-        "to see what is stored, run: pat list --stored; to create a token: pat create; to store"
-        " an existing secret: pat import",
+        "to see what is stored, run: pat list --stored; to create a token, run: pat create; to"
+        " store an existing secret, run: pat import",
     )
 
 
@@ -310,8 +312,8 @@ def test_an_imported_secret_is_not_overwritten_for_a_token_of_its_name(
     assert refused == failed(
         6,
         "a secret is stored under 'ci' for contoso, and it is unknown which token it belongs to",
-        "if you know the token: pat get ci | pat import ci --id ID; to delete the secret: pat"
-        " forget ci",
+        "if you know the token, run: pat get ci | pat import ci --id ID; to delete the secret,"
+        " run: pat forget ci",
     )
     assert [(each["authorizationId"], each["status"]) for each in emulator.tokens] == before
     assert list(memory_keyring.held.values()) == [secret.strip()]

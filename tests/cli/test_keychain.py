@@ -103,7 +103,10 @@ def test_one_that_cannot_be_used(pat: InProcess, keychain: Keychain) -> None:
     assert feed.exit_code == 2
     sandbox = {**keychain.env, "PAT_THROWAWAY_KEYRING": "x"}
     refused = pat("setup", "osxkeychain", env=sandbox)
-    assert (refused.exit_code, "the keychain is yours" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "the macOS keychain is outside the sandbox" in refused.stderr) == (
+        2,
+        True,
+    )
     assert not keychain.file.exists()
 
 

@@ -226,9 +226,9 @@ def test_all_orgs_goes_on_past_one_that_fails(pat: InProcess, emulator: Emulator
         exit_code=9,
         stdout=as_json([token_object(token)]),
         stderr=lines(
-            f"pat: warning: fabrikam: {host(emulator)} does not allow it",
+            f"pat: warning: fabrikam: {host(emulator)} does not allow the operation",
             '{"error": "partial", "message": "1 of your organizations could not be listed",'
-            ' "hint": "to try one of them, run: pat list --org NAME", "exit_code": 9}',
+            ' "hint": "to try one organization, run: pat list --org NAME", "exit_code": 9}',
         ),
     )
 

@@ -68,7 +68,7 @@ def test_the_only_one_is_used(pat: InProcess, emulator: Emulator) -> None:
 
 def test_one_of_several_must_be_named(pat: InProcess) -> None:
     message = "no organization given, and you have several: contoso, fabrikam"
-    hint = "add --org contoso, or set it once: pat config set org contoso"
+    hint = "add --org contoso; or, to set it once, run: pat config set org contoso"
     assert pat("list", env=NOWHERE) == failed(2, message, hint)
     assert pat("list", "-o", "json", env=NOWHERE) == failed_as_json(2, "usage", message, hint)
 
@@ -174,8 +174,8 @@ def test_an_empty_option_does_not_fall_through_to_another(
     for args in (("revoke", "one", "--yes"), ("list",), ("create", "x", "--scope", "code")):
         assert pat(*args, "--org", "") == failed(
             2,
-            "'' is not an organization",
-            "give its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
+            "'' is not the name or URL of an organization",
+            "use its name, https://dev.azure.com/NAME, https://NAME.visualstudio.com,"
             " or https://SERVER/COLLECTION for Azure DevOps Server",
         )
     assert emulator.requests == []

@@ -1,4 +1,4 @@
-"""A token that git was refused with counts as due."""
+"""A token that the service refused counts as due."""
 
 import base64
 import json
@@ -40,7 +40,7 @@ def secret(pat: InProcess) -> str:
 
 @pytest.fixture
 def refuse(pat: InProcess, emulator: Emulator, secret: str) -> Callable[[], None]:
-    """Return a function that tells pat that git was refused with the token."""
+    """Return a function that tells pat that the service refused the token."""
 
     def erase() -> None:
         assert pat("git-credential", "erase", stdin=asked(emulator, secret)).exit_code == 0
@@ -118,7 +118,7 @@ def works_again(emulator: Emulator, refuse: Callable[[], None]) -> None:
 def test_renew_keeps_one_that_works_again(pat: InProcess, emulator: Emulator) -> None:
     token = held(emulator, "ci")
     (planned,) = pat("renew", "--dry-run", "-o", "json").json
-    assert planned["why"] == "a program reported that it was refused: the service will be asked"
+    assert planned["why"] == "a program reported that it was refused: pat will ask the service"
     result = pat("renew", "-o", "json")
     assert (result.exit_code, emulator.tokens) == (0, [token])
     assert [(each["outcome"], each["why"]) for each in result.json] == [("kept", "it still works")]
@@ -132,7 +132,7 @@ def test_apply_keeps_one_that_works_again(
     token = held(emulator, "ci")
     file = tmp_path / "tokens.toml"
     file.write_text('[[token]]\nname = "ci"\nscopes = ["code"]\nexpires = "30d"\n', "utf-8")
-    assert "the service will be asked" in pat("apply", str(file), "--dry-run").stdout
+    assert "pat will ask the service" in pat("apply", str(file), "--dry-run").stdout
     assert "kept 1" in pat("apply", str(file)).stderr
     assert emulator.tokens == [token]
     assert "kept 1" in pat("apply", str(file), env=OFFLINE).stderr
@@ -168,7 +168,7 @@ def test_git_gets_it_where_the_service_cannot_be_asked(
     place = asked(emulator, "").replace("password=\n", "")
     unsure = pat("git-credential", "get", stdin=place)
     assert f"password={secret}\n" in unsure.stdout
-    assert "git was refused with 'ci'; the reason is unknown" in unsure.stderr
+    assert "the service refused 'ci'; the reason is unknown" in unsure.stderr
     sure = pat("git-credential", "get", stdin=place)
     assert (f"password={secret}\n" in sure.stdout, sure.stderr) == (True, "")
 

@@ -95,7 +95,7 @@ def test_nobody_to_ask_is_a_usage_error(pat: InProcess, emulator: Emulator) -> N
         assert pat("revoke", "one", "two", env=env) == failed(
             2,
             "2 tokens would be revoked, but pat cannot ask for confirmation here",
-            "add --yes to confirm, or --dry-run to see them",
+            "add --yes to confirm, or --dry-run to see the tokens",
         )
     assert names(emulator) == ["one", "two"]
 
@@ -167,7 +167,7 @@ def test_nothing_that_fits(pat: InProcess) -> None:
 def test_no_token_named(pat: InProcess, emulator: Emulator) -> None:
     put(emulator, "one")
     assert pat("revoke", "--yes") == failed(
-        2, "no token given", "name one, or select with --name, --scope or --expired"
+        2, "no token given", "name a token, or select tokens with --name, --scope or --expired"
     )
     assert names(emulator) == ["one"]
 
@@ -192,8 +192,8 @@ def test_a_name_that_is_not_there_does_not_stop_the_others(
     assert pat("revoke", "one", "nosuch", "--yes") == Result(
         exit_code=9,
         stdout=outcomes("revoked", one),
-        stderr="pat: warning: no token 'nosuch' in contoso (to list all: pat list --status"
-        " all; names are case-sensitive)\n"
+        stderr="pat: warning: no token 'nosuch' in contoso (names are case-sensitive; to"
+        " list all tokens, run: pat list --status all)\n"
         "pat: 1 of 2 tokens could not be revoked\n"
         "     the others are revoked; to see what is left, run: pat list\n",
     )
@@ -254,7 +254,7 @@ def test_a_failed_item_does_not_stop_the_others(pat: InProcess, emulator: Emulat
     emulator.fail("DELETE * status=403")
     result = pat("revoke", "--name", "token *", "--yes", "-o", "json")
     (unlucky,) = names(emulator)
-    reason = f"{host(emulator)} does not allow it"
+    reason = f"{host(emulator)} does not allow the operation"
     assert {each["name"]: (each["outcome"], each["error"]) for each in result.json} == {
         each["displayName"]: ("failed", reason)
         if each["displayName"] == unlucky
@@ -288,7 +288,7 @@ def test_an_answer_that_is_lost_is_told_as_what_it_is(
         exit_code=9,
         stdout="",
         stderr=f"pat: warning: laptop ({identifier}): {host(emulator)} did not answer: the"
-        " connection was cut; it may be revoked all the same: to check, run: pat list\n"
+        " connection was cut; it may be revoked nevertheless; to check, run: pat list\n"
         "pat: 1 of 1 tokens could not be confirmed as revoked\n"
         "     see above\n",
     )

@@ -84,7 +84,7 @@ def test_a_secret_that_does_not_work_changes_nothing(
     emulator.fail("GET */connectionData status=401")
     result = pat("rotate", "ci")
     assert result.exit_code == 4
-    assert "the secret does not work at" in result.stderr
+    assert "does not accept the secret" in result.stderr
     assert "the new token was revoked" in result.stderr
     assert (names(emulator), memory_keyring.held) == (["ci"], held)
     # The stored secret is that of the one active token: the service takes it.
@@ -145,8 +145,8 @@ def test_keep_old(pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyr
 
 
 NOT_HERE = (
-    "the secret of 'ci' is not stored here: programs that use the old token stop working, but pat"
-    " cannot ask for confirmation here"
+    "the secret of 'ci' is not stored here: programs that use the old token will stop working,"
+    " but pat cannot ask for confirmation here"
 )
 
 
@@ -229,7 +229,7 @@ def test_dry_run_only_shows(
                 "theirs",
                 "rotate",
                 "planned",
-                "its secret is not stored here: programs that use the old token stop working",
+                "its secret is not stored here: programs that use the old token will stop working",
             ),
         ],
     )
@@ -267,9 +267,9 @@ def test_a_global_one_is_refused(
         6,
         f"'wide' ({old}) is valid in all your organizations: a new token for contoso alone cannot"
         " replace it, and it stops working on 2026-12-01",
-        "create a token for each organization that uses it: pat create NAME --scope S --org"
-        " ORG; then"
-        f" revoke it: pat revoke {old}",
+        "to create a token for each organization that uses it, run: pat create NAME --scope S --org"
+        " ORG; then,"
+        f" to revoke it, run: pat revoke {old}",
     )
     assert emulator.tokens == before
     make(pat)

@@ -53,7 +53,7 @@ def test_a_mistake_is_named_by_its_line(encoding: str, pat: InProcess, tmp_path:
     file.write_bytes(saved(DECLARED.replace("scopes", "scope"), encoding))
     result = pat("apply", str(file), "--yes")
     assert result.exit_code == 2
-    assert "line 4: a token has no 'scope'" in result.stderr
+    assert "line 4: unknown key 'scope' in a token" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["config", "apply"])

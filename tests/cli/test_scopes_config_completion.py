@@ -197,7 +197,10 @@ def test_an_unknown_key_of_the_file_can_be_removed(pat: InProcess, file: Path) -
     file.parent.mkdir(parents=True)
     file.write_text("frob = 1\n", "utf-8")
     result = pat("list")
-    assert (result.exit_code, "to remove it: pat config unset frob" in result.stderr) == (2, True)
+    assert (
+        result.exit_code,
+        "to remove the setting, run: pat config unset frob" in result.stderr,
+    ) == (2, True)
     assert pat("config", "unset", "frob") == done("", f"removed frob from {file}")
     assert file.read_text("utf-8") == ""
 

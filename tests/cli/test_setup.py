@@ -246,7 +246,8 @@ def test_feeds_of_one_name(pat: InProcess, emulator: Emulator, home: Path, secre
         held = file.read_bytes()
         refused = pat("setup", tool, "--feed", f"{feeds[1]}/{end}")
         assert refused.exit_code == 6
-        assert "under the name 'feed' already" in refused.stderr
+        assert " already has " in refused.stderr
+        assert "under the name 'feed', and " in refused.stderr
         assert file.read_bytes() == held
         assert pat("setup", tool, "--undo").exit_code == 0
     for feed in feeds:  # NuGet's are found by their URLs, and get names of their own
@@ -373,7 +374,7 @@ def test_what_cannot_be_told_apart_is_left_alone(
     file.write_bytes(changed)
     result = pat("setup", "maven", "--undo")
     assert result.exit_code == 6
-    assert "was changed since" in result.stderr
+    assert "was changed after the setup" in result.stderr
     assert file.read_bytes() == changed != before
 
 
@@ -615,7 +616,7 @@ def test_az_in_two_places(
     memory_keyring.held[place] = "theirs"
     assert pat("setup", "az").exit_code == 0
     elsewhere = pat("setup", "az", env={"AZURE_CONFIG_DIR": str(tmp_path)})
-    assert (elsewhere.exit_code, "in the same place" in elsewhere.stderr) == (6, True)
+    assert (elsewhere.exit_code, "in the same keyring entry" in elsewhere.stderr) == (6, True)
     assert pat("setup", "az", "--undo").exit_code == 0
     assert memory_keyring.held[place] == "theirs"
 
@@ -649,7 +650,7 @@ def test_what_was_made_a_comment_and_set_up_again(
     file.write_text("".join(f"#{line}" for line in made), newline="")
     assert pat("setup", "npm", *feed, *(later or ("--use", "packages"))).exit_code == 0
     refused = pat("setup", "npm", "--undo")
-    assert (refused.exit_code, "the secret would stay" in refused.stderr) == (6, True)
+    assert (refused.exit_code, "would leave the secret in it" in refused.stderr) == (6, True)
     assert encoded(secret) in file.read_text()
 
 
@@ -735,7 +736,7 @@ def test_two_collections_that_az_cannot_tell_apart(
     url = f"{emulator.url}/tfs"
     assert pat("setup", "az", "--org", f"{url}/One", env=env).exit_code == 0
     refused = pat("setup", "az", "--org", f"{url}/Two", env=env)
-    assert (refused.exit_code, "in the same place of the keyring" in refused.stderr) == (6, True)
+    assert (refused.exit_code, "in the same keyring entry" in refused.stderr) == (6, True)
     assert memory_keyring.held[place] == "One" * 10
     assert pat("setup", "az", "--undo", env=env).exit_code == 0
     assert memory_keyring.held[place] == "theirs"
@@ -853,7 +854,7 @@ def test_a_variable_that_outranks_the_file_is_told(
     tool: str, variable: str, value: str, pat: InProcess, emulator: Emulator
 ) -> None:
     words = ("setup", tool, *feed_of(tool, emulator), "--use", "packages")
-    told = f"{variable} is set and overrides what was set up for {tool}"
+    told = f"{variable} is set and overrides the setup of {tool}"
     result = pat(*words, env={variable: value})
     assert (result.exit_code, told in " ".join(result.stderr.split())) == (0, True)
     assert variable not in pat(*words).stderr
@@ -897,7 +898,7 @@ def test_a_keyring_that_is_too_old(
     backends = "azdo_pat.keyring_backend.PackagesBackend (priority: 9)" if knows else ""
     result = pat("setup", tool, env={"PATH": with_keyring(tmp_path, backends, old=old)})
     assert result.exit_code == (0 if knows else 3)
-    told = "pip 26.3 and later reject it, because it is older than keyring 25.2.1" in result.stderr
+    told = "pip 26.3 and later need keyring 25.2.1 or later" in result.stderr
     assert told is ((tool, old) == ("pip", "yes"))
 
 
@@ -1055,7 +1056,7 @@ def test_netrc_has_room_for_one_token_a_host(
     before = (home / BEFORE["netrc"][0]).read_bytes()
     refused = pat("setup", "netrc", "--org", "fabrikam")
     assert refused.exit_code == 6
-    assert f"has the token of {emulator.url}/contoso for 127.0.0.1 already" in refused.stderr
+    assert f"already has the token of {emulator.url}/contoso for 127.0.0.1" in refused.stderr
     assert (home / BEFORE["netrc"][0]).read_bytes() == before
     assert secret in before.decode()
     assert pat("setup", "netrc", "--undo").exit_code == 0
@@ -1096,7 +1097,7 @@ def test_a_sandbox_touches_nothing_of_the_users(
     for env in ({"HOME": str(own)}, {"NPM_CONFIG_USERCONFIG": str(tmp_path / "npmrc")}):
         refused = pat("setup", "npm", *feed, env={**sandbox, **env})
         assert refused.exit_code == 2
-        assert "this is a sandbox, and " in refused.stderr
+        assert "is outside the sandbox" in refused.stderr
         assert not (tmp_path / "npmrc").exists()
         shown = pat("setup", "npm", *feed, "--dry-run", env={**sandbox, **env})
         assert shown.exit_code == 0

@@ -71,7 +71,7 @@ def test_a_dead_token_can_be_shown(pat: InProcess, emulator: Emulator) -> None:
 @pytest.mark.parametrize("text", ["nosuch", "00000000", "LAPTOP", ""])
 def test_no_such_token(text: str, pat: InProcess, emulator: Emulator) -> None:
     put(emulator, "laptop")
-    hint = "to list all: pat list --status all; names are case-sensitive"
+    hint = "names are case-sensitive; to list all tokens, run: pat list --status all"
     assert pat("show", text) == failed(3, f"no token {text!r} in contoso", hint)
 
 
@@ -160,8 +160,8 @@ def test_get_of_nothing(org: str | None, where: str, pat: InProcess) -> None:
     assert pat("get", "nosuch", env={"PAT_ORG": org}) == failed(
         3,
         f"no secret is stored under 'nosuch'{where}",
-        "to see what is stored, run: pat list --stored; to create a token: pat create; to store"
-        " an existing secret: pat import",
+        "to see what is stored, run: pat list --stored; to create a token, run: pat create; to"
+        " store an existing secret, run: pat import",
     )
 
 

@@ -120,7 +120,7 @@ def test_nobody_is_signed_in(
     ]
     problem = (
         "not signed in (PAT_ACCESS_TOKEN: not set; pat login: not signed in; Azure CLI: not"
-        " installed); run: pat login; or sign in to the Azure CLI (az login), or set"
+        " installed); to sign in, run: pat login; or use the Azure CLI (az login), or set"
         " PAT_ACCESS_TOKEN to a Microsoft Entra access token"
     )
     changes = signed_out(emulator, sources=sources, problems=[problem])
@@ -163,8 +163,9 @@ def test_nobody_is_signed_in_to_the_azure_cli(
         {"name": "Azure CLI", "used": False, "detail": detail},
     ]
     problem = (
-        f"not signed in (PAT_ACCESS_TOKEN: not set; pat login: not signed in; Azure CLI: {detail});"
-        " run: pat login; or sign in to the Azure CLI (az login), or set PAT_ACCESS_TOKEN"
+        "not signed in (PAT_ACCESS_TOKEN: not set; pat login: not signed in; Azure CLI:"
+        f" {detail});"
+        " to sign in, run: pat login; or use the Azure CLI (az login), or set PAT_ACCESS_TOKEN"
         " to a Microsoft Entra access token"
     )
     changes = signed_out(emulator, sources=sources, problems=[problem])
@@ -210,7 +211,9 @@ def test_a_service_that_refuses_has_not_let_anybody_in(
         "problems": [problem],
     }
     assert result == whole(report(emulator, home, result, **changes), exit_code=4)
-    assert problem.startswith(f"{emulator.url.removeprefix('http://')} does not allow it")
+    assert problem.startswith(
+        f"{emulator.url.removeprefix('http://')} does not allow the operation"
+    )
 
 
 def test_a_service_that_does_not_answer_has_refused_nobody(
@@ -237,7 +240,7 @@ def test_a_sign_in_at_microsoft_is_not_for_a_plain_http_root(
     env = {"PAT_ACCESS_TOKEN": None, "PAT_API_URL": "http://127.0.0.1:9"}
     result = pat("list", env=env)
     assert result.exit_code == 4
-    assert "Azure CLI: not for PAT_API_URL, which is not https" in result.stderr
+    assert "Azure CLI: not used: PAT_API_URL is not https" in result.stderr
     assert "unset PAT_API_URL" in result.stderr
     assert az.calls == []
 
@@ -249,6 +252,9 @@ def test_how_to_get_another_of_the_azure_cli_once_its_own_is_rejected(
     emulator.reject_access_tokens()
     result = pat("list", env={"PAT_ACCESS_TOKEN": None})
     assert result.exit_code == 4
-    assert "requires a newer sign-in than that of the access token from Azure CLI" in result.stderr
+    assert (
+        "requires a new sign-in: it no longer accepts the access token from Azure CLI"
+        in result.stderr
+    )
     assert "returns the same access token" in result.stderr
     assert "az account clear, then az login; or run: pat login" in " ".join(result.stderr.split())

@@ -91,7 +91,7 @@ def test_an_imported_secret_stays_where_several_tokens_bear_its_name(
         "",
         "updated 'desktop' in contoso",
         "kept the secret stored under 'dup', as it may belong to another token; if it belongs to"
-        f" this one, run: pat get dup | pat import dup --id {other}",
+        f" this token, run: pat get dup | pat import dup --id {other}",
     )
     assert pat("revoke", other, "--yes").exit_code == 0
     assert memory_keyring.held == {(service(emulator), "dup"): ours.strip()}
@@ -106,7 +106,7 @@ def test_a_new_name_that_is_taken_here_is_refused(
     assert pat("update", "laptop", "--name", "desktop") == failed(
         6,
         "a secret is already stored under 'desktop' for contoso",
-        "choose another name, or delete that secret: pat forget desktop",
+        "use another name; or, to delete that secret, run: pat forget desktop",
     )
     assert (memory_keyring.held, "PUT" in methods(emulator)) == (before, False)
 
@@ -120,7 +120,7 @@ def test_nothing_to_change(pat: InProcess, emulator: Emulator) -> None:
 def test_a_revoked_token_cannot_be_changed(pat: InProcess, emulator: Emulator) -> None:
     put(emulator, "laptop", state="revoked")
     assert pat("update", "laptop", "--expires", "3d") == failed(
-        5, "'laptop' is revoked and cannot be changed", "to create a new one: pat create"
+        5, "'laptop' is revoked and cannot be changed", "to create a new token, run: pat create"
     )
 
 
@@ -131,7 +131,7 @@ def test_an_expired_token_cannot_be_changed(pat: InProcess, emulator: Emulator) 
     assert result == failed(
         5,
         "the token has expired, and an expired token cannot be changed",
-        "replace it with a new one: pat rotate",
+        "to replace it with a new token, run: pat rotate TOKEN",
         *([f"the service said: {said}"] if said else []),
         f"activity id: {activity(emulator)}",
     )

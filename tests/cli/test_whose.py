@@ -31,8 +31,8 @@ def test_an_id_never_deletes_the_secret_of_another(
     identifier = held(emulator, "ci")["authorizationId"]
     assert pat("forget", identifier) == failed(
         3,
-        f"the secret of the token {identifier} is no longer stored: another program has stored"
-        " another secret under 'ci' for contoso",
+        f"the secret of the token {identifier} is no longer stored: another program has stored a"
+        " different secret under 'ci' for contoso",
         "to print that secret, run: pat get ci",
     )
     assert memory_keyring.held == {(service(emulator), "ci"): foreign}
@@ -75,8 +75,8 @@ def test_doctor_tells_of_the_secret_of_another(
         "another program has overwritten the secret stored under 'ci' in contoso"
     )
     assert result.json["fix"] == (
-        "to delete that secret, run: pat forget ci --org contoso; then, to create a new token:"
-        f" pat rotate {identifier} --org contoso"
+        "to delete that secret, run: pat forget ci --org contoso; then, to create a new token,"
+        f" run: pat rotate {identifier} --org contoso"
     )
 
 
@@ -94,7 +94,7 @@ def test_the_secret_of_another_is_not_delivered(
     memory_keyring.held[service(emulator), "ci"] = secret
     result = pat("renew")
     assert (result.exit_code, file.exists()) == (8, False)
-    assert "another program has stored another secret under 'ci'" in result.stderr
+    assert "another program has stored a different secret under 'ci'" in result.stderr
     assert names(emulator) == ["ci", "ci", "elsewhere"]
 
 
@@ -139,7 +139,7 @@ def test_an_id_that_is_not_the_one_of_a_token_made_here(
         assert pat("import", name, "--id", theirs, stdin=secret) == failed(
             6,
             f"the secret belongs to the token {own}, which pat created, and not to {theirs}",
-            "to list the ids of your tokens: pat list",
+            "to list the ids of your tokens, run: pat list",
         )
     assert memory_keyring.held == {(service(emulator), "ci"): secret.strip()}
 

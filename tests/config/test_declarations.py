@@ -90,7 +90,7 @@ ONE = '[[token]]\nname = "x"\nscopes = ["code"]\n'
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        (f"{ONE}scope = 1\n", 4, "a token has no 'scope'"),
+        (f"{ONE}scope = 1\n", 4, "unknown key 'scope' in a token"),
         (f'{ONE}\n[[token]]\n\nscopes = "code"\n', 5, "the token has no name"),
         ('[[token]]\nname = "x"\n', 1, "the token has no scopes"),
         ('[[token]]\nname = "x"\nscopes = []\n', 3, "the token has no scopes"),
@@ -107,9 +107,9 @@ ONE = '[[token]]\nname = "x"\nscopes = ["code"]\n'
         (f"{ONE}deliver = [\n  5,\n]\n", 4, "deliver must be a string"),
         (f"{ONE}deliver = {{ file = 5 }}\n", 4, "file and template must be strings"),
         (f"{ONE}allow_unknown_scopes = 1\n", 4, "not true or false"),
-        (f"{ONE}\n\n{ONE}", 6, "'x' is already declared in line 1"),
-        (f"tokens = 1\n{ONE}", 1, "the file has no 'tokens'"),
-        (f"[defaults]\nscopes = 1\n{ONE}", 2, "defaults has no 'scopes'"),
+        (f"{ONE}\n\n{ONE}", 6, "'x' is already declared on line 1"),
+        (f"tokens = 1\n{ONE}", 1, "unknown key 'tokens' in the file"),
+        (f"[defaults]\nscopes = 1\n{ONE}", 2, "unknown key 'scopes' in defaults"),
         (f'[defaults]\nexpires = "soon"\n{ONE}', 2, "'soon' is not a valid"),
         ("defaults = 5\n", 1, "write defaults as a table"),
         ('[token]\nname = "x"\n', 1, "write each token as a table of its own"),

@@ -13,7 +13,7 @@ from azdo_pat.config.file import read
 from azdo_pat.config.paths import config_folder, state_folder
 from azdo_pat.errors import UsageError
 
-MEND = "correct it, or move it aside"
+MEND = "correct the file, or move it aside"
 HAND_MADE = """\
 # mine
 org   =  'contoso'   # the big one

@@ -158,13 +158,16 @@ class TestDocuments:
         with pytest.raises(UsageError) as caught:
             checked({"org": value}, where="f")
         assert caught.value.message == "f: org is not a simple value"
-        assert caught.value.hint == "to list all settings: pat config list"
+        assert caught.value.hint == "to list all settings, run: pat config list"
 
     def test_an_unknown_key_is_named_with_its_file_and_the_way_out(self) -> None:
         with pytest.raises(UsageError) as caught:
             checked({"org": "contoso", "outptu": "json"}, where="f")
         assert caught.value.message == "f: unknown setting 'outptu'"
-        assert caught.value.hint == "did you mean output?; to remove it: pat config unset outptu"
+        assert (
+            caught.value.hint
+            == "did you mean output?; to remove the setting, run: pat config unset outptu"
+        )
 
     def test_a_value_that_its_key_does_not_take(self) -> None:
         with pytest.raises(UsageError) as caught:

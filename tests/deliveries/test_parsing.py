@@ -126,6 +126,6 @@ def test_an_unknown_kind_is_told_which_there_are(given: str | Mapping[str, objec
     with pytest.raises(UsageError) as caught:
         from_text(given, HERE) if isinstance(given, str) else from_table(given, HERE)
     assert caught.value.hint == (
-        "give command:PROGRAM ARGUMENTS, file:PATH for the secret alone, or file:PATH|TEMPLATE"
+        "use command:PROGRAM ARGUMENTS, file:PATH for the secret alone, or file:PATH|TEMPLATE"
         " for a line such as NAME={token}"
     )

@@ -78,18 +78,18 @@ def test_twice_is_as_once_and_other_lines_stay(content: str, head: str, tail: st
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ("PAT", "holds no secret"),
-        ("{name}", "holds no secret"),
+        ("PAT", "does not contain the secret"),
+        ("{name}", "does not contain the secret"),
         ("{token}", "no text that identifies its line"),
         ("  {token}\n", "no text that identifies its line"),
-        ("PAT={secret}", "holds {secret}"),
-        ("PAT={}", "holds {}"),
-        ("A\rPAT={token}", "holds a carriage return"),
+        ("PAT={secret}", "contains the unknown placeholder {secret}"),
+        ("PAT={}", "contains the unknown placeholder {}"),
+        ("A\rPAT={token}", "contains a carriage return"),
         ("PAT={token", "is not valid: "),
         ("PAT=}{token}", "is not valid: "),
         ("PAT={token!r}", "neither a format nor a conversion"),
         ("PAT={token:>9}", "neither a format nor a conversion"),
-        ("PAT={token.__class__}", "holds {token.__class__}"),
+        ("PAT={token.__class__}", "contains the unknown placeholder {token.__class__}"),
     ],
 )
 def test_mistakes(template: str, message: str) -> None:

@@ -253,7 +253,7 @@ def test_why_git_was_refused(
     used = f"{ASKED}username=pat\npassword={secret}\n"
     works = asked(at_microsoft, used, "erase")
     assert (works.exit_code, works.stdout) == (0, "")
-    assert "'work' works, but git was refused" in works.stderr
+    assert "'work' works, but the service refused git" in works.stderr
     assert f"password={secret}\n" in asked(at_microsoft, ASKED).stdout
     assert asked(at_microsoft, used, "store").stderr == ""
     ends_in(home, timedelta(hours=-5))
@@ -283,7 +283,9 @@ def test_a_server_of_ones_own(at_microsoft: Installed, hosts: Hosts, tmp_path: P
     other = "protocol=https\nhost=tfs.example.com\npath=fabrikam/_git/app\n"
     assert asked(at_microsoft, other).stdout == ""
     used = f"protocol=https\nhost=tfs.example.com\npath=contoso/x\npassword={secret}\n"
-    assert "'office' works, but git was refused" in asked(at_microsoft, used, "erase").stderr
+    assert (
+        "'office' works, but the service refused git" in asked(at_microsoft, used, "erase").stderr
+    )
 
 
 def test_exec_needs_nothing_set_up(at_microsoft: Installed, hosts: Hosts) -> None:

@@ -293,7 +293,7 @@ def test_a_browser_in_which_nobody_signs_in(
         entra.by_browser(account="", claims="", show=lambda _: None)
     assert caught.value.message == "no sign-in was completed in the browser within 0 minutes"
     assert caught.value.hint == (
-        "run it again; without a browser on this machine: pat login --device-code"
+        "try again; if this machine has no browser, run: pat login --device-code"
     )
 
 
@@ -472,11 +472,11 @@ def test_an_access_token_that_git_was_refused_with_is_renewed(
         return result.stderr
 
     first = given()
-    assert "pat has a new one now: try again" in erased(first)
+    assert "pat has a new access token: try again" in erased(first)
     second = given()
     assert second != first
     asked = len(asked_entra(emulator))
-    assert erased(first) == ""  # another git was refused with it before
+    assert erased(first) == ""  # the service refused another token of git before
     assert (given(), len(asked_entra(emulator))) == (second, asked)
     emulator.revoke_refresh_tokens()
     assert "the sign-in was revoked" in erased(second)
@@ -510,10 +510,9 @@ def test_the_variable_cannot_be_renewed(pat: Installed, emulator: Emulator) -> N
     emulator.reject_access_tokens()
     result = pat("list", env=env)
     assert result.exit_code == 4
-    assert "requires a newer sign-in than that of the access token from PAT_ACCESS_TOKEN" in (
-        result.stderr
-    )
-    assert "set PAT_ACCESS_TOKEN to a fresh access token" in result.stderr
+    refused = "requires a new sign-in: it no longer accepts the access token from PAT_ACCESS_TOKEN"
+    assert refused in result.stderr
+    assert "set PAT_ACCESS_TOKEN to a new access token" in result.stderr
 
 
 def test_a_sign_in_at_microsoft_is_not_for_a_plain_http_root(
@@ -528,5 +527,5 @@ def test_a_sign_in_at_microsoft_is_not_for_a_plain_http_root(
     for authority in (None, at_microsoft):
         result = pat("list", env={"PAT_AUTHORITY": authority})
         assert result.exit_code == 4
-        assert "pat login: not for PAT_API_URL, which is not https" in result.stderr
+        assert "pat login: not used: PAT_API_URL is not https" in result.stderr
     assert len(emulator.requests) == asked

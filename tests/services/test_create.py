@@ -97,7 +97,10 @@ class TestMade:
             "pat does not create tokens for all organizations: every such token stops"
             " working on 2026-12-01"
         )
-        assert error.hint == "create one for each organization: pat create NAME --scope S --org ORG"
+        assert (
+            error.hint
+            == "to create one for each organization, run: pat create NAME --scope S --org ORG"
+        )
 
 
 class TestNameTaken:
@@ -197,7 +200,7 @@ class TestKeyring:
         identifier = token["authorizationId"]
         assert type(error) is StoreError
         assert error.message == f"{LOCKED}; the new token {identifier} could not be revoked"
-        assert error.hint == f"revoke it: pat revoke {identifier} --org contoso"
+        assert error.hint == f"to revoke it, run: pat revoke {identifier} --org contoso"
         (operation,) = machine.state.unfinished()
         assert isinstance(operation, Create)
         assert operation.new.authorization_id == identifier

@@ -80,7 +80,8 @@ class TestAnswerLost:
         if type(error) is NoAnswerError:
             assert error.message.endswith("; no token of this request was found")
             assert error.hint == (
-                "try again; if one is created late, the next command that signs in will revoke it"
+                "try again; if the service still creates the token, the next command that signs"
+                " in will revoke it"
             )
             # A slow service may still be at work on it: the next create looks again.
             assert len(machine.state.unfinished()) == 1
@@ -120,12 +121,11 @@ class TestAnswerLost:
         assert type(error) is NoAnswerError
         assert error.message.endswith(
             "an interrupted create of 'ci' in contoso may have created a token, or another"
-            f" machine has created it: {', '.join(others)}; it was not revoked"
+            f" machine did: {', '.join(others)}; it was not revoked"
         )
         assert error.hint == (
-            f"if its secret is not stored anywhere: pat revoke {others[0]} --org contoso;"
-            " if it is in"
-            f" use: pat doctor --dismiss {others[0]}"
+            f"if its secret is not stored anywhere, run: pat revoke {others[0]} --org contoso;"
+            f" if it is in use, run: pat doctor --dismiss {others[0]}"
         )
         assert machine.alive == ["ci", "ci"]
         assert machine.asked("DELETE") == []
@@ -176,7 +176,7 @@ class TestAnswerLost:
         for _ in range(2):
             machine.elsewhere(expires=EXPIRES)
         machine.emulator.fail(f"POST {PATS} cut=before")
-        assert "another machine has created it" in failure(machine).message
+        assert "another machine did" in failure(machine).message
         assert machine.alive == ["ci", "ci"]
 
     @pytest.mark.parametrize(
@@ -326,9 +326,7 @@ class TestLeftovers:
         for _ in range(2):
             (told,) = recover(machine.deps)
             assert isinstance(told.failure, DoubtfulError)
-            assert f"another machine has created it: {other}; it was not revoked" in str(
-                told.failure
-            )
+            assert f"another machine did: {other}; it was not revoked" in str(told.failure)
         assert machine.asked("DELETE") == []
         machine.made()  # it is in nobody's way
         assert machine.alive == ["ci", "ci"]

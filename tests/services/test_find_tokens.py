@@ -201,7 +201,7 @@ class TestEverywhere:
         assert [pat.name for pat in pats] == ["here"]
         (failed,) = failures
         assert failed.org == "fabrikam"
-        assert failed.reason.endswith("does not allow it")
+        assert failed.reason.endswith("does not allow the operation")
 
     @pytest.mark.parametrize("org", ["contoso", "fabrikam"])
     def test_stored_counts_wherever_it_is(self, machine: Machine, org: str) -> None:
@@ -236,7 +236,10 @@ class TestFinding:
             error = failure(machine, text)
             assert type(error) is NotFoundError
             assert error.message == f"no token {text!r} in contoso"
-            assert error.hint == "to list all: pat list --status all; names are case-sensitive"
+            assert (
+                error.hint
+                == "names are case-sensitive; to list all tokens, run: pat list --status all"
+            )
 
     def test_fewer_than_eight_characters_are_no_id(self, machine: Machine) -> None:
         mine = machine.made()

@@ -85,8 +85,8 @@ class TestTakeIn:
         machine.emulator.set_policies(*policies)
         error = refused(machine, "x" * 84)
         assert type(error) is SignInError
-        assert error.message == f"the secret does not work at {machine.contoso.url}"
-        assert error.hint.startswith("it may be mistyped, expired, revoked,")
+        assert error.message == f"{machine.contoso.url} does not accept the secret"
+        assert error.hint.startswith("the secret may be mistyped, expired, revoked,")
         assert (machine.names_held, machine.known) == ([], [])
 
     def test_one_of_another_organization(self, machine: Machine) -> None:
@@ -197,7 +197,7 @@ class TestForget:
         assert caught.value.message == (
             "another process has changed the secret stored under 'ci' for contoso"
         )
-        assert caught.value.hint == "to see what is stored now: pat list --stored"
+        assert caught.value.hint == "to see what is stored now, run: pat list --stored"
         assert machine.names_held == ["ci"]
         assert [each.id for each in machine.known] == [pat.id for pat in new]
 

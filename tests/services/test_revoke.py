@@ -224,7 +224,7 @@ class TestFailures:
         revoked = carry_out(machine, pats)
         failed = [item for item in revoked.items if item.outcome is Outcome.FAILED]
         assert (len(failed), revoked.failed) == (1, 1)
-        assert failed[0].error.endswith("does not allow it")
+        assert failed[0].error.endswith("does not allow the operation")
         assert machine.alive == [failed[0].pat.name]
 
     def test_a_failed_one_keeps_its_secret(self, machine: Machine) -> None:

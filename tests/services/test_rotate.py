@@ -113,7 +113,7 @@ def test_a_keyring_that_breaks_down_leaves_both_tokens_to_the_next_run(machine: 
     )
     with pytest.raises(StoreError) as caught:
         rotated(machine)
-    assert "or still the previous one, and both tokens are active" in caught.value.message
+    assert "or the previous secret; both tokens are active" in caught.value.message
     assert machine.alive == ["ci", "ci"]
     machine.keyring.refuses = lambda *_: False
     assert finish(machine) == [("rotate", True)]

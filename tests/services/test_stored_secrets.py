@@ -22,8 +22,8 @@ from services.machine import LOCKED, NOW, Machine, MachineDeps, unusable
 
 EXPIRES = NOW + timedelta(days=30)
 NONE_HERE = (
-    "to see what is stored, run: pat list --stored; to create a token: pat create; to store"
-    " an existing secret: pat import"
+    "to see what is stored, run: pat list --stored; to create a token, run: pat create; to store an"
+    " existing secret, run: pat import"
 )
 
 
@@ -237,7 +237,7 @@ def test_a_server_has_no_lifecycle() -> None:
     error = no_lifecycle(Organization(name="collection", url=url, hosted=False))
     assert error.message == f"{url} is Azure DevOps Server, which has no API for managing tokens"
     assert error.hint == (
-        f"create the token at {url}/_usersSettings/tokens, then store it: pat import NAME"
-        f" --org {url}"
+        f"create the token at {url}/_usersSettings/tokens; then, to store it, run: pat import"
+        f" NAME --org {url}"
     )
     assert error.exit_code == 5

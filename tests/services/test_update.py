@@ -237,7 +237,7 @@ class TestRefused:
         error = failure(machine, pat, RENAME)
         assert type(error) is RefusedError
         assert error.message == "'ci' is revoked and cannot be changed"
-        assert error.hint == "to create a new one: pat create"
+        assert error.hint == "to create a new token, run: pat create"
         assert machine.asked("PUT") == []
 
     def test_revoked_meanwhile(self, machine: Machine) -> None:
@@ -262,7 +262,9 @@ class TestRefused:
         error = failure(machine, pat, RENAME)
         assert type(error) is ConflictError
         assert error.message == "a secret is already stored under 'new name' for contoso"
-        assert error.hint == "choose another name, or delete that secret: pat forget 'new name'"
+        assert (
+            error.hint == "use another name; or, to delete that secret, run: pat forget 'new name'"
+        )
         assert (dict(machine.keyring.held), machine.known) == before
         assert machine.alive == ["ci", "new name"]
         assert machine.asked("PUT") == []
@@ -276,7 +278,9 @@ class TestRefused:
             ConflictError,
             "this machine knows another token by the name 'new name' for contoso",
         )
-        assert error.hint == "choose another name, or delete that secret: pat forget 'new name'"
+        assert (
+            error.hint == "use another name; or, to delete that secret, run: pat forget 'new name'"
+        )
         assert (machine.names_held, machine.asked("PUT")) == (["ci"], [])
         assert [entry.id for entry in machine.known] == [pat.id, other.id]
 

@@ -97,7 +97,7 @@ class TestFile:
             assert caught.value.message == (
                 f"{path} is damaged or not a state file: file is not a database"
             )
-            assert "move it aside" in caught.value.hint
+            assert "move the file aside" in caught.value.hint
             assert "keyring and are not lost" in caught.value.hint
         assert path.read_bytes() == before
 

@@ -16,7 +16,7 @@ ORG = "https://dev.azure.com/contoso"
 SERVICE = f"azdo-pat:{ORG}"
 COPY = f"azdo-pat:previous {SERVICE}"
 OLD, NEW = Secret("old-secret-0123456789"), Secret("new-secret-0123456789")
-NO_STORE = "to do without a keyring, in CI: pat create NAME --no-store --as token"
+NO_STORE = "without a keyring, as in CI, run: pat create NAME --no-store --as token"
 Act = Callable[[SecretStore], object]
 
 

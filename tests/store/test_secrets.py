@@ -89,7 +89,7 @@ def test_a_name_that_is_no_text(name: str) -> None:
         with pytest.raises(StoreError) as caught:
             act(ORG, name)
         assert failure(caught) == (
-            "the name cannot be stored: it holds a character that is not valid text",
+            "the name cannot be stored: it contains a character that is not valid text",
             "use a name without it",
         )
 
@@ -99,7 +99,7 @@ def test_a_secret_that_is_no_text() -> None:
     with pytest.raises(StoreError) as caught:
         store().put(ORG, "ci", Secret("abc\udc80"))
     assert failure(caught) == (
-        "the secret cannot be stored: it holds a character that is not valid text",
+        "the secret cannot be stored: it contains a character that is not valid text",
         "use a secret without it",
     )
 
@@ -194,7 +194,7 @@ def test_check_quotes_the_backend() -> None:
         store().check()
     assert failure(caught) == (
         "the keyring backend store.backends.Raising failed with RuntimeError: it is?[31m on fire",
-        "to see more: keyring diagnose; to use another one: PAT_KEYRING",
+        "for details, run: keyring diagnose; to use another backend, set PAT_KEYRING",
     )
 
 
@@ -204,7 +204,7 @@ def test_a_failure_never_carries_the_secret() -> None:
         store().put(ORG, "ci", NEW)
     assert failure(caught) == (
         "the keyring backend store.backends.Blurting failed with PasswordSetError",
-        "to see more: keyring diagnose; to use another one: PAT_KEYRING",
+        "for details, run: keyring diagnose; to use another backend, set PAT_KEYRING",
     )
     assert NEW.reveal() not in "".join(traceback.format_exception(caught.value))
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)

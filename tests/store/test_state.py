@@ -89,7 +89,7 @@ class TestTokens:
         state.remember(replace(CI, name="-x $(id)", id="2"))
         with pytest.raises(ConflictError) as caught:
             state.rename(ORG, "ci", "-x $(id)")
-        assert caught.value.hint == "run: pat forget -- '-x $(id)'"
+        assert caught.value.hint == "to delete its secret, run: pat forget -- '-x $(id)'"
 
     def test_what_was_made_here_stays_known(self, state: State) -> None:
         state.remember(CI)

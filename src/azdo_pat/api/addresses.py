@@ -50,7 +50,7 @@ def require_protected(url: str) -> str:
     scheme, host, _ = origin(url)
     if scheme != "https" and not is_loopback(host):
         raise UsageError(
-            f"{host} is not reached over https: the secret would be sent unencrypted",
+            f"{host} has an address that is not https: the secret would be sent unencrypted",
             hint="use an https address; http is allowed for this machine only",
         )
     parts = parse(url)

@@ -103,7 +103,8 @@ def _header_text(token: AccessToken) -> str:
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise SignInError(
             f"{token.source} did not provide an access token",
-            hint="run: pat login; or set PAT_ACCESS_TOKEN to an access token and nothing else",
+            hint="to sign in, run: pat login; or set PAT_ACCESS_TOKEN to the access token and"
+            " nothing else",
         )
     return text
 

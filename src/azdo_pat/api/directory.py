@@ -157,9 +157,9 @@ class Directory:
 
 def _useless(url: str, server_message: str, activity_id: str) -> SignInError:
     return SignInError(
-        f"the secret does not work at {url}",
-        hint="it may be mistyped, expired, revoked, or for another organization; on Azure DevOps"
-        " Server, IIS basic authentication must be off",
+        f"{url} does not accept the secret",
+        hint="the secret may be mistyped, expired, revoked, or issued for another organization;"
+        " on Azure DevOps Server, IIS basic authentication must be off",
         server_message=server_message,
         activity_id=activity_id,
     )

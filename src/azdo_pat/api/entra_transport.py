@@ -90,7 +90,7 @@ class EntraHttp:
     ) -> requests.Response:
         if origin(url) != self._origin:
             raise SignInError(
-                f"the sign-in would go to {parse(url).netloc}, which is not the authority",
+                f"sign-in data would be sent to {parse(url).netloc}, which is not the authority",
                 hint="check PAT_AUTHORITY",
             )
         started = self._clock()

@@ -78,8 +78,8 @@ class Http:
     Args:
         api_root: one root that serves every host (`PAT_API_URL`); None for Microsoft's hosts.
         access_token: the source of the bearer; called on first use, and every two minutes.
-        renewed: returns another bearer for one that the service rejected, with the claims
-            that it asked for; None if there is no other.
+        renewed: returns another access token in place of one that the service rejected,
+            given the claims that the service asked for; None if there is no other.
         timeout: seconds to connect, and seconds without a byte while reading. A whole answer may
             take a minute, or twice the timeout if that is longer.
         ca_bundle: a file of certificates to trust instead of the usual ones; overrides the
@@ -133,7 +133,7 @@ class Http:
         try:
             return answer.json(), answer
         except ValueError:
-            failure = unreadable(answer, f"{what}, nor any JSON")
+            failure = unreadable(answer, f"{what}: it is not valid JSON")
         raise failure
 
     def send(self, call: ApiCall) -> Response:
@@ -278,7 +278,7 @@ class Http:
 
 
 def no_proxy(url: str) -> dict[str, str] | None:
-    """Keep requests to this machine from going through a proxy."""
+    """Return the `proxies` that bypass the proxy for this machine; None for other hosts."""
     host = parse(url).host
     return {"no_proxy": host} if is_loopback(host) else None
 

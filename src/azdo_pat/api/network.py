@@ -11,8 +11,8 @@ from azdo_pat.api.response import Problem, printable
 from azdo_pat.api.time_limit import TooSlowError
 
 NETWORK_ERRORS: Final = (OSError, wire.HTTPError)
-"""All that a request can raise: `requests.RequestException` is an OSError, as is an unusable file
-of certificates; urllib3's own get past requests for a host name that cannot be one."""
+"""Every exception that a request can raise. `requests.RequestException` is an OSError, and so is
+the error for an unusable certificate file. For an invalid host name, urllib3's errors escape."""
 
 _CHECK_NETWORK: Final = "check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY)"
 TRY_AGAIN: Final = f"try again; if the problem persists, {_CHECK_NETWORK}"
@@ -111,7 +111,7 @@ _TROUBLES: Final[tuple[tuple[_Kinds, Problem], ...]] = (
     (
         exceptions.InvalidSchema,
         Problem(
-            reason="a SOCKS proxy needs the Python package PySocks, installed together with pat",
+            reason="a SOCKS proxy needs PySocks: install it in the Python environment of pat",
             hint=_CHECK_PROXY,
             sent=False,
             passing=False,

@@ -76,7 +76,7 @@ class Problem(NamedTuple):
         reason: in words, without a full stop.
         hint: the next step; empty if there is none.
         sent: the request may have reached the service.
-        passing: a retry may succeed.
+        passing: temporary, so a retry may succeed.
     """
 
     reason: str

@@ -17,12 +17,12 @@ from azdo_pat.errors import (
 )
 from azdo_pat.urls import parse
 
-_SIGN_IN: Final = "run: pat login, or set PAT_ACCESS_TOKEN to a fresh access token"
-_STATUS: Final = "try again later; the service's state: https://status.dev.azure.com"
+_SIGN_IN: Final = "to sign in again, run: pat login; or set PAT_ACCESS_TOKEN to a new access token"
+_STATUS: Final = "try again later; for the status of the service, see https://status.dev.azure.com"
 
 
 class NoSuchTokenError(NotFoundError):
-    """The organization exists, the token does not."""
+    """The organization exists, but the token does not."""
 
 
 class Rule(NamedTuple):
@@ -30,8 +30,8 @@ class Rule(NamedTuple):
 
     Attributes:
         error: the class, and so the exit code.
-        message: may name `{host}`, `{org}`, `{source}`, `{code}` and `{status}`.
-        hint: the same.
+        message: may contain `{host}`, `{org}`, `{source}`, `{code}` and `{status}`.
+        hint: may contain the same, and `{sign_in_hint}`.
     """
 
     error: type[PatError]
@@ -47,7 +47,8 @@ _NOT_ACCEPTED: Final = Rule(
 _MARKS: Final[dict[str, Rule]] = {
     "insufficient_claims": Rule(
         error=SignInError,
-        message="{host} requires a newer sign-in than that of the access token from {source}",
+        message="{host} requires a new sign-in: it no longer accepts the access token from"
+        " {source}",
         hint="{sign_in_hint}",
     ),
     "TokenCreatedWithOutdatedPolicies": Rule(
@@ -60,45 +61,46 @@ _MARKS: Final[dict[str, Rule]] = {
     "TF400813": Rule(
         error=SignInError,
         message="{org} does not know the signed-in user: wrong account, tenant or organization",
-        hint="check the name of the organization, then sign in with: pat login --tenant TENANT",
+        hint="check the organization's name; to sign in to a tenant, run: pat login --tenant"
+        " TENANT",
     ),
     "TF401444": Rule(
         error=SignInError,
         message="{org} requires the user to sign in once in a browser",
-        hint="open https://dev.azure.com in a browser, sign in, try again",
+        hint="sign in at https://dev.azure.com in a browser, then try again",
     ),
     "VS403463": Rule(
         error=SignInError,
         message="a Conditional Access policy of the tenant does not allow this sign-in",
-        hint="sign in again from a device and network that the policy allows: pat login;"
-        " administrators of Microsoft Entra decide on Conditional Access",
+        hint="on a device and network that the policy allows, run: pat login; to change the policy,"
+        " ask an administrator of Microsoft Entra",
     ),
     "ProfileDoesNotExist": Rule(
         error=SignInError,
         message="the signed-in user has no Azure DevOps profile yet",
-        hint="open https://dev.azure.com in a browser, sign in, try again",
+        hint="sign in at https://dev.azure.com in a browser, then try again",
     ),
     "Service principals are not allowed": Rule(
         error=RefusedError,
         message="service principals and managed identities cannot manage tokens",
-        hint="sign in as a user: pat login",
+        hint="to sign in as a user, run: pat login",
     ),
     "InvalidAccessException": Rule(
         error=RefusedError,
         message="the sign-in was accepted, but the operation is not allowed",
-        hint="the tenant's sign-in frequency policy may require a new sign-in: open "
-        "https://dev.azure.com in a browser, sign in, then run pat login",
+        hint="the tenant's sign-in frequency policy may require a new sign-in: sign in at"
+        " https://dev.azure.com in a browser, then run: pat login",
     ),
     "JsonReaderException": Rule(
         error=UnavailableError,
         message="{host} could not read the request",
-        hint="something in between, such as a proxy, may have changed it: see pat --debug; if the"
+        hint="a proxy may have changed the request: to see the request, add --debug; if the"
         " problem persists, report it with the activity id",
     ),
     "SessionTokenNotFound": Rule(
         error=NoSuchTokenError,
         message="no such token in {org}",
-        hint="to list all tokens: pat list --status all",
+        hint="to list all tokens, run: pat list --status all",
     ),
     "VssVersionOutOfRange": Rule(
         error=UnavailableError,
@@ -111,7 +113,7 @@ _MARKS: Final[dict[str, Rule]] = {
     "VssInvalidPreviewVersion": Rule(
         error=UnavailableError,
         message="{host} does not know this version of the API",
-        hint="check PAT_API_URL, or update pat",
+        hint="check PAT_API_URL, or upgrade pat",
     ),
 }
 """By a part of the service's message, type or sign-in challenge; the first match counts."""
@@ -120,13 +122,13 @@ _STATUSES: Final[dict[int, Rule]] = {
     HTTPStatus.UNAUTHORIZED: _NOT_ACCEPTED,
     HTTPStatus.FORBIDDEN: Rule(
         error=RefusedError,
-        message="{host} does not allow it",
+        message="{host} does not allow the operation",
         hint="ask an administrator of {org} for the permission",
     ),
     HTTPStatus.NOT_FOUND: Rule(
         error=NotFoundError,
-        message="no organization {org}, or none that the signed-in user may see",
-        hint="to list your organizations: pat status",
+        message="there is no organization {org}, or the signed-in user has no access to it",
+        hint="to list your organizations, run: pat status",
     ),
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Rule(
         error=UnavailableError,
@@ -136,13 +138,13 @@ _STATUSES: Final[dict[int, Rule]] = {
     HTTPStatus.TOO_MANY_REQUESTS: Rule(
         error=UnavailableError,
         message="{host} received too many requests (HTTP 429)",
-        hint="wait some minutes, then try again",
+        hint="wait a few minutes, then try again",
     ),
 }
 
 _REFUSED: Final = Rule(
     error=RefusedError,
-    message="{host} refused it (HTTP {status})",
+    message="{host} refused the request (HTTP {status})",
     hint="try again; if the problem persists, report it with the activity id",
 )
 _INTERNAL: Final = Rule(
@@ -152,7 +154,7 @@ _INTERNAL: Final = Rule(
 
 _NO_SUCH_PAGE: Final = Rule(
     error=UnavailableError,
-    message="{host} does not know the requested page (HTTP 404)",
+    message="{host} does not know the requested URL (HTTP 404)",
     hint="check PAT_API_URL",
 )
 _SIGN_IN_PAGE: Final = Rule(
@@ -160,7 +162,7 @@ _SIGN_IN_PAGE: Final = Rule(
     message="{host} answered with a sign-in page instead of data",
     hint="{sign_in_hint}",
 )
-_OUTCOME_UNKNOWN: Final = "the service may have acted on the request: check with pat list"
+_OUTCOME_UNKNOWN: Final = "the service may have carried out the request; to check, run: pat list"
 
 
 def failure_of(answer: Response) -> PatError | None:
@@ -205,7 +207,7 @@ def unreadable(answer: Response, detail: str) -> UnavailableError:
 
     The outcome of a POST is then unknown: the service may have acted on it.
     """
-    message = f"{answer.asked.host} answered with something that is not {detail}"
+    message = f"the response from {answer.asked.host} is not {detail}"
     if answer.asked.method == "POST":
         return NoAnswerError(message, hint=_OUTCOME_UNKNOWN, activity_id=answer.activity_id)
     return UnavailableError(message, hint=_STATUS, activity_id=answer.activity_id)
@@ -245,7 +247,7 @@ def by_rule(rule: Rule, answer: Response, *, said: str = "", code: str = "") -> 
 
 
 def is_sign_in_page(answer: Response) -> bool:
-    """Return whether it is the sign-in page or leads there: 203, a redirect, HTML for data."""
+    """Return whether it is a sign-in page: status 203, a redirect, or HTML instead of data."""
     status = answer.status
     if status < HTTPStatus.MULTIPLE_CHOICES:
         is_page = answer.is_html and bool(answer.body)
@@ -279,8 +281,8 @@ def _broken_service(answer: Response, said: str) -> UnavailableError:
 def _is_final(status: int, *, its_own: bool) -> bool:
     """Return whether a refusal means that nothing was done.
 
-    A gateway can refuse although the service has already done its work; but it
-    does not send the service's error object.
+    A gateway can refuse a request that the service has already carried out. Only the
+    service itself sends its error object.
     """
     if status in {HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, HTTPStatus.REQUEST_TIMEOUT}:
         return False

@@ -12,7 +12,7 @@ from typing import Any, Final
 from requests.adapters import HTTPAdapter
 
 ANSWERING_SECONDS: Final = 60.0
-"""Seconds for a whole response; twice the read timeout if that is more."""
+"""Seconds for a whole response; twice the read timeout if that is longer."""
 
 
 class TooSlowError(TimeoutError):

@@ -24,31 +24,31 @@ _COLLECTION: Final = (
     " (Organization settings > Policies)"
 )
 """Source: "Manage personal access tokens using policies", on who may set which, and where."""
-_LIST: Final = "to list all tokens: pat list --status all"
-_AS_USER: Final = "sign in as a user: pat login"
+_LIST: Final = "to list all tokens, run: pat list --status all"
+_AS_USER: Final = "to sign in as a user, run: pat login"
 _LATER: Final = "try again later"
 _REPORT: Final = "try again; if the problem persists, report it with the activity id"
-_ORG: Final = "check the name of the organization: pat status"
+_ORG: Final = "to check the organization's name, run: pat status"
 
 PAT_TOKEN_ERRORS: Final = {
     # the request
     "displayNameRequired": Rule(
-        error=UsageError, message="the token has no name", hint="give it one: pat create NAME"
+        error=UsageError, message="the token has no name", hint="give a name: pat create NAME"
     ),
     "invalidDisplayName": Rule(
         error=UsageError,
         message="the service does not accept the token's name",
-        hint="use a shorter one, with letters, digits, spaces and dashes only",
+        hint="use a shorter name, with letters, digits, spaces and dashes only",
     ),
     "invalidValidTo": Rule(
         error=UsageError,
         message="the service does not accept the token's expiry",
-        hint="use one in the future, at most a year away: --expires 30d",
+        hint="use an expiry in the future, at most a year away, for example --expires 30d",
     ),
     "invalidScope": Rule(
         error=UsageError,
         message="the service does not know one of the scopes",
-        hint="to list all scopes: pat scopes",
+        hint="to list all scopes, run: pat scopes",
     ),
     # the token
     "authorizationNotFound": Rule(
@@ -56,15 +56,15 @@ PAT_TOKEN_ERRORS: Final = {
     ),
     "tokenNotFound": Rule(error=NoSuchTokenError, message="no such token in {org}", hint=_LIST),
     "invalidAuthorizationId": Rule(
-        error=NoSuchTokenError, message="no such token in {org}: not an id of one", hint=_LIST
+        error=NoSuchTokenError, message="no such token in {org}: the id is not valid", hint=_LIST
     ),
     "expiredPatCannotBeExtended": Rule(
         error=RefusedError,
         message="the token has expired, and an expired token cannot be changed",
-        hint="replace it with a new one: pat rotate",
+        hint="to replace it with a new token, run: pat rotate TOKEN",
     ),
     "invalidToken": Rule(
-        error=RefusedError, message="the token cannot be changed in its present state", hint=_LIST
+        error=RefusedError, message="the token cannot be changed in its current state", hint=_LIST
     ),
     "failedToUpdateAccessToken": Rule(
         error=UnavailableError, message="the service could not change the token", hint=_LATER
@@ -82,24 +82,24 @@ PAT_TOKEN_ERRORS: Final = {
         error=RefusedError,
         message="a policy of the tenant (Enforce maximum personal access token lifespan) does not"
         " allow a lifetime that long",
-        hint="ask for a shorter lifetime: --expires 7d" + _TENANT,
+        hint="use a shorter lifetime, for example --expires 7d" + _TENANT,
     ),
     "fullScopePatPolicyViolation": Rule(
         error=RefusedError,
         message="a policy of the tenant (Restrict full-scoped personal access token creation)"
         " forbids tokens with full access",
-        hint="give only the scopes that the job needs: pat scopes" + _TENANT,
+        hint="use only the scopes that the job needs; to list scopes, run: pat scopes" + _TENANT,
     ),
     "globalPatPolicyViolation": Rule(
         error=RefusedError,
         message="a policy of the tenant (Restrict global personal access token creation)"
         " forbids tokens for all organizations",
-        hint="create a token for each organization: --org NAME" + _TENANT,
+        hint="create a token for each organization, with --org NAME" + _TENANT,
     ),
     "globalPATCreationBlocked": Rule(
         error=RefusedError,
         message="the service does not allow tokens for all organizations to be created or changed",
-        hint="create a token for each organization: --org NAME; tokens for all organizations stop"
+        hint="create a token for each organization, with --org NAME; global tokens stop"
         f" working on {GLOBAL_TOKENS_STOP}",
     ),
     "disablePatCreationPolicyViolation": Rule(
@@ -135,7 +135,7 @@ PAT_TOKEN_ERRORS: Final = {
         hint=_AS_USER,
     ),
     "userIdRequired": Rule(
-        error=SignInError, message="the sign-in does not say who the user is", hint=_AS_USER
+        error=SignInError, message="the sign-in does not identify the user", hint=_AS_USER
     ),
     "invalidUserId": Rule(
         error=SignInError, message="the service does not know the signed-in user", hint=_AS_USER
@@ -158,7 +158,7 @@ PAT_TOKEN_ERRORS: Final = {
     "invalidAudience": Rule(
         error=SignInError,
         message="the access token is for another service",
-        hint="get one for Azure DevOps:"
+        hint="to get an access token for Azure DevOps, run:"
         " az account get-access-token --resource 499b84ac-1321-427f-aa17-267ca6975798",
     ),
     "invalidSubject": Rule(
@@ -200,7 +200,7 @@ PAT_TOKEN_ERRORS: Final = {
 """By the values of `SessionTokenError` (spec: tokens 7.2), all but `none`."""
 
 _UNKNOWN: Final = Rule(
-    error=RefusedError, message="the service refused it with {code}", hint=_REPORT
+    error=RefusedError, message="the service refused the request with {code}", hint=_REPORT
 )
 
 

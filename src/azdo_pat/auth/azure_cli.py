@@ -43,8 +43,8 @@ _ADVICE: Final = re.compile(
 )
 """Lines with instructions or locations, not the cause."""
 _SIGN_IN_HINT: Final = (
-    "the Azure CLI returns the same access token until you sign in again: az account clear, then"
-    " az login; or run: pat login"
+    "the Azure CLI returns the same access token until you sign in again; to do so, run:"
+    " az account clear, then az login; or run: pat login"
 )
 """Its tokens are valid up to 28 hours, and it does not know that one was rejected (Azure SDK for
 Python, issue 42194)."""
@@ -103,7 +103,7 @@ class AzureCliSource:
         elif _CACHE.search(said):
             message += ": it cannot read its saved sign-in"
             hint = (
-                "check who owns the files in ~/.azure; or sign in again: az account"
+                "check who owns the files in ~/.azure; or, to sign in again, run: az account"
                 " clear, then az login"
             )
         elif _BROKER.search(said):
@@ -113,7 +113,10 @@ class AzureCliSource:
                 " az config set core.enable_broker_on_windows=false, then az login"
             )
         elif not _INTERACTION.search(said) and not own:
-            hint = f"run az account get-access-token to see the cause; to sign in again: {login}"
+            hint = (
+                "to see the cause, run: az account get-access-token; to sign in again, run:"
+                f" {login}"
+            )
         return SignInError(message, hint=hint, server_message=line or f"exit status {status}")
 
     def _run(self, program: str) -> subprocess.CompletedProcess[str]:
@@ -131,7 +134,7 @@ class AzureCliSource:
         except subprocess.TimeoutExpired:
             raise SignInError(
                 f"the Azure CLI did not answer within {self.seconds:.0f} seconds",
-                hint="run az account get-access-token to see the cause, or set PAT_ACCESS_TOKEN",
+                hint="to see the cause, run: az account get-access-token; or set PAT_ACCESS_TOKEN",
             ) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
@@ -163,7 +166,7 @@ def _token_of(output: str) -> str:
     token = document.get("accessToken") if isinstance(document, dict) else None
     if not isinstance(token, str) or not token:
         raise SignInError(
-            "the Azure CLI answered with something that is not an access token",
-            hint="to see the answer: az account get-access-token",
+            "the output of the Azure CLI is not an access token",
+            hint="to see the output, run: az account get-access-token",
         ) from None
     return token

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Protocol
 from azdo_pat.errors import PatError, SignInError
 from azdo_pat.models import AccessToken, SourceReport
 
-WITHHELD: Final = "not for PAT_API_URL, which is not https"
+WITHHELD: Final = "not used: PAT_API_URL is not https"
 
 
 class Absent(NamedTuple):
@@ -55,7 +55,7 @@ class Search(NamedTuple):
     reports: tuple[SourceReport, ...]
 
     def with_unasked(self, names: Iterable[str]) -> tuple[SourceReport, ...]:
-        """Return a report on every source, including those that an earlier one made unnecessary.
+        """Return a report on every source, including those after the one that is used.
 
         Args:
             names: of all sources, in their order.
@@ -73,8 +73,8 @@ class Search(NamedTuple):
         """Return the token.
 
         Raises:
-            SignInError: no source had one.
-            RefusedError: the one that answered is not a user's.
+            SignInError: no source had an access token.
+            RefusedError: the access token found is not a user's.
         """
         if self.token is None:
             raise self.failure or SignInError("not signed in")
@@ -108,7 +108,7 @@ def first_that_answers(sources: Iterable[TokenSource], now: datetime) -> Search:
         return Search(token=None, failure=failure, reports=tuple(reports))
     failure = SignInError(
         f"not signed in ({tried})",
-        hint="run: pat login; or sign in to the Azure CLI (az login), or set PAT_ACCESS_TOKEN to"
-        " a Microsoft Entra access token",
+        hint="to sign in, run: pat login; or use the Azure CLI (az login), or set"
+        " PAT_ACCESS_TOKEN to a Microsoft Entra access token",
     )
     return Search(token=None, failure=failure, reports=tuple(reports))

@@ -48,19 +48,19 @@ def inspect(text: str, *, source: str, now: datetime) -> AccessToken:
     text = text.strip()
     if _PERSONAL.fullmatch(text):
         raise SignInError(
-            f"{source} contains a personal access token, which the lifecycle API does not accept",
-            hint=f"use a Microsoft Entra access token; from the Azure CLI: {_HOW_TO}",
+            f"{source} contains a personal access token, not a Microsoft Entra access token",
+            hint=f"to get an access token from the Azure CLI, run: {_HOW_TO}",
         )
     if not _HEADER_SAFE.fullmatch(text):
         raise SignInError(
-            f"{source} does not contain an access token", hint=f"from the Azure CLI: {_HOW_TO}"
+            f"{source} does not contain an access token", hint=f"to get one, run: {_HOW_TO}"
         )
     claims = _claims(text)
     expires = _moment(claims.get("exp"))
     if expires is not None and expires <= now:
         raise SignInError(
             f"the access token from {source} expired at {expires:%Y-%m-%d %H:%M} UTC",
-            hint=f"get a new one; from the Azure CLI: {_HOW_TO}",
+            hint=f"to get a new access token from the Azure CLI, run: {_HOW_TO}",
         )
     _refuse_other_audience(claims, source)
     _refuse_application(claims, source)
@@ -78,7 +78,7 @@ def _refuse_other_audience(claims: dict[str, object], source: str) -> None:
     if audience and audience.rstrip("/").lower() not in _AUDIENCES:
         raise SignInError(
             f"the access token from {source} is for {audience!r}, not for Azure DevOps",
-            hint=f"get one for Azure DevOps; from the Azure CLI: {_HOW_TO}",
+            hint=f"to get an access token for Azure DevOps, run: {_HOW_TO}",
         )
 
 
@@ -87,8 +87,8 @@ def _refuse_application(claims: dict[str, object], source: str) -> None:
         raise RefusedError(
             f"the access token from {source} belongs to a service principal or managed identity,"
             " which cannot manage personal access tokens",
-            hint="sign in as a user (pat login), or use that identity's access token instead of a"
-            " personal access token",
+            hint="to sign in as a user, run: pat login; or use the identity's access token in"
+            " place of a personal access token",
         )
 
 

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from azdo_pat.errors import PatError, RefusedError, SignInError, UnavailableError
 
-AGAIN: Final = "run: pat login"
-_ADMINISTRATOR: Final = "an administrator of the tenant can change that"
+AGAIN: Final = "to sign in again, run: pat login"
+_ADMINISTRATOR: Final = "ask an administrator of the tenant"
 
 
 class _Rule(NamedTuple):
@@ -38,7 +38,7 @@ _RULES: Final = (
     _rule(
         50076, 50079, 50074, 50158, message="the tenant requires multifactor authentication (MFA)"
     ),
-    _rule(65004, message="the sign-in was declined", hint="run pat login, and accept the request"),
+    _rule(65004, message="the sign-in was declined", hint="run pat login, and accept the sign-in"),
     _rule(
         65001,
         90094,
@@ -51,7 +51,7 @@ _RULES: Final = (
         53000,
         53001,
         message="a Conditional Access policy requires a device that the tenant manages",
-        hint="sign in on such a device, in its browser: pat login",
+        hint="on such a device, run pat login and sign in with its browser",
     ),
     _rule(
         53003,
@@ -60,8 +60,8 @@ _RULES: Final = (
         530035,
         530036,
         message="a Conditional Access policy of the tenant does not allow this sign-in",
-        hint="policies often forbid device codes: run pat login where there is a browser, on a"
-        f" network and device that the policy allows; {_ADMINISTRATOR}",
+        hint="policies often forbid device codes: run pat login with a browser, on a device and"
+        f" network that the policy allows; or {_ADMINISTRATOR}",
         error=RefusedError,
     ),
     _rule(
@@ -69,7 +69,7 @@ _RULES: Final = (
         900021,
         90013,
         message="the tenant does not exist",
-        hint="use the tenant's domain or id: pat login --tenant contoso.onmicrosoft.com",
+        hint="use the tenant's domain or id, as in: pat login --tenant contoso.onmicrosoft.com",
     ),
     _rule(
         700016,
@@ -82,7 +82,7 @@ _RULES: Final = (
         50034,
         51004,
         message="the tenant does not know this user",
-        hint="sign in with another one: pat login --account NAME, or name the tenant: --tenant",
+        hint="to sign in as another user, run: pat login --account NAME; or name the --tenant",
     ),
     _rule(50057, message="the user's account is disabled", hint=_ADMINISTRATOR),
     _rule(

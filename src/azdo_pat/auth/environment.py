@@ -9,8 +9,8 @@ from azdo_pat.models import AccessToken, Secret
 
 VARIABLE: Final = "PAT_ACCESS_TOKEN"
 _SIGN_IN_HINT: Final = (
-    "pat cannot renew it: set PAT_ACCESS_TOKEN to a fresh access token, or unset it and run"
-    " pat login"
+    "set PAT_ACCESS_TOKEN to a new access token (pat cannot renew this one); or unset it and"
+    " run: pat login"
 )
 
 

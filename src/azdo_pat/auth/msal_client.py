@@ -20,10 +20,10 @@ from azdo_pat.models import Secret
 
 _SCOPES: Final = (f"{RESOURCE}/.default",)
 _OWN_SCOPES: Final = (f"{RESOURCE}/vso.pats", f"{RESOURCE}/vso.pats_manage")
-"""For an application of one's own, which may be registered for no more than it needs."""
+"""The scopes for an application of the user's own, which may be registered for these alone."""
 
 _CAPABILITIES: Final = ("CP1",)
-"""It understands the claims with which a service rejects a token before its end (Microsoft
+"""`pat` handles the claims with which a service rejects a token before its expiry (Microsoft
 identity platform, "Claims challenges, claims requests and client capabilities")."""
 
 _BROWSER_SECONDS: Final = 300
@@ -75,7 +75,8 @@ class MsalClient:
         except ValueError:
             failure = SignInError(
                 f"{client.authority} has no tenant {client.tenant!r}",
-                hint="use the tenant's domain or id: pat login --tenant contoso.onmicrosoft.com",
+                hint="use the tenant's domain or id, as in: pat login --tenant"
+                " contoso.onmicrosoft.com",
             )
         else:
             return
@@ -86,7 +87,7 @@ class MsalClient:
 
         Args:
             account: a sign-in name to suggest; empty to let the user choose.
-            claims: what MsalClient wants this sign-in to bring; empty for nothing.
+            claims: what Entra requires of this sign-in, as JSON; empty for nothing.
             show: called with the address if no browser could be opened.
         """
         options: dict[str, object] = {"login_hint": account} if account else {}
@@ -109,7 +110,7 @@ class MsalClient:
         if answer is None:
             raise SignInError(
                 f"no sign-in was completed in the browser within {_BROWSER_SECONDS // 60} minutes",
-                hint="run it again; without a browser on this machine: pat login --device-code",
+                hint="try again; if this machine has no browser, run: pat login --device-code",
             )
         return self._granted(answer)
 
@@ -117,7 +118,7 @@ class MsalClient:
         """Sign in with a code that the user enters in a browser on any machine.
 
         Args:
-            claims: what MsalClient wants this sign-in to bring; empty for nothing.
+            claims: what Entra requires of this sign-in, as JSON; empty for nothing.
             show: called with the address and the code.
         """
         flow = _guarded(

@@ -1,7 +1,7 @@
 """Stores MSAL's cache protected by the system: DPAPI on Windows, the Keychain on macOS.
 
-It is too large for a Windows credential. Both use msal-extensions, and this is the only
-module that imports it; it imports MSAL, so this module is not used while a token is valid.
+MSAL's cache is too large for a Windows credential. On both systems msal-extensions protects it.
+msal-extensions imports MSAL, so this module is not imported while an access token is valid.
 """
 
 from collections.abc import Callable
@@ -31,8 +31,8 @@ class ProtectedFileStorage:
     """A file that only this user on this machine can read, or the Keychain.
 
     Args:
-        file: the file; on macOS it only tells that the Keychain's entry has changed.
-        make: makes the persistence for the file; by default what protects it on this system.
+        file: the file; on macOS its time shows when the Keychain's entry changed.
+        make: returns the persistence for the file; by default the one for this system.
     """
 
     def __init__(
@@ -44,22 +44,22 @@ class ProtectedFileStorage:
         self._make = make
 
     def load(self) -> Secret | None:
-        """Return the text; see `places.Place`."""
+        """Return the text; see `SignInStorage`."""
         if not self._file.exists():
             return None
         text = _guarded(lambda: self._make(str(self._file)).load())
         return Secret(text) if text else None
 
     def save(self, text: Secret) -> None:
-        """Store the text; see `places.Place`."""
+        """Store the text; see `SignInStorage`."""
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _guarded(lambda: self._make(str(self._file)).save(text.reveal()))
 
     def delete(self) -> bool:
-        """Remove the text; see `places.Place`."""
+        """Delete the text; see `SignInStorage`."""
         if not self._file.exists():
             return False
-        # The Keychain's entry stays, empty: msal-extensions deletes none.
+        # msal-extensions cannot delete the Keychain's entry, so it is emptied.
         _guarded(lambda: self._make(str(self._file)).save(""))
         self._file.unlink(missing_ok=True)
         return True
@@ -83,5 +83,5 @@ def _explained(error: Exception) -> StoreError:
         )
     return StoreError(
         f"the saved sign-in cannot be read or written ({type(error).__name__})",
-        hint="sign in again: pat logout, then pat login",
+        hint="to sign in again, run: pat logout, then pat login",
     )

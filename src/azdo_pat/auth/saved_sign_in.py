@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 NAME: Final = "pat login"
 _MARGIN: Final = timedelta(minutes=5)
-"""A token that expires sooner is renewed, as a command may take a while."""
+"""An access token that expires within this time is renewed: a command may take minutes."""
 
 _SHORTEST: Final = timedelta(seconds=60)
-"""Minimum remaining lifetime to use a token that cannot be renewed."""
+"""Minimum remaining lifetime of an access token to use if renewing fails."""
 
 
 class SavedSignIns(NamedTuple):
     """Loads and saves sign-ins; one process at a time changes them.
 
     Attributes:
-        sign_ins: stores what is read without MSAL.
+        sign_ins: stores the access tokens, which are read without MSAL.
         cache: stores MSAL's cache, with the refresh tokens.
-        turn: returns the lock for changing them.
+        turn: returns the lock to hold while changing them.
         marker: a file that exists while something is saved, so that users who never signed in
             need no access to the keyring.
-        name: what to write into it: the authority.
+        name: the authority, which is written to the marker.
     """
 
     sign_ins: SignInStorage
@@ -61,7 +61,7 @@ class SavedSignIns(NamedTuple):
         self.sign_ins.save(written(sign_ins))
 
     def forget(self) -> bool:
-        """Delete all of them; False if there was none."""
+        """Delete all saved sign-ins; return False if there was none."""
         with self.turn():
             known = [self.cache.delete(), self.sign_ins.delete()]
             if self.any:
@@ -89,7 +89,7 @@ class OwnSource:
     Args:
         memory: the saved sign-ins.
         organization: finds the URL of the current organization; empty if none is known.
-        entra: creates the client for renewal from the sign-in and MSAL's cache; imports MSAL.
+        entra: creates the client that renews a sign-in, from MSAL's cache; imports MSAL.
     """
 
     name = NAME
@@ -122,11 +122,11 @@ class OwnSource:
 
         Args:
             rejected: the rejected token; it is not used again in any case.
-            claims: what the service asked for, as JSON; empty for nothing.
-            now: the time.
+            claims: the claims that the service asked for, as JSON; empty for none.
+            now: the current time.
 
         Raises:
-            PatError: MsalClient gives none without the user, or cannot be asked.
+            PatError: Entra requires the user to sign in, or cannot be reached.
         """
         url = self._organization()
         with self._memory.turn():
@@ -152,10 +152,10 @@ class OwnSource:
                 outcome = self._entra(sign_in, self._memory.cache.load()).renew(sign_in)
             except UnavailableError:
                 if sign_in.expires - now > _SHORTEST:
-                    return sign_in  # it does for now, and Entra may answer the next one
+                    return sign_in  # still valid; the next command tries again
                 raise
             if isinstance(outcome, Granted):
-                with suppress(StoreError):  # this command works without saving it
+                with suppress(StoreError):  # it can be used without being saved
                     self._memory.keep(sign_ins.with_fresh(outcome.sign_in), outcome.cache)
                 return outcome.sign_in
             if outcome.claims:

@@ -84,8 +84,8 @@ class App:
         # One step, as several organizations are listed side by side.
         if self.odd_rows.setdefault("first", what) is what:
             self.runtime.messages.notice(
-                f"the service's answer cannot be read in full: {what}; the rest is shown,"
-                " with unknown for each field that cannot be read"
+                f"the service's answer cannot be read in full: {what};"
+                " each field that cannot be read is shown as unknown"
             )
         else:
             self.runtime.messages.detail(f"cannot be read in full: {what}")
@@ -207,11 +207,11 @@ class App:
         if not organizations:
             raise NotFoundError(
                 "you are not a member of any Azure DevOps organization",
-                hint="sign in as a user who is; to see who you are, run: pat status",
+                hint="sign in as a user who is a member; to see who is signed in, run: pat status",
             )
         names = ", ".join(each.name for each in organizations)
         raise UsageError(
             f"no organization given, and you have several: {names}",
-            hint=f"add --org {organizations[0].name}, or set it once: pat config set org"
+            hint=f"add --org {organizations[0].name}; or, to set it once, run: pat config set org"
             f" {organizations[0].name}",
         )

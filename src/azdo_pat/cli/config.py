@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def config_command() -> None:
     """Read and change settings: defaults for options, kept in a file.
 
-    An option on the command line overrides the environment, and the environment the file.
+    Options on the command line override the environment, which overrides the file.
     """
 
 
@@ -35,7 +35,7 @@ def config_list(app: App) -> None:
 @click.argument("key", metavar="KEY", shell_complete=complete_settings)
 @click.pass_obj
 def config_get(app: App, key: str) -> None:
-    """Print the value of the setting KEY. Ends with exit code 3 if it is not set."""
+    """Print the value of the setting KEY. Exits with 3 if KEY is not set."""
     value = app.runtime.setting(key)
     if value is None:
         raise NotFoundError(f"{key} is not set", hint=f"to set it, run: pat config set {key} VALUE")

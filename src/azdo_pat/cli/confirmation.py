@@ -21,8 +21,8 @@ class Question(NamedTuple):
     Attributes:
         text: the question.
         effect: what would happen, for the error without a terminal: `1 token would be revoked`.
-        hint: the options that answer.
-        declined: the message after no.
+        hint: the options that answer the question.
+        declined: the message after the answer no.
     """
 
     text: str
@@ -32,7 +32,7 @@ class Question(NamedTuple):
 
 
 def confirm(app: App, pats: Sequence[Pat], question: Question) -> None:
-    """Show the tokens and ask for confirmation; exit with 130 after no.
+    """Show the tokens and ask for confirmation; exit with 130 if the user declines.
 
     Raises:
         UsageError: the user cannot be asked.
@@ -50,7 +50,7 @@ def confirm(app: App, pats: Sequence[Pat], question: Question) -> None:
 
 
 def count(pats: Sequence[Pat]) -> str:
-    """Return the number of tokens, with the name if there is only one."""
+    """Return the number of tokens as text; for a single token, with its name."""
     if len(pats) == 1:
         return f"1 token ({pats[0].name or pats[0].id})"
     return f"{len(pats)} tokens"

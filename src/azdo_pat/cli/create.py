@@ -52,7 +52,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
     """Create a token called NAME and store its secret in the keyring.
 
     pat tests the keyring before it creates the token, and reads the stored secret back before it
-    reports the token: no active token is left whose secret is lost.
+    reports success, so it never leaves an active token whose secret is lost.
 
     \b
     Examples:
@@ -74,7 +74,8 @@ def create_command(  # noqa: PLR0913  # one argument for each option
     if no_store and app.runtime.options.query is not None:
         raise UsageError(
             "--query and --no-store cannot be combined",
-            hint="--query could leave out the secret, which would be lost; leave out one of them",
+            hint="--query could leave out the secret, which would be lost; leave out one of the"
+            " two",
         )
     request = CreateRequest(
         name=checked_name(name),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "dismissed",
     metavar="ID",
     multiple=True,
-    help="Leave this token alone: no interrupted command created it. Repeatable.",
+    help="Stop reporting this token: no interrupted command created it. Repeatable.",
 )
 def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
     """Diagnose problems and say how to fix them.
@@ -32,9 +32,9 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
     --fix completes or rolls back interrupted commands, rebuilds a damaged state file, and deletes
     the stored secrets of revoked tokens. It revokes only tokens that an interrupted command
     created or was about to revoke. If it is not certain that an interrupted command created a
-    token, the token is left alone and reported until you revoke it, or dismiss it with --dismiss.
+    token, the token is not revoked, and is reported until you revoke it or use --dismiss.
 
-    Ends with exit code 10 if a problem remains.
+    Exits with 10 if a problem remains.
 
     \b
     Examples:
@@ -49,7 +49,7 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
     app.look_at_state()  # a damaged one is moved aside here, and told
     for identifier in dismissed:
         dismiss(identifier, app)
-        app.runtime.messages.notice(f"dismissed the token {identifier}: pat leaves it alone")
+        app.runtime.messages.notice(f"dismissed the token {identifier}: pat ignores it from now on")
     checks = examine(app, ca_bundle=str(app.runtime.setting("ca-bundle") or ""), fix=fix)
     render.show_all(checks)
     if any(each.status == "problem" for each in checks):

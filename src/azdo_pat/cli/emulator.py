@@ -75,7 +75,7 @@ def emulator_command(  # one argument for each option
     faults: tuple[str, ...],
     policies: tuple[str, ...],
 ) -> None:
-    """Run a local emulator of Azure DevOps tokens until it is interrupted.
+    """Run a local emulator of the Azure DevOps token API until you press Ctrl-C.
 
     Once it listens, it prints the export lines that make pat use it. The faults and policies are
     described in the documentation.
@@ -131,7 +131,7 @@ def _stop_requested() -> threading.Event:
 @click.argument("words", metavar="[COMMAND]...", nargs=-1, type=click.UNPROCESSED)
 @click.option("--tour", is_flag=True, help="Demonstrate the main commands from start to finish.")
 def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
-    """Run COMMAND, or your shell, with an emulator and a throw-away home, keyring and state.
+    """Run COMMAND, or your shell, with an emulator and a temporary home, keyring and state.
 
     Your own files and secrets are not touched, and everything is removed at the end. The exit
     code is that of COMMAND.
@@ -158,7 +158,7 @@ def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
         else:
             if not words:
                 app.runtime.messages.notice(
-                    f"a shell with an emulator at {running.url}; type exit to leave and remove"
+                    f"this shell uses an emulator at {running.url}; type exit to leave and remove"
                     " everything"
                 )
             code = sandbox.run(words or sandbox.shell)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--renew-before",
     metavar="SPAN",
-    help="Rotate it this long before it expires [a third of its lifetime].",
+    help="Rotate the token this long before it expires [a third of its lifetime].",
 )
 @options.deliver
 @secret_options("Print the secret in this format")
@@ -78,7 +78,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     )._replace(deliveries=options.parsed_deliveries(deliveries))
     render = (
         app.runtime.render if secret_request is None else None
-    )  # a mistake in --query is found first
+    )  # reports a mistake in --query before any change
     organization = place_of(name, app)
     with interruptible_once():
         ensured = ensure(organization, wanted, app, verify=verify)

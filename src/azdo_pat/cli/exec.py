@@ -55,9 +55,12 @@ class _ExecCommand(Command):
     "--for",
     "program",
     metavar="PROGRAM",
-    help="Set what PROGRAM reads: az, terraform, npm, nuget, twine, agent, git [from COMMAND].",
+    help="Set the variables of PROGRAM: az, terraform, npm, nuget, twine, agent, git"
+    " [from COMMAND].",
 )
-@click.option("--feed", "feeds", metavar="URL", multiple=True, help="Feed, for nuget. Repeatable.")
+@click.option(
+    "--feed", "feeds", metavar="URL", multiple=True, help="Feed URL, for nuget. Repeatable."
+)
 def exec_command(  # one argument for each option
     app: App,
     text: str | None,
@@ -81,7 +84,7 @@ def exec_command(  # one argument for each option
     """
     if not words:
         raise UsageError(
-            "no command given", hint="put it after --, for example: pat exec ci -- env"
+            "no command given", hint="put the command after --, for example: pat exec ci -- env"
         )
     plain = tuple(each for each in variables if "=" not in each)
     others = [tuple(each.split("=", 1)) for each in variables if "=" in each]
@@ -92,7 +95,7 @@ def exec_command(  # one argument for each option
             "no token given", hint="run: pat exec TOKEN -- COMMAND…; or use --var NAME=TOKEN"
         )
     if names and program:
-        raise UsageError("--var and --for cannot be combined", hint="leave one of them out")
+        raise UsageError("--var and --for cannot be combined", hint="leave out one of them")
     if program is not None or feeds:
         _check_program(program)
     found: dict[str, str] = {}
@@ -112,7 +115,7 @@ def _check_program(program: str | None) -> None:
     if program is not None and program not in PROGRAMS:
         raise UsageError(
             f"pat does not know which variables {program!r} reads",
-            hint=f"it knows {', '.join(PROGRAMS)}; for others, use --var NAME",
+            hint=f"it knows {', '.join(PROGRAMS)}; for other programs, use --var NAME",
         )
 
 

@@ -147,6 +147,5 @@ def _refused_by_system(error: OSError) -> PatError:
     reason = error.strerror or str(error) or type(error).__name__
     return PatError(
         f"the operating system refused an operation: {reason}{where}",
-        hint="to see which one, run the command again with --debug; to find the cause, run:"
-        " pat doctor",
+        hint="for details, run the command again with --debug; to find the cause, run: pat doctor",
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def secret_for_feed(protocol: str, host: str, path: str) -> Secret | None:
-    """Return the secret of the stored token that can read packages there, or None.
+    """Return the secret of the stored token that can read packages at this URL, or None.
 
     Raises:
         PatError: as for `services.feed_secret`.

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 @command("git-credential")
 @click.argument("operation", metavar="OPERATION")
 def git_credential_command(app: App, operation: str) -> None:
-    """Answer git, which asks for a token by itself: pat setup git lets it.
+    """Answer git's requests for credentials. To configure git, run: pat setup git.
 
-    OPERATION is get, store or erase; git says the rest on stdin (gitcredentials(7)).
+    OPERATION is get, store or erase. git sends the details on stdin (gitcredentials(7)).
 
-    For dev.azure.com, ORG.visualstudio.com, and servers whose tokens were imported, git gets the
-    stored token of that organization which it may use; its end is told to git, and it is renewed
-    before that comes. For all other hosts there is no answer, and git goes on to its next helper.
+    For dev.azure.com, ORG.visualstudio.com, and servers whose tokens were imported, git gets a
+    stored token of the organization, with its expiry. A token that is due is rotated first. For
+    all other hosts there is no answer, and git asks its next helper.
 
-    A token that git was refused with is not deleted: it is looked at, and you are told why.
+    If the service refuses the token, pat keeps it, finds out the reason, and tells you.
     """
     from azdo_pat.gitcredential import LARGEST, read
     from azdo_pat.services.git_helper import accept, refuse
@@ -41,7 +41,7 @@ def git_credential_command(app: App, operation: str) -> None:
         accept(asked, app)
     elif operation == "erase" and (problem := refuse(asked, app)):
         app.runtime.messages.warn(problem)
-    # Later gits may know more operations; a helper does not mind (gitcredentials(7)).
+    # Newer versions of git may send other operations, which a helper must ignore.
 
 
 def _get(app: App, asked: CredentialRequest) -> None:

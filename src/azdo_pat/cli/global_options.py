@@ -82,7 +82,7 @@ def global_options(*, root: bool) -> list[click.Parameter]:
         ),
         _switch("-q", "--quiet", help="Print no notices on stderr."),
         _switch("-v", "--verbose", help="Print more details on stderr."),
-        _switch("--debug", help="Print everything on stderr, except secrets."),
+        _switch("--debug", help="Print requests and tracebacks on stderr, without secrets."),
         _switch("--no-input", help="Never prompt; fail instead."),
         click.Option(
             ["--color"],

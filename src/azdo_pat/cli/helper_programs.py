@@ -25,12 +25,12 @@ _UNKNOWN_OPTION: Final = 2
 
 
 def programs_folder() -> Path:
-    """Return the folder that holds the programs of `pat`.
+    """Return the folder that `pat` and its credential helpers are installed in.
 
     Raises:
-        NotFoundError: they are not installed, so git could not start them either.
+        NotFoundError: the helpers are not there, so git could not start them either.
     """
-    # First where `pat` was started: what pipx and others put there stays when they upgrade it.
+    # Prefer the folder `pat` was started from: pipx keeps its links there across upgrades.
     for folder in (Path(sys.argv[0]).absolute().parent, scripts_folder()):
         if find_program(str(folder / "git-credential-pat"), os.environ):
             return folder
@@ -61,13 +61,15 @@ def show_guidance(app: App, advice: Guidance) -> SetupResult:
         program = find_program(advice.name, app.runtime.environment)
         if program is None:
             raise NotFoundError(
-                f"{advice.name} is not on the PATH", hint=f"run: pipx install {advice.name}"
+                f"{advice.name} is not on the PATH",
+                hint=f"to install it, run: pipx install {advice.name}",
             )
         if not _knows_pat(app, Path(program)):
             raise NotFoundError(
                 f"{advice.name} asks keyring in its own environment, where pat is not installed"
                 f" ({program})",
-                hint=f"run: pipx inject {advice.name} azdo-pat; or install azdo-pat there with pip",
+                hint=f"run: pipx inject {advice.name} azdo-pat; or install azdo-pat in that"
+                " environment with pip",
             )
     app.runtime.messages.notice(advice.text)
     return SetupResult(tool=advice.name, file="", outcome=SetupOutcome.UNCHANGED)
@@ -82,7 +84,7 @@ def _knows_pat(app: App, program: Path) -> bool:
         pattern = rb".*#!([^\r\n]+)\s+PK\x03\x04" if content[:2] == b"MZ" else rb"#!([^\n]*)"
         if found := re.match(pattern, content, re.DOTALL):
             python = found[1].decode().strip().strip('"')
-    # pip writes a longer one where the path is too long for the system.
+    # If the path is too long for a `#!` line, pip writes a shell command, which has spaces.
     if not python or (" " in python and sys.platform != "win32"):
         return False
     return _run(app, python, "-c", f"import {_BACKEND}")[0] == 0
@@ -93,22 +95,22 @@ def warn_of_variables(app: App, tool: Tool, feed: str) -> None:
     for name, same in tool.outranked_by(feed).items():
         if app.runtime.environment.get(name) and app.runtime.environment[name] != same:
             app.runtime.messages.warn(
-                f"{name} is set and overrides what was set up for {tool.name}: unset it, also where"
-                " the tool runs"
+                f"{name} is set and overrides the setup of {tool.name}: unset {name} here, and"
+                f" where {tool.name} runs"
             )
 
 
 def check_keyring_program(app: App, tool: Tool) -> None:
-    """Check that the program that the tool asks can use `pat`; warn if it is too old.
+    """Check that the keyring program that the tool runs can use `pat`; warn if it is too old.
 
     Raises:
-        NotFoundError: it cannot, or is not installed.
+        NotFoundError: the keyring program cannot use `pat`, or is not installed.
     """
     alone = app.runtime.environment.get("PYTHON_KEYRING_BACKEND", "")
     if alone and not alone.startswith((_BACKEND, "keyring.backends.chainer.")):
         raise NotFoundError(
             f"PYTHON_KEYRING_BACKEND is set to {alone}, and keyring asks only that backend",
-            hint="unset it, also where the tool runs",
+            hint=f"unset PYTHON_KEYRING_BACKEND here, and where {tool.name} runs",
         )
     program = find_program(tool.asks, app.runtime.environment)
     said, old = "", False
@@ -116,24 +118,27 @@ def check_keyring_program(app: App, tool: Tool) -> None:
         said = _run(app, program, "--list-backends")[1]
         probe = (tool.asks_with, "--list-backends")
         old = bool(tool.asks_with) and _run(app, program, *probe)[0] == _UNKNOWN_OPTION
-    age = f"{tool.name} 26.3 and later reject it, because it is older than {tool.asks} 25.2.1"
+    age = f"{tool.name} 26.3 and later need {tool.asks} 25.2.1 or later"
     if _BACKEND not in said:
         problem = "is not on the PATH" if program is None else f"does not know pat ({program})"
         problem += f"; {age}" if old else ""
         raise NotFoundError(
             f"{tool.name} asks the program {tool.asks}, which {problem}",
-            hint="run: pipx install keyring, then: pipx inject keyring azdo-pat",
+            hint="to install it for pat, run: pipx install keyring, then: pipx inject keyring"
+            " azdo-pat",
         )
     if old:
-        app.runtime.messages.warn(f"{program}: {age}; to upgrade it, run: pipx upgrade {tool.asks}")
+        app.runtime.messages.warn(
+            f"{program} is too old: {age}; to upgrade it, run: pipx upgrade {tool.asks}"
+        )
 
 
 def _run(app: App, program: str, *args: str) -> tuple[int, str]:
     """Run a program of the user; return its exit code and output, or -1 and nothing."""
     with suppress(OSError, ValueError, subprocess.SubprocessError):
-        ran = subprocess.run(  # noqa: S603  # what the user's tool runs, too
+        ran = subprocess.run(  # noqa: S603  # the same program that the user's tool runs
             command_line([program, *args], app.runtime.environment),
-            cwd=Path(program).parent,  # Python looks for modules where it stands
+            cwd=Path(program).parent,  # Python imports modules from its working folder
             env=without_access_token(app.runtime.environment),
             capture_output=True,
             text=True,

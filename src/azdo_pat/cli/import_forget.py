@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 @command("import")
 @click.argument("name", metavar="NAME")
-@click.option("--id", "token", metavar="ID", help="Token that the secret belongs to, if you know.")
-@options.expires(help="When the token expires, if you know; not with --id.")
+@click.option(
+    "--id", "token", metavar="ID", help="Token that the secret belongs to, if you know it."
+)
+@options.expires(help="Expiry of the token, if you know it; not with --id.")
 @options.replace(help="Overwrite another secret that is stored under NAME.")
-@click.option("--open", "opens", is_flag=True, help="First open the web page that creates tokens.")
+@click.option("--open", "opens", is_flag=True, help="First open the web page for creating tokens.")
 def import_command(  # one argument for each option
     app: App, name: str, *, token: str | None, expires: str | None, replace: bool, opens: bool
 ) -> None:
@@ -34,9 +36,9 @@ def import_command(  # one argument for each option
     a terminal, it reads stdin to the end. The secret is never an argument, which other users of
     the machine could read.
 
-    A secret does not show which token it belongs to. --id tells pat: it checks that ID is an
-    active token of the organization, and can then rotate, renew and revoke the token together with
-    its secret. Without --id, no command overwrites or deletes the secret for a token of that name.
+    A secret does not show which token it belongs to. With --id, pat checks that ID is an active
+    token of the organization, and can then rotate, renew and revoke the token together with its
+    secret. Without --id, no command overwrites or deletes the secret for a token of that name.
 
     \b
     Examples:
@@ -77,7 +79,7 @@ def import_command(  # one argument for each option
     before = app.state.find(organization.url, name)
     stored = import_secret(organization, wanted, app)
     app.runtime.messages.notice(
-        f"stored {name!r} for {organization.url}: pat get {as_argument(name)}"
+        f"stored {name!r} for {organization.url}; to print it, run: pat get {as_argument(name)}"
     )
     if before is not None and before.id not in {None, stored.id}:
         from azdo_pat.cli.token_messages import warn_replaced
@@ -111,7 +113,7 @@ def _open_page(app: App, organization: Organization) -> None:
     url = app.directory.token_page(organization)
     app.runtime.messages.notice(f"create the token at {url}")
     if has_browser(app.runtime.environment) and app.runtime.may_show and not open_page(url):
-        app.runtime.messages.warn("could not open the browser")
+        app.runtime.messages.warn("could not open a browser")
 
 
 def _secret_from_user(app: App, organization: Organization) -> str:
@@ -132,7 +134,7 @@ def _secret_from_user(app: App, organization: Organization) -> str:
 @command("forget")
 @click.argument("name", metavar="NAME", shell_complete=complete_tokens)
 def forget_command(app: App, name: str) -> None:
-    """Delete the secret stored under NAME from the keyring. The token itself stays as it is.
+    """Delete the secret stored under NAME from the keyring. The token itself is not changed.
 
     NAME may also be the token's id, or its first 8 or more characters.
     """

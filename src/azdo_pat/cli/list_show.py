@@ -105,7 +105,7 @@ def list_command(  # noqa: PLR0913  # one argument for each option
             app.runtime.messages.warn(f"{failure.org}: {failure.reason}")
         raise PartialError(
             f"{len(failures)} of your organizations could not be listed",
-            hint="to try one of them, run: pat list --org NAME",
+            hint="to try one organization, run: pat list --org NAME",
         )
 
 

@@ -52,8 +52,8 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "doctor": ("doctor", "Diagnose problems; --fix repairs what it can."),
     },
     "Trying out and configuring": {
-        "sandbox": ("emulator", "Try pat against an emulator; --tour demonstrates it."),
-        "emulator": ("emulator", "Run a local emulator of Azure DevOps tokens."),
+        "sandbox": ("emulator", "Try pat with an emulator; --tour shows the main commands."),
+        "emulator": ("emulator", "Run a local emulator of the Azure DevOps token API."),
         "config": ("config", "Read and change settings."),
         "completion": ("completion", "Print a shell completion script."),
     },

@@ -3,8 +3,8 @@
 A partial declaration lacks the help, which each command words for itself:
 `@options.dry_run(help="Only show the plan.")`.
 
-The environment sets none of them: a variable that is still set by accident must not confirm,
-select or rename anything.
+None of them can be set in the environment: a forgotten variable must not confirm, select or
+rename anything.
 """
 
 from __future__ import annotations
@@ -53,15 +53,15 @@ deliver: Final = click.option(
     metavar="TARGET",
     multiple=True,
     help="Deliver the secret to TARGET, now and on each rotation: command:LINE, file:PATH,"
-    " or file:PATH|NAME={token}. Repeatable; none forgets them.",
+    " or file:PATH|NAME={token}. Repeatable; none removes all.",
 )
 
 
 def expiry_or_default(app: App, text: str | None, now: datetime) -> datetime:
-    """Parse the value of `--expires`, or the setting of that name if it was not given.
+    """Return the expiry from `--expires`, or from the setting if the option was not given.
 
     Raises:
-        UsageError: it is malformed, or in the past.
+        UsageError: the value is malformed, or in the past.
     """
     from azdo_pat.expiry import parse_expiry
 
@@ -72,7 +72,7 @@ def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
     """Parse the values of `--deliver`; None if it was not given.
 
     Raises:
-        UsageError: one is malformed, or the working folder is gone.
+        UsageError: a value is malformed, or the working folder does not exist.
     """
     if not texts:
         return None
@@ -85,6 +85,6 @@ def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
     except OSError as error:
         raise UsageError(
             f"the working folder cannot be used: {error.strerror or error}",
-            hint="change to a folder that exists: deliveries run in it",
+            hint="change to a folder that exists: deliveries run in the working folder",
         ) from error
     return tuple(dict.fromkeys(from_text(text, folder) for text in texts))

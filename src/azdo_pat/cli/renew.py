@@ -28,14 +28,14 @@ _MOST: int = 64
 @click.option(
     "--within",
     metavar="SPAN",
-    help="Rotate what expires within this span [7d, or a third of the lifetime if less].",
+    help="Rotate tokens that expire within this span [7d, or a third of the lifetime if shorter].",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(1, _MOST),
     default=12,
     metavar="N",
-    help="Tokens to renew at once [12].",
+    help="Number of tokens to renew in parallel [12].",
 )
 @options.expires(help="New lifetime or expiry [each token's old lifetime].")
 @options.deliver
@@ -74,7 +74,10 @@ def renew_command(
     there = app.organization if app.runtime.options.sources.get("org") == "--org" else None
     entries = due(app, within=span, org_url=there.url if there else None)
     if there and not app.state.stored(there.url):
-        app.runtime.messages.warn(f"no token of {there.name} is stored here (pat list --stored)")
+        app.runtime.messages.warn(
+            f"no token of {there.name} is stored here; to list stored tokens, run: pat list"
+            " --stored"
+        )
     if dry_run:
         app.runtime.messages.notice(
             f"{_count(len(entries))} would be renewed (dry run)"

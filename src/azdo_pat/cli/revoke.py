@@ -51,8 +51,8 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     """Revoke tokens for good, and delete their secrets from the keyring.
 
     Each TOKEN is a name, an id, or the first 8 or more characters of an id. Instead of naming
-    tokens, select them with --name, --scope and --expired: all tokens of the organization that
-    match every one of these. Tokens valid in all organizations are revoked only if you name them.
+    tokens, select them with --name, --scope and --expired; a token must match all of these. Tokens
+    valid in all organizations are revoked only if you name them.
 
     \b
     Examples:
@@ -143,7 +143,8 @@ def _selected(
 
     if not (names or scopes or expired):
         raise UsageError(
-            "no token given", hint="name one, or select with --name, --scope or --expired"
+            "no token given",
+            hint="name a token, or select tokens with --name, --scope or --expired",
         )
     filters = Filters(
         statuses=(Status.EXPIRED if expired else Status.ACTIVE,),
@@ -166,7 +167,7 @@ def _ask(app: App, pats: Sequence[Pat]) -> None:
     question = Question(
         text=f"Revoke {count(pats)}{where}?",
         effect=f"{count(pats)} would be revoked{_where(pats)}",
-        hint="add --yes to confirm, or --dry-run to see them",
+        hint="add --yes to confirm, or --dry-run to see the tokens",
         declined="nothing was revoked",
     )
     confirm(app, pats, question)
@@ -190,7 +191,7 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)
     for item in revoked.items:
         if item.error:
-            doubt = "; it may be revoked all the same: to check, run: pat list" * item.doubtful
+            doubt = "; it may be revoked nevertheless; to check, run: pat list" * item.doubtful
             app.runtime.messages.warn(
                 f"{item.pat.name} ({item.pat.id or 'id unknown'}): {item.error}{doubt}"
             )

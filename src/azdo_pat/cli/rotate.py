@@ -59,11 +59,11 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
 
     The old token stays active until the new secret is in the keyring and the service has accepted
     it. If the old token cannot be revoked then, the exit code is 8, and the next command that
-    signs in revokes it. If the old secret is not stored here, something else uses it, and pat asks
-    first. Tokens valid in all organizations cannot be rotated.
+    signs in revokes it. If the old secret is not stored here, another program may use it, and pat
+    asks first. Tokens valid in all organizations cannot be rotated.
 
     --deliver copies the new secret to a delivery target before the old token is revoked: the
-    standard input of a command, or a file. Every later rotation delivers to it again.
+    standard input of a command, or a file. Every later rotation delivers to that target again.
 
     \b
     Examples:
@@ -78,7 +78,8 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     if grace and keep_old:
         raise UsageError(
             "--grace and --keep-old cannot be combined",
-            hint="--grace revokes the old token later, --keep-old never does",
+            hint="--grace revokes the old token later, and --keep-old never revokes it; leave"
+            " out one of them",
         )
     if len(set(texts)) > 1:
         _require_one(secret_request, deliveries)
@@ -136,7 +137,7 @@ def _ask(app: App, pats: Sequence[Pat]) -> None:
     whose = f"the secret of {pats[0].name!r} is"
     if len(pats) > 1:
         whose = f"the secrets of {len(pats)} tokens are"
-    consequence = f"{whose} not stored here: programs that use the old token stop working"
+    consequence = f"{whose} not stored here: programs that use the old token will stop working"
     question = Question(
         text=f"{consequence}. Rotate {count(pats)} in {app.organization.name}?",
         effect=consequence,

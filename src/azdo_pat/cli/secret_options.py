@@ -143,6 +143,6 @@ def _runner_file(environment: Mapping[str, str]) -> str:
     if not os.access(file if Path(file).exists() else Path(file).parent, os.W_OK):
         raise UsageError(
             f"GITHUB_ENV names {file!r}, which cannot be written",
-            hint="GitHub Actions sets it for each step; leave it as it is",
+            hint="do not change GITHUB_ENV, which GitHub Actions sets for each step",
         )
     return file

@@ -28,17 +28,19 @@ if TYPE_CHECKING:
 
 @command("setup")
 @click.argument("tool_name", metavar="TOOL", required=False, shell_complete=complete_tools)
-@click.option("--feed", metavar="URL", help="The feed that the tool is to use.")
+@click.option("--feed", metavar="URL", help="URL of the feed for the tool.")
 @click.option(
     "--use",
     "token_name",
     metavar="NAME",
     shell_complete=complete_tokens,
-    help="The stored token that it gets [the one whose scopes fit best].",
+    help="Stored token for the tool [the one whose scopes fit best].",
 )
 @click.option("--undo", is_flag=True, help="Restore the file's previous content.")
 @click.option(
-    "--leave-file", is_flag=True, help="With --undo: do not touch the file, only forget it."
+    "--leave-file",
+    is_flag=True,
+    help="With --undo: leave the file as it is, and only delete the record of the setup.",
 )
 @options.dry_run(help="Only show what would change.")
 @click.option("--list", "listing", is_flag=True, help="List the tools that pat knows.")
@@ -58,7 +60,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     If the tool can ask for a token, it asks pat, and no secret is written to a file. Otherwise the
     file gets the secret, readable only by you, and every rotation of the token updates the file.
 
-    --undo reverts the setup for every feed and organization, or for those of --feed or --org.
+    --undo reverts the setup for every feed and organization, or only for --feed or --org.
 
     \b
     Examples:
@@ -77,9 +79,9 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
         app.runtime.render.show_all(known_tools(app))
         return
     if leave_file and not undo:
-        raise UsageError("--leave-file is for --undo", hint="add --undo, or leave it out")
+        raise UsageError("--leave-file is for --undo", hint="add --undo, or leave out --leave-file")
     if tool_name is None:
-        raise UsageError("no tool given", hint="to list them, run: pat setup --list")
+        raise UsageError("no tool given", hint="to list the tools, run: pat setup --list")
     from azdo_pat.services.tool_setup.wiring import SetupRequest
 
     render = app.runtime.render

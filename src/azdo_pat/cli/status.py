@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def status_command(app: App) -> None:
     """Show who is signed in, where the access token comes from, and which keyring is used.
 
-    Ends with exit code 4 if no one is signed in, and with 11 if the service does not answer.
+    Exits with 4 if you are not signed in, and with 11 if the service does not answer.
     """
     from azdo_pat.services.status import report_status
 

@@ -55,7 +55,8 @@ def say_rotated(app: App, rotated: Rotated) -> None:
     warn_shortened(app, new, rotated.created.shortened_from)
     if not old.stored and rotated.old not in {OldTokenOutcome.KEPT, OldTokenOutcome.EXPIRED}:
         app.runtime.messages.notice(
-            "the old secret was not in this keyring: programs that use it need the new one"
+            "the old secret was not in this keyring: programs that use the old secret need the"
+            " new one"
         )
     if rotated.old is OldTokenOutcome.PENDING:
         app.runtime.messages.warn(

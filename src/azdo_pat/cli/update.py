@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @command("update")
 @click.argument("token", metavar="TOKEN", shell_complete=complete_tokens)
-@click.option("--name", metavar="NAME", help="New name; a stored secret moves to it.")
+@click.option("--name", metavar="NAME", help="New name, also for the stored secret.")
 @options.scope(help="New scope; replaces all old ones. Repeatable.")
 @options.expires(help="New lifetime, counted from now, or expiry date.")
 @options.unknown_scope
@@ -80,7 +80,7 @@ def update_command(  # noqa: PLR0913  # one argument for each option
     if updated.left_behind:
         app.runtime.messages.notice(
             f"kept the secret stored under {pat.name!r}, as it may belong to another token; if it"
-            f" belongs to this one, run: pat get {as_argument(pat.name)} | pat import"
+            f" belongs to this token, run: pat get {as_argument(pat.name)} | pat import"
             f" {as_argument(pat.name)} --id {pat.id}"
         )
     render.show(updated.pat)

@@ -50,7 +50,7 @@ def read_declarations(file: Path, *, expires: str, now: datetime) -> tuple[Decla
     text = text_of(file)
     if text is None:
         raise UsageError(
-            f"{file} does not exist", hint="for the format of the file: pat apply --help"
+            f"{file} does not exist", hint="to see the format of the file, run: pat apply --help"
         )
     return _DeclarationReader(file, text, parsed(text, file), expires, now).read()
 
@@ -154,7 +154,7 @@ class _DeclarationReader:
             if key not in keys:
                 near = get_close_matches(key, keys, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"valid keys: {', '.join(keys)}"
-                self._note(self._line(*path, key), f"{where} has no {key!r}", hint)
+                self._note(self._line(*path, key), f"unknown key {key!r} in {where}", hint)
 
     def _twice(self, declarations: tuple[Declaration, ...]) -> None:
         first: dict[tuple[str, str], int] = {}
@@ -163,7 +163,7 @@ class _DeclarationReader:
             if key in first:
                 self._note(
                     each.line,
-                    f"{each.name!r} is already declared in line {first[key]}",
+                    f"{each.name!r} is already declared on line {first[key]}",
                     "rename or remove one of them",
                 )
             first.setdefault(key, each.line)
@@ -228,11 +228,12 @@ def _scopes(table: Mapping[str, Any], *, unknown: bool) -> tuple[str, ...]:
     if not scopes and not recipes:
         raise UsageError(
             "the token has no scopes",
-            hint='add: scopes = ["code_write"], or a recipe: for = "git" (to list all: pat scopes)',
+            hint='add: scopes = ["code_write"], or a recipe: for = "git"'
+            " (to list all, run: pat scopes)",
         )
     try:
         return parse_scopes(scopes, recipes=recipes, allow_unknown=unknown)
     except UsageError as error:
-        option = "to use it unchecked: --allow-unknown-scope"
-        hint = error.hint.replace(option, "to use it unchecked: allow_unknown_scopes = true")
+        option = "to use it unchecked, add --allow-unknown-scope"
+        hint = error.hint.replace(option, "to use it unchecked, add: allow_unknown_scopes = true")
         raise UsageError(error.message, hint=hint) from error

@@ -45,7 +45,7 @@ def _parsed(file: Path) -> tomlkit.TOMLDocument:
         return tomlkit.parse(text)
     except (ValueError, RecursionError, MemoryError) as error:
         raise UsageError(
-            f"{file} is not valid TOML: {error}", hint="correct it, or move it aside"
+            f"{file} is not valid TOML: {error}", hint="correct the file, or move it aside"
         ) from error
 
 

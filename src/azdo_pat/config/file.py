@@ -9,7 +9,7 @@ from azdo_pat.config.settings import Value, checked
 from azdo_pat.errors import UsageError
 from azdo_pat.files import decoded, require_private
 
-_MEND: Final = "correct it, or move it aside"
+_MEND: Final = "correct the file, or move it aside"
 _LARGEST: Final = 1_000_000
 """Bytes; a file with all settings has less than a thousand."""
 
@@ -75,4 +75,4 @@ def _require_private(file: Path) -> None:
         require_private(file.parent)
         require_private(file)
     except OSError as error:
-        raise UsageError(f"{file} is not read: {error.strerror}", hint=_MEND) from error
+        raise UsageError(f"{file} is refused: {error.strerror}", hint=_MEND) from error

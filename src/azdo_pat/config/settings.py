@@ -71,7 +71,7 @@ KEYS: Final = (
     ),
     Key(
         name="color",
-        summary="when to use colour",
+        summary="when to use colors",
         parse=_one_of("auto", "always", "never"),
         default="auto",
     ),
@@ -117,7 +117,7 @@ def key_named(name: str, *, where: str = "") -> Key:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]}?" if near else f"valid settings: {', '.join(names)}"
     if where:
-        where, hint = f"{where}: ", f"{hint}; to remove it: pat config unset {name}"
+        where, hint = f"{where}: ", f"{hint}; to remove the setting, run: pat config unset {name}"
     raise UsageError(f"{where}unknown setting {name!r}", hint=hint)
 
 
@@ -153,13 +153,13 @@ def checked(document: Mapping[str, object], *, where: str) -> dict[str, Value]:
         if not isinstance(value, str | bool | int):
             raise UsageError(
                 f"{where}: {name} is not a simple value",
-                hint=("to list all settings: pat config list"),
+                hint="to list all settings, run: pat config list",
             )
         try:
             text = str(value).lower() if isinstance(value, bool) else str(value)
         except ValueError:  # thousands of digits, which TOML can write in hexadecimal
             raise UsageError(
-                f"{where}: {name} is too large", hint=("to list all settings: pat config list")
+                f"{where}: {name} is too large", hint="to list all settings, run: pat config list"
             ) from None
         values[name] = parse_value(key, text, where=where)
     return values

@@ -87,5 +87,6 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def _failed(target: CommandTarget, reason: str) -> PendingError:
     return PendingError(
         f"the command {target.words[0]!r} {reason}",
-        hint="it gets the secret on its standard input; try it by hand: pat get NAME | COMMAND",
+        hint="the secret is on its standard input; to test the command, run: pat get NAME |"
+        " COMMAND",
     )

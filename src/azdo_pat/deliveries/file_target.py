@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azdo_pat.models import Handover
 
 _PAT: Final = re.compile(r"[A-Za-z0-9]{84}|[a-z2-7]{52}|[a-z0-9]{52}")
-"""A token's secret, as Azure DevOps makes it now and made it before."""
+"""A token's secret, in the current and the former format of Azure DevOps."""
 
 _MODE: Final = 0o600
 """Readable by its owner alone, whatever it was before: it holds a secret."""

@@ -48,8 +48,8 @@ def from_table(table: Mapping[str, object], folder: Path) -> Delivery:
     keys = {kind, _KINDS[kind].other_key}
     if unknown := sorted(set(table) - keys):
         raise UsageError(
-            f"a delivery with {kind} takes no {unknown[0]!r}",
-            hint=f"it takes {' and '.join(sorted(keys))}",
+            f"unknown key {unknown[0]!r} in a delivery with {kind}",
+            hint=f"valid keys: {', '.join(sorted(keys))}",
         )
     return _KINDS[kind].from_table(table, folder)
 
@@ -100,7 +100,7 @@ def _command(words: list[str], folder: Path, seconds: object = 60) -> CommandTar
 
 def _file(path: str, template: str | None, folder: Path) -> FileTarget:
     if not path.strip() or "\0" in path:
-        raise UsageError("the file of the delivery has no name", hint=_FORMS)
+        raise UsageError("the delivery names no file", hint=_FORMS)
     return FileTarget(
         path=str((folder / expanded(Path(path))).absolute()),
         template="" if template is None else checked_template(template),
@@ -138,4 +138,4 @@ _KINDS: Final = {
     ),
 }
 *_OTHERS, _LAST = (form for kind in _KINDS.values() for form in kind.forms)
-_FORMS: Final = f"give {', '.join(_OTHERS)}, or {_LAST}"
+_FORMS: Final = f"use {', '.join(_OTHERS)}, or {_LAST}"

@@ -24,11 +24,11 @@ def checked_template(text: str) -> str:
     """Return a template without the line end behind it.
 
     Raises:
-        UsageError: a placeholder that is none, a brace alone, or no secret in it.
+        UsageError: an unknown placeholder, a single brace, or no placeholder for the secret.
     """
     text = text.replace("\r\n", "\n").removesuffix("\n")
     if "\r" in text:
-        raise UsageError(f"the template {text!r} holds a carriage return", hint="leave it out")
+        raise UsageError(f"the template {text!r} contains a carriage return", hint="leave it out")
     known = f"placeholders are {', '.join(f'{{{name}}}' for name in (*SECRETS, *FACTS))}"
     try:
         names = [name for _, name in _parts(text) if name is not None]
@@ -39,13 +39,15 @@ def checked_template(text: str) -> str:
         ) from error
     for name in names:
         if name not in (*SECRETS, *FACTS):
-            raise UsageError(f"the template {text!r} holds {{{name}}}", hint=known)
+            raise UsageError(
+                f"the template {text!r} contains the unknown placeholder {{{name}}}", hint=known
+            )
     if not set(names) & set(SECRETS):
-        raise UsageError(f"the template {text!r} holds no secret", hint="put {token} in it")
+        raise UsageError(f"the template {text!r} does not contain the secret", hint="add {token}")
     if not "".join(literal for literal, _ in _parts(text)).strip():
         raise UsageError(
             f"the template {text!r} has no text that identifies its line",
-            hint="write something before {token}, or leave the template out",
+            hint="write some text before {token}, or leave out the template",
         )
     return text
 

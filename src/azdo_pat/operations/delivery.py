@@ -120,12 +120,12 @@ def _its_own(entry: StoredPat, secret: Secret | None) -> Secret:
     if secret is None:
         raise PendingError(
             f"the secret of {entry.name!r} is no longer in the keyring",
-            hint=f"to create and deliver a new one: pat rotate {name}",
+            hint=f"to create and deliver a new one, run: pat rotate {name}",
         )
     if entry.fingerprint and not matches(secret, entry.fingerprint):
         raise PendingError(
-            f"another program has stored another secret under {entry.name!r}",
-            hint=f"to delete it: pat forget {name}",
+            f"another program has stored a different secret under {entry.name!r}",
+            hint=f"to delete that secret, run: pat forget {name}",
         )
     return secret
 

@@ -248,7 +248,7 @@ class _Issuance:
             if self._previous is not None:
                 return _Discarded(
                     "it is unknown whether the keyring has the secret of the new token"
-                    f" {identifier} or still the previous one, and both tokens are active",
+                    f" {identifier} or the previous secret; both tokens are active",
                     hint="when the keyring works again, run pat list: it checks which secret is"
                     " stored, and revokes the other token",
                 )
@@ -258,7 +258,7 @@ class _Issuance:
         except PatError:
             return _Discarded(
                 f"the new token {identifier} could not be revoked",
-                hint=f"revoke it: pat revoke {identifier} --org {self._organization.name}",
+                hint=f"to revoke it, run: pat revoke {identifier} --org {self._organization.name}",
             )
         revoked = "the new token was revoked"
         if restored:
@@ -318,7 +318,8 @@ class _Issuance:
         return _extended(
             error,
             "no token of this request was found",
-            "try again; if one is created late, the next command that signs in will revoke it",
+            "try again; if the service still creates the token, the next command that signs in will"
+            " revoke it",
         )
 
     def _unknown(self, failure: PatError) -> str:

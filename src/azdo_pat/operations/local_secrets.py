@@ -40,7 +40,7 @@ def store_imported(stored: StoredPat, secret: Secret, previous: Secret | None, d
             raise
         raise StoreError(
             f"{error.message}; it is unknown whether the secret was stored",
-            hint="when the keyring works again, to find out: pat list --stored",
+            hint="when the keyring works again, to find out, run: pat list --stored",
         ) from error
     except BaseException:  # Ctrl-C, or any exception of a backend
         _is_back(operation, previous, deps)

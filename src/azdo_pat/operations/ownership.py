@@ -79,7 +79,7 @@ def require_not_another_tokens(secret: Secret, pat: Pat, known: Iterable[StoredP
             raise ConflictError(
                 f"the secret belongs to the token {each.id}, which pat created, and not to"
                 f" {pat.id}",
-                hint="to list the ids of your tokens: pat list",
+                hint="to list the ids of your tokens, run: pat list",
             )
 
 
@@ -89,12 +89,12 @@ def conflict(owner: Owner, name: str, known: StoredPat | None, organization: str
     if owner is Owner.OTHER and known is not None and known.id is not None:
         return ConflictError(
             f"the secret stored under {name!r} belongs to another token, {known.id}",
-            hint=f"rotate that token by its id, or delete its secret first: pat forget {here}",
+            hint=f"rotate that token by its id; or, to delete its secret, run: pat forget {here}",
         )
     return ConflictError(
         f"a secret is stored under {name!r} for {organization}, and it is unknown which token it"
         " belongs to",
-        hint=f"if you know the token: pat get {here} | pat import {here} --id ID; to delete the"
-        f" secret: pat forget {here}"
+        hint=f"if you know the token, run: pat get {here} | pat import {here} --id ID; to"
+        f" delete the secret, run: pat forget {here}"
         + ("" if known else "; if the state file was lost, pat doctor --fix lists such secrets"),
     )

@@ -77,10 +77,9 @@ def roll_back(operation: Issue, deps: Deps) -> bool:
         one = next((each for each in doubtful if each), "ID")
         shown = ", ".join(each or "a token whose id cannot be read" for each in doubtful)
         raise DoubtfulError(
-            f"{open_question(operation)}, or another machine has created it: {shown}; it was not"
-            " revoked",
-            hint=f"if its secret is not stored anywhere: pat revoke {one} --org {org}; if it is"
-            f" in use: pat doctor --dismiss {one}",
+            f"{open_question(operation)}, or another machine did: {shown}; it was not revoked",
+            hint=f"if its secret is not stored anywhere, run: pat revoke {one} --org {org}; if"
+            f" it is in use, run: pat doctor --dismiss {one}",
         )
     return False
 

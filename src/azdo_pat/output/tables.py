@@ -101,7 +101,7 @@ def signed_in_table(signed_in: SignedIn, now: datetime, zone: tzinfo | None) -> 
             ("Signed in", Cell(signed_in.user, Tone.GOOD)),
             ("Tenant", Cell(signed_in.tenant)),
             ("Access token", Cell(_until(signed_in.expires, now, zone))),
-            ("Remembered", kept),
+            ("Saved", kept),
         ]
     )
 

@@ -85,8 +85,8 @@ def placed(
         before = seen.setdefault((where.url, each.name), each.line)
         if before != each.line:
             raise UsageError(
-                f"{file}, line {each.line}: {each.name!r} is already declared in line {before}",
-                hint="give it another name, or leave one out",
+                f"{file}, line {each.line}: {each.name!r} is already declared on line {before}",
+                hint="rename or remove one of them",
             )
         found.append((where, each))
     return found
@@ -127,7 +127,7 @@ def _planned(
             action, why = Action.ROTATE, "its secret is no longer in the keyring"
         elif was_refused(entry, deps):
             refused, action = True, Action.ROTATE
-            why = "a program reported that it was refused: the service will be asked"
+            why = "a program reported that it was refused: pat will ask the service"
     pat = entry.as_pat(Status.UNKNOWN) if entry else _to_be(wanted, organization)
     change = Change(
         action=action, outcome=ChangeOutcome.PLANNED, pat=pat, org=organization.name, why=why
@@ -205,7 +205,7 @@ def _with_left(step: Step, change: Change, left: Sequence[JournalEntry]) -> Chan
 def _not_to_prune(steps: Sequence[Step], places: Places) -> dict[int, PatError]:
     """Return the tokens that must not be pruned, with the reason.
 
-    A token that was made global on the web page since would be revoked in all organizations.
+    A token that has become global on the web page would be revoked in all organizations.
     """
     pruned = {
         place: step.entry
@@ -221,7 +221,7 @@ def _not_to_prune(steps: Sequence[Step], places: Places) -> dict[int, PatError]:
         elif pat is not None and pat.is_global:
             found[place] = ConflictError(
                 "it is now valid in all your organizations, and would be revoked in all of them",
-                hint=f"pat revoke {as_argument(entry.id or '')}",
+                hint=f"to revoke it nevertheless, run: pat revoke {as_argument(entry.id or '')}",
             )
     return found
 

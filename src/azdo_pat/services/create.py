@@ -28,7 +28,7 @@ def refuse_global() -> RefusedError:
     return RefusedError(
         "pat does not create tokens for all organizations: every such token stops working on"
         f" {GLOBAL_TOKENS_STOP}",
-        hint="create one for each organization: pat create NAME --scope S --org ORG",
+        hint="to create one for each organization, run: pat create NAME --scope S --org ORG",
     )
 
 

@@ -208,7 +208,7 @@ class _Examination:
             self._note(
                 "state file",
                 Health.PROBLEM,
-                f"a damaged one was moved aside and not rebuilt: {names}",
+                f"a damaged state file was moved aside and not rebuilt: {names}",
                 _FIX,
             )
 
@@ -289,7 +289,7 @@ class _Examination:
             return f"sign in as {entry.user}, and run the command again"
         if tried is not None and isinstance(tried.failure, DoubtfulError):
             return tried.failure.hint
-        return "remove the cause, and run the command again"
+        return "fix the cause, then run the command again"
 
     def _secrets(self, *, able_to_ask: bool) -> None:
         before = len(self._checks)
@@ -343,13 +343,13 @@ class _Examination:
             f"another program has overwritten the secret stored under {entry.name!r} in"
             f" {entry.org}",
             f"to delete that secret, run: pat forget {as_argument(entry.name)} {where}; then, to"
-            f" create a new token: pat rotate {entry.id} {where}",
+            f" create a new token, run: pat rotate {entry.id} {where}",
         )
 
     def _dead(self, entry: StoredPat, secret: Secret | None) -> None:
         what = f"{entry.name!r} in {entry.org} is revoked"
         if not self._fix:
-            detail = f"{what}, and {'its secret' if secret else 'its entry'} still here"
+            detail = f"{what}, but {'its secret' if secret else 'its entry'} is still here"
             self._note("secrets", Health.PROBLEM, detail, _FIX)
             return
         deps = self._deps

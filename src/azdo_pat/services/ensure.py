@@ -258,8 +258,8 @@ def _may_overwrite(organization: Organization, name: str, listed: Pat | None, de
         raise ConflictError(
             f"the stored secret of {name!r} works, but {organization.name} does not list its token"
             f" {entry.id} among yours",
-            hint="it may be another user's: sign in as that user, or delete the secret:"
-            f" pat forget {as_argument(name)}",
+            hint="the token may belong to another user: sign in as that user; or, to delete the"
+            f" secret, run: pat forget {as_argument(name)}",
         )
     return True
 

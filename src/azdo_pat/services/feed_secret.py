@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def secret_for_feed(
     place: tuple[str, str, str], deps: Deps, *, chosen: str | None
 ) -> Secret | None:
-    """Return the secret of the stored token that can read packages there, or None.
+    """Return the secret of the stored token that can read packages at a place, or None.
 
     The place is the protocol, the host and the path of the feed. `chosen` is the name of the token
     that the user has chosen for packages, if any.
@@ -42,11 +42,12 @@ def secret_for_feed(
     if refused is not None:
         raise RefusedError(
             f"{refused.org} no longer accepts the token {refused.name!r}",
-            hint=f"run: pat create {as_argument(refused.name)} --for packages --replace",
+            hint=f"to replace it, run: pat create {as_argument(refused.name)} --for packages"
+            " --replace",
         )
     if expired is not None:
         raise RefusedError(
             f"the token {expired.name!r} for packages of {expired.org} has expired",
-            hint=f"run: pat rotate {as_argument(expired.name)}",
+            hint=f"to replace it, run: pat rotate {as_argument(expired.name)}",
         )
     return None

@@ -336,5 +336,5 @@ def _missing(text: str, organization: Organization, elsewhere: Pat | None) -> No
         )
     return NotFoundError(
         f"no token {text!r} in {organization.name}",
-        hint="to list all: pat list --status all; names are case-sensitive",
+        hint="names are case-sensitive; to list all tokens, run: pat list --status all",
     )

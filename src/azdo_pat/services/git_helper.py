@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from azdo_pat.operations.deps import Deps
 
 _RETRY_AFTER: Final = timedelta(hours=1)
-"""How long after a renewal that failed another one is tried: git must not wait for it each time."""
+"""The pause after a failed renewal before the next attempt, so that git does not wait each time."""
 _GRACE: Final = timedelta(hours=1)
-"""How long a replaced token lives on: another git may be at work with it."""
+"""How long a replaced token stays active: another git process may be using it."""
 _HOST: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 
 
@@ -81,7 +81,7 @@ def answer(
             url = f"{asked.protocol}://{asked.host}/{asked.path}"
             name = (hosted_name(url, deps.session.api_root) or "").lower()
             search.problems.append(
-                f"no token for git is stored for {name or asked.host}:"
+                f"no token for git is stored for {name or asked.host}; to create one, run:"
                 f" pat create NAME --for git{f' --org {name}' if name else ''}"
             )
     return CredentialAnswer(tuple(attributes), tuple(search.problems), tuple(search.renewed))
@@ -111,7 +111,7 @@ def is_ours(asked: CredentialRequest, api_root: str | None) -> bool:
 
 
 class _Search:
-    """The search for a token that git can use, with what is to be told of it."""
+    """The search for a token that git can use, and the messages about it."""
 
     def __init__(self, deps: Deps, new_expiry: Callable[[], datetime | None]) -> None:
         self._deps = deps
@@ -120,7 +120,7 @@ class _Search:
         self.renewed: list[StoredPat] = []
 
     def usable(self, entry: StoredPat) -> tuple[StoredPat, Secret] | None:
-        """Return a token that works and its secret, renewed where it is due."""
+        """Return a token that works and its secret, rotated first if due; None if unusable."""
         entry = self._up_to_date(entry)
         end = entry.expires
         if end is not None and end <= self._deps.now():
@@ -148,7 +148,7 @@ class _Search:
             return ()
 
     def _up_to_date(self, entry: StoredPat) -> StoredPat:
-        """Return a token as it is once it is renewed, where it is due and that is possible."""
+        """Rotate a token if it is due and can be rotated; return its current entry."""
         deps, end = self._deps, entry.expires
         now = deps.now()
         if end is None or end - renewal_window(entry) > now:
@@ -230,16 +230,16 @@ def used(asked: CredentialRequest, deps: Deps) -> StoredPat | None:
 
 
 def accept(asked: CredentialRequest, deps: Deps) -> None:
-    """Record that git was not refused with a token, after all."""
+    """Record that the service accepted a token from git."""
     if refusals(deps) and (entry := used(asked, deps)):
         refusals(deps).remove(marker_key(entry))
 
 
 def refuse(asked: CredentialRequest, deps: Deps) -> str:
-    """Record that git was refused with a token, which stays, and return why; empty for nothing.
+    """Record that the service refused git's token, and return the reason; empty for none.
 
     Raises:
-        SignInError: git was refused with an access token, and the user is not signed in any more.
+        SignInError: the service refused an access token, and the user is not signed in any more.
         PatError: there is no other access token without the user, or Entra cannot be asked.
     """
     if asked.credential is not None:
@@ -254,21 +254,21 @@ def refuse(asked: CredentialRequest, deps: Deps) -> str:
 
 
 def _new_bearer(refused: Secret, deps: Deps) -> str:
-    """Get another access token in place of the one that git was refused with.
+    """Get another access token in place of the one that the service refused.
 
-    It may have been rejected before its end, and git would get it again until then.
+    Otherwise git would get the refused token again until its expiry.
     """
     token = deps.session.access_token()
     if token.secret != refused:
         return ""
-    said = f"git was refused with the access token from {token.source}"
+    said = f"the service refused the access token from {token.source} when git used it"
     if deps.session.renewed_token(token, "") is None:
         return f"{said}: {token.sign_in_hint}"
-    return f"{said}; pat has a new one now: try again"
+    return f"{said}; pat has a new access token: try again"
 
 
 def _why_refused(entry: StoredPat, secret: Secret, deps: Deps) -> str:
-    """Explain why git was refused with a token, by its expiry and the service's answer."""
+    """Explain why the service refused a token, by its expiry and the service's answer."""
     if entry.expires is not None and entry.expires <= deps.now():
         return _expired(entry, entry.expires)
     try:
@@ -278,28 +278,29 @@ def _why_refused(entry: StoredPat, secret: Secret, deps: Deps) -> str:
         return _not_known(entry, error)
     if entry.scopes and not set(entry.scopes) & set(GIT_SCOPES):
         return (
-            f"{entry.name!r} works, but its scopes ({' '.join(entry.scopes)}) do not include code:"
-            f" pat update {as_argument(entry.name)} --scope code_write"
+            f"{entry.name!r} works, but its scopes ({' '.join(entry.scopes)}) do not include"
+            f" code; to replace them, run: pat update {as_argument(entry.name)} --scope code_write"
         )
     only_reads = set(entry.scopes) & set(GIT_SCOPES) == {"vso.code"}
     reading = "; its scope vso.code allows fetch, not push" if only_reads else ""
     return (
-        f"{entry.name!r} works, but git was refused: you may have no access to the"
+        f"{entry.name!r} works, but the service refused git: you may have no access to the"
         f" repository{reading}"
     )
 
 
 def _expired(entry: StoredPat, end: datetime) -> str:
-    return f"{entry.name!r} expired on {end:%Y-%m-%d}: pat rotate {as_argument(entry.name)}"
+    rotate = f"pat rotate {as_argument(entry.name)}"
+    return f"{entry.name!r} expired on {end:%Y-%m-%d}; to replace it, run: {rotate}"
 
 
 def _not_known(entry: StoredPat, error: PatError) -> str:
-    return f"git was refused with {entry.name!r}; the reason is unknown ({error.message})"
+    return f"the service refused {entry.name!r}; the reason is unknown ({error.message})"
 
 
 def _refused(entry: StoredPat) -> str:
     return (
         f"{entry.org} no longer accepts {entry.name!r}: it was revoked, or has not been used"
-        f" for a long time; to create a new one: pat create {as_argument(entry.name)} --for"
-        " git --replace"
+        f" for a long time; to create a new one, run: pat create {as_argument(entry.name)}"
+        " --for git --replace"
     )

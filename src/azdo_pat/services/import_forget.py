@@ -118,13 +118,13 @@ def _require_usable(pat: Pat, organization: Organization, name: str, state: Stat
         raise RefusedError(
             f"the token {pat.id} ({pat.name!r}) in {organization.name} is {pat.status.value}:"
             " its secret does not work",
-            hint="to list active tokens: pat list",
+            hint="to list active tokens, run: pat list",
         )
     for each in state.find_by_id(pat.id or ""):
         if each.stored and each.org_url == organization.url and each.name != name:
             raise ConflictError(
                 f"the secret of the token {pat.id} is already stored under {each.name!r}",
-                hint=f"to store it under {name!r} instead, run first: pat forget"
+                hint=f"to store it under {name!r} instead, first run: pat forget"
                 f" {as_argument(each.name)}",
             )
 

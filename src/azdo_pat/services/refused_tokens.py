@@ -64,8 +64,8 @@ def refusal(entry: StoredPat, secret: Secret, deps: Deps) -> str:
             return ""
     except PatError as error:
         return (
-            f"the service refused {entry.name!r} when a program used it; whether it works now is"
-            f" not known ({error.message})"
+            f"the service refused {entry.name!r} when a program used it; it is unknown whether it"
+            f" works now ({error.message})"
         )
     # `rotate` does not replace one that was revoked; `ensure` replaces any.
     scopes = "".join(f" --scope {scope}" for scope in entry.scopes)

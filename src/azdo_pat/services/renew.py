@@ -88,7 +88,7 @@ def planned(
             ChangeOutcome.PLANNED,
             why=_why(entry, now)
             if is_near(entry, now, within)
-            else f"{_DOUBTED}: the service will be asked",
+            else f"{_DOUBTED}: pat will ask the service",
         )
         for entry in entries
     )
@@ -152,7 +152,7 @@ def _renewed(
         with deps.in_line(renewal_lock_key(entry.name, entry.org_url)):
             now = deps.state.find(entry.org_url, entry.name)
             if now is None or now.id != entry.id:
-                why = "another process has already done it"
+                why = "another process has already renewed it"
                 return _change(now or entry, ChangeOutcome.KEPT, why=why), None
             secret = None
             if not is_near(entry, deps.now(), within):
@@ -222,5 +222,5 @@ def _change(
 def _why(entry: StoredPat, now: datetime | None) -> str:
     if entry.expires is None:
         return ""
-    ended = now is not None and entry.expires <= now
-    return f"{'ended' if ended else 'ends'} {entry.expires:%Y-%m-%d %H:%M} UTC"
+    expired = now is not None and entry.expires <= now
+    return f"{'expired' if expired else 'expires'} {entry.expires:%Y-%m-%d %H:%M} UTC"

@@ -121,7 +121,9 @@ class RotateStep(NamedTuple):
 
     def change(self, organization: Organization) -> Change:
         """Return the change that rotating would make (dry run)."""
-        consequence = "its secret is not stored here: programs that use the old token stop working"
+        consequence = (
+            "its secret is not stored here: programs that use the old token will stop working"
+        )
         return Change(
             action=Action.ROTATE,
             outcome=ChangeOutcome.PLANNED,
@@ -191,16 +193,15 @@ def _require_rotatable(organization: Organization, pat: Pat) -> None:
     if pat.status is Status.REVOKED:
         raise RefusedError(
             f"{pat.name!r} in {organization.name} is revoked and cannot be rotated",
-            hint=f"create a new one: pat create {as_argument(pat.name)} --scope …",
+            hint=f"to create a new token, run: pat create {as_argument(pat.name)} --scope …",
         )
     if pat.is_global:
         raise ConflictError(
             f"{pat.name!r} ({pat.id}) is valid in all your organizations: a new token for"
             f" {organization.name} alone cannot replace it, and it stops working on"
             f" {GLOBAL_TOKENS_STOP}",
-            hint="create a token for each organization that uses it: pat create NAME"
-            " --scope S --org"
-            f" ORG; then revoke it: pat revoke {pat.id}",
+            hint="to create a token for each organization that uses it, run: pat create NAME"
+            f" --scope S --org ORG; then, to revoke it, run: pat revoke {pat.id}",
         )
 
 
@@ -224,7 +225,7 @@ def _used_elsewhere(pat: Pat, organization: Organization) -> ConflictError:
     return ConflictError(
         f"the secret of {pat.name!r} in {organization.name} is not stored: another program may"
         " use the token, and rotating revokes it",
-        hint=f"to rotate it anyway: pat rotate {token} --org {organization.name}",
+        hint=f"to rotate it anyway, run: pat rotate {token} --org {organization.name}",
     )
 
 

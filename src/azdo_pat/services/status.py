@@ -106,7 +106,7 @@ def _damage(state_file: Path) -> list[PatError]:
         PatError(
             "a damaged state file was moved aside, so pat does not know which tokens are stored"
             f": {names}",
-            hint="to find out: pat doctor --fix",
+            hint="to rebuild the state file, run: pat doctor --fix",
         )
     ]
 
@@ -114,7 +114,7 @@ def _damage(state_file: Path) -> list[PatError]:
 def _left_open(deps: Deps, user: str | None) -> list[PatError]:
     """Describe the unfinished operations that are due, and how to finish each.
 
-    The user is the one who is signed in; None for nobody.
+    `user` is the signed-in user; None if no user is signed in.
     """
     found = []
     for operation in deps.state.unfinished():
@@ -133,15 +133,13 @@ def _left_open(deps: Deps, user: str | None) -> list[PatError]:
 def _next_step(operation: Operation) -> str:
     match operation:
         case Deliver():
-            return (
-                "remove the cause, then run pat renew; the replaced token stays active until then"
-            )
+            return "fix the cause, then run: pat renew; the replaced token stays active until then"
         case RevokeReplaced():
             return "the next command that signs in (for example pat list) will revoke it"
         case Import() | Forget():
-            return "to find out: pat list --stored"
+            return "to check, run: pat list --stored"
         case _:
-            return "the next command that signs in (for example pat list) will find out"
+            return "the next command that signs in (for example pat list) will check"
 
 
 def _answers(secrets: SecretStore) -> bool:

@@ -61,7 +61,7 @@ def require_intended(entry: StoredPat, text: str, secret: Secret) -> None:
     if not matches(secret, entry.fingerprint):
         raise NotFoundError(
             f"the secret of the token {entry.id} is no longer stored: another program has"
-            f" stored another secret under {entry.name!r} for {entry.org}",
+            f" stored a different secret under {entry.name!r} for {entry.org}",
             hint=f"to print that secret, run: pat get {as_argument(entry.name)}",
         )
 
@@ -85,7 +85,7 @@ def require_unchanged(known: StoredPat, deps: Deps) -> None:
     if deps.state.find(known.org_url, known.name) != known:
         raise ConflictError(
             f"another process has changed the secret stored under {known.name!r} for {known.org}",
-            hint="to see what is stored now: pat list --stored",
+            hint="to see what is stored now, run: pat list --stored",
         )
 
 
@@ -158,8 +158,8 @@ def entry_named(organization: Organization | None, text: str, state: State) -> S
     where = f" for {organization.name}" if organization else ""
     raise NotFoundError(
         f"no secret is stored under {text!r}{where}",
-        hint="to see what is stored, run: pat list --stored; to create a token: pat create;"
-        " to store an existing secret: pat import",
+        hint="to see what is stored, run: pat list --stored; to create a token, run: pat create;"
+        " to store an existing secret, run: pat import",
     )
 
 

@@ -9,6 +9,6 @@ def no_lifecycle(organization: Organization) -> RefusedError:
     """Return the error for a server, which names the alternative."""
     return RefusedError(
         f"{organization.url} is Azure DevOps Server, which has no API for managing tokens",
-        hint=f"create the token at {organization.url}/_usersSettings/tokens, then store it:"
-        f" pat import NAME --org {quoted(organization.url)}",
+        hint=f"create the token at {organization.url}/_usersSettings/tokens; then, to store it,"
+        f" run: pat import NAME --org {quoted(organization.url)}",
     )

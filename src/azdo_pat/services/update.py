@@ -81,7 +81,8 @@ def _require_changeable(organization: Organization, pat: Pat, changes: PatChange
     require_readable(pat, organization, {Field.ID})
     if pat.status is Status.REVOKED or pat.id is None:
         raise RefusedError(
-            f"{pat.name!r} is revoked and cannot be changed", hint="to create a new one: pat create"
+            f"{pat.name!r} is revoked and cannot be changed",
+            hint="to create a new token, run: pat create",
         )
 
 
@@ -171,7 +172,7 @@ def _require_name_free(deps: Deps, known: StoredPat, new_name: str) -> None:
     deps.secrets.check()
     taken = deps.secrets.get(known.org_url, new_name)
     # If the same secret is stored there, an earlier attempt to move it was interrupted.
-    hint = f"choose another name, or delete that secret: pat forget {as_argument(new_name)}"
+    hint = f"use another name; or, to delete that secret, run: pat forget {as_argument(new_name)}"
     if taken is not None and taken != deps.secrets.get(known.org_url, known.name):
         raise ConflictError(
             f"a secret is already stored under {new_name!r} for {known.org}", hint=hint

@@ -18,7 +18,7 @@ CREDENTIAL_MANAGER: Final = "keyring.backends.Windows.WinVaultKeyring"
 
 KEYCHAIN: Final = "keyring.backends.macOS.Keyring"
 
-NO_STORE_HINT: Final = "to do without a keyring, in CI: pat create NAME --no-store --as token"
+NO_STORE_HINT: Final = "without a keyring, as in CI, run: pat create NAME --no-store --as token"
 
 _OURS: Final = "azdo_pat.keyring_backend.PackagesBackend"
 """Our own backend, which hands tokens to pip and others, and stores nothing."""
@@ -172,7 +172,7 @@ def _nothing_usable(backends: Sequence[KeyringBackend]) -> StoreError:
             path = class_path(backend)
             return StoreError(
                 f"the keyring backend {path} stores secrets in plain text",
-                hint=f"to use it anyway: PAT_KEYRING={path}",
+                hint=f"to use it anyway, set PAT_KEYRING={path}",
             )
     for backend in backends:
         if _is_read_only(backend):
@@ -181,11 +181,11 @@ def _nothing_usable(backends: Sequence[KeyringBackend]) -> StoreError:
         return StoreError(
             "keyring is disabled: its null backend stores nothing",
             hint="PAT_KEYRING, PYTHON_KEYRING_BACKEND or the file that `keyring diagnose` shows"
-            " says so; to use another one: PAT_KEYRING",
+            " selects it; to use another backend, set PAT_KEYRING",
         )
     return StoreError(
         "no usable keyring on this machine",
-        hint=f"to see why: keyring diagnose; {NO_STORE_HINT}",
+        hint=f"to see why, run: keyring diagnose; {NO_STORE_HINT}",
     )
 
 
@@ -193,5 +193,5 @@ def read_only(path: str) -> StoreError:
     """Return the error for a read-only backend."""
     return StoreError(
         f"the keyring backend {path} can only read, not store",
-        hint="to use another one: PAT_KEYRING; for their names: keyring --list-backends",
+        hint="to use another one, set PAT_KEYRING; to list them, run: keyring --list-backends",
     )

@@ -101,7 +101,7 @@ _UPGRADES: Final = {
 """The migrations by version. A read-only process must work without them."""
 
 _MOVE_ASIDE: Final = (
-    "move it aside and try again: it holds no secrets, those are in the keyring and are not lost"
+    "move the file aside and try again: secrets are in the keyring and are not lost"
 )
 UNREADABLE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _WAITING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -287,5 +287,5 @@ class Database:
         """Return the error for a damaged file."""
         return DamagedError(
             f"{self._path} is damaged or not a state file: {reason}",
-            hint=f"to repair it: pat doctor --fix; or {_MOVE_ASIDE}",
+            hint=f"to repair it, run: pat doctor --fix; or {_MOVE_ASIDE}",
         )

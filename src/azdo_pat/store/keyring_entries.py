@@ -111,7 +111,8 @@ class _Item:
         else:
             failure = StoreError(
                 f"the keyring backend {self.path} did not store the secret",
-                hint="to use another one: PAT_KEYRING; for their names: keyring --list-backends",
+                hint="to use another one, set PAT_KEYRING; to list them, run: keyring"
+                " --list-backends",
             )
         if not self._restored(previous):
             failure = StoreError(

@@ -38,12 +38,13 @@ def explain(error: BaseException, path: str, *, quote: bool = False) -> StoreErr
         # The system's message for the number, as the error's own may contain the secret.
         return StoreError(
             f"the keyring backend {path} failed: {os.strerror(error.errno)}",
-            hint="to see what keyring finds: keyring diagnose; to use another one: PAT_KEYRING",
+            hint="to see what keyring finds, run: keyring diagnose; to use another one, set"
+            " PAT_KEYRING",
         )
     said = f": {_words(error)}" if quote else ""
     return StoreError(
         f"the keyring backend {path} failed with {type(error).__name__}{said}",
-        hint="to see more: keyring diagnose; to use another one: PAT_KEYRING",
+        hint="for details, run: keyring diagnose; to use another backend, set PAT_KEYRING",
     )
 
 
@@ -65,11 +66,11 @@ def explain_loading(error: BaseException, path: str | None) -> StoreError:
         )
         return StoreError(
             f"{who} cannot be loaded: {_words(error)}",
-            hint=f"correct {where}; for valid names: keyring --list-backends",
+            hint=f"correct {where}; to list valid names, run: keyring --list-backends",
         )
     return StoreError(
         f"{who} cannot be used on this machine: {_words(error)}",
-        hint=f"is its service running? to see what keyring finds: keyring diagnose;"
+        hint="check that its service is running; to see what keyring finds, run: keyring diagnose;"
         f" {NO_STORE_HINT}",
     )
 
@@ -118,7 +119,7 @@ def _explain_by_name(names: set[str], path: str) -> StoreError | None:
         (
             {"NoKeyringError"},
             "no usable keyring on this machine",
-            f"to see why: keyring diagnose; {NO_STORE_HINT}",
+            f"to see why, run: keyring diagnose; {NO_STORE_HINT}",
         ),
         (
             {"UnicodeError"},
@@ -133,7 +134,7 @@ def _explain_by_name(names: set[str], path: str) -> StoreError | None:
                 "ConnectionError",
             },
             f"the keyring backend {path} cannot be reached",
-            "is its service running? to see what keyring finds: keyring diagnose",
+            "check that its service is running; to see what keyring finds, run: keyring diagnose",
         ),
     ):
         if names & known:
@@ -143,7 +144,7 @@ def _explain_by_name(names: set[str], path: str) -> StoreError | None:
 
 def _unlock_hint() -> str:
     if sys.platform == "darwin":
-        return "run: security unlock-keychain; and allow this program when macOS asks"
+        return "to unlock it, run: security unlock-keychain; allow access when macOS asks"
     return (
         "unlock it in the desktop's keyring program; without a desktop:"
         " gnome-keyring-daemon --unlock (its password on standard input)"

@@ -219,7 +219,7 @@ def _require_text(what: str, text: str) -> None:
     # Without an exception, which would contain the text itself.
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise StoreError(
-            f"the {what} cannot be stored: it holds a character that is not valid text",
+            f"the {what} cannot be stored: it contains a character that is not valid text",
             hint=f"use a {what} without it",
         )
 
@@ -227,6 +227,6 @@ def _require_text(what: str, text: str) -> None:
 def _no_answer(seconds: float) -> StoreError:
     return StoreError(
         f"the keyring did not answer within {seconds:g} seconds",
-        hint="it may be waiting to be unlocked, or be stuck: restart its service (for the Secret"
-        " Service: gnome-keyring-daemon), or use another one: PAT_KEYRING",
+        hint="unlock the keyring, or restart its service (for the Secret Service:"
+        " gnome-keyring-daemon); to use another backend, set PAT_KEYRING",
     )

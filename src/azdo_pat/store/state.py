@@ -78,7 +78,7 @@ class State:
             except sqlite3.IntegrityError as error:
                 raise ConflictError(
                     f"another token is named {new!r} in {org_url}",
-                    hint=f"run: pat forget {as_argument(new)}",
+                    hint=f"to delete its secret, run: pat forget {as_argument(new)}",
                 ) from error
 
     def forget(self, org_url: str, name: str, *, key: int | None = None) -> None:

@@ -46,8 +46,8 @@ def edited(text: str, tool_input: ToolInput) -> str:
     changed = with_keys(text, {key: f"{key}={value}" for key, value in wanted.items()}, _key)
     if _properties(changed) != {**_properties(text), **wanted}:
         raise UsageError(
-            "a line that continues on the next one is where pat would write",
-            hint=f"remove the line break before it, and those of {name}Username and {name}Password",
+            "pat would have to change a line that continues on the next line",
+            hint=f"write {name}Username, {name}Password and the line before them on one line each",
         )
     return changed
 

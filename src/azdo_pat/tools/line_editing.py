@@ -83,7 +83,7 @@ def in_section(text: str, section: str, values: Mapping[str, str], *, alone: boo
         understood = False
     if not understood:
         raise UsageError(
-            f"pat cannot edit [{section}] in the form it is written",
+            f"pat cannot edit [{section}] as it is written",
             hint=f"add by hand: {'; '.join(values.values())}",
         )
     return changed

@@ -126,7 +126,7 @@ def _helper(operation: str, item: Item, secret: str, environment: Mapping[str, s
     if "is not a git command" in ran.stderr:
         raise NotFoundError(
             "git has no helper osxkeychain on this machine",
-            hint="only git on macOS has it; on other systems, let git ask pat: pat setup git",
+            hint="only git on macOS has it; on other systems, run: pat setup git",
         )
     if ran.returncode:
         said = ran.stderr.strip().splitlines() or [f"exit status {ran.returncode}"]

@@ -85,7 +85,7 @@ def with_values(
             continue
     keys = [".".join((*path, key)) for key in (*values, *dropped)]
     raise UsageError(
-        "pat cannot edit it in the form it is written",
+        "pat cannot edit the file as it is written",
         hint=f"change {', '.join(keys)} by hand",
     )
 

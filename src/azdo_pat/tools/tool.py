@@ -173,7 +173,8 @@ def checked_feed(tool: Tool, text: str) -> str:
         )
     if not parts.is_protected:
         raise UsageError(
-            f"{parts.host} is given with {parts.scheme}: the secret would be sent unencrypted",
+            f"the URL of {parts.host} begins with {parts.scheme}: the secret would be sent"
+            " unencrypted",
             hint=f"use https://{parts.netloc}{parts.path}",
         )
     return f"{parts.scheme}://{parts.netloc.lower()}{path.replace('@', '%40')}"

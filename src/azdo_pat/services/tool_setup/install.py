@@ -83,7 +83,7 @@ def _tool_file(tool: Tool, request: SetupRequest, deps: Deps) -> ToolFile:
         path = resolved(path)  # by whatever names, it is one file
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be read: {error.strerror}", hint="correct the links, or move it aside"
+            f"{path} cannot be read: {error.strerror}", hint="correct or remove its symbolic links"
         ) from error
     if tool.feed:
         request = request._replace(feed=checked_feed(tool, request.feed or ""))
@@ -115,12 +115,12 @@ def _keep_out_of_sandbox(tool_file: ToolFile, deps: Deps) -> None:
     if tool_file.home != account_home() and tool_file.path.is_relative_to(tool_file.home):
         return
     raise UsageError(
-        f"this is a sandbox, and {tool_file.path} is yours",
-        hint="--dry-run shows what would change; to try it for real, in another home: "
+        f"{tool_file.path} is outside the sandbox, so pat does not change it",
+        hint="to see what would change, add --dry-run; to try it in a temporary home, "
         + (
             "set USERPROFILE to an empty folder"
             if sys.platform == "win32"
-            else f"HOME=$(mktemp -d) pat setup {tool_file.tool.name} …"
+            else f"run: HOME=$(mktemp -d) pat setup {tool_file.tool.name} …"
         ),
     )
 
@@ -207,17 +207,17 @@ def _check_room(tool_file: ToolFile, record: SetupRecord) -> None:
             continue
         what = ""
         if tool.service and tool.service(other.org_url) == tool.service(mine.org_url):
-            what = f"has the token of {other.org_url} in the same place of the keyring"
+            what = f"already has the token of {other.org_url} in the same keyring entry"
         elif not same_file:
             continue
         elif tool.by_host and (shared := hosts.intersection(hosts_of(other.org_url))):
-            what = f"has the token of {other.org_url} for {min(shared)}"
+            what = f"already has the token of {other.org_url} for {min(shared)}"
         elif tool.slot and tool.slot(other.feed) == tool.slot(mine.feed):
-            what = f"has {other.feed} under the name {tool.slot(other.feed)!r}"
+            what = f"already has {other.feed} under the name {tool.slot(other.feed)!r}"
         if what:
             only = f" --feed {as_argument(other.feed)}" if other.feed else ""
             raise ConflictError(
-                f"{record.path} {what} already, and {tool.name} holds only one",
+                f"{record.path} {what}, and {tool.name} can hold only one",
                 hint=f"to remove it, run: pat setup {tool.name} --undo{only}",
             )
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from azdo_pat.services.tool_setup.wiring import SetupRequest
 
 SERVICE: Final = "git-credential-osxkeychain"
-"""Under which our own keyring keeps what was there before."""
+"""The organization URL under which our own keyring keeps the previous content."""
 
 
 def install_in_keychain(request: SetupRequest, deps: Deps) -> SetupResult:
@@ -82,8 +82,8 @@ def _check_asked_for(request: SetupRequest, deps: Deps) -> None:
         raise UsageError(f"{KEEPER.name} is set up for all feeds", hint="leave out --feed")
     if is_sandbox(deps) and not request.dry_run:
         raise UsageError(
-            "this is a sandbox, and the keychain is yours",
-            hint="--dry-run shows what would change",
+            "the macOS keychain is outside the sandbox, so pat does not change it",
+            hint="to see what would change, add --dry-run",
         )
 
 
@@ -103,7 +103,7 @@ def _put_in(entry: StoredPat, secret: Secret, deps: Deps, *, dry_run: bool) -> S
     for other in record.setups:
         if other != known and (shared := set(items(other.org_url)) & set(items(entry.org_url))):
             raise ConflictError(
-                f"the keychain has the token of {other.org_url} already: {min(map(str, shared))}",
+                f"the keychain already has the token of {other.org_url}: {min(map(str, shared))}",
                 hint="to remove it, run:"
                 f" pat setup {KEEPER.name} --undo --org {as_argument(other.org_url)}",
             )

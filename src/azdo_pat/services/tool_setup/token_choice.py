@@ -50,7 +50,7 @@ def chosen(request: SetupRequest, deps: Deps) -> StoredPat:
         raise NotFoundError(
             f"no token for {what} is stored",
             hint=f"to create one, run: pat create {as_argument(token or recipe)} --for"
-            f" {recipe}{org}; to list stored tokens: pat list --stored",
+            f" {recipe}{org}; to list stored tokens, run: pat list --stored",
         )
     return found[0]
 
@@ -73,12 +73,12 @@ def _owner(feed: str, deps: Deps) -> str:
     if name and api_root:
         raise UsageError(
             f"{feed} is a feed at Microsoft, but PAT_API_URL points elsewhere",
-            hint=f"here feeds begin with {api_root}/{name.lower()}/_packaging/",
+            hint=f"use a feed URL that begins with {api_root}/{name.lower()}/_packaging/",
         )
     servers = [each for each in deps.state.stored() if not is_of_root(each.organization, None)]
     if not name and not any(serves(each.org_url, *url.place, feeds=True) for each in servers):
         raise UsageError(
             f"{feed} is not a feed of Azure Artifacts, nor of a server whose token is stored here",
-            hint="for a server's: pat import NAME --org https://SERVER/COLLECTION stores a token",
+            hint="to store a server's token, run: pat import NAME --org https://SERVER/COLLECTION",
         )
     return name.lower()

@@ -47,7 +47,7 @@ class ToolFile(NamedTuple):
 
     @property
     def delivery(self) -> ToolTarget:
-        """What brings each new secret into the file."""
+        """The delivery target that writes each new secret to the file."""
         return ToolTarget(self.tool.known_as, str(self.path), self.about)
 
     def told(self, setup: SetupEntry, secret: str) -> ToolFile:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from azdo_pat.store.setup_records import SetupEntry, SetupRecord
     from azdo_pat.tools.tool import Tool
 
-_BY_HAND: Final = "remove them by hand, then run: pat setup {tool} --undo --leave-file"
+_BY_HAND: Final = "remove pat's lines by hand, then run: pat setup {tool} --undo --leave-file"
 
 
 def uninstall(tool: Tool, request: SetupRequest, deps: Deps) -> list[SetupResult]:
@@ -121,7 +121,8 @@ def undo(
         # Where it is as it was left, no secret has come to lie elsewhere in it.
         if not exact and _stays(ours, record, setup, tool_file, held, after):
             raise ConflictError(
-                f"{record.path} was changed since, and the secret would stay in it",
+                f"{record.path} was changed after the setup, and undoing would leave the secret"
+                " in it",
                 hint=_BY_HAND.format(tool=tool_file.tool.name),
             )
     result = SetupResult(
@@ -179,7 +180,7 @@ def _undone(
         if not _is_there(setup, tool_file, current):
             return current, False  # removed by the change
         raise ConflictError(
-            f"{record.path} was changed since, and pat cannot tell which lines are its own",
+            f"{record.path} was changed after the setup, and pat cannot tell which lines it wrote",
             hint=_BY_HAND.format(tool=tool_file.tool.name),
         )
     return after, now == put_in

@@ -75,7 +75,8 @@ def stored_secret(entry: StoredPat, deps: Deps) -> Secret:
     if secret is None:
         raise NotFoundError(
             f"the secret of {entry.name!r} is no longer in the keyring",
-            hint="--use NAME takes another token; pat list --stored shows them",
+            hint="to use another token, add --use NAME; to list stored tokens, run: pat list"
+            " --stored",
         )
     return secret
 
