@@ -215,3 +215,18 @@ def test_exec_says_so(pat_process: Installed, emulator: Emulator, tmp_path: Path
         "contoso no longer accepts 'ci'; to replace it, run: pat ensure ci --scope vso.code"
         in result.stderr
     )
+
+
+def test_the_advice_for_a_token_without_code_keeps_its_scopes(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    scopes = ("--scope", "packaging", "--scope", "build_execute")
+    assert pat("create", "feeds", *scopes).exit_code == 0
+    secret = pat("get", "feeds").stdout.strip()
+    told = pat("git-credential", "erase", stdin=asked(emulator, secret)).stderr
+    assert "'feeds' works, but its scopes (" in told
+    advice = told.strip().rpartition("run: pat ")[2].split()
+    assert advice[:2] == ["update", "feeds"]
+    assert pat(*advice).exit_code == 0
+    scope = held(emulator, "feeds")["scope"]
+    assert sorted(str(scope).split()) == ["vso.build_execute", "vso.code_write", "vso.packaging"]

@@ -277,9 +277,10 @@ def _why_refused(entry: StoredPat, secret: Secret, deps: Deps) -> str:
     except PatError as error:
         return _not_known(entry, error)
     if entry.scopes and not set(entry.scopes) & set(GIT_SCOPES):
+        scopes = " ".join(f"--scope {as_argument(each)}" for each in (*entry.scopes, "code_write"))
         return (
             f"{entry.name!r} works, but its scopes ({' '.join(entry.scopes)}) do not include"
-            f" code; to replace them, run: pat update {as_argument(entry.name)} --scope code_write"
+            f" code; to add it, run: pat update {as_argument(entry.name)} {scopes}"
         )
     only_reads = set(entry.scopes) & set(GIT_SCOPES) == {"vso.code"}
     reading = "; its scope vso.code allows fetch, not push" if only_reads else ""
