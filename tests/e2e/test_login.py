@@ -209,7 +209,7 @@ def test_a_revoked_sign_in(pat: Installed, emulator: Emulator, keyring_file: Pat
     assert told["message"] == (
         "the sign-in was revoked: the password was changed, or an administrator revoked it"
     )
-    assert told["hint"] == "run: pat login"
+    assert told["hint"] == "to sign in again, run: pat login"
     assert told["server_message"].startswith("AADSTS50173: ")
     assert told["activity_id"]
 
@@ -271,7 +271,7 @@ def test_a_code_that_nobody_enters(pat: Installed, emulator: Emulator) -> None:
     assert result.exit_code == 4
     assert result.stderr.splitlines()[:2] == [
         "pat: the code was not entered in time",
-        "     run: pat login",
+        "     to sign in again, run: pat login",
     ]
 
 
