@@ -119,8 +119,10 @@ def require_private(path: Path) -> None:
         raise OSError(None, f"{path} belongs to another user (uid {found.st_uid})")
     group_alone = found.st_mode & _OTHERS == stat.S_IWGRP
     if found.st_mode & _OTHERS and not (group_alone and _is_of_one(found.st_gid, path)):
-        fix = f"chmod go-w {shlex.quote(str(path))}"
-        raise OSError(None, f"other users can write to {path}; to fix this, run: {fix}")
+        fix = f"run: chmod go-w {shlex.quote(str(path))}"
+        if found.st_mode & stat.S_ISVTX:  # as /tmp has it, which everyone must be able to write
+            fix = f"use a folder of your own; or, if {path} is not meant to be shared, {fix}"
+        raise OSError(None, f"other users can write to {path}; to fix this, {fix}")
 
 
 def _is_of_one(group: int, path: Path) -> bool:

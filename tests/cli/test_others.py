@@ -48,6 +48,7 @@ def test_a_folder_that_others_may_write(mode: int, kind: str, pat: InProcess, ho
     folder.chmod(mode)
     ran = pat("renew")
     assert f"chmod go-w {folder}" in ran.stderr
+    assert ("use a folder of your own" in ran.stderr) == (mode == 0o1777)
     assert ran.exit_code == (7 if kind == "state" else 2)
 
 

@@ -75,4 +75,7 @@ def _require_private(file: Path) -> None:
         require_private(file.parent)
         require_private(file)
     except OSError as error:
-        raise UsageError(f"{file} is refused: {error.strerror}", hint=_MEND) from error
+        raise UsageError(
+            f"{file} is refused: {error.strerror}",
+            hint="other users must not be able to change this file: it can name programs to run",
+        ) from error
