@@ -26,7 +26,7 @@ def find_program(name: str, environment: Mapping[str, str]) -> str | None:
     """Return the path of a program, or None.
 
     Relative folders of the PATH are left out, and so is the current folder, where Windows looks
-    first: it may be somebody else's project.
+    first: a cloned repository could contain a program named like one of the user's.
 
     Args:
         name: a name to look for, or a path.
