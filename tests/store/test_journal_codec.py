@@ -137,6 +137,7 @@ TARGETS: tuple[Delivery, ...] = (
     FileTarget("/etc/a b"),
     ToolTarget("npm", "/home/a/.npmrc", "https://pkgs.dev.azure.com/contoso/_packaging/f/"),
     UnknownTarget("vault", '{"kind": "vault", "target": ["secret/ci"], "field": "token"}'),
+    UnknownTarget("vault", '{"kind": "vault", "url": "https://vault.example"}'),
 )
 
 
@@ -169,6 +170,7 @@ def test_targets_are_written_as_before() -> None:
         {"kind": "file", "target": ["/etc/a b"], "template": ""},
         {"kind": "setup", "target": ["npm", "/home/a/.npmrc", feed]},
         {"kind": "vault", "target": ["secret/ci"], "field": "token"},
+        {"kind": "vault", "url": "https://vault.example"},
     ]
 
 

@@ -63,18 +63,20 @@ _CODECS: Final = {
 
 
 def written_target(delivery: Delivery) -> object:
-    """Return the object that stands for a target: its kind, and its own fields."""
+    """Return a target as a JSON object: its kind, and its own fields."""
     if isinstance(delivery, UnknownTarget):
         return json.loads(delivery.document)
     return {"kind": delivery.KIND, **_CODECS[delivery.KIND].written(delivery)}
 
 
 def read_target(document: dict[str, Any]) -> Delivery:
-    """Return the target that an object stands for; `UnknownTarget` for a kind of a newer version.
+    """Read a target; one of a kind that only a newer version knows is an `UnknownTarget`.
 
     Raises:
-        AttributeError, KeyError, TypeError, ValueError: it stands for none.
+        AttributeError, KeyError, TypeError, ValueError: it is not a valid target.
     """
-    kind, target = str(document["kind"]), tuple(map(str, document["target"]))
+    kind = str(document["kind"])
     codec = _CODECS.get(kind)
-    return codec.read(target, document) if codec else UnknownTarget(kind, json.dumps(document))
+    if codec is None:
+        return UnknownTarget(kind, json.dumps(document))
+    return codec.read(tuple(map(str, document["target"])), document)
