@@ -80,10 +80,13 @@ def test_a_copy_that_keyring_made_is_deleted_too(manager: CredentialManager, api
         manager.delete_password(SERVICE, "ci")
 
 
-def test_a_text_that_another_program_stored_as_utf_8(manager: CredentialManager, api: Api) -> None:
+@pytest.mark.parametrize("text", ["abc", "a" * 84])  # an even number may be UTF-16, too
+def test_a_text_that_another_program_stored_as_utf_8(
+    text: str, manager: CredentialManager, api: Api
+) -> None:
     api.put(SERVICE, "ci", "x")
-    api.held[SERVICE.casefold()]["CredentialBlob"] = b"abc"
-    assert held(manager, "ci") == {"ci": "abc"}
+    api.held[SERVICE.casefold()]["CredentialBlob"] = text.encode()
+    assert held(manager, "ci") == {"ci": text}
 
 
 def test_other_errors_are_passed_on(manager: CredentialManager, api: Api) -> None:

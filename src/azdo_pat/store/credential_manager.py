@@ -37,7 +37,7 @@ class CredentialManager:
         return None
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Store a secret where this user's is, or else where nothing is."""
+        """Store a secret in this user's entry, or in the first free one."""
         at_service, *own = _targets(service, username)
         held = {target: self._read(target) for target in (at_service, *own)}
         places = [name for name, found in held.items() if found and found["UserName"] == username]
@@ -92,8 +92,13 @@ def _targets(service: str, username: str) -> Iterator[str]:
 
 
 def _decoded(text: bytes) -> str:
-    """Decode what keyring, or the system's own program (as UTF-8), has stored."""
+    """Decode what keyring stores as UTF-16, and the system's own program as UTF-8.
+
+    Nearly all bytes of an even number are valid UTF-16. But only UTF-16 has zero bytes, and text
+    with any ASCII in it has some.
+    """
+    usual, other = ("utf-16", "utf-8") if b"\0" in text else ("utf-8", "utf-16")
     try:
-        return text.decode("utf-16")
+        return text.decode(usual)
     except UnicodeDecodeError:
-        return text.decode("utf-8")
+        return text.decode(other)
