@@ -84,6 +84,13 @@ def test_list_as_json_needs_no_rich(pat_process: Installed, tmp_path: Path) -> N
     assert UNLISTED & imported == set()
 
 
+def test_list_of_stored_tokens_needs_no_recovery(pat_process: Installed, tmp_path: Path) -> None:
+    assert pat_process("create", "ci", "--scope", "vso.code").exit_code == 0
+    imported = pat_process.modules("list", "--stored", "-o", "json", folder=tmp_path)
+    unneeded = {"requests", "azdo_pat.journal", "azdo_pat.operations.local_secrets"}
+    assert unneeded & imported == set()
+
+
 def test_the_recorder_sees_what_is_imported(pat_process: Installed, tmp_path: Path) -> None:
     imported = pat_process.modules("list", "-o", "json", folder=tmp_path)
     assert {"click", "requests"} <= imported

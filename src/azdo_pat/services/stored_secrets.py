@@ -126,10 +126,10 @@ def stored_here(organization: Organization | None, filters: Filters, deps: Deps)
 
     The index knows no status but expired. Interrupted imports and forgets are recovered first.
     """
-    from azdo_pat.operations.local_secrets import recover_local  # noqa: PLC0415 - `get` needs none of it
-
     url = organization.url if organization else None
     if deps.state.unfinished(url):
+        from azdo_pat.operations.local_secrets import recover_local  # noqa: PLC0415 - mostly there is none
+
         recover_local(deps, org_url=url)
     now = deps.now()
     known = [each.as_pat(each.status_at(now)) for each in deps.state.stored(url) if each.stored]
