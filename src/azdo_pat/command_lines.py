@@ -7,7 +7,7 @@ from typing import Final
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./:\\+-]+")
 """Words that neither PowerShell nor cmd.exe changes."""
-_OF_POWERSHELL: Final = re.compile("[$`\u201c\u201d\u201e]")
+_SPECIAL_IN_POWERSHELL: Final = re.compile("[$`\u201c\u201d\u201e]")
 """What PowerShell reads within double quotes; the last three are quotes to it, too."""
 _SINGLE_QUOTES: Final = re.compile("(['\u2018\u2019\u201a\u201b])")
 
@@ -27,7 +27,7 @@ def quoted(word: str) -> str:
 
 
 def split_as_windows(text: str) -> list[str]:
-    """Split as `CommandLineToArgvW`: a backslash is one, except in front of a double quote.
+    """Split as `CommandLineToArgvW` does: a backslash is literal, except before a double quote.
 
     Two quotes within quotes are one. A single quote is a character like others.
 
@@ -36,7 +36,7 @@ def split_as_windows(text: str) -> list[str]:
     """
     words: list[str] = []
     word: str | None = None
-    quotes = 0  # open ones; of three in a row, the last is a character
+    quotes = 0  # the number of open quotes; the third in a row is a character
     for blank, backslashes, run, other in re.findall(r'([ \t]+)|(\\*)("+)|(\\+|[^\\" \t]+)', text):
         if blank and not quotes:
             if word is not None:
@@ -62,10 +62,10 @@ def _ends_doubled(word: str) -> str:
 
 
 def quoted_as_windows(word: str) -> str:
-    """Return a word as one can type it in PowerShell and cmd.exe, in PowerShell if they differ."""
+    """Quote a word for PowerShell and cmd.exe; where they differ, for PowerShell."""
     if _PLAIN.fullmatch(word):
         return word
-    if _OF_POWERSHELL.search(word):
+    if _SPECIAL_IN_POWERSHELL.search(word):
         doubled = _SINGLE_QUOTES.sub(r"\1\1", word)
         return f"'{doubled}'"
     doubled = _ends_doubled(word.replace('"', '""'))

@@ -19,7 +19,7 @@ _OWN_VARIABLES: Final = frozenset(
     {"CD", "CMDCMDLINE", "CMDEXTVERSION", "COMSPEC", "DATE", "ERRORLEVEL", "PATH", "PATHEXT"}
     | {"HIGHESTNUMANODENUMBER", "PROMPT", "RANDOM", "TIME", "__APPDIR__", "__CD__"}
 )
-"""Those that cmd.exe knows in every environment; others of its own begin with `=`."""
+"""Variables that cmd.exe defines itself. Its others have names that begin with `=`."""
 
 
 def find_program(name: str, environment: Mapping[str, str]) -> str | None:
@@ -130,8 +130,7 @@ def batch_line(words: Sequence[str], environment: Mapping[str, str]) -> str:
             word = next(each for each in words if "%" in each)
             word = next((each for each in words if f"%{name}" in each), word)
             raise _refused(word, f"cmd.exe would replace %{name}% in it")
-    shell = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "cmd.exe")
-    return f'"{shell}" /d /e:ON /v:OFF /s /c "{line}"'
+    return f'"{_of_windows("cmd.exe")}" /d /e:ON /v:OFF /s /c "{line}"'
 
 
 def _batch_argument(word: str) -> str:
@@ -142,6 +141,11 @@ def _batch_argument(word: str) -> str:
     return f'"{doubled}"'
 
 
+def _of_windows(program: str) -> Path:
+    """Return the path of a program of the system."""
+    return Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", program)
+
+
 def _refused(word: str, reason: str) -> ValueError:
     return ValueError(f"a batch file cannot be given the argument {word!r}: {reason}")
 
@@ -149,7 +153,7 @@ def _refused(word: str, reason: str) -> ValueError:
 def kill_with_children(process: subprocess.Popen[bytes]) -> None:
     """Kill a process; on Windows those that it has started, too, as cmd.exe leaves them behind."""
     if sys.platform == "win32":
-        killer = Path(os.environ["SYSTEMROOT"], "System32", "taskkill.exe")
+        killer = _of_windows("taskkill.exe")
         subprocess.run(  # noqa: S603 - of the system
             [killer, "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False
         )
@@ -161,7 +165,8 @@ def captured(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program without input; return its status and output.
 
-    Unlike `subprocess.run` it does not wait, on Windows, for what the program has started.
+    On Windows, `subprocess.run` also waits for programs that this one has started, even after a
+    timeout. This does not.
 
     Raises:
         OSError: it cannot be started.

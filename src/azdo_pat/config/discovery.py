@@ -28,7 +28,7 @@ def remote_urls(folder: Path, environment: Mapping[str, str]) -> list[str]:
     command = [git, "config", "--get-regexp", r"^remote\..*\.url$"]
     try:
         done = captured(command, without_access_token(environment), folder=folder, seconds=_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, ValueError, subprocess.TimeoutExpired):
         return []
     remotes = [
         line.split(" ", 1)

@@ -1,1 +1,1 @@
-"""The use cases: plain functions that get the service, the keyring and the state as arguments."""
+"""The use cases: plain functions that take a request and `Deps`, and return a frozen result."""

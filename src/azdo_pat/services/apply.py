@@ -185,7 +185,15 @@ def apply(steps: Sequence[Step], deps: Deps, *, verify: bool, progress: Shown) -
     for place, step in enumerate(steps):
         change = changes.get(place, replace(step.change, outcome=ChangeOutcome.NOT_REACHED))
         changes[place] = _with_left(step, change, places.left)
-        if step.refused and step.entry and change.outcome in {"kept", "rotated"}:
+        if (
+            step.refused
+            and step.entry
+            and change.outcome
+            in {
+                ChangeOutcome.KEPT,
+                ChangeOutcome.ROTATED,
+            }
+        ):
             refusals(deps).remove(marker_key(step.entry))
     return Applied(tuple(changes[place] for place in range(len(steps))), interrupted)
 

@@ -10,7 +10,7 @@ from azdo_pat.results import Unrecovered
 from azdo_pat.services.find_tokens import TokenFinder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from azdo_pat.journal import JournalEntry
     from azdo_pat.models import Organization, Pat, StoredPat
@@ -51,7 +51,7 @@ class Places(NamedTuple):
             raise found
         return found
 
-    def listed(self, entries: Iterable[StoredPat]) -> Listed:
+    def listed(self, entries: Collection[StoredPat]) -> Listed:
         """List tokens; each organization is listed once."""
         pats: dict[str, Pat] = {}
         failures: dict[str, PatError] = {}

@@ -38,7 +38,9 @@ class Keychain:
         """
         held = self._backend.get_password(service, username)
         copied = self._backend.get_password(_copy(service), username)
-        if held is not None and copied != password:  # restoring a copy must not overwrite it
+        if (
+            held is not None and copied != password
+        ):  # so that restoring a secret from its copy does not overwrite the copy
             self._replace(_copy(service), username, held)
         try:
             self._replace(service, username, password)
@@ -56,7 +58,7 @@ class Keychain:
         Raises:
             PasswordDeleteError: there is none.
         """
-        # The copy first: alone, it would be taken for the secret.
+        # The copy first: if only the copy were left, it would be returned as the secret.
         removed = [self._remove(each, username) for each in (_copy(service), service)]
         if not any(removed):
             raise PasswordDeleteError(service)
