@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _ANYTHING: Final = "[^\r\n]*"
 _EITHER_END: Final = "\r?\n"
+_LASTING: Final = frozenset({"name", "org", "url"})
+"""Placeholders whose values a rotation does not change, so that they identify a line."""
 
 
 def checked_template(text: str) -> str:
@@ -44,10 +46,11 @@ def checked_template(text: str) -> str:
             )
     if not set(names) & set(SECRETS):
         raise UsageError(f"the template {text!r} does not contain the secret", hint="add {token}")
-    if not "".join(literal for literal, _ in _parts(text)).strip():
+    literals = "".join(literal for literal, _ in _parts(text))
+    if not _LASTING & set(names) and not re.search(r"\w", literals):
         raise UsageError(
             f"the template {text!r} has no text that identifies its line",
-            hint="write some text before {token}, or leave out the template",
+            hint="write a word or {name} before {token}, or leave out the template",
         )
     return text
 
@@ -67,15 +70,31 @@ def placed(content: str, template: str, values: Mapping[str, str]) -> str:
     """
     end = "\r\n" if "\r\n" in content else "\n"
     lines = filled(template, values).replace("\n", end)
-    pattern = "".join(
-        re.escape(literal).replace("\\\n", _EITHER_END) + ("" if name is None else _ANYTHING)
-        for literal, name in _parts(template)
+    changed, count = re.subn(
+        rf"(?m)^{_pattern(template, values)}(?=\r?$)", lambda _: lines, content
     )
-    changed, count = re.subn(rf"(?m)^{pattern}(?=\r?$)", lambda _: lines, content)
     if count:
         return changed
     gap = end if content and not content.endswith("\n") else ""
     return f"{content}{gap}{lines}{end}"
+
+
+def _pattern(template: str, values: Mapping[str, str]) -> str:
+    """Return the pattern of lines that a template was filled into, perhaps with an older secret.
+
+    Between two changing values, the first place that fits is as good as any other, and the group
+    keeps it: trying all of them takes minutes on a long line.
+    """
+    texts = [""]
+    for literal, name in _parts(template):
+        texts[-1] += literal + (values[name] if name in _LASTING else "")
+        if name is not None and name not in _LASTING:
+            texts.append("")
+    first, *others = (re.escape(text).replace("\\\n", _EITHER_END) for text in texts)
+    if not others:
+        return first
+    between = "".join(f"(?>{_ANYTHING}?{text})" for text in others[:-1])
+    return f"{first}{between}{_ANYTHING}{others[-1]}"
 
 
 def _parts(template: str) -> Iterator[tuple[str, str | None]]:
