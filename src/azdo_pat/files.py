@@ -18,6 +18,8 @@ LARGEST: Final = 10_000_000
 _MARK: Final = "\ufeff"
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
+_MOST_LINKS: Final = 40
+"""As many as Linux follows (path_resolution(7))."""
 _AT_WORK: Final = 3600
 """Seconds after which no process is still writing a file."""
 
@@ -72,7 +74,7 @@ def resolved(file: Path) -> Path:
     return target
 
 
-def require_own(path: Path) -> None:
+def require_own(path: Path, *, links: int = 0) -> None:
     """Refuse a link, folder or file that another user has put where a file is read or written.
 
     In a folder that others can write to, such as `/tmp`, each part of the path must be this user's,
@@ -81,10 +83,12 @@ def require_own(path: Path) -> None:
     is checked there.
 
     Raises:
-        OSError: another user's link, folder or file is on the path.
+        OSError: another user's link, folder or file is on the path, or its links form a loop.
     """
     if sys.platform == "win32":
         return
+    if links > _MOST_LINKS:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     whole = Path(os.path.abspath(path))  # noqa: PTH100  # links are what is looked at
     for part in (*reversed(whole.parents[:-1]), whole):
         try:
@@ -97,7 +101,7 @@ def require_own(path: Path) -> None:
             what = "link" if linked else "file" if part == whole else "folder"
             raise OSError(None, f"the {what} {part} belongs to another user (uid {found.st_uid})")
         if linked:
-            require_own(part.parent / part.readlink())
+            require_own(part.parent / part.readlink(), links=links + 1)
 
 
 def require_private(path: Path) -> None:

@@ -175,3 +175,12 @@ def test_a_file_and_a_link_of_ones_own_are_written(
     (shared / "token").symlink_to(tmp_path / "aim")
     assert pat(*DELIVER, f"file:{shared / 'token'}").exit_code == 0
     assert (tmp_path / "aim").read_text() == pat("get", "ci").stdout
+
+
+def test_links_that_form_a_loop(pat: InProcess, home: Path) -> None:
+    folder = home / "pat/state"
+    folder.mkdir(parents=True)
+    (folder / "state.db").symlink_to("state.db")
+    ran = pat("list", "--stored")
+    assert ran.exit_code == 7
+    assert "Too many levels of symbolic links" in ran.stderr
