@@ -179,3 +179,8 @@ def test_everything_is_found_and_started_by_this_module() -> None:
             if _OTHERS.fullmatch(name) or (starts and not safe):
                 found.append(f"{file.relative_to(root).as_posix()}:{call.lineno}: {name}({first}")
     assert found == []
+
+
+def test_an_empty_name_is_no_program(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        require_program("", {"PATH": str(tmp_path)})

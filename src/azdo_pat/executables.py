@@ -55,7 +55,7 @@ def require_program(name: str, environment: Mapping[str, str]) -> str:
     if program := find_program(name, environment):
         return program
     folders = _folders(name, environment)
-    found = any(os.path.exists(os.path.join(each, name)) for each in folders)  # noqa: PTH110, PTH118  # as above
+    found = name != "" and any(os.path.exists(os.path.join(each, name)) for each in folders)  # noqa: PTH110, PTH118  # as above
     code = errno.EACCES if found else errno.ENOENT
     raise OSError(code, os.strerror(code))
 

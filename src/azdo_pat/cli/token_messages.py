@@ -135,5 +135,6 @@ def not_delivered(tokens: int) -> PendingError:
         "the new secret is in the keyring, but not delivered everywhere"
         if tokens == 1
         else f"{tokens} new secrets are in the keyring, but not delivered everywhere",
-        hint="fix the cause, then run: pat renew; until then the old token stays active",
+        hint="fix the cause, then run: pat renew; until then, a token that was replaced stays"
+        " active",
     )
