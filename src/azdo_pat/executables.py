@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from azdo_pat.waiting import interruptible
+
 _BATCH: Final = (".bat", ".cmd")
 _ENDINGS: Final = ".COM;.EXE;.BAT;.CMD"
 _PLAIN: Final = re.compile(r"[\w#$*+./:?@\\-]*[\w#$*+./:?@-]")
@@ -182,7 +184,7 @@ def captured(
         stderr=subprocess.PIPE,
     )
     try:
-        stdout, stderr = process.communicate(timeout=seconds)
+        stdout, stderr = interruptible(lambda: process.communicate(timeout=seconds))
     except BaseException:
         kill_with_children(process)
         process.wait()

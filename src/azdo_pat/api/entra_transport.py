@@ -19,6 +19,7 @@ from azdo_pat.api.trace import Exchange, received_message, sent_message
 from azdo_pat.errors import SignInError, UnavailableError
 from azdo_pat.redaction import remember_fields
 from azdo_pat.urls import parse
+from azdo_pat.waiting import interruptible
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NO_TENANT: Final = "00000000-0000-0000-0000-000000000000"
@@ -96,17 +97,19 @@ class EntraHttp:
         started = self._clock()
         remember_fields(data)
         try:
-            response = self._session.request(
-                method,
-                url,
-                params=params,
-                data=data,
-                headers=headers,
-                auth=Anonymous(),
-                timeout=self._timeout,
-                allow_redirects=False,
-                verify=self._ca_bundle,
-                proxies=no_proxy(url),
+            response = interruptible(
+                lambda: self._session.request(
+                    method,
+                    url,
+                    params=params,
+                    data=data,
+                    headers=headers,
+                    auth=Anonymous(),
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    verify=self._ca_bundle,
+                    proxies=no_proxy(url),
+                )
             )
         except NETWORK_ERRORS as error:
             trouble = trouble_of(error)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
+import requests
 from requests.auth import AuthBase
 
 from azdo_pat.api.addresses import Addresses, is_loopback
@@ -27,6 +28,7 @@ from azdo_pat.api.time_limit import PatientAdapter
 from azdo_pat.api.trace import Exchange, Message, received_message, sent_message
 from azdo_pat.models import AccessToken
 from azdo_pat.urls import parse
+from azdo_pat.waiting import interruptible
 
 _ATTEMPTS: Final = 4
 _RETRYING_SECONDS: Final = 75.0
@@ -213,18 +215,7 @@ class Http:
         sent: Message | None
         received: Message | None = None
         try:
-            response = self._session.request(
-                call.method,
-                call.url,
-                json=call.body,
-                auth=call.credential or self._bearer,
-                timeout=self._timeout,
-                allow_redirects=False,
-                verify=self._ca_bundle,
-                proxies=no_proxy(call.url),
-                stream=True,
-            )
-            body = whole_body(response)
+            response, body = interruptible(lambda: self._exchange(call))
         except NETWORK_ERRORS as error:
             outcome = trouble_of(error)
             sent = sent_message(getattr(error, "request", None))
@@ -249,6 +240,20 @@ class Http:
             outcome,
         )
         return outcome
+
+    def _exchange(self, call: ApiCall) -> tuple[requests.Response, bytes | Problem]:
+        response = self._session.request(
+            call.method,
+            call.url,
+            json=call.body,
+            auth=call.credential or self._bearer,
+            timeout=self._timeout,
+            allow_redirects=False,
+            verify=self._ca_bundle,
+            proxies=no_proxy(call.url),
+            stream=True,
+        )
+        return response, whole_body(response)
 
     def _note(self, exchange: Exchange, outcome: Response | Problem) -> None:
         """Trace the response, and close the gate if it asks for a pause."""

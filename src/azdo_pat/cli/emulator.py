@@ -12,6 +12,7 @@ import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.errors import UsageError
+from azdo_pat.waiting import NOTICED_WITHIN
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -93,7 +94,7 @@ def emulator_command(  # one argument for each option
             app.runtime.out.write(f"export {name}={shlex.quote(value)}\n")
         app.runtime.out.flush()
         app.runtime.messages.notice(f"listening on {running.url}; press Ctrl-C to stop")
-        while not stopped.wait(3600):
+        while not stopped.wait(NOTICED_WITHIN):
             pass
 
 

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-_ENDING: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+ENDING: Final = tuple(
+    signal.Signals[name]
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if name in signal.Signals.__members__
+)
+"""The signals that end a program on this system; the first is that of Ctrl-C.
+
+Windows sends SIGBREAK when the console is closed, or Ctrl-Break pressed.
+"""
 _pressed: list[int] = []
 
 
@@ -45,16 +53,15 @@ def interruptible_once() -> Iterator[None]:
     A later signal must not stop the cleanup, which ends because every request has a time limit.
     SIGQUIT and SIGKILL still work.
     """
-    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
+    before = {number: signal.getsignal(number) for number in ENDING}
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        for number in numbers:
+        for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     try:
-        for number in numbers:
+        for number in ENDING:
             if before[number] is not signal.SIG_IGN:  # nohup
                 signal.signal(number, interrupt)
         yield

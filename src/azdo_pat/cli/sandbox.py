@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from azdo_pat.cli.interrupts import ENDING
 from azdo_pat.errors import NotFoundError, UsageError
 from azdo_pat.executables import command_line, find_program
 
@@ -49,9 +50,8 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         """Create the folder, and ensure that signals that end the program remove it."""
-        for name in ("SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), _exit_by_signal)
+        for number in ENDING[1:]:
+            signal.signal(number, _exit_by_signal)
         self._folder = Path(tempfile.mkdtemp(prefix="pat-sandbox-"))
         try:
             self._home.mkdir()
@@ -68,9 +68,8 @@ class Sandbox:
     ) -> None:
         """Remove the folder, even if signals arrive or a program still writes to it."""
         del kind, error, traceback
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), signal.SIG_IGN)
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
         for _ in range(_TRIES):
             shutil.rmtree(self._folder, ignore_errors=True)
             time.sleep(_PAUSE)  # a program of the same terminal may just be writing its last
@@ -164,9 +163,8 @@ class _DelayedSignals:
     def __init__(self) -> None:
         self._came: list[int] = []
         self._before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+        for number in ENDING[1:]:
+            if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._note)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:

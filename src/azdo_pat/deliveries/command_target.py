@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from azdo_pat.deliveries.placeholders import facts
 from azdo_pat.errors import PendingError
 from azdo_pat.executables import command_line, kill_with_children, require_program
+from azdo_pat.waiting import interruptible
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryContext
@@ -64,7 +65,7 @@ def _run(target: CommandTarget, secret: str, environment: dict[str, str]) -> int
         start_new_session=sys.platform != "win32",  # so that its children can be killed with it
     ) as process:
         try:
-            process.communicate(secret.encode(), timeout=target.seconds)
+            interruptible(lambda: process.communicate(secret.encode(), timeout=target.seconds))
         except subprocess.TimeoutExpired:
             _kill(process)
             return None

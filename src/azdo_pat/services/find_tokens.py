@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -12,6 +13,7 @@ from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
 from azdo_pat.naming import as_argument, begins_id, is_full_id, looks_like_id
 from azdo_pat.operations.organization_cache import Membership
+from azdo_pat.waiting import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -110,8 +112,13 @@ class TokenFinder:
 
         for each in organizations:
             self._marks_of(each.url)  # only this thread reads the state
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            answers = list(pool.map(of, organizations))
+
+        def of_all() -> Sequence[Sequence[Pat] | OrganizationFailure]:
+            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+                return list(pool.map(of, organizations))
+
+        # The pool waits for its threads even after Ctrl-C, and nothing is lost by leaving these.
+        answers = within(math.inf, of_all)
         found: dict[str | Pat, Pat] = {}
         for answer in answers:
             if not isinstance(answer, OrganizationFailure):

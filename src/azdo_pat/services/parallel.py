@@ -7,6 +7,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from typing import Final, NamedTuple
 
+from azdo_pat.waiting import NOTICED_WITHIN
+
 SIDE_BY_SIDE: Final = 12
 """How many to run in parallel; the service limits users by load, not by number
 (documentation: "Rate and usage limits")."""
@@ -51,7 +53,7 @@ def side_by_side(
                 # Only a few are handed to the pool at a time, so that Ctrl-C can skip the rest.
                 while waiting and len(running) < workers:
                     running.add(pool.submit(work, waiting.pop(0)))
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                finished, running = wait(running, NOTICED_WITHIN, FIRST_COMPLETED)
                 for future in finished:
                     future.result()
                     done()

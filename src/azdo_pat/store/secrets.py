@@ -13,7 +13,7 @@ from azdo_pat.errors import StoreError
 from azdo_pat.models import Secret
 from azdo_pat.store.backend_cache import BackendCache
 from azdo_pat.store.probes import Probes
-from azdo_pat.store.timeout import TimeLimitError, within
+from azdo_pat.waiting import TimeLimitError, within
 
 if TYPE_CHECKING:
     from azdo_pat.store.keyring_backends import KeyringBackends

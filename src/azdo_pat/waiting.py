@@ -1,5 +1,11 @@
-"""A time limit around a call that has none of its own."""
+"""Waits for calls that block, so that Ctrl-C ends the wait on every system, or a time limit does.
 
+Python on Windows notices Ctrl-C only between two of its own steps: not while a call of the system
+waits for a server, a program or another thread.
+"""
+
+import math
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -7,12 +13,23 @@ from typing import Final, TypeVar
 
 Result = TypeVar("Result")
 
-_INTERRUPTIBLE: Final = 0.1
-"""Seconds that Ctrl-C may take: Windows does not interrupt the wait for a thread."""
+NOTICED_WITHIN: Final = 0.1
+"""Seconds that Ctrl-C may take where it does not interrupt a wait."""
 
 
 class TimeLimitError(Exception):
     """The call did not return in time. It may still be running, on a thread of its own."""
+
+
+def interruptible(work: Callable[[], Result]) -> Result:
+    """Return what `work` returns, or raise what it raises; let Ctrl-C end the wait for it.
+
+    On Windows the work then goes on, on a thread of its own, until it or the program ends. So a
+    request may still arrive after the interrupt, as one can that was on its way.
+    """
+    if sys.platform == "win32" and threading.current_thread() is threading.main_thread():
+        return within(math.inf, work)
+    return work()
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:
@@ -32,11 +49,11 @@ def within(seconds: float, work: Callable[[], Result]) -> Result:
         except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
             errors.append(error)
 
-    thread = threading.Thread(target=run, name="pat-deadline", daemon=True)
+    thread = threading.Thread(target=run, name="pat-waiting", daemon=True)
     thread.start()
     end = time.monotonic() + seconds
     while thread.is_alive() and (left := end - time.monotonic()) > 0:
-        thread.join(min(left, _INTERRUPTIBLE))
+        thread.join(min(left, NOTICED_WITHIN))
     if thread.is_alive():
         raise TimeLimitError
     if errors:
