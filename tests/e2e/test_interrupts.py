@@ -273,23 +273,31 @@ def test_no_file_takes_the_place_of_a_closed_stream(pat: Installed, emulator: Em
     assert [each["stored"] for each in pat("list", "--name", "ci", "-o", "json").json] == [True]
 
 
-def test_ctrl_c_while_it_waits_for_the_service(pat: Installed, emulator: Emulator) -> None:
-    emulator.fail("GET */tokens/pats delay=30s")
-    before = len(emulator.requests)
+@pytest.mark.parametrize("which", [(), ("--all-orgs",)], ids=["one", "all"])
+def test_ctrl_c_while_it_waits_for_the_service(
+    pat: Installed, emulator: Emulator, which: tuple[str, ...]
+) -> None:
+    emulator.fail("GET */tokens/pats delay=30s times=always")
+    before = len(lists(emulator))
     listing = subprocess.Popen(
-        [PROGRAM, "list", "-o", "json"],
+        [PROGRAM, "list", *which, "-o", "json"],
         env=pat.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
-    until(lambda: len(emulator.requests) > before, "the request is under way")
+    until(lambda: len(lists(emulator)) > before, "the request is under way")
     os.kill(listing.pid, signal.SIGINT)
-    stdout, stderr = listing.communicate(timeout=TIME_LIMIT)
+    stdout, stderr = listing.communicate(timeout=15)
     assert (listing.returncode, stdout) == (130, "")
     assert '"exit_code": 130' in stderr
     assert "Traceback" not in stderr
+
+
+def lists(emulator: Emulator) -> list[str]:
+    """Return the requests for lists of tokens."""
+    return [each["path"] for each in emulator.requests if each["path"].endswith("/tokens/pats")]
 
 
 def test_a_keyring_that_dies_in_a_bulk_revoke_does_not_hold_it_up(
