@@ -93,6 +93,12 @@ def test_each_command_is_in_the_reference(name: str) -> None:
 
 
 @each_command
+def test_an_example_for_sh_has_one_for_powershell(name: str) -> None:
+    examples = "\n".join(each.command.help or "" for each in family(name))
+    assert examples.count("$(") == examples.count("$env:")
+
+
+@each_command
 def test_help_fits_80_columns(name: str, pat: Pat) -> None:
     result = pat(name, "--help", env={"COLUMNS": "80"})
     too_long = [line for line in result.stdout.splitlines() if len(line) > 80]

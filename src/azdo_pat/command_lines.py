@@ -26,6 +26,13 @@ def quoted(word: str) -> str:
     return quoted_as_windows(word) if sys.platform == "win32" else shlex.quote(word)
 
 
+def variable_from(command: str, name: str) -> str:
+    """Return the line that sets a variable to what a command prints; on Windows in PowerShell."""
+    if sys.platform == "win32":
+        return f"$env:{name} = {command}"
+    return f"export {name}=$({command})"
+
+
 def split_as_windows(text: str) -> list[str]:
     """Split as `CommandLineToArgvW` does: a backslash is literal, except before a double quote.
 

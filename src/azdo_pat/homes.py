@@ -7,6 +7,8 @@ from typing import Final
 
 from azdo_pat.errors import UsageError
 
+_HOME: Final = "USERPROFILE" if sys.platform == "win32" else "HOME"
+"""The variable that names the home folder, of those that `expanduser` reads."""
 _ROOT: Final = 0
 _PROFILE: Final = 0x28  # CSIDL_PROFILE
 _LONGEST_PATH: Final = 260  # MAX_PATH
@@ -16,8 +18,9 @@ def home_folder() -> Path:
     """Return the home folder of the user.
 
     Raises:
-        UsageError: there is none: HOME is unset or not absolute, and the user has no entry in
-            the user database, as in a container that runs under a bare user id.
+        UsageError: there is none: HOME (on Windows USERPROFILE) is unset or not absolute, and the
+            user has no entry in the user database, as in a container that runs under a bare user
+            id.
     """
     return expanded(Path("~"))
 
@@ -53,7 +56,7 @@ def expanded(path: Path) -> Path:
     if not found.is_absolute():
         raise UsageError(
             f"the home folder is unknown: {_reason(path)}",
-            hint="set HOME to a folder of your own, or PAT_CONFIG_DIR and PAT_STATE_DIR",
+            hint=f"set {_HOME} to a folder of your own, or PAT_CONFIG_DIR and PAT_STATE_DIR",
         )
     return found
 
@@ -87,8 +90,8 @@ def other_owner(folder: Path) -> tuple[int, str] | None:
 def _reason(path: Path) -> str:
     if len(path.parts[0]) > 1:
         return f"there is no user {path.parts[0][1:]!r}"
-    if given := os.environ.get("HOME"):
-        return f"HOME is {given!r}, which is not an absolute path"
+    if given := os.environ.get(_HOME):
+        return f"{_HOME} is {given!r}, which is not an absolute path"
     if sys.platform == "win32":
         return "USERPROFILE is not set"
     return f"HOME is not set, and user id {os.getuid()} has no entry in the user database"

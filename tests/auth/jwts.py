@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 from datetime import UTC, datetime
 
 from azdo_pat.auth.claims import RESOURCE
@@ -14,6 +15,13 @@ USER: dict[str, object] = {
     "tid": "7f0b9c1e-5d43-4f6a-9a51-2c8e6f1d0b37",
     "upn": "ada@contoso.example",
 }
+HOW_TO = f"az account get-access-token --resource {RESOURCE} --query accessToken -o tsv"
+HOW_TO = (
+    f"$env:PAT_ACCESS_TOKEN = {HOW_TO}"
+    if sys.platform == "win32"
+    else f"export PAT_ACCESS_TOKEN=$({HOW_TO})"
+)
+"""The line that hints give, as the user's shell takes it."""
 
 
 def jwt(payload: object) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from azdo_pat.models import AccessToken, Secret
 from drivers import put_program
 
 TOKEN = jwt(USER)
+FOLDER = r"%USERPROFILE%\.azure" if sys.platform == "win32" else "~/.azure"
 LOGIN = "to see the cause, run: az account get-access-token; to sign in again, run: az login"
 
 Az = Callable[..., AzureCliSource]
@@ -195,9 +197,8 @@ class TestFailures:
                 "ERROR: [Errno 13] Permission denied: '/home/ada/.azure/msal_token_cache.json'",
                 ": it cannot read its saved sign-in",
                 (
-                    "check who owns the files in ~/.azure; or, to sign in again, run: az"
-                    " account clear,"
-                    " then az login"
+                    f"check who owns the files in {FOLDER}; or, to sign in again, run: az"
+                    " account clear, then az login"
                 ),
                 "[Errno 13] Permission denied: '/home/ada/.azure/msal_token_cache.json'",
             ),
@@ -205,9 +206,8 @@ class TestFailures:
                 "ERROR: Decryption failed: [Errno 1]. Please run 'az login' to setup account.",
                 ": it cannot read its saved sign-in",
                 (
-                    "check who owns the files in ~/.azure; or, to sign in again, run: az"
-                    " account clear,"
-                    " then az login"
+                    f"check who owns the files in {FOLDER}; or, to sign in again, run: az"
+                    " account clear, then az login"
                 ),
                 "Decryption failed: [Errno 1]. Please run 'az login' to setup account.",
             ),

@@ -7,15 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.jwts import NOW, USER, jwt, raw_jwt
+from auth.jwts import HOW_TO, NOW, USER, jwt, raw_jwt
 from azdo_pat.auth.claims import RESOURCE, inspect
 from azdo_pat.errors import PatError, RefusedError, SignInError
 from azdo_pat.models import AccessToken, Secret
-
-HOW_TO = (
-    "export PAT_ACCESS_TOKEN=$(az account get-access-token"
-    f" --resource {RESOURCE} --query accessToken -o tsv)"
-)
 
 
 def look_at(text: str) -> AccessToken:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from auth.jwts import HOW_TO
 from azdo_pat.emulator.run import Options, start
 from azdo_pat.formats import Format
 from cli.stage import (
@@ -38,10 +39,6 @@ from drivers import PROGRAM, AzureCli, Emulator, InProcess, Installed, Result
 from fakes import MemoryKeyring
 
 FORMS = "a span (12h, 30d, 2w, 3mo, 1y) or a date (2026-12-31, 2026-12-31T18:00:00Z)"
-RIGHT_ONE = (
-    "export PAT_ACCESS_TOKEN=$(az account get-access-token"
-    f" --resource {RESOURCE} --query accessToken -o tsv)"
-)
 FRESH = (
     "set PAT_ACCESS_TOKEN to a new access token (pat cannot renew this one); or unset it and run:"
     " pat login"
@@ -256,7 +253,7 @@ def test_no_access_token(
 @pytest.mark.parametrize(
     ("kind", "exit_code", "said", "hint"),
     [
-        ("expired", 4, "the access token from PAT_ACCESS_TOKEN expired at ", RIGHT_ONE),
+        ("expired", 4, "the access token from PAT_ACCESS_TOKEN expired at ", HOW_TO),
         (
             "app",
             5,
@@ -273,7 +270,7 @@ def test_no_access_token(
                 "the access token from PAT_ACCESS_TOKEN is for 'https://management.core.windows.net/',"
                 " not for Azure DevOps"
             ),
-            RIGHT_ONE,
+            HOW_TO,
         ),
     ],
 )
@@ -296,7 +293,7 @@ def test_a_personal_access_token_is_no_access_token(
     assert pat("list", env={"PAT_ACCESS_TOKEN": secret}) == failed(
         4,
         ("PAT_ACCESS_TOKEN contains a personal access token, not a Microsoft Entra access token"),
-        f"to get an access token from the Azure CLI, run: {RIGHT_ONE}",
+        f"to get an access token from the Azure CLI, run: {HOW_TO}",
     )
     assert emulator.requests == []
 

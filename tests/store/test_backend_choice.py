@@ -44,7 +44,7 @@ class TestChoice:
             store().put(ORG, "ci", NEW)
         assert failure(caught) == (
             "the keyring backend store.backends.PlaintextKeyring stores secrets in plain text",
-            "to use it anyway, set PAT_KEYRING=store.backends.PlaintextKeyring",
+            "to use it anyway, set PAT_KEYRING to store.backends.PlaintextKeyring",
         )
         assert (
             store("store.backends.PlaintextKeyring").describe()

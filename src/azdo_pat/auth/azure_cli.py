@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,6 +70,12 @@ class AzureCliSource:
         """The path of `az`; None if it is not installed."""
         return find_program("az", {"PATH": "", **self.environment})
 
+    @property
+    def _folder(self) -> str:
+        """The folder of its sign-ins, as the user would type it."""
+        usual = r"%USERPROFILE%\.azure" if sys.platform == "win32" else "~/.azure"
+        return self.environment.get("AZURE_CONFIG_DIR") or usual
+
     def access_token(self, now: datetime) -> AccessToken | Absent:
         """Run `az`; see `TokenSource`.
 
@@ -103,8 +110,8 @@ class AzureCliSource:
         elif _CACHE.search(said):
             message += ": it cannot read its saved sign-in"
             hint = (
-                "check who owns the files in ~/.azure; or, to sign in again, run: az account"
-                " clear, then az login"
+                f"check who owns the files in {self._folder}; or, to sign in again, run:"
+                " az account clear, then az login"
             )
         elif _BROKER.search(said):
             message += ": the sign-in broker of the system (WAM) failed"

@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from azdo_pat.command_lines import variable_from
 from azdo_pat.errors import RefusedError, SignInError
 from azdo_pat.models import AccessToken, Secret
 
@@ -23,9 +24,9 @@ _AUDIENCES: Final = {
 # "Use personal access tokens").
 _PERSONAL: Final = re.compile(r"[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}|[a-z2-7]{52}")
 _HEADER_SAFE: Final = re.compile(r"[\x21-\x7e]+")
-_HOW_TO: Final = (
-    "export PAT_ACCESS_TOKEN=$(az account get-access-token"
-    f" --resource {RESOURCE} --query accessToken -o tsv)"
+_HOW_TO: Final = variable_from(
+    f"az account get-access-token --resource {RESOURCE} --query accessToken -o tsv",
+    name="PAT_ACCESS_TOKEN",
 )
 
 

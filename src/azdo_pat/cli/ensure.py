@@ -62,7 +62,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     \b
     Examples:
       pat ensure ci --for packages --expires 7d --renew-before 2d
-      export AZURE_DEVOPS_EXT_PAT=$(pat ensure ci --scope code --as token)
+      pat ensure ci --scope code --as token
     """
     from azdo_pat.naming import checked_name
     from azdo_pat.scopes import parse_scopes

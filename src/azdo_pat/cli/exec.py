@@ -79,7 +79,7 @@ def exec_command(  # one argument for each option
     Examples:
       pat exec ci -- az devops project list
       pat exec infra -- terraform plan
-      pat exec ci --var SYSTEM_TOKEN -- ./build.sh
+      pat exec ci --var SYSTEM_TOKEN -- python build.py
       pat exec --var READ=reader --var WRITE=writer -- make publish
     """
     if not words:

@@ -32,8 +32,9 @@ def get_command(app: App, name: str, *, secret_request: SecretRequest | None, co
 
     \b
     Examples:
-      export AZURE_DEVOPS_EXT_PAT=$(pat get laptop)
-      curl -H "$(pat get laptop --as header)" https://dev.azure.com/…
+      export AZURE_DEVOPS_EXT_PAT=$(pat get laptop)     # sh
+      $env:AZURE_DEVOPS_EXT_PAT = pat get laptop        # PowerShell
+      pat get laptop --as header
       pat get ci --as ci --var NPM_PAT     # in a step of a pipeline
     """
     from azdo_pat.services.stored_secrets import get

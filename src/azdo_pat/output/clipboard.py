@@ -62,10 +62,11 @@ def _arrives(secret: Secret) -> bool:
 
 
 def _no_clipboard() -> UsageError:
-    return UsageError(
-        "no usable clipboard found",
-        hint="install xclip, xsel or wl-clipboard, or leave out --copy",
-    )
+    if sys.platform in {"darwin", "win32"}:  # which have one: it is in use, or out of reach
+        hint = "try again; over SSH and in jobs, leave out --copy"
+    else:
+        hint = "install xclip, xsel or wl-clipboard, or leave out --copy"
+    return UsageError("no usable clipboard found", hint=hint)
 
 
 @contextmanager

@@ -172,7 +172,7 @@ def _nothing_usable(backends: Sequence[KeyringBackend]) -> StoreError:
             path = class_path(backend)
             return StoreError(
                 f"the keyring backend {path} stores secrets in plain text",
-                hint=f"to use it anyway, set PAT_KEYRING={path}",
+                hint=f"to use it anyway, set PAT_KEYRING to {path}",
             )
     for backend in backends:
         if _is_read_only(backend):

@@ -26,6 +26,9 @@ DEFAULT_PATIENCE: Final = 60.0
 
 _OWN_BACKENDS: Final = "keyring.backends."
 
+_ITS_SERVICE: Final = (
+    "" if sys.platform in {"darwin", "win32"} else " (for the Secret Service: gnome-keyring-daemon)"
+)
 _DIRECTLY_READ: Final = "keyring.backends.SecretService.Keyring"
 
 Result = TypeVar("Result")
@@ -227,6 +230,6 @@ def _require_text(what: str, text: str) -> None:
 def _no_answer(seconds: float) -> StoreError:
     return StoreError(
         f"the keyring did not answer within {seconds:g} seconds",
-        hint="unlock the keyring, or restart its service (for the Secret Service:"
-        " gnome-keyring-daemon); to use another backend, set PAT_KEYRING",
+        hint=f"unlock the keyring, or restart its service{_ITS_SERVICE}; to use another backend,"
+        " set PAT_KEYRING",
     )
