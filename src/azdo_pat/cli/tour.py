@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -10,8 +9,6 @@ from azdo_pat.errors import NotFoundError
 from azdo_pat.executables import command_line, find_program
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from azdo_pat.cli.sandbox import Sandbox
 
 TOUR: Final = (
@@ -24,7 +21,7 @@ TOUR: Final = (
     ),
     (
         "The secret is in the keyring, where other programs find it too.",
-        'keyring get "azdo-pat:$PAT_API_URL/$PAT_ORG" demo',
+        "keyring get azdo-pat:{PAT_API_URL}/{PAT_ORG} demo",
     ),
     ("Give the token a longer lifetime.", "pat update demo --expires 90d"),
     ("Print JSON for scripts.", "pat list --name demo -o json"),
@@ -42,10 +39,11 @@ def play_tour(sandbox: Sandbox, out: TextIO) -> int:
     """
     environment = {**sandbox.environment, "COLUMNS": sandbox.environment.get("COLUMNS", "80")}
     wrong = []
-    for remark, line in TOUR:
+    for remark, template in TOUR:
+        line = template.format_map(environment)
         out.write(f"\n# {remark}\n$ {line}\n")
         out.flush()
-        words = _expanded(line, environment)
+        words = line.split()
         program = find_program(words[0], environment)
         if program is None:
             raise NotFoundError(f"program {words[0]!r} not found", hint="reinstall pat")
@@ -69,10 +67,3 @@ def play_tour(sandbox: Sandbox, out: TextIO) -> int:
     if wrong:
         out.write(f"\n# These steps failed: {'; '.join(wrong)}\n")
     return 1 if wrong else 0
-
-
-def _expanded(line: str, environment: Mapping[str, str]) -> list[str]:
-    words = shlex.split(line)
-    for name in ("PAT_API_URL", "PAT_ORG"):
-        words = [word.replace(f"${name}", environment[name]) for word in words]
-    return words
