@@ -47,11 +47,17 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def shell_lines(page: Path) -> Iterator[str]:
-    """Yield the command lines in a page's shell and console blocks."""
+    """Yield the command lines in a page's shell and console blocks.
+
+    Those of Windows' shells are written so that sh would find the same words in them.
+    """
     for fence in FENCE.finditer(page.read_text("utf-8")):
         lines = fence["text"].replace("\\\n", " ").splitlines()
         if fence["language"] in {"sh", "bash"}:
             yield from lines
+        elif fence["language"] in {"powershell", "bat"}:
+            for line in lines:
+                yield re.sub(r"^\$[\w:]+ = ", "", line).replace("\\", "/").replace("& ", "")
         elif fence["language"] == "console":
             yield from (line.strip()[2:] for line in lines if line.strip().startswith("$ "))
 
@@ -64,7 +70,7 @@ def invocations(line: str) -> Iterator[list[str]]:
     command: list[str] = []
     for word in [*words, ";"]:
         if set(word) <= OPERATORS or word == "$":
-            if command and Path(command[0]).name == "pat":
+            if command and Path(command[0]).stem == "pat":
                 yield command[1:]
             command = []
         elif command or not re.match(r"\w+=", word):
