@@ -36,10 +36,40 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     """Return the user's configuration, as git finds it (git-config(1), "FILES")."""
     if given := environment.get("GIT_CONFIG_GLOBAL"):
         return Path(given)
-    if sys.platform == "win32" and environment.get("HOME"):
-        home = Path(environment["HOME"])  # which git asks first
+    if sys.platform == "win32":
+        return file_on_windows(environment, home)
+    return _changed_by_git(home, _xdg_file(environment, home))
+
+
+def file_on_windows(environment: Mapping[str, str], profile: Path) -> Path:
+    """Return the user's configuration, as Git for Windows finds it.
+
+    Source: its `compat/mingw.c`, `setup_windows_environment`; `path.c`, `xdg_config_home_for`.
+    """
+    home = _home_on_windows(environment, profile)
+    other = _xdg_file(environment, home)
+    if not environment.get("XDG_CONFIG_HOME") and (roaming := environment.get("APPDATA")):
+        shared = Path(roaming, "Git", "config")
+        other = shared if shared.exists() else other
+    return _changed_by_git(home, other)
+
+
+def _home_on_windows(environment: Mapping[str, str], profile: Path) -> Path:
+    """Return what git takes for HOME: on machines of a domain it may be a network drive."""
+    if given := environment.get("HOME"):
+        return Path(given)
+    share = Path(environment.get("HOMEDRIVE", "") + environment.get("HOMEPATH", ""))
+    system = Path(environment.get("SYSTEMROOT", r"C:\Windows"), "System32")  # of services
+    return share if share.is_absolute() and share.is_dir() and share != system else profile
+
+
+def _xdg_file(environment: Mapping[str, str], home: Path) -> Path:
+    return Path(environment.get("XDG_CONFIG_HOME") or home / ".config", "git", "config")
+
+
+def _changed_by_git(home: Path, other: Path) -> Path:
+    """Return the file that `git config --global` changes: `~/.gitconfig`, or else the other."""
     usual = home / ".gitconfig"
-    other = Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "git" / "config"
     return other if other.exists() and not usual.exists() else usual
 
 

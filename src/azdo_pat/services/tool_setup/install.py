@@ -118,7 +118,7 @@ def _keep_out_of_sandbox(tool_file: ToolFile, deps: Deps) -> None:
         f"{tool_file.path} is outside the sandbox, so pat does not change it",
         hint="to see what would change, add --dry-run; to try it in a temporary home, "
         + (
-            "set USERPROFILE to an empty folder"
+            "set USERPROFILE and HOME to an empty folder"
             if sys.platform == "win32"
             else f"run: HOME=$(mktemp -d) pat setup {tool_file.tool.name} …"
         ),
