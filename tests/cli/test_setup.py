@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from keyring.errors import KeyringLocked
 
+from azdo_pat.command_lines import quoted
 from azdo_pat.models import StoredPat
 from azdo_pat.naming import as_argument
 from azdo_pat.store.state import State
@@ -800,8 +801,7 @@ def test_what_is_to_be_typed_can_be_typed(pat: InProcess, emulator: Emulator) ->
     feed = ("--feed", f"{emulator.url}/contoso/_packaging/f/npm/registry/")
     hint = pat("setup", "npm", *feed, "--use", "$(id) 'x'").stderr.splitlines()[1]
     command = hint.partition("run: ")[2].partition(";")[0]
-    words = ["pat", "create", "$(id) 'x'", "--for", "packages", "--org", "contoso"]
-    assert shlex.split(command) == words
+    assert command == f"""pat create {quoted("$(id) 'x'")} --for packages --org contoso"""
 
 
 def test_only_what_is_dead_is_undone_by_what_is_said(

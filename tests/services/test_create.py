@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from azdo_pat.command_lines import quoted
 from azdo_pat.errors import (
     CancelledError,
     ConflictError,
@@ -113,7 +114,7 @@ class TestNameTaken:
         assert type(error) is ConflictError
         assert error.message == "a secret is already stored under 'my ci' for contoso"
         assert error.hint == (
-            "to print it, run: pat get 'my ci'; to overwrite it, add --replace; to keep it, choose"
+            f"to print it, run: pat get {quoted('my ci')}; to overwrite it, add --replace; to keep it, choose"
             " another name"
         )
         assert machine.asked("POST") == ["POST /contoso/_apis/tokens/pats"]

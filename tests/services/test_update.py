@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from azdo_pat.api.trace import Exchange
+from azdo_pat.command_lines import quoted
 from azdo_pat.errors import (
     ConflictError,
     PatError,
@@ -263,7 +264,8 @@ class TestRefused:
         assert type(error) is ConflictError
         assert error.message == "a secret is already stored under 'new name' for contoso"
         assert (
-            error.hint == "use another name; or, to delete that secret, run: pat forget 'new name'"
+            error.hint
+            == f"use another name; or, to delete that secret, run: pat forget {quoted('new name')}"
         )
         assert (dict(machine.keyring.held), machine.known) == before
         assert machine.alive == ["ci", "new name"]
@@ -279,7 +281,8 @@ class TestRefused:
             "this machine knows another token by the name 'new name' for contoso",
         )
         assert (
-            error.hint == "use another name; or, to delete that secret, run: pat forget 'new name'"
+            error.hint
+            == f"use another name; or, to delete that secret, run: pat forget {quoted('new name')}"
         )
         assert (machine.names_held, machine.asked("PUT")) == (["ci"], [])
         assert [entry.id for entry in machine.known] == [pat.id, other.id]

@@ -33,7 +33,7 @@ def main() -> int:
         case []:
             commands = [
                 ["python", "-m", "pytest", "-m", "windows", "tests/windows"],
-                ["python", "-m", "pytest", *SIDE_BY_SIDE],
+                ["python", "-m", "pytest", *SIDE_BY_SIDE, "--hypothesis-profile=quick"],
             ]
         case ["pytest", *args]:
             commands = [["python", "-m", "pytest", *args]]
