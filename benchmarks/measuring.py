@@ -93,17 +93,19 @@ def cost(program: Program) -> Cost:
     """Run a program to its end, its output thrown away.
 
     Raises:
-        FailedError: it did not end with 0.
+        FailedError: it did not end with 0, or this is Windows.
     """
-    quiet = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
-    started = time.perf_counter()
-    argv = list(program.argv)
-    pid = os.posix_spawn(argv[0], argv, program.environment, file_actions=quiet)
-    _, status, usage = os.wait4(pid, 0)
-    wall = time.perf_counter() - started
-    if status:
-        raise FailedError(f"{' '.join(program.argv)}: status {status}")
-    return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime)
+    if sys.platform != "win32":
+        quiet = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
+        started = time.perf_counter()
+        argv = list(program.argv)
+        pid = os.posix_spawn(argv[0], argv, program.environment, file_actions=quiet)
+        _, status, usage = os.wait4(pid, 0)
+        wall = time.perf_counter() - started
+        if status:
+            raise FailedError(f"{' '.join(program.argv)}: status {status}")
+        return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime)
+    raise FailedError("Windows does not tell what a program has cost")
 
 
 def compare(measured: str, program: Program, yardstick: Program, rounds: int) -> tuple[float, str]:

@@ -135,15 +135,16 @@ class Installed:
         """Start it on a terminal of 24 lines by 80 columns, to expect from and to type to."""
         if sys.platform == "win32":
             pytest.skip("POSIX: a terminal")
-        terminal = {"TERM": "xterm-256color", **(env or {})}
-        return pexpect.spawn(
-            str(PROGRAM),
-            list(args),
-            env=self.environment(terminal),
-            encoding="utf-8",
-            dimensions=(24, 80),
-            timeout=TIME_LIMIT,
-        )
+        else:
+            terminal = {"TERM": "xterm-256color", **(env or {})}
+            return pexpect.spawn(
+                str(PROGRAM),
+                list(args),
+                env=self.environment(terminal),
+                encoding="utf-8",
+                dimensions=(24, 80),
+                timeout=TIME_LIMIT,
+            )
 
 
 class Emulator:
@@ -323,6 +324,32 @@ def need_git() -> None:
     """Skip a test on Windows for want of git, which Wine cannot be given."""
     if sys.platform == "win32" and shutil.which("git") is None:
         pytest.skip("git is not installed")
+
+
+def posix_only(about: str) -> None:
+    """Skip a module on Windows, as the mark `posix` does a test.
+
+    Args:
+        about: what the module needs that Windows does not have.
+    """
+    if sys.platform == "win32":
+        pytest.skip(f"POSIX: {about}", allow_module_level=True)
+
+
+def make_fifo(path: Path) -> None:
+    """Make a FIFO; skip the test on Windows, which has none."""
+    if sys.platform == "win32":
+        pytest.skip("POSIX: FIFOs")
+    else:
+        os.mkfifo(path)
+
+
+def full_device() -> Path:
+    """Return a device that never has room; skip the test where there is none."""
+    device = Path("/dev/full")
+    if not device.is_char_device():
+        pytest.skip(f"there is no {device} here")
+    return device
 
 
 def need(config: pytest.Config, missing: Sequence[str]) -> None:

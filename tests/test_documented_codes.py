@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from azdo_pat import errors
 from azdo_pat.errors import ExitCode, PatError
 from cli.stage import put
-from drivers import PROGRAM, Emulator, InProcess
+from drivers import PROGRAM, Emulator, InProcess, full_device
 from fakes import MemoryKeyring
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -144,9 +143,7 @@ def unanswered(stage: Stage) -> int:
 def unprintable(stage: Stage) -> int:
     words = [str(PROGRAM), *CREATE[:4], "--no-store", "--as", "token"]
     environment = {**os.environ, **stage.emulator.environment}
-    if sys.platform == "win32":
-        pytest.skip("POSIX: /dev/full")
-    with Path("/dev/full").open("w") as full:
+    with full_device().open("w") as full:
         return subprocess.run(
             words, env=environment, stdout=full, stderr=subprocess.DEVNULL, check=False, timeout=60
         ).returncode

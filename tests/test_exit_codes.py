@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from azdo_pat import errors
 from azdo_pat.errors import ExitCode, PatError
-from drivers import PROGRAM, TIME_LIMIT, Emulator, InProcess, Installed, Result
+from drivers import PROGRAM, TIME_LIMIT, Emulator, InProcess, Installed, Result, full_device
 
 ROOT = Path(__file__).parent.parent
 CONTRACT = ROOT / "docs/reference/contract.md"
@@ -39,9 +38,7 @@ class Scene:
         return self.pat("apply", str(file), "--yes")
 
     def unwritten(self, *args: str) -> Result:
-        if sys.platform == "win32":
-            pytest.skip("POSIX: /dev/full")
-        with Path("/dev/full").open("w", encoding="utf-8") as full:
+        with full_device().open("w", encoding="utf-8") as full:
             ran = subprocess.run(
                 [PROGRAM, *args],
                 env=self.process.environment(),

@@ -85,23 +85,23 @@ def require_own(path: Path, *, links: int = 0) -> None:
     Raises:
         OSError: another user's link, folder or file is on the path, or its links form a loop.
     """
-    if sys.platform == "win32":
-        return
-    if links > _MOST_LINKS:
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    whole = Path(os.path.abspath(path))  # noqa: PTH100  # links are what is looked at
-    for part in (*reversed(whole.parents[:-1]), whole):
-        try:
-            found, above = part.lstat(), part.parent.stat()
-        except OSError:
-            return  # it does not exist, or reading it will report why it cannot be read
-        linked = stat.S_ISLNK(found.st_mode)
-        trusted = found.st_uid in {os.geteuid(), 0, above.st_uid}
-        if above.st_mode & _OTHERS and not trusted:
-            what = "link" if linked else "file" if part == whole else "folder"
-            raise OSError(None, f"the {what} {part} belongs to another user (uid {found.st_uid})")
-        if linked:
-            require_own(part.parent / part.readlink(), links=links + 1)
+    if sys.platform != "win32":
+        if links > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        whole = Path(os.path.abspath(path))  # noqa: PTH100  # links are what is looked at
+        for part in (*reversed(whole.parents[:-1]), whole):
+            try:
+                found, above = part.lstat(), part.parent.stat()
+            except OSError:
+                return  # it does not exist, or reading it will report why it cannot be read
+            linked = stat.S_ISLNK(found.st_mode)
+            trusted = found.st_uid in {os.geteuid(), 0, above.st_uid}
+            if above.st_mode & _OTHERS and not trusted:
+                what = "link" if linked else "file" if part == whole else "folder"
+                owner = f"another user (uid {found.st_uid})"
+                raise OSError(None, f"the {what} {part} belongs to {owner}")
+            if linked:
+                require_own(part.parent / part.readlink(), links=links + 1)
 
 
 def require_private(path: Path) -> None:
@@ -113,20 +113,19 @@ def require_private(path: Path) -> None:
     Raises:
         OSError: it belongs to another user, or others can write to it; the message has the fix.
     """
-    if sys.platform == "win32":  # access control lists are not checked
-        return
-    try:
-        found = path.stat()
-    except OSError:
-        return  # as above
-    if found.st_uid not in {os.geteuid(), 0}:
-        raise OSError(None, f"{path} belongs to another user (uid {found.st_uid})")
-    group_alone = found.st_mode & _OTHERS == stat.S_IWGRP
-    if found.st_mode & _OTHERS and not (group_alone and _is_of_one(found.st_gid, path)):
-        fix = f"run: chmod go-w {shlex.quote(str(path))}"
-        if found.st_mode & stat.S_ISVTX:  # as /tmp has it, which everyone must be able to write
-            fix = f"use a folder of your own; or, if {path} is not meant to be shared, {fix}"
-        raise OSError(None, f"other users can write to {path}; to fix this, {fix}")
+    if sys.platform != "win32":  # which has access control lists, and they are not checked
+        try:
+            found = path.stat()
+        except OSError:
+            return  # as above
+        if found.st_uid not in {os.geteuid(), 0}:
+            raise OSError(None, f"{path} belongs to another user (uid {found.st_uid})")
+        group_alone = found.st_mode & _OTHERS == stat.S_IWGRP
+        if found.st_mode & _OTHERS and not (group_alone and _is_of_one(found.st_gid, path)):
+            fix = f"run: chmod go-w {shlex.quote(str(path))}"
+            if found.st_mode & stat.S_ISVTX:  # as /tmp has it, which everyone must be able to write
+                fix = f"use a folder of your own; or, if {path} is not meant to be shared, {fix}"
+            raise OSError(None, f"other users can write to {path}; to fix this, {fix}")
 
 
 def _is_of_one(group: int, path: Path) -> bool:
@@ -134,18 +133,17 @@ def _is_of_one(group: int, path: Path) -> bool:
 
     With an access control list on the path the mode does not say who can write: then it is not.
     """
-    if sys.platform == "win32":
-        return False
-    import grp  # noqa: PLC0415 - not on Windows
-    import pwd  # noqa: PLC0415 - as above
+    is_of_one = False
+    if sys.platform != "win32":
+        import grp  # noqa: PLC0415 - not on Windows
+        import pwd  # noqa: PLC0415 - as above
 
-    try:
-        user, found = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
-        listed = sys.platform == "linux" and "system.posix_acl_access" in os.listxattr(path)
-    except (KeyError, OSError):
-        return False
-    own = (user.pw_gid, user.pw_name) == (group, found.gr_name)
-    return own and not listed and not {*found.gr_mem} - {user.pw_name}
+        with suppress(KeyError, OSError):
+            user, found = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
+            listed = sys.platform == "linux" and "system.posix_acl_access" in os.listxattr(path)
+            own = (user.pw_gid, user.pw_name) == (group, found.gr_name)
+            is_of_one = own and not listed and not {*found.gr_mem} - {user.pw_name}
+    return is_of_one
 
 
 def clear_scratch(file: Path) -> None:

@@ -32,13 +32,15 @@ def account_home() -> Path:
 
         found = ctypes.create_unicode_buffer(_LONGEST_PATH)
         ctypes.windll.shell32.SHGetFolderPathW(None, _PROFILE, None, 0, found)
-        return Path(found.value)
-    import pwd  # noqa: PLC0415 - POSIX only
+        home = Path(found.value)
+    else:
+        import pwd  # noqa: PLC0415 - POSIX only
 
-    try:
-        return Path(pwd.getpwuid(os.getuid()).pw_dir)
-    except KeyError:  # a user id alone, as in a container
-        return home_folder()
+        try:
+            home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+        except KeyError:  # a user id alone, as in a container
+            home = home_folder()
+    return home
 
 
 def expanded(path: Path) -> Path:
@@ -71,19 +73,18 @@ def other_owner(folder: Path) -> tuple[int, str] | None:
         The user id and the name. Also None for an id without a name on this system: such a
         folder was mounted into a container, where root may use it.
     """
-    if sys.platform == "win32" or os.geteuid() != _ROOT:
-        return None
-    import pwd  # noqa: PLC0415 - not on Windows
+    if sys.platform != "win32" and os.geteuid() == _ROOT:
+        import pwd  # noqa: PLC0415 - not on Windows
 
-    for each in (folder, *folder.parents):
-        try:
-            owner = each.stat().st_uid
-        except OSError:
-            continue
-        try:
-            return None if owner == _ROOT else (owner, pwd.getpwuid(owner).pw_name)
-        except KeyError:
-            return None
+        for each in (folder, *folder.parents):
+            try:
+                owner = each.stat().st_uid
+            except OSError:
+                continue
+            try:
+                return None if owner == _ROOT else (owner, pwd.getpwuid(owner).pw_name)
+            except KeyError:
+                return None
     return None
 
 
@@ -93,5 +94,7 @@ def _reason(path: Path) -> str:
     if given := os.environ.get(_HOME):
         return f"{_HOME} is {given!r}, which is not an absolute path"
     if sys.platform == "win32":
-        return "USERPROFILE is not set"
-    return f"HOME is not set, and user id {os.getuid()} has no entry in the user database"
+        reason = "USERPROFILE is not set"
+    else:
+        reason = f"HOME is not set, and user id {os.getuid()} has no entry in the user database"
+    return reason

@@ -35,7 +35,7 @@ from cli.stage import (
     short,
     token_object,
 )
-from drivers import PROGRAM, AzureCli, Emulator, InProcess, Installed, Result
+from drivers import PROGRAM, AzureCli, Emulator, InProcess, Installed, Result, full_device
 from fakes import MemoryKeyring
 
 FORMS = "a span (12h, 30d, 2w, 3mo, 1y) or a date (2026-12-31, 2026-12-31T18:00:00Z)"
@@ -770,11 +770,10 @@ def test_a_reader_that_leaves_early(form: str, pat_process: Installed, emulator:
     assert (ran.returncode, ran.stdout.count("\n"), ran.stderr) == (0, 1, "")
 
 
-@pytest.mark.posix("/dev/full")
 def test_a_secret_that_could_not_be_written_is_not_left_alive(
     pat_process: Installed, emulator: Emulator
 ) -> None:
-    with Path("/dev/full").open("w", encoding="utf-8") as full:
+    with full_device().open("w", encoding="utf-8") as full:
         ran = subprocess.run(
             [PROGRAM, "create", "one", "--scope", "code", "--no-store", "--as", "token", "-q"],
             env=pat_process.environment(),

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from drivers import PROGRAM, Installed, need
+from drivers import PROGRAM, Installed, need, posix_only
 
-if sys.platform == "win32":
-    pytest.skip("POSIX: user ids", allow_module_level=True)
+posix_only("user ids")
+assert sys.platform != "win32"  # mypy reads no further
 
 FOLDERS = ("PAT_CONFIG_DIR", "PAT_STATE_DIR", *(f"XDG_{n}_HOME" for n in ("CONFIG", "STATE")))
 NONE = dict.fromkeys(("HOME", *FOLDERS, "XDG_DATA_HOME", "XDG_CACHE_HOME"))

@@ -12,6 +12,7 @@ from azdo_pat.config.editing import set_value, unset_value
 from azdo_pat.config.file import read
 from azdo_pat.config.paths import config_folder, state_folder
 from azdo_pat.errors import UsageError
+from drivers import make_fifo
 
 MEND = "correct the file, or move it aside"
 HAND_MADE = """\
@@ -94,10 +95,8 @@ class TestHostile:
         return caught.value.message
 
     def test_a_fifo(self, file: Path, use: Callable[[Path], object]) -> None:
-        if sys.platform == "win32":
-            pytest.skip("POSIX: FIFOs")
         file.parent.mkdir()
-        os.mkfifo(file)
+        make_fifo(file)
         assert self.refusal(use, file) == f"{file} cannot be read: not a regular file"
 
     @pytest.mark.parametrize("device", DEVICES, ids=str)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.cli.main import pat as root
-from drivers import Emulator, InProcess, Installed
+from drivers import Emulator, InProcess, Installed, posix_only
 from e2e.matrix import BEFORE, DONE, OPERATIONS, SIDE_BY_SIDE, Operation, World, compare
 from e2e.stage import start
 
-if sys.platform == "win32":
-    pytest.skip("POSIX: signals and terminals", allow_module_level=True)
+posix_only("signals and terminals")
+assert sys.platform != "win32"  # mypy reads no further
 
 KILLER = '''
 """Kill this process at the KILL_AT-th of the moments before and after each effect."""

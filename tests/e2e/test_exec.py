@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import pytest
 
-from drivers import PROGRAM, Emulator, Installed, put_program
+from drivers import PROGRAM, Emulator, Installed, posix_only, put_program
 from e2e.stage import finish, read_line, shell, start
 
-if sys.platform == "win32":
-    pytest.skip("POSIX: signals and terminals", allow_module_level=True)
+posix_only("signals and terminals")
+assert sys.platform != "win32"  # mypy reads no further
 
 SHOW = "import json, os, sys; json.dump(dict(os.environ), sys.stdout)"
 

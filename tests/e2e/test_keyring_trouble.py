@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from drivers import Emulator, Environment, Installed, Result
+from drivers import Emulator, Environment, Installed, Result, posix_only
 from e2e.stage import accepts, active, finish, in_keyring, posts, start, until
 from store.keyring_service import KeyringService, keyring_session
 
-if sys.platform == "win32":
-    pytest.skip("POSIX: signals and terminals", allow_module_level=True)
+posix_only("signals and terminals")
+assert sys.platform != "win32"  # mypy reads no further
 
 TESTS = Path(__file__).parent.parent
 LIMIT = 10.0

@@ -13,12 +13,12 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from drivers import PROGRAM, TIME_LIMIT, Installed, Result
+from drivers import PROGRAM, TIME_LIMIT, Installed, Result, posix_only
 from e2e.stage import captured, finish, read_line, start
 from store.keyring_service import KeyringService
 
-if sys.platform == "win32":
-    pytest.skip("POSIX: signals and terminals", allow_module_level=True)
+posix_only("signals and terminals")
+assert sys.platform != "win32"  # mypy reads no further
 
 NO_WERKZEUG = """\
 import sys

@@ -10,12 +10,12 @@ import pexpect
 import pytest
 from rich.cells import cell_len
 
-from drivers import PROGRAM, TIME_LIMIT, Emulator, Installed
+from drivers import PROGRAM, TIME_LIMIT, Emulator, Installed, posix_only
 from e2e.stage import active, in_keyring
 from store.keyring_service import KeyringService
 
-if sys.platform == "win32":
-    pytest.skip("POSIX: signals and terminals", allow_module_level=True)
+posix_only("signals and terminals")
+assert sys.platform != "win32"  # mypy reads no further
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 PROMPT = r"Revoke 1 token \(ci\) in contoso\? \[y/N\]: "

@@ -45,8 +45,10 @@ def scripts_folder() -> Path:
     if sys.platform == "win32":
         import sysconfig  # slow to import, and the same folder elsewhere
 
-        return Path(sysconfig.get_path("scripts"))
-    return Path(sys.executable).parent
+        folder = Path(sysconfig.get_path("scripts"))
+    else:
+        folder = Path(sys.executable).parent
+    return folder
 
 
 def show_guidance(app: App, advice: Guidance) -> SetupResult:

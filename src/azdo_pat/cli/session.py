@@ -159,14 +159,17 @@ class Session:
         )
 
     def _cache_place(self, owner: str) -> SignInStorage:
+        place: SignInStorage
         if sys.platform in {"win32", "darwin"}:
             from azdo_pat.auth.protected_storage import ProtectedFileStorage
 
             digest = sha256(owner.encode()).hexdigest()[:16]
-            return ProtectedFileStorage(self.runtime.state_folder / f"sign-in-{digest}.bin")
-        from azdo_pat.auth.storage import KeyringStorage
+            place = ProtectedFileStorage(self.runtime.state_folder / f"sign-in-{digest}.bin")
+        else:
+            from azdo_pat.auth.storage import KeyringStorage
 
-        return KeyringStorage(self.secrets, owner, "refresh")
+            place = KeyringStorage(self.secrets, owner, "refresh")
+        return place
 
     def _sign_in_turn(self) -> AbstractContextManager[None]:
         from azdo_pat.store.locks import waiting

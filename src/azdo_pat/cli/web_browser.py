@@ -17,9 +17,9 @@ def has_browser(environment: Mapping[str, str]) -> bool:
         return True
     if any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")):
         return False
-    if sys.platform in {"darwin", "win32"} or environment.get("WSL_DISTRO_NAME"):
-        return True
-    return any(environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    return sys.platform in {"darwin", "win32"} or any(
+        environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME")
+    )
 
 
 def open_page(url: str) -> bool:

@@ -102,6 +102,8 @@ def _config_file(environment: Mapping[str, str]) -> str:
     """Return the path of keyring's own configuration (source: `keyring/util/platform_.py`)."""
     if sys.platform == "win32":
         root = environment.get("LOCALAPPDATA", environment.get("ProgramData", "."))
-        return f"{root}/Python Keyring/keyringrc.cfg"
-    root = environment.get("XDG_CONFIG_HOME") or f"{environment.get('HOME', '')}/.config"
-    return f"{root}/python_keyring/keyringrc.cfg"
+        folder = f"{root}/Python Keyring"
+    else:
+        root = environment.get("XDG_CONFIG_HOME") or f"{environment.get('HOME', '')}/.config"
+        folder = f"{root}/python_keyring"
+    return f"{folder}/keyringrc.cfg"

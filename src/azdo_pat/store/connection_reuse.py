@@ -16,12 +16,11 @@ from azdo_pat.store.backend_choice import SECRET_SERVICE, class_path
 
 def reuse_connections(backend: KeyringBackend) -> None:
     """Make keyring's Secret Service backend keep its connection; other backends are unchanged."""
-    if sys.platform != "linux" or class_path(backend) != SECRET_SERVICE:
-        return
-    make = getattr(backend, "get_preferred_collection", None)
-    if make is not None and not isinstance(make, ConnectionPool):
-        # In place of the method of its class.
-        vars(backend)["get_preferred_collection"] = ConnectionPool(make)
+    if sys.platform == "linux" and class_path(backend) == SECRET_SERVICE:
+        make = getattr(backend, "get_preferred_collection", None)
+        if make is not None and not isinstance(make, ConnectionPool):
+            # In place of the method of its class.
+            vars(backend)["get_preferred_collection"] = ConnectionPool(make)
 
 
 def has_idle_connection(backend: KeyringBackend) -> bool:

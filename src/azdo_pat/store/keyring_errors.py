@@ -144,13 +144,15 @@ def _explain_by_name(names: set[str], path: str) -> StoreError | None:
 
 def _unlock_hint() -> str:
     if sys.platform == "darwin":
-        return "to unlock it, run: security unlock-keychain; allow access when macOS asks"
-    if sys.platform == "win32":  # whose own keyring is never locked
-        return "unlock it in its own program"
-    return (
-        "unlock it in the desktop's keyring program; without a desktop:"
-        " gnome-keyring-daemon --unlock (its password on standard input)"
-    )
+        hint = "to unlock it, run: security unlock-keychain; allow access when macOS asks"
+    elif sys.platform == "win32":  # whose own keyring is never locked
+        hint = "unlock it in its own program"
+    else:
+        hint = (
+            "unlock it in the desktop's keyring program; without a desktop:"
+            " gnome-keyring-daemon --unlock (its password on standard input)"
+        )
+    return hint
 
 
 def _words(error: BaseException) -> str:

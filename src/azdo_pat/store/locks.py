@@ -119,15 +119,14 @@ def _check_lockable(file: Path) -> None:
     Raises:
         OSError: it does not, or the file cannot be opened.
     """
-    if sys.platform == "win32":
-        return
-    import fcntl  # noqa: PLC0415 - not on Windows
+    if sys.platform != "win32":
+        import fcntl  # noqa: PLC0415 - not on Windows
 
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        finally:
+            os.close(descriptor)
 
 
 def _without_locks(file: Path, reason: str | None) -> StoreError:

@@ -116,10 +116,15 @@ class RetryingBackend:
 
     def _collection_is_there(self) -> bool:
         """Wait for a Secret Service's collection; False if it has none, and keyring must ask."""
-        if sys.platform != "linux" or class_path(self.backend) != SECRET_SERVICE:
-            return True
-        if hasattr(self.backend, "preferred_collection") or has_idle_connection(self.backend):
-            return True
+        return (
+            sys.platform != "linux"
+            or class_path(self.backend) != SECRET_SERVICE
+            or hasattr(self.backend, "preferred_collection")
+            or has_idle_connection(self.backend)
+            or self._collection_appears()
+        )
+
+    def _collection_appears(self) -> bool:
         from azdo_pat.store.secret_service import has_collection  # noqa: PLC0415 - Linux only
 
         for pause in self._patience.pauses:

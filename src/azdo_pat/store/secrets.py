@@ -6,6 +6,7 @@ needed: most reads need neither.
 
 import sys
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -168,14 +169,12 @@ class SecretStore:
         """
         in_use = (self._backend,) if self._backend else self._remembered.recall()
         configured = any(name.startswith("KEYRING_PROPERTY_") for name in self._environment)
-        if sys.platform != "linux" or in_use != (_DIRECTLY_READ,) or configured:
-            return False, None
-        try:
-            from azdo_pat.store.secret_service import read  # noqa: PLC0415 - it is Linux only
+        if sys.platform == "linux" and in_use == (_DIRECTLY_READ,) and not configured:
+            with suppress(Exception):  # whatever it is, keyring tries, and explains
+                from azdo_pat.store.secret_service import read  # noqa: PLC0415 - it is Linux only
 
-            return True, read(service, user)
-        except Exception:  # noqa: BLE001 - whatever it was, keyring tries, and explains
-            return False, None
+                return True, read(service, user)
+        return False, None
 
     def _vault(self) -> "KeyringBackends":
         if self._opened is None:

@@ -29,8 +29,10 @@ def pip_file(environment: Mapping[str, str], home: Path) -> Path:
         return Path(environment.get("APPDATA", home)) / "pip" / "pip.ini"
     if sys.platform == "darwin":  # where pip ignores XDG_CONFIG_HOME
         folder = home / "Library" / "Application Support" / "pip"
-        return (folder if folder.is_dir() else home / ".config" / "pip") / "pip.conf"
-    return _config(environment, home) / "pip" / "pip.conf"
+        folder = folder if folder.is_dir() else home / ".config" / "pip"
+    else:
+        folder = _config(environment, home) / "pip"
+    return folder / "pip.conf"
 
 
 def pip_edited(text: str, tool_input: ToolInput) -> str:

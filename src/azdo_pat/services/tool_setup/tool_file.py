@@ -79,9 +79,11 @@ class ToolFile(NamedTuple):
 
     def is_open(self) -> bool:
         """Tell whether others may read the file; on Windows its folder decides that."""
-        if sys.platform == "win32":
-            return False
-        return self.path.exists() and bool(self.path.stat().st_mode & 0o077)
+        return (
+            sys.platform != "win32"
+            and self.path.exists()
+            and bool(self.path.stat().st_mode & 0o077)
+        )
 
     def read(self) -> str:
         """Return what the file holds; nothing where there is none.
