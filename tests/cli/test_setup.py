@@ -957,12 +957,21 @@ def test_the_list(pat: InProcess) -> None:
         "uv",
         "cargo",
         "az",
-        *([] if sys.platform == "win32" else ["osxkeychain"]),
+        *(["osxkeychain"] if sys.platform == "darwin" else []),
         "twine",
         "poetry",
         "terraform",
     ]
     assert "maven" in pat("setup", "--list").stdout
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has it")
+def test_the_keychain_of_macos_is_not_offered(pat: InProcess) -> None:
+    unknown = pat("setup", "emacs").stderr
+    completing = {"_PAT_COMPLETE": "bash_complete", "COMP_WORDS": "pat setup ", "COMP_CWORD": "2"}
+    for offered in (unknown, pat("setup", "--list").stdout, pat(env=completing).stdout):
+        assert "nuget" in offered
+        assert "osxkeychain" not in offered
 
 
 def test_git_keeps_its_helpers_for_others(pat: InProcess, home: Path) -> None:

@@ -29,9 +29,9 @@ def complete_recipes(_ctx: click.Context, _param: click.Parameter, begun: str) -
 
 def complete_tools(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
     """Return matching tools of `pat setup`."""
-    from azdo_pat.tools.registry import ALL
+    from azdo_pat.tools.registry import OFFERED
 
-    return [tool.name for tool in ALL if tool.name.startswith(begun.lower())]
+    return [tool.name for tool in OFFERED if tool.name.startswith(begun.lower())]
 
 
 def complete_tokens(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:

@@ -69,7 +69,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
       pat setup npm --undo
     """
     from azdo_pat.tools.osxkeychain import KEEPER
-    from azdo_pat.tools.registry import ADVICE, ALL, TOOLS
+    from azdo_pat.tools.registry import ADVICE, OFFERED, TOOLS
 
     if listing:
         if tool_name or undo or feed:
@@ -107,7 +107,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     elif (tool := TOOLS.get(tool_name)) is None:
         raise UsageError(
             f"pat does not know the tool {tool_name!r}",
-            hint=f"it knows {', '.join(each.name for each in ALL)}",
+            hint=f"it knows {', '.join(each.name for each in OFFERED)}",
         )
     elif undo:
         from azdo_pat.services.tool_setup.uninstall import uninstall

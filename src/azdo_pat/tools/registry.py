@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.models import VARIABLE
@@ -158,3 +159,6 @@ ADVICE: Final[Mapping[str, Guidance]] = {
 
 ALL: Final[tuple[Program, ...]] = (*_ALL, KEEPER, *ADVICE.values())
 """Every program that `pat setup` accepts."""
+
+OFFERED: Final = tuple(each for each in ALL if each is not KEEPER or sys.platform == "darwin")
+"""Those that this system can have."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from azdo_pat.results import KnownTool, ToolSetup
 from azdo_pat.services.tool_setup.wiring import setup_records
-from azdo_pat.tools.osxkeychain import KEEPER
-from azdo_pat.tools.registry import ALL
+from azdo_pat.tools.registry import OFFERED
 
 if TYPE_CHECKING:
     from azdo_pat.operations.deps import Deps
@@ -33,6 +31,5 @@ def known_tools(deps: Deps) -> tuple[KnownTool, ...]:
                 for setup in record.setups
             ),
         )
-        for tool in ALL
-        if tool is not KEEPER or sys.platform != "win32"
+        for tool in OFFERED
     )
