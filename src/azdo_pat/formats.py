@@ -1,5 +1,6 @@
 """The formats of results (`-o`) and of secrets (`--as`), as names; `output/` writes them."""
 
+import os
 from enum import StrEnum
 from typing import assert_never
 
@@ -67,3 +68,8 @@ class Shell(StrEnum):
     SH = "sh"
     FISH = "fish"
     POWERSHELL = "powershell"
+
+    @classmethod
+    def usual(cls) -> "Shell":
+        """Return the one that users of this system usually have."""
+        return cls.POWERSHELL if os.name == "nt" else cls.SH

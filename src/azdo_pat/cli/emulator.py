@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
 import threading
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from azdo_pat.cli.command import command
 from azdo_pat.errors import UsageError
+from azdo_pat.formats import Shell
 from azdo_pat.waiting import NOTICED_WITHIN
 
 if TYPE_CHECKING:
@@ -67,7 +67,13 @@ def _start_emulator(**options: Any) -> RunningEmulator:  # noqa: ANN401  # those
 @click.option(
     "--policy", "policies", metavar="POLICY", multiple=True, help="Enforce this policy. Repeatable."
 )
-def emulator_command(  # one argument for each option
+@click.option(
+    "--shell",
+    type=click.Choice([*map(str, Shell)]),
+    default=str(Shell.usual()),
+    help="Shell syntax of the printed lines [powershell on Windows, otherwise sh].",
+)
+def emulator_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     *,
     port: int,
@@ -75,23 +81,26 @@ def emulator_command(  # one argument for each option
     state_file: Path | None,
     faults: tuple[str, ...],
     policies: tuple[str, ...],
+    shell: str,
 ) -> None:
     """Run a local emulator of the Azure DevOps token API until you press Ctrl-C.
 
-    Once it listens, it prints the export lines that make pat use it. The faults and policies are
-    described in the documentation.
+    Once it listens, it prints the lines that make pat use it in your shell. The faults and policies
+    are described in the documentation.
 
     \b
     Example:
       pat emulator --port 8750 > emulator.env & sleep 1; . ./emulator.env
     """
+    from azdo_pat.output.secret_writers import assignment
+
     running = _start_emulator(
         host=host, port=port, state_file=state_file, faults=faults, policies=policies
     )
     with running:
         stopped = _stop_requested()  # first: who reads that it listens may stop it at once
         for name, value in _client_variables(running).items():
-            app.runtime.out.write(f"export {name}={shlex.quote(value)}\n")
+            app.runtime.out.write(f"{assignment(name, value, Shell(shell))}\n")
         app.runtime.out.flush()
         app.runtime.messages.notice(f"listening on {running.url}; press Ctrl-C to stop")
         while not stopped.wait(NOTICED_WITHIN):

@@ -95,7 +95,7 @@ def _secret_request(
     return SecretRequest(
         form=form,
         names=checked_names(names, dots=form is SecretForm.AZURE_PIPELINES) or (VARIABLE,),
-        shell=Shell(shell or (Shell.POWERSHELL if os.name == "nt" else Shell.SH)),
+        shell=Shell(shell) if shell else Shell.usual(),
         file=_runner_file(environment) if form is SecretForm.GITHUB_ACTIONS else "",
     )
 

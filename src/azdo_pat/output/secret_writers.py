@@ -71,7 +71,7 @@ def _lines(held: StoredSecret, secret_request: SecretRequest) -> Iterable[str]:
         )
     match secret_request.form:
         case SecretForm.ENV:
-            return [_assignment(name, text, secret_request.shell) for name in secret_request.names]
+            return [assignment(name, text, secret_request.shell) for name in secret_request.names]
         case SecretForm.DOTENV:
             return [f"{name}={_dotenv(text)}" for name in secret_request.names]
         case SecretForm.NETRC:
@@ -124,7 +124,8 @@ def _masked_forms(held: StoredSecret) -> list[str]:
     return [secret.reveal(), alone, *(secret.basic(user) for user in users)]
 
 
-def _assignment(name: str, text: str, shell: Shell) -> str:
+def assignment(name: str, text: str, shell: Shell) -> str:
+    """Return the lines that set a variable of a shell, also for the programs that it starts."""
     match shell:
         case Shell.SH:
             from shlex import quote  # noqa: PLC0415 - one form of many
