@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError
-from azdo_pat.executables import command_line, find_program
+from azdo_pat.executables import captured, find_program
 from azdo_pat.redaction import without_access_token
 
 if TYPE_CHECKING:
@@ -138,14 +138,11 @@ def check_keyring_program(app: App, tool: Tool) -> None:
 def _run(app: App, program: str, *args: str) -> tuple[int, str]:
     """Run a program of the user; return its exit code and output, or -1 and nothing."""
     with suppress(OSError, ValueError, subprocess.SubprocessError):
-        ran = subprocess.run(  # noqa: S603  # the same program that the user's tool runs
-            command_line([program, *args], app.runtime.environment),
-            cwd=Path(program).parent,  # Python imports modules from its working folder
-            env=without_access_token(app.runtime.environment),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
+        ran = captured(
+            [program, *args],
+            without_access_token(app.runtime.environment),
+            folder=Path(program).parent,  # Python imports modules from its working folder
+            seconds=30,
         )
-        return ran.returncode, ran.stdout
+        return ran.returncode, ran.stdout.decode("utf-8", "replace")
     return -1, ""

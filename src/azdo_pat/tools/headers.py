@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from azdo_pat.executables import command_line, find_program
+from azdo_pat.executables import captured, find_program
 from azdo_pat.organizations import hosted_name, serves
 from azdo_pat.redaction import without_access_token
 from azdo_pat.urls import parse
@@ -128,14 +128,11 @@ def _settings(words: Sequence[str], environment: Mapping[str, str]) -> list[tupl
     modules = Path(*folder[1:], ".gitmodules").absolute()
     for more in ([], ["--file", str(modules)]):
         with suppress(OSError, ValueError, subprocess.SubprocessError):
-            ran = subprocess.run(  # noqa: S603  # the program that the command will run
-                command_line(
-                    [program, *folder, "config", *more, "-z", "--get-regexp", _KEYS], environment
-                ),
-                env=without_access_token(environment),
-                capture_output=True,
-                timeout=_TIMEOUT,
-                check=False,
+            ran = captured(
+                [program, *folder, "config", *more, "-z", "--get-regexp", _KEYS],
+                without_access_token(environment),
+                folder=None,
+                seconds=_TIMEOUT,
             )
             for entry in os.fsdecode(ran.stdout).split("\0")[:-1]:
                 key, _, value = entry.partition("\n")
