@@ -28,9 +28,7 @@ def quoted(word: str) -> str:
 
 def variable_from(command: str, name: str) -> str:
     """Return the line that sets a variable to what a command prints; on Windows in PowerShell."""
-    if sys.platform == "win32":
-        return f"$env:{name} = {command}"
-    return f"export {name}=$({command})"
+    return f"$env:{name} = {command}" if sys.platform == "win32" else f"export {name}=$({command})"
 
 
 def split_as_windows(text: str) -> list[str]:

@@ -114,8 +114,8 @@ class TestNameTaken:
         assert type(error) is ConflictError
         assert error.message == "a secret is already stored under 'my ci' for contoso"
         assert error.hint == (
-            f"to print it, run: pat get {quoted('my ci')}; to overwrite it, add --replace; to keep it, choose"
-            " another name"
+            f"to print it, run: pat get {quoted('my ci')}; to overwrite it, add --replace; to keep"
+            " it, choose another name"
         )
         assert machine.asked("POST") == ["POST /contoso/_apis/tokens/pats"]
         assert machine.held("my ci") == before

@@ -37,8 +37,10 @@ def file(environment: Mapping[str, str], home: Path) -> Path:
     if given := environment.get("GIT_CONFIG_GLOBAL"):
         return Path(given)
     if sys.platform == "win32":
-        return file_on_windows(environment, home)
-    return _changed_by_git(home, _xdg_file(environment, home))
+        found = file_on_windows(environment, home)
+    else:
+        found = _changed_by_git(home, _xdg_file(environment, home))
+    return found
 
 
 def file_on_windows(environment: Mapping[str, str], profile: Path) -> Path:
