@@ -142,6 +142,47 @@ class Field(StrEnum):
     TARGETS = "targetAccounts"
 
 
+class PendingKind(StrEnum):
+    """The kind of a step that is still pending."""
+
+    UNDELIVERED = "undelivered"
+    """A secret has not been delivered to every target."""
+    UNREVOKED = "unrevoked"
+    """A token that should be revoked has not been."""
+    GRACE = "grace"
+    """A token that was replaced is still active, as its grace period is running."""
+    INTERRUPTED = "interrupted"
+    """The outcome of an interrupted operation is unknown."""
+
+
+class Pending(NamedTuple):
+    """A step that an earlier run has left for a later one.
+
+    Attributes:
+        name: the name under which the secret is stored.
+        org: the organization's name.
+        kind: what is pending.
+        until: when the grace period ends, for `GRACE`; else None.
+        reason: why it could not be done, in words; empty if that is unknown, or for `GRACE`.
+        fix: the command line that does it; for `GRACE`, the one that revokes the token at once.
+        message: what is pending, in words.
+        org_url: the organization's URL.
+        id: the authorization id of the token that is to be revoked; None for none.
+        user: the sign-in name of the tokens' owner; empty if unknown. Only that user can do it.
+    """
+
+    name: str
+    org: str
+    kind: PendingKind
+    until: datetime | None
+    reason: str
+    fix: str
+    message: str
+    org_url: str
+    id: str | None = None
+    user: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pat:
     """One personal access token, as the service or this machine's records know it.

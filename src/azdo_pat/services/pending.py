@@ -1,0 +1,70 @@
+"""Returns what earlier runs have left pending, from the journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azdo_pat.models import Pending, PendingKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from azdo_pat.journal import Operation
+
+
+def pending(operations: Iterable[Operation], now: datetime) -> tuple[Pending, ...]:
+    """Return what is pending of unfinished operations (`State.unfinished`), in their order.
+
+    Several deliveries of one secret are one item, with the reason of the last.
+    """
+    found: dict[tuple[str, str, PendingKind, str | None], Pending] = {}
+    for operation in operations:
+        item = _item(operation, now)
+        shared = item.kind is PendingKind.UNDELIVERED
+        found[item.org_url, item.name, item.kind, None if shared else item.id] = item
+    return tuple(found.values())
+
+
+def _item(operation: Operation, now: datetime) -> Pending:
+    # Imported here, as the journal is mostly empty.
+    from azdo_pat.journal import (  # noqa: PLC0415 - see above
+        Deliver,
+        Local,
+        Revoke,
+        RevokeReplaced,
+        is_due,
+        open_question,
+        revoked_by,
+    )
+
+    entry, revoked = operation.entry, revoked_by(operation)
+    kind, message, until, fix = PendingKind.INTERRUPTED, open_question(operation), None, "pat renew"
+    match operation:
+        case Deliver():
+            kind = PendingKind.UNDELIVERED
+        case RevokeReplaced(replaced=replaced) if not is_due(operation, now):
+            kind, until = PendingKind.GRACE, replaced.due
+            message = (
+                f"the token replaced by {entry.token} ({revoked}) stays active until"
+                f" {until:%Y-%m-%d %H:%M} UTC"
+            )
+            fix = f"pat revoke {revoked} --org {entry.organization.name}"
+        case Revoke() | RevokeReplaced():
+            kind = PendingKind.UNREVOKED
+        case _ if isinstance(operation, Local):
+            fix = "pat list --stored"
+        case _:
+            pass
+    return Pending(
+        name=entry.name,
+        org=entry.organization.name,
+        kind=kind,
+        until=until,
+        reason=entry.reason,
+        fix=fix,
+        message=message,
+        org_url=entry.organization.url,
+        id=revoked,
+        user=entry.user,
+    )
