@@ -113,6 +113,22 @@ def parse_span(text: str, now: datetime) -> timedelta:
     return span
 
 
+def parse_grace(text: str, now: datetime) -> timedelta:
+    """Parse how long a token that is replaced stays active; `none` is zero.
+
+    Raises:
+        UsageError: malformed, or not in the future.
+    """
+    if text.strip() == "none":
+        return timedelta()
+    try:
+        return parse_span(text, now)
+    except UsageError as error:
+        raise UsageError(
+            f"{text!r} is not a valid grace period", hint="use a span such as 1h or 2d, or none"
+        ) from error
+
+
 def _end_of_day(now: datetime) -> time:
     """Return the last second of a day, with the milliseconds of now.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from azdo_pat.delivery_targets import Delivery
 
@@ -18,12 +19,14 @@ class Renewal(NamedTuple):
         renew_before: how long before its end it is due; None for a third of its life.
         source: the absolute path of the file that declares it (`pat apply`); empty for none.
         shortened: a policy gave it less life than was asked for.
+        grace: how long a token that is replaced stays active; zero if it is revoked at once.
     """
 
     deliveries: tuple[Delivery, ...] = ()
     renew_before: timedelta | None = None
     source: str = ""
     shortened: bool = False
+    grace: timedelta = timedelta()
 
     def delivered_to(self, deliveries: tuple[Delivery, ...]) -> Renewal:
         """Return it with other places; what `pat setup` has set up is ended by `--undo` alone."""
@@ -44,6 +47,7 @@ class Declaration(NamedTuple):
         expires: the expiry of a token that has to be created.
         renew_before: how long before its end it is replaced; None for a third of its life.
         line: where it stands in the file.
+        grace: how long a token that is replaced stays active; zero if it is revoked at once.
     """
 
     name: str
@@ -53,3 +57,4 @@ class Declaration(NamedTuple):
     renew_before: timedelta | None
     deliveries: tuple[Delivery, ...]
     line: int
+    grace: timedelta = timedelta()

@@ -168,6 +168,7 @@ class Change:
         why: the reason for the action, in words.
         error: why it failed, or what is still to be done; empty otherwise.
         pending: it is done, except for what `error` says.
+        old_until: when the old token will be revoked, if its grace period is running; else None.
         failure: the error itself, for its exit code; None if there is none.
     """
 
@@ -178,6 +179,7 @@ class Change:
     why: str = ""
     error: str = ""
     pending: bool = False
+    old_until: datetime | None = None
     failure: PatError | None = None
 
 

@@ -33,6 +33,7 @@ scopes = [
 for = ["packages"]
 expires = 2026-12-31
 renew_before = "2d"
+grace = "2h"
 deliver = [
     "file:.env|PAT={token}",
     { command = ["./deploy", "it"], timeout = 5 },
@@ -70,6 +71,7 @@ def test_everything(tmp_path: Path) -> None:
         "2026-12-31",
         timedelta(days=2),
     )
+    assert (ci.grace, deploy.grace) == (timedelta(), timedelta(hours=2))
     assert deploy.deliveries == (
         FileTarget(str(tmp_path / ".env"), "PAT={token}"),
         CommandTarget(("./deploy", "it"), folder=str(tmp_path), seconds=5),

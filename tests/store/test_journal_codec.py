@@ -174,6 +174,16 @@ def test_targets_are_written_as_before() -> None:
     ]
 
 
+def test_the_grace_period() -> None:
+    grace = Renewal(grace=timedelta(hours=2))
+    assert json.loads(written_renewal(grace)) == {"grace": 7200.0}
+    assert read_renewal(written_renewal(grace)) == grace
+    assert read_renewal("{}") == Renewal()  # of an earlier version
+    for wrong in ('{"grace": 1e300}', '{"grace": NaN}'):
+        with pytest.raises(ValueError, match=r".+"):
+            read_renewal(wrong)
+
+
 @pytest.mark.parametrize(
     ("kind", "target"),
     [("command", []), ("file", []), ("file", ["a", "b"]), ("setup", ["npm", "/home/a/.npmrc"])],

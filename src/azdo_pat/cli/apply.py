@@ -48,6 +48,7 @@ def apply_command(
       for = "packages"            # or: scopes = ["packaging"]
       expires = "30d"
       renew_before = "7d"
+      grace = "2h"                # the old token stays active this long
       deliver = ["file:.env|AZURE_PAT={token}"]
 
     \b

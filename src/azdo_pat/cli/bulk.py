@@ -37,6 +37,11 @@ def stoppable_progress(app: App, label: str, total: int) -> Iterator[Progress]:
 def say_failures(app: App, changes: Sequence[Change]) -> None:
     """Say on stderr what failed, or is still to be done."""
     for change in changes:
+        if change.old_until is not None:
+            app.runtime.messages.notice(
+                f"the old token of {change.pat.name!r} in {change.org} will be revoked by the first"
+                f" command that signs in after {change.old_until:%Y-%m-%d %H:%M} UTC"
+            )
         if not change.error:
             continue
         hint = change.failure.hint if change.failure else ""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     metavar="SPAN",
     help="Rotate the token this long before it expires [a third of its lifetime].",
 )
+@options.grace
 @options.deliver
 @secret_options("Print the secret in this format")
 @options.verify(help="Ask the service whether it accepts the secret.")
@@ -48,6 +49,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     recipes: tuple[str, ...],
     expires: str | None,
     renew_before: str | None,
+    grace: str | None,
     deliveries: tuple[str, ...],
     secret_request: SecretRequest | None,
     verify: bool,
@@ -64,6 +66,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
       pat ensure ci --for packages --expires 7d --renew-before 2d
       pat ensure ci --scope code --as token
     """
+    from azdo_pat.expiry import parse_grace
     from azdo_pat.naming import checked_name
     from azdo_pat.scopes import parse_scopes
     from azdo_pat.services.ensure import ensure, place_of
@@ -75,7 +78,10 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         parse_scopes(scopes, recipes=recipes, allow_unknown=allow_unknown_scope),
         expires=expires,
         renew_before=renew_before,
-    )._replace(deliveries=options.parsed_deliveries(deliveries))
+    )._replace(
+        deliveries=options.parsed_deliveries(deliveries),
+        grace=None if grace is None else parse_grace(grace, app.now()),
+    )
     render = (
         app.runtime.render if secret_request is None else None
     )  # reports a mistake in --query before any change

@@ -56,6 +56,13 @@ deliver: Final = click.option(
     " or file:PATH|NAME={token}. Repeatable; none removes all.",
 )
 
+grace: Final = click.option(
+    "--grace",
+    metavar="SPAN",
+    help="Revoke the old token only after this span, now and on each rotation: 1h, 2d; none"
+    " forgets it.",
+)
+
 
 def expiry_or_default(app: App, text: str | None, now: datetime) -> datetime:
     """Return the expiry from `--expires`, or from the setting if the option was not given.

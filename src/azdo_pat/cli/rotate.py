@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 )
 @options.expires(help="New lifetime or expiry [the old token's lifetime].")
 @secret_options("Print the new secret in this format")
-@click.option("--grace", metavar="SPAN", help="Revoke the old token after this span: 1h, 2d.")
+@options.grace
 @click.option("--keep-old", is_flag=True, help="Do not revoke the old token.")
 @options.yes(help="Do not ask, even if the old secret is not stored here.")
 @options.dry_run(help="Only show what would be rotated.")
@@ -72,10 +72,10 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
       pat rotate ci --deliver "command:gh secret set AZURE_PAT"
       pat rotate ci --deliver "file:.env|AZURE_PAT={token}"
     """
-    from azdo_pat.expiry import parse_expiry, parse_span
+    from azdo_pat.expiry import parse_expiry, parse_grace
     from azdo_pat.services.rotate import RotateRequest, plan
 
-    if grace and keep_old:
+    if grace is not None and keep_old:
         raise UsageError(
             "--grace and --keep-old cannot be combined",
             hint="--grace revokes the old token later, and --keep-old never revokes it; leave"
@@ -87,7 +87,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         expires=None if expires is None else parse_expiry(expires, app.now()),
         otherwise=options.expiry_or_default(app, None, app.now()),
         keep_old=keep_old,
-        grace=None if grace is None else parse_span(grace, app.now()),
+        grace=None if grace is None else parse_grace(grace, app.now()),
         deliveries=options.parsed_deliveries(deliveries),
     )
     render = app.runtime.render  # a mistake in --query is found before anything is made

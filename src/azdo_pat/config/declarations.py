@@ -10,7 +10,7 @@ from azdo_pat.config.file import parsed, text_of
 from azdo_pat.config.line_numbers import lines_of
 from azdo_pat.deliveries.parsing import from_table, from_text
 from azdo_pat.errors import UsageError
-from azdo_pat.expiry import parse_expiry, parse_span
+from azdo_pat.expiry import parse_expiry, parse_grace, parse_span
 from azdo_pat.naming import checked_name
 from azdo_pat.renewal import Declaration
 from azdo_pat.scopes import parse_scopes
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from azdo_pat.delivery_targets import Delivery
 
 _TOP: Final = ("defaults", "token")
-_DEFAULTS: Final = ("org", "expires", "renew_before")
+_DEFAULTS: Final = ("org", "expires", "renew_before", "grace")
 _KEYS: Final = (
     "name",
     "org",
@@ -30,6 +30,7 @@ _KEYS: Final = (
     "for",
     "expires",
     "renew_before",
+    "grace",
     "deliver",
     "allow_unknown_scopes",
 )
@@ -117,6 +118,7 @@ class _DeclarationReader:
         )
         expires = held("expires", lambda: parse_expiry(_moment(values, "expires"), self._now))
         renew_before = held("renew_before", lambda: self._renew_before(values))
+        grace = held("grace", lambda: self._grace(values))
         deliveries = held("deliver", lambda: self._deliveries(table))
         if expires and renew_before and self._now + renew_before >= expires:
             self._note(
@@ -128,12 +130,15 @@ class _DeclarationReader:
         if len(self._mistakes) > before:
             return None
         own = self._line("token", place)
-        return Declaration(name, org, scopes, expires, renew_before, deliveries, own)
+        return Declaration(name, org, scopes, expires, renew_before, deliveries, own, grace)
 
     def _renew_before(self, values: Mapping[str, Any]) -> timedelta | None:
         if "renew_before" not in values:
             return None
         return parse_span(_text(values, "renew_before"), self._now)
+
+    def _grace(self, values: Mapping[str, Any]) -> timedelta:
+        return parse_grace(_text(values, "grace") if "grace" in values else "none", self._now)
 
     def _deliveries(self, table: Mapping[str, Any]) -> tuple[Delivery, ...]:
         given = table.get("deliver", [])

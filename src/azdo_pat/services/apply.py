@@ -13,7 +13,7 @@ from azdo_pat.operations.revocation import end
 from azdo_pat.organizations import is_of_root
 from azdo_pat.organizations import organization as find_organization
 from azdo_pat.results import Action, Change, ChangeOutcome, EnsureOutcome
-from azdo_pat.services.ensure import Wanted, ensure_online, needed
+from azdo_pat.services.ensure import Wanted, ensure_online, needed, remember_settings
 from azdo_pat.services.parallel import side_by_side
 from azdo_pat.services.places import prepared
 from azdo_pat.services.refused_tokens import marker_key, refusals, was_refused
@@ -112,6 +112,7 @@ def plan(
             renew_before=each.renew_before,
             deliveries=each.deliveries,
             source=source,
+            grace=each.grace,
         )
         steps.append(_planned(organization, wanted, known.get((organization.url, each.name)), deps))
     return (*steps, *_to_prune(declared, source, deps)) if prune else tuple(steps)
@@ -271,18 +272,13 @@ def _change(step: Step, ensured: Ensured) -> Change:
 
 
 def _remember(wanted: Wanted, step: Step, deps: Deps) -> None:
-    """Record the renewal settings of a kept token, for `pat renew`.
+    """Record the renewal settings of a kept token, for every later rotation.
 
     The token is not marked as the file's own: it may have been created by hand, and then
     pruning must not revoke it.
     """
-    if step.entry is None or step.entry.renewal.renew_before == wanted.renew_before:
-        return
-    with deps.exclusive(lock_key(wanted.name, step.organization.url)):
-        entry = deps.state.find(step.organization.url, wanted.name)
-        if entry is not None:
-            renewal = entry.renewal._replace(renew_before=wanted.renew_before)
-            deps.state.remember(replace(entry, renewal=renewal))
+    if step.entry is not None and wanted.grace is not None:
+        remember_settings(step.entry, wanted.renew_before, wanted.grace, deps)
 
 
 def _ended(step: Step, deps: Deps) -> Change:

@@ -365,8 +365,8 @@ def _rebuilt_words(rebuilt: Rebuilt) -> str:
     words = f"rebuilt: found {found} stored token{'s' * (found != 1)}"
     if rebuilt.unkept and rebuilt.found:
         words += (
-            "; their delivery targets and renewal windows (--renew-before) are lost: set them"
-            " again with pat rotate --deliver or pat apply"
+            "; their delivery targets, renewal windows (--renew-before) and grace periods are lost:"
+            " set them again with pat ensure or pat apply"
         )
     if rebuilt.unsure:
         words += (

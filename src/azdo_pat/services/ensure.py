@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
-from azdo_pat.operations.lock_keys import renewal_lock_key
+from azdo_pat.operations.lock_keys import lock_key, renewal_lock_key
 from azdo_pat.organizations import is_of_root
 from azdo_pat.renewal import DEFAULT_RENEWAL
 from azdo_pat.results import Action, Ensured, EnsureOutcome
@@ -31,6 +31,7 @@ class Wanted(NamedTuple):
         renew_before: the renewal window; None for a third of the lifetime.
         deliveries: its delivery targets; None for those it had before.
         source: the file that declares it; None for the remembered one.
+        grace: how long a token that is replaced stays active; None for the remembered time.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Wanted(NamedTuple):
     renew_before: timedelta | None = None
     deliveries: tuple[Delivery, ...] | None = None
     source: str | None = None
+    grace: timedelta | None = None
 
     def renewal(self, known: StoredPat | None) -> Renewal:
         """Return the remembered renewal settings of the token, with those set replaced."""
@@ -48,6 +50,7 @@ class Wanted(NamedTuple):
         return renewal._replace(
             renew_before=renewal.renew_before if self.renew_before is None else self.renew_before,
             source=renewal.source if self.source is None else self.source,
+            grace=renewal.grace if self.grace is None else self.grace,
         )
 
 
@@ -113,11 +116,35 @@ def ensure(organization: Organization, wanted: Wanted, deps: Deps, *, verify: bo
     refused = was_refused(before, deps)
     found = None if verify or refused else as_wanted(organization, wanted, deps)
     if found is not None:
+        _remember(organization, wanted, deps)
         return replace(found, undelivered="; ".join(_undelivered(wanted.name, deps)))
     found = ensure_online(organization, wanted, deps, verify=verify or refused)
+    if found.outcome is EnsureOutcome.KEPT:
+        _remember(organization, wanted, deps)
     if refused and before is not None:
         refusals(deps).remove(marker_key(before))  # it works after all, or is replaced
     return found
+
+
+def _remember(organization: Organization, wanted: Wanted, deps: Deps) -> None:
+    """Record the renewal settings that are set for a kept token."""
+    entry = deps.state.find(organization.url, wanted.name)
+    if entry is not None:
+        settings = wanted.renewal(entry)
+        remember_settings(entry, settings.renew_before, settings.grace, deps)
+
+
+def remember_settings(
+    entry: StoredPat, renew_before: timedelta | None, grace: timedelta, deps: Deps
+) -> None:
+    """Record the renewal window and the grace period of a kept token, for every later rotation."""
+    if (entry.renewal.renew_before, entry.renewal.grace) == (renew_before, grace):
+        return
+    with deps.in_line(lock_key(entry.name, entry.org_url)):
+        now = deps.state.find(entry.org_url, entry.name)
+        if now is not None:
+            renewal = now.renewal._replace(renew_before=renew_before, grace=grace)
+            deps.state.remember(replace(now, renewal=renewal))
 
 
 def _undelivered(name: str, deps: Deps) -> list[str]:

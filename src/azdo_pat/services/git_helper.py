@@ -184,7 +184,9 @@ def _renewed(entry: StoredPat, otherwise: datetime, deps: Deps, failures: Marker
         now = deps.state.find(entry.org_url, entry.name)
         if now is not None and now.id != entry.id:
             return False
-        request = RotateRequest(expires=None, otherwise=otherwise, grace=_GRACE, name=entry.name)
+        request = RotateRequest(
+            expires=None, otherwise=otherwise, least_grace=_GRACE, name=entry.name
+        )
         try:
             there = deps.at(organization_of(entry, deps))
             organization = there.organization

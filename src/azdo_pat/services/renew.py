@@ -180,6 +180,7 @@ def rotation(entry: StoredPat, rotated: Rotated, why: str) -> Change:
         why=why,
         error=rotated.reason if pending else "",
         pending=pending,
+        old_until=rotated.due,
     )
 
 

@@ -49,7 +49,9 @@ class RotateRequest:
         expires: the expiry of the new token; None for the same lifetime as the old one.
         otherwise: its expiry if the old lifetime is unknown.
         keep_old: do not revoke the old token.
-        grace: revoke the old token this long after the run; None for at once.
+        grace: revoke the old token this long after the run, and so on each later rotation; zero
+            for at once; None for the remembered grace period.
+        least_grace: as `grace` at least, in this run only.
         scopes: of the new token; None for the old one's.
         name: of the new token and its stored secret; None for the one under which
             the old one's is stored, or else its display name.
@@ -64,6 +66,7 @@ class RotateRequest:
     otherwise: datetime
     keep_old: bool = False
     grace: timedelta | None = None
+    least_grace: timedelta = timedelta()
     scopes: tuple[str, ...] | None = None
     name: str | None = None
     deliveries: tuple[Delivery, ...] | None = None
@@ -103,7 +106,8 @@ def rotate(organization: Organization, pat: Pat, request: RotateRequest, deps: D
             renewal=_renewal(request, known),
         )
         entry = JournalEntry(organization, name, deps.now(), deps.session.user())
-        replaced = _replaced(pat, request, entry.started)
+        grace = max(wanted.renewal.grace, request.least_grace)
+        replaced = _replaced(pat, request, entry.started + grace)
         operation = Rotate(entry, wanted.new_token, replaced)
         created, rest = issue(operation, wanted, deps, previous=previous)
         return _with_old(pat, created, rest, deps)
@@ -253,6 +257,8 @@ def _stored_secret(
 
 def _renewal(request: RotateRequest, known: StoredPat | None) -> Renewal:
     renewal = request.renewal or (known.renewal if known else DEFAULT_RENEWAL)
+    if request.grace is not None:
+        renewal = renewal._replace(grace=request.grace)
     if request.deliveries is None:
         return renewal
     return renewal.delivered_to(request.deliveries)
@@ -272,11 +278,11 @@ def _stays_active(pat: Pat, request: RotateRequest) -> bool:
     return request.keep_old or pat.status is Status.EXPIRED
 
 
-def _replaced(pat: Pat, request: RotateRequest, now: datetime) -> Replaced | None:
+def _replaced(pat: Pat, request: RotateRequest, due: datetime) -> Replaced | None:
     """Return the old token as one to revoke; None if it stays active."""
     if _stays_active(pat, request) or pat.id is None:
         return None
-    return Replaced(pat.id, now + (request.grace or timedelta()))
+    return Replaced(pat.id, due)
 
 
 def _with_old(

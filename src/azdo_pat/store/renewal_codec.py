@@ -25,6 +25,8 @@ def written_renewal(renewal: Renewal) -> str:
         document["source"] = renewal.source
     if renewal.shortened:
         document["shortened"] = True
+    if renewal.grace:
+        document["grace"] = renewal.grace.total_seconds()
     return json.dumps(document)
 
 
@@ -43,6 +45,7 @@ def read_renewal(text: str) -> Renewal:
             renew_before=None if before is None else timedelta(seconds=before),
             source=str(document.get("source", "")),
             shortened=bool(document.get("shortened", False)),
+            grace=timedelta(seconds=document.get("grace", 0)),
         )
     except (AttributeError, KeyError, OverflowError) as error:
         raise ValueError(str(error)) from error

@@ -1,0 +1,211 @@
+"""The grace period: remembered with a token, and what is pending while it runs."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from azdo_pat.cli.runtime import Runtime
+from cli.stage import names
+from drivers import Emulator, InProcess
+
+ENSURE = ("ensure", "ci", "--scope", "code")
+FILE = """\
+[[token]]
+name = "ci"
+scopes = "code"
+"""
+
+Moving = Callable[[float], None]
+
+
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> Moving:
+    """Set the clock of this machine forward, or back, by hours."""
+
+    def move(count: float) -> None:
+        monkeypatch.setattr(
+            Runtime, "now", lambda _: datetime.now(UTC) + timedelta(hours=count, milliseconds=7)
+        )
+
+    return move
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "tokens.toml"
+    path.write_text(FILE, "utf-8")
+    return path
+
+
+def run(pat: InProcess, *args: str, code: int = 0) -> str:
+    result = pat(*args, "-o", "none")
+    assert result.exit_code == code, result.stderr
+    return result.stderr
+
+
+def made(pat: InProcess) -> None:
+    run(pat, "create", "ci", "--scope", "code", "-q")
+
+
+def rotated(pat: InProcess, *options: str) -> str:
+    return run(pat, "rotate", "ci", *options)
+
+
+def active(emulator: Emulator) -> int:
+    return len(names(emulator))
+
+
+def problems(pat: InProcess) -> list[str]:
+    found: list[str] = pat("status", "-o", "json", "--query", "problems").json
+    return found
+
+
+class TestRemembered:
+    """Every later rotation uses it."""
+
+    @pytest.mark.parametrize(
+        "args",
+        [
+            ("rotate", "ci"),
+            ("renew", "--within", "31d"),
+            ("ensure", "ci", "--scope", "packaging"),
+        ],
+        ids=" ".join,
+    )
+    def test_by_each_command(
+        self, args: tuple[str, ...], pat: InProcess, emulator: Emulator
+    ) -> None:
+        made(pat)
+        rotated(pat, "--grace", "2h")
+        assert active(emulator) == 2
+        assert "will be revoked by the first command that signs in after" in run(pat, *args)
+        assert active(emulator) == 3
+
+    def test_by_apply(self, pat: InProcess, emulator: Emulator, file: Path) -> None:
+        file.write_text(FILE + 'grace = "2h"\n', "utf-8")
+        run(pat, "apply", str(file), "-q")
+        file.write_text(FILE.replace("code", "packaging") + 'grace = "2h"\n', "utf-8")
+        assert "will be revoked by the first command" in run(pat, "apply", str(file))
+        assert active(emulator) == 2
+        rotated(pat)
+        assert active(emulator) == 3
+
+    def test_of_ensure(self, pat: InProcess, emulator: Emulator) -> None:
+        run(pat, *ENSURE, "--grace", "2h")
+        rotated(pat)
+        assert active(emulator) == 2
+
+    def test_of_a_token_that_is_kept(self, pat: InProcess, emulator: Emulator) -> None:
+        made(pat)
+        before = len(emulator.requests)
+        result = pat(*ENSURE, "--grace", "2h", env={"PAT_ACCESS_TOKEN": None})
+        assert (result.exit_code, result.stderr) == (0, "kept 'ci' in contoso\n")
+        assert len(emulator.requests) == before
+        rotated(pat)
+        assert active(emulator) == 2
+
+    def test_keep_old_does_not_change_it(self, pat: InProcess, emulator: Emulator) -> None:
+        made(pat)
+        rotated(pat, "--grace", "2h")
+        assert "stays active" in rotated(pat, "--keep-old")
+        assert "will be revoked by the first" in run(pat, "renew", "--within", "31d")
+        assert active(emulator) == 4
+
+    def test_until_it_is_forgotten(self, pat: InProcess, emulator: Emulator) -> None:
+        made(pat)
+        rotated(pat, "--grace", "2h")
+        assert rotated(pat, "--grace", "none").endswith(" is revoked\n")
+        assert rotated(pat).endswith(" is revoked\n")
+        assert active(emulator) == 2  # with the one whose grace period was already running
+
+    def test_ensure_forgets_it(self, pat: InProcess) -> None:
+        made(pat)
+        rotated(pat, "--grace", "2h")
+        run(pat, *ENSURE)  # without the option it stays
+        assert "will be revoked by the first command" in rotated(pat)
+        run(pat, *ENSURE, "--grace", "none")
+        assert rotated(pat).endswith(" is revoked\n")
+
+
+class TestDeclared:
+    """The grace period in a file."""
+
+    def test_changing_it_rotates_nothing(
+        self, pat: InProcess, emulator: Emulator, file: Path
+    ) -> None:
+        run(pat, "apply", str(file), "-q")
+        before = len(emulator.requests)
+        file.write_text(FILE + 'grace = "2h"\n', "utf-8")
+        assert run(pat, "apply", str(file)) == "kept 1\n"
+        assert len(emulator.requests) == before
+        rotated(pat)
+        assert active(emulator) == 2
+
+    def test_taking_it_out_forgets_it(self, pat: InProcess, emulator: Emulator, file: Path) -> None:
+        file.write_text(f'[defaults]\ngrace = "2h"\n\n{FILE}', "utf-8")
+        run(pat, "apply", str(file), "-q")
+        file.write_text(f'[defaults]\ngrace = "2h"\n\n{FILE}grace = "none"\n', "utf-8")
+        assert run(pat, "apply", str(file)) == "kept 1\n"
+        assert rotated(pat).endswith(" is revoked\n")
+        rotated(pat, "--grace", "2h")
+        file.write_text(FILE, "utf-8")
+        assert run(pat, "apply", str(file)) == "kept 1\n"
+        assert rotated(pat).endswith(" is revoked\n")
+        assert active(emulator) == 2
+
+    @pytest.mark.parametrize("value", ['"soon"', "2", '"0h"', '"2020-01-01"'])
+    def test_mistakes(self, value: str, pat: InProcess, file: Path, emulator: Emulator) -> None:
+        file.write_text(f"{FILE}grace = {value}\n", "utf-8")
+        assert "line 4: " in run(pat, "apply", str(file), code=2)
+        assert emulator.requests == []
+
+
+class TestItsEnd:
+    """The old token is revoked by the first command that signs in after it, and only then."""
+
+    @pytest.mark.parametrize("args", [("list",), ("renew",), ENSURE, ("apply",)], ids=" ".join)
+    def test_by_the_next_command(
+        self, args: tuple[str, ...], pat: InProcess, emulator: Emulator, file: Path, hours: Moving
+    ) -> None:
+        """The machine may have been off for long."""
+        hours(-3)
+        made(pat)
+        rotated(pat, "--grace", "2h")
+        hours(-2)
+        args = (*args, str(file)) if args == ("apply",) else args
+        run(pat, *args)
+        assert active(emulator) == 2
+        hours(0)
+        assert "revoked the old token of 'ci' in contoso" in run(pat, *args)
+        assert active(emulator) == 1
+        assert problems(pat) == []
+
+    def test_of_two_that_overlap(self, pat: InProcess, emulator: Emulator, hours: Moving) -> None:
+        hours(-4)
+        made(pat)
+        rotated(pat, "--grace", "3h")
+        hours(-2)
+        rotated(pat)
+        assert active(emulator) == 3
+        hours(-0.5)
+        assert run(pat, "list").count("revoked the old token of 'ci'") == 1
+        hours(1.5)
+        assert run(pat, "renew").count("revoked the old token of 'ci'") == 1
+        assert (active(emulator), run(pat, "list")) == (1, "")
+
+    def test_of_one_that_is_revoked_meanwhile(
+        self, pat: InProcess, emulator: Emulator, hours: Moving, tmp_path: Path
+    ) -> None:
+        """On the web page, say."""
+        hours(-3)
+        made(pat)
+        old = emulator.tokens[-1]["authorizationId"]
+        rotated(pat, "--grace", "2h")
+        elsewhere = {"PAT_STATE_DIR": str(tmp_path / "other")}
+        assert pat("revoke", old, "--yes", "-q", env=elsewhere).exit_code == 0
+        assert active(emulator) == 1
+        hours(0)
+        run(pat, "list")
+        assert (active(emulator), problems(pat), run(pat, "list")) == (1, [], "")
