@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import PatError, StoreError, UnavailableError
-from azdo_pat.journal import JournalEntry, Revoke
+from azdo_pat.journal import JournalEntry, Revoke, RevokeReplaced
 from azdo_pat.models import Field, Pat, Status
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import is_refused
@@ -115,6 +115,7 @@ def revoke(organization: Organization, pats: Sequence[Pat], deps: Deps, progress
         ]
         items = _looked_at_again(organization, pats, items, deps)
         items = [cleaner.forget(each) for each in items]
+        _close_planned(organization, items, deps)
         return Revoked(items=tuple(items), interrupted=stopped())
 
 
@@ -169,6 +170,20 @@ def _looked_at_again(
         else item
         for item in items
     ]
+
+
+def _close_planned(organization: Organization, items: Sequence[Revocation], deps: Deps) -> None:
+    """Close the planned revocations of tokens that are revoked now; at worst they are repeated."""
+    gone = {
+        item.pat.id for item in items if item.outcome in {Outcome.REVOKED, Outcome.ALREADY_REVOKED}
+    }
+    with suppress(StoreError):
+        for operation in deps.state.unfinished(organization.url):
+            if (
+                isinstance(operation, RevokeReplaced)
+                and operation.replaced.authorization_id in gone
+            ):
+                deps.state.finish(operation.entry.key)
 
 
 def _reason(error: Exception) -> str:
