@@ -201,6 +201,7 @@ class Pat:
         origin: who created it.
         unread: the fields of the service's answer that could not be read. Their values are not
             known, so no filter selects the token, and nothing is assumed about it.
+        pending: what earlier runs have left for a later one, of it or of a token that it replaces.
     """
 
     name: str
@@ -214,6 +215,7 @@ class Pat:
     stored: bool = False
     origin: Origin = Origin.UNKNOWN
     unread: frozenset[Field] = frozenset()
+    pending: tuple[Pending, ...] = ()
 
 
 class ServicePat(NamedTuple):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import PatError
-from azdo_pat.models import Identity, Organization, Pat, Secret, SourceReport
+from azdo_pat.models import Identity, Organization, Pat, Pending, Secret, SourceReport
 
 if TYPE_CHECKING:
     from azdo_pat.journal import Operation  # read by few runs: the journal is mostly empty
@@ -356,6 +356,7 @@ class StatusReport(NamedTuple):
         signed_in: None if the service did not answer.
         stored_secrets: how many; None if the state file cannot be read.
         problems: one sentence each: what keeps `pat` from working, and the next step.
+        pending: what earlier runs have left for a later one.
     """
 
     api_root: str
@@ -375,3 +376,4 @@ class StatusReport(NamedTuple):
     config_file: str
     state_file: str
     problems: tuple[str, ...]
+    pending: tuple[Pending, ...] = ()

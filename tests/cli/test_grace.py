@@ -195,6 +195,19 @@ class TestItsEnd:
         assert run(pat, "renew").count("revoked the old token of 'ci'") == 1
         assert (active(emulator), run(pat, "list")) == (1, "")
 
+    def test_of_one_that_is_revoked_at_once(
+        self, pat: InProcess, emulator: Emulator, hours: Moving
+    ) -> None:
+        hours(-3)
+        made(pat)
+        old = emulator.tokens[-1]["authorizationId"]
+        rotated(pat, "--grace", "2h")
+        run(pat, "revoke", old, "--yes")
+        hours(0)
+        before = len(emulator.requests)
+        assert run(pat, "renew") == ""
+        assert (active(emulator), len(emulator.requests)) == (1, before)
+
     def test_of_one_that_is_revoked_meanwhile(
         self, pat: InProcess, emulator: Emulator, hours: Moving, tmp_path: Path
     ) -> None:
@@ -209,3 +222,79 @@ class TestItsEnd:
         hours(0)
         run(pat, "list")
         assert (active(emulator), problems(pat), run(pat, "list")) == (1, [], "")
+
+
+class TestShown:
+    """What is pending, wherever tokens are shown."""
+
+    @pytest.fixture
+    def old(self, pat: InProcess, emulator: Emulator) -> str:
+        """Rotate `ci` with a grace period; return the id of the old token."""
+        made(pat)
+        identifier: str = emulator.tokens[-1]["authorizationId"]
+        rotated(pat, "--grace", "2h", "-q")
+        return identifier
+
+    def test_in_the_list(self, pat: InProcess, old: str) -> None:
+        rows = [line for line in pat("list").stdout.splitlines() if line.startswith("ci ")]
+        noted = {line.split()[1]: "replaced, active until 20" in line for line in rows}
+        assert sorted(noted.values()) == [False, True]
+        assert noted[old[:8]]
+        assert list(pat("list", "-o", "json").json[0])[-1] == "origin"  # the object is unchanged
+
+    def test_of_one_token(self, pat: InProcess, old: str) -> None:
+        for token in ("ci", old):
+            (shown,) = [
+                line for line in pat("show", token).stdout.splitlines() if "Pending" in line
+            ]
+            assert f"the token replaced by 'ci' in contoso ({old}) stays active until" in shown
+            assert shown.endswith("(in 2 hours)")
+
+    def test_in_the_status(self, pat: InProcess, old: str) -> None:
+        report = pat("status", "-o", "json").json
+        (step,) = report["pending"]
+        until = step.pop("until")
+        assert abs(datetime.fromisoformat(until) - datetime.now(UTC) - timedelta(hours=2)) < (
+            timedelta(minutes=1)
+        )
+        assert step == {
+            "kind": "grace",
+            "name": "ci",
+            "org": "contoso",
+            "id": old,
+            "reason": None,
+            "fix": f"pat revoke {old} --org contoso",
+        }
+        assert report["problems"] == []
+        assert f"Pending        the token replaced by 'ci' in contoso ({old})" in " ".join(
+            pat("status").stdout.splitlines()
+        )
+
+    def test_by_doctor(self, pat: InProcess, old: str) -> None:
+        query = "[?check=='leftovers'].[status, detail]"
+        ((status, detail),) = pat("doctor", "-o", "json", "--query", query).json
+        assert status == "ok"
+        assert detail.startswith(f"the token replaced by 'ci' in contoso ({old}) stays active")
+
+    def test_an_undelivered_secret(
+        self, pat: InProcess, emulator: Emulator, tmp_path: Path
+    ) -> None:
+        made(pat)
+        old = emulator.tokens[-1]["authorizationId"]
+        gone = tmp_path / "no" / ".env"
+        run(pat, "rotate", "ci", "--deliver", f"file:{gone}|PAT={{token}}", code=8)
+        notes = {line.split()[1]: line for line in pat("list").stdout.splitlines() if "ci" in line}
+        assert "to be revoked" in notes.pop(old[:8])
+        (new,) = notes.values()
+        assert "not delivered" in new
+        assert "not delivered" in pat("list", "--stored").stdout
+        assert "has not been delivered: " in pat("show", "ci").stdout
+        (step,) = pat("status", "-o", "json").json["pending"]
+        assert (step["kind"], step["id"], step["fix"]) == ("undelivered", old, "pat renew")
+        assert str(gone) in step["reason"]
+
+    def test_the_fix_ends_it(self, pat: InProcess, emulator: Emulator, old: str) -> None:
+        (step,) = pat("status", "-o", "json").json["pending"]
+        assert step["fix"] == f"pat revoke {old} --org contoso"
+        run(pat, *step["fix"].split()[1:], "--yes")
+        assert (pat("status", "-o", "json").json["pending"], active(emulator)) == ([], 1)

@@ -54,6 +54,7 @@ def report(emulator: Emulator, home: Path, result: Result, **changes: object) ->
         "config_file": str(home / "pat/config/config.toml"),
         "state_file": str(home / "pat/state/state.db"),
         "problems": [],
+        "pending": [],
         **changes,
     }
 

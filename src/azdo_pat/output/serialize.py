@@ -17,7 +17,7 @@ from azdo_pat.times import rfc3339
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from azdo_pat.models import Organization, Pat, Setting
+    from azdo_pat.models import Organization, Pat, Pending, Setting
     from azdo_pat.results import (
         Change,
         Check,
@@ -191,6 +191,7 @@ def status_document(report: StatusReport) -> Document:
         "config_file": report.config_file,
         "state_file": report.state_file,
         "problems": list(report.problems),
+        "pending": [_pending(each) for each in report.pending],
     }
 
 
@@ -201,6 +202,18 @@ def signed_in_document(signed_in: SignedIn) -> Document:
         "tenant": signed_in.tenant or None,
         "expires": rfc3339(signed_in.expires),
         "remembered": signed_in.remembered,
+    }
+
+
+def _pending(pending: Pending) -> Document:
+    return {
+        "kind": str(pending.kind),
+        "name": pending.name,
+        "org": pending.org,
+        "id": pending.id,
+        "until": _time(pending.until),
+        "reason": pending.reason or None,
+        "fix": pending.fix,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from azdo_pat.models import Setting
 from azdo_pat.output.dates import distance, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
-from azdo_pat.output.token_tables import short_scopes
+from azdo_pat.output.token_tables import pending_pairs, short_scopes
 from azdo_pat.output.writers import columns_of, field_text
 from azdo_pat.results import Check, Health, KnownTool, SetupResult, SignedIn, StatusReport
 from azdo_pat.scopes import Recipe, Scope
@@ -116,6 +116,7 @@ def status_table(report: StatusReport, now: datetime, zone: tzinfo | None) -> Ta
             ("Secrets", _secrets(report)),
             ("Config", Cell(report.config_file)),
             ("State", Cell(report.state_file)),
+            *pending_pairs([each for each in report.pending if each.until], now, zone),
             *_listed("Problems", [Cell(problem, Tone.ALARM) for problem in report.problems]),
         ]
     )

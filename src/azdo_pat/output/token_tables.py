@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise, takewhile
 from typing import Final
 
-from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Status
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Pending, PendingKind, Status
 from azdo_pat.output.dates import distance, local_date, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.results import Change, ChangeOutcome, Outcome, Revocation
@@ -52,7 +52,7 @@ def pats_table(pats: Sequence[Pat], now: datetime, zone: tzinfo | None) -> Table
         row = [_name(pat), short]
         row += [Cell(_org(pat))] if many else []
         scopes = Cell(short_scopes(pat.scopes)) if pat.scopes else Cell("unknown", Tone.FAINT)
-        rows.append([*row, scopes, _expiry(pat, now, zone), _notes(pat, now)])
+        rows.append([*row, scopes, _expiry(pat, now, zone), _notes(pat, now, zone)])
     return Table(columns, rows)
 
 
@@ -71,6 +71,7 @@ def pat_table(pat: Pat, now: datetime, zone: tzinfo | None) -> Table:
     ]
     if pat.origin is not Origin.UNKNOWN:
         pairs.append(("Made by", Cell(_MAKERS[pat.origin])))
+    pairs += pending_pairs(pat.pending, now, zone)
     return pairs_table(pairs)
 
 
@@ -176,8 +177,40 @@ def _status(pat: Pat, now: datetime) -> Cell:
     return Cell(", ".join(warnings), tone)
 
 
-def _notes(pat: Pat, now: datetime) -> Cell:
+def pending_pairs(
+    pending: Sequence[Pending], now: datetime, zone: tzinfo | None
+) -> list[tuple[str, Cell]]:
+    """Return what is pending, one per row."""
+    rows: list[tuple[str, Cell]] = []
+    for each in pending:
+        reason = each.reason and f": {each.reason}"
+        text, tone = f"{each.message}{reason}; to finish it, run: {each.fix}", Tone.WARNING
+        if each.until is not None:
+            until = _moment(each.until, now, zone)
+            text = f"the token replaced by {each.name!r} in {each.org} ({each.id}) stays active"
+            text, tone = f"{text} until {until}", Tone.PLAIN
+        rows.append(("" if rows else "Pending", Cell(text, tone)))
+    return rows
+
+
+def _steps(pat: Pat, zone: tzinfo | None) -> list[str]:
+    """Return what is still to be done with a token, in few words."""
+    steps = []
+    for each in pat.pending:
+        if each.id != pat.id:
+            steps += ["not delivered"] if each.kind is PendingKind.UNDELIVERED else []
+        elif each.until is not None:
+            steps.append(f"replaced, active until {local_minute(each.until, zone)}")
+        else:
+            steps.append("to be revoked")
+    return steps
+
+
+def _notes(pat: Pat, now: datetime, zone: tzinfo | None) -> Cell:
     notes, tone = _warnings(pat, now)
+    if steps := _steps(pat, zone):
+        notes += steps
+        tone = Tone.WARNING if tone is Tone.PLAIN else tone
     notes += ["secret here"] if pat.stored else []
     if pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
         notes.append(f"made by {_MAKERS[pat.origin]}")

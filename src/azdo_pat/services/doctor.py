@@ -19,6 +19,7 @@ from azdo_pat.operations.revocation import delete_own
 from azdo_pat.organizations import is_of_root
 from azdo_pat.redaction import masked_hosts, masked_proxy
 from azdo_pat.results import Check, Health, RecoveryOutcome
+from azdo_pat.services.pending import pending
 from azdo_pat.services.state_rebuild import rebuild
 from azdo_pat.store.repair import damaged_files, mark_rebuilt, set_aside
 from azdo_pat.store.state import State
@@ -251,8 +252,14 @@ class _Examination:
                 f"{f': {reason}' if reason else ''}",
                 self._how_to_finish(entry, tried),
             )
+        self._running_graces()
         if not left and all(each.name != "leftovers" for each in self._checks):
             self._note("leftovers", Health.OK, "none")
+
+    def _running_graces(self) -> None:
+        for each in pending(self._deps.state.unfinished(), self._deps.now()):
+            if each.until is not None:
+                self._note("leftovers", Health.OK, each.message)
 
     def _still_active(self, operation: Operation) -> None:
         entry = operation.entry

@@ -13,13 +13,14 @@ from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
 from azdo_pat.naming import as_argument, begins_id, is_full_id, looks_like_id
 from azdo_pat.operations.organization_cache import Membership
+from azdo_pat.services.pending import pending_by_id
 from azdo_pat.waiting import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from azdo_pat.models import Organization
+    from azdo_pat.models import Organization, Pending
     from azdo_pat.operations.deps import Deps
     from azdo_pat.results import OrganizationFailure
 
@@ -75,6 +76,7 @@ class TokenFinder:
         self._tokens = deps.tokens
         self._organizations = deps.organization_cache
         self._state = deps.state
+        self._now = deps.now
         self._marks: dict[str, _Marks] = {}
 
     def listing(self, organization: Organization, filters: Filters) -> Iterator[Pat]:
@@ -221,12 +223,14 @@ class TokenFinder:
         marks = self._marks_of(organization.url)
         key = pat.id or ""
         stored = key in marks.stored_ids or pat.name in marks.stored_names
-        if not stored and key not in marks.made:
+        pending = marks.pending.get(key, ())
+        if not stored and key not in marks.made and not pending:
             return pat
         return replace(
             pat,
             stored=stored and pat.status is not Status.REVOKED,
             origin=Origin.PAT if key in marks.made else pat.origin,
+            pending=() if pat.status is Status.REVOKED else pending,
         )
 
     def _marks_of(self, org_url: str) -> _Marks:
@@ -236,6 +240,7 @@ class TokenFinder:
                 stored_ids=frozenset(each.id for each in known if each.id and each.stored),
                 stored_names=frozenset(each.name for each in known if not each.id and each.stored),
                 made=self._state.made(),
+                pending=pending_by_id(known, self._state.unfinished(org_url), self._now()),
             )
         return self._marks[org_url]
 
@@ -245,11 +250,13 @@ class _Marks(NamedTuple):
 
     Attributes:
         stored_names: of imported secrets whose authorization id is unknown.
+        pending: by the id of a token.
     """
 
     stored_ids: frozenset[str]
     stored_names: frozenset[str]
     made: frozenset[str]
+    pending: Mapping[str, tuple[Pending, ...]]
 
 
 def in_order(pats: Iterable[Pat], sort: Sort) -> list[Pat]:

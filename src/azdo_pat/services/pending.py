@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from azdo_pat.models import Pending, PendingKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from azdo_pat.journal import Operation
+    from azdo_pat.models import StoredPat
 
 
 def pending(operations: Iterable[Operation], now: datetime) -> tuple[Pending, ...]:
@@ -24,6 +25,26 @@ def pending(operations: Iterable[Operation], now: datetime) -> tuple[Pending, ..
         shared = item.kind is PendingKind.UNDELIVERED
         found[item.org_url, item.name, item.kind, None if shared else item.id] = item
     return tuple(found.values())
+
+
+def pending_by_id(
+    entries: Iterable[StoredPat], operations: Sequence[Operation], now: datetime
+) -> Mapping[str, tuple[Pending, ...]]:
+    """Return what is pending by the id of each token that it is about, the old and the new one.
+
+    Args:
+        entries: the known tokens of the organization of the operations.
+        operations: as for `pending`.
+        now: the time.
+    """
+    found: dict[str, tuple[Pending, ...]] = {}
+    if not operations:
+        return found
+    current = {entry.name: entry.id for entry in entries if entry.stored}
+    for item in pending(operations, now):
+        for identifier in {item.id, current.get(item.name)} - {None}:
+            found[identifier or ""] = (*found.get(identifier or "", ()), item)
+    return found
 
 
 def _item(operation: Operation, now: datetime) -> Pending:

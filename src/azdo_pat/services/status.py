@@ -16,6 +16,7 @@ from azdo_pat.journal import (
 )
 from azdo_pat.organizations import HOSTED_ROOT
 from azdo_pat.results import StatusReport
+from azdo_pat.services.pending import pending
 from azdo_pat.store.repair import damaged_files
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from azdo_pat.journal import Operation
-    from azdo_pat.models import Identity, Organization
+    from azdo_pat.models import Identity, Organization, Pending
     from azdo_pat.operations.deps import Deps
     from azdo_pat.store.secrets import SecretStore
 
@@ -61,6 +62,8 @@ def report_status(deps: Deps, *, config_file: str) -> StatusReport:
         organization, source = organizations[0], "the only one you have"
     stored_secrets = trying(lambda: _count_stored(deps), None)
     problems += trying(lambda: _left_open(deps, token.user if token else None), [])
+    nothing: tuple[Pending, ...] = ()
+    left = trying(lambda: pending(deps.state.unfinished(), deps.now()), nothing)
     problems += damage
     keyring = trying(deps.secrets.describe, "")
     return StatusReport(
@@ -90,6 +93,7 @@ def report_status(deps: Deps, *, config_file: str) -> StatusReport:
                 f"{each.message}; {each.hint}" if each.hint else each.message for each in problems
             )
         ),
+        pending=left,
     )
 
 

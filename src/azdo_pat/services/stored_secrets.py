@@ -127,12 +127,21 @@ def stored_here(organization: Organization | None, filters: Filters, deps: Deps)
     The index knows no status but expired. Interrupted imports and forgets are recovered first.
     """
     url = organization.url if organization else None
-    if deps.state.unfinished(url):
-        from azdo_pat.operations.local_secrets import recover_local  # noqa: PLC0415 - mostly there is none
-
-        recover_local(deps, org_url=url)
     now = deps.now()
-    known = [each.as_pat(each.status_at(now)) for each in deps.state.stored(url) if each.stored]
+    if not deps.state.unfinished(url):
+        known = [each.as_pat(each.status_at(now)) for each in deps.state.stored(url) if each.stored]
+        return [pat for pat in known if filters.match(pat)]
+    from azdo_pat.operations.local_secrets import recover_local  # noqa: PLC0415 - mostly there is none
+    from azdo_pat.services.pending import pending_by_id  # noqa: PLC0415 - as above
+
+    recover_local(deps, org_url=url)
+    entries = deps.state.stored(url)
+    marked = pending_by_id(entries, deps.state.unfinished(url), now)
+    known = [
+        replace(each.as_pat(each.status_at(now)), pending=marked.get(each.id or "", ()))
+        for each in entries
+        if each.stored
+    ]
     return [pat for pat in known if filters.match(pat)]
 
 
