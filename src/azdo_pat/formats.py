@@ -73,3 +73,12 @@ class Shell(StrEnum):
     def usual(cls) -> "Shell":
         """Return the one that users of this system usually have."""
         return cls.POWERSHELL if os.name == "nt" else cls.SH
+
+class CheckForm(StrEnum):
+    """How findings are written for another program, instead of `-o`."""
+
+    AZURE_PIPELINES = "azure-pipelines"
+    GITHUB_ACTIONS = "github-actions"
+    PROMETHEUS = "prometheus"
+    JUNIT = "junit"
+    ICS = "ics"

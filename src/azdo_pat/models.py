@@ -5,7 +5,7 @@ defining a frozen dataclass takes half a millisecond of every start.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple, NoReturn
 
@@ -202,6 +202,7 @@ class Pat:
         unread: the fields of the service's answer that could not be read. Their values are not
             known, so no filter selects the token, and nothing is assumed about it.
         pending: what earlier runs have left for a later one, of it or of a token that it replaces.
+        renewal_due: from when on `pat renew` replaces it, aware; None if it does not.
     """
 
     name: str
@@ -216,6 +217,7 @@ class Pat:
     origin: Origin = Origin.UNKNOWN
     unread: frozenset[Field] = frozenset()
     pending: tuple[Pending, ...] = ()
+    renewal_due: datetime | None = None
 
 
 class ServicePat(NamedTuple):
@@ -342,6 +344,18 @@ class StoredPat:
         """Its organization, as far as this machine knows it."""
         return Organization(name=self.org, url=self.org_url)
 
+    @property
+    def life(self) -> timedelta | None:
+        """Its lifetime from its creation to its expiry; None if unknown."""
+        return None if self.created is None or self.expires is None else self.expires - self.created
+
+    @property
+    def renewal_due(self) -> datetime | None:
+        """From when on `pat renew` replaces it; None if it does not."""
+        if not self.stored or self.id is None or self.expires is None:
+            return None
+        return self.expires - self.renewal.window(self.life)
+
     def as_pat(self, status: Status) -> Pat:
         """Return it as a token with the given status."""
         return Pat(
@@ -354,6 +368,7 @@ class StoredPat:
             expires=self.expires,
             stored=self.stored,
             origin=self.origin,
+            renewal_due=self.renewal_due,
         )
 
     def status_at(self, now: datetime) -> Status:

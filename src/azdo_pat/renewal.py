@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from azdo_pat.delivery_targets import Delivery
 
 
+WITHIN: Final = timedelta(days=7)
+"""The longest default renewal window, which is when Azure DevOps itself sends a notice."""
+
+
 class Renewal(NamedTuple):
     """How a token is renewed and delivered; remembered with it for every rotation.
 
@@ -27,6 +31,30 @@ class Renewal(NamedTuple):
     source: str = ""
     shortened: bool = False
     grace: timedelta = timedelta()
+
+    def window(self, life: timedelta | None) -> timedelta:
+        """Return how long before its end a token is due for `pat renew`.
+
+        It is its own window (`--renew-before`), or a week, or a third of its lifetime if shorter.
+
+        Args:
+            life: its lifetime; None if unknown.
+        """
+        if self.renew_before is not None:
+            return self.window_of(life, self.renew_before)
+        return min(WITHIN, self.window_of(life, None))
+
+    def window_of(self, life: timedelta | None, renew_before: timedelta | None) -> timedelta:
+        """Return the given renewal window, or a third of the lifetime, as in certbot.
+
+        If a policy granted a lifetime shorter than the window, the token would be due as soon as
+        it is created, again and again.
+        """
+        if life is None:
+            return timedelta(days=1) if renew_before is None else renew_before
+        if renew_before is None or (self.shortened and renew_before >= life):
+            return life / 3
+        return renew_before
 
     def delivered_to(self, deliveries: tuple[Delivery, ...]) -> Renewal:
         """Return it with other places; what `pat setup` has set up is ended by `--undo` alone."""

@@ -131,6 +131,30 @@ def recipe(name: str) -> Recipe:
     )
 
 
+def included(scope: str) -> tuple[str, ...]:
+    """Return the scopes that a scope includes, the broadest first; none if it is unknown."""
+    inherits = {value: each for value, _, _, each in ROWS}
+    found: list[str] = []
+    while (next_one := inherits.get(found[-1] if found else scope)) and next_one not in found:
+        found.append(next_one)
+    return tuple(found)
+
+
+def without_included(scopes: Sequence[str]) -> tuple[str, ...]:
+    """Return the scopes that no other one of them includes."""
+    idle = {each for scope in scopes for each in included(scope)}
+    return tuple(scope for scope in scopes if scope not in idle)
+
+
+def less_privileged(scopes: Sequence[str]) -> tuple[str, ...]:
+    """Return scopes with the broadest that is not high privilege in place of each that is."""
+    found = [
+        next((each for each in (scope, *included(scope)) if each not in HIGH_PRIVILEGE), None)
+        for scope in scopes
+    ]
+    return without_included(tuple(dict.fromkeys(filter(None, found))))
+
+
 def search(word: str) -> tuple[Scope, ...]:
     """Find the scopes whose value, name or category contains the word."""
     wanted = word.casefold()

@@ -12,7 +12,6 @@ from azdo_pat.organizations import is_of_root
 from azdo_pat.renewal import DEFAULT_RENEWAL
 from azdo_pat.results import Action, Ensured, EnsureOutcome
 from azdo_pat.services.refused_tokens import marker_key, refusals, was_refused
-from azdo_pat.services.renewal_window import window_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +96,7 @@ def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[A
     renewal = wanted.renewal(entry)
     if entry.expires is None:
         return Action.ROTATE, "its expiry is unknown"
-    if entry.expires - now <= window_of(entry, renewal.renew_before):
+    if entry.expires - now <= entry.renewal.window_of(entry.life, renewal.renew_before):
         return Action.ROTATE, f"it expires {entry.expires:%Y-%m-%d %H:%M} UTC"
     if renewal.deliveries != entry.renewal.deliveries:
         return Action.DELIVER, "its delivery targets differ"

@@ -231,6 +231,7 @@ class TokenFinder:
             stored=stored and pat.status is not Status.REVOKED,
             origin=Origin.PAT if key in marks.made else pat.origin,
             pending=() if pat.status is Status.REVOKED else pending,
+            renewal_due=marks.due.get(key),
         )
 
     def _marks_of(self, org_url: str) -> _Marks:
@@ -241,6 +242,7 @@ class TokenFinder:
                 stored_names=frozenset(each.name for each in known if not each.id and each.stored),
                 made=self._state.made(),
                 pending=pending_by_id(known, self._state.unfinished(org_url), self._now()),
+                due={each.id: each.renewal_due for each in known if each.id},
             )
         return self._marks[org_url]
 
@@ -251,12 +253,14 @@ class _Marks(NamedTuple):
     Attributes:
         stored_names: of imported secrets whose authorization id is unknown.
         pending: by the id of a token.
+        due: from when on `pat renew` replaces a token, by id.
     """
 
     stored_ids: frozenset[str]
     stored_names: frozenset[str]
     made: frozenset[str]
     pending: Mapping[str, tuple[Pending, ...]]
+    due: Mapping[str, datetime | None]
 
 
 def in_order(pats: Iterable[Pat], sort: Sort) -> list[Pat]:

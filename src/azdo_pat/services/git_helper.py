@@ -17,7 +17,6 @@ from azdo_pat.services.refused_tokens import (
     still_works,
     was_refused,
 )
-from azdo_pat.services.renewal_window import renewal_window
 from azdo_pat.store.marker_files import MarkerFiles
 from azdo_pat.tools.selection import GIT_SCOPES, at_place, for_git
 
@@ -151,7 +150,7 @@ class _Search:
         """Rotate a token if it is due and can be rotated; return its current entry."""
         deps, end = self._deps, entry.expires
         now = deps.now()
-        if end is None or end - renewal_window(entry) > now:
+        if end is None or end - entry.renewal.window(entry.life) > now:
             return entry
         hosted = is_of_root(entry.organization, deps.session.api_root)
         otherwise = self._new_expiry() if entry.id is not None and hosted else None

@@ -15,7 +15,6 @@ from azdo_pat.results import Action, Change, ChangeOutcome, OldTokenOutcome
 from azdo_pat.services.parallel import side_by_side
 from azdo_pat.services.places import prepared
 from azdo_pat.services.refused_tokens import marker_key, refusals, still_works, was_refused
-from azdo_pat.services.renewal_window import renewal_window
 from azdo_pat.services.rotate import rotate
 
 if TYPE_CHECKING:
@@ -75,7 +74,9 @@ def due(deps: Deps, *, within: timedelta | None, org_url: str | None) -> tuple[S
 
 def is_near(entry: StoredPat, now: datetime, within: timedelta | None) -> bool:
     """Return whether a token is due or has expired; see `due`."""
-    return entry.expires is None or entry.expires <= now + (within or renewal_window(entry))
+    return entry.expires is None or entry.expires <= now + (
+        within or entry.renewal.window(entry.life)
+    )
 
 
 def planned(

@@ -1,0 +1,385 @@
+"""Judges tokens: what needs the user's attention, how badly, and the command that ends it.
+
+Pure: `pat check`, the notes of `pat list` and `pat doctor` share these judgements.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from azdo_pat.command_lines import quoted
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Origin, Pat, Status
+from azdo_pat.scope_table import HIGH_PRIVILEGE
+from azdo_pat.scopes import FULL_ACCESS, less_privileged, without_included
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from azdo_pat.results import OrganizationFailure
+
+
+class Severity(StrEnum):
+    """How bad it is, the mildest first."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def rank(self) -> int:
+        """A number that is higher for what is worse."""
+        return list(Severity).index(self)
+
+
+class Kind(StrEnum):
+    """What a finding is about; see docs/reference/contract.md for each."""
+
+    EXPIRED = "expired"
+    EXPIRING = "expiring"
+    GLOBAL = "global"
+    FULL_ACCESS = "full-access"
+    LONG_LIVED = "long-lived"
+    BROAD = "broad"
+    MADE_BY_TOOL = "made-by-tool"
+    SECRET_LOST = "secret-lost"  # noqa: S105 - the name of a kind
+    REFUSED = "refused"
+    PENDING = "pending"
+    SHORTENED = "shortened"
+    POLICY = "policy"
+    NO_SIGN_IN = "no-sign-in"
+    SAME_NAME = "same-name"
+    UNREADABLE = "unreadable"
+
+
+class Finding(NamedTuple):
+    """One thing that needs attention.
+
+    Attributes:
+        message: what it is, in words, without the token's name.
+        fix: the command that makes it go away; empty if none does.
+        org: the organization's name; None for a token of all organizations, or where it is about
+            no token.
+        name: the token's name; None where it is about no token.
+        until: when it takes effect: mostly, when the token stops working.
+        owner: whose token it is; None for the user's own.
+        file: the path of the file that declares the token; empty for none.
+        line: where in that file; None if unknown.
+    """
+
+    kind: Kind
+    severity: Severity
+    message: str
+    fix: str = ""
+    org: str | None = None
+    name: str | None = None
+    id: str | None = None
+    owner: str | None = None
+    scopes: tuple[str, ...] = ()
+    expires: datetime | None = None
+    until: datetime | None = None
+    file: str = ""
+    line: int | None = None
+
+
+class Checked(NamedTuple):
+    """The result of `pat check`.
+
+    Attributes:
+        findings: the worst first.
+        pats: the tokens that were looked at.
+        failures: the organizations that could not be read.
+        now: when that was, aware.
+    """
+
+    findings: tuple[Finding, ...]
+    pats: tuple[Pat, ...]
+    failures: tuple[OrganizationFailure, ...]
+    now: datetime
+
+
+class Limits(NamedTuple):
+    """What is too near, and what is too long.
+
+    Attributes:
+        within: a token that expires within this time needs attention.
+        max_life: the longest lifetime that needs none.
+    """
+
+    within: timedelta = timedelta(days=7)
+    max_life: timedelta = timedelta(days=90)
+
+
+DEFAULT_LIMITS: Final = Limits()
+SPRAWL: Final = 3
+"""So many tokens of one program on one machine are a warning."""
+
+_STILL_MISSED: Final = timedelta(days=30)
+"""A token that expired longer ago is evidently not in use; `pat renew` leaves it, too."""
+_LATE: Final = timedelta(days=1)
+"""A scheduled `pat renew` runs once a day at least."""
+_URGENT: Final = timedelta(days=1)
+_GLOBAL_URGENT: Final = timedelta(days=30)
+_RENEWED_BY_TOOL: Final = frozenset({Origin.GIT, Origin.ARTIFACTS, Origin.IDE})
+"""These programs make themselves a new token when theirs has expired."""
+
+
+def of_token(pat: Pat, now: datetime, limits: Limits = DEFAULT_LIMITS) -> Iterator[Finding]:
+    """Yield what there is to say of a token by itself."""
+    if pat.status is Status.REVOKED:
+        return
+    if pat.is_global:
+        yield _global(pat, now)
+    elif has_ended(pat, now):
+        if finding := _expired(pat, now):
+            yield finding
+        return
+    elif finding := _expiring(pat, now, limits.within):
+        yield finding
+    if has_ended(pat, now):
+        return
+    if pat.unread:
+        yield _about(
+            pat,
+            Kind.UNREADABLE,
+            Severity.WARNING,
+            f"the service's answer about it cannot be read ({', '.join(sorted(pat.unread))})",
+        )
+    if finding := _scopes(pat):
+        yield finding
+    if finding := _long_lived(pat, now, limits.max_life):
+        yield finding
+
+
+def of_tokens(
+    pats: Sequence[Pat], now: datetime, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Finding]:
+    """Yield what there is to say of tokens, each by itself and one beside the other."""
+    for pat in pats:
+        yield from of_token(pat, now, limits)
+    active = [pat for pat in pats if is_active(pat, now)]
+    yield from _made_by_tools(active)
+    yield from _same_names(active)
+
+
+def has_ended(pat: Pat, now: datetime) -> bool:
+    """Return whether a token has expired; the clock knows of that before the service does."""
+    return pat.status is Status.EXPIRED or (pat.expires is not None and pat.expires <= now)
+
+
+def is_active(pat: Pat, now: datetime) -> bool:
+    """Return whether a token is neither revoked nor expired, as far as is known."""
+    return pat.status is not Status.REVOKED and not has_ended(pat, now)
+
+
+def command(pat: Pat, verb: str, *more: str) -> str:
+    """Return the command line `pat VERB MORE --org ORG TOKEN`, as the user types it."""
+    return shown_command(verb, pat.id or pat.name, *more, org=pat.org)
+
+
+def shown_command(verb: str, token: str, *more: str, org: str | None) -> str:
+    """Return a command line for a token, by its id or name, as the user types it."""
+    where = ["--org", org] if org else []
+    end = ["--"] if token.startswith("-") else []
+    return " ".join(["pat", verb, *map(quoted, [*more, *where, *end, token])])
+
+
+def _about(
+    pat: Pat,
+    kind: Kind,
+    severity: Severity,
+    message: str,
+    fix: str = "",
+    *,
+    until: datetime | None = None,
+) -> Finding:
+    return Finding(
+        kind,
+        severity,
+        message,
+        fix,
+        org=pat.org,
+        name=pat.name,
+        id=pat.id,
+        scopes=pat.scopes,
+        expires=pat.expires,
+        until=until or pat.expires,
+    )
+
+
+def _global(pat: Pat, now: datetime) -> Finding:
+    """Return what to do about a token of all organizations, before and after the day."""
+    stops = pat.expires is not None and pat.expires > now
+    urgent = pat.expires is None or pat.expires - now < _GLOBAL_URGENT
+    return _about(
+        pat,
+        Kind.GLOBAL,
+        Severity.ERROR if urgent else Severity.WARNING,
+        f"valid in all organizations: such tokens {'stop' if stops else 'stopped'} working on"
+        f" {GLOBAL_TOKENS_STOP}",
+        command(pat, "migrate", "--to-all", "--revoke-old"),
+    )
+
+
+def _expired(pat: Pat, now: datetime) -> Finding | None:
+    """Return a finding for a token that this machine has and evidently misses."""
+    if not pat.stored or pat.expires is None or now - pat.expires > _STILL_MISSED:
+        return None
+    return _about(pat, Kind.EXPIRED, Severity.ERROR, "it has expired", _rotate(pat))
+
+
+def _expiring(pat: Pat, now: datetime, within: timedelta) -> Finding | None:
+    """Return a finding for a token that expires soon; a note if it is renewed by itself."""
+    if pat.expires is None or pat.expires - now > within:
+        return None
+    severity, why, fix = _renewed(pat, pat.expires, now)
+    return _about(pat, Kind.EXPIRING, severity, f"it expires soon{why}", fix)
+
+
+def _renewed(pat: Pat, expires: datetime, now: datetime) -> tuple[Severity, str, str]:
+    """Return how bad it is that a token expires soon, what else to say of that, and the fix."""
+    alarm = Severity.ERROR if expires - now < _URGENT else Severity.WARNING
+    due = pat.renewal_due
+    if due is not None:
+        if due > now:
+            return Severity.NOTE, f"; pat renew replaces it from {due:%Y-%m-%d}", _rotate(pat)
+        if now - due < min(_LATE, (expires - due) / 2):
+            return Severity.NOTE, "; the next pat renew replaces it", "pat renew"
+        return alarm, f", and is due since {due:%Y-%m-%d}: pat renew has not run", "pat renew"
+    if pat.origin in _RENEWED_BY_TOOL:
+        return Severity.NOTE, "; the program that made it makes another", command(pat, "revoke")
+    return alarm, "", _rotate(pat) if pat.stored else command(pat, "update", "--expires", "30d")
+
+
+def _rotate(pat: Pat) -> str:
+    return command(pat, "rotate")
+
+
+def _scopes(pat: Pat) -> Finding | None:
+    if FULL_ACCESS in pat.scopes:
+        return _about(
+            pat,
+            Kind.FULL_ACCESS,
+            Severity.WARNING,
+            "it may do all that you may",
+            command(pat, "update", "--scope", _fitting_scope(pat.name)),
+        )
+    if high := [scope for scope in pat.scopes if scope in HIGH_PRIVILEGE]:
+        enough = less_privileged(pat.scopes)
+        message = f"high privilege: {' '.join(high)}"
+        if enough:
+            message = f"{message}; {' '.join(enough)} may be enough"
+        return _broad(pat, message, enough)
+    needed = without_included(pat.scopes)
+    idle = [scope for scope in pat.scopes if scope not in needed]
+    return _broad(pat, f"its other scopes include {' '.join(idle)}", needed) if idle else None
+
+
+def _broad(pat: Pat, message: str, scopes: Sequence[str]) -> Finding:
+    options = [word for scope in scopes for word in ("--scope", scope)]
+    fix = command(pat, "update", *options) if options else ""
+    return _about(pat, Kind.BROAD, Severity.NOTE, message, fix)
+
+
+def _long_lived(pat: Pat, now: datetime, max_life: timedelta) -> Finding | None:
+    if pat.created is None or pat.expires is None or pat.is_global:
+        return None
+    life = pat.expires - pat.created
+    if life <= max_life + timedelta(days=1):  # a span of months, or the end of a day
+        return None
+    days = max_life // timedelta(days=1)
+    end = pat.created + max_life
+    if pat.stored or end <= now + timedelta(days=1):
+        fix = command(pat, "rotate", "--expires", f"{days}d")
+    else:
+        fix = command(pat, "update", "--expires", f"{end:%Y-%m-%d}")
+    whole = life // timedelta(days=1)
+    return _about(
+        pat, Kind.LONG_LIVED, Severity.WARNING, f"its lifetime is {whole} days, over {days}", fix
+    )
+
+
+def _made_by_tools(active: Sequence[Pat]) -> Iterator[Finding]:
+    """Yield a note for each token that another program made; warn where they pile up."""
+    groups = defaultdict[tuple[str | None, str], list[Pat]](list)
+    for pat in active:
+        if pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
+            groups[pat.org, " ".join(pat.name.casefold().split())].append(pat)
+    for group in groups.values():
+        many = len(group) >= SPRAWL
+        for pat in group:
+            message = f"another program made it ({pat.origin})"
+            if many:
+                message = f"{message}, one of {len(group)} of this name"
+            severity = Severity.WARNING if many else Severity.NOTE
+            yield _about(pat, Kind.MADE_BY_TOOL, severity, message, command(pat, "revoke"))
+
+
+def _same_names(active: Sequence[Pat]) -> Iterator[Finding]:
+    """Yield a note for each token whose name another one has, but for the newest."""
+    groups = defaultdict[tuple[str | None, str], list[Pat]](list)
+    for pat in active:
+        if pat.origin in {Origin.PAT, Origin.UNKNOWN} and pat.name:
+            groups[pat.org, pat.name].append(pat)
+    for group in groups.values():
+        oldest_first = sorted(group, key=lambda pat: (pat.stored, _created(pat)))
+        for number, pat in enumerate(oldest_first[:-1], start=2):
+            yield _about(
+                pat,
+                Kind.SAME_NAME,
+                Severity.NOTE,
+                f"{len(group)} active tokens have this name, so commands need the id",
+                command(pat, "update", "--name", f"{pat.name} ({number})"),
+            )
+
+
+def _created(pat: Pat) -> float:
+    return pat.created.timestamp() if pat.created else 0.0
+
+
+def _fitting_scope(name: str) -> str:
+    """Return the scope that a token needs, guessed by its name; else a word to replace."""
+    words = name.casefold()
+    for word, scope in _SCOPES_BY_WORD:
+        if word in words:
+            return scope
+    return "SCOPE"
+
+
+_SCOPES_BY_WORD: Final = (
+    ("git", "code_write"),
+    ("publish", "packaging_write"),
+    ("npm", "packaging"),
+    ("nuget", "packaging"),
+    ("feed", "packaging"),
+    ("artifact", "packaging"),
+    ("packag", "packaging"),
+    ("agent", "agentpools_manage"),
+    ("vsce", "gallery_manage"),
+    ("marketplace", "gallery_manage"),
+    ("build", "build"),
+    ("release", "release"),
+    ("wiki", "wiki_write"),
+    ("work", "work_write"),
+)
+"""What a name says of a token's use; the first that fits counts."""
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Sort findings: errors before warnings and notes, then what takes effect first."""
+
+    def key(finding: Finding) -> tuple[int, bool, float, str, str]:
+        until = finding.until
+        moment = until.timestamp() if until else 0.0
+        return (
+            -finding.severity.rank,
+            until is None,
+            moment,
+            finding.name or "",
+            finding.kind,
+        )
+
+    return sorted(findings, key=key)
