@@ -222,6 +222,12 @@ class Emulator:
         """Set its clock forward."""
         self._control("POST", "clock", {"advanceSeconds": seconds})
 
+    def long_access_token(self) -> str:
+        """Return an access token for the years to come."""
+        fields = {"lifetimeSeconds": 10 * 365 * 24 * 3600}
+        token: str = self._control("POST", "access-tokens", fields)["accessToken"]
+        return token
+
     def reject_access_tokens(self) -> None:
         """Reject every access token issued so far, with a claims challenge."""
         self._control("DELETE", "access-tokens")

@@ -49,7 +49,6 @@ class Kind(StrEnum):
     REFUSED = "refused"
     PENDING = "pending"
     SHORTENED = "shortened"
-    POLICY = "policy"
     NO_SIGN_IN = "no-sign-in"
     SAME_NAME = "same-name"
     UNREADABLE = "unreadable"
@@ -117,6 +116,7 @@ DEFAULT_LIMITS: Final = Limits()
 SPRAWL: Final = 3
 """So many tokens of one program on one machine are a warning."""
 
+_PREFIX: Final = 8
 _STILL_MISSED: Final = timedelta(days=30)
 """A token that expired longer ago is evidently not in use; `pat renew` leaves it, too."""
 _LATE: Final = timedelta(days=1)
@@ -177,11 +177,17 @@ def is_active(pat: Pat, now: datetime) -> bool:
 
 def command(pat: Pat, verb: str, *more: str) -> str:
     """Return the command line `pat VERB MORE --org ORG TOKEN`, as the user types it."""
-    return shown_command(verb, pat.id or pat.name, *more, org=pat.org)
+    return shown_command(verb, pat.id, pat.name, *more, org=pat.org)
 
 
-def shown_command(verb: str, token: str, *more: str, org: str | None) -> str:
-    """Return a command line for a token, by its id or name, as the user types it."""
+def shown_command(
+    verb: str, authorization_id: str | None, name: str, *more: str, org: str | None
+) -> str:
+    """Return a command line for a token, as the user types it.
+
+    The token is named by the beginning of its id, which is shorter than most names, and exact.
+    """
+    token = authorization_id[:_PREFIX] if authorization_id else name
     where = ["--org", org] if org else []
     end = ["--"] if token.startswith("-") else []
     return " ".join(["pat", verb, *map(quoted, [*more, *where, *end, token])])
@@ -236,22 +242,30 @@ def _expiring(pat: Pat, now: datetime, within: timedelta) -> Finding | None:
     if pat.expires is None or pat.expires - now > within:
         return None
     severity, why, fix = _renewed(pat, pat.expires, now)
-    return _about(pat, Kind.EXPIRING, severity, f"it expires soon{why}", fix)
+    days = (pat.expires - now) // timedelta(days=1)
+    left = f"{days} day{'' if days == 1 else 's'}" if days else "less than a day"
+    longer = f"{max(30, within // timedelta(days=1) + 1)}d"
+    if not fix and severity is not Severity.NOTE:
+        fix = _rotate(pat) if pat.stored else command(pat, "update", "--expires", longer)
+    return _about(pat, Kind.EXPIRING, severity, f"it expires in {left}{why}", fix)
 
 
 def _renewed(pat: Pat, expires: datetime, now: datetime) -> tuple[Severity, str, str]:
-    """Return how bad it is that a token expires soon, what else to say of that, and the fix."""
+    """Return how bad it is that a token expires soon, what else to say of that, and the fix.
+
+    The fix is empty if the token is renewed by itself, or there is no special one.
+    """
     alarm = Severity.ERROR if expires - now < _URGENT else Severity.WARNING
     due = pat.renewal_due
     if due is not None:
         if due > now:
-            return Severity.NOTE, f"; pat renew replaces it from {due:%Y-%m-%d}", _rotate(pat)
+            return Severity.NOTE, f"; pat renew replaces it from {due:%Y-%m-%d} on", ""
         if now - due < min(_LATE, (expires - due) / 2):
             return Severity.NOTE, "; the next pat renew replaces it", "pat renew"
         return alarm, f", and is due since {due:%Y-%m-%d}: pat renew has not run", "pat renew"
     if pat.origin in _RENEWED_BY_TOOL:
         return Severity.NOTE, "; the program that made it makes another", command(pat, "revoke")
-    return alarm, "", _rotate(pat) if pat.stored else command(pat, "update", "--expires", "30d")
+    return alarm, "", ""
 
 
 def _rotate(pat: Pat) -> str:
@@ -267,19 +281,25 @@ def _scopes(pat: Pat) -> Finding | None:
             "it may do all that you may",
             command(pat, "update", "--scope", _fitting_scope(pat.name)),
         )
+    if pat.is_global or pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
+        return None  # it is to be replaced in any case, or its program would not work with less
     if high := [scope for scope in pat.scopes if scope in HIGH_PRIVILEGE]:
         enough = less_privileged(pat.scopes)
-        message = f"high privilege: {' '.join(high)}"
+        message = f"high privilege: {_short(high)}"
         if enough:
-            message = f"{message}; {' '.join(enough)} may be enough"
+            message = f"{message}; {_short(enough)} may be enough"
         return _broad(pat, message, enough)
     needed = without_included(pat.scopes)
     idle = [scope for scope in pat.scopes if scope not in needed]
-    return _broad(pat, f"its other scopes include {' '.join(idle)}", needed) if idle else None
+    return _broad(pat, f"its other scopes include {_short(idle)}", needed) if idle else None
+
+
+def _short(scopes: Sequence[str]) -> str:
+    return " ".join(scope.removeprefix("vso.") for scope in scopes)
 
 
 def _broad(pat: Pat, message: str, scopes: Sequence[str]) -> Finding:
-    options = [word for scope in scopes for word in ("--scope", scope)]
+    options = [word for scope in scopes for word in ("--scope", scope.removeprefix("vso."))]
     fix = command(pat, "update", *options) if options else ""
     return _about(pat, Kind.BROAD, Severity.NOTE, message, fix)
 

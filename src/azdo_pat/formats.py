@@ -74,6 +74,7 @@ class Shell(StrEnum):
         """Return the one that users of this system usually have."""
         return cls.POWERSHELL if os.name == "nt" else cls.SH
 
+
 class CheckForm(StrEnum):
     """How findings are written for another program, instead of `-o`."""
 

@@ -217,7 +217,7 @@ class Pat:
     origin: Origin = Origin.UNKNOWN
     unread: frozenset[Field] = frozenset()
     pending: tuple[Pending, ...] = ()
-    renewal_due: datetime | None = None
+    renewal_due: datetime | None = field(default=None, compare=False)  # of this machine
 
 
 class ServicePat(NamedTuple):

@@ -38,7 +38,7 @@ def test_the_table(pat: InProcess, emulator: Emulator) -> None:
         table(
             HEADER,
             row(first, "in 10 days"),
-            row(second, "in 10 days", scopes="build_execute code"),
+            row(second, "in 10 days", "broad scopes", scopes="build_execute code"),
         )
     )
 

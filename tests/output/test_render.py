@@ -96,7 +96,7 @@ def test_global_tokens_have_stopped_once_they_have() -> None:
     screen = TableStyle(color=False, width=None, zone=ZONE)
     later = NOW + timedelta(days=8)
     Renderer(out=out, format=Format.TABLE, now=later, screen=screen).pats([GLOBAL])
-    assert out.getvalue().splitlines()[1].endswith("global, stopped 2026-12-01")
+    assert "global, stopped 2026-12-01" in out.getvalue().splitlines()[1]
 
 
 REVOCATIONS = (

@@ -132,6 +132,7 @@ class MachineDeps:
     environment: Mapping[str, str] = field(default_factory=dict)
     locate: Callable[[], tuple[Organization | None, str]] | None = None
     search: Search = field(default_factory=lambda: Search(None, None, ()))
+    may_be_signed_in: bool = True
     source_names: tuple[str, ...] = ("the test",)
     user: Callable[[], str] = str
     report: Callable[[Recovered | Unrecovered], None] = lambda _: None

@@ -15,6 +15,7 @@ from azdo_pat.auth.claims import RESOURCE, inspect
 from azdo_pat.auth.entra_errors import explained
 from azdo_pat.errors import SignInError
 from azdo_pat.executables import captured, find_program
+from azdo_pat.homes import home_folder
 from azdo_pat.models import AccessToken
 from azdo_pat.redaction import masked
 
@@ -69,6 +70,12 @@ class AzureCliSource:
     def program(self) -> str | None:
         """The path of `az`; None if it is not installed."""
         return find_program("az", {"PATH": "", **self.environment})
+
+    @property
+    def was_used(self) -> bool:
+        """Whether it is installed, and somebody has signed in with it."""
+        folder = self.environment.get("AZURE_CONFIG_DIR") or home_folder() / ".azure"
+        return self.program is not None and Path(folder, "azureProfile.json").is_file()
 
     @property
     def _folder(self) -> str:

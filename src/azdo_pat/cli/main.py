@@ -49,6 +49,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "status": ("status", "Show the sign-in, organization and keyring in use."),
     },
     "Monitoring": {
+        "check": ("check", "Find tokens that need attention, and how to fix each."),
         "doctor": ("doctor", "Diagnose problems; --fix repairs what it can."),
     },
     "Trying out and configuring": {

@@ -108,6 +108,15 @@ class Session:
         return not (plain and is_microsoft(authority))
 
     @property
+    def may_be_signed_in(self) -> bool:
+        """Whether there is something to sign in with, as far as is known without the network."""
+        if self.runtime.options.access_token or self.memory.any:
+            return True
+        from azdo_pat.auth.azure_cli import AzureCliSource
+
+        return AzureCliSource(environment=self.runtime.environment).was_used
+
+    @property
     def source_names(self) -> tuple[str, ...]:
         """The names of all sources of access tokens, in their order."""
         return tuple(source.name for source in self._sources)

@@ -37,6 +37,10 @@ class UserSession(Protocol):
         """The search for an access token."""
 
     @property
+    def may_be_signed_in(self) -> bool:
+        """Whether there is something to sign in with, as far as is known without the network."""
+
+    @property
     def source_names(self) -> tuple[str, ...]:
         """The names of all sources of access tokens, in their order."""
 

@@ -180,7 +180,7 @@ class _Issuance:
 
     def created(self, new: NewPat) -> Created:
         """Return the token as the service granted it, with this machine's facts added."""
-        token = new.pat
+        token, entry = new.pat, recorded(self._operation, new.pat)
         pat = Pat(
             name=token.display_name,
             id=token.authorization_id,
@@ -193,6 +193,7 @@ class _Issuance:
             stored=self._request.store,
             origin=Origin.PAT,
             unread=token.unread - {Field.TARGETS},  # it was requested for this organization
+            renewal_due=entry.renewal_due if self._request.store else None,
         )
         asked = self._request.expires
         shortened_from = asked if is_shortened(asked, token.valid_to) else None

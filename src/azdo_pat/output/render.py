@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.formats import Format
-from azdo_pat.output.serialize import PAT_KEYS, pat_document
+from azdo_pat.output.serialize import PAT_KEYS, finding_document, pat_document
 from azdo_pat.output.writers import stream_documents, write_document
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
     from typing import TextIO
 
+    from azdo_pat.findings import Finding
     from azdo_pat.models import Pat
     from azdo_pat.output.secret_request import SecretRequest
     from azdo_pat.output.table_model import Table
@@ -78,6 +79,11 @@ class Renderer:
         self._write(documents, lambda: self._pats_table(held))
         return len(held)
 
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Write findings; as JSON without importing what other results need."""
+        documents = [finding_document(each, self._now) for each in findings]
+        self._write(documents, lambda: self._findings_table(findings))
+
     def show(self, result: Result) -> None:
         """Write one result."""
         from azdo_pat.output.views import view_of  # noqa: PLC0415 - see the class
@@ -109,6 +115,11 @@ class Renderer:
         self._out.flush()
         if secret_request.file:  # only now, when the runner knows what to mask
             secret_writers.tell_runner(held, secret_request)
+
+    def _findings_table(self, findings: Sequence[Finding]) -> Table:
+        from azdo_pat.output.finding_table import findings_table  # noqa: PLC0415 - see the class
+
+        return findings_table(findings, self._screen.zone)
 
     def _pats_table(self, pats: Sequence[Pat]) -> Table:
         from azdo_pat.output.token_tables import pats_table  # noqa: PLC0415 - see the class

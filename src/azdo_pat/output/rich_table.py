@@ -1,7 +1,7 @@
 """Draw tables with rich: two spaces between columns, long cells folded."""
 
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Final, TextIO
 
 from rich.cells import cell_len, chop_cells
@@ -38,10 +38,12 @@ def draw(table: Table, out: TextIO, *, width: int | None, color: bool) -> None:
     if not rows:
         return
     widths = _widths(table, rows, width)
-    lines = [line for row in rows for line in _lines(row, widths)]
+    lines = [_lines(row, widths) for row in rows]
+    for drawn, cell in zip(reversed(lines), reversed(table.below), strict=False):
+        drawn.extend(_below(cell, widths[0] + _GAP, width))
     console = _console(out, width, color=color)
     with console.capture() as captured:
-        console.print(Text("\n").join(lines), soft_wrap=True)
+        console.print(Text("\n").join(chain.from_iterable(lines)), soft_wrap=True)
     out.write(captured.get())  # not by rich, which exits the program on a broken pipe
 
 
@@ -150,6 +152,16 @@ def _lines(row: list[Text], widths: list[int]) -> list[Text]:
         for text, width in zip(row, widths, strict=True)
     ]
     return [_line(parts, widths) for parts in zip_longest(*cells, fillvalue=Text())]
+
+
+def _below(cell: Cell, indent: int, width: int | None) -> list[Text]:
+    """Return the lines below a row, which begin where its second column does."""
+    text = _text(cell)
+    room = max(_NARROWEST, width - indent) if width else _ENDLESS
+    return [
+        Text(" " * indent).append(part.rstrip(" "), style=text.style)
+        for part in fold(text.plain, room)
+    ]
 
 
 def _line(parts: Sequence[Text], widths: list[int]) -> Text:

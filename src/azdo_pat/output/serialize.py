@@ -17,6 +17,7 @@ from azdo_pat.times import rfc3339
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from azdo_pat.findings import Finding
     from azdo_pat.models import Organization, Pat, Pending, Setting
     from azdo_pat.results import (
         Change,
@@ -98,6 +99,26 @@ def change_document(change: Change, now: datetime) -> Document:
         "why": change.why or None,
         "outcome": str(change.outcome),
         "error": change.error or None,
+    }
+
+
+def finding_document(finding: Finding, now: datetime) -> Document:
+    """Return a finding; what does not apply is null. `expires_in_days` is that of the token."""
+    return {
+        "kind": str(finding.kind),
+        "severity": str(finding.severity),
+        "org": finding.org,
+        "name": finding.name,
+        "id": finding.id,
+        "owner": finding.owner,
+        "scopes": list(finding.scopes),
+        "expires": _time(finding.expires),
+        "expires_in_days": None if finding.expires is None else whole_days(finding.expires, now),
+        "until": _time(finding.until),
+        "message": finding.message,
+        "fix": finding.fix or None,
+        "file": finding.file or None,
+        "line": finding.line,
     }
 
 

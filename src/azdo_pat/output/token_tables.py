@@ -1,18 +1,16 @@
 """Build the tables of tokens, and of what was done with each, for people."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Collection, Sequence
+from datetime import datetime, tzinfo
 from itertools import pairwise, takewhile
 from typing import Final
 
+from azdo_pat.findings import Finding, Kind, Severity, has_ended, is_active, of_token
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Pending, PendingKind, Status
 from azdo_pat.output.dates import distance, local_date, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.results import Change, ChangeOutcome, Outcome, Revocation
 from azdo_pat.scopes import FULL_ACCESS
-
-SOON: Final = timedelta(days=7)
-"""Time before expiry in which a token is marked; Azure DevOps sends its mail then."""
 
 _WHOLE_ID: Final = 36
 _LEAST_PREFIX: Final = 8
@@ -24,6 +22,17 @@ _MAKERS: Final = {
     Origin.TEAMS: "Teams",
     Origin.ARTIFACTS: "the Artifacts credential provider",
     Origin.IDE: "a development environment",
+}
+_WORDS: Final = {
+    Kind.FULL_ACCESS: "full access",
+    Kind.BROAD: "broad scopes",
+    Kind.UNREADABLE: "not fully readable",
+}
+_OF_SCOPES: Final = (Kind.FULL_ACCESS, Kind.BROAD)
+_TONES: Final = {
+    Severity.NOTE: Tone.PLAIN,
+    Severity.WARNING: Tone.WARNING,
+    Severity.ERROR: Tone.ALARM,
 }
 _CHANGE_TONES: Final = {
     ChangeOutcome.CREATED: Tone.GOOD,
@@ -159,9 +168,9 @@ def _expiry(pat: Pat, now: datetime, zone: tzinfo | None) -> Cell:
     if pat.expires is None:
         return Cell("unknown", Tone.FAINT)
     text = f"{local_date(pat.expires, zone)} ({distance(pat.expires, now)})"
-    if _ended(pat, now):
+    if pat.status is Status.REVOKED or has_ended(pat, now):
         return Cell(text, Tone.FAINT)
-    return Cell(text, Tone.WARNING if _soon(pat, now) else Tone.PLAIN)
+    return Cell(text, Tone.WARNING if _is_marked(pat, now) else Tone.PLAIN)
 
 
 def _moment(moment: datetime | None, now: datetime, zone: tzinfo | None) -> str:
@@ -171,8 +180,8 @@ def _moment(moment: datetime | None, now: datetime, zone: tzinfo | None) -> str:
 
 
 def _status(pat: Pat, now: datetime) -> Cell:
-    warnings, tone = _warnings(pat, now)
-    if _ended(pat, now) is None:
+    warnings, tone = _warnings(pat, now, but=_OF_SCOPES)  # which have a row of their own
+    if is_active(pat, now):
         warnings.insert(0, str(pat.status))
     return Cell(", ".join(warnings), tone)
 
@@ -217,28 +226,36 @@ def _notes(pat: Pat, now: datetime, zone: tzinfo | None) -> Cell:
     return Cell(", ".join(notes), tone)
 
 
-def _warnings(pat: Pat, now: datetime) -> tuple[list[str], Tone]:
-    """Return the warnings about a token's state, and their tone."""
-    if pat.is_global and pat.status not in {Status.EXPIRED, Status.REVOKED}:
-        verb = "stops" if now.date().isoformat() < GLOBAL_TOKENS_STOP else "stopped"
-        return [f"global, {verb} {GLOBAL_TOKENS_STOP}"], Tone.ALARM
-    ended = _ended(pat, now)
-    if ended is not None:
-        return [str(ended)], Tone.ALARM if ended is Status.EXPIRED else Tone.FAINT
-    warnings = ["not fully readable"] if pat.unread else []
-    tone = Tone.WARNING if pat.unread else Tone.PLAIN
-    if _soon(pat, now):
-        warnings.append("expires soon")
-        tone = Tone.WARNING
-    return warnings, tone
+def _warnings(pat: Pat, now: datetime, but: Collection[Kind] = ()) -> tuple[list[str], Tone]:
+    """Return what there is to say of a token, but for some kinds, and its tone."""
+    if pat.status is Status.REVOKED:
+        return [str(pat.status)], Tone.FAINT
+    if has_ended(pat, now) and not (pat.is_global and pat.status is not Status.EXPIRED):
+        return [str(Status.EXPIRED)], Tone.ALARM
+    found = [each for each in of_token(pat, now) if each.kind not in but]
+    said = [(_word(each, now), each.severity) for each in found]
+    told = [(word, severity) for word, severity in said if word]
+    worst = max((severity.rank for _, severity in told), default=Severity.NOTE.rank)
+    return [word for word, _ in told], _TONES[list(Severity)[worst]]
 
 
-def _ended(pat: Pat, now: datetime) -> Status | None:
-    """Return EXPIRED or REVOKED, or None; the clock knows of expiry before the service does."""
-    if pat.status in {Status.EXPIRED, Status.REVOKED}:
-        return pat.status
-    return Status.EXPIRED if pat.expires is not None and pat.expires < now else None
+def _word(finding: Finding, now: datetime) -> str:
+    """Return a finding in a word or two; empty if there is no room for it in a table of tokens."""
+    match finding.kind:
+        case Kind.GLOBAL:
+            verb = "stops" if now.date().isoformat() < GLOBAL_TOKENS_STOP else "stopped"
+            return f"global, {verb} {GLOBAL_TOKENS_STOP}"
+        case Kind.EXPIRING if finding.severity is not Severity.NOTE:
+            return "expires soon"
+        case Kind.EXPIRING if finding.fix:
+            return "renewal due"
+        case kind:
+            return _WORDS.get(kind, "")
 
 
-def _soon(pat: Pat, now: datetime) -> bool:
-    return pat.expires is not None and pat.expires - now < SOON
+def _is_marked(pat: Pat, now: datetime) -> bool:
+    """Return whether a token expires soon, and is not renewed by itself."""
+    return any(
+        each.kind is Kind.EXPIRING and each.severity is not Severity.NOTE
+        for each in of_token(pat, now)
+    )

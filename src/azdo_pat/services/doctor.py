@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import DamagedError, DoubtfulError, PatError, UsageError
+from azdo_pat.findings import Severity, of_tokens
 from azdo_pat.homes import expanded
 from azdo_pat.journal import revoked_by, title
-from azdo_pat.models import GLOBAL_TOKENS_STOP, Secret, Status, StoredPat
-from azdo_pat.naming import as_argument, is_full_id
+from azdo_pat.models import Secret, Status, StoredPat
+from azdo_pat.naming import is_full_id
 from azdo_pat.operations.local_secrets import recover_local
 from azdo_pat.operations.lock_keys import lock_key
-from azdo_pat.operations.ownership import is_own
 from azdo_pat.operations.recovery import due_here, recover
 from azdo_pat.operations.revocation import delete_own
 from azdo_pat.organizations import is_of_root
 from azdo_pat.redaction import masked_hosts, masked_proxy
 from azdo_pat.results import Check, Health, RecoveryOutcome
+from azdo_pat.services.check import of_secret
 from azdo_pat.services.pending import pending
 from azdo_pat.services.state_rebuild import rebuild
 from azdo_pat.store.repair import damaged_files, mark_rebuilt, set_aside
@@ -147,15 +148,15 @@ class _Examination:
         return f"{organization.name} (from {source if found else 'your only organization'})"
 
     def _active_tokens(self) -> str:
-        found = list(self._deps.tokens.list(self._deps.organization, Status.ACTIVE))
+        deps, here = self._deps, self._deps.organization
+        found = [
+            deps.organization_cache.pat(each, here, Status.ACTIVE)
+            for each in deps.tokens.list(here, Status.ACTIVE)
+        ]
         words = f"active tokens: {len(found)}"
-        everywhere = sum(each.target_accounts is None for each in found)
-        if not everywhere:
-            return words
-        return (
-            f"{words}; valid in all your organizations until {GLOBAL_TOKENS_STOP}:"
-            f" {everywhere} (pat list --global)"
-        )
+        judged = of_tokens(found, deps.now())
+        worse = {each.id for each in judged if each.severity is not Severity.NOTE}
+        return f"{words}; need attention: {len(worse)} (pat check)" if worse else words
 
     def _clock(self) -> None:
         deps = self._deps
@@ -317,10 +318,9 @@ class _Examination:
         secret = self._deps.secrets.get(entry.org_url, entry.name)
         if is_revoked:
             self._dead(entry, secret)
-        elif secret is None:
-            self._lost(entry)
-        elif entry.id is not None and not is_own(secret, entry):
-            self._replaced(entry)
+        elif finding := of_secret(entry, secret):
+            what = f"{entry.name!r} in {entry.org}: {finding.message}"
+            self._note("secrets", Health.PROBLEM, what, finding.fix)
 
     def _revoked(self, entry: StoredPat) -> Collection[str]:
         """Return the ids of the revoked tokens of an entry's organization, as far as known."""
@@ -332,26 +332,6 @@ class _Examination:
         except PatError as error:
             self._fail("secrets", error)
             return ()
-
-    def _lost(self, entry: StoredPat) -> None:
-        self._note(
-            "secrets",
-            Health.PROBLEM,
-            f"the secret of {entry.name!r} in {entry.org} is no longer in the keyring",
-            f"pat rotate {as_argument(entry.id or entry.name)} --org {entry.org}, or"
-            f" pat forget {as_argument(entry.name)} --org {entry.org}",
-        )
-
-    def _replaced(self, entry: StoredPat) -> None:
-        where = f"--org {entry.org}"
-        self._note(
-            "secrets",
-            Health.PROBLEM,
-            f"another program has overwritten the secret stored under {entry.name!r} in"
-            f" {entry.org}",
-            f"to delete that secret, run: pat forget {as_argument(entry.name)} {where}; then, to"
-            f" create a new token, run: pat rotate {entry.id} {where}",
-        )
 
     def _dead(self, entry: StoredPat, secret: Secret | None) -> None:
         what = f"{entry.name!r} in {entry.org} is revoked"

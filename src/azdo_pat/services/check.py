@@ -1,0 +1,322 @@
+"""Finds what needs attention: about the tokens of organizations, or those stored here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from azdo_pat.errors import NotFoundError, PatError
+from azdo_pat.findings import (
+    DEFAULT_LIMITS,
+    Checked,
+    Finding,
+    Kind,
+    Limits,
+    Severity,
+    of_tokens,
+    shown_command,
+    worst_first,
+)
+from azdo_pat.models import PendingKind, Status
+from azdo_pat.naming import begins_id
+from azdo_pat.operations.ownership import is_own
+from azdo_pat.organizations import is_of_root
+from azdo_pat.results import OrganizationFailure
+from azdo_pat.services.refused_tokens import refusals, still_works, was_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from azdo_pat.models import Organization, Pat, Pending, Secret, StoredPat
+    from azdo_pat.operations.deps import Deps
+
+
+class CheckRequest(NamedTuple):
+    """What to look at, and how closely.
+
+    Attributes:
+        texts: only tokens that these name, by name, id or prefix of the id; empty for all.
+        limits: what is too near, and what is too long.
+        ignored: kinds of findings to leave out.
+        verify: try each stored secret at the service.
+        line_of: returns where a file declares a token of that name; None if it is unknown.
+    """
+
+    texts: tuple[str, ...] = ()
+    limits: Limits = DEFAULT_LIMITS
+    ignored: frozenset[Kind] = frozenset()
+    verify: bool = False
+    line_of: Callable[[str, str], int | None] = lambda _file, _name: None
+
+
+def check_stored(org_url: str | None, request: CheckRequest, deps: Deps) -> Checked:
+    """Look at the tokens that this machine knows, without a sign-in.
+
+    Only `verify` reads the keyring and asks the service. Nothing else uses the network.
+
+    Args:
+        org_url: of the organization; None for all.
+        request: what to look at, and how closely.
+        deps: the parts of the program.
+
+    Raises:
+        NotFoundError: no stored token has the name or id that was given.
+    """
+    now = deps.now()
+    entries = [
+        each
+        for each in deps.state.stored(org_url)
+        if each.stored and is_of_root(each.organization, deps.session.api_root)
+    ]
+    pats = [each.as_pat(each.status_at(now)) for each in entries]
+    unrenewed = _no_sign_in(entries, now + request.limits.within, deps)
+    return _checked(pats, entries, request, deps, reads_secrets=request.verify, more=unrenewed)
+
+
+def check(organizations: Sequence[Organization], request: CheckRequest, deps: Deps) -> Checked:
+    """Look at the active tokens of organizations, and at what this machine knows of them.
+
+    Raises:
+        NotFoundError: no token has the name or id that was given.
+        PatError: the only organization cannot be listed.
+    """
+    # `check_stored` starts without these.
+    from azdo_pat.services.find_tokens import Filters, TokenFinder  # noqa: PLC0415
+
+    failures: Sequence[OrganizationFailure] = ()
+    listed: Sequence[Pat]
+    finder = TokenFinder(deps)
+    if len(organizations) == 1:
+        listed = list(finder.listing(organizations[0], Filters()))
+    else:
+        listed, failures = finder.listing_everywhere(organizations, Filters())
+    unread = {each.org for each in failures}
+    urls = {each.url for each in organizations if each.name not in unread}
+    entries = [each for each in deps.state.stored() if each.stored and each.org_url in urls]
+    ids = {pat.id for pat in listed}
+    unlisted = [each for each in entries if each.id is not None and each.id not in ids]
+    ended = [each for each in unlisted if each.status_at(deps.now()) is Status.EXPIRED]
+    pats = [*listed, *(each.as_pat(Status.EXPIRED) for each in ended)]
+    revoked = _revoked([each for each in unlisted if each not in ended], deps)
+    checked = _checked(pats, entries, request, deps, reads_secrets=True, more=revoked)
+    return checked._replace(failures=(*failures, *checked.failures))
+
+
+def _checked(
+    pats: Sequence[Pat],
+    entries: Sequence[StoredPat],
+    request: CheckRequest,
+    deps: Deps,
+    *,
+    reads_secrets: bool,
+    more: Iterable[Finding],
+) -> Checked:
+    """Look at tokens, and at the entries of those that are stored here; add `more` findings."""
+    _require_all_named(request.texts, [*pats, *entries])
+    pats = [each for each in pats if _is_named(each, request.texts)]
+    entries = [each for each in entries if _is_named(each, request.texts)]
+    now = deps.now()
+    failures: list[OrganizationFailure] = []
+    left = [each for each in _pending(entries, deps) if _is_named(each, request.texts)]
+    leaving = {each.id for each in left}
+    staying = [each for each in pats if each.id is None or each.id not in leaving]
+    found = [
+        *of_tokens(staying, now, request.limits),
+        *_shortened(entries),
+        *map(_left_pending, left),
+    ]
+    if reads_secrets:
+        found += _secrets(entries, request, deps, failures)
+    else:
+        found += _reported(entries, deps)
+    found += more
+    kept = [each for each in found if each.kind not in request.ignored]
+    return Checked(
+        findings=tuple(worst_first(_declared(kept, entries, request.line_of))),
+        pats=tuple(pats),
+        failures=tuple(failures),
+        now=now,
+    )
+
+
+def _pending(entries: Sequence[StoredPat], deps: Deps) -> Sequence[Pending]:
+    """Return what earlier runs have left pending in the organizations of stored tokens."""
+    unfinished = deps.state.unfinished()
+    if not unfinished:
+        return ()
+    from azdo_pat.services.pending import pending  # noqa: PLC0415 - mostly there is none
+
+    urls = {each.org_url for each in entries}
+    return [each for each in pending(unfinished, deps.now()) if each.org_url in urls]
+
+
+def _left_pending(left: Pending) -> Finding:
+    return Finding(
+        Kind.PENDING,
+        Severity.NOTE if left.kind is PendingKind.GRACE else Severity.WARNING,
+        f"{left.message}{f': {left.reason}' if left.reason else ''}",
+        left.fix,
+        org=left.org,
+        name=left.name,
+        id=left.id,
+        until=left.until,
+    )
+
+
+def _is_named(token: Pat | StoredPat | Pending, texts: Sequence[str]) -> bool:
+    return not texts or any(text == token.name or begins_id(text, token.id) for text in texts)
+
+
+def _require_all_named(texts: Sequence[str], tokens: Sequence[Pat | StoredPat]) -> None:
+    for text in texts:
+        if not any(_is_named(token, [text]) for token in tokens):
+            raise NotFoundError(
+                f"no active or stored token {text!r}", hint="to see all, run: pat check"
+            )
+
+
+def _about(entry: StoredPat, kind: Kind, severity: Severity, message: str, *fix: str) -> Finding:
+    """Return a finding about a stored token; `fix` is the verb of its command, and its options."""
+    verb, *options = fix
+    return Finding(
+        kind,
+        severity,
+        message,
+        shown_command(verb, entry.id, entry.name, *options, org=entry.org),
+        org=entry.org,
+        name=entry.name,
+        id=entry.id,
+        scopes=entry.scopes,
+        expires=entry.expires,
+        until=entry.expires,
+    )
+
+
+def _shortened(entries: Sequence[StoredPat]) -> Iterator[Finding]:
+    for entry in entries:
+        if entry.renewal.shortened and entry.life is not None:
+            yield _about(
+                entry,
+                Kind.SHORTENED,
+                Severity.NOTE,
+                "a policy gave it a shorter lifetime than requested",
+                *("rotate", "--expires", f"{max(1, entry.life // timedelta(days=1))}d"),
+            )
+
+
+def _no_sign_in(entries: Sequence[StoredPat], end: datetime, deps: Deps) -> Iterator[Finding]:
+    """Yield a finding if nothing is signed in to renew what is due until `end`."""
+    due = [each.renewal_due for each in entries if each.renewal_due and each.renewal_due <= end]
+    if due and not deps.session.may_be_signed_in:
+        yield Finding(
+            Kind.NO_SIGN_IN,
+            Severity.ERROR,
+            f"nobody is signed in, so pat renew cannot renew {_count(len(due))} due until"
+            f" {end:%Y-%m-%d}",
+            "pat login",
+            until=min(due),
+        )
+
+
+def _count(number: int) -> str:
+    return "a token that is" if number == 1 else f"{number} tokens that are"
+
+
+def _revoked(entries: Sequence[StoredPat], deps: Deps) -> Iterator[Finding]:
+    """Yield a finding for each token that was revoked, though its secret is stored."""
+    for url in {each.org_url for each in entries}:
+        here = [each for each in entries if each.org_url == url]
+        listed = deps.tokens.list(here[0].organization, Status.REVOKED)
+        revoked = {each.authorization_id for each in listed}
+        for entry in here:
+            if entry.id in revoked:
+                message = "it was revoked, and its secret is still stored"
+                yield _about(entry, Kind.REFUSED, Severity.ERROR, message, "forget")
+
+
+def _secrets(
+    entries: Sequence[StoredPat],
+    request: CheckRequest,
+    deps: Deps,
+    failures: list[OrganizationFailure],
+) -> Iterator[Finding]:
+    """Look at the stored secrets, and try them if that is asked for; note what cannot be read."""
+    held: list[tuple[StoredPat, Secret]] = []
+    for entry in entries:
+        try:
+            secret = deps.secrets.get(entry.org_url, entry.name)
+        except PatError as error:  # the next one would not be readable, either
+            failures.append(OrganizationFailure(entry.org, error.message))
+            break
+        if finding := of_secret(entry, secret):
+            yield finding
+        elif secret is not None:
+            held.append((entry, secret))
+    if request.verify:
+        yield from _tried(held, deps, failures)
+    else:
+        yield from _reported([entry for entry, _ in held], deps)
+
+
+def of_secret(entry: StoredPat, secret: Secret | None) -> Finding | None:
+    """Return a finding if the secret that the keyring has is not the token's."""
+    if secret is None:
+        message = "its secret is no longer in the keyring"
+        fix = "rotate" if entry.id else "forget"
+        return _about(entry, Kind.SECRET_LOST, Severity.WARNING, message, fix)
+    if entry.id is None or is_own(secret, entry):
+        return None
+    message = "another program has overwritten its secret"
+    found = _about(entry, Kind.SECRET_LOST, Severity.WARNING, message, "forget")
+    return found._replace(fix=shown_command("forget", None, entry.name, org=entry.org))
+
+
+def _tried(
+    held: Sequence[tuple[StoredPat, Secret]], deps: Deps, failures: list[OrganizationFailure]
+) -> Sequence[Finding]:
+    """Try secrets at the service, in parallel."""
+    from azdo_pat.services.parallel import side_by_side  # noqa: PLC0415 - only --verify needs it
+
+    found: list[Finding] = []
+
+    def attempt(place: int) -> None:
+        entry, secret = held[place]
+        try:
+            if not still_works(entry, secret, deps):
+                found.append(_refused(entry, "the service refuses it"))
+        except PatError as error:
+            failures.append(OrganizationFailure(entry.org, f"{entry.name}: {error.message}"))
+
+    side_by_side(attempt, range(len(held)), lambda: None)
+    return found
+
+
+def _reported(entries: Sequence[StoredPat], deps: Deps) -> Iterator[Finding]:
+    """Yield a finding for each token of which a program said that the service refused it."""
+    if refusals(deps):
+        for entry in entries:
+            if was_refused(entry, deps):
+                yield _refused(entry, "a program reported that the service refused it")
+
+
+def _refused(entry: StoredPat, message: str) -> Finding:
+    """Return the finding for a secret that does not work; `rotate` replaces no revoked token."""
+    scopes = [word for scope in entry.scopes for word in ("--scope", scope)]
+    found = _about(entry, Kind.REFUSED, Severity.ERROR, message, "forget")
+    if not scopes:
+        return found
+    return found._replace(fix=shown_command("ensure", None, entry.name, *scopes, org=entry.org))
+
+
+def _declared(
+    findings: Sequence[Finding],
+    entries: Sequence[StoredPat],
+    line_of: Callable[[str, str], int | None],
+) -> Iterator[Finding]:
+    """Add to each finding the file that declares its token, and the line there."""
+    files = {(each.org, each.name): each.renewal.source for each in entries}
+    for each in findings:
+        file = files.get((each.org or "", each.name or ""), "")
+        line = line_of(file, each.name or "") if file else None
+        yield each._replace(file=file, line=line)

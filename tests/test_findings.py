@@ -1,0 +1,218 @@
+"""What needs attention about a token, judged by what is known of it."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azdo_pat.command_lines import split
+from azdo_pat.findings import (
+    Finding,
+    Kind,
+    Limits,
+    Severity,
+    of_token,
+    of_tokens,
+    shown_command,
+    worst_first,
+)
+from azdo_pat.models import Field, Origin, Pat, Status, effective_expiry
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+ID = "4c81c0e6-b5cb-5da4-8805-c56c81e3346a"
+TOKEN = Pat(
+    name="ci",
+    id=ID,
+    org="contoso",
+    status=Status.ACTIVE,
+    scopes=("vso.packaging",),
+    created=NOW - 20 * DAY,
+    expires=NOW + 10 * DAY,
+)
+
+
+def found(pat: Pat, now: datetime = NOW, limits: Limits = Limits()) -> dict[Kind, Finding]:  # noqa: B008 - it is immutable
+    """Return the findings about a token, by kind."""
+    findings = list(of_token(pat, now, limits))
+    assert len({each.kind for each in findings}) == len(findings)
+    return {each.kind: each for each in findings}
+
+
+def test_of_most_tokens_there_is_nothing_to_say() -> None:
+    assert found(TOKEN) == {}
+
+
+@pytest.mark.parametrize(
+    ("left", "severity", "said"),
+    [
+        (3 * DAY, Severity.WARNING, "it expires in 3 days"),
+        (timedelta(hours=25), Severity.WARNING, "it expires in 1 day"),
+        (timedelta(hours=23), Severity.ERROR, "it expires in less than a day"),
+    ],
+)
+def test_one_that_expires_soon(left: timedelta, severity: Severity, said: str) -> None:
+    (finding,) = found(replace(TOKEN, expires=NOW + left)).values()
+    assert (finding.kind, finding.severity, finding.message) == (Kind.EXPIRING, severity, said)
+    assert finding.fix == "pat update --expires 30d --org contoso 4c81c0e6"
+    assert finding.until == NOW + left
+
+
+def test_a_stored_one_is_rotated() -> None:
+    finding = found(replace(TOKEN, expires=NOW + DAY, stored=True))[Kind.EXPIRING]
+    assert finding.fix == "pat rotate --org contoso 4c81c0e6"
+
+
+@pytest.mark.parametrize(
+    ("due", "severity", "fix"),
+    [
+        (DAY, Severity.NOTE, ""),
+        (-DAY / 2, Severity.NOTE, "pat renew"),
+        (-2 * DAY, Severity.WARNING, "pat renew"),
+    ],
+    ids=["not yet", "just now", "two days ago"],
+)
+def test_one_that_pat_renews(due: timedelta, severity: Severity, fix: str) -> None:
+    pat = replace(TOKEN, stored=True, expires=NOW + 4 * DAY, renewal_due=NOW + due)
+    finding = found(pat)[Kind.EXPIRING]
+    assert (finding.severity, finding.fix) == (severity, fix)
+
+
+def test_one_of_a_day_is_renewed_within_hours() -> None:
+    hour = timedelta(hours=1)
+    pat = replace(TOKEN, stored=True, expires=NOW + 7 * hour, renewal_due=NOW - hour)
+    assert found(pat)[Kind.EXPIRING].severity is Severity.NOTE
+    late = replace(pat, expires=NOW + 2 * hour, renewal_due=NOW - 6 * hour)
+    assert found(late)[Kind.EXPIRING].severity is Severity.ERROR
+
+
+def test_git_makes_itself_another_one() -> None:
+    name = "git: https://dev.azure.com/contoso on laptop"
+    pat = replace(TOKEN, name=name, origin=Origin.GIT, expires=NOW + DAY)
+    assert found(pat)[Kind.EXPIRING].severity is Severity.NOTE
+
+
+@pytest.mark.parametrize(
+    ("pat", "kinds"),
+    [
+        (replace(TOKEN, stored=True, expires=NOW - DAY), [Kind.EXPIRED]),
+        (replace(TOKEN, stored=True, expires=NOW - 31 * DAY), []),
+        (replace(TOKEN, stored=False, expires=NOW - DAY), []),
+        (replace(TOKEN, stored=True, status=Status.REVOKED, expires=NOW - DAY), []),
+    ],
+    ids=["stored", "long ago", "elsewhere", "revoked"],
+)
+def test_one_that_has_expired(pat: Pat, kinds: list[Kind]) -> None:
+    assert list(found(pat)) == kinds
+
+
+@pytest.mark.parametrize(
+    ("now", "severity", "verb"),
+    [
+        (datetime(2026, 9, 1, tzinfo=UTC), Severity.WARNING, "stop"),
+        (datetime(2026, 11, 29, tzinfo=UTC), Severity.ERROR, "stop"),
+        (datetime(2026, 12, 24, tzinfo=UTC), Severity.ERROR, "stopped"),
+    ],
+)
+def test_one_of_all_organizations(now: datetime, severity: Severity, verb: str) -> None:
+    expires = effective_expiry(datetime(2027, 5, 1, tzinfo=UTC), is_global=True)
+    pat = replace(TOKEN, org=None, is_global=True, expires=expires)
+    (finding,) = found(pat, now).values()
+    assert (finding.kind, finding.severity) == (Kind.GLOBAL, severity)
+    assert f"such tokens {verb} working on 2026-12-01" in finding.message
+    assert finding.fix == "pat migrate --to-all --revoke-old 4c81c0e6"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "kind", "fix"),
+    [
+        (("app_token",), Kind.FULL_ACCESS, "--scope SCOPE"),
+        (("vso.code_manage",), Kind.BROAD, "--scope code"),
+        (("vso.code", "vso.code_write"), Kind.BROAD, "--scope code"),
+        (("vso.work", "vso.work_write"), Kind.BROAD, "--scope work_write"),
+        (("vso.work", "vso.wiki_write"), None, ""),
+        # One that includes another only by its letters, and one that nobody knows.
+        (("vso.code", "vso.code_status", "vso.brand_new"), None, ""),
+    ],
+)
+def test_scopes(scopes: tuple[str, ...], kind: Kind | None, fix: str) -> None:
+    findings = found(replace(TOKEN, scopes=scopes))
+    assert list(findings) == ([kind] if kind else [])
+    if kind:
+        assert findings[kind].fix == f"pat update {fix} --org contoso 4c81c0e6"
+
+
+def test_the_name_may_say_which_scope_is_enough() -> None:
+    pat = replace(TOKEN, name="npm feed", scopes=("app_token",))
+    assert "--scope packaging " in found(pat)[Kind.FULL_ACCESS].fix
+
+
+@pytest.mark.parametrize(
+    ("created", "stored", "fix"),
+    [
+        (NOW - DAY, False, "update --expires 2026-08-29"),
+        (NOW - DAY, True, "rotate --expires 90d"),
+        (NOW - 200 * DAY, False, "rotate --expires 90d"),
+    ],
+    ids=["elsewhere", "here", "old"],
+)
+def test_one_that_lives_long(created: datetime, stored: bool, fix: str) -> None:  # noqa: FBT001 - a case
+    pat = replace(TOKEN, created=created, expires=created + 365 * DAY, stored=stored)
+    finding = found(pat)[Kind.LONG_LIVED]
+    assert finding.fix == f"pat {fix} --org contoso 4c81c0e6"
+    assert found(pat, limits=Limits(max_life=365 * DAY)) == {}
+
+
+def test_one_that_cannot_be_read() -> None:
+    pat = replace(TOKEN, expires=None, unread=frozenset({Field.EXPIRES}))
+    (finding,) = found(pat).values()
+    assert (finding.kind, "validTo" in finding.message) == (Kind.UNREADABLE, True)
+
+
+def test_tokens_of_one_program_pile_up() -> None:
+    name = "git: https://dev.azure.com/contoso on laptop"
+    made = [
+        replace(TOKEN, id=f"{n}" * 8, name=name, origin=Origin.GIT, expires=NOW + 30 * DAY)
+        for n in range(1, 4)
+    ]
+    few, many = (list(of_tokens(pats, NOW)) for pats in (made[:2], made))
+    assert {each.severity for each in few} == {Severity.NOTE}
+    assert {each.severity for each in many} == {Severity.WARNING}
+    assert [each.fix for each in many] == [f"pat revoke --org contoso {n * 8}" for n in "123"]
+
+
+def test_two_of_one_name() -> None:
+    older = replace(TOKEN, id="1" * 8, created=NOW - 15 * DAY)
+    newer = replace(TOKEN, id="2" * 8, created=NOW - DAY)
+    elsewhere = replace(TOKEN, id="3" * 8, org="fabrikam")
+    (finding,) = of_tokens([newer, older, elsewhere], NOW)
+    assert (finding.kind, finding.id) == (Kind.SAME_NAME, "1" * 8)
+    assert split(finding.fix) == ["pat", "update", "--name", "ci (2)", "--org", "contoso", "1" * 8]
+
+
+@given(name=st.text(min_size=1).filter(lambda name: "\0" not in name))
+def test_a_command_has_any_name_as_one_word(name: str) -> None:
+    words = split(shown_command("forget", None, name, org="contoso"))
+    assert words[:4] == ["pat", "forget", "--org", "contoso"]
+    assert words[4:] == (["--", name] if name.startswith("-") else [name])
+
+
+def test_the_worst_comes_first() -> None:
+    soon, later = NOW + DAY, NOW + 2 * DAY
+    findings = [
+        Finding(Kind.BROAD, Severity.NOTE, "", until=soon),
+        Finding(Kind.NO_SIGN_IN, Severity.ERROR, ""),
+        Finding(Kind.EXPIRING, Severity.WARNING, "", until=later),
+        Finding(Kind.EXPIRED, Severity.ERROR, "", until=later),
+        Finding(Kind.EXPIRING, Severity.WARNING, "", until=soon),
+    ]
+    order = [findings.index(each) for each in worst_first(findings)]
+    assert order == [3, 1, 4, 2, 0]
+
+
+def test_every_kind_is_documented() -> None:
+    """The contract lists each kind in a table; see test_documented_kinds."""
+    assert all(re.fullmatch("[a-z-]+", kind) for kind in Kind)
