@@ -1,6 +1,7 @@
 """The formats of results (`-o`) and of secrets (`--as`), as names; `output/` writes them."""
 
 import os
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import assert_never
 
@@ -83,3 +84,24 @@ class CheckForm(StrEnum):
     PROMETHEUS = "prometheus"
     JUNIT = "junit"
     ICS = "ics"
+
+    @property
+    def is_for_runner(self) -> bool:
+        """Whether it consists of commands to the runner of a CI pipeline."""
+        return self in {CheckForm.AZURE_PIPELINES, CheckForm.GITHUB_ACTIONS}
+
+
+class Runner(StrEnum):
+    """What runs the steps of a pipeline, and reads commands in their output."""
+
+    AZURE_PIPELINES = "azure-pipelines"
+    GITHUB_ACTIONS = "github-actions"
+
+
+def runner_of(environment: Mapping[str, str]) -> Runner | None:
+    """Return what runs this step, by the variable that it sets for all programs."""
+    if environment.get("TF_BUILD", "").lower() == "true":
+        return Runner.AZURE_PIPELINES
+    if environment.get("GITHUB_ACTIONS", "").lower() == "true":
+        return Runner.GITHUB_ACTIONS
+    return None

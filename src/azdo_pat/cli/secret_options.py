@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from azdo_pat.errors import UsageError
-from azdo_pat.formats import SecretForm, Shell
+from azdo_pat.formats import SecretForm, Shell, runner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,10 +121,8 @@ def checked_names(names: tuple[str, ...], *, dots: bool = False) -> tuple[str, .
 
 def _runner(environment: Mapping[str, str]) -> SecretForm:
     """Return the format for the CI runner that runs this step."""
-    if environment.get("TF_BUILD", "").lower() == "true":
-        return SecretForm.AZURE_PIPELINES
-    if environment.get("GITHUB_ACTIONS", "").lower() == "true":
-        return SecretForm.GITHUB_ACTIONS
+    if runner := runner_of(environment):
+        return SecretForm(runner)
     raise UsageError(
         "this is not a step of Azure Pipelines, which sets TF_BUILD, or of GitHub Actions, which"
         " sets GITHUB_ACTIONS",

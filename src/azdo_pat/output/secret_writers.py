@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from azdo_pat.errors import StoreError, UnavailableError
-from azdo_pat.files import require_own
 from azdo_pat.formats import SecretForm, Shell
 from azdo_pat.models import USER_NAME
 from azdo_pat.organizations import hosts_of
+from azdo_pat.output.runner_commands import append_lines, azure_command, github_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -78,16 +77,15 @@ def _lines(held: StoredSecret, secret_request: SecretRequest) -> Iterable[str]:
             hosts = hosts_of(held.org_url)
             return [f"machine {host} login {USER_NAME} password {text}" for host in hosts]
         case SecretForm.AZURE_PIPELINES:
-            # Source: "Logging commands". All are masked before any variable is set.
-            masks = [f"##vso[task.setsecret]{_vso(each)}" for each in _masked_forms(held)]
-            start = "##vso[task.setvariable variable="
-            return [
-                *masks,
-                *(f"{start}{name};issecret=true]{_vso(text)}" for name in secret_request.names),
+            # All are masked before any variable is set.
+            masks = [azure_command("task.setsecret", each) for each in _masked_forms(held)]
+            variables = [
+                azure_command("task.setvariable", text, variable=name, issecret="true")
+                for name in secret_request.names
             ]
+            return [*masks, *variables]
         case _:
-            # Source: "Workflow commands for GitHub Actions".
-            return [f"::add-mask::{_github(each)}" for each in _masked_forms(held)]
+            return [github_command("add-mask", each) for each in _masked_forms(held)]
 
 
 def tell_runner(held: StoredSecret, secret_request: SecretRequest) -> None:
@@ -97,14 +95,8 @@ def tell_runner(held: StoredSecret, secret_request: SecretRequest) -> None:
         UnavailableError: the file cannot be written.
     """
     lines = "".join(f"{name}={held.secret.reveal()}\n" for name in secret_request.names)
-    file = Path(secret_request.file)
     try:
-        require_own(file)
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
-        before = file.read_bytes()[-1:] if file.is_file() else b""
-        with file.open("a", encoding="utf-8", newline="\n") as opened:
-            # Another step may have left its last line without an end.
-            opened.write(lines if before in {b"", b"\n"} else f"\n{lines}")
+        append_lines(Path(secret_request.file), lines)
     except OSError as error:
         raise UnavailableError(
             f"cannot write to the file that GITHUB_ENV names: {error.strerror or error}",
@@ -150,13 +142,3 @@ def _dotenv(text: str) -> str:
     for character in '\\"$`':
         text = text.replace(character, f"\\{character}")
     return f'"{text}"'
-
-
-def _vso(text: str) -> str:
-    """Escape what the agent decodes, or what would end the line (source: "Logging commands")."""
-    return text.replace("%", "%AZP25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _github(text: str) -> str:
-    """Escape what the runner decodes, or what would end the line (source as for the form)."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
