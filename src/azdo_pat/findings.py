@@ -175,6 +175,13 @@ def is_active(pat: Pat, now: datetime) -> bool:
     return pat.status is not Status.REVOKED and not has_ended(pat, now)
 
 
+def is_replaced(pat: Pat, now: datetime) -> bool:
+    """Return whether something replaces an active token in time, so that no one must act."""
+    if pat.expires is None or pat.is_global:
+        return False
+    return _renewed(pat, pat.expires, now)[0] is Severity.NOTE
+
+
 def command(pat: Pat, verb: str, *more: str) -> str:
     """Return the command line `pat VERB MORE --org ORG TOKEN`, as the user types it."""
     return shown_command(verb, pat.id, pat.name, *more, org=pat.org)

@@ -8,6 +8,7 @@ _INVISIBLE: Final = (
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidi controls: Unicode UAX #9, section 2
     "\u2028\u2029"  # line and paragraph separator
     "\u200b\ufeff\u206a-\u206f\ufff9-\ufffb"  # no width, no use in a name but to deceive
+    "\ufffe\uffff"  # never characters: XML cannot hold them
     "\ud800-\udfff"  # half of a pair: no encoding can write it
 )
 # re compiles them on first use and remembers; most runs need one or none (0.5 ms each).

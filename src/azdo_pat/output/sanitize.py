@@ -76,8 +76,22 @@ class SanitizedText:
 
 def harmless(text: str) -> str:
     """Return a text for another program to print, with secrets masked and commands neutralized."""
+    return without_commands(masked(text))
+
+
+def without_commands(text: str, *, broken: bool = False) -> str:
+    """Return a text that acts on no terminal and no runner, wherever it is printed.
+
+    Args:
+        text: one line.
+        broken: it will be broken into several lines, so anything in it may begin one.
+    """
+    if text.isascii() and text.isprintable() and not {"#", ":"} & set(text):
+        return text  # as most texts, and there may be thousands
+    if broken:
+        text = re.sub(f":(?={_ANY}:)", ":_", text)
     below = StringIO()
-    SanitizedText(below).write(visible(masked(text)))
+    SanitizedText(below).write(visible(text))
     return below.getvalue()
 
 
