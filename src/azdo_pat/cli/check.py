@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from azdo_pat.cli import options
+from azdo_pat.cli.check_output import output_options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.errors import ExitCode, PartialError, PatError, UsageError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from azdo_pat.cli.app import App
+    from azdo_pat.cli.check_output import Show
     from azdo_pat.findings import Checked, Finding, Kind
 
 _NEVER: Final = "none"
@@ -56,6 +58,7 @@ _NEVER: Final = "none"
     " none. Repeatable.",
 )
 @click.option("--ignore", "ignored", metavar="KIND", multiple=True, help="Leave out. Repeatable.")
+@output_options
 def check_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     tokens: tuple[str, ...],
@@ -67,6 +70,7 @@ def check_command(  # noqa: PLR0913  # one argument for each option
     verify: bool,
     fail_on: tuple[str, ...],
     ignored: tuple[str, ...],
+    show: Show,
 ) -> None:
     """Find tokens that need attention, and show the command that fixes each finding.
 
@@ -81,6 +85,7 @@ def check_command(  # noqa: PLR0913  # one argument for each option
       pat check
       pat check --stored --within 14d
       pat check --all-orgs --ignore made-by-tool -o json
+      pat check --stored --as prometheus --to /var/lib/node_exporter/tokens.prom
     """
     from azdo_pat.expiry import parse_span
     from azdo_pat.findings import Limits
@@ -101,7 +106,7 @@ def check_command(  # noqa: PLR0913  # one argument for each option
     else:
         organizations = app.organization_cache.all() if all_orgs else [app.organization]
         checked = check(organizations, request, app)
-    app.runtime.render.findings(checked.findings)
+    show(checked, fails)
     _conclude(app, checked, [each for each in checked.findings if fails(each)])
 
 
