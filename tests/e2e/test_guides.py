@@ -9,9 +9,11 @@ import subprocess
 import textwrap
 from pathlib import Path
 
+import icalendar
+import junitparser
 import pytest
 
-from drivers import PROGRAM, TIME_LIMIT, Emulator, Installed
+from drivers import PROGRAM, TIME_LIMIT, Emulator, Installed, need
 from e2e.stage import accepts, active, in_keyring
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
@@ -40,8 +42,8 @@ def script(yaml: str, key: str) -> str:
     return textwrap.dedent("\n".join(body))
 
 
-def run(command: list[str], env: dict[str, str], cwd: Path) -> str:
-    """Run it; it must end well; return what it said."""
+def run(command: list[str], env: dict[str, str], cwd: Path, *, code: int = 0) -> str:
+    """Run it; it must end with this code; return what it said."""
     ran = subprocess.run(
         command,
         env=env,
@@ -52,7 +54,7 @@ def run(command: list[str], env: dict[str, str], cwd: Path) -> str:
         timeout=TIME_LIMIT,
         check=False,
     )
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == code, ran.stderr
     return ran.stdout + ran.stderr
 
 
@@ -139,3 +141,132 @@ def test_github_actions(emulator: Emulator, bare: dict[str, str], home: Path) ->
     assert (home / "gh-arguments").read_text() == "secret set AZURE_PAT --repo contoso/app\n"
     assert accepts(emulator, (home / "gh-secret").read_text())
     assert len(active(emulator, "ci")) == 1
+
+
+FOUND = "'ci' in contoso: its lifetime is"
+
+
+@pytest.fixture
+def watched(pat: Installed, bare: dict[str, str]) -> dict[str, str]:
+    """What a job has that looks at a token with one warning, without the session of a user."""
+    make(pat, "ci", "200d")
+    session = ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "PAT_ACCESS_TOKEN")
+    return {name: text for name, text in bare.items() if name not in session}
+
+
+def test_check_by_cron(pat: Installed, watched: dict[str, str], home: Path) -> None:
+    command = snippet("expiry", "cron").split(maxsplit=5)[5]
+    said = run(["/bin/sh", "-c", command], watched, home, code=10)
+    assert FOUND.partition(": ")[2] in said
+    assert pat("update", "ci", "--expires", "30d", "-q", "-o", "none").exit_code == 0
+    assert run(["/bin/sh", "-c", command], watched, home) == ""
+
+
+def test_check_by_systemd(watched: dict[str, str], home: Path) -> None:
+    service = configparser.ConfigParser(interpolation=None)
+    service.read_string(snippet("expiry", "service"))
+    timer = configparser.ConfigParser(interpolation=None)
+    timer.read_string(snippet("expiry", "timer"))
+    if shutil.which("systemd-analyze"):
+        run(["systemd-analyze", "calendar", timer["Timer"]["OnCalendar"]], dict(os.environ), home)
+    run(service["Service"]["ExecStart"].split(), watched, home, code=10)
+
+
+def test_check_in_azure_pipelines(watched: dict[str, str], home: Path) -> None:
+    step = home / "step.sh"
+    step.write_text(script(snippet("expiry", "azure-pipelines"), "bash"))
+    temporary = home / "temporary"
+    temporary.mkdir()
+    env = {**watched, "CI": "true", "TF_BUILD": "True", "AGENT_TEMPDIRECTORY": str(temporary)}
+    said = run(["/bin/bash", str(step)], env, home).splitlines()
+    [summary] = temporary.iterdir()
+    assert said[0].startswith(f"##vso[task.logissue type=warning;code=pat-long-lived]{FOUND}")
+    assert said[1:] == [
+        f"##vso[task.uploadsummary]{summary}",
+        "##vso[task.complete result=SucceededWithIssues]",
+    ]
+    assert "\n| warning | <code>ci</code> | contoso |" in summary.read_text("utf-8")
+
+
+def test_check_as_test_results(watched: dict[str, str], home: Path) -> None:
+    yaml = snippet("expiry", "junit")
+    step = home / "step.sh"
+    step.write_text(script(yaml, "bash"))
+    assert run(["/bin/bash", str(step)], {**watched, "CI": "true"}, home, code=10) == ""
+    file = yaml.partition("testResultsFiles: ")[2].strip()
+    [suite] = junitparser.JUnitXml.fromfile(str(home / file))
+    assert [(case.classname, case.name, len(case.result)) for case in suite] == [
+        ("contoso", "ci", 1)
+    ]
+
+
+def test_check_in_github_actions(watched: dict[str, str], home: Path) -> None:
+    step = home / "step.sh"
+    step.write_text(script(snippet("expiry", "github-actions"), "run"))
+    summary = home / "summary"
+    more = {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+    said = run(["/bin/bash", str(step)], watched | more, home)
+    assert said.startswith(f"::warning title=long-lived%3A ci::{FOUND}")
+    assert "\n| warning | <code>ci</code> | contoso |" in summary.read_text("utf-8")
+
+
+def test_check_for_prometheus(
+    request: pytest.FixtureRequest, watched: dict[str, str], home: Path
+) -> None:
+    need(request.config, [] if shutil.which("promtool") else ["promtool"])
+    command = snippet("expiry", "prometheus").split(maxsplit=5)[5]
+    folder = "/var/lib/prometheus/node-exporter"
+    assert folder in command
+    said = run(["/bin/sh", "-c", command.replace(folder, str(home))], watched, home)
+    assert said == ""
+    metrics = (home / "pat.prom").read_text("utf-8")
+    [findings] = [line for line in metrics.splitlines() if line.startswith("pat_check_findings")]
+    assert findings == 'pat_check_findings{org="contoso",kind="long-lived",severity="warning"} 1'
+    (home / "rules.yml").write_text(snippet("expiry", "rules"))
+    promtool = {**os.environ, "HOME": str(home)}
+    assert "SUCCESS: 2 rules found" in run(
+        ["promtool", "check", "rules", "rules.yml"], promtool, home
+    )
+    (home / "test.yml").write_text(ALERTS)
+    run(["promtool", "test", "rules", "test.yml"], promtool, home)
+
+
+ALERTS = """\
+rule_files: [rules.yml]
+tests:
+  - interval: 1m
+    input_series:
+      - series: 'pat_check_findings{instance="a",org="contoso",kind="expiring",severity="warning"}'
+        values: 2x600
+      - series: 'pat_check_findings{instance="a",org="contoso",kind="broad",severity="note"}'
+        values: 1x600
+      - series: 'pat_check_timestamp_seconds{instance="a"}'
+        values: 0+0x600
+      - series: 'pat_check_complete{instance="a"}'
+        values: 1x600
+    alert_rule_test:
+      - alertname: AzureDevOpsTokens
+        eval_time: 1h
+        exp_alerts:
+          - exp_labels: {instance: a, org: contoso, kind: expiring}
+            exp_annotations:
+              summary: "2 tokens of contoso need attention (expiring). Run: pat check"
+      - alertname: AzureDevOpsTokensNotChecked
+        eval_time: 2h
+        exp_alerts: []
+      - alertname: AzureDevOpsTokensNotChecked
+        eval_time: 4h
+        exp_alerts:
+          - exp_labels: {instance: a}
+            exp_annotations:
+              summary: "Azure DevOps tokens have not been checked on a. Run there: pat check"
+"""
+"""Ten hours of metrics, and the alerts that they raise (promtool's "Unit testing for rules")."""
+
+
+def test_check_for_a_calendar(watched: dict[str, str], home: Path) -> None:
+    command = snippet("expiry", "calendar")
+    assert run(["/bin/sh", "-c", command], watched, home, code=10) == ""
+    calendar = icalendar.Calendar.from_ical((home / "tokens.ics").read_bytes())
+    [event] = calendar.walk("VEVENT")
+    assert event["SUMMARY"] == "Token 'ci' in contoso expires"
