@@ -1,5 +1,7 @@
 """--deliver: the new secret is where it is needed before the old token goes."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -156,6 +158,37 @@ class TestEnsure:
         (tmp_path / "no").mkdir()
         assert self.outcome(pat, *place) == "kept"
         assert (tmp_path / "no" / ".env").read_text() == f"PAT={secret(pat)}\n"
+
+    def test_the_hint_of_what_failed(self, pat: InProcess, tmp_path: Path) -> None:
+        result = pat(*ENSURE, *into(tmp_path / "no" / ".env"))
+        assert "(check its folder and permissions)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "secrets"),
+    [
+        (ENSURE, 1),
+        ((*ENSURE, "--verify"), 1),
+        (("renew",), 1),
+        (("ensure", "ci", "--scope", "packaging"), 2),  # the new one, too
+        (("rotate", "ci"), 2),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
+)
+def test_what_a_killed_run_left_is_tried_and_reported_once(
+    args: tuple[str, ...], secrets: int, pat: InProcess, home: Path, tmp_path: Path
+) -> None:
+    tries = tmp_path / "tries"
+    source = f"open({str(tries)!r}, 'a').write('x'); raise SystemExit(4)"
+    command = f"command:{put_program(tmp_path / 'deploy', source)}"
+    assert pat(*ENSURE, "--deliver", command, "-q").exit_code == 8
+    with closing(sqlite3.connect(home / "pat/state/state.db")) as state, state:
+        state.execute("UPDATE journal SET reason = ''")  # it was killed before
+    tries.unlink()
+    result = pat(*args, "-o", "none")
+    assert len(tries.read_text()) == secrets
+    assert result.stderr.count("could not be delivered") == secrets
+    assert "to test the command, run: pat get NAME" in result.stderr
 
 
 @pytest.mark.parametrize(

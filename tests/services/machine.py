@@ -137,6 +137,7 @@ class MachineDeps:
     user: Callable[[], str] = str
     report: Callable[[Recovered | Unrecovered], None] = lambda _: None
     lock: Callable[[str], AbstractContextManager[None]] | None = None
+    undelivered: dict[int, Recovered] = field(default_factory=dict)
 
     @property
     def session(self) -> "MachineDeps":

@@ -79,6 +79,11 @@ class App:
         """What could not be read of the service's answers in this run: the first of it."""
         return {}
 
+    @cached_property
+    def undelivered(self) -> dict[int, Recovered]:
+        """The deliveries of earlier runs that failed again in this run; shared by all of it."""
+        return {}
+
     def _say_odd(self, what: str) -> None:
         """Say once a run that an answer has something that cannot be read; each with -v."""
         # One step, as several organizations are listed side by side.
@@ -148,6 +153,7 @@ class App:
         other = App(self.runtime.options._replace(org=organization.url, sources=sources))
         other.session.secrets = self.session.secrets
         other.state, other.odd_rows = self.state, self.odd_rows
+        other.undelivered = self.undelivered
         return other
 
     @cached_property

@@ -96,7 +96,7 @@ def _say_failed(messages: Messages, operation: Operation, failure: PatError) -> 
         messages.warn(failure.one_line)
     elif isinstance(operation, Deliver):
         token = operation.entry.token
-        messages.warn(f"the new secret of {token} could not be delivered: {failure.message}")
+        messages.warn(f"the new secret of {token} could not be delivered: {failure.one_line}")
     elif isinstance(operation, Local):
         messages.warn(f"{open_question(operation)}: {failure.one_line}")
     else:

@@ -58,7 +58,7 @@ def delivered(operation: Deliver, deps: Deps) -> tuple[Deliver | RevokeReplaced 
     except KeyboardInterrupt:
         return operation, INTERRUPTED
     except PatError as error:
-        return operation, error.message
+        return operation, error.one_line
 
 
 def deliver_anew(organization: Organization, known: StoredPat, renewal: Renewal, deps: Deps) -> str:
@@ -150,5 +150,7 @@ def _to_all(entry: StoredPat, secret: Secret, deps: Deps) -> None:
             deps.deliver(delivery, handover)
         except PendingError as error:
             failures.append(error)
+    if len(failures) == 1:
+        raise failures[0]
     if failures:
-        raise PendingError("; ".join(each.message for each in failures), hint=failures[0].hint)
+        raise PendingError("; ".join(each.one_line for each in failures))

@@ -100,6 +100,13 @@ class Deps(Protocol):
     def organization(self) -> Organization:
         """The organization that is set, or else the only one that the user has."""
 
+    @property
+    def undelivered(self) -> dict[int, Recovered]:
+        """The deliveries of earlier runs that failed again in this run, by the key of their entry.
+
+        They are not tried again: their targets have not changed, and a command may be slow.
+        """
+
     def now(self) -> datetime:
         """Return the time, aware, in UTC."""
 

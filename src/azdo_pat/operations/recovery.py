@@ -57,6 +57,10 @@ def recover(deps: Deps, *, org_url: str | None = None, again: bool = False) -> S
         place = operation.entry.organization.url, operation.entry.name
         if not _may_recover(operation, user, deps.session.api_root):
             continue
+        if earlier := deps.undelivered.get(operation.entry.key or 0):
+            recovered.append(earlier)  # reported already
+            undelivered.add(place)
+            continue
         if isinstance(operation, Deliver) and (
             place in undelivered  # the same secret to the same targets
             or (not again and _has_failed(operation, deps.state))
@@ -66,6 +70,7 @@ def recover(deps: Deps, *, org_url: str | None = None, again: bool = False) -> S
         if found is not None:
             if isinstance(operation, Deliver) and found.failure:
                 undelivered.add(place)
+                deps.undelivered[operation.entry.key or 0] = found
             deps.report(found)
             recovered.append(found)
     return recovered
@@ -142,6 +147,8 @@ def recover_name(organization: Organization, name: str, deps: Deps) -> None:
     """
     for operation in deps.state.unfinished(organization.url, name):
         if not isinstance(operation, Local) and operation.entry.user != deps.session.user():
+            continue
+        if operation.entry.key in deps.undelivered:
             continue
         # A failed delivery is repeated with the secret that is about to be created; a doubtful
         # token has been reported, and does not prevent creating another one.
