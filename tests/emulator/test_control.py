@@ -48,6 +48,8 @@ def test_policies(stage: Stage) -> None:
         "lifespanMode": "refuse",
         "creation": "allowed",
         "publicProjects": False,
+        "auditingDisabled": False,
+        "auditLogForbidden": False,
     }
     assert stage.control("PUT", "policies", ["maximum-lifespan=30 mode=refuse"]) == policies
     assert stage.control("GET", "policies") == policies

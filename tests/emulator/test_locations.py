@@ -5,10 +5,11 @@ import pytest
 from emulator.stage import ADA_ID, CONTOSO_ID, PATS, Stage
 
 TOKENS = "55967393-20ef-45c6-a96c-b5d5d5986a9a"
+AUDIT = "94ff054d-5ee1-413d-9341-3f4a7827de2e"
 CORE = "79134c72-4a58-4b42-976c-04e7115f32bf"
 PROFILE = "8ccfef3d-2b87-4e99-8ccb-66e343d2daa8"
 ACCOUNTS = "0d55247a-1c47-4462-9b1f-5e2125590ee6"
-BELOW = {"ConnectionData", "ResourceAreas", "Pats", "projects"}
+BELOW = {"ConnectionData", "ResourceAreas", "Pats", "projects", "auditLog", "actions"}
 OUTSIDE = {"ResourceAreas", "Profiles", "Accounts"}
 FIELDS = {"id", "area", "resourceName", "routeTemplate", "resourceVersion"}
 FIELDS |= {"minVersion", "maxVersion", "releasedVersion"}
@@ -62,7 +63,7 @@ def test_the_areas(stage: Stage) -> None:
     root = stage.emulator.url
     urls = {each["id"]: each["locationUrl"] for each in stage.ask("GET", AREAS).json()["value"]}
     below, outside = f"{root}/contoso/", f"{root}/"
-    assert urls == {CORE: below, TOKENS: below, PROFILE: outside, ACCOUNTS: outside}
+    assert urls == {CORE: below, TOKENS: below, AUDIT: below, PROFILE: outside, ACCOUNTS: outside}
     listed = stage.ask("GET", "/_apis/resourceAreas").json()
     assert listed["count"] == 2
     assert {each["id"] for each in listed["value"]} == {PROFILE, ACCOUNTS}

@@ -15,6 +15,7 @@ from azdo_pat.emulator.directory import ANONYMOUS, TENANT_ID, Organization, User
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from azdo_pat.emulator.audit import Event
     from azdo_pat.emulator.errors import ErrorKind
     from azdo_pat.emulator.tokens import Token
 
@@ -137,6 +138,33 @@ def project_json(organization: Organization, root: str) -> dict[str, Any]:
         "revision": 11,
         "visibility": "private",
         "lastUpdateTime": "2026-01-12T09:41:00.123Z",
+    }
+
+
+def audit_json(event: Event, organization: Organization, user: User) -> dict[str, Any]:
+    """``DecoratedAuditLogEntry`` with the fields that Microsoft's example has for a user."""
+    action = event.action
+    return {
+        "id": event.event_id,
+        "correlationId": event.activity_id,
+        "activityId": event.activity_id,
+        "actorCUID": user.object_id,
+        "actorUserId": user.user_id,
+        "actorUPN": user.mail,
+        "authenticationMechanism": event.mechanism,
+        "timestamp": event.time.isoformat(),
+        "scopeType": "organization",
+        "scopeDisplayName": f"{organization.name} (Organization)",
+        "scopeId": organization.organization_id,
+        "ipAddress": event.address,
+        "userAgent": event.user_agent,
+        "actionId": action.action_id,
+        "data": {"DisplayName": event.name} if event.name else {},
+        "details": action.sentence.replace("{name}", event.name),
+        "area": action.area,
+        "category": action.category,
+        "categoryDisplayName": action.category.capitalize(),
+        "actorDisplayName": user.display_name,
     }
 
 

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request; ``arguments`` have lower-case names, ``repeat`` spoils continuation tokens."""
+    """A request; ``arguments`` have lower-case names, ``repeat`` spoils continuation tokens.
+
+    ``address`` is the client's.
+    """
 
     method: str
     path: str
@@ -19,4 +22,6 @@ class Call:
     headers: Headers
     body: bytes
     root: str
+    address: str
+    activity_id: str
     repeat: bool = False

@@ -42,8 +42,8 @@ class EntraApplication(Application):
         super().__init__(service, faults, log, closing)
         self._entra = entra
 
-    def _route(self, request: Request, *, repeat: bool) -> Response:
-        del repeat
+    def _route(self, request: Request, activity_id: str, *, repeat: bool = False) -> Response:
+        del activity_id, repeat
         try:
             return self._page(request, request.host_url.rstrip("/"))
         except EntraError as error:

@@ -88,6 +88,7 @@ _COMMON: Final = "Microsoft.VisualStudio.Services.Common"
 _AUTHORIZATION: Final = "Microsoft.VisualStudio.Services.DelegatedAuthorization"
 
 UNAUTHORIZED: Final = ErrorKind(401, f"{_FRAMEWORK}.UnauthorizedRequestException, {_FRAMEWORK}")
+ACCESS_CHECK: Final = ErrorKind(403, f"{_FRAMEWORK}.AccessCheckException, {_FRAMEWORK}")
 INVALID_ACCESS: Final = ErrorKind(403, f"{_FRAMEWORK}.InvalidAccessException, {_FRAMEWORK}")
 TOKEN_NOT_FOUND: Final = ErrorKind(
     404, f"{_AUTHORIZATION}.SessionTokenNotFoundException, {_WEB_API}"

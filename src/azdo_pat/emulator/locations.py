@@ -25,6 +25,7 @@ PROFILES: Final = Resource(revisions=3, released=True)
 ACCOUNTS: Final = Resource(released=True)
 CONNECTION: Final = Resource(optional=True)
 PROJECTS: Final = Resource(revisions=4, released=True)
+AUDIT: Final = Resource()
 _RESOURCE_AREAS: Final = Resource(optional=True)
 
 
@@ -76,6 +77,20 @@ _LOCATIONS: Final = (
         resource=PATS,
     ),
     _Location(
+        id="4e5fa14f-7097-4b73-9c85-00abc7353c61",
+        area="Audit",
+        name="auditLog",
+        route="_apis/{area}/{resource}",
+        resource=AUDIT,
+    ),
+    _Location(
+        id="6fa30b9a-9558-4e3b-a95f-a12572caa6e6",
+        area="Audit",
+        name="actions",
+        route="_apis/{area}/{resource}",
+        resource=AUDIT,
+    ),
+    _Location(
         id="603fe2ac-9723-48b9-88ad-09305aa6c6e1",
         area="core",
         name="projects",
@@ -102,6 +117,7 @@ _LOCATIONS: Final = (
 _AREAS: Final = (
     _Area(id="79134c72-4a58-4b42-976c-04e7115f32bf", name="core"),
     _Area(id="55967393-20ef-45c6-a96c-b5d5d5986a9a", name="Tokens"),
+    _Area(id="94ff054d-5ee1-413d-9341-3f4a7827de2e", name="Audit"),
     _Area(id="8ccfef3d-2b87-4e99-8ccb-66e343d2daa8", name="Profile", organization=False),
     _Area(id="0d55247a-1c47-4462-9b1f-5e2125590ee6", name="Accounts", organization=False),
 )

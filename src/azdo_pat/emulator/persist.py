@@ -7,10 +7,12 @@ import json
 import os
 import secrets
 import tempfile
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from azdo_pat.emulator.audit import Event
 from azdo_pat.emulator.errors import EmulatorError
 from azdo_pat.emulator.policies import Policies
 from azdo_pat.emulator.service import Contents
@@ -35,6 +37,8 @@ def load(path: Path) -> Contents | None:
             policies=Policies.from_json(value["policies"]),
             clock_offset=timedelta(seconds=value["clockOffsetSeconds"]),
             tokens=tuple(_token(item) for item in value["tokens"]),
+            # A file of an earlier version has none.
+            events=tuple(_event(item) for item in value.get("auditEvents", ())),
         )
     except FileNotFoundError:
         return None
@@ -57,6 +61,9 @@ def save(path: Path, contents: Contents) -> None:
         "policies": contents.policies.to_json(),
         "clockOffsetSeconds": contents.clock_offset.total_seconds(),
         "tokens": [_json(token) for token in contents.tokens],
+        "auditEvents": [
+            asdict(event) | {"time": event.time.isoformat()} for event in contents.events
+        ],
     }
     try:
         # mkstemp makes the file readable by its owner alone.
@@ -104,3 +111,7 @@ def _token(value: dict[str, Any]) -> Token:
         secret_hash=value["secretHash"],
         revoked=value["revoked"],
     )
+
+
+def _event(value: dict[str, Any]) -> Event:
+    return Event(**value | {"time": datetime.fromisoformat(value["time"])})

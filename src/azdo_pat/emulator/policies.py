@@ -33,7 +33,8 @@ class Policies:
     """All switches; the default is a tenant without restrictions.
 
     ``public_projects`` makes ``connectionData`` answer bad credentials as the anonymous user,
-    as organizations with public projects do.
+    as organizations with public projects do. ``auditing_disabled`` turns "Log Audit Events" off,
+    ``audit_log_forbidden`` takes away the permission "View audit log".
     """
 
     full_scope_forbidden: bool = False
@@ -43,6 +44,8 @@ class Policies:
     lifespan_mode: Lifespan = Lifespan.CLAMP
     creation: Creation = Creation.ALLOWED
     public_projects: bool = False
+    auditing_disabled: bool = False
+    audit_log_forbidden: bool = False
 
     def check_creation(self, scope: str) -> None:
         """Raises TokenRefusedError where the organization does not let this be created."""
@@ -110,6 +113,8 @@ _BOOLEANS: Final = {
     "globalForbidden": "global_forbidden",
     "globalBlocked": "global_blocked",
     "publicProjects": "public_projects",
+    "auditingDisabled": "auditing_disabled",
+    "auditLogForbidden": "audit_log_forbidden",
 }
 _NAMES: Final = _BOOLEANS | {
     "maximumLifespanDays": "maximum_lifespan_days",
@@ -150,6 +155,8 @@ _SWITCHES: Final[dict[str, dict[str, Any]]] = {
     "creation-disabled": {"creation": Creation.DISABLED},
     "creation-packaging-only": {"creation": Creation.PACKAGING_ONLY},
     "public-projects": {"public_projects": True},
+    "auditing-disabled": {"auditing_disabled": True},
+    "audit-log-forbidden": {"audit_log_forbidden": True},
 }
 
 

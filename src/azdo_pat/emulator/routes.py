@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Response
 
-from azdo_pat.emulator import answers, locations, sign_in
+from azdo_pat.emulator import answers, audit, audit_routes, locations, sign_in
 from azdo_pat.emulator.body import read_guid, read_token_request
 from azdo_pat.emulator.directory import (
     ANONYMOUS,
@@ -96,6 +96,10 @@ def _below(
     match rest:
         case ["tokens", "pats"]:
             return _tokens(call, service, organization)
+        case ["audit", "auditlog"]:
+            return _only("GET", call, lambda: audit_routes.log(call, service, organization))
+        case ["audit", "actions"]:
+            return _only("GET", call, lambda: audit_routes.actions(call, service, organization))
         case ["connectiondata"]:
             return _only("GET", call, lambda: _connection(call, service, organization))
         case ["projects"]:
@@ -109,7 +113,7 @@ def _tokens(  # noqa: PLR0911 - one answer for each method
     if call.method not in _TOKEN_METHODS:
         return _wrong_method(call, ", ".join(_TOKEN_METHODS))
     user, scopes = sign_in.entra_user(call.headers, service)
-    _require_member(user, organization)
+    sign_in.require_member(user, organization)
     if scopes.isdisjoint(_MAY_READ if call.method == "GET" else _MAY_MANAGE):
         raise ServiceError(INVALID_ACCESS, sign_in.NOT_ALLOWED)
     version = read_version(call, locations.PATS)
@@ -123,15 +127,29 @@ def _tokens(  # noqa: PLR0911 - one answer for each method
             case "POST":
                 request = read_token_request(call.body, parameter="patTokenCreateRequest")
                 token, secret = service.create(user, organization, request)
+                _record(call, service, (user, organization), audit.CREATED, token)
                 return _result(service, token, version, secret)
             case "PUT":
                 request = read_token_request(call.body, parameter="patTokenUpdateRequest")
-                return _result(service, service.update(user, organization, request), version)
+                token = service.update(user, organization, request)
+                _record(call, service, (user, organization), audit.UPDATED, token)
+                return _result(service, token, version)
             case _:
-                service.revoke(user, organization, _authorization_id(call))
+                token = service.revoke(user, organization, _authorization_id(call))
+                _record(call, service, (user, organization), audit.REVOKED, token)
                 return Response(status=204)
     except TokenRefusedError as refused:
         return _refusal(refused, version)
+
+
+def _record(
+    call: Call,
+    service: Service,
+    who: tuple[User, Organization],
+    action: audit.Action,
+    token: Token,
+) -> None:
+    service.record(audit.event(call, who, action, service.now(), token.display_name))
 
 
 def _list(
@@ -237,16 +255,8 @@ def _visitor(call: Call, service: Service, organization: Organization) -> User:
     """The member of the organization that calls, or the anonymous user of its public projects."""
     user = sign_in.any_user(call.headers, service, organization)
     if user is not ANONYMOUS:
-        _require_member(user, organization)
+        sign_in.require_member(user, organization)
     return user
-
-
-def _require_member(user: User, organization: Organization) -> None:
-    if user.user_id not in organization.member_ids:
-        raise ServiceError(
-            UNAUTHORIZED,
-            f"TF400813: The user '{user.user_id}' is not authorized to access this resource.",
-        )
 
 
 def _share_an_organization(user: User, other: User) -> bool:

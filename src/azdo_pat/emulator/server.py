@@ -70,22 +70,23 @@ class Application:
         entry = self._log.add(self._entry(request))
         fault = self._faults.take(request.method, request.path)
         if fault is None:
-            found = self._route(request, repeat=False)
+            found = self._route(request, entry.activity_id)
         else:
             entry.fault = fault.text
-            found = self._strike(request, fault)
+            found = self._strike(request, fault, entry.activity_id)
         self._stamp(found, entry.activity_id)
         entry.status = found.status_code
         return found
 
-    def _strike(self, request: Request, fault: Fault) -> Response:
+    def _strike(self, request: Request, fault: Fault, activity_id: str) -> Response:
         # No lock is held here: other requests go on.
         self._closing.wait(fault.delay)
         if fault.cut is Moment.BEFORE:
             raise ConnectionCut
         found = None
         if fault.commit or fault.cut or not fault.replaces_answer:
-            found = self._route(request, repeat=fault.special is Special.REPEAT_CONTINUATION)
+            repeat = fault.special is Special.REPEAT_CONTINUATION
+            found = self._route(request, activity_id, repeat=repeat)
         if fault.cut is Moment.AFTER:
             raise ConnectionCut
         if found is None or fault.replaces_answer:
@@ -97,7 +98,7 @@ class Application:
             found.headers[name] = value
         return found
 
-    def _route(self, request: Request, *, repeat: bool) -> Response:
+    def _route(self, request: Request, activity_id: str, *, repeat: bool = False) -> Response:
         call = Call(
             method=request.method,
             path=request.path,
@@ -105,6 +106,8 @@ class Application:
             headers=request.headers,
             body=request.get_data(),
             root=request.host_url.rstrip("/"),
+            address=request.remote_addr or "",
+            activity_id=activity_id,
             repeat=repeat,
         )
         try:

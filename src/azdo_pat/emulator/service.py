@@ -27,6 +27,8 @@ from azdo_pat.emulator.tokens import Status, Token, hash_secret, new_secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from azdo_pat.emulator.audit import Event
+
 LONGEST_NAME: Final = 256
 
 # Azure DevOps blog, "Retirement of Global Personal Access Tokens".
@@ -41,6 +43,7 @@ class Contents:
     policies: Policies = field(default_factory=Policies)
     clock_offset: timedelta = timedelta()
     tokens: tuple[Token, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 class Service:
@@ -63,6 +66,7 @@ class Service:
         self._policies = contents.policies
         self._tokens = {token.authorization_id: token for token in contents.tokens}
         self._by_secret = {token.secret_hash: token.authorization_id for token in contents.tokens}
+        self._events = list(contents.events)
         self.signing_key = contents.signing_key
         self.not_before = 0
         """The earliest ``nbf`` of an access token that is accepted."""
@@ -196,7 +200,7 @@ class Service:
             self._store()
             return changed
 
-    def revoke(self, user: User, organization: Organization, authorization_id: str) -> None:
+    def revoke(self, user: User, organization: Organization, authorization_id: str) -> Token:
         """End a token.
 
         Raises:
@@ -217,9 +221,30 @@ class Service:
                 )
             self._keep(replace(token, revoked=True))
             self._store()
+            return token
+
+    def record(self, event: Event) -> None:
+        """Add an event to the audit log, unless its organization keeps none."""
+        if self._policies.auditing_disabled:
+            return
+        with self._lock:
+            self._events.append(event)
+            self._store()
+
+    def events(self) -> tuple[Event, ...]:
+        """The audit log of all organizations, in the order in which it was written."""
+        with self._lock:
+            return tuple(self._events)
 
     def authenticate(self, secret: str, organization: Organization) -> User | None:
         """The user whose active token of this organization bears the secret."""
+        token = self.token_of(secret, organization)
+        if token is None:
+            return None
+        return next(user for user in USERS if user.user_id == token.owner_id)
+
+    def token_of(self, secret: str, organization: Organization) -> Token | None:
+        """The active token of this organization that bears the secret."""
         with self._lock:
             token = self._tokens.get(self._by_secret.get(hash_secret(secret), ""))
         now = self.now()
@@ -229,8 +254,7 @@ class Service:
             return None
         if not token.belongs_to(organization.organization_id):
             return None
-        owner = next(user for user in USERS if user.user_id == token.owner_id)
-        return owner if owner.user_id in organization.member_ids else None
+        return token if token.owner_id in organization.member_ids else None
 
     def _global_tokens_are_off(self, now: datetime) -> bool:
         """Whether none works: after their end, and where only some may create tokens at all.
@@ -277,6 +301,7 @@ class Service:
                 policies=self._policies,
                 clock_offset=self._offset,
                 tokens=tuple(self._tokens.values()),
+                events=tuple(self._events),
             )
         )
 

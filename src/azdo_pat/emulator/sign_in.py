@@ -108,6 +108,34 @@ def any_user(headers: Headers, service: Service, organization: Organization) -> 
         raise
 
 
+def require_member(user: User, organization: Organization) -> None:
+    """Raises ServiceError: 401, where the user is not a member of the organization."""
+    if user.user_id not in organization.member_ids:
+        raise ServiceError(
+            UNAUTHORIZED,
+            f"TF400813: The user '{user.user_id}' is not authorized to access this resource.",
+        )
+
+
+def user_and_scopes(
+    headers: Headers, service: Service, organization: Organization
+) -> tuple[User, frozenset[str]]:
+    """The user behind an access token or a personal access token, and what it may be used for.
+
+    Raises:
+        SignInNeededError: neither is there, or a bad one.
+        ServiceError: 403 for a service principal.
+    """
+    secret = _basic_secret(headers)
+    if secret is None:
+        return entra_user(headers, service)
+    token = service.token_of(secret, organization)
+    user = service.authenticate(secret, organization)
+    if token is None or user is None:
+        raise SignInNeededError(Stranger.PAGE)
+    return user, frozenset(token.scope.split())
+
+
 def stranger_answer(stranger: Stranger, call: Call, service: Service) -> Response:
     """The answer to a request that is not signed in."""
     if stranger is Stranger.CHALLENGE:
