@@ -1,4 +1,4 @@
-"""Secrets that do not show, and the tools that make tokens."""
+"""Secrets that do not show."""
 
 import copy
 import json
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azdo_pat.models import AccessToken, NewPat, Origin, Pat, Secret, ServicePat, Status, origin_of
+from azdo_pat.models import AccessToken, NewPat, Pat, Secret, ServicePat, Status
 from azdo_pat.results import Created, StoredSecret
 
 TEXT = "Zq7" * 25 + "xAZDOabcd1"
@@ -116,36 +116,3 @@ class TestSecret:
         assert Secret(TEXT) != Secret(TEXT[:-1])
         assert Secret(TEXT) != TEXT
         assert {Secret("a"), Secret("a"), Secret("b")} == {Secret("a"), Secret("b")}
-
-
-class TestOrigin:
-    """Which tool a display name gives away."""
-
-    @pytest.mark.parametrize(
-        ("name", "origin"),
-        [
-            ("git: https://contoso.visualstudio.com/ on ADA-PC", Origin.GIT),
-            ("Git: https://dev.azure.com/contoso on ada-laptop", Origin.GIT),
-            ("git: http://tfs:8080/tfs on PC", Origin.GIT),
-            ("Service Hooks :: Azure App Service :: Deploy web app", Origin.SERVICE_HOOKS),
-            ("Service Hooks : Azure App Service : Deploy web app", Origin.SERVICE_HOOKS),
-            ("Service Hooks: Azure App Service: Deploy web app", Origin.SERVICE_HOOKS),
-            ("Service Hooks:Azure App Service:Deploy web app", Origin.SERVICE_HOOKS),
-            ("service hooks ::  azure app  service::: deploy web app", Origin.SERVICE_HOOKS),
-            ("Service Hooks for my app", Origin.UNKNOWN),
-            ("Azure DevOps Artifacts Credential Provider", Origin.ARTIFACTS),
-            (
-                "VSTS IntelliJ Plugin: https://dev.azure.com/contoso from: ada on: PC",
-                Origin.IDE,
-            ),
-            ("WebAppLoadTestCDIntToken", Origin.LOAD_TEST),
-            ("Microsoft Teams Integration", Origin.TEAMS),
-            ("git: my own", Origin.UNKNOWN),
-            ("my git: https://dev.azure.com", Origin.UNKNOWN),
-            ("Service Hooks", Origin.UNKNOWN),
-            ("laptop", Origin.UNKNOWN),
-            ("", Origin.UNKNOWN),
-        ],
-    )
-    def test_by_name(self, name: str, origin: Origin) -> None:
-        assert origin_of(name) is origin

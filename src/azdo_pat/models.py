@@ -422,30 +422,3 @@ class SourceReport(NamedTuple):
     name: str
     used: bool
     detail: str
-
-
-_TOOL_NAMES: Final = (
-    ("git https //", Origin.GIT),
-    ("git http //", Origin.GIT),
-    ("service hooks azure app service", Origin.SERVICE_HOOKS),
-    ("webapploadtestcdinttoken", Origin.LOAD_TEST),
-    ("microsoft teams integration", Origin.TEAMS),
-    ("azure devops artifacts credential provider", Origin.ARTIFACTS),
-    ("vsts intellij plugin http", Origin.IDE),
-)
-
-
-def origin_of(name: str) -> Origin:
-    """Return which tool created a token, by the display name that the tool uses.
-
-    Runs of colons and spaces count as one space: the documentation spells the name of the
-    service hooks in three ways.
-
-    Sources: "Use personal access tokens", question on unexpected notifications; the code of the
-    Azure Artifacts credential provider and of the plug-in for IntelliJ.
-    """
-    plain = " ".join(name.casefold().replace(":", " ").split())
-    for prefix, origin in _TOOL_NAMES:
-        if plain.startswith(prefix):
-            return origin
-    return Origin.UNKNOWN

@@ -14,8 +14,8 @@ from azdo_pat.models import (
     ServicePat,
     Status,
     effective_expiry,
-    origin_of,
 )
+from azdo_pat.origins import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
