@@ -422,3 +422,28 @@ class SourceReport(NamedTuple):
     name: str
     used: bool
     detail: str
+
+
+class AuditEvent(NamedTuple):
+    """An event of the audit log that is about a token (spec: `DecoratedAuditLogEntry`).
+
+    What cannot be read is empty, or None.
+
+    Attributes:
+        action: the service's name for it: `Token.PatCreateEvent`.
+        token: the display name of the token at that time.
+        actor: the name of the user who did it.
+        actor_mail: the name by which this user signs in.
+        address: the IP address of the request.
+        program: the user agent of the request.
+        details: the event in the service's words.
+    """
+
+    time: datetime | None
+    action: str
+    token: str
+    actor: str
+    actor_mail: str
+    address: str
+    program: str
+    details: str

@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from azdo_pat.api.audit import AuditLog
 from azdo_pat.api.directory import Directory
 from azdo_pat.api.http import Http
 from azdo_pat.api.tokens import Tokens
@@ -52,6 +53,10 @@ class Client:
     @property
     def tokens(self) -> Tokens:
         return Tokens(self.http, self.odd.append)
+
+    @property
+    def audit(self) -> AuditLog:
+        return AuditLog(self.http, self.odd.append)
 
     @property
     def directory(self) -> Directory:

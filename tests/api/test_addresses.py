@@ -17,12 +17,14 @@ def test_microsofts_hosts_without_a_root() -> None:
         "https://vssps.dev.azure.com",
         "https://app.vssps.visualstudio.com",
         "https://dev.azure.com",
+        "https://auditservice.dev.azure.com",
     ]
     assert addresses.organization("contoso") == "https://dev.azure.com/contoso"
     assert addresses.origins == {
         ("https", "vssps.dev.azure.com", 443),
         ("https", "app.vssps.visualstudio.com", 443),
         ("https", "dev.azure.com", 443),
+        ("https", "auditservice.dev.azure.com", 443),
     }
 
 

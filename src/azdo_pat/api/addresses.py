@@ -17,6 +17,7 @@ class Service(StrEnum):
     TOKENS = "https://vssps.dev.azure.com"
     PROFILE = "https://app.vssps.visualstudio.com"
     ORGANIZATIONS = "https://dev.azure.com"
+    AUDIT = "https://auditservice.dev.azure.com"
 
 
 def origin(url: str) -> tuple[str, str, int]:

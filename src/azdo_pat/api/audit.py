@@ -1,0 +1,116 @@
+"""The audit log of an organization: what happened to tokens (spec: audit 7.2, `Audit Log`)."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final
+
+from azdo_pat.api.addresses import Service, segment, with_query
+from azdo_pat.api.http import ApiCall, Http
+from azdo_pat.api.json_fields import Record
+from azdo_pat.api.response import Response
+from azdo_pat.api.service_errors import unreadable
+from azdo_pat.errors import RefusedError, SignInError, UnavailableError
+from azdo_pat.models import AuditEvent, Organization
+from azdo_pat.times import rfc3339
+
+_API_VERSION: Final = "7.2-preview.1"
+_LOG: Final = "an audit log"
+_TOKENS: Final = "Token."
+_MOST_PAGES: Final = 10_000
+_UNKNOWN_TO_THE_LOG: Final = "TF400813: The user '"
+
+
+class AuditLog:
+    """Reads audit logs. A sign-in with the permission "View audit log" is needed.
+
+    Args:
+        http: the connection.
+        odd: called with a description of each event that could not be read.
+    """
+
+    def __init__(self, http: Http, odd: Callable[[str], None] = lambda _: None) -> None:
+        self._http = http
+        self._odd = odd
+
+    def token_events(self, organization: Organization, since: datetime) -> Iterator[AuditEvent]:
+        """Yield the events about personal access tokens and SSH keys, newest first.
+
+        The service filters by time only, so the whole log since then is read, one request per
+        page, made when it is reached. It keeps 90 days.
+
+        Raises:
+            RefusedError: the user may not read the log.
+            PatError: it cannot be read.
+        """
+        base = self._http.addresses.base(Service.AUDIT)
+        url = f"{base}/{segment(organization.name)}/_apis/audit/auditlog"
+        query = {"startTime": rfc3339(since, "milliseconds"), "api-version": _API_VERSION}
+        seen: set[int] = set()
+        for _ in range(_MOST_PAGES):
+            page, answer = self._page(
+                ApiCall(method="GET", url=with_query(url, query), organization=organization.name)
+            )
+            for row in page.rows("decoratedAuditLogEntries"):
+                yield from self._token_event(row, answer)
+            following = page.url_part("continuationToken")
+            # The last page has a continuation token, too.
+            if page.value("hasMore") is not True:
+                return
+            if not following or hash(following) in seen:
+                raise unreadable(answer, "a complete audit log (a page is repeated)")
+            seen.add(hash(following))
+            query["continuationToken"] = following
+        raise unreadable(
+            answer, f"a complete audit log (it does not end after {_MOST_PAGES} pages)"
+        )
+
+    def _page(self, call: ApiCall) -> tuple[Record, Response]:
+        try:
+            body, answer = self._http.json(call, _LOG)
+        except RefusedError as refusal:
+            raise _refused(call.organization, refusal) from None
+        except SignInError as refusal:
+            # The administration APIs say so to a user who lacks a permission.
+            named = _UNKNOWN_TO_THE_LOG in refusal.server_message
+            if named and f"{_UNKNOWN_TO_THE_LOG}'" not in refusal.server_message:
+                raise _refused(call.organization, refusal) from None
+            raise
+        page = Record(body, _LOG, answer)
+        # Microsoft's example wraps the page, its specification does not.
+        return page.record("value", _LOG) or page, answer
+
+    def _token_event(self, row: object, answer: Response) -> Iterator[AuditEvent]:
+        if not isinstance(row, dict):
+            self._odd(f"an event of the audit log of {answer.asked.organization}")
+            return
+        event = Record(row, "an event", answer)
+        action = event.shown_text("actionId")
+        if not action.startswith(_TOKENS):
+            return
+        data = row.get("data")
+        token = Record(data if isinstance(data, dict) else {}, "a token", answer)
+        try:
+            time = event.moment("timestamp")
+        except UnavailableError:
+            self._odd(f"an event of the audit log of {answer.asked.organization} (timestamp)")
+            time = None
+        yield AuditEvent(
+            time=time,
+            action=action,
+            token=token.shown_text("DisplayName"),
+            actor=event.shown_text("actorDisplayName"),
+            actor_mail=event.shown_text("actorUPN"),
+            address=event.shown_text("ipAddress"),
+            program=event.shown_text("userAgent"),
+            details=event.shown_text("details"),
+        )
+
+
+def _refused(organization: str, refusal: RefusedError | SignInError) -> RefusedError:
+    return RefusedError(
+        f"you may not read the audit log of {organization}",
+        hint=f"ask a Project Collection Administrator of {organization} for the permission View"
+        " audit log, or to look the token up there",
+        server_message=refusal.server_message,
+        activity_id=refusal.activity_id,
+    )
