@@ -31,6 +31,8 @@ if kind == "bearer":
     print(clients.get_profile_client().get_profile("me").id == user.id)
     accounts = clients.get_accounts_client().get_accounts(member_id=user.id)
     print([each.account_name for each in accounts])
+    log = clients.get_audit_client().query_log()
+    print([each.details for each in log.decorated_audit_log_entries if each.area == "Token"])
 """
 PROJECT_LIST = ("az", "devops", "project", "list", "--query", "value[].name", "-o", "tsv")
 
@@ -46,6 +48,7 @@ def test_the_python_package(pat: Installed, emulator: Emulator, home: Path) -> N
     bearer = emulator.environment["PAT_ACCESS_TOKEN"] or ""
     done = package(pat, home, emulator.url, "bearer", bearer)
     expected = "Ada Lovelace\n['fabric']\nTrue\n['contoso', 'fabrikam']\n"
+    expected += """['Personal Access Token "work" was created.']\n"""
     assert (done.stdout, done.exit_code) == (expected, 0), done.stderr
     assert pat("revoke", "work", "--yes").exit_code == 0
     refused = package(pat, home, emulator.url, "basic", secret)
