@@ -15,6 +15,7 @@ CONTRACT = {
     "doctor",
     "emulator",
     "ensure",
+    "explain",
     "forget",
     "get",
     "import",

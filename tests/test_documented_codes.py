@@ -178,6 +178,10 @@ def found_by_doctor(stage: Stage) -> int:
     return stage.code("doctor", env={"PAT_ACCESS_TOKEN": None, "PATH": str(stage.folder)})
 
 
+def unexplained(stage: Stage) -> int:
+    return stage.code("explain", "nope")
+
+
 Provoked = Callable[[Stage], int] | None
 SAID: dict[tuple[str, str], Provoked] = {
     ("explanation/safety.md", "cannot run at once. The second one is refused"): None,  # two at once
@@ -223,6 +227,7 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("reference/contract.md", "if no one is signed in, with"): service_down,
     ("reference/contract.md", "one that does not exist or is ambiguous"): one_of_several,
     ("reference/contract.md", "and `rotate` refuses"): unreadable,
+    ("reference/contract.md", "its object is written all the same, and the"): unexplained,
     ("reference/contract.md", "for each thing it checks"): found_by_doctor,
     ("reference/contract.md", "Several tokens that have it are an error"): two_of_a_name,
     ("start.md", "which keyring is used"): nobody,

@@ -71,6 +71,10 @@ def not_found(scene: Scene) -> Result:
     return scene.pat("show", "nope", "-o", "json")
 
 
+def unexplained(scene: Scene) -> Result:
+    return scene.pat("explain", "nope")
+
+
 def unset(scene: Scene) -> Result:
     return scene.pat("config", "get", "tenant")
 
@@ -201,7 +205,7 @@ STATED: dict[tuple[str, int], tuple[Provoke, ...]] = {
     ("docs/guides/renew.md", 4): (renew_signed_out,),
     ("docs/guides/renew.md", 8): (renew_not_revoked,),
     ("docs/guides/renew.md", 9): (renew_failed,),
-    ("docs/reference/commands.md", 3): (unset,),
+    ("docs/reference/commands.md", 3): (unset, unexplained),
     ("docs/reference/commands.md", 4): (status_signed_out,),
     ("docs/reference/commands.md", 8): (not_revoked,),
     ("docs/reference/commands.md", 9): (renew_failed, apply_failed),

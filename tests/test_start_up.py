@@ -84,6 +84,13 @@ def test_list_as_json_needs_no_rich(pat_process: Installed, tmp_path: Path) -> N
     assert UNLISTED & imported == set()
 
 
+def test_a_name_is_explained_without_requests(pat_process: Installed, tmp_path: Path) -> None:
+    offline = Installed({**pat_process.env, "PAT_ACCESS_TOKEN": None, "PATH": None})
+    name = "Microsoft Teams Integration"
+    modules = offline.modules("explain", name, "-o", "json", folder=tmp_path)
+    assert not modules & {"requests", "rich", "keyring", "msal"}
+
+
 def test_list_of_stored_tokens_needs_no_recovery(pat_process: Installed, tmp_path: Path) -> None:
     assert pat_process("create", "ci", "--scope", "vso.code").exit_code == 0
     imported = pat_process.modules("list", "--stored", "-o", "json", folder=tmp_path)

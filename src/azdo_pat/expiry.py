@@ -99,6 +99,27 @@ def _ahead(now: datetime, unit: str, count: int) -> datetime:
     return now + relativedelta(**{unit: count})  # type: ignore[arg-type]  # the keys are its own
 
 
+def parse_since(text: str, now: datetime) -> datetime:
+    """Parse a span before now, or a date in the past (the beginning of that day), into UTC.
+
+    Raises:
+        UsageError: malformed, or in the future.
+    """
+    moment = parse_moment(text, now)
+    if re.fullmatch(_SPAN, text.strip()):
+        try:
+            return now - (moment - now)
+        except OverflowError:
+            return datetime.min.replace(tzinfo=UTC)
+    if re.fullmatch(_DATE, text.strip()):
+        moment = parse_moment(f"{text.strip()}T00:00:00", now)
+    if moment > now:
+        raise UsageError(
+            f"{text!r} is in the future", hint="use a span such as 30d, or a past date"
+        )
+    return moment
+
+
 def parse_span(text: str, now: datetime) -> timedelta:
     """Parse a span, or a date, into a duration from now.
 

@@ -6,7 +6,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import PatError
-from azdo_pat.models import Identity, Organization, Pat, Pending, Secret, SourceReport
+from azdo_pat.models import (
+    AuditEvent,
+    Identity,
+    Organization,
+    Origin,
+    Pat,
+    Pending,
+    Secret,
+    SourceReport,
+)
 
 if TYPE_CHECKING:
     from azdo_pat.journal import Operation  # read by few runs: the journal is mostly empty
@@ -377,3 +386,57 @@ class StatusReport(NamedTuple):
     state_file: str
     problems: tuple[str, ...]
     pending: tuple[Pending, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Who or what gave a token its name, and what to do about the token.
+
+    Attributes:
+        maker: the tool, in words; empty if no tool is known to give the name.
+        occasion: when it creates a token, as sentences.
+        rights: what its tokens may do, in words; empty if that is not known.
+        harmless: None if that depends on facts that `pat` does not know.
+        verdict: the reason, as a sentence.
+        advice: what to do, as sentences.
+        machine: the machine in the name; None if there is none.
+        this_machine: whether this is that machine; None if there is none.
+        tokens: the tokens that have the name, as far as they could be looked up.
+        audit: the events of the audit log about the name; None if it was not read.
+    """
+
+    name: str
+    origin: Origin
+    maker: str
+    occasion: str
+    rights: str
+    harmless: bool | None
+    verdict: str
+    advice: str
+    machine: str | None = None
+    this_machine: bool | None = None
+    tokens: tuple[Pat, ...] = ()
+    audit: tuple[AuditEvent, ...] | None = None
+
+    @property
+    def text(self) -> str:
+        """All of it in sentences."""
+        maker = f"This name is given by {self.maker}." if self.maker else ""
+        rights = f"Such a token may {self.rights}." if self.rights else ""
+        parts = (maker, self.occasion, rights, self.verdict, self.advice)
+        return " ".join(part for part in parts if part)
+
+
+class Explained(NamedTuple):
+    """The result of `pat explain`.
+
+    Attributes:
+        steps: what to do if the user is in doubt, in this order.
+        unseen: why the service was not asked for the tokens; None if it was.
+        unaudited: why the audit log could not be read; None if it was, or was not asked for.
+    """
+
+    explanations: tuple[Explanation, ...]
+    steps: tuple[str, ...]
+    unseen: PatError | None = None
+    unaudited: PatError | None = None

@@ -270,3 +270,22 @@ def test_check_for_a_calendar(watched: dict[str, str], home: Path) -> None:
     calendar = icalendar.Calendar.from_ical((home / "tokens.ics").read_bytes())
     [event] = calendar.walk("VEVENT")
     assert event["SUMMARY"] == "Token 'ci' in contoso expires"
+
+
+def test_a_token_you_did_not_make(emulator: Emulator, bare: dict[str, str], home: Path) -> None:
+    emulator.add_tokens(name="strange")
+    shell = ["/bin/bash", "-euc"]
+    said = run([*shell, snippet("unexpected-token", "name")], {**bare, "COLUMNS": "80"}, home)
+    page = (GUIDES / "unexpected-token.md").read_text("utf-8")
+    shown, doubt = re.findall(r"^```text\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)[:2]
+    # The page shows another moment.
+    kept = shown.partition("Tokens")[0]
+    assert said.startswith(kept)
+    assert said.endswith(doubt)
+    said = run([*shell, snippet("unexpected-token", "all")], bare, home)
+    assert said.count("git: https://dev.azure.com/contoso on ada-laptop") == 2
+    assert "strange" in said
+    assert said.splitlines().count(emulator.tokens[-1]["authorizationId"]) == 1
+    said = run([*shell, snippet("unexpected-token", "audit")], {**bare, "COLUMNS": "80"}, home)
+    assert "created by Ada Lovelace <ada@contoso.example> from\n" in said
+    assert "            127.0.0.1 with azdo-pat/" in said

@@ -12,6 +12,7 @@ import keyring
 from keyring.errors import KeyringLocked
 
 from api.stage import ADA_ID, CONTOSO_ID, FABRIKAM_ID, Hands
+from azdo_pat.api.audit import AuditLog
 from azdo_pat.api.directory import Directory
 from azdo_pat.api.http import Http
 from azdo_pat.api.tokens import Tokens
@@ -119,6 +120,7 @@ class MachineDeps:
     """The parts of a machine that use cases use; tests replace some of them."""
 
     tokens: Tokens
+    audit: AuditLog
     directory: Directory
     organization_cache: OrganizationCache
     secrets: SecretStore
@@ -209,6 +211,7 @@ class Machine:
             version="0",
         )
         self.tokens = Tokens(http)
+        self.audit = AuditLog(http)
         self.directory = Directory(http)
         self.organization_cache = OrganizationCache(
             state=self.state, directory=self.directory, api_root=self.emulator.url
@@ -229,6 +232,7 @@ class Machine:
         """What use cases need."""
         return MachineDeps(
             tokens=self.tokens,
+            audit=self.audit,
             directory=self.directory,
             organization_cache=self.organization_cache,
             secrets=self.secrets,

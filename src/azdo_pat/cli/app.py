@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from azdo_pat.api.audit import AuditLog
     from azdo_pat.api.directory import Directory
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.cli.global_options import GlobalOptions
@@ -104,6 +105,13 @@ class App:
     def secrets(self) -> SecretStore:
         """The keyring."""
         return self.session.secrets
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """The audit log."""
+        from azdo_pat.api.audit import AuditLog
+
+        return AuditLog(self.session.http, self._say_odd)
 
     @cached_property
     def directory(self) -> Directory:

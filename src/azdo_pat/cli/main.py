@@ -50,6 +50,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     },
     "Monitoring": {
         "check": ("check", "Find tokens that need attention, and how to fix each."),
+        "explain": ("explain", "Explain a token that you did not create."),
         "doctor": ("doctor", "Diagnose problems; --fix repairs what it can."),
     },
     "Trying out and configuring": {

@@ -159,6 +159,16 @@ class Runtime:
         )
 
     @property
+    def machine(self) -> str:
+        """The name of this machine; empty if the system does not tell."""
+        import socket
+
+        try:
+            return socket.gethostname()
+        except OSError:
+            return ""
+
+    @property
     def must_not_ask(self) -> bool:
         """Whether prompts are forbidden: `--no-input`, or CI."""
         return self._switch("no-input") or self.environment.get("CI", "").lower() not in _OFF

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from azdo_pat.api.audit import AuditLog
     from azdo_pat.api.directory import Directory
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.auth.chain import Search
@@ -71,6 +72,10 @@ class Deps(Protocol):
     @property
     def tokens(self) -> Tokens:
         """The token lifecycle API."""
+
+    @property
+    def audit(self) -> AuditLog:
+        """The audit log."""
 
     @property
     def directory(self) -> Directory:

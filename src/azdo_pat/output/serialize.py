@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.findings import Finding
-    from azdo_pat.models import Organization, Pat, Pending, Setting
+    from azdo_pat.models import AuditEvent, Organization, Pat, Pending, Setting
     from azdo_pat.results import (
         Change,
         Check,
         Ensured,
+        Explanation,
         KnownTool,
         Revocation,
         SetupResult,
@@ -129,6 +130,34 @@ def check_document(check: Check) -> Document:
         "status": str(check.status),
         "detail": check.detail,
         "fix": check.fix or None,
+    }
+
+
+def explanation_document(explanation: Explanation, now: datetime) -> Document:
+    """Return what is known of a name; `audit` is null if the audit log was not read."""
+    audit = explanation.audit
+    return {
+        "name": explanation.name,
+        "origin": str(explanation.origin),
+        "explanation": explanation.text,
+        "harmless": explanation.harmless,
+        "machine": explanation.machine,
+        "this_machine": explanation.this_machine,
+        "tokens": [pat_document(each, now) for each in explanation.tokens],
+        "audit": None if audit is None else [_event(each) for each in audit],
+    }
+
+
+def _event(event: AuditEvent) -> Document:
+    return {
+        "time": _time(event.time),
+        "action": event.action,
+        "token": event.token or None,
+        "actor": event.actor or None,
+        "actor_mail": event.actor_mail or None,
+        "address": event.address or None,
+        "program": event.program or None,
+        "details": event.details or None,
     }
 
 

@@ -6,13 +6,14 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from azdo_pat.models import Pat, Setting
-from azdo_pat.output import serialize, tables, token_tables
+from azdo_pat.output import explanation_tables, serialize, tables, token_tables
 from azdo_pat.output.serialize import Document
 from azdo_pat.output.table_model import Table
 from azdo_pat.results import (
     Change,
     Check,
     Ensured,
+    Explanation,
     KnownTool,
     Revocation,
     SetupResult,
@@ -23,7 +24,9 @@ from azdo_pat.scopes import Recipe, Scope
 
 Result = Pat | Ensured | SignedIn | StatusReport
 """What is shown alone."""
-Item = Change | Check | KnownTool | Recipe | Revocation | Scope | Setting | SetupResult
+Item = (
+    Change | Check | Explanation | KnownTool | Recipe | Revocation | Scope | Setting | SetupResult
+)
 """What is shown in a list; tokens are not here, as they may be written as they arrive."""
 
 T = TypeVar("T")
@@ -58,11 +61,14 @@ def view_of(kind: type, now: datetime, zone: tzinfo | None) -> View:
 def list_view_of(kind: type, now: datetime, zone: tzinfo | None) -> View:
     """Return how a list of results of a type is written, with their dates in `zone`."""
     changes = partial(token_tables.changes_table, now=now, zone=zone)
+    explanation = partial(serialize.explanation_document, now=now)
+    explanations = partial(explanation_tables.explanations_table, now=now, zone=zone)
     revocation = partial(serialize.revocation_document, now=now)
     views = (
         _list(Change, partial(serialize.change_document, now=now), changes),
         _list(Revocation, revocation, token_tables.revocations_table),
         _list(Check, serialize.check_document, tables.checks_table),
+        _list(Explanation, explanation, explanations),
         _list(KnownTool, serialize.tool_document, tables.tools_table),
         _list(Recipe, serialize.recipe_document, tables.recipes_table),
         _list(Scope, serialize.scope_document, tables.scopes_table),

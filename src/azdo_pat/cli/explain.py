@@ -1,0 +1,98 @@
+"""Define the command `explain`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.cli.command import command
+from azdo_pat.errors import NotFoundError, PartialError, PatError
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+    from azdo_pat.results import Explained, Explanation
+
+
+@command("explain")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option(
+    "--since",
+    metavar="SPAN|DATE",
+    help="Only tokens created since then, and only events since then. Without it: all tokens,"
+    " and the events of the last 30 days.",
+)
+@click.option(
+    "--audit",
+    is_flag=True,
+    help="Show from the audit log who created the token, when, from which address and with which"
+    " program. Needs the permission View audit log.",
+)
+def explain_command(app: App, names: tuple[str, ...], *, since: str | None, audit: bool) -> None:
+    """Explain who or what created a token that you do not recognize, and what to do.
+
+    Azure DevOps sends a mail about each new token, also if a tool created it for you. NAME is the
+    name of the token in the mail; pat knows the names that tools give. Without a sign-in, pat
+    explains the name alone. With one, it shows the tokens that have the name, too; NAME can then
+    also be an id. Without NAME, all active tokens that pat did not create are listed.
+
+    Exits with 3 if neither a tool nor a token is known by the name.
+
+    \b
+    Examples:
+      pat explain "git: https://dev.azure.com/contoso on ada-laptop"
+      pat explain --since 30d
+    """
+    from azdo_pat.expiry import parse_since
+    from azdo_pat.services.explain import Question, explain
+
+    now = app.runtime.now()
+    moment = None if since is None else parse_since(since, now)
+    render = app.runtime.render
+    explained = explain(Question(names, app.runtime.machine, moment, audit), app)
+    render.show_all(explained.explanations)
+    _say(app, explained, named=bool(names))
+    if explained.unaudited:
+        raise explained.unaudited
+    missing = [each for each in explained.explanations if _is_missing(each)]
+    if missing:
+        raise _missing(missing, explained)
+
+
+def _say(app: App, explained: Explained, *, named: bool) -> None:
+    """Say what could not be looked up, and what to do in doubt."""
+    notice = app.runtime.messages.notice
+    if not named and not explained.explanations:
+        notice(f"pat created all active tokens of {app.organization.name}")
+        return
+    if explained.unseen and not any(map(_is_missing, explained.explanations)):
+        notice(f"tokens of that name were not looked up: {explained.unseen.message}")
+        for line in explained.unseen.hint.splitlines():
+            notice(f"     {line}")
+    silent = [repr(each.name) for each in explained.explanations if each.audit == ()]
+    if silent and (named or len(silent) == len(explained.explanations)):
+        notice(
+            f"the audit log has no event about {', '.join(silent)}; it has none at all while Log"
+            " Audit Events is off (organization settings > Policies)"
+        )
+    notice("if in doubt:")
+    for number, step in enumerate(explained.steps, 1):
+        notice(f"  {number}. {step}")
+
+
+def _is_missing(explanation: Explanation) -> bool:
+    """Return whether neither a tool nor a token is known by the name."""
+    return not (explanation.maker or explanation.tokens or explanation.audit)
+
+
+def _missing(missing: list[Explanation], explained: Explained) -> PatError:
+    names = ", ".join(repr(each.name) for each in missing)
+    unseen = explained.unseen
+    message = f"neither a tool nor a token is known by the name {names}"
+    hint = "check the name in the mail; to look in another organization, add --org ORG"
+    if unseen:
+        message += f"; tokens were not looked up: {unseen.message}"
+        hint = unseen.hint or hint
+    if len(missing) < len(explained.explanations):
+        return PartialError(message, hint=hint)
+    return NotFoundError(message, hint=hint)

@@ -1,0 +1,103 @@
+"""Build the tables of `pat explain`, for people."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+from typing import Final
+
+from azdo_pat.models import AuditEvent, Pat
+from azdo_pat.output.dates import distance, local_date, local_minute
+from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
+from azdo_pat.output.token_tables import short_scopes
+from azdo_pat.results import Explanation
+
+_HARMLESS: Final = {True: Tone.GOOD, False: Tone.ALARM, None: Tone.WARNING}
+_WORDS: Final = {True: "yes", False: "no", None: "unknown"}
+_ACTIONS: Final = {
+    "Token.PatCreateEvent": "created",
+    "Token.PatUpdateEvent": "changed",
+    "Token.PatRevokeEvent": "revoked",
+    "Token.PatExpiredEvent": "expired",
+    "Token.PatSystemRevokeEvent": "revoked by Azure DevOps",
+    "Token.PatPublicDiscoveryEvent": "found in a public repository",
+}
+
+
+def explanations_table(
+    explanations: Sequence[Explanation], now: datetime, zone: tzinfo | None
+) -> Table:
+    """Return everything about one name, or a row for each token of several names."""
+    if len(explanations) == 1:
+        return _whole(explanations[0], now, zone)
+    rows = [row for each in explanations for row in _rows(each, zone)]
+    columns = (Column("NAME", 16), Column("ID", 36), Column("CREATED", 10))
+    return Table((*columns, Column("MADE BY", 12), Column("HARMLESS", 8)), rows)
+
+
+def _whole(explanation: Explanation, now: datetime, zone: tzinfo | None) -> Table:
+    pairs = [("Name", Cell(explanation.name)), ("Made by", _maker(explanation))]
+    if explanation.machine:
+        here = "this machine" if explanation.this_machine else "not this machine"
+        pairs.append(("Machine", Cell(f"{explanation.machine} ({here})")))
+    pairs.append(("When", Cell(explanation.occasion)))
+    if explanation.rights:
+        pairs.append(("Rights", Cell(explanation.rights)))
+    pairs += [
+        ("Harmless", _harmless(explanation)),
+        ("", Cell(explanation.verdict)),
+        ("What to do", Cell(explanation.advice)),
+        *_listed("Tokens", (_token(each, now, zone) for each in explanation.tokens)),
+        *_listed("Audit log", (_event(each, zone) for each in explanation.audit or ())),
+    ]
+    return pairs_table(pairs)
+
+
+def _rows(explanation: Explanation, zone: tzinfo | None) -> Iterable[Sequence[Cell]]:
+    for pat in explanation.tokens or (None,):
+        short = pat.id[:8] if pat and pat.id else "-"
+        created = pat.created if pat else None
+        yield (
+            Cell(explanation.name),
+            Cell(short, Tone.FAINT),
+            Cell(local_date(created, zone) if created else "-"),
+            _maker(explanation),
+            _harmless(explanation),
+        )
+
+
+def _maker(explanation: Explanation) -> Cell:
+    return Cell(explanation.maker) if explanation.maker else Cell("unknown", Tone.WARNING)
+
+
+def _harmless(explanation: Explanation) -> Cell:
+    return Cell(_WORDS[explanation.harmless], _HARMLESS[explanation.harmless])
+
+
+def _token(pat: Pat, now: datetime, zone: tzinfo | None) -> str:
+    words = [
+        pat.id or "id unknown",
+        str(pat.status) if pat.org is None else f"{pat.status} in {pat.org}",
+        _created(pat, now, zone),
+        f"expires {local_date(pat.expires, zone)}" if pat.expires else "expiry unknown",
+        f"scopes {short_scopes(pat.scopes)}" if pat.scopes else "scopes unknown",
+    ]
+    return ", ".join(words)
+
+
+def _created(pat: Pat, now: datetime, zone: tzinfo | None) -> str:
+    if pat.created is None:
+        return "creation unknown"
+    return f"created {local_minute(pat.created, zone)} ({distance(pat.created, now)})"
+
+
+def _event(event: AuditEvent, zone: tzinfo | None) -> str:
+    time = local_minute(event.time, zone) if event.time else "time unknown"
+    action = _ACTIONS.get(event.action, event.details or event.action)
+    actor = event.actor or event.actor_mail or "someone unknown"
+    mail = f" <{event.actor_mail}>" if event.actor and event.actor_mail else ""
+    address = f" from {event.address}" if event.address else ""
+    program = f" with {event.program}" if event.program else ""
+    return f"{time} {action} by {actor}{mail}{address}{program}"
+
+
+def _listed(label: str, texts: Iterable[str]) -> list[tuple[str, Cell]]:
+    return [(label if number == 0 else "", Cell(text)) for number, text in enumerate(texts)]
