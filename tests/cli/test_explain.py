@@ -247,6 +247,35 @@ def test_since_the_beginning_of_time(pat: InProcess, emulator: Emulator) -> None
         assert (result.exit_code, len(result.json[0]["tokens"])) == (0, 1), result.stderr
 
 
+def test_ids_are_shortened_to_what_tells_them_apart(pat: InProcess, emulator: Emulator) -> None:
+    emulator.spoil(
+        rows=[
+            {"authorizationId": f"3d1f0c2a-7b1e-4f0c-9d2e-0a1b2c3d4e5{end}", "displayName": end}
+            for end in "ab"
+        ]
+    )
+    shown = pat("explain").stdout
+    assert "3d1f0c2a-7b1e-4f0c-9d2e-0a1b2c3d4e5a" in shown
+    assert "3d1f0c2a-7b1e-4f0c-9d2e-0a1b2c3d4e5b" in shown
+
+
+def test_several_names(pat: InProcess, emulator: Emulator) -> None:
+    token = put(emulator, HOOKS)
+    result = pat("explain", HOOKS, LOAD_TEST)
+    assert result.stdout == table(
+        ("NAME", "ID", "CREATED", "MADE BY", "HARMLESS"),
+        (
+            HOOKS,
+            short(token),
+            token["validFrom"][:10],
+            "the Deployment Center of Azure App Service",
+            "yes",
+        ),
+        (LOAD_TEST, "-", "-", "the cloud-based load tests of Azure DevOps", "no"),
+    )
+    assert result.stderr.startswith("to see all about one of them, run: pat explain NAME\n")
+
+
 class TestMissing:
     """Neither a tool nor a token is known by the name."""
 

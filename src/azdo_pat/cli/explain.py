@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @click.option(
     "--since",
     metavar="SPAN|DATE",
-    help="Only tokens created since then, and only events since then. Without it: all tokens,"
-    " and the events of the last 30 days.",
+    help="Only tokens created, and events logged, within this span or since this date. Without"
+    " it: all tokens, and the events of the last 30 days.",
 )
 @click.option(
     "--audit",
@@ -41,6 +41,7 @@ def explain_command(app: App, names: tuple[str, ...], *, since: str | None, audi
     \b
     Examples:
       pat explain "git: https://dev.azure.com/contoso on ada-laptop"
+      pat explain ci --audit
       pat explain --since 30d
     """
     from azdo_pat.expiry import parse_since
@@ -49,6 +50,8 @@ def explain_command(app: App, names: tuple[str, ...], *, since: str | None, audi
     now = app.runtime.now()
     moment = None if since is None else parse_since(since, now)
     render = app.runtime.render
+    if audit and app.runtime.err.isatty():
+        app.runtime.messages.notice("reading the audit log, which may take a while…")
     explained = explain(Question(names, app.runtime.machine, moment, audit), app)
     render.show_all(explained.explanations)
     _say(app, explained, named=bool(names))
@@ -69,6 +72,8 @@ def _say(app: App, explained: Explained, *, named: bool) -> None:
         notice(f"tokens of that name were not looked up: {explained.unseen.message}")
         for line in explained.unseen.hint.splitlines():
             notice(f"     {line}")
+    if len(explained.explanations) > 1:
+        notice("to see all about one of them, run: pat explain NAME")
     silent = [repr(each.name) for each in explained.explanations if each.audit == ()]
     if silent and (named or len(silent) == len(explained.explanations)):
         notice(

@@ -7,7 +7,7 @@ from typing import Final
 from azdo_pat.models import AuditEvent, Pat
 from azdo_pat.output.dates import distance, local_date, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
-from azdo_pat.output.token_tables import short_scopes
+from azdo_pat.output.token_tables import short_ids, short_scopes
 from azdo_pat.results import Explanation
 
 _HARMLESS: Final = {True: Tone.GOOD, False: Tone.ALARM, None: Tone.WARNING}
@@ -28,7 +28,9 @@ def explanations_table(
     """Return everything about one name, or a row for each token of several names."""
     if len(explanations) == 1:
         return _whole(explanations[0], now, zone)
-    rows = [row for each in explanations for row in _rows(each, zone)]
+    tokens = [(each, pat) for each in explanations for pat in each.tokens or (None,)]
+    ids = short_ids([pat.id or "" if pat else "" for _, pat in tokens])
+    rows = [_row(each, pat, short, zone) for (each, pat), short in zip(tokens, ids, strict=True)]
     columns = (Column("NAME", 16), Column("ID", 36), Column("CREATED", 10))
     return Table((*columns, Column("MADE BY", 12), Column("HARMLESS", 8)), rows)
 
@@ -51,17 +53,17 @@ def _whole(explanation: Explanation, now: datetime, zone: tzinfo | None) -> Tabl
     return pairs_table(pairs)
 
 
-def _rows(explanation: Explanation, zone: tzinfo | None) -> Iterable[Sequence[Cell]]:
-    for pat in explanation.tokens or (None,):
-        short = pat.id[:8] if pat and pat.id else "-"
-        created = pat.created if pat else None
-        yield (
-            Cell(explanation.name),
-            Cell(short, Tone.FAINT),
-            Cell(local_date(created, zone) if created else "-"),
-            _maker(explanation),
-            _harmless(explanation),
-        )
+def _row(
+    explanation: Explanation, pat: Pat | None, short: str, zone: tzinfo | None
+) -> Sequence[Cell]:
+    created = pat.created if pat else None
+    return (
+        Cell(explanation.name),
+        Cell(short or "-", Tone.FAINT),
+        Cell(local_date(created, zone) if created else "-"),
+        _maker(explanation),
+        _harmless(explanation),
+    )
 
 
 def _maker(explanation: Explanation) -> Cell:

@@ -95,7 +95,7 @@ def _named(text: str, pats: Sequence[Pat], machine: str) -> Explanation:
     by_id = [each for each in pats if begins_id(text, each.id)]
     if by_id and not found:
         return _explanation(by_id[0].name, by_id, machine)
-    return _explanation(text, [*found, *by_id], machine)
+    return _explanation(text, list(dict.fromkeys([*found, *by_id])), machine)
 
 
 def _unexpected(pats: Sequence[Pat], machine: str) -> tuple[Explanation, ...]:
