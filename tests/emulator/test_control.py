@@ -44,6 +44,7 @@ def test_policies(stage: Stage) -> None:
         "fullScopeForbidden": False,
         "globalForbidden": False,
         "globalBlocked": False,
+        "globalHidden": False,
         "maximumLifespanDays": 30,
         "lifespanMode": "refuse",
         "creation": "allowed",

@@ -4,7 +4,7 @@ import pytest
 
 from azdo_pat.emulator.errors import EmulatorError
 from azdo_pat.emulator.policies import Creation, Lifespan, Policies, parse_policies
-from emulator.stage import PATS, Stage
+from emulator.stage import PATS, Stage, new_token
 
 
 def test_full_scope_forbidden(bare: Stage) -> None:
@@ -66,11 +66,47 @@ def test_creation_for_packaging_only(bare: Stage) -> None:
     assert bare.create(scope="vso.packaging vso.packaging_write")["scope"].startswith("vso.pack")
 
 
+def test_an_organization_has_policies_of_its_own(bare: Stage) -> None:
+    policies = ["maximum-lifespan=7", "fabrikam:creation-disabled", "fabrikam:public-projects"]
+    written = bare.control("PUT", "policies", policies)
+    assert written["organizations"] == {
+        "fabrikam": {"creation": "disabled", "publicProjects": True}
+    }
+    assert bare.control("PUT", "policies", written) == written
+    assert bare.create()["validTo"] == "2026-06-22T12:00:00.1233333Z"
+    body = new_token(validTo="2026-06-20")
+    refused = bare.ask("POST", "/fabrikam/_apis/tokens/pats", body=body).json()
+    assert refused["patTokenError"] == "disablePatCreationPolicyViolation"
+    assert bare.connect("wrong").status_code == 401
+    assert bare.connect("wrong", "/fabrikam/_apis/connectionData").status_code == 200
+
+
+def test_what_an_organization_does_not_set_holds_for_all() -> None:
+    policies = parse_policies(("maximum-lifespan=30 mode=refuse", "Fabrikam:maximum-lifespan=7"))
+    assert policies.of("fabrikam") == Policies(
+        maximum_lifespan_days=7, lifespan_mode=Lifespan.REFUSE
+    )
+    assert policies.of("contoso") is policies
+
+
+def test_global_tokens_are_hidden_once_they_have_stopped(bare: Stage) -> None:
+    bare.control("POST", "tokens", {"name": "wide", "allOrgs": True, "validTo": "2027-06-01"})
+    bare.control("POST", "tokens", {"name": "own", "validTo": "2027-06-01"})
+    bare.control("PUT", "policies", ["global-hidden"])
+    assert bare.names() == ["own", "wide"]
+    bare.control("POST", "clock", {"advanceSeconds": 169 * 86400})
+    bare.token = bare.access_token()
+    assert bare.names() == ["own"]
+    bare.control("PUT", "policies", {})
+    assert bare.names() == ["own", "wide"]
+
+
 def test_strings() -> None:
     written = (
         "full-scope-forbidden",
         "global-forbidden",
         "global-blocked",
+        "global-hidden",
         "maximum-lifespan=7 mode=refuse",
         "creation-packaging-only",
         "public-projects",
@@ -79,6 +115,7 @@ def test_strings() -> None:
         full_scope_forbidden=True,
         global_forbidden=True,
         global_blocked=True,
+        global_hidden=True,
         maximum_lifespan_days=7,
         lifespan_mode=Lifespan.REFUSE,
         creation=Creation.PACKAGING_ONLY,
@@ -99,6 +136,9 @@ def test_strings() -> None:
         "maximum-lifespan=7 hard",
         "full-scope-forbidden=yes",
         "global-forbidden mode=clamp",
+        "nowhere:creation-disabled",
+        "fabrikam:",
+        "fabrikam:nonsense",
         "'",
     ],
 )
@@ -116,6 +156,11 @@ def test_strings_refused(text: str) -> None:
         {"maximumLifespanDays": "7"},
         {"lifespanMode": "x"},
         {"creation": None},
+        {"organizations": []},
+        {"organizations": {"nowhere": {}}},
+        {"organizations": {"fabrikam": True}},
+        {"organizations": {"fabrikam": {"unknown": True}}},
+        {"organizations": {"fabrikam": {"organizations": {}}}},
     ],
 )
 def test_json_refused(value: dict[str, object]) -> None:

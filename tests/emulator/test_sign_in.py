@@ -7,6 +7,7 @@ import pytest
 from emulator.stage import ADA_ID, CONNECTION, CONTOSO_ID, GRACE_ID, PATS, Stage
 
 TENANT = "7f0b9c1e-5d43-4f6a-9a51-2c8e6f1d0b37"
+OTHER_TENANT = "c2a6e0d4-93b1-4e7f-8d25-6b0f4a1c7e58"
 PROFILE = "/_apis/profile/profiles/me"
 BLANK = {"X-TFS-FedAuthRedirect": ""}
 
@@ -46,6 +47,17 @@ def test_whoever_suppresses_the_redirect_gets_a_401(stage: Stage, kind: str, pat
     authority = f"https://login.microsoftonline.com/{TENANT}"
     assert f"Bearer authorization_uri={authority}" in answer.headers["WWW-Authenticate"]
     assert answer.headers["X-VSS-ResourceTenant"] == TENANT
+
+
+@pytest.mark.parametrize("token", [None, "ada"])
+def test_an_organization_of_another_tenant_names_it(stage: Stage, token: str | None) -> None:
+    if token is None:
+        stage.token = None
+    answer = stage.ask("GET", "/tailspin/_apis/tokens/pats")
+    assert answer.status_code == 401
+    assert answer.headers["X-VSS-ResourceTenant"] == OTHER_TENANT
+    authority = f"https://login.microsoftonline.com/{OTHER_TENANT}"
+    assert f"Bearer authorization_uri={authority}" in answer.headers["WWW-Authenticate"]
 
 
 @pytest.mark.parametrize(

@@ -71,13 +71,15 @@ def not_found_page() -> Response:
     return Response(_NOT_FOUND_PAGE, status=404, content_type=_HTML)
 
 
-def challenge(answer: Response, root: str, *, not_before: int = 0) -> Response:
+def challenge(
+    answer: Response, root: str, tenant: str = TENANT_ID, *, not_before: int = 0
+) -> Response:
     """Add the headers that say how to sign in, and to which tenant.
 
     With ``not_before`` they ask for a token that is not older: a claims challenge of Continuous
     Access Evaluation, as Microsoft's documentation of it shows one.
     """
-    address = f"https://login.microsoftonline.com/{TENANT_ID}"
+    address = f"https://login.microsoftonline.com/{tenant}"
     bearer = f"Bearer authorization_uri={address}"
     if not_before:
         claims = {"access_token": {"nbf": {"essential": True, "value": str(not_before)}}}
@@ -86,7 +88,7 @@ def challenge(answer: Response, root: str, *, not_before: int = 0) -> Response:
     answer.headers.add("WWW-Authenticate", bearer)
     answer.headers.add("WWW-Authenticate", f'Basic realm="{root}"')
     answer.headers.add("WWW-Authenticate", "TFS-Federated")
-    answer.headers["X-VSS-ResourceTenant"] = TENANT_ID
+    answer.headers["X-VSS-ResourceTenant"] = tenant
     return answer
 
 

@@ -1,4 +1,4 @@
-"""Who and what exists in the emulator: one tenant, two users, three organizations."""
+"""Who and what exists in the emulator: two tenants, two users, four organizations."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 TENANT_ID: Final = "7f0b9c1e-5d43-4f6a-9a51-2c8e6f1d0b37"
+OTHER_TENANT_ID: Final = "c2a6e0d4-93b1-4e7f-8d25-6b0f4a1c7e58"
 ANONYMOUS_ID: Final = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
 
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """A person of the tenant; ``user_id`` is the member id, ``object_id`` the Entra one."""
+    """A person of the first tenant; ``user_id`` is the member id, ``object_id`` the Entra one."""
 
     key: str
     user_id: str
@@ -22,12 +23,16 @@ class User:
 
 @dataclass(frozen=True, kw_only=True)
 class Organization:
-    """An organization; ``organization_id`` is the GUID that ``targetAccounts`` holds."""
+    """An organization; ``organization_id`` is the GUID that ``targetAccounts`` holds.
+
+    In another tenant a user is another identity, so no one of the first tenant is a member.
+    """
 
     organization_id: str
     name: str
     owner_id: str
     member_ids: frozenset[str]
+    tenant_id: str = TENANT_ID
 
 
 ADA: Final = User(
@@ -70,9 +75,16 @@ NORTHWIND: Final = Organization(
     owner_id="5c1f0a9e-8b7d-4e6c-a5f4-3d2e1c0b9a88",
     member_ids=frozenset({"5c1f0a9e-8b7d-4e6c-a5f4-3d2e1c0b9a88"}),
 )
+TAILSPIN: Final = Organization(
+    organization_id="e94c1d70-2f5b-4c86-b3a1-07d9f6e8251c",
+    name="tailspin",
+    owner_id="b7d03e61-4a92-4f18-8c5d-9e6a2f7b1c34",
+    member_ids=frozenset({"b7d03e61-4a92-4f18-8c5d-9e6a2f7b1c34"}),
+    tenant_id=OTHER_TENANT_ID,
+)
 
 USERS: Final = (ADA, GRACE)
-ORGANIZATIONS: Final = (CONTOSO, FABRIKAM, NORTHWIND)
+ORGANIZATIONS: Final = (CONTOSO, FABRIKAM, NORTHWIND, TAILSPIN)
 
 
 def find_user(word: str) -> User | None:
@@ -91,3 +103,9 @@ def find_organization(word: str) -> Organization | None:
         if wanted in {organization.name, organization.organization_id}:
             return organization
     return None
+
+
+def tenant_of(path: str) -> str:
+    """The tenant of the organization that the path of a request belongs to."""
+    organization = find_organization(path.strip("/").partition("/")[0])
+    return organization.tenant_id if organization else TENANT_ID

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from azdo_pat.emulator.directory import find_organization
 from azdo_pat.emulator.errors import EmulatorError, TokenError, TokenRefusedError
 from azdo_pat.emulator.scopes import FULL_ACCESS, are_packaging_only
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -34,18 +38,29 @@ class Policies:
 
     ``public_projects`` makes ``connectionData`` answer bad credentials as the anonymous user,
     as organizations with public projects do. ``auditing_disabled`` turns "Log Audit Events" off,
-    ``audit_log_forbidden`` takes away the permission "View audit log".
+    ``audit_log_forbidden`` takes away the permission "View audit log". ``global_hidden`` leaves global tokens out of the
+    list once they have stopped working: no one knows yet whether the service will.
+
+    ``organizations`` holds, by the name of an organization, the policies that differ there, as
+    ``to_json`` writes them.
     """
 
     full_scope_forbidden: bool = False
     global_forbidden: bool = False
     global_blocked: bool = False
+    global_hidden: bool = False
     maximum_lifespan_days: int | None = None
     lifespan_mode: Lifespan = Lifespan.CLAMP
     creation: Creation = Creation.ALLOWED
     public_projects: bool = False
     auditing_disabled: bool = False
     audit_log_forbidden: bool = False
+    organizations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def of(self, organization: str) -> Policies:
+        """Those in force in an organization."""
+        own = self.organizations.get(organization)
+        return Policies.from_json({**self._common(), **own}) if own else self
 
     def check_creation(self, scope: str) -> None:
         """Raises TokenRefusedError where the organization does not let this be created."""
@@ -87,6 +102,10 @@ class Policies:
 
     def to_json(self) -> dict[str, Any]:
         """As the control endpoint and the state file hold it."""
+        own = {name: dict(policies) for name, policies in self.organizations.items()}
+        return self._common() | ({"organizations": own} if own else {})
+
+    def _common(self) -> dict[str, Any]:
         return {name: getattr(self, attribute) for name, attribute in _NAMES.items()}
 
     @classmethod
@@ -96,6 +115,8 @@ class Policies:
         Raises:
             EmulatorError: a name or a value is unknown.
         """
+        organizations = _organizations(value.get("organizations", {}))
+        value = {name: value[name] for name in value if name != "organizations"}
         unknown = sorted(set(value) - set(_NAMES))
         if unknown:
             raise EmulatorError(f"unknown policy {unknown[0]!r}")
@@ -105,13 +126,15 @@ class Policies:
         if days is not None and (not isinstance(days, int) or isinstance(days, bool) or days < 1):
             raise EmulatorError("maximumLifespanDays is a number of days, 1 or more, or null")
         chosen = {name: _choice(kind, value[name]) for name, kind in _CHOICES if name in value}
-        return cls(**{_NAMES[name]: content for name, content in (value | chosen).items()})
+        attributes = {_NAMES[name]: content for name, content in (value | chosen).items()}
+        return cls(**attributes, organizations=organizations)
 
 
 _BOOLEANS: Final = {
     "fullScopeForbidden": "full_scope_forbidden",
     "globalForbidden": "global_forbidden",
     "globalBlocked": "global_blocked",
+    "globalHidden": "global_hidden",
     "publicProjects": "public_projects",
     "auditingDisabled": "auditing_disabled",
     "auditLogForbidden": "audit_log_forbidden",
@@ -136,22 +159,62 @@ def _choice(kind: type[_Choice], value: object) -> _Choice:
         raise EmulatorError(f"{value!r} is none of {allowed}") from error
 
 
+def _organizations(value: object) -> dict[str, dict[str, Any]]:
+    """The policies of single organizations, checked.
+
+    Raises:
+        EmulatorError: an organization is unknown, or a policy of it is.
+    """
+    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
+        raise EmulatorError("organizations is an object of the policies of each organization")
+    for name, policies in value.items():
+        _require_organization(name)
+        if "organizations" in policies:
+            raise EmulatorError(f"the policies of {name} hold organizations of their own")
+        Policies.from_json(policies)
+    return {name.casefold(): dict(policies) for name, policies in value.items()}
+
+
+def _require_organization(name: str) -> None:
+    if find_organization(name) is None:
+        raise EmulatorError(f"no organization {name!r}")
+
+
 def parse_policies(texts: tuple[str, ...]) -> Policies:
     """Policies from strings such as ``maximum-lifespan=7 mode=refuse`` or ``full-scope-forbidden``.
+
+    ``fabrikam:creation-disabled`` is one of that organization alone.
 
     Raises:
         EmulatorError: a string is not understood.
     """
     policies = Policies()
     for text in texts:
-        policies = _apply(policies, text)
+        organization, colon, policy = text.partition(":")
+        policies = (
+            _applied_in(organization.casefold(), policy, policies)
+            if colon
+            else _apply(policies, text)
+        )
     return policies
+
+
+def _applied_in(organization: str, policy: str, policies: Policies) -> Policies:
+    """Policies with one more in an organization: what that policy says, and nothing else."""
+    _require_organization(organization)
+    off = Policies().to_json()
+    switched = _apply(Policies(), policy).to_json()
+    own = {name: switched[name] for name in switched if switched[name] != off[name]}
+    before = policies.organizations.get(organization, {})
+    changed = {**policies.organizations, organization: {**before, **own}}
+    return replace(policies, organizations=changed)
 
 
 _SWITCHES: Final[dict[str, dict[str, Any]]] = {
     "full-scope-forbidden": {"full_scope_forbidden": True},
     "global-forbidden": {"global_forbidden": True},
     "global-blocked": {"global_blocked": True},
+    "global-hidden": {"global_hidden": True},
     "creation-disabled": {"creation": Creation.DISABLED},
     "creation-packaging-only": {"creation": Creation.PACKAGING_ONLY},
     "public-projects": {"public_projects": True},

@@ -15,6 +15,7 @@ from azdo_pat.emulator.directory import (
     Organization,
     User,
     find_organization,
+    tenant_of,
 )
 from azdo_pat.emulator.errors import (
     ARGUMENT,
@@ -55,7 +56,9 @@ def answer(call: Call, service: Service) -> Response:
             "Accept", ""
         ):
             return answers.not_found_page()
-        return answers.challenge(refusal, call.root) if error.kind is UNAUTHORIZED else refusal
+        if error.kind is not UNAUTHORIZED:
+            return refusal
+        return answers.challenge(refusal, call.root, tenant_of(call.path))
 
 
 def _route(call: Call, service: Service) -> Response:

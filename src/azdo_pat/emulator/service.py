@@ -100,6 +100,10 @@ class Service:
             self._policies = policies
             self._store()
 
+    def policies_of(self, organization: Organization | None) -> Policies:
+        """Those in force in an organization; None for the calls that belong to none."""
+        return self._policies.of(organization.name) if organization else self._policies
+
     def all_tokens(self) -> tuple[Token, ...]:
         """Of every user, in the order they were made."""
         with self._lock:
@@ -129,9 +133,15 @@ class Service:
         """
         with self._lock:
             tokens = list(self._tokens.values())
-        own = (token for token in tokens if token.owner_id == user.user_id)
+        now = self.now()
+        hides = now >= END_OF_GLOBAL_TOKENS and self.policies_of(organization).global_hidden
+        own = (
+            token
+            for token in tokens
+            if token.owner_id == user.user_id and not (hides and token.target_accounts is None)
+        )
         viewer = viewer_of(user, organization)
-        return page_of(own, query, now=self.now(), viewer=viewer)
+        return page_of(own, query, now=now, viewer=viewer)
 
     def get(self, user: User, authorization_id: str) -> Token:
         """One token of the user.
@@ -158,10 +168,11 @@ class Service:
             name = _checked_name(request.display_name or "")
             scope = _checked_scope(request.scope or "")
             valid_to = _checked_end(request.valid_to or NEVER, now)
-            self._policies.check_creation(scope)
+            policies = self.policies_of(organization)
+            policies.check_creation(scope)
             if request.all_orgs:
-                self._policies.check_global()
-            self._policies.check_scope(scope)
+                policies.check_global()
+            policies.check_scope(scope)
             secret = new_secret(now)
             token = Token(
                 authorization_id=str(uuid.uuid4()),
@@ -170,7 +181,7 @@ class Service:
                 scope=scope,
                 target_accounts=None if request.all_orgs else (organization.organization_id,),
                 valid_from=times.quantise(now),
-                valid_to=times.quantise(self._policies.limit(valid_to, start=now)),
+                valid_to=times.quantise(policies.limit(valid_to, start=now)),
                 secret_hash=hash_secret(secret),
             )
             self._keep(token)
@@ -250,18 +261,19 @@ class Service:
         now = self.now()
         if token is None or token.status(now) is not Status.ACTIVE:
             return None
-        if token.target_accounts is None and self._global_tokens_are_off(now):
+        if token.target_accounts is None and self._global_tokens_are_off(organization, now):
             return None
         if not token.belongs_to(organization.organization_id):
             return None
         return token if token.owner_id in organization.member_ids else None
 
-    def _global_tokens_are_off(self, now: datetime) -> bool:
-        """Whether none works: after their end, and where only some may create tokens at all.
+    def _global_tokens_are_off(self, organization: Organization, now: datetime) -> bool:
+        """Whether none works there: after their end, and where not everyone may create tokens.
 
         Source: Microsoft Learn, "Manage PATs with policies for administrators".
         """
-        return now >= END_OF_GLOBAL_TOKENS or self._policies.creation is not Creation.ALLOWED
+        creation = self.policies_of(organization).creation
+        return now >= END_OF_GLOBAL_TOKENS or creation is not Creation.ALLOWED
 
     def knows(self, secret: str) -> bool:
         """Whether the secret is that of an active token, of whatever organization."""
@@ -271,18 +283,19 @@ class Service:
         self, token: Token, organization: Organization, request: TokenRequest, now: datetime
     ) -> Token:
         # Judged are the fields sent: an old name or scope may be one no longer allowed.
+        policies = self.policies_of(organization)
         name, scope, valid_to = token.display_name, token.scope, token.valid_to
         if request.display_name is not None:
             name = _checked_name(request.display_name)
         if request.scope is not None:
             scope = _checked_scope(request.scope)
-            self._policies.check_scope(scope)
+            policies.check_scope(scope)
         if request.valid_to is not None:
             end = _checked_end(request.valid_to, now)
-            valid_to = times.quantise(self._policies.limit(end, start=token.valid_from))
+            valid_to = times.quantise(policies.limit(end, start=token.valid_from))
         targets = token.target_accounts
         if request.all_orgs:
-            self._policies.check_global()
+            policies.check_global()
             targets = None  # the spec's example of an update makes a token global so
         if request.all_orgs is False and targets is None:
             targets = (organization.organization_id,)

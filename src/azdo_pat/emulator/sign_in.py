@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.emulator import access_tokens, answers
 from azdo_pat.emulator.access_tokens import BadAccessTokenError, Caller, Verdict
-from azdo_pat.emulator.directory import ANONYMOUS, Organization, User
+from azdo_pat.emulator.directory import ANONYMOUS, Organization, User, tenant_of
 from azdo_pat.emulator.errors import INVALID_ACCESS, UNAUTHORIZED, ServiceError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def check_credentials(
     Raises:
         SignInNeededError: the credentials are no good.
     """
-    if "Authorization" not in headers or service.policies.public_projects:
+    if "Authorization" not in headers or service.policies_of(organization).public_projects:
         return
     secret = _basic_secret(headers)
     if secret is None:
@@ -103,7 +103,7 @@ def any_user(headers: Headers, service: Service, organization: Organization) -> 
     try:
         return _known_user(headers, service, organization)
     except SignInNeededError:
-        if service.policies.public_projects:
+        if service.policies_of(organization).public_projects:
             return ANONYMOUS
         raise
 
@@ -138,12 +138,14 @@ def user_and_scopes(
 
 def stranger_answer(stranger: Stranger, call: Call, service: Service) -> Response:
     """The answer to a request that is not signed in."""
+    tenant = tenant_of(call.path)
     if stranger is Stranger.CHALLENGE:
         refused = answers.error_answer(UNAUTHORIZED, _ANONYMOUS_REFUSED)
-        return answers.challenge(refused, call.root, not_before=service.not_before)
+        return answers.challenge(refused, call.root, tenant, not_before=service.not_before)
     suppressed = call.headers.get("X-TFS-FedAuthRedirect", "").casefold() == "suppress"
     if suppressed or call.method not in _REDIRECTED or stranger is Stranger.REFUSAL:
-        return answers.challenge(answers.error_answer(UNAUTHORIZED, _ANONYMOUS_REFUSED), call.root)
+        refused = answers.error_answer(UNAUTHORIZED, _ANONYMOUS_REFUSED)
+        return answers.challenge(refused, call.root, tenant)
     if stranger is Stranger.REDIRECT:
         answer = answers.sign_in_page(302)
         answer.headers["Location"] = f"{call.root}/_signin?realm=dev.azure.com"
