@@ -195,11 +195,10 @@ class Emulator:
         ids: list[str] = self._control("POST", "tokens", {"count": count, **fields})["ids"]
         return ids
 
-    def add_with_secret(self, name: str) -> str:
+    def add_with_secret(self, name: str, **fields: str | bool) -> str:
         """Add a token; return its secret."""
-        secret: str = self._control("POST", "tokens", {"name": name, "withSecrets": True})[
-            "secrets"
-        ][0]
+        order = {"name": name, "withSecrets": True, **fields}
+        secret: str = self._control("POST", "tokens", order)["secrets"][0]
         return secret
 
     def remove_tokens(self) -> None:
@@ -217,6 +216,12 @@ class Emulator:
         """Each request that it was sent, in order, without secrets."""
         requests: list[dict[str, Any]] = self._control("GET", "requests")["requests"]
         return requests
+
+    @property
+    def clock(self) -> str:
+        """Its time."""
+        now: str = self._control("GET", "clock")["now"]
+        return now
 
     def advance(self, seconds: float) -> None:
         """Set its clock forward."""

@@ -22,6 +22,7 @@ CONTRACT = {
     "list",
     "login",
     "logout",
+    "migrate",
     "renew",
     "revoke",
     "rotate",

@@ -119,6 +119,18 @@ def global_one(stage: Stage) -> int:
     return stage.code("rotate", "wide")
 
 
+def one_organization_refuses(stage: Stage) -> int:
+    stage.emulator.add_tokens(1, name="wide", allOrgs=True)
+    stage.emulator.set_policies("contoso:creation-disabled")
+    return stage.code("migrate", "wide", "--to-all", "--yes")
+
+
+def global_one_not_revoked(stage: Stage) -> int:
+    stage.emulator.add_tokens(1, name="wide", allOrgs=True)
+    stage.emulator.fail("DELETE */pats status=503 times=4")
+    return stage.code("migrate", "wide", "--to", "contoso", "--revoke-old", "--yes")
+
+
 def rotated_of_several(stage: Stage) -> int:
     put(stage.emulator, "ci")
     return stage.code("rotate", "ci", "nosuch", "--yes")
@@ -229,6 +241,11 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("reference/contract.md", "and `rotate` refuses"): unreadable,
     ("reference/contract.md", "its object is written all the same, and the"): unexplained,
     ("reference/contract.md", "for each thing it checks"): found_by_doctor,
+    (
+        "reference/contract.md",
+        "or the global token could not be revoked with",
+    ): global_one_not_revoked,
+    ("reference/contract.md", "organizations refused and others did not"): one_organization_refuses,
     ("reference/contract.md", "Several tokens that have it are an error"): two_of_a_name,
     ("start.md", "which keyring is used"): nobody,
 }

@@ -105,7 +105,7 @@ class Deliver(NamedTuple):
 
 
 class RevokeReplaced(NamedTuple):
-    """Revoke a token that a rotation has replaced, when that is due."""
+    """Revoke a token that a rotation or migration has replaced, when that is due."""
 
     entry: JournalEntry
     replaced: Replaced

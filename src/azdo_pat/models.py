@@ -21,6 +21,17 @@ on creating them that it had announced for March 2026 was withdrawn.
 _GLOBAL_END: Final = datetime.fromisoformat(f"{GLOBAL_TOKENS_STOP}T00:00:00+00:00")
 
 
+def are_global_tokens_stopped(now: datetime) -> bool:
+    """Return whether tokens for all organizations have stopped working by then."""
+    return now >= _GLOBAL_END
+
+
+def global_tokens_stop(now: datetime) -> str:
+    """Return that a global token stops working, or has stopped, and when."""
+    verb = "stopped" if are_global_tokens_stopped(now) else "stops"
+    return f"{verb} working on {GLOBAL_TOKENS_STOP}"
+
+
 def effective_expiry(valid_to: datetime | None, *, is_global: bool) -> datetime | None:
     """Return when a token stops working; None if unknown."""
     if not is_global:

@@ -192,6 +192,56 @@ class Change:
     failure: PatError | None = None
 
 
+class MigrationOutcome(StrEnum):
+    """The outcome for a global token in one organization."""
+
+    PLANNED = "planned"
+    CREATED = "created"
+    KEPT = "kept"
+    REFUSED = "refused"
+    NOT_REACHED = "not reached"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Migration:
+    """What replaces a global token in one organization.
+
+    Attributes:
+        old: the global token.
+        pat: the token that replaces it there, or is to; it has no id before it is created.
+        org: the organization's name.
+        failure: why there is none, for `REFUSED`.
+        undelivered: why its secret could not be delivered to every target; empty if it was.
+    """
+
+    old: Pat
+    pat: Pat
+    org: str
+    outcome: MigrationOutcome
+    failure: PatError | None = None
+    undelivered: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why there is no token, or what is still to be done; empty if it is done."""
+        return self.failure.message if self.failure else self.undelivered
+
+
+class GlobalTokenOutcome(NamedTuple):
+    """What became of a global token.
+
+    Attributes:
+        outcome: `KEPT` if it was not to be revoked, or some organization has no replacement yet.
+        due: when it will be revoked, for `LATER`.
+        reason: why it could not be revoked, for `PENDING` and `UNDELIVERED`.
+    """
+
+    old: Pat
+    outcome: OldTokenOutcome
+    due: datetime | None = None
+    reason: str = ""
+
+
 class Health(StrEnum):
     """The result of one check of `pat doctor`."""
 

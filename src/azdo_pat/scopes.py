@@ -155,6 +155,11 @@ def less_privileged(scopes: Sequence[str]) -> tuple[str, ...]:
     return without_included(tuple(dict.fromkeys(filter(None, found))))
 
 
+def includes(scopes: Sequence[str], wanted: str) -> bool:
+    """Return whether a token with these scopes may do all that a scope allows."""
+    return FULL_ACCESS in scopes or any(wanted in {each, *included(each)} for each in scopes)
+
+
 def search(word: str) -> tuple[Scope, ...]:
     """Find the scopes whose value, name or category contains the word."""
     wanted = word.casefold()

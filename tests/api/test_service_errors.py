@@ -52,7 +52,7 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "status=401 " + error_body("TF400813: The user 'ada' is not authorized"),
             SignInError,
             "contoso does not know the signed-in user: wrong account, tenant or organization",
-            "check the organization's name; to sign in to a tenant, run: pat login --tenant TENANT",
+            "check the organization's name; to sign in to its tenant, run: pat login --org contoso",
         ),
         (
             "status=401 " + error_body("TF400813: Resource not available for anonymous access."),

@@ -162,7 +162,7 @@ def test_an_organization_that_is_not_the_users(pat: InProcess, emulator: Emulato
     assert result == failed(
         4,
         "northwind does not know the signed-in user: wrong account, tenant or organization",
-        "check the organization's name; to sign in to a tenant, run: pat login --tenant TENANT",
+        "check the organization's name; to sign in to its tenant, run: pat login --org northwind",
         "the service said: TF400813: The user 'd6245f20-2af8-44f4-9451-8107cb2767db' is not"
         " authorized to access this resource.",
         f"activity id: {activity(emulator, 'POST')}",

@@ -61,8 +61,7 @@ _MARKS: Final[dict[str, Rule]] = {
     "TF400813": Rule(
         error=SignInError,
         message="{org} does not know the signed-in user: wrong account, tenant or organization",
-        hint="check the organization's name; to sign in to a tenant, run: pat login --tenant"
-        " TENANT",
+        hint="check the organization's name; to sign in to its tenant, run: pat login --org {org}",
     ),
     "TF401444": Rule(
         error=SignInError,

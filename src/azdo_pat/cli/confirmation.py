@@ -9,7 +9,7 @@ import click
 from azdo_pat.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
@@ -37,13 +37,18 @@ def confirm(app: App, pats: Sequence[Pat], question: Question) -> None:
     Raises:
         UsageError: the user cannot be asked.
     """
+    confirm_shown(app, lambda: app.runtime.preview.pats(pats), question)
+
+
+def confirm_shown(app: App, show: Callable[[], object], question: Question) -> None:
+    """Show something and ask for confirmation, as `confirm` does."""
     if not app.runtime.may_ask:
         raise UsageError(
             f"{question.effect}, but pat cannot ask for confirmation here", hint=question.hint
         )
     from azdo_pat.output.escape import visible
 
-    app.runtime.preview(pats)
+    show()
     if not click.confirm(visible(question.text), err=True):
         app.runtime.messages.notice(question.declined)
         raise click.exceptions.Exit(ExitCode.INTERRUPTED)

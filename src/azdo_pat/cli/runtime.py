@@ -20,11 +20,11 @@ from azdo_pat.formats import Format
 from azdo_pat.homes import expanded, home_folder, other_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from azdo_pat.cli.global_options import GlobalOptions
     from azdo_pat.config.settings import Value
-    from azdo_pat.models import Pat, Setting
+    from azdo_pat.models import Setting
     from azdo_pat.output.messages import Messages
     from azdo_pat.output.render import Renderer, TableStyle
 
@@ -227,12 +227,13 @@ class Runtime:
         with progress(self.err, total, label, enabled=True, color=color) as done:
             yield done
 
-    def preview(self, pats: Sequence[Pat]) -> None:
-        """Show on stderr the tokens that a command is about to change."""
+    @property
+    def preview(self) -> Renderer:
+        """The writer on stderr of what a command is about to change."""
         from azdo_pat.output.render import Renderer
 
         screen = self.screen(self.err)
-        Renderer(out=self.err, format=Format.TABLE, now=self.now(), screen=screen).pats(pats)
+        return Renderer(out=self.err, format=Format.TABLE, now=self.now(), screen=screen)
 
     def _color(self, stream: TextIO) -> bool:
         return in_color(stream, str(self._quick("color")), self.environment)

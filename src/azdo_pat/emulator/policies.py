@@ -38,8 +38,9 @@ class Policies:
 
     ``public_projects`` makes ``connectionData`` answer bad credentials as the anonymous user,
     as organizations with public projects do. ``auditing_disabled`` turns "Log Audit Events" off,
-    ``audit_log_forbidden`` takes away the permission "View audit log". ``global_hidden`` leaves global tokens out of the
-    list once they have stopped working: no one knows yet whether the service will.
+    ``audit_log_forbidden`` takes away the permission "View audit log". ``global_hidden`` leaves
+    global tokens out of the list once they have stopped working: no one knows yet whether the
+    service will.
 
     ``organizations`` holds, by the name of an organization, the policies that differ there, as
     ``to_json`` writes them.

@@ -11,6 +11,7 @@ from azdo_pat.models import Handover, Status
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.fingerprint import matches
 from azdo_pat.operations.lock_keys import lock_key
+from azdo_pat.operations.revocation import delete_own
 from azdo_pat.results import INTERRUPTED, RecoveryOutcome
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def recover_delivery(operation: Deliver, deps: Deps) -> RecoveryOutcome:
 
 
 def revoke_replaced(operation: RevokeReplaced, deps: Deps) -> None:
-    """Revoke the token that a rotation has replaced if that is due, and close the entry.
+    """Revoke a token that has been replaced if that is due, and close the entry.
 
     Raises:
         PatError: it could not be revoked; the journal keeps it.
@@ -94,10 +95,17 @@ def revoke_replaced(operation: RevokeReplaced, deps: Deps) -> None:
 
 
 def recover_revocation_of_replaced(operation: RevokeReplaced, deps: Deps) -> RecoveryOutcome:
-    """Revoke the token that a rotation has replaced if that is due."""
+    """Revoke a token that has been replaced if that is due.
+
+    Its secret was overwritten, unless the token was one for all organizations.
+    """
     if not is_due(operation, deps.now()):
         return RecoveryOutcome.UNDECIDED
-    deps.tokens.revoke(operation.entry.organization, operation.replaced.authorization_id)
+    entry, identifier = operation.entry, operation.replaced.authorization_id
+    deps.tokens.revoke(entry.organization, identifier)
+    known = deps.state.find(entry.organization.url, entry.name)
+    if known is not None and known.id == identifier:
+        delete_own(known, deps)
     return RecoveryOutcome.COMPLETED
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Ensured,
         Explanation,
         KnownTool,
+        Migration,
         Revocation,
         SetupResult,
         SignedIn,
@@ -120,6 +121,22 @@ def finding_document(finding: Finding, now: datetime) -> Document:
         "fix": finding.fix or None,
         "file": finding.file or None,
         "line": finding.line,
+    }
+
+
+def migration_document(migration: Migration) -> Document:
+    """Return the outcome in one organization; `id` and `expires` are null without a token there."""
+    failure, pat = migration.failure, migration.pat
+    fix = failure.hint if failure else "fix the cause, then run: pat renew"
+    return {
+        "name": pat.name,
+        "from_id": migration.old.id,
+        "org": migration.org,
+        "outcome": str(migration.outcome),
+        "id": pat.id,
+        "expires": _time(pat.expires) if pat.id or migration.outcome == "planned" else None,
+        "reason": migration.reason or None,
+        "fix": (migration.reason and " ".join(fix.split())) or None,
     }
 
 

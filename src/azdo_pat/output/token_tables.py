@@ -9,7 +9,14 @@ from azdo_pat.findings import Finding, Kind, Severity, has_ended, is_active, of_
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Pending, PendingKind, Status
 from azdo_pat.output.dates import distance, local_date, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
-from azdo_pat.results import Change, ChangeOutcome, Outcome, Revocation
+from azdo_pat.results import (
+    Change,
+    ChangeOutcome,
+    Migration,
+    MigrationOutcome,
+    Outcome,
+    Revocation,
+)
 from azdo_pat.scopes import FULL_ACCESS
 
 _WHOLE_ID: Final = 36
@@ -41,6 +48,11 @@ _CHANGE_TONES: Final = {
     ChangeOutcome.REVOKED: Tone.GOOD,
     ChangeOutcome.FAILED: Tone.ALARM,
     ChangeOutcome.NOT_REACHED: Tone.WARNING,
+}
+_MIGRATION_TONES: Final = {
+    MigrationOutcome.CREATED: Tone.GOOD,
+    MigrationOutcome.REFUSED: Tone.ALARM,
+    MigrationOutcome.NOT_REACHED: Tone.WARNING,
 }
 _OUTCOME_TONES: Final = {
     Outcome.REVOKED: Tone.GOOD,
@@ -118,6 +130,27 @@ def changes_table(changes: Sequence[Change], now: datetime, zone: tzinfo | None)
         ]
         rows.append(row)
     return Table(columns, rows)
+
+
+def migrations_table(migrations: Sequence[Migration], now: datetime, zone: tzinfo | None) -> Table:
+    """Return what replaces each global token in each organization, or why nothing does."""
+    rows = []
+    for each in migrations:
+        planned = each.outcome is MigrationOutcome.PLANNED
+        outcome = "to create" if planned else str(each.outcome)
+        exists = planned or each.pat.id is not None
+        rows.append(
+            [
+                Cell(each.pat.name),
+                Cell(each.org),
+                Cell(short_scopes(each.pat.scopes) or "unknown"),
+                Cell(outcome, _MIGRATION_TONES.get(each.outcome, Tone.PLAIN)),
+                _expiry(each.pat, now, zone) if exists else Cell("-", Tone.FAINT),
+                Cell(each.reason),
+            ]
+        )
+    columns = [Column("NAME", 12), Column("ORG", 10), Column("SCOPES", 10), Column("OUTCOME", 9)]
+    return Table([*columns, Column("EXPIRES", 13), Column("", 16)], rows)
 
 
 def short_scopes(scopes: Sequence[str]) -> str:

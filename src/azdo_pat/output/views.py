@@ -15,6 +15,7 @@ from azdo_pat.results import (
     Ensured,
     Explanation,
     KnownTool,
+    Migration,
     Revocation,
     SetupResult,
     SignedIn,
@@ -25,7 +26,16 @@ from azdo_pat.scopes import Recipe, Scope
 Result = Pat | Ensured | SignedIn | StatusReport
 """What is shown alone."""
 Item = (
-    Change | Check | Explanation | KnownTool | Recipe | Revocation | Scope | Setting | SetupResult
+    Change
+    | Check
+    | Explanation
+    | KnownTool
+    | Migration
+    | Recipe
+    | Revocation
+    | Scope
+    | Setting
+    | SetupResult
 )
 """What is shown in a list; tokens are not here, as they may be written as they arrive."""
 
@@ -63,9 +73,11 @@ def list_view_of(kind: type, now: datetime, zone: tzinfo | None) -> View:
     changes = partial(token_tables.changes_table, now=now, zone=zone)
     explanation = partial(serialize.explanation_document, now=now)
     explanations = partial(explanation_tables.explanations_table, now=now, zone=zone)
+    migrations = partial(token_tables.migrations_table, now=now, zone=zone)
     revocation = partial(serialize.revocation_document, now=now)
     views = (
         _list(Change, partial(serialize.change_document, now=now), changes),
+        _list(Migration, serialize.migration_document, migrations),
         _list(Revocation, revocation, token_tables.revocations_table),
         _list(Check, serialize.check_document, tables.checks_table),
         _list(Explanation, explanation, explanations),

@@ -148,9 +148,12 @@ class TokenFinder:
         return found
 
     def find_each(
-        self, organization: Organization, texts: Sequence[str]
+        self, organization: Organization, texts: Sequence[str], *, own_first: bool = False
     ) -> tuple[tuple[Pat, ...], tuple[PatError, ...]]:
         """Find the token for each text, collecting failures; see `find`.
+
+        With `own_first`, the organization's own tokens take precedence over global ones of the
+        same name and status, which they may have replaced.
 
         Returns:
             The found tokens, each once, and for each other text the error that `find` would raise.
@@ -166,19 +169,20 @@ class TokenFinder:
                 matches[text] = _each_once([*matches[text], *pats])
         found: dict[str, Pat] = {}
         failures: list[PatError] = []
-        leaving = self._leaving(organization)
+        leaving = self._leaving()
         for text, pats in matches.items():
             try:
-                pat = _chosen(text, _staying(text, pats, leaving), organization)
+                staying = _staying(text, pats, leaving)
+                pat = _chosen(text, staying, organization, own_first=own_first)
             except PatError as error:
                 failures.append(error)
             else:
                 found[pat.id or pat.name] = pat
         return tuple(found.values()), tuple(failures)
 
-    def _leaving(self, organization: Organization) -> frozenset[str]:
+    def _leaving(self) -> frozenset[str]:
         """Return the ids of replaced tokens that are still to be revoked."""
-        unfinished = self._state.unfinished(organization.url)
+        unfinished = self._state.unfinished()
         if not unfinished:
             return frozenset()
         from azdo_pat.journal import Deliver, RevokeReplaced  # noqa: PLC0415 - mostly there is none
@@ -302,7 +306,7 @@ def _staying(text: str, pats: Sequence[Pat], leaving: frozenset[str]) -> Sequenc
     return [pat for pat in pats if pat.id not in leaving] or pats
 
 
-def _chosen(text: str, pats: Sequence[Pat], organization: Organization) -> Pat:
+def _chosen(text: str, pats: Sequence[Pat], organization: Organization, *, own_first: bool) -> Pat:
     """Choose the token that a text means among all that match it; those in use take precedence.
 
     Raises:
@@ -316,8 +320,10 @@ def _chosen(text: str, pats: Sequence[Pat], organization: Organization) -> Pat:
         raise _missing(text, organization, pats[0] if pats else None)
     if len({pat.name == text for pat in here}) == 1:
         here = [pat for pat in here if pat.status is here[0].status]
+    if own_first:
+        here = [pat for pat in here if not pat.is_global] or here
     if len(here) > 1:
-        raise _ambiguous(text, here)
+        raise ambiguous(text, here)
     return here[0]
 
 
@@ -325,7 +331,8 @@ def _here(pats: Sequence[Pat], organization: Organization) -> list[Pat]:
     return [pat for pat in pats if pat.org in {organization.name, None}]
 
 
-def _ambiguous(text: str, pats: Sequence[Pat]) -> ConflictError:
+def ambiguous(text: str, pats: Sequence[Pat]) -> ConflictError:
+    """Return the error for a text that several tokens match; its hint lists them."""
     lines = [
         f"{as_argument(pat.id) if pat.id else '(id unknown)'}"
         f"  {pat.org or ('all organizations' if pat.is_global else 'organization unknown')}"
