@@ -373,6 +373,7 @@ class TestAfterTheDay:
     def test_it_has_stopped(self, pat: InProcess) -> None:
         result = pat("migrate", "wide", "--to", "contoso", "--yes", "-o", "none")
         assert "is not revoked, and stopped working on 2026-12-01;" in result.stderr
+        assert "it stopped working on 2026-12-01" in pat("rotate", self.old).stderr
 
     def test_it_is_known_from_the_state_file(self, pat: InProcess, emulator: Emulator) -> None:
         emulator.set_policies("global-hidden")

@@ -1,11 +1,12 @@
 """pat rotate: a new token of the same name and scopes, and the end of the old one."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
 
+from azdo_pat.models import global_tokens_stop
 from cli.stage import failed, moment, names, put
 from drivers import Emulator, InProcess
 from fakes import MemoryKeyring
@@ -266,10 +267,8 @@ def test_a_global_one_is_refused(
     assert pat("rotate", "wide", *options) == failed(
         6,
         f"'wide' ({old}) is valid in all your organizations: a new token for contoso alone cannot"
-        " replace it, and it stops working on 2026-12-01",
-        "to create a token for each organization that uses it, run: pat create NAME --scope S --org"
-        " ORG; then,"
-        f" to revoke it, run: pat revoke {old}",
+        f" replace it, and it {global_tokens_stop(datetime.now(UTC))}",
+        "to create a token for each organization that uses it, run: pat migrate wide",
     )
     assert emulator.tokens == before
     make(pat)
@@ -296,7 +295,27 @@ def test_one_that_was_made_global_since_is_never_rotated(
     result = pat(*command)
     assert result.exit_code == (6 if command[0] == "ensure" else 9)
     assert "is valid in all your organizations" in result.stderr
+    assert "run: pat migrate ci" in result.stderr
     assert (emulator.tokens, memory_keyring.held) == (before, held)
+
+
+def test_its_replacement_is_rotated(pat: InProcess, emulator: Emulator) -> None:
+    """A global token of the same name does not make the name ambiguous."""
+    (old,) = emulator.add_tokens(1, name="ci", allOrgs=True)
+    make(pat)
+    assert pat("rotate", "ci", "-q", "-o", "none").exit_code == 0
+    tokens = {each["authorizationId"]: each["status"] for each in emulator.tokens}
+    assert sorted(tokens.values()) == ["active", "active", "revoked"]
+    assert tokens[old] == "active"
+    assert pat("revoke", "ci", "--yes").exit_code == 6  # it might be meant
+
+
+def test_ensure_makes_one_beside_a_global_one(pat: InProcess, emulator: Emulator) -> None:
+    emulator.add_tokens(1, name="ci", allOrgs=True)
+    for outcome in ("created", "kept"):
+        result = pat("ensure", "ci", "--scope", "code", "-o", "json")
+        assert (result.exit_code, result.json["outcome"]) == (0, outcome)
+    assert names(emulator) == ["ci", "ci"]
 
 
 def test_apply_prunes_none_that_was_made_global_since(pat: InProcess, emulator: Emulator) -> None:

@@ -15,9 +15,10 @@ from azdo_pat.journal import (
     Rotate,
     is_due,
 )
-from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Pat, Status
+from azdo_pat.models import Field, Pat, Status, global_tokens_stop
 from azdo_pat.naming import as_argument
 from azdo_pat.operations.delivery import delivered, revoke_replaced
+from azdo_pat.operations.deps import service_now
 from azdo_pat.operations.issue import CreateRequest, issue
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import Owner, conflict, is_refused, owner_of
@@ -148,7 +149,7 @@ def plan(
     Raises:
         PatError: only one token is named, and it cannot be rotated.
     """
-    pats, failures = TokenFinder(deps).find_each(organization, texts)
+    pats, failures = TokenFinder(deps).find_each(organization, texts, own_first=True)
     problems = [each.one_line for each in failures]
     steps = []
     for pat in pats:
@@ -177,7 +178,7 @@ def _name_of_new(organization: Organization, pat: Pat, request: RotateRequest, d
     Raises:
         PatError: it cannot be.
     """
-    _require_rotatable(organization, pat)
+    _require_rotatable(organization, pat, deps)
     name = request.name or _name_here(organization, pat, deps)
     needed = {Field.ID, Field.TARGETS}
     needed |= set() if name else {Field.NAME}
@@ -186,7 +187,7 @@ def _name_of_new(organization: Organization, pat: Pat, request: RotateRequest, d
     return name
 
 
-def _require_rotatable(organization: Organization, pat: Pat) -> None:
+def _require_rotatable(organization: Organization, pat: Pat, deps: Deps) -> None:
     """Check that a token can be rotated at all.
 
     Raises:
@@ -202,10 +203,10 @@ def _require_rotatable(organization: Organization, pat: Pat) -> None:
     if pat.is_global:
         raise ConflictError(
             f"{pat.name!r} ({pat.id}) is valid in all your organizations: a new token for"
-            f" {organization.name} alone cannot replace it, and it stops working on"
-            f" {GLOBAL_TOKENS_STOP}",
-            hint="to create a token for each organization that uses it, run: pat create NAME"
-            f" --scope S --org ORG; then, to revoke it, run: pat revoke {pat.id}",
+            f" {organization.name} alone cannot replace it, and it"
+            f" {global_tokens_stop(service_now(deps))}",
+            hint="to create a token for each organization that uses it, run: pat migrate"
+            f" {as_argument(pat.name or pat.id or '')}",
         )
 
 
