@@ -28,6 +28,9 @@ a second run that is killed while it recovers from the first; for a keyring that
 for a clock that jumps by hours, weeks or years; for several processes that run the same command at
 once; and for random sequences of commands with random faults.
 
+`pat migrate` changes one organization after the other, so some may have their token and others not.
+A second run completes it and creates no second token; the global token is active until then.
+
 "As before" means that nothing has changed; "done" means that the command is complete. With
 `--replace`, the token whose secret is overwritten stays active, as the user asked.
 """

@@ -116,6 +116,14 @@ SIDE_BY_SIDE = Operation(
     delivers=".env",
 )
 """Its steps have no order of their own, and so no table."""
+MIGRATE = Operation(
+    name="migrate --revoke-old",
+    setup=[("ensure", *CREATE[1:], *DELIVER)],
+    command=("migrate", "ci", "--to-all", "--revoke-old", "--yes", "-q", "-o", "none"),
+    leaves=("ci", "ci"),
+    delivers=".env",
+)
+"""The token becomes one for all organizations after the setup."""
 
 
 @dataclass(kw_only=True)
@@ -266,6 +274,24 @@ def made_elsewhere(emulator: Emulator, name: str) -> tuple[str, str]:
     with urlopen(request, timeout=TIME_LIMIT) as answer:  # noqa: S310  # the same
         made = json.load(answer)["patToken"]
     return made["authorizationId"], made["token"]
+
+
+def make_global(emulator: Emulator) -> str:
+    """Let the only token be one for all organizations, as its user can; return its id."""
+    (token,) = emulator.tokens
+    identifier: str = token["authorizationId"]
+    request = Request(  # noqa: S310  # the emulator's own address
+        f"{emulator.url}/contoso/_apis/tokens/pats?api-version=7.2-preview.1",
+        data=json.dumps({"authorizationId": identifier, "allOrgs": True}).encode(),
+        headers={
+            "Authorization": f"Bearer {emulator.access_token}",
+            "Content-Type": "application/json",
+        },
+        method="PUT",
+    )
+    with urlopen(request, timeout=TIME_LIMIT) as answer:  # noqa: S310  # the same
+        assert json.load(answer)["patToken"]["targetAccounts"] is None
+    return identifier
 
 
 def compare(
