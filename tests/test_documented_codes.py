@@ -203,6 +203,7 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("explanation/safety.md", "stays where it was and `pat` says so"): not_moved,
     ("guides/apply.md", "If one token fails, the others are still processed"): one_of_a_file,
     ("guides/deliver.md", "the old secret in the delivery target"): not_delivered,
+    ("guides/global-tokens.md", "get their tokens, and the exit code is"): one_organization_refuses,
     (
         "guides/import.md",
         "on behalf of a token with the same name; `pat rotate` refuses",

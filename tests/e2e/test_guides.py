@@ -1,12 +1,14 @@
 """The snippets of the guides, run as cron, systemd and CI would run them."""
 
 import configparser
+import json
 import os
 import re
 import shutil
 import stat
 import subprocess
 import textwrap
+from datetime import UTC, datetime
 from pathlib import Path
 
 import icalendar
@@ -24,9 +26,10 @@ CRON = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LOGNAME": "ada"}
 def snippet(guide: str, mark: str) -> str:
     """Return the block of a guide that stands below its mark."""
     text = (GUIDES / f"{guide}.md").read_text("utf-8")
-    found = re.search(rf"<!-- test: {mark} -->\n```\w+\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    block = rf"<!-- test: {mark} -->\n *```\w+\n(.*?)^ *```$"
+    found = re.search(block, text, re.DOTALL | re.MULTILINE)
     assert found, f"{guide}.md has no block below <!-- test: {mark} -->"
-    return found[1]
+    return textwrap.dedent(found[1])
 
 
 def script(yaml: str, key: str) -> str:
@@ -289,3 +292,51 @@ def test_a_token_you_did_not_make(emulator: Emulator, bare: dict[str, str], home
     said = run([*shell, snippet("unexpected-token", "audit")], {**bare, "COLUMNS": "80"}, home)
     assert "created by Ada Lovelace <ada@contoso.example> from\n" in said
     assert "            127.0.0.1 with azdo-pat/" in said
+
+
+def alike(text: str) -> list[str]:
+    """Return the lines of an output, in any order, without what differs from day to day."""
+    text = re.sub(r"\d{4}-\d\d-\d\d \(.*?\)", "DAY", text).replace("stopped", "stops")
+    return sorted(" ".join(line.split()) for line in text.splitlines())
+
+
+def follow(mark: str, env: dict[str, str], home: Path) -> str:
+    """Run a block of the guide "Global tokens"; compare what it shows, if it does."""
+    command, _, shown = snippet("global-tokens", mark).partition("\n")
+    if not command.startswith("$ "):
+        return run(["/bin/bash", "-euc", snippet("global-tokens", mark)], env, home)
+    said = run(["/bin/bash", "-euc", command.removeprefix("$ ")], env, home)
+    assert alike(said) == alike(shown)
+    return said
+
+
+def test_global_tokens(emulator: Emulator, bare: dict[str, str], home: Path) -> None:
+    follow("find", bare, home)
+    assert json.loads(follow("script", bare, home)) == ["old laptop"]
+    for mark in ("plan", "migrate"):
+        follow(mark, bare, home)
+    for org, secret in zip(("contoso", "fabrikam"), follow("use", bare, home).split(), strict=True):
+        assert accepts(emulator, secret, org=org)
+    follow("revoke", bare, home)
+    assert len(active(emulator, "old laptop")) == 2
+
+
+def test_global_tokens_are_revoked_later(
+    emulator: Emulator, bare: dict[str, str], home: Path
+) -> None:
+    said = follow("revoke-old", bare, home)
+    assert "will be revoked by the first command that signs in after" in said
+    assert len(active(emulator, "old laptop")) == 3
+    emulator.add_tokens(1, name="everything, everywhere", scope="app_token", allOrgs=True)
+    follow("narrow", bare, home)
+    new = active(emulator, "everything, everywhere")
+    scopes = {each["scope"] for each in emulator.tokens if each["authorizationId"] in new}
+    assert scopes == {"app_token", "vso.build"}
+
+
+def test_global_tokens_after_the_day(emulator: Emulator, bare: dict[str, str], home: Path) -> None:
+    emulator.set_policies("global-hidden")
+    ahead = datetime(2026, 12, 2, tzinfo=UTC) - datetime.now(UTC)
+    emulator.advance(max(0, ahead.total_seconds()))
+    env = {**bare, "PAT_ACCESS_TOKEN": emulator.mint("user")}
+    assert "created 1\n" in follow("afterwards", env, home)
