@@ -81,6 +81,37 @@ def test_revoking_is_confirmed(  # noqa: PLR0913, PLR0917  # fixtures and parame
     assert in_keyring(gnome_keyring.environment, emulator, "ci") == (ci if kept else None)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "answer", "code", "made"),
+    [
+        ("1 fabrikam\r", "y\r", 0, 2),
+        ("all\r", "y\r", 0, 2),
+        ("fabrikam\r", "y\r", 0, 1),
+        ("2\r", "n\r", 130, 0),
+        (CTRL_C, "", 130, 0),
+    ],
+)
+def test_the_organizations_of_a_migration_are_chosen(
+    pat: Installed, emulator: Emulator, chosen: str, answer: str, code: int, made: int
+) -> None:
+    terminal = pat.on_terminal("migrate", "old laptop")
+    prompt = r"Which organizations use 1 token \(old laptop\)\? Numbers or names, or all: "
+    terminal.expect(prompt)
+    assert re.search(r"1 +contoso\r\n +2 +fabrikam\r\n", plain(before(terminal)))
+    terminal.send("northwind\r")
+    terminal.expect("northwind is not in the list")
+    terminal.expect(prompt)
+    terminal.send(chosen)
+    if answer:
+        terminal.expect(r"Create \w+ tokens?\? \[y/N\]: ")
+        assert re.search(r"old laptop +\w+ +code_write +to create", plain(before(terminal)))
+        terminal.send(answer)
+    rest = plain(terminal.read())
+    terminal.close()
+    assert terminal.exitstatus == code, rest
+    assert len(active(emulator, "old laptop")) == 1 + made
+
+
 def test_ctrl_c_at_the_hidden_prompt(pat: Installed) -> None:
     terminal = pat.on_terminal("import", "mine")
     terminal.expect(r"Token for http\S+/contoso: ")

@@ -41,6 +41,22 @@ def test_many_ensures_make_one_token(
     assert accepts(emulator, secret)
 
 
+def test_many_migrations_of_one_token(
+    pat: Installed, emulator: Emulator, gnome_keyring: KeyringService
+) -> None:
+    command = ("migrate", "old laptop", "--to-all", "--revoke-old", "--yes", "-q", "-o", "json")
+    results = [finish(each) for each in [start(pat, *command) for _ in range(6)]]
+    assert {each.exit_code for each in results} <= {0, 8}, results  # 8: another one is revoking it
+    outcomes = sorted(row["outcome"] for each in results for row in each.json)
+    assert outcomes == [*["created"] * 2, *["kept"] * 10]
+    assert pat("list", "-q", "-o", "none").exit_code == 0
+    assert len(active(emulator, "old laptop")) == 2
+    for org in ("contoso", "fabrikam"):
+        secret = in_keyring(gnome_keyring.environment, emulator, "old laptop", org=org)
+        assert secret is not None
+        assert accepts(emulator, secret, org=org)
+
+
 def test_many_rotations_of_one_token(
     pat: Installed, emulator: Emulator, gnome_keyring: KeyringService
 ) -> None:
