@@ -241,6 +241,18 @@ def test_a_grace(pat: InProcess, emulator: Emulator, monkeypatch: pytest.MonkeyP
     assert pat("get", "wide", "--org", "fabrikam").exit_code == 3
 
 
+def test_the_remembered_grace(pat: InProcess, emulator: Emulator) -> None:
+    secret = emulator.add_with_secret("wide", **WIDE)
+    old = held(emulator)["all"]
+    pat("import", "wide", "--id", old, stdin=secret)
+    words = ("--scope", "code_write", "--renew-before", "1h", "--grace", "2d")
+    assert pat("ensure", "wide", *words, "-q", "-o", "none").exit_code == 0
+    command = ("migrate", "wide", *BOTH, "--revoke-old", "--yes")
+    assert "after 2026-11-22" in pat(*command).stderr
+    assert "is revoked" in pat(*command, "--grace", "none").stderr
+    assert held(emulator, "revoked") == {"all": old}
+
+
 def test_deliveries_go_where_they_belong(pat: InProcess, emulator: Emulator) -> None:
     secret = emulator.add_with_secret("wide", **WIDE)
     old = held(emulator)["all"]

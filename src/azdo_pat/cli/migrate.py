@@ -48,7 +48,11 @@ if TYPE_CHECKING:
 @click.option(
     "--revoke-old", is_flag=True, help="Revoke the global token once all new tokens are in place."
 )
-@click.option("--grace", metavar="SPAN", help="With --revoke-old: revoke it after this span.")
+@click.option(
+    "--grace",
+    metavar="SPAN",
+    help="With --revoke-old: revoke it after this span: 1h, 2d, or none [the remembered one].",
+)
 @options.yes(help="Do not ask for confirmation.")
 @options.dry_run(help="Only show the plan.")
 def migrate_command(  # noqa: PLR0913  # one argument for each option
@@ -82,7 +86,7 @@ def migrate_command(  # noqa: PLR0913  # one argument for each option
       pat migrate --all --to-all --dry-run
       pat migrate deploy --to contoso --scope build --revoke-old --grace 2d
     """
-    from azdo_pat.expiry import parse_span
+    from azdo_pat.expiry import parse_grace
     from azdo_pat.scopes import parse_scopes
     from azdo_pat.services.migrate import migrate
     from azdo_pat.services.migrate_plan import MigrateRequest, plan
@@ -95,7 +99,7 @@ def migrate_command(  # noqa: PLR0913  # one argument for each option
         )
     given = parse_scopes(scopes) if scopes else None
     end = options.expiry_or_default(app, expires, app.now())
-    span = None if grace is None else parse_span(grace, app.now())
+    span = None if grace is None else parse_grace(grace, app.now())
     render = app.runtime.render  # a mistake in --query is found before anything is made
     olds, missing = _found(app, texts, given)
     if not olds:

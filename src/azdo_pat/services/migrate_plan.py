@@ -37,7 +37,7 @@ class MigrateRequest:
         name: the name of the new tokens; `{name}` is that of the global token, `{org}` that of the
             organization.
         revoke_old: revoke a global token once each organization has its replacement.
-        grace: revoke it this long after the run; None for at once.
+        grace: revoke it this long after the run; None for the grace period that is remembered.
     """
 
     organizations: tuple[Organization, ...]

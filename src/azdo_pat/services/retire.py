@@ -46,8 +46,9 @@ def retire(
             return GlobalTokenOutcome(old, OldTokenOutcome.UNDELIVERED, reason=reason)
         organization, migration = replacements[0]
         deps = places.at(organization.url)
-        due = deps.now() + (grace or timedelta())
-        if grace and (planned := _planned(old.id, deps)):
+        wait = _remembered_grace(replacements, deps) if grace is None else grace
+        due = deps.now() + wait
+        if wait and (planned := _planned(old.id, deps)):
             return GlobalTokenOutcome(old, OldTokenOutcome.LATER, planned)
         stored = [(each.organization, each.name) for each in deps.state.find_by_id(old.id)]
         for where in stored or [(organization, migration.pat.name)]:
@@ -79,6 +80,15 @@ def _unusable(replacements: Replacements, places: Places) -> str:
         except SignInError as error:
             return f"the new secret does not work in {organization.name}: {error.message}"
     return ""
+
+
+def _remembered_grace(replacements: Replacements, deps: Deps) -> timedelta:
+    """Return the longest grace period that the replacements have from the global token."""
+    entries = [
+        deps.state.find(organization.url, migration.pat.name)
+        for organization, migration in replacements
+    ]
+    return max((each.renewal.grace for each in entries if each), default=timedelta())
 
 
 def _planned(authorization_id: str, deps: Deps) -> datetime | None:
