@@ -88,7 +88,7 @@ def minimums(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0])
 def windows(session: nox.Session) -> None:
-    """Run the smoke and the tests in a Windows Python, under Wine; see tests/windows/run.py."""
+    """Run the main job and the tests in a Windows Python, under Wine; see tests/windows/run.py."""
     machine = platform.system(), platform.machine()
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     if machine != ("Linux", "x86_64") or not (shutil.which("wine") or root):

@@ -1,6 +1,6 @@
 """Run the tests in a Windows Python, on Debian, under Wine.
 
-    nox -s windows                  set up what is missing; the smoke; the tests
+    nox -s windows                  set up what is missing; the main job and all tests
     nox -s windows -- pytest ARGS   some of the tests only
     nox -s windows -- python ARGS   the Windows Python itself
     nox -s windows -- pat ARGS      the installed pat.exe
@@ -21,7 +21,10 @@ from windows.wine import Machine
 
 assert sys.platform == "linux"
 
-SIDE_BY_SIDE = ("-n", "4", "--dist", "worksteal")
+EVERYTHING = (
+    *("-n", "4", "--dist", "worksteal", "--hypothesis-profile=quick"),
+    *("-m", "not e2e and not contract"),
+)
 
 
 def main() -> int:
@@ -31,14 +34,11 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     match sys.argv[1:]:
         case []:
-            commands = [
-                ["python", "-m", "pytest", "-m", "windows", "tests/windows"],
-                ["python", "-m", "pytest", *SIDE_BY_SIDE, "--hypothesis-profile=quick"],
-            ]
+            command = ["python", "-m", "pytest", *EVERYTHING]
         case ["pytest", *args]:
-            commands = [["python", "-m", "pytest", *args]]
+            command = ["python", "-m", "pytest", *args]
         case ["python" | "pat" as program, *args]:
-            commands = [[program, *args]]
+            command = [program, *args]
         case _:
             sys.exit(__doc__)
     with alone(folder / "lock"):
@@ -46,7 +46,7 @@ def main() -> int:
         machine.set_up()
         Checkout(machine).install()
         with machine.display():
-            return max(machine.run(*command) for command in commands)
+            return machine.run(*command)
 
 
 @contextmanager

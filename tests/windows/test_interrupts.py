@@ -36,6 +36,11 @@ class Running:
             creationflags=NEW_CONSOLE,
         )
 
+    def wait_for_output(self) -> None:
+        """Wait until it has printed something, so that it has started."""
+        assert self._process.stdout
+        assert self._process.stdout.readline()
+
     def press(self) -> tuple[int, str, float]:
         """Press Ctrl-C; return the exit code, the messages, and how many seconds that took."""
         press = [sys.executable, "-c", PRESS, str(self._process.pid)]
@@ -98,6 +103,6 @@ def test_while_a_delivery_hangs(pat: Installed, tmp_path: Path) -> None:
 
 def test_the_emulator_stops() -> None:
     running = Running(Installed({}), "emulator", "--port", "0")
-    time.sleep(5)
+    running.wait_for_output()
     code, said, seconds = running.press()
     assert (code, seconds < 15) == (0, True), (said, seconds)
