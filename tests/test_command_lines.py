@@ -2,21 +2,32 @@
 
 import ctypes
 import os
+import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
+import click
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import azdo_pat
+from azdo_pat.cli.main import pat as root
 from azdo_pat.command_lines import (
+    pat_command,
     quoted,
     quoted_as_windows,
     split,
     split_as_windows,
 )
 
+NAMES = (
+    st.text("ab -é\\'\"/", min_size=1)  # PowerShell's own quotes are not those of a program
+    if sys.platform == "win32"
+    else st.text(min_size=1).filter(lambda name: "\0" not in name)
+)
 WORDS = st.lists(st.text("ab \t\"\\'", max_size=6), min_size=1)
 
 
@@ -94,3 +105,73 @@ def test_cmd_reads_back_the_word(word: str) -> None:
     line = f'cmd /d /s /c "{sys.executable} -c "{program}" {quoted_as_windows(word)}"'
     ran = subprocess.run(line, capture_output=True, text=True, check=False)
     assert ran.stdout.strip() == ascii([word])
+
+
+class TestPatCommand:
+    """The commands of `pat` that messages propose."""
+
+    @pytest.mark.parametrize(
+        ("name", "options", "line"),
+        [
+            ("ci", (), "pat rotate ci"),
+            ("ci", ("--org", "contoso"), "pat rotate ci --org contoso"),
+            ("-x", (), "pat rotate -- -x"),
+            ("--yes", ("--org", "contoso"), "pat rotate --org contoso -- --yes"),
+            ("-x", ("--scope", "…"), "pat rotate --scope … -- -x"),
+        ],
+    )
+    def test_options_stand_before_a_double_dash(
+        self, name: str, options: tuple[str, ...], line: str
+    ) -> None:
+        assert pat_command("rotate", name, options=options) == line
+
+    @pytest.mark.parametrize("name", ["ci build", "it's", "-x $(id)"])
+    def test_quoted(self, name: str) -> None:
+        line = pat_command("get", name, options=("--org", "a b"))
+        assert quoted(name) in line
+        assert f"--org {quoted('a b')}" in line
+
+    @pytest.mark.parametrize(
+        ("verb", "options"),
+        [
+            ("create", ("--for", "git", "--replace")),
+            ("create", ("--scope", "…")),
+            ("ensure", ("--scope", "vso.code", "--scope", "-odd")),
+            ("forget", ("--org", "contoso")),
+            ("get", ()),
+            ("import", ("--id", "ID")),
+            ("revoke", ("--org", "contoso")),
+            ("rotate", ("--org", "contoso")),
+            ("setup", ("--undo", "--feed", "-odd")),
+            ("update", ("--scope", "code_write")),
+        ],
+    )
+    @settings(deadline=None)  # the first example imports the command
+    @given(name=NAMES)
+    def test_the_command_reads_back_what_was_meant(
+        self, name: str, verb: str, options: tuple[str, ...]
+    ) -> None:
+        command = root.get_command(click.Context(root), verb)
+        assert command is not None
+        (argument,) = [each for each in command.params if isinstance(each, click.Argument)]
+        parser = command.make_parser(click.Context(command))
+        for each in (name, f"-{name}"):
+            program, typed, *words = split(pat_command(verb, each, options=options))
+            values, more, _ = parser.parse_args(words)
+            found = values.pop(str(argument.name))
+            assert (program, typed, more) == ("pat", verb, [])
+            assert (found if isinstance(found, str) else [*found]) in (each, [each])
+            assert len(values) == len({one for one in options if one.startswith("--")})
+
+
+def test_every_hint_with_a_name_is_built_so() -> None:
+    """A line of its own would put options behind `--`, or forget to quote."""
+    source = Path(str(azdo_pat.__file__)).parent
+    by_hand = [
+        f"{file.name}: {found}"
+        for file in sorted(source.rglob("*.py"))
+        for found in re.findall(
+            r"pat (?!setup)[a-z]+ (?:--?\S+ )*\{(?:[a-z_]+\.)*name\b", file.read_text("utf-8")
+        )
+    ]
+    assert by_hand == []

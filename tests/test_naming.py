@@ -1,15 +1,11 @@
 """Names that can be given, texts that may be ids, and names in commands."""
 
-import shlex
-import sys
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azdo_pat.command_lines import quoted
 from azdo_pat.errors import UsageError
-from azdo_pat.naming import as_argument, checked_name, is_full_id, looks_like_id
+from azdo_pat.naming import checked_name, is_full_id, looks_like_id
 
 FULL = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
 
@@ -114,31 +110,3 @@ class TestIds:
     def test_every_beginning_of_every_id_looks_like_one(self, guid: object, length: int) -> None:
         assert looks_like_id(str(guid)[:length])
         assert is_full_id(str(guid)[:length]) is (length == 36)
-
-
-class TestArguments:
-    """Names in the commands that hints propose."""
-
-    @pytest.mark.parametrize("name", ["laptop", "ci build", "it's", "--yes", "-x $(id)"])
-    def test_quoted_and_behind_a_double_dash(self, name: str) -> None:
-        mark = "-- " if name.startswith("-") else ""
-        assert as_argument(name) == f"{mark}{quoted(name)}"
-
-    @pytest.mark.skipif(sys.platform == "win32", reason="the quotes of sh")
-    @pytest.mark.parametrize(
-        ("name", "argument"),
-        [
-            ("laptop", "laptop"),
-            ("ci build", "'ci build'"),
-            ("it's", "'it'\"'\"'s'"),
-            ("--yes", "-- --yes"),
-            ("-x $(id)", "-- '-x $(id)'"),
-        ],
-    )
-    def test_quoted_for_sh(self, name: str, argument: str) -> None:
-        assert as_argument(name) == argument
-
-    @pytest.mark.skipif(sys.platform == "win32", reason="asks for the words of sh")
-    @given(st.text(min_size=1).filter(lambda name: "\0" not in name))
-    def test_a_shell_reads_back_the_name(self, name: str) -> None:
-        assert shlex.split(as_argument(name))[-1] == name

@@ -3,6 +3,7 @@
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from typing import Final
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./:\\+-]+")
@@ -24,6 +25,22 @@ def split(text: str) -> list[str]:
 def quoted(word: str) -> str:
     """Return a word as the user types it in a shell; on Windows in PowerShell or cmd.exe."""
     return quoted_as_windows(word) if sys.platform == "win32" else shlex.quote(word)
+
+
+def pat_command(verb: str, *names: str, options: Sequence[str] = ()) -> str:
+    """Return a command line of `pat`, for the user to type.
+
+    A name that begins with a hyphen stands behind `--`, where no option would be read as one.
+
+    Args:
+        verb: the command.
+        names: its arguments.
+        options: its options and their values, in order; `…` is left for the user to fill in.
+    """
+    given = [each if each == "…" else quoted(each) for each in options]
+    shown = [*map(quoted, names)]
+    behind = any(each.startswith("-") for each in names)
+    return " ".join(["pat", verb, *([*given, "--", *shown] if behind else [*shown, *given])])
 
 
 def variable_from(command: str, name: str) -> str:

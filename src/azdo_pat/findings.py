@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from azdo_pat.command_lines import quoted
+from azdo_pat.command_lines import pat_command
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Origin, Pat, Status
 from azdo_pat.scope_table import HIGH_PRIVILEGE
 from azdo_pat.scopes import FULL_ACCESS, less_privileged, without_included
@@ -182,22 +182,21 @@ def is_replaced(pat: Pat, now: datetime) -> bool:
     return _renewed(pat, pat.expires, now)[0] is Severity.NOTE
 
 
-def command(pat: Pat, verb: str, *more: str) -> str:
-    """Return the command line `pat VERB MORE --org ORG TOKEN`, as the user types it."""
-    return shown_command(verb, pat.id, pat.name, *more, org=pat.org)
+def command(pat: Pat, verb: str, *options: str) -> str:
+    """Return the command line of `pat` for a token, as the user types it."""
+    return command_for(verb, pat.id, pat.name, *options, org=pat.org)
 
 
-def shown_command(
-    verb: str, authorization_id: str | None, name: str, *more: str, org: str | None
+def command_for(
+    verb: str, authorization_id: str | None, name: str, *options: str, org: str | None
 ) -> str:
-    """Return a command line for a token, as the user types it.
+    """Return the command line of `pat` for a token in an organization, as the user types it.
 
     The token is named by the beginning of its id, which is shorter than most names, and exact.
     """
     token = authorization_id[:_PREFIX] if authorization_id else name
-    where = ["--org", org] if org else []
-    end = ["--"] if token.startswith("-") else []
-    return " ".join(["pat", verb, *map(quoted, [*more, *where, *end, token])])
+    where = ("--org", org) if org else ()
+    return pat_command(verb, token, options=(*options, *where))
 
 
 def _about(

@@ -4,7 +4,6 @@ import re
 import unicodedata
 from typing import Final
 
-from azdo_pat.command_lines import quoted
 from azdo_pat.errors import UsageError
 
 _LONGEST: Final = 255
@@ -57,8 +56,3 @@ def begins_id(text: str, authorization_id: str | None) -> bool:
 def is_full_id(text: str) -> bool:
     """Return whether a text is a complete authorization id."""
     return re.fullmatch(_FULL_ID, text.lower()) is not None
-
-
-def as_argument(name: str) -> str:
-    """Quote a name as a shell argument, for the commands in hints."""
-    return f"-- {quoted(name)}" if name.startswith("-") else quoted(name)

@@ -99,7 +99,7 @@ def test_a_finding_as_json(pat: InProcess, emulator: Emulator) -> None:
         "expires_in_days": 2,
         "until": found["expires"],
         "message": "it expires in 2 days",
-        "fix": f"pat update --expires 30d --org contoso {identifier[:8]}",
+        "fix": f"pat update {identifier[:8]} --expires 30d --org contoso",
         "file": None,
         "line": None,
     }
@@ -111,7 +111,7 @@ def test_a_finding_as_a_table(pat: InProcess, emulator: Emulator) -> None:
     header, row, command = ran.stdout.splitlines()
     assert header.split() == ["NAME", "WHAT", "UNTIL"]
     assert row.startswith("warning  feed  it expires in 2 days  ")
-    assert command == f"         fix: pat update --expires 30d --org contoso {identifier[:8]}"
+    assert command == f"         fix: pat update {identifier[:8]} --expires 30d --org contoso"
 
 
 def test_one_that_expires_elsewhere(pat: InProcess, emulator: Emulator) -> None:

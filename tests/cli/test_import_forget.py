@@ -6,8 +6,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.emulator.run import Options, start
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.store.locks import exclusive
 from cli.stage import (
@@ -54,7 +54,7 @@ def imported(name: str, expires: str | None = None, **changes: object) -> dict[s
 def stored(emulator: Emulator, name: str) -> str:
     """What is said of a secret that was stored."""
     return (
-        f"stored {name!r} for {emulator.url}/contoso; to print it, run: pat get {as_argument(name)}"
+        f"stored {name!r} for {emulator.url}/contoso; to print it, run: {pat_command('get', name)}"
     )
 
 

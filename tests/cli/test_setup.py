@@ -18,7 +18,6 @@ from keyring.errors import KeyringLocked
 
 from azdo_pat.command_lines import quoted
 from azdo_pat.models import StoredPat
-from azdo_pat.naming import as_argument
 from azdo_pat.store.state import State
 from azdo_pat.tools.registry import TOOLS
 from drivers import Emulator, InProcess, Installed, need_git, put_program
@@ -1087,7 +1086,7 @@ def test_whoever_ends_a_token_is_told_where_its_secret_lies(
     assert lies.replace("packages", "next") % "no longer works" in gone.stderr
     told = "the secret of 'next', which no longer works"
     assert f"{tmp_path / 'held'} still holds {told}" in gone.stderr
-    assert f"the command {as_argument(str(program))} was given {told}" in gone.stderr
+    assert f"the command {quoted(str(program))} was given {told}" in gone.stderr
     assert pat("setup", "npm", "--undo").exit_code == 0
     assert not (home / ".npmrc").exists()
 

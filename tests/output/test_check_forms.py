@@ -174,11 +174,11 @@ def test_the_calendar_tells_what_to_run() -> None:
     later = replace(LAPTOP, stored=False)
     pats = (LAPTOP, expiring("ci", stored=False), GLOBAL, due, later)
     assert [str(each["DESCRIPTION"]) for each in events(checked(*pats))] == [
-        "Run: pat rotate --org contoso 3d1f0c2a",
-        "Run: pat update --expires 30d --org contoso 3d1f0c2a",
+        "Run: pat rotate 3d1f0c2a --org contoso",
+        "Run: pat update 3d1f0c2a --expires 30d --org contoso",
         "Run: pat migrate --to-all --revoke-old bbbb0c2b",
         "Another token replaces it before that; there is nothing to do.",
-        "Run: pat update --expires 30d --org contoso 3d1f0c2a",
+        "Run: pat update 3d1f0c2a --expires 30d --org contoso",
     ]
 
 

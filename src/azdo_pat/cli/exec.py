@@ -135,7 +135,7 @@ def _by_program(  # what variables are made of
 
 def _found(app: App, text: str) -> tuple[Organization, Secret]:
     """Return a stored secret, with a warning if it has expired or the service refused it."""
-    from azdo_pat.naming import as_argument
+    from azdo_pat.command_lines import pat_command
     from azdo_pat.services.refused_tokens import refusal
     from azdo_pat.services.stored_secrets import get
 
@@ -143,8 +143,8 @@ def _found(app: App, text: str) -> tuple[Organization, Secret]:
     entry = app.state.find(organization.url, name)
     if entry is not None and entry.expires is not None and entry.expires <= app.runtime.now():
         app.runtime.messages.warn(
-            f"{name!r} expired on {entry.expires:%Y-%m-%d}; to replace it, run: pat rotate"
-            f" {as_argument(name)}"
+            f"{name!r} expired on {entry.expires:%Y-%m-%d}; to replace it, run:"
+            f" {pat_command('rotate', name)}"
         )
     elif entry is not None and (problem := refusal(entry, secret, app)):
         app.runtime.messages.warn(problem)

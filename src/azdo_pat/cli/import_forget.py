@@ -10,9 +10,9 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_tokens
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import UsageError
 from azdo_pat.files import decoded
-from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -79,7 +79,7 @@ def import_command(  # one argument for each option
     before = app.state.find(organization.url, name)
     stored = import_secret(organization, wanted, app)
     app.runtime.messages.notice(
-        f"stored {name!r} for {organization.url}; to print it, run: pat get {as_argument(name)}"
+        f"stored {name!r} for {organization.url}; to print it, run: {pat_command('get', name)}"
     )
     if before is not None and before.id not in {None, stored.id}:
         from azdo_pat.cli.token_messages import warn_replaced

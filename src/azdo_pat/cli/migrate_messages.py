@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.token_messages import not_delivered
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ExitCode, PartialError, PendingError, SignInError
 from azdo_pat.models import global_tokens_stop
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.deps import service_now
 from azdo_pat.results import Migration, MigrationOutcome, OldTokenOutcome
 
@@ -84,8 +84,8 @@ def _say_old(app: App, ended: GlobalTokenOutcome, *, done: bool) -> None:
             messages.warn(f"{token} is not revoked: {ended.reason}")
         case _ if done and old.id:
             messages.notice(
-                f"{token} is not revoked, and {stop}; when nothing uses it any more, run: pat"
-                f" revoke {as_argument(old.id)}"
+                f"{token} is not revoked, and {stop}; when nothing uses it any more, run:"
+                f" {pat_command('revoke', old.id)}"
             )
         case _:
             messages.notice(f"{token} is not revoked, and {stop}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from azdo_pat.command_lines import pat_command, quoted
 from azdo_pat.delivery_targets import CommandTarget, FileTarget, ToolTarget, UnknownTarget
 from azdo_pat.errors import DoubtfulError
 from azdo_pat.journal import (
@@ -16,7 +17,6 @@ from azdo_pat.journal import (
     open_question,
     title,
 )
-from azdo_pat.naming import as_argument
 from azdo_pat.results import RecoveryOutcome, Unrecovered
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def _say_recovered(
         case Revoke(authorization_id=identifier) if outcome is RecoveryOutcome.STILL_ACTIVE:
             messages.warn(
                 f"{token} was not revoked: the request got no answer, and the token is still"
-                f" active; to revoke it, run: pat revoke {identifier} --org {org}"
+                " active; to revoke it, run: "
+                + pat_command("revoke", identifier, options=("--org", org))
             )
         case Revoke():
             messages.notice(f"completed {interrupted}: the token is revoked")
@@ -120,11 +121,12 @@ def say_remaining_copies(
             case ToolTarget(tool=tool, path=path, about=about):
                 which = "--feed" if "/_packaging/" in about else "--org"
                 where = f"{tool} ({path or 'the macOS keychain'}) still holds"
-                step = f"; to remove it, run: pat setup {tool} --undo {which} {as_argument(about)}"
+                undo = pat_command("setup", tool, options=("--undo", which, about))
+                step = f"; to remove it, run: {undo}"
             case FileTarget(path=path):
                 where = f"{path} still holds"
             case CommandTarget(words=words):
-                where = f"the command {as_argument(words[0])} was given"
+                where = f"the command {quoted(words[0])} was given"
             case UnknownTarget(kind=kind):
                 where = f"a target of the kind {kind!r}, which a newer pat has set up, may hold"
             case _:

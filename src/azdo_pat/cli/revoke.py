@@ -13,6 +13,7 @@ from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
 from azdo_pat.cli.recovery_messages import say_remaining_copies
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import (
     ExitCode,
     NotFoundError,
@@ -21,7 +22,6 @@ from azdo_pat.errors import (
     PendingError,
     UsageError,
 )
-from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +155,7 @@ def _selected(
     own, left_out = selected(app.organization, filters, app)
     for pat in left_out:
         why = "cannot be read in full" if pat.unread else "is valid in all organizations"
-        how = f" (pat revoke {as_argument(pat.id)})" if pat.id else ""
+        how = f" ({pat_command('revoke', pat.id)})" if pat.id else ""
         tell = app.runtime.messages.warn if pat.unread else app.runtime.messages.notice
         tell(f"skipped because it {why}: {pat.name or 'name unknown'}{how}")
     return own, sum(bool(pat.unread) for pat in left_out)
@@ -203,7 +203,7 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
             f" {item.left_in_keyring}",
             # By its id: another secret may be stored under the name by then.
             hint="the secret no longer works; to delete it later, run:"
-            f" pat revoke {as_argument(item.pat.id or item.pat.name)}",
+            f" {pat_command('revoke', item.pat.id or item.pat.name)}",
         )
         for item in revoked.left_in_keyring
     ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import PartialError, PatError, PendingError
-from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ def say_created(app: App, created: Created) -> None:
     """Report on stderr that a token was created, with warnings about it."""
     pat = created.pat
     where = pat.org or "all organizations"
-    kept = f"; its secret is in the keyring: pat get {as_argument(pat.name)}" if pat.stored else ""
+    kept = f"; its secret is in the keyring: {pat_command('get', pat.name)}" if pat.stored else ""
     app.runtime.messages.notice(f"created {pat.name!r} in {where}{kept}")
     warn_shortened(app, pat, created.shortened_from)
     if created.undelivered:
@@ -50,7 +50,7 @@ def say_rotated(app: App, rotated: Rotated) -> None:
     }[rotated.old]
     app.runtime.messages.notice(
         f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
-        f" keyring (pat get {as_argument(new.name)}); the old token {old.id} {ended}"
+        f" keyring ({pat_command('get', new.name)}); the old token {old.id} {ended}"
     )
     warn_shortened(app, new, rotated.created.shortened_from)
     if not old.stored and rotated.old not in {OldTokenOutcome.KEPT, OldTokenOutcome.EXPIRED}:

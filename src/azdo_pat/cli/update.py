@@ -11,8 +11,8 @@ from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm
 from azdo_pat.cli.token_messages import warn_shortened
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import UsageError
-from azdo_pat.naming import as_argument
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -80,7 +80,7 @@ def update_command(  # noqa: PLR0913  # one argument for each option
     if updated.left_behind:
         app.runtime.messages.notice(
             f"kept the secret stored under {pat.name!r}, as it may belong to another token; if it"
-            f" belongs to this token, run: pat get {as_argument(pat.name)} | pat import"
-            f" {as_argument(pat.name)} --id {pat.id}"
+            f" belongs to this token, run: {pat_command('get', pat.name)} |"
+            f" {pat_command('import', pat.name, options=('--id', pat.id or ''))}"
         )
     render.show(updated.pat)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import PatError, PendingError
 from azdo_pat.journal import Deliver, Issue, JournalEntry, RevokeReplaced, Rotate, is_due
 from azdo_pat.models import Handover, Status
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.fingerprint import matches
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.revocation import delete_own
@@ -124,16 +124,15 @@ def _its_own(entry: StoredPat, secret: Secret | None) -> Secret:
     Raises:
         PendingError: it is gone, or another program has stored another one.
     """
-    name = as_argument(entry.name)
     if secret is None:
         raise PendingError(
             f"the secret of {entry.name!r} is no longer in the keyring",
-            hint=f"to create and deliver a new one, run: pat rotate {name}",
+            hint=f"to create and deliver a new one, run: {pat_command('rotate', entry.name)}",
         )
     if entry.fingerprint and not matches(secret, entry.fingerprint):
         raise PendingError(
             f"another program has stored a different secret under {entry.name!r}",
-            hint=f"to delete that secret, run: pat forget {name}",
+            hint=f"to delete that secret, run: {pat_command('forget', entry.name)}",
         )
     return secret
 

@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import (
     CancelledError,
     DoubtfulError,
@@ -259,7 +260,8 @@ class _Issuance:
         except PatError:
             return _Discarded(
                 f"the new token {identifier} could not be revoked",
-                hint=f"to revoke it, run: pat revoke {identifier} --org {self._organization.name}",
+                hint="to revoke it, run: "
+                + pat_command("revoke", identifier, options=("--org", self._organization.name)),
             )
         revoked = "the new token was revoked"
         if restored:

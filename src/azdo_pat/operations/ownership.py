@@ -8,9 +8,9 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ConflictError, PatError, SignInError
 from azdo_pat.models import Origin
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.fingerprint import matches
 
 if TYPE_CHECKING:
@@ -85,16 +85,17 @@ def require_not_another_tokens(secret: Secret, pat: Pat, known: Iterable[StoredP
 
 def conflict(owner: Owner, name: str, known: StoredPat | None, organization: str) -> ConflictError:
     """Return the error for a name whose stored secret is, or may be, another token's."""
-    here = as_argument(name)
+    forget = pat_command("forget", name)
     if owner is Owner.OTHER and known is not None and known.id is not None:
         return ConflictError(
             f"the secret stored under {name!r} belongs to another token, {known.id}",
-            hint=f"rotate that token by its id; or, to delete its secret, run: pat forget {here}",
+            hint=f"rotate that token by its id; or, to delete its secret, run: {forget}",
         )
     return ConflictError(
         f"a secret is stored under {name!r} for {organization}, and it is unknown which token it"
         " belongs to",
-        hint=f"if you know the token, run: pat get {here} | pat import {here} --id ID; to"
-        f" delete the secret, run: pat forget {here}"
+        hint=f"if you know the token, run: {pat_command('get', name)} |"
+        f" {pat_command('import', name, options=('--id', 'ID'))}; to delete the secret, run:"
+        f" {forget}"
         + ("" if known else "; if the state file was lost, pat doctor --fix lists such secrets"),
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ConflictError, PatError, PendingError, StoreError
 from azdo_pat.models import Status
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import Owner, owner_of
 from azdo_pat.operations.readable import look_for
@@ -48,7 +48,7 @@ def move(known: StoredPat, new_name: str, deps: Deps) -> None:
         raise PendingError(
             f"the token is now named {new_name!r}, but its secret is still stored under"
             f" {known.name!r}: {error.message}",
-            hint=error.hint or f"to print it, run: pat get {as_argument(known.name)}",
+            hint=error.hint or f"to print it, run: {pat_command('get', known.name)}",
         ) from error
     try:
         secrets.delete(known.org_url, known.name)
@@ -56,7 +56,7 @@ def move(known: StoredPat, new_name: str, deps: Deps) -> None:
         raise PendingError(
             f"the token is now named {new_name!r} and its secret is stored under that name,"
             f" but could not be deleted under {known.name!r}: {error.message}",
-            hint=error.hint or f"to delete it, run: pat forget {as_argument(known.name)}",
+            hint=error.hint or f"to delete it, run: {pat_command('forget', known.name)}",
         ) from error
 
 

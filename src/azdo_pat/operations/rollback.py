@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import DoubtfulError
 from azdo_pat.journal import open_question
 from azdo_pat.models import Field, Status
@@ -78,8 +79,9 @@ def roll_back(operation: Issue, deps: Deps) -> bool:
         shown = ", ".join(each or "a token whose id cannot be read" for each in doubtful)
         raise DoubtfulError(
             f"{open_question(operation)}, or another machine did: {shown}; it was not revoked",
-            hint=f"if its secret is not stored anywhere, run: pat revoke {one} --org {org}; if"
-            f" it is in use, run: pat doctor --dismiss {one}",
+            hint="if its secret is not stored anywhere, run:"
+            f" {pat_command('revoke', one, options=('--org', org))}; if it is in use, run:"
+            f" pat doctor --dismiss {one}",
         )
     return False
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ConflictError, PatError, UsageError
 from azdo_pat.models import Organization, Pat, Status
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.revocation import end
 from azdo_pat.organizations import is_of_root
@@ -230,7 +230,7 @@ def _not_to_prune(steps: Sequence[Step], places: Places) -> dict[int, PatError]:
         elif pat is not None and pat.is_global:
             found[place] = ConflictError(
                 "it is now valid in all your organizations, and would be revoked in all of them",
-                hint=f"to revoke it nevertheless, run: pat revoke {as_argument(entry.id or '')}",
+                hint=f"to revoke it nevertheless, run: {pat_command('revoke', entry.id or '')}",
             )
     return found
 

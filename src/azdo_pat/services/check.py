@@ -13,8 +13,8 @@ from azdo_pat.findings import (
     Kind,
     Limits,
     Severity,
+    command_for,
     of_tokens,
-    shown_command,
     worst_first,
 )
 from azdo_pat.models import PendingKind, Status
@@ -183,7 +183,7 @@ def _about(entry: StoredPat, kind: Kind, severity: Severity, message: str, *fix:
         kind,
         severity,
         message,
-        shown_command(verb, entry.id, entry.name, *options, org=entry.org),
+        command_for(verb, entry.id, entry.name, *options, org=entry.org),
         org=entry.org,
         name=entry.name,
         id=entry.id,
@@ -269,7 +269,7 @@ def of_secret(entry: StoredPat, secret: Secret | None) -> Finding | None:
         return None
     message = "another program has overwritten its secret"
     found = _about(entry, Kind.SECRET_LOST, Severity.WARNING, message, "forget")
-    return found._replace(fix=shown_command("forget", None, entry.name, org=entry.org))
+    return found._replace(fix=command_for("forget", None, entry.name, org=entry.org))
 
 
 def _tried(
@@ -306,7 +306,7 @@ def _refused(entry: StoredPat, message: str) -> Finding:
     found = _about(entry, Kind.REFUSED, Severity.ERROR, message, "forget")
     if not scopes:
         return found
-    return found._replace(fix=shown_command("ensure", None, entry.name, *scopes, org=entry.org))
+    return found._replace(fix=command_for("ensure", None, entry.name, *scopes, org=entry.org))
 
 
 def _declared(

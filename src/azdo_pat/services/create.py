@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ConflictError, RefusedError
 from azdo_pat.journal import Create, Deliver, JournalEntry
 from azdo_pat.models import GLOBAL_TOKENS_STOP
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.delivery import delivered
 from azdo_pat.operations.issue import issue
 from azdo_pat.operations.lock_keys import lock_key
@@ -89,7 +89,7 @@ def _room_for(organization: Organization, request: CreateRequest, deps: Deps) ->
     if secret is not None and not request.replace:
         raise ConflictError(
             f"a secret is already stored under {request.name!r} for {organization.name}",
-            hint=f"to print it, run: pat get {as_argument(request.name)}; to overwrite"
+            hint=f"to print it, run: {pat_command('get', request.name)}; to overwrite"
             " it, add --replace; to keep it, choose another name",
         )
     return secret

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import DamagedError, DoubtfulError, PatError, UsageError
 from azdo_pat.findings import Severity, of_tokens
 from azdo_pat.homes import expanded
@@ -269,7 +270,11 @@ class _Examination:
             Health.PROBLEM,
             f"{entry.token} was not revoked: the request got no"
             " answer, and the token is still active",
-            f"pat revoke {revoked_by(operation)} --org {entry.organization.name}",
+            pat_command(
+                "revoke",
+                revoked_by(operation) or "",
+                options=("--org", entry.organization.name),
+            ),
         )
 
     def _recovered(self) -> Sequence[Recovered]:

@@ -264,8 +264,8 @@ def _may_overwrite(organization: Organization, name: str, listed: Pat | None, de
     Raises:
         ConflictError: a secret is stored there that may be in use.
     """
+    from azdo_pat.command_lines import pat_command  # noqa: PLC0415 - as above
     from azdo_pat.errors import ConflictError  # noqa: PLC0415 - as above
-    from azdo_pat.naming import as_argument  # noqa: PLC0415 - as above
     from azdo_pat.operations.ownership import (  # noqa: PLC0415 - as above
         Owner,
         conflict,
@@ -285,7 +285,7 @@ def _may_overwrite(organization: Organization, name: str, listed: Pat | None, de
             f"the stored secret of {name!r} works, but {organization.name} does not list its token"
             f" {entry.id} among yours",
             hint="the token may belong to another user: sign in as that user; or, to delete the"
-            f" secret, run: pat forget {as_argument(name)}",
+            f" secret, run: {pat_command('forget', name)}",
         )
     return True
 

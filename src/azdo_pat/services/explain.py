@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import PatError, SignInError, StoreError
 from azdo_pat.models import Field, Origin, Pat, Status
-from azdo_pat.naming import as_argument, begins_id
+from azdo_pat.naming import begins_id
 from azdo_pat.origins import MAKERS, is_same_machine, machine_of, origin_of, same_name
 from azdo_pat.results import Explained, Explanation
 from azdo_pat.services.find_tokens import Filters, Sort, TokenFinder, in_order
@@ -220,10 +221,10 @@ def _steps(
         "ask an administrator of Microsoft Entra for the log of your sign-ins",
     ]
     if not question.audit:
-        names = [as_argument(each) for each in question.names] or ["NAME"]
+        names = question.names or ("NAME",)
         steps.append(
-            "see in the audit log who created it, or ask an administrator to: pat explain --audit"
-            f" {' '.join(names)}"
+            "see in the audit log who created it, or ask an administrator to:"
+            f" {pat_command('explain', *names, options=('--audit',))}"
         )
     return tuple(steps)
 
@@ -234,23 +235,24 @@ def _how_to_revoke(
     deps: Deps,
     unseen: PatError | None,
 ) -> str:
-    names = " ".join(as_argument(each.name) for each in explanations)
+    names = [each.name for each in explanations]
     if unseen is not None:
         first = "pat login, then " if isinstance(unseen, SignInError) else ""
-        return f"revoke the token: {first}pat revoke {names}"
-    where = f"--org {deps.organization.name}"
+        return f"revoke the token: {first}{pat_command('revoke', *names)}"
+    where = ("--org", deps.organization.name)
     if not question.names:
-        return f"revoke each token that you do not recognize: pat revoke ID {where}"
+        command = pat_command("revoke", "ID", options=where)
+        return f"revoke each token that you do not recognize: {command}"
     active = [pat for each in explanations for pat in each.tokens if pat.status is Status.ACTIVE]
     ids = [pat.id for pat in active if pat.id]
     if not ids:
-        return (
-            f"look for an active token in your other organizations: pat explain {names} --org ORG"
-        )
+        command = pat_command("explain", *names, options=("--org", "ORG"))
+        return f"look for an active token in your other organizations: {command}"
     if len(ids) <= _MOST_IDS:
-        return f"revoke the token{'s'[: len(ids) - 1]}: pat revoke {' '.join(ids)} {where}"
-    globs = " ".join(f"--name {as_argument(_literal(each))}" for each in _names_of(active))
-    return f"revoke the tokens: pat revoke {globs} {where}"
+        command = pat_command("revoke", *ids, options=where)
+        return f"revoke the token{'s'[: len(ids) - 1]}: {command}"
+    globs = [word for each in _names_of(active) for word in ("--name", _literal(each))]
+    return f"revoke the tokens: {pat_command('revoke', options=(*globs, *where))}"
 
 
 def _names_of(pats: Iterable[Pat]) -> Sequence[str]:

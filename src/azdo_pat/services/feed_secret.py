@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import RefusedError
-from azdo_pat.naming import as_argument
 from azdo_pat.services.refused_tokens import still_works, was_refused
 from azdo_pat.tools.selection import at_place, for_packages
 
@@ -42,12 +42,12 @@ def secret_for_feed(
     if refused is not None:
         raise RefusedError(
             f"{refused.org} no longer accepts the token {refused.name!r}",
-            hint=f"to replace it, run: pat create {as_argument(refused.name)} --for packages"
-            " --replace",
+            hint="to replace it, run: "
+            + pat_command("create", refused.name, options=("--for", "packages", "--replace")),
         )
     if expired is not None:
         raise RefusedError(
             f"the token {expired.name!r} for packages of {expired.org} has expired",
-            hint=f"to replace it, run: pat rotate {as_argument(expired.name)}",
+            hint=f"to replace it, run: {pat_command('rotate', expired.name)}",
         )
     return None

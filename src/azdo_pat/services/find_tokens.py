@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from azdo_pat.command_lines import quoted
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
-from azdo_pat.naming import as_argument, begins_id, is_full_id, looks_like_id
+from azdo_pat.naming import begins_id, is_full_id, looks_like_id
 from azdo_pat.operations.organization_cache import Membership
 from azdo_pat.services.pending import pending_by_id
 from azdo_pat.waiting import within
@@ -334,7 +334,7 @@ def _here(pats: Sequence[Pat], organization: Organization) -> list[Pat]:
 def ambiguous(text: str, pats: Sequence[Pat]) -> ConflictError:
     """Return the error for a text that several tokens match; its hint lists them."""
     lines = [
-        f"{as_argument(pat.id) if pat.id else '(id unknown)'}"
+        f"{pat.id or '(id unknown)'}"
         f"  {pat.org or ('all organizations' if pat.is_global else 'organization unknown')}"
         f"  {_ending(pat)}{', its secret is stored' if pat.stored else ''}"
         for pat in pats

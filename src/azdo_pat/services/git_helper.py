@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import PatError
 from azdo_pat.models import USER_NAME
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.organizations import hosted_name, is_of_root, serves
 from azdo_pat.services.refused_tokens import (
@@ -278,10 +278,10 @@ def _why_refused(entry: StoredPat, secret: Secret, deps: Deps) -> str:
     except PatError as error:
         return _not_known(entry, error)
     if entry.scopes and not set(entry.scopes) & set(GIT_SCOPES):
-        scopes = " ".join(f"--scope {as_argument(each)}" for each in (*entry.scopes, "code_write"))
+        scopes = [word for each in (*entry.scopes, "code_write") for word in ("--scope", each)]
         return (
             f"{entry.name!r} works, but its scopes ({' '.join(entry.scopes)}) do not include"
-            f" code; to add it, run: pat update {as_argument(entry.name)} {scopes}"
+            f" code; to add it, run: {pat_command('update', entry.name, options=scopes)}"
         )
     only_reads = set(entry.scopes) & set(GIT_SCOPES) == {"vso.code"}
     reading = "; its scope vso.code allows fetch, not push" if only_reads else ""
@@ -292,7 +292,7 @@ def _why_refused(entry: StoredPat, secret: Secret, deps: Deps) -> str:
 
 
 def _expired(entry: StoredPat, end: datetime) -> str:
-    rotate = f"pat rotate {as_argument(entry.name)}"
+    rotate = pat_command("rotate", entry.name)
     return f"{entry.name!r} expired on {end:%Y-%m-%d}; to replace it, run: {rotate}"
 
 
@@ -303,6 +303,6 @@ def _not_known(entry: StoredPat, error: PatError) -> str:
 def _refused(entry: StoredPat) -> str:
     return (
         f"{entry.org} no longer accepts {entry.name!r}: it was revoked, or has not been used"
-        f" for a long time; to create a new one, run: pat create {as_argument(entry.name)}"
-        " --for git --replace"
+        " for a long time; to create a new one, run: "
+        + pat_command("create", entry.name, options=("--for", "git", "--replace"))
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.command_lines import quoted
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Pat, Status, are_global_tokens_stopped
-from azdo_pat.naming import as_argument, begins_id, is_full_id
+from azdo_pat.naming import begins_id, is_full_id
 from azdo_pat.operations.deps import service_now
 from azdo_pat.organizations import is_of_root
 from azdo_pat.services.find_tokens import Filters, TokenFinder, ambiguous
@@ -132,7 +133,7 @@ class GlobalTokens:
     def _missing(self, text: str) -> NotFoundError:
         names = [pat.name for pat in self.in_use()]
         near = get_close_matches(text, names, n=1)
-        proposal = f"did you mean {as_argument(near[0])}? " if near else ""
+        proposal = f"did you mean {quoted(near[0])}? " if near else ""
         return NotFoundError(
             f"you have no token {text!r} that is valid in all your organizations",
             hint=f"{proposal}to list such tokens, run: pat list --global"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ConflictError, RefusedError
 from azdo_pat.models import Field, Organization, Pat, Secret, Status, StoredPat
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.local_secrets import delete_stored, recover_local_name, store_imported
 from azdo_pat.operations.lock_keys import lock_key
@@ -124,8 +124,8 @@ def _require_usable(pat: Pat, organization: Organization, name: str, state: Stat
         if each.stored and each.org_url == organization.url and each.name != name:
             raise ConflictError(
                 f"the secret of the token {pat.id} is already stored under {each.name!r}",
-                hint=f"to store it under {name!r} instead, first run: pat forget"
-                f" {as_argument(each.name)}",
+                hint=f"to store it under {name!r} instead, first run:"
+                f" {pat_command('forget', each.name)}",
             )
 
 

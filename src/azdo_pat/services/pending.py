@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.models import Pending, PendingKind
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _item(operation: Operation, now: datetime) -> Pending:
                 f"the token replaced by {entry.token} ({revoked}) stays active until"
                 f" {until:%Y-%m-%d %H:%M} UTC"
             )
-            fix = f"pat revoke {revoked} --org {entry.organization.name}"
+            fix = pat_command("revoke", revoked or "", options=("--org", entry.organization.name))
         case Revoke() | RevokeReplaced():
             kind = PendingKind.UNREVOKED
         case _ if isinstance(operation, Local):

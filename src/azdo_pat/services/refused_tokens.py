@@ -57,7 +57,7 @@ def refusal(entry: StoredPat, secret: Secret, deps: Deps) -> str:
     """Return what to tell the user of a secret that was refused before; empty if it works."""
     if not was_refused(entry, deps):
         return ""
-    from azdo_pat.naming import as_argument  # noqa: PLC0415 - mostly none was refused
+    from azdo_pat.command_lines import pat_command  # noqa: PLC0415 - mostly none was refused
 
     try:
         if still_works(entry, secret, deps):
@@ -68,7 +68,7 @@ def refusal(entry: StoredPat, secret: Secret, deps: Deps) -> str:
             f" works now ({error.message})"
         )
     # `rotate` does not replace one that was revoked; `ensure` replaces any.
-    scopes = "".join(f" --scope {scope}" for scope in entry.scopes)
-    name = as_argument(entry.name)
-    step = f"pat ensure {name}{scopes}" if scopes else f"pat import {name} --replace"
+    scopes = [word for scope in entry.scopes for word in ("--scope", scope)]
+    verb, options = ("ensure", scopes) if scopes else ("import", ["--replace"])
+    step = pat_command(verb, entry.name, options=options)
     return f"{entry.org} no longer accepts {entry.name!r}; to replace it, run: {step}"

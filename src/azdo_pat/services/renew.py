@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import NotFoundError, PatError, RefusedError
 from azdo_pat.models import Status, StoredPat
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import Action, Change, ChangeOutcome, OldTokenOutcome
@@ -194,7 +194,8 @@ def _alive(entry: StoredPat, listed: Listed) -> Pat:
     if entry.org_url in listed.failures:
         raise listed.failures[entry.org_url]
     pat = listed.pats.get(entry.id or "")
-    hint = f"to stop renewing it, run: pat forget {as_argument(entry.name)} --org {entry.org}"
+    forget = pat_command("forget", entry.name, options=("--org", entry.org))
+    hint = f"to stop renewing it, run: {forget}"
     if pat is None:
         raise NotFoundError(f"{entry.org} no longer knows the token {entry.id}", hint=hint)
     if pat.status is Status.REVOKED:

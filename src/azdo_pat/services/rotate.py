@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ConflictError, PatError, RefusedError
 from azdo_pat.journal import (
     Deliver,
@@ -16,7 +17,6 @@ from azdo_pat.journal import (
     is_due,
 )
 from azdo_pat.models import Field, Pat, Status, global_tokens_stop
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.delivery import delivered, revoke_replaced
 from azdo_pat.operations.deps import service_now
 from azdo_pat.operations.issue import CreateRequest, issue
@@ -198,15 +198,16 @@ def _require_rotatable(organization: Organization, pat: Pat, deps: Deps) -> None
     if pat.status is Status.REVOKED:
         raise RefusedError(
             f"{pat.name!r} in {organization.name} is revoked and cannot be rotated",
-            hint=f"to create a new token, run: pat create {as_argument(pat.name)} --scope …",
+            hint="to create a new token, run: "
+            + pat_command("create", pat.name, options=("--scope", "…")),
         )
     if pat.is_global:
         raise ConflictError(
             f"{pat.name!r} ({pat.id}) is valid in all your organizations: a new token for"
             f" {organization.name} alone cannot replace it, and it"
             f" {global_tokens_stop(service_now(deps))}",
-            hint="to create a token for each organization that uses it, run: pat migrate"
-            f" {as_argument(pat.name or pat.id or '')}",
+            hint="to create a token for each organization that uses it, run:"
+            f" {pat_command('migrate', pat.name or pat.id or '')}",
         )
 
 
@@ -226,11 +227,12 @@ def _name_here(organization: Organization, pat: Pat, deps: Deps) -> str:
 
 
 def _used_elsewhere(pat: Pat, organization: Organization) -> ConflictError:
-    token = as_argument(pat.id or pat.name)
+    where = ("--org", organization.name)
     return ConflictError(
         f"the secret of {pat.name!r} in {organization.name} is not stored: another program may"
         " use the token, and rotating revokes it",
-        hint=f"to rotate it anyway, run: pat rotate {token} --org {organization.name}",
+        hint="to rotate it anyway, run: "
+        + pat_command("rotate", pat.id or pat.name, options=where),
     )
 
 

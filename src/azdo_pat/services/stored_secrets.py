@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command, quoted
 from azdo_pat.errors import ConflictError, NotFoundError, UsageError
 from azdo_pat.models import Organization, Pat, Secret, StoredPat
-from azdo_pat.naming import as_argument, begins_id
+from azdo_pat.naming import begins_id
 from azdo_pat.organizations import hosted_name
 from azdo_pat.results import StoredSecret
 
@@ -42,7 +43,7 @@ def get(text: str, deps: Deps) -> tuple[Organization, str, Secret]:
         raise NotFoundError(
             f"the secret of {entry.name!r} for {entry.org} is no longer in the keyring",
             hint="the service never shows a secret twice: create a new token, and revoke the old"
-            f" one (pat revoke {as_argument(entry.id or entry.name)})",
+            f" one ({pat_command('revoke', entry.id or entry.name)})",
         )
     require_intended(entry, text, secret)
     return known_organization(entry, deps.session.api_root), entry.name, secret
@@ -62,7 +63,7 @@ def require_intended(entry: StoredPat, text: str, secret: Secret) -> None:
         raise NotFoundError(
             f"the secret of the token {entry.id} is no longer stored: another program has"
             f" stored a different secret under {entry.name!r} for {entry.org}",
-            hint=f"to print that secret, run: pat get {as_argument(entry.name)}",
+            hint=f"to print that secret, run: {pat_command('get', entry.name)}",
         )
 
 
@@ -100,7 +101,7 @@ def require_free(organization: Organization, name: str, secrets: SecretStore) ->
         raise ConflictError(
             f"a secret is already stored under {name!r} for {organization.name}",
             hint="to overwrite it, add --replace; to delete it, run:"
-            f" pat forget {as_argument(name)}",
+            f" {pat_command('forget', name)}",
         )
 
 
@@ -159,7 +160,7 @@ def entry_named(organization: Organization | None, text: str, state: State) -> S
     if len(found) == 1:
         return found[0]
     if found:
-        lines = [f"{as_argument(each.id or each.name)}  {each.org}" for each in found]
+        lines = [f"{each.id or quoted(each.name)}  {each.org}" for each in found]
         raise ConflictError(
             f"{len(found)} stored tokens match {text!r}",
             hint="\n".join(["choose one by its id, or with --org:", *lines]),

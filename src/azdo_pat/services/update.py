@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import (
     ConflictError,
     PatError,
@@ -17,7 +18,6 @@ from azdo_pat.errors import (
 from azdo_pat.expiry import is_shortened
 from azdo_pat.journal import JournalEntry, Rename
 from azdo_pat.models import Field, Pat, PatChanges, Status, StoredPat, effective_expiry
-from azdo_pat.naming import as_argument
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import is_own
@@ -172,7 +172,8 @@ def _require_name_free(deps: Deps, known: StoredPat, new_name: str) -> None:
     deps.secrets.check()
     taken = deps.secrets.get(known.org_url, new_name)
     # If the same secret is stored there, an earlier attempt to move it was interrupted.
-    hint = f"use another name; or, to delete that secret, run: pat forget {as_argument(new_name)}"
+    forget = pat_command("forget", new_name)
+    hint = f"use another name; or, to delete that secret, run: {forget}"
     if taken is not None and taken != deps.secrets.get(known.org_url, known.name):
         raise ConflictError(
             f"a secret is already stored under {new_name!r} for {known.org}", hint=hint

@@ -10,9 +10,9 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ConflictError
 from azdo_pat.models import Organization, StoredPat
-from azdo_pat.naming import as_argument
 from azdo_pat.store.database import SCHEMA_VERSION, Database
 from azdo_pat.store.token_rows import insert_made, insert_token, stored_pat, written_moment
 
@@ -78,7 +78,7 @@ class State:
             except sqlite3.IntegrityError as error:
                 raise ConflictError(
                     f"another token is named {new!r} in {org_url}",
-                    hint=f"to delete its secret, run: pat forget {as_argument(new)}",
+                    hint=f"to delete its secret, run: {pat_command('forget', new)}",
                 ) from error
 
     def forget(self, org_url: str, name: str, *, key: int | None = None) -> None:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ConflictError, NotFoundError, UsageError
 from azdo_pat.files import resolved
 from azdo_pat.homes import account_home, expanded, home_folder
-from azdo_pat.naming import as_argument
 from azdo_pat.organizations import hosts_of
 from azdo_pat.redaction import remember
 from azdo_pat.results import SetupOutcome, SetupResult
@@ -215,10 +215,11 @@ def _check_room(tool_file: ToolFile, record: SetupRecord) -> None:
         elif tool.slot and tool.slot(other.feed) == tool.slot(mine.feed):
             what = f"already has {other.feed} under the name {tool.slot(other.feed)!r}"
         if what:
-            only = f" --feed {as_argument(other.feed)}" if other.feed else ""
+            only = ("--feed", other.feed) if other.feed else ()
+            undo = pat_command("setup", tool.name, options=("--undo", *only))
             raise ConflictError(
                 f"{record.path} {what}, and {tool.name} can hold only one",
-                hint=f"to remove it, run: pat setup {tool.name} --undo{only}",
+                hint=f"to remove it, run: {undo}",
             )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.delivery_targets import ToolTarget
 from azdo_pat.errors import ConflictError, UsageError
 from azdo_pat.models import Secret
-from azdo_pat.naming import as_argument
 from azdo_pat.redaction import remember
 from azdo_pat.results import SetupOutcome, SetupResult
 from azdo_pat.services.tool_setup.token_choice import chosen
@@ -104,8 +104,8 @@ def _put_in(entry: StoredPat, secret: Secret, deps: Deps, *, dry_run: bool) -> S
         if other != known and (shared := set(items(other.org_url)) & set(items(entry.org_url))):
             raise ConflictError(
                 f"the keychain already has the token of {other.org_url}: {min(map(str, shared))}",
-                hint="to remove it, run:"
-                f" pat setup {KEEPER.name} --undo --org {as_argument(other.org_url)}",
+                hint="to remove it, run: "
+                + pat_command("setup", KEEPER.name, options=("--undo", "--org", other.org_url)),
             )
     held = {item: read(item, deps.environment) for item in items(entry.org_url)}
     others = [item for item, text in held.items() if text != secret.reveal()]

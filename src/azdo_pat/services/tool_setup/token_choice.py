@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import NotFoundError, UsageError
-from azdo_pat.naming import as_argument
 from azdo_pat.organizations import HOSTED_ROOT, hosted_name, is_of_root, serves
 from azdo_pat.tools.selection import at_place, for_git, for_packages
 from azdo_pat.urls import parse
@@ -46,11 +46,11 @@ def chosen(request: SetupRequest, deps: Deps) -> StoredPat:
         found = [each for each in found if each.name == token]
         what = f"{what} under the name {token!r}"
     if not found:
-        org = f" --org {as_argument(owner)}" if owner else ""
+        options = ("--for", recipe, *(("--org", owner) if owner else ()))
         raise NotFoundError(
             f"no token for {what} is stored",
-            hint=f"to create one, run: pat create {as_argument(token or recipe)} --for"
-            f" {recipe}{org}; to list stored tokens, run: pat list --stored",
+            hint=f"to create one, run: {pat_command('create', token or recipe, options=options)};"
+            " to list stored tokens, run: pat list --stored",
         )
     return found[0]
 
