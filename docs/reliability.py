@@ -32,7 +32,8 @@ once; and for random sequences of commands with random faults.
 A second run completes it and creates no second token; the global token is active until then.
 
 "As before" means that nothing has changed; "done" means that the command is complete. With
-`--replace`, the token whose secret is overwritten stays active, as the user asked.
+`--replace`, the token whose secret is overwritten stays active, as the user asked. With `--grace`,
+the test lets the grace period end and runs `pat list` again, which revokes the old token.
 """
 KINDS = {
     "killed": (

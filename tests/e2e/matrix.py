@@ -34,6 +34,7 @@ class Operation:
         piped: the secret of a token that was made elsewhere is on its standard input.
         held: the names under which secrets are stored when it has come to its end, for one that
             changes nothing on the service; None for others.
+        graced: it leaves a token to be revoked later, by a run after the grace period.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Operation:
     delivers: str = ""
     piped: bool = False
     held: Sequence[str] | None = None
+    graced: bool = False
 
 
 DELIVER = ("--deliver", "file:FOLDER/.env|PAT={token}")
@@ -69,6 +71,12 @@ OPERATIONS = (
         setup=[CREATE],
         command=("rotate", "ci", *DELIVER, "-q", "-o", "none"),
         delivers=".env",
+    ),
+    Operation(
+        name="rotate --grace",
+        setup=[CREATE],
+        command=("rotate", "ci", "--grace", "1h", "-q", "-o", "none"),
+        graced=True,
     ),
     Operation(name="ensure", command=("ensure", *CREATE[1:], *DELIVER), delivers=".env"),
     Operation(
@@ -138,6 +146,7 @@ class World:
         empty: empties the keyring.
         piped: what the command has on its standard input.
         before: what was stored before the command.
+        graced: as of the operation.
     """
 
     pat: Pat
@@ -148,9 +157,11 @@ class World:
     empty: Callable[[], None]
     piped: str = ""
     before: Sequence[tuple[str, str]] = ()
+    graced: bool = False
 
     def begin(self, operation: Operation) -> None:
         """Start from nothing, and run what comes before an operation."""
+        self.graced = operation.graced
         self.emulator.heal()
         self.emulator.remove_tokens()
         self.empty()
@@ -184,9 +195,22 @@ class World:
 
     def recover_operation(self, *, at: str) -> None:
         """Do what the next run of `pat` does, and drop what waits for a slow service."""
-        for _ in range(2):  # the first may finish what it can only then see to be left
+        for _ in range(3 if self.graced else 2):  # the first may finish what it can only then see
             assert self.pat("list", "-q", "-o", "none").exit_code == 0, at
+            if self.graced:
+                self._end_grace()
         self.forget_unsent(at)
+
+    def _end_grace(self) -> None:
+        """Let the time go by for which a replaced token stays active."""
+        file = self.state / "state.db"
+        if file.exists():
+            with closing(sqlite3.connect(file)) as state, state:
+                if state.execute("SELECT * FROM sqlite_master WHERE name = 'journal'").fetchall():
+                    state.execute(
+                        "UPDATE journal SET valid_to = '2000-01-01T00:00:00+00:00'"
+                        " WHERE operation = 'revoke'"
+                    )
 
     def forget_unsent(self, at: str) -> None:
         """Drop from the journal what was never sent; whatever else is left must not be.

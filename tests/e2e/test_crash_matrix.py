@@ -141,6 +141,8 @@ def moments(killed: Killed, world: World, operation: Operation) -> Iterator[tupl
         at = killed.at(number, *world.words(operation.command), piped=world.piped)
         if not at:
             assert number > 6
+            if operation.graced:
+                world.recover_operation(at="the end")
             world.hold(operation, at="the end")
             assert world.outcome(operation, before, at="the end") == DONE
             return
