@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from azdo_pat.emulator.run import Options, start
-from emulator.stage import ADA_ID, AUDIT_ACTIONS, AUDIT_LOG, NOW, PATS, Stage
+from emulator.stage import ADA_ID, AUDIT_ACTIONS, AUDIT_LOG, NOW, PATS, Stage, new_token
 
 READ = "AuditLog.AccessLog"
 CREATED, UPDATED, REVOKED = "Token.PatCreateEvent", "Token.PatUpdateEvent", "Token.PatRevokeEvent"
@@ -144,6 +144,18 @@ def test_a_permission_is_needed(stage: Stage) -> None:
         answer = stage.ask("GET", path)
         assert (answer.status_code, answer.json()["typeKey"]) == (403, "AccessCheckException")
         assert "View audit log" in answer.json()["message"]
+
+
+def test_each_organization_has_policies_of_its_own(stage: Stage) -> None:
+    policies = ["fabrikam:auditing-disabled", "fabrikam:audit-log-forbidden"]
+    stage.control("PUT", "policies", policies)
+    stage.create()
+    assert len(entries(stage)) == 1
+    there = AUDIT_LOG.replace("contoso", "fabrikam")
+    assert stage.ask("GET", there).status_code == 403
+    stage.ask("POST", PATS.replace("contoso", "fabrikam"), body=new_token())
+    stage.control("PUT", "policies", {})
+    assert stage.ask("GET", there).json()["decoratedAuditLogEntries"] == []
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ def log(call: Call, service: Service, organization: Organization) -> Response:
     query = audit.read_query(call.arguments)
     page = audit.page_of(service.events(), organization, query, service.now())
     if not query.after:
-        service.record(audit.event(call, (reader, organization), audit.READ, service.now()))
+        event = audit.event(call, (reader, organization), audit.READ, service.now())
+        service.record(event, organization)
     by_id = {user.user_id: user for user in USERS}
     value = {
         "decoratedAuditLogEntries": [
@@ -62,7 +63,7 @@ def _reader(call: Call, service: Service, organization: Organization) -> User:
     sign_in.require_member(user, organization)
     if scopes.isdisjoint(_MAY_READ):
         raise ServiceError(INVALID_ACCESS, sign_in.NOT_ALLOWED)
-    if service.policies.audit_log_forbidden:
+    if service.policies_of(organization).audit_log_forbidden:
         raise ServiceError(
             ACCESS_CHECK,
             f"Access Denied: {user.display_name} needs the following permission(s) to perform this"

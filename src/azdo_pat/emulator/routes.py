@@ -152,7 +152,8 @@ def _record(
     action: audit.Action,
     token: Token,
 ) -> None:
-    service.record(audit.event(call, who, action, service.now(), token.display_name))
+    event = audit.event(call, who, action, service.now(), token.display_name)
+    service.record(event, who[1])
 
 
 def _list(

@@ -234,9 +234,9 @@ class Service:
             self._store()
             return token
 
-    def record(self, event: Event) -> None:
-        """Add an event to the audit log, unless its organization keeps none."""
-        if self._policies.auditing_disabled:
+    def record(self, event: Event, organization: Organization) -> None:
+        """Add an event to the audit log of an organization, unless it keeps none."""
+        if self.policies_of(organization).auditing_disabled:
             return
         with self._lock:
             self._events.append(event)
