@@ -43,7 +43,7 @@ class Maker(NamedTuple):
     Attributes:
         name: the tool.
         occasion: when it creates a token, as sentences.
-        rights: what its tokens may do; empty if that is not known.
+        rights: what its tokens can do; empty if that is not known.
         scopes: the scopes that it asks for at most; empty if they are not known.
         use: the use that makes such a token harmless: "you …"; empty if nothing does.
         advice: what to do with such a token, as sentences.

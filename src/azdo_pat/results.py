@@ -445,7 +445,7 @@ class Explanation:
     Attributes:
         maker: the tool, in words; empty if no tool is known to give the name.
         occasion: when it creates a token, as sentences.
-        rights: what its tokens may do, in words; empty if that is not known.
+        rights: what its tokens can do, in words; empty if that is not known.
         harmless: None if that depends on facts that `pat` does not know.
         verdict: the reason, as a sentence.
         advice: what to do, as sentences.
@@ -472,7 +472,7 @@ class Explanation:
     def text(self) -> str:
         """All of it in sentences."""
         maker = f"This name is given by {self.maker}." if self.maker else ""
-        rights = f"Such a token may {self.rights}." if self.rights else ""
+        rights = f"Such a token can {self.rights}." if self.rights else ""
         parts = (maker, self.occasion, rights, self.verdict, self.advice)
         return " ".join(part for part in parts if part)
 

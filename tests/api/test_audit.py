@@ -166,7 +166,7 @@ def test_a_refusal_says_which_permission_is_missing(stage: Stage) -> None:
     stage.control("PUT", "policies", ["audit-log-forbidden"])
     with pytest.raises(RefusedError) as caught:
         list(stage.client().audit.token_events(stage.contoso, SINCE))
-    assert caught.value.message == "you may not read the audit log of contoso"
+    assert caught.value.message == "you cannot read the audit log of contoso"
     assert "View audit log" in caught.value.hint
     assert "View audit log" in caught.value.server_message
 

@@ -388,7 +388,7 @@ class TestAudit:
         assert result.exit_code == 5
         assert (one(result)["origin"], one(result)["audit"]) == ("service-hooks", None)
         error = json.loads(result.stderr.splitlines()[-1])
-        assert error["message"] == "you may not read the audit log of contoso"
+        assert error["message"] == "you cannot read the audit log of contoso"
         assert "View audit log" in error["hint"]
 
     def test_not_signed_in(self, pat: InProcess) -> None:

@@ -108,7 +108,7 @@ class AuditLog:
 
 def _refused(organization: str, refusal: RefusedError | SignInError) -> RefusedError:
     return RefusedError(
-        f"you may not read the audit log of {organization}",
+        f"you cannot read the audit log of {organization}",
         hint=f"ask a Project Collection Administrator of {organization} for the permission View"
         " audit log, or to look the token up there",
         server_message=refusal.server_message,

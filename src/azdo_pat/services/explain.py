@@ -200,7 +200,7 @@ def _audited(
 
 
 def _about(explanation: Explanation, events: Iterable[AuditEvent]) -> tuple[AuditEvent, ...]:
-    return tuple(each for each in events if same_name(each.token, explanation.name))
+    return tuple(each for each in events if each.token and same_name(each.token, explanation.name))
 
 
 def _steps(
