@@ -24,6 +24,7 @@ NAMES = (
     "ensuring",
     "listing",
     "paging",
+    "checking",
     "revoking",
     "renewing",
     "applying",

@@ -98,6 +98,16 @@ def test_list_of_stored_tokens_needs_no_recovery(pat_process: Installed, tmp_pat
     assert unneeded & imported == set()
 
 
+def test_check_of_stored_tokens_needs_the_state_alone(
+    pat_process: Installed, tmp_path: Path
+) -> None:
+    assert pat_process("create", "ci", "--scope", "vso.work").exit_code == 0
+    imported = pat_process.modules("check", "--stored", "-o", "json", folder=tmp_path)
+    assert LIBRARIES & imported <= {"sqlite3", "platformdirs"}
+    unneeded = {"azdo_pat.journal", "azdo_pat.services.find_tokens", "azdo_pat.output.views"}
+    assert unneeded & imported == set()
+
+
 def test_the_recorder_sees_what_is_imported(pat_process: Installed, tmp_path: Path) -> None:
     imported = pat_process.modules("list", "-o", "json", folder=tmp_path)
     assert {"click", "requests"} <= imported

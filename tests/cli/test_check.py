@@ -145,6 +145,12 @@ def test_one_that_has_expired(
     assert check(pat, *stored) == {}
 
 
+def test_one_of_all_organizations(pat: InProcess, emulator: Emulator) -> None:
+    emulator.add_tokens(name="everywhere", scope="vso.packaging", allOrgs=True)
+    fix(pat, check(pat)["global"], "--yes")
+    assert check(pat, "--all-orgs") == {}
+
+
 def test_full_access(pat: InProcess) -> None:
     make(pat, "git push", "--scope", "full")
     finding = check(pat)["full-access"]
