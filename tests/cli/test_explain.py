@@ -214,10 +214,13 @@ def test_all_tokens_that_pat_did_not_create(pat: InProcess, emulator: Emulator) 
     assert [(each["name"], len(each["tokens"])) for each in found] == [("strange", 1), (GIT, 1)]
 
 
-def test_none_that_pat_did_not_create(pat: InProcess) -> None:
-    said = "pat created all active tokens of contoso"
+def test_none_that_pat_did_not_create(pat: InProcess, emulator: Emulator) -> None:
+    said = "no active token of contoso was created except by pat"
     assert pat("explain") == done("", said)
     assert pat("explain", "-o", "json") == done("[]\n", said)
+    said = "no active token of contoso was created in that time except by pat"
+    put(emulator, GIT)  # 60 days ago
+    assert pat("explain", "--since", "30d") == done("", said)
 
 
 def test_without_a_name_a_sign_in_is_needed(pat: InProcess) -> None:
@@ -257,6 +260,11 @@ def test_ids_are_shortened_to_what_tells_them_apart(pat: InProcess, emulator: Em
     shown = pat("explain").stdout
     assert "3d1f0c2a-7b1e-4f0c-9d2e-0a1b2c3d4e5a" in shown
     assert "3d1f0c2a-7b1e-4f0c-9d2e-0a1b2c3d4e5b" in shown
+
+
+def test_a_global_token(pat: InProcess, emulator: Emulator) -> None:
+    emulator.add_tokens(name="wide", allOrgs=True)
+    assert ", active in all organizations, created " in pat("explain", "wide").stdout
 
 
 def test_several_names(pat: InProcess, emulator: Emulator) -> None:

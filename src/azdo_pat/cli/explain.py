@@ -54,7 +54,13 @@ def explain_command(app: App, names: tuple[str, ...], *, since: str | None, audi
         app.runtime.messages.notice("reading the audit log, which may take a while…")
     explained = explain(Question(names, app.runtime.machine, moment, audit), app)
     render.show_all(explained.explanations)
-    _say(app, explained, named=bool(names))
+    if explained.explanations:
+        _say(app, explained, named=bool(names))
+    else:
+        time = " in that time" if moment else ""
+        app.runtime.messages.notice(
+            f"no active token of {app.organization.name} was created{time} except by pat"
+        )
     if explained.unaudited:
         raise explained.unaudited
     missing = [each for each in explained.explanations if _is_missing(each)]
@@ -65,9 +71,6 @@ def explain_command(app: App, names: tuple[str, ...], *, since: str | None, audi
 def _say(app: App, explained: Explained, *, named: bool) -> None:
     """Say what could not be looked up, and what to do in doubt."""
     notice = app.runtime.messages.notice
-    if not named and not explained.explanations:
-        notice(f"pat created all active tokens of {app.organization.name}")
-        return
     if explained.unseen and not any(map(_is_missing, explained.explanations)):
         notice(f"tokens of that name were not looked up: {explained.unseen.message}")
         for line in explained.unseen.hint.splitlines():

@@ -77,7 +77,7 @@ def _harmless(explanation: Explanation) -> Cell:
 def _token(pat: Pat, now: datetime, zone: tzinfo | None) -> str:
     words = [
         pat.id or "id unknown",
-        str(pat.status) if pat.org is None else f"{pat.status} in {pat.org}",
+        f"{pat.status} in {pat.org or ('all organizations' if pat.is_global else 'unknown')}",
         _created(pat, now, zone),
         f"expires {local_date(pat.expires, zone)}" if pat.expires else "expiry unknown",
         f"scopes {short_scopes(pat.scopes)}" if pat.scopes else "scopes unknown",
