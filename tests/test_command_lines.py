@@ -24,7 +24,7 @@ from azdo_pat.command_lines import (
 )
 
 NAMES = (
-    st.text("ab -é\\'\"/", min_size=1)  # PowerShell's own quotes are not those of a program
+    st.text("ab -é'/", min_size=1)  # PowerShell reads the others otherwise than a program
     if sys.platform == "win32"
     else st.text(min_size=1).filter(lambda name: "\0" not in name)
 )

@@ -39,12 +39,12 @@ def test_of_one_that_is_there(pat: InProcess) -> None:
 
 def test_of_doctor(pat: InProcess, made: str, memory_keyring: MemoryKeyring) -> None:
     memory_keyring.held.clear()
-    (fix,) = pat("doctor", "-o", "json", "--query", "[?check=='secrets'].fix").json
-    rotate, forget = (each.split(", or ")[0] for each in fix.split(", or "))
-    assert commands(rotate) == [["rotate", made, "--org", "contoso"]]
-    assert commands(forget) == [["forget", "--org", "contoso", "--", NAME]]
-    assert pat(*commands(forget)[0]).exit_code == 0
-    assert pat("doctor", "-o", "json", "--query", "[?check=='secrets'].status").json == ["ok"]
+    query = "[?check=='secrets'].[status, fix]"
+    ((status, fix),) = pat("doctor", "-o", "json", "--query", query).json
+    (rotate,) = commands(fix)
+    assert (status, rotate) == ("problem", ["rotate", made[:8], "--org", "contoso"])
+    assert pat(*rotate, "--yes").exit_code == 0
+    assert pat("doctor", "-o", "json", "--query", query).json == [["ok", None]]
 
 
 def test_of_renew(
