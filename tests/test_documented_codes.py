@@ -186,6 +186,16 @@ def unreadable(stage: Stage) -> int:
     return stage.code("rotate", token, "--yes")
 
 
+def found_by_check(stage: Stage) -> int:
+    stage.code("create", "ci", "--scope", "full", "-q", "-o", "none")
+    return stage.code("check")
+
+
+def unwritable(stage: Stage) -> int:
+    file = stage.folder / "nowhere" / "tokens.ics"
+    return stage.code("check", "--as", "ics", "--to", str(file))
+
+
 def found_by_doctor(stage: Stage) -> int:
     return stage.code("doctor", env={"PAT_ACCESS_TOKEN": None, "PATH": str(stage.folder)})
 
@@ -232,6 +242,7 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("guides/scripts.md", "cannot be written to stdout"): unprintable,
     ("guides/scripts.md", "a managed identity) cannot create"): machine_identity,
     ("guides/scripts.md", "`pat` warns on stderr and succeeds"): shortened,
+    ("guides/windows.md", "`pat` then asks nothing and exits with"): unanswered,
     ("guides/sign-in.md", "without a terminal, `pat login` does not ask"): lambda stage: stage.code(
         "login"
     ),
@@ -239,6 +250,8 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("reference/contract.md", "`pat status` exits"): nobody,
     ("reference/contract.md", "if no one is signed in, with"): service_down,
     ("reference/contract.md", "one that does not exist or is ambiguous"): one_of_several,
+    ("reference/contract.md", "returns an array of objects, the worst first."): found_by_check,
+    ("reference/contract.md", "it is readable by others. If it cannot be written"): unwritable,
     ("reference/contract.md", "and `rotate` refuses"): unreadable,
     ("reference/contract.md", "its object is written all the same, and the"): unexplained,
     ("reference/contract.md", "for each thing it checks"): found_by_doctor,
