@@ -12,6 +12,10 @@ from urllib.request import Request, urlopen
 from drivers import TIME_LIMIT, Emulator, Pat
 from e2e.stage import accepts
 
+ACCOUNTS = {
+    "38aaa865-2c70-4bf7-a308-0c6539c38c1a": "contoso",
+    "6affcbef-fe5d-44c6-8a29-439b79aaa118": "fabrikam",
+}
 OUTCOMES = Path(__file__).parent / "outcomes"
 BEFORE = "as before"
 DONE = "done"
@@ -262,6 +266,35 @@ class World:
         if operation.dropped:
             assert set(before) <= set(self.active), at
         return DONE
+
+    def migrated(self, old: str, *, at: str) -> str:
+        """Say which organizations have a token instead of the global one; hold what must be so."""
+        own = sorted(
+            ACCOUNTS[each["targetAccounts"][0]]
+            for each in self.emulator.tokens
+            if each["status"] == "active" and each["authorizationId"] != old
+        )
+        secrets = [text for _, text in self.secrets()]
+        # The secret of the global token works in all organizations, or by now in none.
+        working = [
+            [org for org in ACCOUNTS.values() if accepts(self.emulator, text, org=org)]
+            for text in secrets
+        ]
+        assert sorted(orgs[0] for orgs in working if len(orgs) == 1) == own, at
+        assert len(secrets) == len({"contoso", *own}), at
+        delivered = (self.folder / MIGRATE.delivers).read_text("utf-8")
+        assert delivered.removeprefix("PAT=").strip() in secrets, at
+        if old in self.active:
+            return f"done in {' and '.join(own)}" if own else BEFORE
+        assert own == ["contoso", "fabrikam"], at
+        return DONE
+
+    def migrate_again(self, old: str, *, at: str) -> None:
+        """Hold that a second run completes a migration, and creates no second token."""
+        result = self.pat(*MIGRATE.command)
+        assert result.exit_code == 0, f"{at}: {result}"
+        assert self.migrated(old, at=at) == DONE, at
+        assert len(self.active) == 2, at
 
     def _stored_as(self, operation: Operation, at: str) -> str:
         """Say so of what is stored; the index names no token that a secret is not of."""

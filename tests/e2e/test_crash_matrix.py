@@ -22,7 +22,7 @@ from e2e.matrix import (
     compare,
     make_global,
 )
-from e2e.stage import accepts, start
+from e2e.stage import start
 
 posix_only("signals and terminals")
 assert sys.platform != "win32"  # mypy reads no further
@@ -76,10 +76,6 @@ if left:
     watched(dispatch, "deliver", lambda *_: "delivery")
 '''
 MOST_MOMENTS = 90
-ACCOUNTS = {
-    "38aaa865-2c70-4bf7-a308-0c6539c38c1a": "contoso",
-    "6affcbef-fe5d-44c6-8a29-439b79aaa118": "fabrikam",
-}
 
 
 class Killed:
@@ -181,28 +177,8 @@ def test_apply_killed_at_each_moment(killed: Killed, world: World) -> None:
     pytest.fail("it has no end")
 
 
-def replaced(world: World, home: Path, old: str, *, at: str) -> list[str]:
-    """Return the organizations that have a token of their own; the secret of each is stored."""
-    file = home / "keyring.json"
-    stored = json.loads(file.read_text("utf-8"))
-    secrets = {
-        service.rpartition("/")[2]: held["ci"] for service, held in stored.items() if "ci" in held
-    }
-    own = sorted(
-        ACCOUNTS[each["targetAccounts"][0]]
-        for each in world.emulator.tokens
-        if each["status"] == "active" and each["authorizationId"] != old
-    )
-    working = sorted(org for org in secrets if accepts(world.emulator, secrets[org], org=org))
-    # Before it is replaced, the secret of the global token is there; it works until it stops.
-    assert [org for org in working if org in own] == own, at
-    assert set(secrets) <= {"contoso", *own}, at
-    assert (world.folder / ".env").read_text("utf-8") == f"PAT={secrets['contoso']}\n", at
-    return own
-
-
 def test_migrate_killed_at_each_moment(
-    killed: Killed, world: World, home: Path, request: pytest.FixtureRequest
+    killed: Killed, world: World, request: pytest.FixtureRequest
 ) -> None:
     """Whatever the next command finds, a second run completes it, and makes no second token."""
     rows = []
@@ -212,14 +188,8 @@ def test_migrate_killed_at_each_moment(
         at = killed.at(number, *MIGRATE.command)
         where = f"{number}, {at}"
         world.recover_operation(at=where)
-        own = replaced(world, home, old, at=where)
-        is_active = old in world.active
-        assert is_active or len(own) == 2, where
-        words = f"done in {' and '.join(own)}" if own else BEFORE
-        rows.append((at, words if is_active else DONE))
-        assert world.pat(*MIGRATE.command).exit_code == 0, where
-        assert replaced(world, home, old, at=where) == ["contoso", "fabrikam"], where
-        assert (old in world.active, len(world.active)) == (False, 2), where
+        rows.append((at, world.migrated(old, at=where)))
+        world.migrate_again(old, at=where)
         if not at:
             break
     else:

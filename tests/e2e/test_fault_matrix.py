@@ -17,7 +17,7 @@ from azdo_pat.cli.runtime import Runtime
 from azdo_pat.store.database import Database
 from azdo_pat.store.secrets import SecretStore
 from drivers import Emulator, InProcess
-from e2e.matrix import OPERATIONS, Operation, World, compare
+from e2e.matrix import DONE, MIGRATE, OPERATIONS, Operation, World, compare, make_global
 from fakes import MemoryKeyring
 
 MOST = 60
@@ -144,6 +144,59 @@ def test_each_request(operation: Operation, world: World, request: pytest.Fixtur
                 time.sleep(1.8)  # the service is slow, and acts when pat has given up
             rows.append((f"{name} {words}", code, settled(world, operation, before, at=at)))
     compare("request", operation, rows, rewrite=request.config.getoption("--rewrite-outcomes"))
+
+
+def test_each_request_of_a_migration(world: World, request: pytest.FixtureRequest) -> None:
+    world.begin(MIGRATE)
+    make_global(world.emulator)
+    first = len(world.emulator.requests)
+    run(world, MIGRATE, at="undisturbed")
+    asked = [
+        f"{each['method']} {each['path'].rpartition('/')[2]}"
+        for each in world.emulator.requests[first:]
+    ]
+    rows = []
+    for place, name in enumerate(asked):
+        for words, fault in REQUEST_FAULTS.items():
+            if fault == "delay=2500ms" and "POST" not in name:
+                continue  # as above
+            world.begin(MIGRATE)
+            old = make_global(world.emulator)
+            world.emulator.fail(f"* */_apis/* {fault} skip={place} times=1")
+            at = f"{place}, {name} {words}"
+            code = run(world, MIGRATE, at=at)
+            if "delay" in fault:
+                time.sleep(1.8)  # as above
+            world.emulator.heal()
+            world.recover_operation(at=at)
+            rows.append((f"{name} {words}", code, world.migrated(old, at=at)))
+            world.migrate_again(old, at=at)
+    compare("request", MIGRATE, rows, rewrite=request.config.getoption("--rewrite-outcomes"))
+
+
+def test_each_call_of_the_keyring_of_a_migration(
+    world: World, fragile: Fragile, request: pytest.FixtureRequest
+) -> None:
+    rows = []
+    for place in range(1, MOST):
+        fragile.fails_at = 0
+        world.begin(MIGRATE)
+        old = make_global(world.emulator)
+        fragile.calls, fragile.fails_at, fragile.heals, fragile.last = 0, place, True, ""
+        code = run(world, MIGRATE, at=f"call {place}")
+        what = fragile.last
+        fragile.fails_at = 0
+        at = f"call {place}, {what}, exit {code}"
+        world.recover_operation(at=at)
+        outcome = world.migrated(old, at=at)
+        world.migrate_again(old, at=at)
+        if not what:
+            assert (code, outcome) == ("0", DONE)
+            break
+        rows.append((f"{what} fails, once", code, outcome))
+    else:
+        pytest.fail("it has no end")
+    compare("keyring", MIGRATE, rows, rewrite=request.config.getoption("--rewrite-outcomes"))
 
 
 @each_operation
