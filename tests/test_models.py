@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azdo_pat.models import AccessToken, NewPat, Pat, Secret, ServicePat, Status
+from azdo_pat.models import (
+    AccessToken,
+    NewPat,
+    Pat,
+    Secret,
+    ServicePat,
+    Status,
+    global_tokens_stop,
+)
 from azdo_pat.results import Created, StoredSecret
 
 TEXT = "Zq7" * 25 + "xAZDOabcd1"
@@ -116,3 +124,15 @@ class TestSecret:
         assert Secret(TEXT) != Secret(TEXT[:-1])
         assert Secret(TEXT) != TEXT
         assert {Secret("a"), Secret("a"), Secret("b")} == {Secret("a"), Secret("b")}
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("2026-11-30T23:59:59+00:00", "stops working on 2026-12-01"),
+        ("2026-11-30T16:00:00-08:00", "stopped working on 2026-12-01"),
+        ("2026-12-01T00:00:00+00:00", "stopped working on 2026-12-01"),
+    ],
+)
+def test_global_tokens_stop_that_day(now: str, said: str) -> None:
+    assert global_tokens_stop(datetime.fromisoformat(now)) == said

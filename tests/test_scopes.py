@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azdo_pat.errors import UsageError
-from azdo_pat.scopes import RECIPES, SCOPES, Recipe, Scope, canonical, parse_scopes, recipe, search
+from azdo_pat.scopes import (
+    RECIPES,
+    SCOPES,
+    Recipe,
+    Scope,
+    canonical,
+    includes,
+    parse_scopes,
+    recipe,
+    search,
+)
 
 FACTS = Path(__file__).parents[2] / "shared" / "facts" / "scopes.json"
 VALUES = [scope.value for scope in SCOPES]
@@ -190,3 +200,25 @@ class TestSearch:
     )
     def test_by_value_name_and_category(self, word: str, values: list[str]) -> None:
         assert [scope.value for scope in search(word)] == values
+
+
+@pytest.mark.parametrize(
+    ("scopes", "wanted", "included"),
+    [
+        (["vso.code_write"], "vso.code", True),
+        (["vso.code"], "vso.code_write", False),
+        (["vso.build", "vso.code_full"], "vso.code", True),
+        (["vso.code_write"], "vso.code_status", False),
+        (["app_token"], "vso.anything", True),
+        (["vso.code_full"], "app_token", False),
+        (["vso.unknown"], "vso.unknown", True),
+        ([], "vso.code", False),
+    ],
+)
+def test_one_scope_includes_another(scopes: list[str], wanted: str, *, included: bool) -> None:
+    assert includes(scopes, wanted) is included
+
+
+@given(st.sampled_from(VALUES))
+def test_each_scope_includes_itself(value: str) -> None:
+    assert includes([value], value)

@@ -483,6 +483,23 @@ def test_hostile_names(name: str, pat: InProcess, emulator: Emulator) -> None:
         assert names(emulator) == [name, name]
 
 
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [("displayName", ("--name", "ci")), ("scope", ("--scope", "code"))],
+)
+def test_what_cannot_be_read_is_not_guessed(
+    field: str, options: tuple[str, ...], pat: InProcess, emulator: Emulator
+) -> None:
+    identifier = wide(emulator)
+    emulator.spoil(identifier, fields={field: None})
+    command = ("migrate", identifier, "--to", "contoso", "--yes", "-o", "none")
+    result = pat(*command)
+    assert (result.exit_code, names(emulator)) == (11, ["wide"])
+    assert f"cannot be read ({field})" in result.stderr
+    assert pat(*command, *options).exit_code == 0
+    assert len(names(emulator)) == 2
+
+
 def test_no_organization_is_set(pat: InProcess, emulator: Emulator) -> None:
     wide(emulator)
     emulator.fail("GET /contoso/* status=403 times=2")

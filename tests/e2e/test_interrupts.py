@@ -317,6 +317,24 @@ def test_a_keyring_that_dies_in_a_bulk_revoke_does_not_hold_it_up(
     }
 
 
+def test_ctrl_c_ends_a_migration_after_the_token_under_way(
+    pat: Installed, emulator: Emulator
+) -> None:
+    emulator.fail("POST */tokens/pats delay=700ms")
+    command = ("migrate", "old laptop", "--to-all", "--revoke-old", "--yes", "-o", "json")
+    migrating = start(pat, *command)
+    until(lambda: posts(emulator) == 1, "the first one is being created")
+    migrating.send_signal(signal.SIGINT)
+    result = finish(migrating)
+    assert result.exit_code == 130
+    assert [each["outcome"] for each in result.json] == ["created", "not reached"]
+    assert result.stderr.endswith("interrupted: 1 of 2 tokens are created\n")
+    assert (posts(emulator), len(active(emulator, "old laptop"))) == (1, 2)
+    result = pat(*command)
+    assert [each["outcome"] for each in result.json] == ["kept", "created"]
+    assert (result.exit_code, len(active(emulator, "old laptop"))) == (0, 2)
+
+
 def test_ctrl_c_ends_the_rotation_of_several(pat: Installed, emulator: Emulator) -> None:
     names = ("one", "two", "three")
     for name in names:

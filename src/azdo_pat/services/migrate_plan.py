@@ -91,7 +91,7 @@ def plan(olds: Sequence[Pat], request: MigrateRequest, deps: Deps) -> Plan:
             listed = active[organization.url]
             if isinstance(listed, PatError):
                 raise listed
-            require_readable(old, organization, set() if request.scopes else {Field.SCOPES})
+            require_readable(old, organization, _needed(request))
             there = places.at(organization.url)
             if found := already(organization, new, listed, there):
                 planned = replace(planned, pat=found, outcome=MigrationOutcome.KEPT)
@@ -136,6 +136,12 @@ def _name(old: Pat, organization: Organization, request: MigrateRequest) -> str:
     # The name itself may contain braces, so both are replaced in one step.
     name = re.sub(r"\{(name|org)\}", lambda found: values[found[1]], request.name)
     return name if name == old.name else checked_name(name)
+
+
+def _needed(request: MigrateRequest) -> set[Field]:
+    """Return the fields of the global token that its replacements have from it."""
+    needed = set() if request.scopes else {Field.SCOPES}
+    return needed | ({Field.NAME} if "{name}" in request.name else set())
 
 
 def _to_be(name: str, old: Pat, organization: Organization, request: MigrateRequest) -> Pat:
