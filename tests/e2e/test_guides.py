@@ -313,6 +313,7 @@ def follow(mark: str, env: dict[str, str], home: Path) -> str:
 def test_global_tokens(emulator: Emulator, bare: dict[str, str], home: Path) -> None:
     follow("find", bare, home)
     assert json.loads(follow("script", bare, home)) == ["old laptop"]
+    assert "fix: pat migrate " in follow("check", bare, home)
     for mark in ("plan", "migrate"):
         follow(mark, bare, home)
     for org, secret in zip(("contoso", "fabrikam"), follow("use", bare, home).split(), strict=True):
