@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -74,7 +75,8 @@ def _tell_output_errors(stream: TextIO) -> None:
             except BrokenPipeError:
                 raise
             except OSError as error:
-                if sys.platform == "win32" and error.errno == errno.EINVAL:
+                invalid = sys.platform == "win32" and error.errno == errno.EINVAL
+                if invalid and _is_pipe(stream):
                     raise BrokenPipeError from error  # so Windows says that the reader has left
                 raise OutputError(error.errno, error.strerror or str(error)) from error
 
@@ -82,6 +84,13 @@ def _tell_output_errors(stream: TextIO) -> None:
 
     for name in ("write", "flush"):
         setattr(stream, name, telling(getattr(stream, name)))
+
+
+def _is_pipe(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 @contextmanager
