@@ -72,12 +72,10 @@ def test_doctor_tells_of_the_secret_of_another(
     identifier = held(emulator, "ci")["authorizationId"]
     assert result.exit_code == 10
     assert result.json["detail"] == (
-        "another program has overwritten the secret stored under 'ci' in contoso"
+        "'ci' in contoso: another program has overwritten its secret; to replace the token after"
+        f" the fix: pat rotate {identifier[:8]} --org contoso"
     )
-    assert result.json["fix"] == (
-        "to delete that secret, run: pat forget ci --org contoso; then, to create a new token,"
-        f" run: pat rotate {identifier} --org contoso"
-    )
+    assert result.json["fix"] == "pat forget ci --org contoso"
 
 
 def test_the_secret_of_another_is_not_delivered(

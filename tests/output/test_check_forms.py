@@ -176,7 +176,7 @@ def test_the_calendar_tells_what_to_run() -> None:
     assert [str(each["DESCRIPTION"]) for each in events(checked(*pats))] == [
         "Run: pat rotate 3d1f0c2a --org contoso",
         "Run: pat update 3d1f0c2a --expires 30d --org contoso",
-        "Run: pat migrate --to-all --revoke-old bbbb0c2b",
+        "Run: pat migrate bbbb0c2b --to-all --revoke-old",
         "Another token replaces it before that; there is nothing to do.",
         "Run: pat update 3d1f0c2a --expires 30d --org contoso",
     ]

@@ -267,7 +267,10 @@ def of_secret(entry: StoredPat, secret: Secret | None) -> Finding | None:
         return _about(entry, Kind.SECRET_LOST, Severity.WARNING, message, fix)
     if entry.id is None or is_own(secret, entry):
         return None
-    message = "another program has overwritten its secret"
+    then = command_for("rotate", entry.id, entry.name, org=entry.org)
+    message = (
+        f"another program has overwritten its secret; to replace the token after the fix: {then}"
+    )
     found = _about(entry, Kind.SECRET_LOST, Severity.WARNING, message, "forget")
     return found._replace(fix=command_for("forget", None, entry.name, org=entry.org))
 
