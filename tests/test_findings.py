@@ -125,7 +125,7 @@ def test_one_of_all_organizations(now: datetime, severity: Severity, verb: str) 
 @pytest.mark.parametrize(
     ("scopes", "kind", "fix"),
     [
-        (("app_token",), Kind.FULL_ACCESS, "--scope SCOPE"),
+        (("app_token",), Kind.FULL_ACCESS, "--scope …"),
         (("vso.code_manage",), Kind.BROAD, "--scope code"),
         (("vso.code", "vso.code_write"), Kind.BROAD, "--scope code"),
         (("vso.work", "vso.work_write"), Kind.BROAD, "--scope work_write"),
@@ -160,6 +160,31 @@ def test_one_that_lives_long(created: datetime, stored: bool, fix: str) -> None:
     finding = found(pat)[Kind.LONG_LIVED]
     assert finding.fix == f"pat {fix.replace(' ', ' 4c81c0e6 ', 1)} --org contoso"
     assert found(pat, limits=Limits(max_life=365 * DAY)) == {}
+
+
+@pytest.mark.parametrize(("name", "scope"), [("network", "…"), ("my-git", "code_write")])
+def test_only_the_beginning_of_a_word_says_what_a_token_is_for(name: str, scope: str) -> None:
+    pat = replace(TOKEN, name=name, scopes=("app_token",))
+    assert f"--scope {scope} " in found(pat)[Kind.FULL_ACCESS].fix
+
+
+def test_a_limit_of_hours() -> None:
+    pat = replace(TOKEN, created=NOW - DAY, expires=NOW + 20 * DAY, stored=True)
+    finding = found(pat, limits=Limits(max_life=DAY / 2))[Kind.LONG_LIVED]
+    assert finding.message == "its lifetime is 21 days, over 12 hours"
+    assert "--expires 12h" in finding.fix
+
+
+@pytest.mark.parametrize("fields", [{Field.ID}, {Field.ID, Field.NAME}])
+def test_one_without_a_readable_id_has_no_command(fields: set[Field]) -> None:
+    name = "" if Field.NAME in fields else "ci"
+    pat = replace(TOKEN, id=None, name=name, expires=NOW + DAY, unread=frozenset(fields))
+    assert {each.fix for each in found(pat).values()} == {""}
+
+
+def test_an_imported_secret_without_an_id_is_imported_again() -> None:
+    pat = replace(TOKEN, id=None, stored=True, expires=NOW + DAY)
+    assert found(pat)[Kind.EXPIRING].fix == "pat import ci --replace --org contoso"
 
 
 def test_one_that_cannot_be_read() -> None:

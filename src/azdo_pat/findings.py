@@ -5,13 +5,14 @@ Pure: `pat check`, the notes of `pat list` and `pat doctor` share these judgemen
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.command_lines import pat_command
-from azdo_pat.models import GLOBAL_TOKENS_STOP, Origin, Pat, Status
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Status
 from azdo_pat.scope_table import HIGH_PRIVILEGE
 from azdo_pat.scopes import FULL_ACCESS, less_privileged, without_included
 
@@ -170,6 +171,11 @@ def has_ended(pat: Pat, now: datetime) -> bool:
     return pat.status is Status.EXPIRED or (pat.expires is not None and pat.expires <= now)
 
 
+def is_missed(pat: Pat, now: datetime) -> bool:
+    """Return whether a token is still in use, as far as its expiry tells."""
+    return pat.expires is None or now - pat.expires <= _STILL_MISSED
+
+
 def is_active(pat: Pat, now: datetime) -> bool:
     """Return whether a token is neither revoked nor expired, as far as is known."""
     return pat.status is not Status.REVOKED and not has_ended(pat, now)
@@ -183,7 +189,12 @@ def is_replaced(pat: Pat, now: datetime) -> bool:
 
 
 def command(pat: Pat, verb: str, *options: str) -> str:
-    """Return the command line of `pat` for a token, as the user types it."""
+    """Return the command line of `pat` for a token, as the user types it.
+
+    It is empty if the token cannot be named.
+    """
+    if Field.ID in pat.unread or not (pat.id or pat.name):
+        return ""
     return command_for(verb, pat.id, pat.name, *options, org=pat.org)
 
 
@@ -238,7 +249,7 @@ def _global(pat: Pat, now: datetime) -> Finding:
 
 def _expired(pat: Pat, now: datetime) -> Finding | None:
     """Return a finding for a token that this machine has and evidently misses."""
-    if not pat.stored or pat.expires is None or now - pat.expires > _STILL_MISSED:
+    if not pat.stored or pat.expires is None or not is_missed(pat, now):
         return None
     return _about(pat, Kind.EXPIRED, Severity.ERROR, "it has expired", _rotate(pat))
 
@@ -268,14 +279,20 @@ def _renewed(pat: Pat, expires: datetime, now: datetime) -> tuple[Severity, str,
             return Severity.NOTE, f"; pat renew replaces it from {due:%Y-%m-%d} on", ""
         if now - due < min(_LATE, (expires - due) / 2):
             return Severity.NOTE, "; the next pat renew replaces it", "pat renew"
-        return alarm, f", and is due since {due:%Y-%m-%d}: pat renew has not run", "pat renew"
+        said = f", and pat renew has not replaced it, though it is due since {due:%Y-%m-%d}"
+        return alarm, said, "pat renew"
     if pat.origin in _RENEWED_BY_TOOL:
         return Severity.NOTE, "; the program that made it makes another", command(pat, "revoke")
     return alarm, "", ""
 
 
-def _rotate(pat: Pat) -> str:
-    return command(pat, "rotate")
+def _rotate(pat: Pat, *options: str) -> str:
+    """Return the command that replaces a token; an imported one without id, the secret alone."""
+    if pat.id is None:
+        return command(pat, "import", "--replace")
+    if pat.unread & {Field.SCOPES, Field.TARGETS}:
+        return ""
+    return command(pat, "rotate", *options)
 
 
 def _scopes(pat: Pat) -> Finding | None:
@@ -316,16 +333,21 @@ def _long_lived(pat: Pat, now: datetime, max_life: timedelta) -> Finding | None:
     life = pat.expires - pat.created
     if life <= max_life + timedelta(days=1):  # a span of months, or the end of a day
         return None
-    days = max_life // timedelta(days=1)
     end = pat.created + max_life
     if pat.stored or end <= now + timedelta(days=1):
-        fix = command(pat, "rotate", "--expires", f"{days}d")
+        fix = _rotate(pat, "--expires", _span(max_life))
     else:
-        fix = command(pat, "update", "--expires", f"{end:%Y-%m-%d}")
-    whole = life // timedelta(days=1)
-    return _about(
-        pat, Kind.LONG_LIVED, Severity.WARNING, f"its lifetime is {whole} days, over {days}", fix
-    )
+        fix = command(pat, "update", "--expires", f"{end.astimezone():%Y-%m-%d}")
+    units = {"d": " days", "h": " hours"}
+    longer, limit = (f"{each[:-1]}{units[each[-1]]}" for each in map(_span, (life, max_life)))
+    said = f"its lifetime is {longer}, over {limit}"
+    return _about(pat, Kind.LONG_LIVED, Severity.WARNING, said, fix)
+
+
+def _span(span: timedelta) -> str:
+    """Return a span in whole days or hours, as `--expires` takes it."""
+    days = span // timedelta(days=1)
+    return f"{days}d" if days else f"{max(1, span // timedelta(hours=1))}h"
 
 
 def _made_by_tools(active: Sequence[Pat]) -> Iterator[Finding]:
@@ -367,12 +389,12 @@ def _created(pat: Pat) -> float:
 
 
 def _fitting_scope(name: str) -> str:
-    """Return the scope that a token needs, guessed by its name; else a word to replace."""
-    words = name.casefold()
-    for word, scope in _SCOPES_BY_WORD:
-        if word in words:
+    """Return the scope that a token needs, guessed by its name; else what is left to fill in."""
+    words = re.findall(r"[^\W_]+", name.casefold())
+    for start, scope in _SCOPES_BY_WORD:
+        if any(word.startswith(start) for word in words):
             return scope
-    return "SCOPE"
+    return "…"
 
 
 _SCOPES_BY_WORD: Final = (
@@ -391,7 +413,7 @@ _SCOPES_BY_WORD: Final = (
     ("wiki", "wiki_write"),
     ("work", "work_write"),
 )
-"""What a name says of a token's use; the first that fits counts."""
+"""What the beginning of a word in a name says of a token's use; the first that fits counts."""
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

@@ -272,6 +272,66 @@ def test_nobody_is_signed_in(pat: InProcess, monkeypatch: pytest.MonkeyPatch) ->
     assert "no-sign-in" not in check(pat, "--stored")  # with the access token
 
 
+def test_a_secret_that_the_service_refuses_is_replaced(pat: InProcess, emulator: Emulator) -> None:
+    made = make(pat, "ci")
+    revoke_elsewhere(emulator, pat, made["id"])
+    found = pat("check", "--stored", "--verify", "-o", "json").json
+    fix(pat, next(each for each in found if each["kind"] == "refused"))
+    assert check(pat, "--stored", "--verify") == {}
+
+
+def test_only_what_is_named_is_said_to_be_revoked(pat: InProcess, emulator: Emulator) -> None:
+    made = make(pat, "other")
+    make(pat, "ci")
+    revoke_elsewhere(emulator, pat, made["id"])
+    assert check(pat, "ci") == {}
+
+
+def test_the_list_of_revoked_tokens_cannot_be_read(pat: InProcess, emulator: Emulator) -> None:
+    made = make(pat, "ci")
+    make(pat, "old", "--expires", "200d")
+    revoke_elsewhere(emulator, pat, made["id"])
+    emulator.fail("GET */tokens/pats status=403 skip=1 times=always")
+    ran = pat("check", "-o", "json")
+    assert (ran.exit_code, [each["kind"] for each in ran.json]) == (9, ["long-lived"])
+
+
+def test_what_is_pending_is_found_without_a_stored_token(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    emulator.fail("POST */tokens/pats cut=before times=always")
+    assert pat("create", "lost", "--scope", "packaging").exit_code == 11
+    for args in ([], ["lost"]):
+        assert list(check(pat, "--stored", *args)) == ["pending"]
+
+
+def test_one_in_its_grace_period_is_not_judged_itself(pat: InProcess) -> None:
+    made = make(pat, "ci", "--expires", "200d")
+    assert pat("rotate", "ci", "--grace", "2d", "--expires", "30d").exit_code == 0
+    for stored in ([], ["--stored"]):
+        assert list(check(pat, made["id"], *stored)) == ["pending"]
+
+
+def test_nobody_is_signed_in_for_what_is_named(
+    pat: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(pat, "ci", "--expires", "30d")
+    make(pat, "later", "--expires", "80d")
+    pass_time(monkeypatch, days=25)
+    nobody = {"PAT_ACCESS_TOKEN": None}
+    assert pat("check", "later", "--stored", "-o", "json", env=nobody).json == []
+    pass_time(monkeypatch, days=65)  # `pat renew` leaves the first one alone
+    assert pat("check", "--stored", "--fail-on", "no-sign-in", env=nobody).exit_code == 0
+
+
+def test_an_imported_secret_without_an_id(pat: InProcess, emulator: Emulator) -> None:
+    secret = emulator.add_with_secret("another name")
+    ran = pat("import", "laptop", "--expires", "2d", stdin=secret)
+    assert ran.exit_code == 0, ran.stderr
+    for stored in ([], ["--stored"]):
+        assert check(pat, "laptop", *stored)["expiring"]["fix"].startswith("pat import laptop ")
+
+
 def test_two_of_one_name(pat: InProcess, emulator: Emulator) -> None:
     emulator.add_tokens(count=2, name="ci", scope="vso.packaging", validTo=hence(24 * 20))
     fix(pat, check(pat)["same-name"])
@@ -327,6 +387,10 @@ def test_where_a_file_declares_it(pat: InProcess, tmp_path: Path) -> None:
     assert pat("apply", str(file)).exit_code == 0
     finding = check(pat)["long-lived"]
     assert (finding["file"], finding["line"]) == (str(file.resolve()), 3)
+    with file.open("a") as more:
+        more.write('\n[[token]]\nname = "ci"\norg = "fabrikam"\nscopes = ["packaging"]\n')
+    assert pat("apply", str(file)).exit_code == 0
+    assert check(pat)["long-lived"]["line"] == 3
     file.write_text("broken [")
     assert check(pat, "--stored")["long-lived"]["line"] is None
 
@@ -377,6 +441,7 @@ def test_kinds_that_are_ignored(pat: InProcess) -> None:
         (["--ignore", "expirin"], "did you mean expiring?"),
         (["--fail-on", "erorr"], "did you mean error?"),
         (["--fail-on", "none", "--fail-on", "error"], "leave the others out"),
+        (["--fail-on", ""], "--fail-on is empty"),
         (["--within", "soon"], "'soon'"),
         (["--within", "2020-01-01"], "'2020-01-01'"),
         (["--max-life", "0d"], "'0d'"),

@@ -56,7 +56,7 @@ def test_an_organization_that_refuses(pat: InProcess, emulator: Emulator) -> Non
     assert re.search(r'^pat_token_expiry.*name="ci"', ran.stdout, re.MULTILINE)
     said = pat("check", "--all-orgs", "--as", "ci", env=GITHUB)
     assert said.exit_code == 9
-    assert said.stdout.startswith("::error::fabrikam could not be read: ")
+    assert said.stdout.startswith("::error::fabrikam could not be checked: ")
 
 
 def test_a_file_is_replaced(pat: InProcess, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_the_worst_comes_first_and_an_organization_that_could_not_be_read_before
     lines = written(SAMPLE, CheckForm.GITHUB_ACTIONS)
     levels = [line.split("::")[1].split()[0] for line in lines]
     assert levels == sorted(levels, key=["error", "warning", "notice"].index)
-    assert lines[0] == "::error::fabrikam could not be read: the service refused: 403"
+    assert lines[0] == "::error::fabrikam could not be checked: the service refused: 403"
 
 
 @pytest.mark.parametrize("form", BOTH)
@@ -211,7 +211,7 @@ def test_github_gets_the_summary_behind_what_is_there(tmp_path: Path) -> None:
     text = file.read_text("utf-8")
     assert text.startswith("# Tests\nno line end\n\n### Azure DevOps tokens")
     assert len(cells(text).rows) == len(SAMPLE.findings) + 1
-    assert "**fabrikam could not be read**" in text
+    assert "**fabrikam could not be checked**" in text
 
 
 def test_azure_pipelines_uploads_the_summary(tmp_path: Path) -> None:

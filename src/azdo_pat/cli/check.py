@@ -111,7 +111,7 @@ def check_command(  # noqa: PLR0913  # one argument for each option
 
 
 def _conclude(app: App, checked: Checked, failing: list[Finding]) -> None:
-    if not checked.findings:
+    if not checked.findings and not checked.failures:
         count = len(checked.pats)
         app.runtime.messages.notice(
             f"nothing needs attention; checked {count} token{'' if count == 1 else 's'}"
@@ -154,6 +154,8 @@ def _threshold(texts: Iterable[str]) -> Callable[[Finding], bool]:
     from azdo_pat.findings import Kind, Severity
 
     words = _words(texts)
+    if not words:
+        raise UsageError("--fail-on is empty", hint=f"to never exit with 10: --fail-on {_NEVER}")
     levels = [Severity(word) for word in words if word in list(Severity)]
     kinds = [Kind(word) for word in words if word in list(Kind)]
     for word in words:
@@ -179,18 +181,19 @@ def _unknown(word: str, known: list[str]) -> UsageError:
     )
 
 
-def _lines(app: App) -> Callable[[str, str], int | None]:
+def _lines(app: App) -> Callable[[str, str, str], int | None]:
     """Return the function that tells where a file declares a token; None if it is unknown."""
-    lines: dict[str, dict[str, int]] = {}
+    lines: dict[str, dict[tuple[str, str], int]] = {}
 
-    def line_of(file: str, name: str) -> int | None:
+    def line_of(file: str, org: str, name: str) -> int | None:
         if file not in lines:
             from azdo_pat.config.declarations import read_declarations
 
             lines[file] = {}
             with suppress(PatError):  # it may have changed since
                 declared = read_declarations(Path(file), expires="30d", now=app.now())
-                lines[file] = {each.name: each.line for each in declared}
-        return lines[file].get(name)
+                lines[file] = {(each.org.lower(), each.name): each.line for each in declared}
+        # Without an organization in the file, it was the one at hand.
+        return lines[file].get((org, name)) or lines[file].get(("", name))
 
     return line_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ from azdo_pat.findings import (
     Limits,
     Severity,
     command_for,
+    is_missed,
     of_tokens,
     worst_first,
 )
@@ -22,10 +24,10 @@ from azdo_pat.naming import begins_id
 from azdo_pat.operations.ownership import is_own
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import OrganizationFailure
-from azdo_pat.services.refused_tokens import refusals, still_works, was_refused
+from azdo_pat.services.refused_tokens import marker_key, refusals, still_works, was_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from azdo_pat.models import Organization, Pat, Pending, Secret, StoredPat
@@ -40,14 +42,41 @@ class CheckRequest(NamedTuple):
         limits: what is too near, and what is too long.
         ignored: kinds of findings to leave out.
         verify: try each stored secret at the service.
-        line_of: returns where a file declares a token of that name; None if it is unknown.
+        line_of: returns where a file declares a token of an organization; None if unknown.
     """
 
     texts: tuple[str, ...] = ()
     limits: Limits = DEFAULT_LIMITS
     ignored: frozenset[Kind] = frozenset()
     verify: bool = False
-    line_of: Callable[[str, str], int | None] = lambda _file, _name: None
+    line_of: Callable[[str, str, str], int | None] = lambda _file, _org, _name: None
+
+
+class _Subjects(NamedTuple):
+    """What is looked at: tokens, the index entries of the stored ones, and what is pending."""
+
+    pats: Sequence[Pat]
+    entries: Sequence[StoredPat]
+    pending: Sequence[Pending]
+
+    def named(self, texts: Sequence[str]) -> _Subjects:
+        """Return what these texts name; everything if there are none.
+
+        Raises:
+            NotFoundError: nothing has a name or id that was given.
+        """
+        if not texts:
+            return self
+        for text in texts:
+            if not any(_is_named(each, [text]) for part in self for each in part):
+                raise NotFoundError(
+                    f"no active or stored token {text!r}", hint="to see all, run: pat check"
+                )
+        return _Subjects(
+            pats=[each for each in self.pats if _is_named(each, texts)],
+            entries=[each for each in self.entries if _is_named(each, texts)],
+            pending=[each for each in self.pending if _is_named(each, texts)],
+        )
 
 
 def check_stored(org_url: str | None, request: CheckRequest, deps: Deps) -> Checked:
@@ -64,14 +93,11 @@ def check_stored(org_url: str | None, request: CheckRequest, deps: Deps) -> Chec
         NotFoundError: no stored token has the name or id that was given.
     """
     now = deps.now()
-    entries = [
-        each
-        for each in deps.state.stored(org_url)
-        if each.stored and is_of_root(each.organization, deps.session.api_root)
-    ]
-    pats = [each.as_pat(each.status_at(now)) for each in entries]
-    unrenewed = _no_sign_in(entries, now + request.limits.within, deps)
-    return _checked(pats, entries, request, deps, reads_secrets=request.verify, more=unrenewed)
+    entries = [each for each in deps.state.stored(org_url) if each.stored]
+    pats = [_known(each, deps) for each in entries]
+    subjects = _Subjects(pats, entries, _pending(org_url, deps)).named(request.texts)
+    unrenewed = _no_sign_in(subjects.pats, now, now + request.limits.within, deps)
+    return _checked(subjects, request, deps, [*unrenewed], [], reads_secrets=request.verify)
 
 
 def check(organizations: Sequence[Organization], request: CheckRequest, deps: Deps) -> Checked:
@@ -84,53 +110,65 @@ def check(organizations: Sequence[Organization], request: CheckRequest, deps: De
     # `check_stored` starts without these.
     from azdo_pat.services.find_tokens import Filters, TokenFinder  # noqa: PLC0415
 
-    failures: Sequence[OrganizationFailure] = ()
+    failures: list[OrganizationFailure] = []
     listed: Sequence[Pat]
     finder = TokenFinder(deps)
     if len(organizations) == 1:
         listed = list(finder.listing(organizations[0], Filters()))
     else:
-        listed, failures = finder.listing_everywhere(organizations, Filters())
-    unread = {each.org for each in failures}
-    urls = {each.url for each in organizations if each.name not in unread}
+        listed, unread = finder.listing_everywhere(organizations, Filters())
+        failures += unread
+    missing = {each.org for each in failures}
+    urls = {each.url for each in organizations if each.name not in missing}
     entries = [each for each in deps.state.stored() if each.stored and each.org_url in urls]
     ids = {pat.id for pat in listed}
-    unlisted = [each for each in entries if each.id is not None and each.id not in ids]
-    ended = [each for each in unlisted if each.status_at(deps.now()) is Status.EXPIRED]
-    pats = [*listed, *(each.as_pat(Status.EXPIRED) for each in ended)]
-    revoked = _revoked([each for each in unlisted if each not in ended], deps)
-    checked = _checked(pats, entries, request, deps, reads_secrets=True, more=revoked)
-    return checked._replace(failures=(*failures, *checked.failures))
+    names = {(pat.org, pat.name) for pat in listed}
+    unlisted = [
+        each
+        for each in entries
+        if (each.id not in ids if each.id else (each.org, each.name) not in names)
+    ]
+    known = [_known(each, deps) for each in unlisted]
+    ended = [each for each in known if each.id is None or each.status is Status.EXPIRED]
+    pending = [each for each in _pending(None, deps) if each.org_url in urls]
+    subjects = _Subjects([*listed, *ended], entries, pending).named(request.texts)
+    alive = [
+        each
+        for each in unlisted
+        if each in subjects.entries and each.id and each.status_at(deps.now()) is Status.UNKNOWN
+    ]
+    found = _revoked(alive, deps, failures)
+    return _checked(subjects, request, deps, [*found], failures, reads_secrets=True)
+
+
+def _known(entry: StoredPat, deps: Deps) -> Pat:
+    """Return a stored token as this machine knows it."""
+    pat = entry.as_pat(entry.status_at(deps.now()))
+    if is_of_root(entry.organization, deps.session.api_root):
+        return pat
+    return replace(pat, renewal_due=None)  # it is not of the service at hand
 
 
 def _checked(
-    pats: Sequence[Pat],
-    entries: Sequence[StoredPat],
+    subjects: _Subjects,
     request: CheckRequest,
     deps: Deps,
+    found: list[Finding],
+    failures: list[OrganizationFailure],
     *,
     reads_secrets: bool,
-    more: Iterable[Finding],
 ) -> Checked:
-    """Look at tokens, and at the entries of those that are stored here; add `more` findings."""
-    _require_all_named(request.texts, [*pats, *entries])
-    pats = [each for each in pats if _is_named(each, request.texts)]
-    entries = [each for each in entries if _is_named(each, request.texts)]
+    """Add to what was found what else there is to find, and sort it."""
+    pats, entries, pending = subjects
     now = deps.now()
-    failures: list[OrganizationFailure] = []
-    left = [each for each in _pending(entries, deps) if _is_named(each, request.texts)]
-    leaving = {each.id for each in left}
-    staying = [each for each in pats if each.id is None or each.id not in leaving]
-    found = [
-        *of_tokens(staying, now, request.limits),
-        *_shortened(entries),
-        *map(_left_pending, left),
-    ]
+    leaving = {each.id for each in pending if each.id}
+    found += of_tokens([each for each in pats if each.id not in leaving], now, request.limits)
+    found += _shortened(entries)
+    found += map(_left_pending, pending)
     if reads_secrets:
         found += _secrets(entries, request, deps, failures)
     else:
         found += _reported(entries, deps)
-    found += more
     kept = [each for each in found if each.kind not in request.ignored]
     return Checked(
         findings=tuple(worst_first(_declared(kept, entries, request.line_of))),
@@ -140,15 +178,14 @@ def _checked(
     )
 
 
-def _pending(entries: Sequence[StoredPat], deps: Deps) -> Sequence[Pending]:
-    """Return what earlier runs have left pending in the organizations of stored tokens."""
-    unfinished = deps.state.unfinished()
+def _pending(org_url: str | None, deps: Deps) -> Sequence[Pending]:
+    """Return what earlier runs have left pending."""
+    unfinished = deps.state.unfinished(org_url)
     if not unfinished:
         return ()
     from azdo_pat.services.pending import pending  # noqa: PLC0415 - mostly there is none
 
-    urls = {each.org_url for each in entries}
-    return [each for each in pending(unfinished, deps.now()) if each.org_url in urls]
+    return pending(unfinished, deps.now())
 
 
 def _left_pending(left: Pending) -> Finding:
@@ -166,14 +203,6 @@ def _left_pending(left: Pending) -> Finding:
 
 def _is_named(token: Pat | StoredPat | Pending, texts: Sequence[str]) -> bool:
     return not texts or any(text == token.name or begins_id(text, token.id) for text in texts)
-
-
-def _require_all_named(texts: Sequence[str], tokens: Sequence[Pat | StoredPat]) -> None:
-    for text in texts:
-        if not any(_is_named(token, [text]) for token in tokens):
-            raise NotFoundError(
-                f"no active or stored token {text!r}", hint="to see all, run: pat check"
-            )
 
 
 def _about(entry: StoredPat, kind: Kind, severity: Severity, message: str, *fix: str) -> Finding:
@@ -205,17 +234,21 @@ def _shortened(entries: Sequence[StoredPat]) -> Iterator[Finding]:
             )
 
 
-def _no_sign_in(entries: Sequence[StoredPat], end: datetime, deps: Deps) -> Iterator[Finding]:
+def _no_sign_in(pats: Sequence[Pat], now: datetime, end: datetime, deps: Deps) -> Iterator[Finding]:
     """Yield a finding if nothing is signed in to renew what is due until `end`."""
-    due = [each.renewal_due for each in entries if each.renewal_due and each.renewal_due <= end]
+    due = [
+        pat.renewal_due
+        for pat in pats
+        if pat.renewal_due and pat.renewal_due <= end and is_missed(pat, now)
+    ]
     if due and not deps.session.may_be_signed_in:
         yield Finding(
             Kind.NO_SIGN_IN,
             Severity.ERROR,
             f"nobody is signed in, so pat renew cannot renew {_count(len(due))} due until"
-            f" {end:%Y-%m-%d}",
+            f" {end.astimezone():%Y-%m-%d}",
             "pat login",
-            until=min(due),
+            until=max(now, min(due)),
         )
 
 
@@ -223,14 +256,19 @@ def _count(number: int) -> str:
     return "a token that is" if number == 1 else f"{number} tokens that are"
 
 
-def _revoked(entries: Sequence[StoredPat], deps: Deps) -> Iterator[Finding]:
+def _revoked(
+    entries: Sequence[StoredPat], deps: Deps, failures: list[OrganizationFailure]
+) -> Iterator[Finding]:
     """Yield a finding for each token that was revoked, though its secret is stored."""
-    for url in {each.org_url for each in entries}:
-        here = [each for each in entries if each.org_url == url]
-        listed = deps.tokens.list(here[0].organization, Status.REVOKED)
-        revoked = {each.authorization_id for each in listed}
-        for entry in here:
-            if entry.id in revoked:
+    for organization in {each.org_url: each.organization for each in entries}.values():
+        try:
+            listed = deps.tokens.list(organization, Status.REVOKED)
+            revoked = {each.authorization_id for each in listed}
+        except PatError as error:
+            failures.append(OrganizationFailure(organization.name, error.message))
+            continue
+        for entry in entries:
+            if entry.org_url == organization.url and entry.id in revoked:
                 message = "it was revoked, and its secret is still stored"
                 yield _about(entry, Kind.REFUSED, Severity.ERROR, message, "forget")
 
@@ -287,11 +325,13 @@ def _tried(
         entry, secret = held[place]
         try:
             if not still_works(entry, secret, deps):
+                refusals(deps).put(marker_key(entry))  # so that `ensure` replaces it
                 found.append(_refused(entry, "the service refuses it"))
         except PatError as error:
             failures.append(OrganizationFailure(entry.org, f"{entry.name}: {error.message}"))
 
-    side_by_side(attempt, range(len(held)), lambda: None)
+    if side_by_side(attempt, range(len(held)), lambda: None):
+        raise KeyboardInterrupt
     return found
 
 
@@ -315,11 +355,11 @@ def _refused(entry: StoredPat, message: str) -> Finding:
 def _declared(
     findings: Sequence[Finding],
     entries: Sequence[StoredPat],
-    line_of: Callable[[str, str], int | None],
+    line_of: Callable[[str, str, str], int | None],
 ) -> Iterator[Finding]:
     """Add to each finding the file that declares its token, and the line there."""
-    files = {(each.org, each.name): each.renewal.source for each in entries}
+    files = {(each.org, each.id): each.renewal.source for each in entries if each.id}
     for each in findings:
-        file = files.get((each.org or "", each.name or ""), "")
-        line = line_of(file, each.name or "") if file else None
+        file = files.get((each.org or "", each.id or ""), "")
+        line = line_of(file, each.org or "", each.name or "") if file else None
         yield each._replace(file=file, line=line)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.command_lines import pat_command
-from azdo_pat.errors import DamagedError, DoubtfulError, PatError, UsageError
+from azdo_pat.errors import DamagedError, DoubtfulError, PatError, StoreError, UsageError
 from azdo_pat.findings import Severity, of_tokens
 from azdo_pat.homes import expanded
 from azdo_pat.journal import revoked_by, title
@@ -21,6 +21,7 @@ from azdo_pat.organizations import is_of_root
 from azdo_pat.redaction import masked_hosts, masked_proxy
 from azdo_pat.results import Check, Health, RecoveryOutcome
 from azdo_pat.services.check import of_secret
+from azdo_pat.services.find_tokens import Filters, TokenFinder
 from azdo_pat.services.pending import pending
 from azdo_pat.services.state_rebuild import rebuild
 from azdo_pat.store.repair import damaged_files, mark_rebuilt, set_aside
@@ -149,11 +150,12 @@ class _Examination:
         return f"{organization.name} (from {source if found else 'your only organization'})"
 
     def _active_tokens(self) -> str:
-        deps, here = self._deps, self._deps.organization
-        found = [
-            deps.organization_cache.pat(each, here, Status.ACTIVE)
-            for each in deps.tokens.list(here, Status.ACTIVE)
-        ]
+        deps = self._deps
+        try:
+            found = list(TokenFinder(deps).listing(deps.organization, Filters()))
+        except StoreError:  # which has a check of its own
+            count = sum(1 for _ in deps.tokens.list(deps.organization, Status.ACTIVE))
+            return f"active tokens: {count}"
         words = f"active tokens: {len(found)}"
         judged = of_tokens(found, deps.now())
         worse = {each.id for each in judged if each.severity is not Severity.NOTE}

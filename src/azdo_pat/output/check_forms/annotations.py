@@ -27,7 +27,7 @@ class Annotation(NamedTuple):
 def annotations(checked: Checked) -> list[Annotation]:
     """Return the issues to show, the worst first; the last of a severity counts the others."""
     unread = [
-        Annotation(Severity.ERROR, f"{each.org} could not be read: {each.reason}")
+        Annotation(Severity.ERROR, f"{each.org} could not be checked: {each.reason}")
         for each in checked.failures
     ]
     found = [

@@ -65,6 +65,8 @@ def _command(watched: Watched) -> str:
     for finding in watched.findings:
         if finding.kind in {Kind.EXPIRING, Kind.GLOBAL} and finding.fix:
             return finding.fix
+    if pat.is_global:
+        return command(pat, "migrate")
     return command(pat, "rotate") if pat.stored else command(pat, "update", "--expires", "30d")
 
 

@@ -19,7 +19,7 @@ def junit_text(checked: Checked, fails: Callable[[Finding], bool]) -> str:
     """Return the report.
 
     A token's case fails if one of its findings does; findings that do not are in its output. An
-    organization that could not be read is an error.
+    organization that could not be checked is an error.
 
     Args:
         checked: what was found.

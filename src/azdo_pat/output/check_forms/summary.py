@@ -39,7 +39,7 @@ def _lines(checked: Checked) -> Iterator[str]:
     yield f"{found.capitalize()}; {number} checked on {utc_minute(checked.now)}."
     for failure in checked.failures:
         yield ""
-        yield f"**{_plain(failure.org)} could not be read**: {_plain(failure.reason)}"
+        yield f"**{_plain(failure.org)} could not be checked**: {_plain(failure.reason)}"
     if checked.findings:
         yield ""
         yield "| | Token | Organization | Finding | Expires | To fix it, run |"

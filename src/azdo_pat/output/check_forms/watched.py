@@ -1,11 +1,13 @@
 """Tell which tokens a report is about, and what was found about each."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from azdo_pat.findings import Checked, Finding, is_active
 from azdo_pat.models import Pat
+
+_Key = tuple[str | None, str | None, str | None]
 
 
 class Watched(NamedTuple):
@@ -27,11 +29,22 @@ class Report(NamedTuple):
     others: Sequence[Finding]
 
 
+def _alone(pats: Sequence[Pat]) -> dict[tuple[str | None, str | None], _Key]:
+    """Return by organization and name the key of each token that has no namesake."""
+    keys = [(pat.org, pat.name, pat.id) for pat in pats]
+    counts = Counter(key[:2] for key in keys)
+    return {key[:2]: key for key in keys if counts[key[:2]] == 1}
+
+
 def report_of(checked: Checked) -> Report:
     """Return what was checked, by token, in its order."""
-    about = defaultdict[tuple[str | None, str | None, str | None], list[Finding]](list)
+    about = defaultdict[_Key, list[Finding]](list)
     for finding in checked.findings:
         about[finding.org, finding.name, finding.id].append(finding)
+    alone = _alone(checked.pats)
+    for key in [key for key in about if key not in alone.values()]:
+        if (own := alone.get(key[:2])) and own != key:  # of a token that this one has replaced
+            about[own] += about.pop(key)
     tokens = []
     for pat in checked.pats:
         found = about.pop((pat.org, pat.name, pat.id), [])
