@@ -10,6 +10,7 @@ from azdo_pat.command_lines import quoted
 from azdo_pat.errors import ConflictError, PatError, UsageError
 from azdo_pat.models import Field, Organization, Pat, Status
 from azdo_pat.naming import checked_name
+from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.operations.ownership import Owner, conflict, is_own, is_refused, owner_of
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.results import Migration, MigrationOutcome
@@ -92,15 +93,36 @@ def plan(olds: Sequence[Pat], request: MigrateRequest, deps: Deps) -> Plan:
             if isinstance(listed, PatError):
                 raise listed
             require_readable(old, organization, _needed(request))
-            there = places.at(organization.url)
-            if found := already(organization, new, listed, there):
-                planned = replace(planned, pat=found, outcome=MigrationOutcome.KEPT)
-            else:
-                may_overwrite(organization, planned, listed, there)
+            planned = _judged(organization, planned, listed, places.at(organization.url))
         except PatError as error:
             planned = replace(planned, outcome=MigrationOutcome.REFUSED, failure=error)
         steps.append(Step(organization, planned))
     return Plan(tuple(steps), places)
+
+
+def _judged(
+    organization: Organization, planned: Migration, active: Mapping[str, Pat], deps: Deps
+) -> Migration:
+    """Return a step as planned, or as kept if the token is there already.
+
+    Raises:
+        ConflictError: another secret is stored under the name.
+    """
+    try:
+        return _kept_or_planned(organization, planned, active, deps)
+    except ConflictError:
+        # Another process may have been between storing the secret and indexing it.
+        with deps.in_line(renewal_lock_key(planned.pat.name, organization.url)):
+            return _kept_or_planned(organization, planned, active_in(organization, deps), deps)
+
+
+def _kept_or_planned(
+    organization: Organization, planned: Migration, active: Mapping[str, Pat], deps: Deps
+) -> Migration:
+    if found := already(organization, planned.pat, active, deps):
+        return replace(planned, pat=found, outcome=MigrationOutcome.KEPT)
+    may_overwrite(organization, planned, active, deps)
+    return planned
 
 
 def _require_no_wider(old: Pat, request: MigrateRequest) -> None:
