@@ -418,7 +418,7 @@ def test_before_the_day_scopes_are_not_enough(pat: InProcess, emulator: Emulator
     wide(emulator, "old laptop")
     result = pat("migrate", "old lapto", "--to", "contoso", "--scope", "code", "--yes")
     assert result.exit_code == 3
-    assert "did you mean 'old laptop'?" in result.stderr
+    assert f"did you mean {quoted('old laptop')}?" in result.stderr
     assert names(emulator) == ["old laptop"]
 
 
