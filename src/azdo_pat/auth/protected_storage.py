@@ -1,14 +1,11 @@
 """Stores MSAL's cache protected by the system: DPAPI on Windows, the Keychain on macOS.
 
 MSAL's cache is too large for a Windows credential. On both systems msal-extensions protects it.
-msal-extensions imports MSAL, so this module is not imported while an access token is valid.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
-
-import msal_extensions  # type: ignore[import-untyped]  # it carries no types
 
 from azdo_pat.errors import StoreError
 from azdo_pat.keyring_codes import keychain_meaning
@@ -27,6 +24,14 @@ class Persistence(Protocol):
         """Return the text."""
 
 
+def _of_this_system(path: str) -> Persistence:
+    # It imports MSAL, which only a run that signs in or renews needs.
+    import msal_extensions  # type: ignore[import-untyped]  # noqa: PLC0415  # no types; see above
+
+    persistence: Persistence = msal_extensions.build_encrypted_persistence(path)
+    return persistence
+
+
 class ProtectedFileStorage:
     """A file that only this user on this machine can read, or the Keychain.
 
@@ -38,7 +43,7 @@ class ProtectedFileStorage:
     def __init__(
         self,
         file: Path,
-        make: Callable[[str], Persistence] = msal_extensions.build_encrypted_persistence,
+        make: Callable[[str], Persistence] = _of_this_system,
     ) -> None:
         self._file = file
         self._make = make
