@@ -73,7 +73,7 @@ class AzureCliSource:
 
     @property
     def was_used(self) -> bool:
-        """Whether it is installed, and somebody has signed in with it."""
+        """Whether it is installed, and a user has signed in with it."""
         folder = self.environment.get("AZURE_CONFIG_DIR") or home_folder() / ".azure"
         return self.program is not None and Path(folder, "azureProfile.json").is_file()
 

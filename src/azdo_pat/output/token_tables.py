@@ -273,7 +273,7 @@ def _warnings(pat: Pat, now: datetime, but: Collection[Kind] = ()) -> tuple[list
 
 
 def _word(finding: Finding, now: datetime) -> str:
-    """Return a finding in a word or two; empty if there is no room for it in a table of tokens."""
+    """Return a finding as a short note for a table of tokens; empty if the table leaves it out."""
     match finding.kind:
         case Kind.GLOBAL:
             verb = "stops" if now.date().isoformat() < GLOBAL_TOKENS_STOP else "stopped"

@@ -245,7 +245,7 @@ def _no_sign_in(pats: Sequence[Pat], now: datetime, end: datetime, deps: Deps) -
         yield Finding(
             Kind.NO_SIGN_IN,
             Severity.ERROR,
-            f"nobody is signed in, so pat renew cannot renew {_count(len(due))} due until"
+            f"no user is signed in, so pat renew cannot renew {_count(len(due))} due until"
             f" {end.astimezone():%Y-%m-%d}",
             "pat login",
             until=max(now, min(due)),
