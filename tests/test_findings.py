@@ -6,15 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from azdo_pat.command_lines import split
-from azdo_pat.findings import (
-    Finding,
-    Kind,
-    Limits,
-    Severity,
-    of_token,
-    of_tokens,
-    worst_first,
-)
+from azdo_pat.findings import Finding, Kind, Limits, Severity, worst_first
+from azdo_pat.judgement import of_token, of_tokens
 from azdo_pat.models import Field, Origin, Pat, Status, effective_expiry
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -321,6 +321,7 @@ class StoredPat:
         renewal: how it is renewed and delivered.
         fingerprint: the salted hash that identifies its secret; empty if an earlier version
             stored it.
+        is_global: its token is valid for all of its user's organizations.
     """
 
     org_url: str
@@ -334,6 +335,7 @@ class StoredPat:
     origin: Origin = Origin.PAT
     renewal: Renewal = DEFAULT_RENEWAL
     fingerprint: str = field(default="", compare=False)  # a different salt, but the same secret
+    is_global: bool = False
 
     @classmethod
     def unknown(cls, organization: Organization, name: str, fingerprint: str = "") -> "StoredPat":
@@ -372,14 +374,15 @@ class StoredPat:
         return Pat(
             name=self.name,
             id=self.id,
-            org=self.org,
+            org=None if self.is_global else self.org,
             status=status,
             scopes=self.scopes,
             created=self.created,
             expires=self.expires,
+            is_global=self.is_global,
             stored=self.stored,
             origin=self.origin,
-            renewal_due=self.renewal_due,
+            renewal_due=None if self.is_global else self.renewal_due,
         )
 
     def status_at(self, now: datetime) -> Status:
@@ -433,6 +436,33 @@ class SourceReport(NamedTuple):
     name: str
     used: bool
     detail: str
+
+
+class PolicyName(StrEnum):
+    """The policies of a tenant that restrict tokens, by the service's names.
+
+    Source: Azure DevOps documentation, "Manage personal access tokens using policies"; the names
+    are from ADOPS, `Get-ADOPSTenantPolicy`.
+    """
+
+    GLOBAL = "RestrictGlobalPersonalAccessToken"
+    FULL_ACCESS = "RestrictFullScopePersonalAccessToken"
+    LIFESPAN = "RestrictPersonalAccessTokenLifespan"
+    LEAKED = "EnableLeakedPersonalAccessTokenAutoRevocation"
+
+
+class TenantPolicy(NamedTuple):
+    """A policy of the tenant to which an organization belongs.
+
+    Attributes:
+        max_days: the longest lifetime that `LIFESPAN` allows; None if it does not say.
+        has_exceptions: some users or groups are exempt.
+    """
+
+    name: PolicyName
+    is_on: bool
+    max_days: int | None = None
+    has_exceptions: bool = False
 
 
 class AuditEvent(NamedTuple):

@@ -11,6 +11,7 @@ import requests
 from azdo_pat.api.audit import AuditLog
 from azdo_pat.api.directory import Directory
 from azdo_pat.api.http import Http
+from azdo_pat.api.tenant_policies import TenantPolicies
 from azdo_pat.api.tokens import Tokens
 from azdo_pat.api.trace import Exchange
 from azdo_pat.emulator.run import RunningEmulator
@@ -57,6 +58,10 @@ class Client:
     @property
     def audit(self) -> AuditLog:
         return AuditLog(self.http, self.odd.append)
+
+    @property
+    def tenant_policies(self) -> TenantPolicies:
+        return TenantPolicies(self.http)
 
     @property
     def directory(self) -> Directory:

@@ -7,7 +7,10 @@ from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlsplit
 
-from drivers import Emulator, Result
+import pytest
+
+from azdo_pat.cli.runtime import Runtime
+from drivers import Emulator, InProcess, Result
 
 ACCOUNTS = {
     "38aaa865-2c70-4bf7-a308-0c6539c38c1a": "contoso",
@@ -159,3 +162,17 @@ def methods(emulator: Emulator) -> list[str]:
 def service(emulator: Emulator, organization: str = "contoso") -> str:
     """The service under which an organization's secrets lie in the keyring."""
     return f"azdo-pat:{emulator.url}/{organization}"
+
+
+def at(day: str, emulator: Emulator, pat: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it be that day, at the service and on this machine."""
+    ahead = datetime.fromisoformat(f"{day}T12:00:00+00:00") - datetime.now(UTC)
+    at_service = moment_of(emulator) - datetime.now(UTC)
+    emulator.advance((ahead - at_service).total_seconds())
+    monkeypatch.setattr(Runtime, "now", lambda _: datetime.now(UTC) + ahead)
+    pat.env = {**pat.env, "PAT_ACCESS_TOKEN": emulator.mint("user")}
+
+
+def moment_of(emulator: Emulator) -> datetime:
+    """Return the service's time."""
+    return datetime.fromisoformat(emulator.clock[:19] + "+00:00")

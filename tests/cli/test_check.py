@@ -13,7 +13,7 @@ from keyring.errors import KeyringLocked
 from azdo_pat.cli.runtime import Runtime
 from azdo_pat.command_lines import split
 from azdo_pat.findings import Kind
-from cli.stage import hence
+from cli.stage import at, hence
 from drivers import Emulator, InProcess, Result
 from fakes import MemoryKeyring
 
@@ -58,6 +58,14 @@ def fix(pat: InProcess, finding: Document, *more: str) -> Result:
     ran = pat(verb, *more, *words)
     assert ran.exit_code == 0, (finding["fix"], ran.stderr)
     return ran
+
+
+def import_global(pat: InProcess, emulator: Emulator, name: str) -> None:
+    """Store the secret of a token for all organizations."""
+    secret = emulator.add_with_secret(name, scope="vso.packaging", allOrgs=True)
+    (listed,) = pat("list", "--global", "-o", "json").json
+    ran = pat("import", name, "--id", listed["id"], stdin=f"{secret}\n")
+    assert ran.exit_code == 0, ran.stderr
 
 
 def pass_time(monkeypatch: pytest.MonkeyPatch, **span: float) -> None:
@@ -151,11 +159,64 @@ def test_one_of_all_organizations(pat: InProcess, emulator: Emulator) -> None:
     assert check(pat, "--all-orgs") == {}
 
 
+@pytest.mark.parametrize("stored", [[], ["--stored"]], ids=["listed", "stored"])
+def test_a_stored_one_of_all_organizations(
+    pat: InProcess, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, stored: list[str]
+) -> None:
+    at("2026-11-20", emulator, pat, monkeypatch)
+    import_global(pat, emulator, "everywhere")
+    finding = check(pat, *stored)["global"]
+    assert (finding["org"], finding["severity"]) == (None, "error")
+    fix(pat, finding, "--yes")
+    assert check(pat, *stored) == {}
+
+
 def test_full_access(pat: InProcess) -> None:
     make(pat, "git push", "--scope", "full")
     finding = check(pat)["full-access"]
     fix(pat, finding)
     assert "full-access" not in check(pat)
+
+
+@pytest.mark.parametrize(
+    ("policy", "options"),
+    [
+        ("maximum-lifespan=10", ["--expires", "30d"]),
+        ("full-scope-forbidden", ["--scope", "full", "--expires", "10d"]),
+    ],
+    ids=["lifespan", "full access"],
+)
+def test_a_policy_that_forbids_its_renewal(
+    pat: InProcess, emulator: Emulator, policy: str, options: list[str]
+) -> None:
+    make(pat, "git push", *options)
+    assert "policy" not in check(pat)
+    emulator.set_policies(policy)
+    finding = check(pat)["policy"]
+    assert finding["severity"] == "warning"
+    assert "policy" not in check(pat, "--stored")
+    fix(pat, finding)
+    assert "policy" not in check(pat)
+
+
+def test_policies_that_cannot_be_read(pat: InProcess, emulator: Emulator) -> None:
+    make(pat, "ci")
+    emulator.set_policies("maximum-lifespan=10", "policies-forbidden")
+    assert check(pat) == {}
+
+
+def test_policies_are_asked_for_only_where_something_is_renewed(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    def asked() -> int:
+        return sum("TenantPolicy" in each["path"] for each in emulator.requests)
+
+    emulator.add_tokens(name="elsewhere", scope="vso.packaging", validTo=hence(24 * 50))
+    check(pat)
+    assert asked() == 0
+    make(pat, "ci")
+    check(pat)
+    assert asked() == 1
 
 
 def test_broad_scopes(pat: InProcess) -> None:

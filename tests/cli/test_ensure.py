@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.stage import done, names, put
+from cli.stage import at, done, names, put
 from drivers import Emulator, InProcess
 from fakes import MemoryKeyring
 
@@ -122,6 +122,20 @@ def test_an_imported_secret_is_not_overwritten(
     result = pat(*ENSURE)
     assert (result.exit_code, names(emulator)) == (6, ["other"])
     assert memory_keyring.held == held
+
+
+def test_one_of_all_organizations_is_refused(
+    pat: InProcess, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at("2026-11-20", emulator, pat, monkeypatch)
+    secret = emulator.add_with_secret("ci", scope="vso.packaging", allOrgs=True)
+    (listed,) = [each for each in emulator.tokens if each["displayName"] == "ci"]
+    pat("import", "ci", "--id", listed["authorizationId"], stdin=secret)
+    ran = pat("ensure", "ci", "--scope", "packaging")
+    assert ran.exit_code == 6
+    assert ran.stderr.splitlines()[-1].endswith("run: pat migrate ci")
+    assert pat("get", "ci").stdout == f"{secret}\n"
+    assert names(emulator) == ["ci"]
 
 
 @pytest.mark.parametrize("form", ["token", "basic", "header"])

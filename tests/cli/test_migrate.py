@@ -1,13 +1,14 @@
 """pat migrate: a token for each organization instead of one for all of them."""
 
-from datetime import UTC, datetime
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from azdo_pat.cli.runtime import Runtime
 from azdo_pat.command_lines import quoted
-from cli.stage import names, seconds_only
+from cli.stage import at, names, seconds_only
 from drivers import Emulator, InProcess, Result
 from e2e.stage import accepts, posts
 from fakes import MemoryKeyring
@@ -18,19 +19,6 @@ WIDE: dict[str, str | bool] = {
     "validTo": "2027-06-01T00:00:00Z",
 }
 BOTH = ("--to", "contoso", "--to", "fabrikam")
-
-
-def at(day: str, emulator: Emulator, pat: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it be that day, at the service and on this machine."""
-    ahead = datetime.fromisoformat(f"{day}T12:00:00+00:00") - datetime.now(UTC)
-    at_service = moment_of(emulator) - datetime.now(UTC)
-    emulator.advance((ahead - at_service).total_seconds())
-    monkeypatch.setattr(Runtime, "now", lambda _: datetime.now(UTC) + ahead)
-    pat.env = {**pat.env, "PAT_ACCESS_TOKEN": emulator.mint("user")}
-
-
-def moment_of(emulator: Emulator) -> datetime:
-    return datetime.fromisoformat(emulator.clock[:19] + "+00:00")
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +32,15 @@ def wide(emulator: Emulator, name: str = "wide", **fields: str | bool) -> str:
     """Add a global token; return its id."""
     (identifier,) = emulator.add_tokens(1, name=name, **{**WIDE, **fields})
     return identifier
+
+
+def ensure_earlier(pat: InProcess, home: Path, *options: str) -> None:
+    """Ensure an imported token as by a version that did not record that it is global."""
+    with closing(sqlite3.connect(home / "pat/state/state.db")) as connection, connection:
+        connection.execute("UPDATE tokens SET is_global = 0")
+    words = ("--scope", "code_write", "--renew-before", "1h", *options, "-q", "-o", "none")
+    ran = pat("ensure", "wide", *words)
+    assert ran.exit_code == 0, ran.stderr
 
 
 def held(emulator: Emulator, status: str = "active") -> dict[str, str]:
@@ -241,65 +238,44 @@ def test_a_grace(pat: InProcess, emulator: Emulator, monkeypatch: pytest.MonkeyP
     assert pat("get", "wide", "--org", "fabrikam").exit_code == 3
 
 
-def test_the_remembered_grace(pat: InProcess, emulator: Emulator) -> None:
+def test_the_remembered_grace(pat: InProcess, emulator: Emulator, home: Path) -> None:
     secret = emulator.add_with_secret("wide", **WIDE)
     old = held(emulator)["all"]
     pat("import", "wide", "--id", old, stdin=secret)
-    words = ("--scope", "code_write", "--renew-before", "1h", "--grace", "2d")
-    assert pat("ensure", "wide", *words, "-q", "-o", "none").exit_code == 0
+    ensure_earlier(pat, home, "--grace", "2d")
     command = ("migrate", "wide", *BOTH, "--revoke-old", "--yes")
     assert "after 2026-11-22" in pat(*command).stderr
     assert "is revoked" in pat(*command, "--grace", "none").stderr
     assert held(emulator, "revoked") == {"all": old}
 
 
-def test_deliveries_go_where_they_belong(pat: InProcess, emulator: Emulator) -> None:
+def test_deliveries_go_where_they_belong(pat: InProcess, emulator: Emulator, home: Path) -> None:
     secret = emulator.add_with_secret("wide", **WIDE)
     old = held(emulator)["all"]
     assert pat("import", "wide", "--id", old, stdin=secret).exit_code == 0
-    ensured = pat(
-        "ensure",
-        "wide",
-        "--scope",
-        "code_write",
-        "--deliver",
-        "file:.env|PAT={token}",
-        "--renew-before",
-        "1h",
-        "-q",
-        "-o",
-        "none",
-    )
-    assert ensured.exit_code == 0, ensured.stderr
+    ensure_earlier(pat, home, "--deliver", "file:.env|PAT={token}")
     assert Path(".env").read_text() == f"PAT={secret}\n"
     result = pat("migrate", "wide", *BOTH, "--yes", "-o", "json")
     assert result.exit_code == 0, result.stderr
     assert Path(".env").read_text() == f"PAT={pat('get', 'wide').stdout}"
 
 
-def test_what_is_not_delivered_keeps_the_old_one(pat: InProcess, emulator: Emulator) -> None:
+def test_what_is_not_delivered_keeps_the_old_one(
+    pat: InProcess, emulator: Emulator, home: Path
+) -> None:
     secret = emulator.add_with_secret("wide", **WIDE)
     old = held(emulator)["all"]
     pat("import", "wide", "--id", old, stdin=secret)
-    pat(
-        "ensure",
-        "wide",
-        "--scope",
-        "code_write",
-        "--deliver",
-        "file:out/.env|PAT={token}",
-        "--renew-before",
-        "1h",
-        "-q",
-        "-o",
-        "none",
-    )
+    out = Path("out")
+    out.mkdir()
+    ensure_earlier(pat, home, "--deliver", "file:out/.env|PAT={token}")
+    shutil.rmtree(out)
     command = ("migrate", "wide", *BOTH, "--revoke-old", "--yes", "-o", "json")
     result = pat(*command)
     assert (result.exit_code, set(outcomes(result).values())) == (8, {"created"})
     assert result.json[0]["fix"] == "fix the cause, then run: pat renew"
     assert held(emulator)["all"] == old
-    Path("out").mkdir()
+    out.mkdir()
     result = pat(*command)
     assert (result.exit_code, set(outcomes(result).values())) == (0, {"kept"}), result.stderr
     assert held(emulator, "revoked") == {"all": old}
@@ -389,7 +365,8 @@ class TestAfterTheDay:
 
     def test_it_is_known_from_the_state_file(self, pat: InProcess, emulator: Emulator) -> None:
         emulator.set_policies("global-hidden")
-        assert pat("migrate", "--all", *BOTH).stdout == ""
+        planned = pat("migrate", "--all", *BOTH, "--dry-run", "-o", "json").json
+        assert {each["from_id"] for each in planned} == {self.old}
         for outcome, from_id in (("created", self.old), ("kept", None)):
             result = pat("migrate", "wide", *BOTH, "--yes", "-o", "json")
             assert (result.exit_code, set(outcomes(result).values())) == (0, {outcome})

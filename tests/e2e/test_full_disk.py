@@ -38,6 +38,30 @@ def test_a_rotation_that_finds_no_room_changes_nothing(
     assert pat("rotate", "ci", "-q", "-o", "none").exit_code == 0
 
 
+@pytest.mark.parametrize("blocks", [0, 1, 4, 12])
+def test_a_migration_that_finds_no_room_loses_nothing(
+    pat_process: Installed, emulator: Emulator, home: Path, blocks: int
+) -> None:
+    pat = pat_process
+    emulator.remove_tokens()
+    (old,) = emulator.add_tokens(name="wide", scope="vso.code", allOrgs=True)
+    migrate = "pat migrate wide --to contoso --to fabrikam --revoke-old --yes -q -o none"
+    result = shell(pat, f"ulimit -f {blocks}; exec {migrate}", env={"PYTHONDONTWRITEBYTECODE": "1"})
+    assert result.exit_code in {0, 7, 9}, result
+    assert result.exit_code != 0 or blocks > 4
+    assert pat("list", "-q", "-o", "none").exit_code == 0  # which finishes what was begun
+    if result.exit_code:
+        assert old in active(emulator, "wide")
+    keyring = home / "keyring.json"
+    held = json.loads(keyring.read_text("utf-8")) if keyring.exists() else {}
+    for org in ("contoso", "fabrikam"):
+        secrets = held.get(f"azdo-pat:{emulator.url}/{org}", {}).values()
+        assert all(accepts(emulator, each, org=org) for each in secrets)
+    assert shell(pat, migrate).exit_code == 0
+    assert old not in active(emulator, "wide")
+    assert len(active(emulator, "wide")) == 2
+
+
 def test_a_damaged_module_is_no_interruption(pat_process: Installed, tmp_path: Path) -> None:
     """Python raises EOFError for one that was cut short, and click calls that the user's wish."""
     env = {"PYTHONPYCACHEPREFIX": str(tmp_path)}

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from azdo_pat.findings import is_active
 from azdo_pat.formats import CheckForm
+from azdo_pat.judgement import is_active
 from azdo_pat.output.checked_writer import checked_text, replace_file
 from azdo_pat.output.sanitize import without_commands
 from drivers import TIME_LIMIT, need

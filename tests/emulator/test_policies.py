@@ -44,6 +44,28 @@ def test_a_long_life_is_refused(bare: Stage) -> None:
     assert update == "patLifespanPolicyViolation"
 
 
+def test_the_tenants_policies_as_the_administration_pages_read_them(bare: Stage) -> None:
+    path = "/contoso/_apis/TenantPolicy/Policies/TenantPolicy."
+    lifespan = "RestrictPersonalAccessTokenLifespan"
+    bare.version = None
+    assert bare.ask("GET", f"{path}{lifespan}").json() == {
+        "name": f"TenantPolicy.{lifespan}",
+        "value": False,
+        "properties": {},
+    }
+    bare.control("PUT", "policies", {"maximumLifespanDays": 30, "fullScopeForbidden": True})
+    assert bare.ask("GET", f"{path}{lifespan}").json()["properties"] == {
+        "MaxPatLifespanInDays": "30"
+    }
+    full = bare.ask("GET", f"{path}RestrictFullScopePersonalAccessToken").json()
+    assert full["value"] is True
+    assert bare.ask("GET", f"{path}Unheard").status_code == 404
+    bare.control("PUT", "policies", ["policies-forbidden"])
+    assert bare.ask("GET", f"{path}{lifespan}").status_code == 403
+    bare.token = None
+    assert bare.ask("GET", f"{path}{lifespan}").status_code == 401
+
+
 def test_global_forbidden_has_its_own_error(bare: Stage) -> None:
     bare.control("PUT", "policies", {"globalForbidden": True})
     assert bare.error(allOrgs=True) == "globalPatPolicyViolation"

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from azdo_pat.findings import Checked, Finding, Kind, Severity, of_tokens, worst_first
+from azdo_pat.findings import Checked, Finding, Kind, Severity, worst_first
+from azdo_pat.judgement import of_tokens
 from azdo_pat.models import Pat
 from azdo_pat.results import OrganizationFailure
 from output.samples import ALL, GLOBAL, LAPTOP, NOW, PUBLISHING

@@ -15,6 +15,7 @@ from api.stage import ADA_ID, CONTOSO_ID, FABRIKAM_ID, Hands
 from azdo_pat.api.audit import AuditLog
 from azdo_pat.api.directory import Directory
 from azdo_pat.api.http import Http
+from azdo_pat.api.tenant_policies import TenantPolicies
 from azdo_pat.api.tokens import Tokens
 from azdo_pat.api.trace import Exchange
 from azdo_pat.auth.chain import Search
@@ -121,6 +122,7 @@ class MachineDeps:
 
     tokens: Tokens
     audit: AuditLog
+    tenant_policies: TenantPolicies
     directory: Directory
     organization_cache: OrganizationCache
     secrets: SecretStore
@@ -212,6 +214,7 @@ class Machine:
         )
         self.tokens = Tokens(http)
         self.audit = AuditLog(http)
+        self.tenant_policies = TenantPolicies(http)
         self.directory = Directory(http)
         self.organization_cache = OrganizationCache(
             state=self.state, directory=self.directory, api_root=self.emulator.url
@@ -233,6 +236,7 @@ class Machine:
         return MachineDeps(
             tokens=self.tokens,
             audit=self.audit,
+            tenant_policies=self.tenant_policies,
             directory=self.directory,
             organization_cache=self.organization_cache,
             secrets=self.secrets,

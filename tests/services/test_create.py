@@ -93,7 +93,7 @@ class TestMade:
         assert machine.held() != machine.held(organization=machine.fabrikam)
 
     def test_a_token_for_all_organizations_is_refused_unasked(self) -> None:
-        error = refuse_global()
+        error = refuse_global(NOW)
         assert error.message == (
             "pat does not create tokens for all organizations: every such token stops"
             " working on 2026-12-01"

@@ -135,7 +135,7 @@ class TestFile:
         key = state.begin(CREATE)
         state.remember(CI)
         change(path, "DROP TABLE dismissed")
-        for column in ("upkeep", "fingerprint"):
+        for column in ("upkeep", "fingerprint", "is_global"):
             change(path, f"ALTER TABLE tokens DROP COLUMN {column}")
         for column in ("reason", "upkeep", "follow_up", "new_name", "entry", "looked"):
             change(path, f"ALTER TABLE journal DROP COLUMN {column}")

@@ -99,8 +99,8 @@ PAT_TOKEN_ERRORS: Final = {
     "globalPATCreationBlocked": Rule(
         error=RefusedError,
         message="the service does not allow tokens for all organizations to be created or changed",
-        hint="create a token for each organization, with --org NAME; global tokens stop"
-        f" working on {GLOBAL_TOKENS_STOP}",
+        hint="create a token for each organization, with --org NAME; no global token works from"
+        f" {GLOBAL_TOKENS_STOP} on",
     ),
     "disablePatCreationPolicyViolation": Rule(
         error=RefusedError,

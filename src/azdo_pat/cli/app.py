@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.api.audit import AuditLog
     from azdo_pat.api.directory import Directory
+    from azdo_pat.api.tenant_policies import TenantPolicies
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.cli.global_options import GlobalOptions
     from azdo_pat.delivery_targets import Delivery
@@ -112,6 +113,13 @@ class App:
         from azdo_pat.api.audit import AuditLog
 
         return AuditLog(self.session.http, self._say_odd)
+
+    @cached_property
+    def tenant_policies(self) -> TenantPolicies:
+        """The policies of the tenant."""
+        from azdo_pat.api.tenant_policies import TenantPolicies
+
+        return TenantPolicies(self.session.http)
 
     @cached_property
     def directory(self) -> Directory:

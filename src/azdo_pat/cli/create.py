@@ -65,7 +65,7 @@ def create_command(  # noqa: PLR0913  # one argument for each option
     from azdo_pat.services.create import create, refuse_global
 
     if all_orgs:
-        raise refuse_global()
+        raise refuse_global(app.now())
     if no_store and secret_request is None:
         raise UsageError(
             "--no-store needs --as",

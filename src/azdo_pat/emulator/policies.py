@@ -40,7 +40,7 @@ class Policies:
     as organizations with public projects do. ``auditing_disabled`` turns "Log Audit Events" off,
     ``audit_log_forbidden`` takes away the permission "View audit log". ``global_hidden`` leaves
     global tokens out of the list once they have stopped working: no one knows yet whether the
-    service will.
+    service will. ``policies_forbidden`` keeps members from reading the tenant's policies.
 
     ``organizations`` holds, by the name of an organization, the policies that differ there, as
     ``to_json`` writes them.
@@ -56,6 +56,7 @@ class Policies:
     public_projects: bool = False
     auditing_disabled: bool = False
     audit_log_forbidden: bool = False
+    policies_forbidden: bool = False
     organizations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def of(self, organization: str) -> Policies:
@@ -139,6 +140,7 @@ _BOOLEANS: Final = {
     "publicProjects": "public_projects",
     "auditingDisabled": "auditing_disabled",
     "auditLogForbidden": "audit_log_forbidden",
+    "policiesForbidden": "policies_forbidden",
 }
 _NAMES: Final = _BOOLEANS | {
     "maximumLifespanDays": "maximum_lifespan_days",
@@ -221,6 +223,7 @@ _SWITCHES: Final[dict[str, dict[str, Any]]] = {
     "public-projects": {"public_projects": True},
     "auditing-disabled": {"auditing_disabled": True},
     "audit-log-forbidden": {"audit_log_forbidden": True},
+    "policies-forbidden": {"policies_forbidden": True},
 }
 
 

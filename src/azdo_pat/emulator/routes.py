@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Response
 
-from azdo_pat.emulator import answers, audit, audit_routes, locations, sign_in
+from azdo_pat.emulator import answers, audit, audit_routes, locations, policy_routes, sign_in
 from azdo_pat.emulator.body import read_guid, read_token_request
 from azdo_pat.emulator.directory import (
     ANONYMOUS,
@@ -93,7 +93,7 @@ def _outside(call: Call, service: Service, rest: list[str]) -> Response | None:
     return None
 
 
-def _below(
+def _below(  # noqa: PLR0911 - one answer for each path
     call: Call, service: Service, organization: Organization, rest: list[str]
 ) -> Response | None:
     match rest:
@@ -103,6 +103,10 @@ def _below(
             return _only("GET", call, lambda: audit_routes.log(call, service, organization))
         case ["audit", "actions"]:
             return _only("GET", call, lambda: audit_routes.actions(call, service, organization))
+        case ["tenantpolicy", "policies", name]:
+            return _only(
+                "GET", call, lambda: policy_routes.policy(call, service, organization, name)
+            )
         case ["connectiondata"]:
             return _only("GET", call, lambda: _connection(call, service, organization))
         case ["projects"]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.api.audit import AuditLog
     from azdo_pat.api.directory import Directory
+    from azdo_pat.api.tenant_policies import TenantPolicies
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.auth.chain import Search
     from azdo_pat.delivery_targets import Delivery
@@ -76,6 +77,10 @@ class Deps(Protocol):
     @property
     def audit(self) -> AuditLog:
         """The audit log."""
+
+    @property
+    def tenant_policies(self) -> TenantPolicies:
+        """The policies of the tenant."""
 
     @property
     def directory(self) -> Directory:

@@ -5,7 +5,8 @@ from datetime import datetime, tzinfo
 from itertools import pairwise, takewhile
 from typing import Final
 
-from azdo_pat.findings import Finding, Kind, Severity, has_ended, is_active, of_token
+from azdo_pat.findings import Finding, Kind, Severity
+from azdo_pat.judgement import has_ended, is_active, of_token
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Pending, PendingKind, Status
 from azdo_pat.output.dates import distance, local_date, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table

@@ -14,16 +14,15 @@ from azdo_pat.findings import (
     Kind,
     Limits,
     Severity,
-    command_for,
-    is_missed,
-    of_tokens,
     worst_first,
 )
-from azdo_pat.models import PendingKind, Status
+from azdo_pat.judgement import command_for, is_missed, of_policies, of_tokens
+from azdo_pat.models import PendingKind, PolicyName, Status
 from azdo_pat.naming import begins_id
 from azdo_pat.operations.ownership import is_own
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import OrganizationFailure
+from azdo_pat.scopes import FULL_ACCESS
 from azdo_pat.services.refused_tokens import marker_key, refusals, still_works, was_refused
 
 if TYPE_CHECKING:
@@ -121,6 +120,7 @@ def check(organizations: Sequence[Organization], request: CheckRequest, deps: De
     missing = {each.org for each in failures}
     urls = {each.url for each in organizations if each.name not in missing}
     entries = [each for each in deps.state.stored() if each.stored and each.org_url in urls]
+    listed = _told_apart(listed, entries)
     ids = {pat.id for pat in listed}
     names = {(pat.org, pat.name) for pat in listed}
     unlisted = [
@@ -137,8 +137,17 @@ def check(organizations: Sequence[Organization], request: CheckRequest, deps: De
         for each in unlisted
         if each in subjects.entries and each.id and each.status_at(deps.now()) is Status.UNKNOWN
     ]
-    found = _revoked(alive, deps, failures)
-    return _checked(subjects, request, deps, [*found], failures, reads_secrets=True)
+    found = [*_revoked(alive, deps, failures), *_forbidden(organizations, subjects.pats, deps)]
+    return _checked(subjects, request, deps, found, failures, reads_secrets=True)
+
+
+def _told_apart(pats: Sequence[Pat], entries: Sequence[StoredPat]) -> Sequence[Pat]:
+    """Return tokens as not stored where only a secret of their name is, imported without an id.
+
+    No command replaces the token of such a secret, as it may be another one.
+    """
+    unsure = {(each.org, each.name) for each in entries if each.id is None}
+    return [replace(pat, stored=False) if (pat.org, pat.name) in unsure else pat for pat in pats]
 
 
 def _known(entry: StoredPat, deps: Deps) -> Pat:
@@ -161,14 +170,16 @@ def _checked(
     """Add to what was found what else there is to find, and sort it."""
     pats, entries, pending = subjects
     now = deps.now()
+    revoked = {each.id for each in found if each.kind is Kind.REFUSED}
     leaving = {each.id for each in pending if each.id}
     found += of_tokens([each for each in pats if each.id not in leaving], now, request.limits)
     found += _shortened(entries)
     found += map(_left_pending, pending)
+    alive = [each for each in entries if each.id is None or each.id not in revoked]
     if reads_secrets:
-        found += _secrets(entries, request, deps, failures)
+        found += _secrets(alive, request, deps, failures)
     else:
-        found += _reported(entries, deps)
+        found += _reported(alive, deps)
     kept = [each for each in found if each.kind not in request.ignored]
     return Checked(
         findings=tuple(worst_first(_declared(kept, entries, request.line_of))),
@@ -273,6 +284,23 @@ def _revoked(
                 yield _about(entry, Kind.REFUSED, Severity.ERROR, message, "forget")
 
 
+def _forbidden(
+    organizations: Sequence[Organization], pats: Sequence[Pat], deps: Deps
+) -> Iterator[Finding]:
+    """Yield a finding for each token that `pat renew` renews, and a policy does not let it."""
+    for organization in organizations:
+        renewed = [pat for pat in pats if pat.org == organization.name and pat.renewal_due]
+        if not renewed:
+            continue
+        asked = {PolicyName.LIFESPAN}
+        if any(FULL_ACCESS in pat.scopes for pat in renewed):
+            asked.add(PolicyName.FULL_ACCESS)
+        read = [deps.tenant_policies.read(organization, each) for each in sorted(asked)]
+        policies = [each for each in read if each is not None]
+        for pat in renewed:
+            yield from of_policies(pat, policies)
+
+
 def _secrets(
     entries: Sequence[StoredPat],
     request: CheckRequest,
@@ -281,6 +309,7 @@ def _secrets(
 ) -> Iterator[Finding]:
     """Look at the stored secrets, and try them if that is asked for; note what cannot be read."""
     held: list[tuple[StoredPat, Secret]] = []
+    lost: set[tuple[str, str]] = set()
     for entry in entries:
         try:
             secret = deps.secrets.get(entry.org_url, entry.name)
@@ -288,13 +317,15 @@ def _secrets(
             failures.append(OrganizationFailure(entry.org, error.message))
             break
         if finding := of_secret(entry, secret):
+            lost.add((entry.org_url, entry.name))
             yield finding
         elif secret is not None:
             held.append((entry, secret))
     if request.verify:
         yield from _tried(held, deps, failures)
     else:
-        yield from _reported([entry for entry, _ in held], deps)
+        left = [each for each in entries if (each.org_url, each.name) not in lost]
+        yield from _reported(left, deps)
 
 
 def of_secret(entry: StoredPat, secret: Secret | None) -> Finding | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ConflictError, RefusedError
 from azdo_pat.journal import Create, Deliver, JournalEntry
-from azdo_pat.models import GLOBAL_TOKENS_STOP
+from azdo_pat.models import global_tokens_stop
 from azdo_pat.operations.delivery import delivered
 from azdo_pat.operations.issue import issue
 from azdo_pat.operations.lock_keys import lock_key
@@ -16,6 +16,7 @@ from azdo_pat.operations.recovery import recover_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from azdo_pat.models import Organization, Secret
     from azdo_pat.operations.deps import Deps
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from azdo_pat.results import Created
 
 
-def refuse_global() -> RefusedError:
+def refuse_global(now: datetime) -> RefusedError:
     """Return the error that refuses to create a token for all organizations."""
     return RefusedError(
-        "pat does not create tokens for all organizations: every such token stops working on"
-        f" {GLOBAL_TOKENS_STOP}",
+        "pat does not create tokens for all organizations: every such token"
+        f" {global_tokens_stop(now)}",
         hint="to create one for each organization, run: pat create NAME --scope S --org ORG",
     )
 

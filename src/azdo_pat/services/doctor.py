@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import DamagedError, DoubtfulError, PatError, StoreError, UsageError
-from azdo_pat.findings import Severity, of_tokens
+from azdo_pat.findings import Severity
 from azdo_pat.homes import expanded
 from azdo_pat.journal import revoked_by, title
+from azdo_pat.judgement import of_tokens
 from azdo_pat.models import Secret, Status, StoredPat
 from azdo_pat.naming import is_full_id
 from azdo_pat.operations.local_secrets import recover_local

@@ -91,8 +91,10 @@ def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[A
     """Return the needed action and the reason, from the index entry alone."""
     if entry is None or not entry.stored:
         return Action.CREATE, "no secret is stored under that name"
-    if set(entry.scopes) != set(wanted.scopes):
-        return Action.ROTATE, "its scopes differ"
+    if entry.is_global or set(entry.scopes) != set(wanted.scopes):
+        # Rotating refuses a global token, and names the command that replaces it.
+        reason = "it is valid in all organizations" if entry.is_global else "its scopes differ"
+        return Action.ROTATE, reason
     renewal = wanted.renewal(entry)
     if entry.expires is None:
         return Action.ROTATE, "its expiry is unknown"

@@ -235,7 +235,7 @@ class TokenFinder:
             stored=stored and pat.status is not Status.REVOKED,
             origin=Origin.PAT if key in marks.made else pat.origin,
             pending=() if pat.status is Status.REVOKED else pending,
-            renewal_due=marks.due.get(key),
+            renewal_due=None if pat.is_global else marks.due.get(key),
         )
 
     def _marks_of(self, org_url: str) -> _Marks:

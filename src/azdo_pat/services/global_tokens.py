@@ -35,13 +35,27 @@ class GlobalTokens:
         self._listed: dict[Status, Sequence[Pat]] = {}
 
     def in_use(self) -> tuple[Pat, ...]:
-        """Return those that work, or would if global tokens had not stopped working."""
+        """Return those that work, or would if global tokens had not stopped working.
+
+        One that the service does not list is known if its secret is stored.
+        """
         expired = [
             pat
             for pat in self._of(Status.EXPIRED)
             if pat.expires is not None and are_global_tokens_stopped(pat.expires)
         ]
-        return (*self._of(Status.ACTIVE), *expired)
+        listed = (*self._of(Status.ACTIVE), *expired)
+        if not are_global_tokens_stopped(service_now(self._deps)):
+            return listed
+        known = {pat.id for pat in (*listed, *self._of(Status.REVOKED))}
+        hidden = [
+            _as_global(each.name, each.id, each.scopes)
+            for each in self._deps.state.stored()
+            if each.is_global
+            and each.id not in known
+            and is_of_root(each.organization, self._deps.session.api_root)
+        ]
+        return (*listed, *{pat.id: pat for pat in hidden}.values())
 
     def find_each(
         self, texts: Sequence[str], scopes: tuple[str, ...] | None
@@ -118,7 +132,11 @@ class GlobalTokens:
             if (each.name == text or begins_id(text, each.id))
             and is_of_root(each.organization, self._deps.session.api_root)
         ]
-        gone = {each.id: each for each in entries if each.id and not self._is_listed(each)}
+        gone = {
+            each.id: each
+            for each in entries
+            if each.id and (each.is_global or not self._is_listed(each))
+        }
         if len(gone) > 1:
             raise ambiguous(text, [each.as_pat(Status.UNKNOWN) for each in gone.values()])
         known = next(iter(gone.values()), None) or next(iter(entries), None)

@@ -93,7 +93,12 @@ def _entry(
     entry = replace(entry, expires=request.expires)
     if pat is not None:
         entry = replace(
-            entry, id=pat.id, scopes=pat.scopes, created=pat.created, expires=pat.expires
+            entry,
+            id=pat.id,
+            scopes=pat.scopes,
+            created=pat.created,
+            expires=pat.expires,
+            is_global=pat.is_global,
         )
     if known is None:
         return entry

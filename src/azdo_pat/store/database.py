@@ -18,7 +18,7 @@ BUSY_TIMEOUT: Final = 5.0
 APPLICATION_ID: Final = 0x70617431  # "pat1"
 """Identifies a SQLite file as ours (source: "PRAGMA application_id" in SQLite's manual)."""
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 _DISMISSED: Final = "CREATE TABLE dismissed (authorization_id TEXT PRIMARY KEY)"
 
@@ -36,6 +36,7 @@ _SCHEMA: Final = (
         origin TEXT NOT NULL,
         upkeep TEXT NOT NULL DEFAULT '{}',
         fingerprint TEXT NOT NULL DEFAULT '',
+        is_global INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (org_url, name)
     )
     """,
@@ -96,6 +97,10 @@ _UPGRADES: Final = {
         "ALTER TABLE journal ADD COLUMN looked TEXT",
         _DISMISSED,
         "PRAGMA user_version = 5",
+    ),
+    5: (
+        "ALTER TABLE tokens ADD COLUMN is_global INTEGER NOT NULL DEFAULT 0",
+        "PRAGMA user_version = 6",
     ),
 }
 """The migrations by version. A read-only process must work without them."""

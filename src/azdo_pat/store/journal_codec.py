@@ -189,6 +189,7 @@ def _written(stored: StoredPat) -> str:
             "expires": written_if_known(stored.expires),
             "origin": stored.origin.value,
             "upkeep": written_renewal(stored.renewal),
+            "global": stored.is_global,
         }
     )
 
@@ -206,6 +207,7 @@ def _stored(entry: JournalEntry, row: sqlite3.Row) -> StoredPat:
         origin=Origin(document.get("origin")),
         renewal=read_renewal(document.get("upkeep")),
         fingerprint=row["mark"],
+        is_global=bool(document.get("global")),
     )
 
 

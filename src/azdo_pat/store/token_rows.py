@@ -12,7 +12,7 @@ from azdo_pat.times import rfc3339
 def insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
     """Insert a token, replacing the one of the same organization and name."""
     connection.execute(
-        "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             pat.org_url,
             pat.org,
@@ -25,6 +25,7 @@ def insert_token(connection: sqlite3.Connection, pat: StoredPat) -> None:
             pat.origin.value,
             written_renewal(pat.renewal),
             pat.fingerprint,
+            pat.is_global,
         ),
     )
     if pat.id is not None and pat.origin is Origin.PAT:
@@ -55,6 +56,7 @@ def stored_pat(row: sqlite3.Row) -> StoredPat:
         origin=Origin(row["origin"]),
         renewal=read_renewal(newer(row, "upkeep", "{}")),
         fingerprint=newer(row, "fingerprint", ""),
+        is_global=newer(row, "is_global", "0") != "0",
     )
 
 

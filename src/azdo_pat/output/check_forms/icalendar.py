@@ -5,7 +5,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from azdo_pat.findings import Checked, Kind, command, has_ended, is_replaced
+from azdo_pat.findings import Checked, Kind
+from azdo_pat.judgement import command, has_ended, is_replaced
 from azdo_pat.models import Pat
 from azdo_pat.output.check_forms.watched import Watched, report_of
 from azdo_pat.output.sanitize import without_commands

@@ -4,7 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from azdo_pat.findings import Checked, Finding, is_active
+from azdo_pat.findings import Checked, Finding
+from azdo_pat.judgement import is_active
 from azdo_pat.models import Pat
 
 _Key = tuple[str | None, str | None, str | None]

@@ -1,0 +1,349 @@
+"""Judges tokens: what needs the user's attention, how badly, and the command that ends it.
+
+Pure: `pat check`, the notes of `pat list` and `pat doctor` share these judgements.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.command_lines import pat_command
+from azdo_pat.findings import DEFAULT_LIMITS, Finding, Kind, Limits, Severity
+from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, PolicyName, Status
+from azdo_pat.scope_table import HIGH_PRIVILEGE
+from azdo_pat.scopes import FULL_ACCESS, less_privileged, without_included
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from azdo_pat.models import TenantPolicy
+
+SPRAWL: Final = 3
+"""So many tokens of one program on one machine are a warning."""
+_PREFIX: Final = 8
+_STILL_MISSED: Final = timedelta(days=30)
+"""A token that expired longer ago is evidently not in use; `pat renew` leaves it, too."""
+_LATE: Final = timedelta(days=1)
+"""A scheduled `pat renew` runs once a day at least."""
+_URGENT: Final = timedelta(days=1)
+_GLOBAL_URGENT: Final = timedelta(days=30)
+_RENEWED_BY_TOOL: Final = frozenset({Origin.GIT, Origin.ARTIFACTS, Origin.IDE})
+"""These programs make themselves a new token when theirs has expired."""
+
+
+def of_token(pat: Pat, now: datetime, limits: Limits = DEFAULT_LIMITS) -> Iterator[Finding]:
+    """Yield what there is to say of a token by itself."""
+    if pat.status is Status.REVOKED:
+        return
+    if pat.is_global:
+        yield _global(pat, now)
+    elif has_ended(pat, now):
+        if finding := _expired(pat, now):
+            yield finding
+        return
+    elif finding := _expiring(pat, now, limits.within):
+        yield finding
+    if has_ended(pat, now):
+        return
+    if pat.unread:
+        yield _about(
+            pat,
+            Kind.UNREADABLE,
+            Severity.WARNING,
+            f"the service's answer about it cannot be read ({', '.join(sorted(pat.unread))})",
+        )
+    if finding := _scopes(pat):
+        yield finding
+    if finding := _long_lived(pat, now, limits.max_life):
+        yield finding
+
+
+def of_tokens(
+    pats: Sequence[Pat], now: datetime, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[Finding]:
+    """Yield what there is to say of tokens, each by itself and one beside the other."""
+    for pat in pats:
+        yield from of_token(pat, now, limits)
+    active = [pat for pat in pats if is_active(pat, now)]
+    yield from _made_by_tools(active)
+    yield from _same_names(active)
+
+
+def has_ended(pat: Pat, now: datetime) -> bool:
+    """Return whether a token has expired; the clock knows of that before the service does."""
+    return pat.status is Status.EXPIRED or (pat.expires is not None and pat.expires <= now)
+
+
+def is_missed(pat: Pat, now: datetime) -> bool:
+    """Return whether a token is still in use, as far as its expiry tells."""
+    return pat.expires is None or now - pat.expires <= _STILL_MISSED
+
+
+def is_active(pat: Pat, now: datetime) -> bool:
+    """Return whether a token is neither revoked nor expired, as far as is known."""
+    return pat.status is not Status.REVOKED and not has_ended(pat, now)
+
+
+def is_replaced(pat: Pat, now: datetime) -> bool:
+    """Return whether something replaces an active token in time, so that no one must act."""
+    if pat.expires is None or pat.is_global:
+        return False
+    return _renewed(pat, pat.expires, now)[0] is Severity.NOTE
+
+
+def command(pat: Pat, verb: str, *options: str) -> str:
+    """Return the command line of `pat` for a token, as the user types it.
+
+    It is empty if the token cannot be named.
+    """
+    if Field.ID in pat.unread or not (pat.id or pat.name):
+        return ""
+    return command_for(verb, pat.id, pat.name, *options, org=pat.org)
+
+
+def command_for(
+    verb: str, authorization_id: str | None, name: str, *options: str, org: str | None
+) -> str:
+    """Return the command line of `pat` for a token in an organization, as the user types it.
+
+    The token is named by the beginning of its id, which is shorter than most names, and exact.
+    """
+    token = authorization_id[:_PREFIX] if authorization_id else name
+    where = ("--org", org) if org else ()
+    return pat_command(verb, token, options=(*options, *where))
+
+
+def _about(
+    pat: Pat,
+    kind: Kind,
+    severity: Severity,
+    message: str,
+    fix: str = "",
+    *,
+    until: datetime | None = None,
+) -> Finding:
+    return Finding(
+        kind,
+        severity,
+        message,
+        fix,
+        org=pat.org,
+        name=pat.name,
+        id=pat.id,
+        scopes=pat.scopes,
+        expires=pat.expires,
+        until=until or pat.expires,
+    )
+
+
+def _global(pat: Pat, now: datetime) -> Finding:
+    """Return what to do about a token of all organizations, before and after the day."""
+    stops = pat.expires is not None and pat.expires > now
+    urgent = pat.expires is None or pat.expires - now < _GLOBAL_URGENT
+    return _about(
+        pat,
+        Kind.GLOBAL,
+        Severity.ERROR if urgent else Severity.WARNING,
+        f"valid in all organizations: such tokens {'stop' if stops else 'stopped'} working on"
+        f" {GLOBAL_TOKENS_STOP}",
+        command(pat, "migrate", "--to-all", "--revoke-old"),
+    )
+
+
+def _expired(pat: Pat, now: datetime) -> Finding | None:
+    """Return a finding for a token that this machine has and evidently misses."""
+    if not pat.stored or pat.expires is None or not is_missed(pat, now):
+        return None
+    return _about(pat, Kind.EXPIRED, Severity.ERROR, "it has expired", _rotate(pat))
+
+
+def _expiring(pat: Pat, now: datetime, within: timedelta) -> Finding | None:
+    """Return a finding for a token that expires soon; a note if it is renewed by itself."""
+    if pat.expires is None or pat.expires - now > within:
+        return None
+    severity, why, fix = _renewed(pat, pat.expires, now)
+    days = (pat.expires - now) // timedelta(days=1)
+    left = f"{days} day{'' if days == 1 else 's'}" if days else "less than a day"
+    longer = f"{max(30, within // timedelta(days=1) + 1)}d"
+    if not fix and severity is not Severity.NOTE:
+        fix = _rotate(pat) if pat.stored else command(pat, "update", "--expires", longer)
+    return _about(pat, Kind.EXPIRING, severity, f"it expires in {left}{why}", fix)
+
+
+def _renewed(pat: Pat, expires: datetime, now: datetime) -> tuple[Severity, str, str]:
+    """Return how bad it is that a token expires soon, what else to say of that, and the fix.
+
+    The fix is empty if the token is renewed by itself, or there is no special one.
+    """
+    alarm = Severity.ERROR if expires - now < _URGENT else Severity.WARNING
+    due = pat.renewal_due
+    if due is not None:
+        if due > now:
+            return Severity.NOTE, f"; pat renew replaces it from {due:%Y-%m-%d} on", ""
+        if now - due < min(_LATE, (expires - due) / 2):
+            return Severity.NOTE, "; the next pat renew replaces it", "pat renew"
+        said = f", and pat renew has not replaced it, though it is due since {due:%Y-%m-%d}"
+        return alarm, said, "pat renew"
+    if pat.origin in _RENEWED_BY_TOOL:
+        return Severity.NOTE, "; the program that made it makes another", command(pat, "revoke")
+    return alarm, "", ""
+
+
+def _rotate(pat: Pat, *options: str) -> str:
+    """Return the command that replaces a token; an imported one without id, the secret alone."""
+    if pat.id is None:
+        return command(pat, "import", "--replace")
+    if pat.unread & {Field.SCOPES, Field.TARGETS}:
+        return ""
+    return command(pat, "rotate", *options)
+
+
+def _scopes(pat: Pat) -> Finding | None:
+    if FULL_ACCESS in pat.scopes:
+        return _about(
+            pat,
+            Kind.FULL_ACCESS,
+            Severity.WARNING,
+            "it may do all that you may",
+            command(pat, "update", "--scope", _fitting_scope(pat.name)),
+        )
+    if pat.is_global or pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
+        return None  # it is to be replaced in any case, or its program would not work with less
+    if high := [scope for scope in pat.scopes if scope in HIGH_PRIVILEGE]:
+        enough = less_privileged(pat.scopes)
+        message = f"high privilege: {_short(high)}"
+        if enough:
+            message = f"{message}; {_short(enough)} may be enough"
+        return _broad(pat, message, enough)
+    needed = without_included(pat.scopes)
+    idle = [scope for scope in pat.scopes if scope not in needed]
+    return _broad(pat, f"its other scopes include {_short(idle)}", needed) if idle else None
+
+
+def of_policies(pat: Pat, policies: Sequence[TenantPolicy]) -> Iterator[Finding]:
+    """Yield a finding for each policy that forbids to renew a token as it is."""
+    for policy in policies:
+        if not policy.is_on:
+            continue
+        unless = ", unless you are exempt" if policy.has_exceptions else ""
+        if policy.name is PolicyName.FULL_ACCESS and FULL_ACCESS in pat.scopes:
+            message = f"a policy forbids full access, so it cannot be renewed as it is{unless}"
+            fix = command(pat, "update", "--scope", _fitting_scope(pat.name))
+        elif policy.name is PolicyName.LIFESPAN and _is_too_long(pat, policy.max_days):
+            message = (
+                f"a policy allows a lifetime of {policy.max_days} days at most, so it cannot be"
+                f" renewed as it is{unless}"
+            )
+            fix = _rotate(pat, "--expires", f"{policy.max_days}d")
+        else:
+            continue
+        yield _about(pat, Kind.POLICY, Severity.WARNING, message, fix)
+
+
+def _is_too_long(pat: Pat, max_days: int | None) -> bool:
+    if max_days is None or pat.created is None or pat.expires is None:
+        return False
+    return (pat.expires.date() - pat.created.date()).days > max_days  # as the service compares
+
+
+def _short(scopes: Sequence[str]) -> str:
+    return " ".join(scope.removeprefix("vso.") for scope in scopes)
+
+
+def _broad(pat: Pat, message: str, scopes: Sequence[str]) -> Finding:
+    options = [word for scope in scopes for word in ("--scope", scope.removeprefix("vso."))]
+    fix = command(pat, "update", *options) if options else ""
+    return _about(pat, Kind.BROAD, Severity.NOTE, message, fix)
+
+
+def _long_lived(pat: Pat, now: datetime, max_life: timedelta) -> Finding | None:
+    if pat.created is None or pat.expires is None or pat.is_global:
+        return None
+    life = pat.expires - pat.created
+    if life <= max_life + timedelta(days=1):  # a span of months, or the end of a day
+        return None
+    end = pat.created + max_life
+    if pat.stored or end <= now + timedelta(days=1):
+        fix = _rotate(pat, "--expires", _span(max_life))
+    else:
+        fix = command(pat, "update", "--expires", f"{end.astimezone():%Y-%m-%d}")
+    units = {"d": " days", "h": " hours"}
+    longer, limit = (f"{each[:-1]}{units[each[-1]]}" for each in map(_span, (life, max_life)))
+    said = f"its lifetime is {longer}, over {limit}"
+    return _about(pat, Kind.LONG_LIVED, Severity.WARNING, said, fix)
+
+
+def _span(span: timedelta) -> str:
+    """Return a span in whole days or hours, as `--expires` takes it."""
+    days = span // timedelta(days=1)
+    return f"{days}d" if days else f"{max(1, span // timedelta(hours=1))}h"
+
+
+def _made_by_tools(active: Sequence[Pat]) -> Iterator[Finding]:
+    """Yield a note for each token that another program made; warn where they pile up."""
+    groups = defaultdict[tuple[str | None, str], list[Pat]](list)
+    for pat in active:
+        if pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
+            groups[pat.org, " ".join(pat.name.casefold().split())].append(pat)
+    for group in groups.values():
+        many = len(group) >= SPRAWL
+        for pat in group:
+            message = f"another program made it ({pat.origin})"
+            if many:
+                message = f"{message}, one of {len(group)} of this name"
+            severity = Severity.WARNING if many else Severity.NOTE
+            yield _about(pat, Kind.MADE_BY_TOOL, severity, message, command(pat, "revoke"))
+
+
+def _same_names(active: Sequence[Pat]) -> Iterator[Finding]:
+    """Yield a note for each token whose name another one has, but for the newest."""
+    groups = defaultdict[tuple[str | None, str], list[Pat]](list)
+    for pat in active:
+        if pat.origin in {Origin.PAT, Origin.UNKNOWN} and pat.name:
+            groups[pat.org, pat.name].append(pat)
+    for group in groups.values():
+        oldest_first = sorted(group, key=lambda pat: (pat.stored, _created(pat)))
+        for number, pat in enumerate(oldest_first[:-1], start=2):
+            yield _about(
+                pat,
+                Kind.SAME_NAME,
+                Severity.NOTE,
+                f"{len(group)} active tokens have this name, so commands need the id",
+                command(pat, "update", "--name", f"{pat.name} ({number})"),
+            )
+
+
+def _created(pat: Pat) -> float:
+    return pat.created.timestamp() if pat.created else 0.0
+
+
+def _fitting_scope(name: str) -> str:
+    """Return the scope that a token needs, guessed by its name; else what is left to fill in."""
+    words = re.findall(r"[^\W_]+", name.casefold())
+    for start, scope in _SCOPES_BY_WORD:
+        if any(word.startswith(start) for word in words):
+            return scope
+    return "…"
+
+
+_SCOPES_BY_WORD: Final = (
+    ("git", "code_write"),
+    ("publish", "packaging_write"),
+    ("npm", "packaging"),
+    ("nuget", "packaging"),
+    ("feed", "packaging"),
+    ("artifact", "packaging"),
+    ("packag", "packaging"),
+    ("agent", "agentpools_manage"),
+    ("vsce", "gallery_manage"),
+    ("marketplace", "gallery_manage"),
+    ("build", "build"),
+    ("release", "release"),
+    ("wiki", "wiki_write"),
+    ("work", "work_write"),
+)
+"""What the beginning of a word in a name says of a token's use; the first that fits counts."""
