@@ -280,7 +280,7 @@ class TestDamagedState:
         with closing(sqlite3.connect(state_file(home))) as state, state:
             state.execute("UPDATE journal SET operation = 1")
             state.execute(
-                "INSERT INTO tokens VALUES ('x', 'x', 'x', 'x', '[', 1, 2, 1, 'x', '{', '')"
+                "INSERT INTO tokens VALUES ('x', 'x', 'x', 'x', '[', 1, 2, 1, 'x', '{', '', 0)"
             )
         assert examined(pat)["state file"]["status"] == "problem"
         fixed = examined(pat, "--fix", exit_code=0)["state file"]

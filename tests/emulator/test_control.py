@@ -51,6 +51,7 @@ def test_policies(stage: Stage) -> None:
         "publicProjects": False,
         "auditingDisabled": False,
         "auditLogForbidden": False,
+        "policiesForbidden": False,
     }
     assert stage.control("PUT", "policies", ["maximum-lifespan=30 mode=refuse"]) == policies
     assert stage.control("GET", "policies") == policies

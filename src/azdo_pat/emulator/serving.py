@@ -10,6 +10,7 @@ import contextlib
 import io
 import socket
 import struct
+import sys
 import threading
 import time
 from http import HTTPStatus
@@ -147,6 +148,10 @@ class Server(ThreadedWSGIServer):
                 # One that is gone already cannot be shut.
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+                if sys.platform == "win32":
+                    # There, only closing it ends the wait of the thread that reads from it, and
+                    # `close` would wait for the files that the handler has made of it.
+                    socket.close(connection.detach())
         deadline = time.monotonic() + 1
         while self._connections and time.monotonic() < deadline:
             time.sleep(0.001)
