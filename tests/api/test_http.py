@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from azdo_pat.errors import NoAnswerError, SignInError, UnavailableError
 from azdo_pat.models import AccessToken, Organization, PatChanges, PatRequest, Secret
 
 REQUEST: Final = PatRequest(
-    display_name="n", scopes=("vso.code",), valid_to=datetime(2027, 1, 1, tzinfo=UTC)
+    display_name="n", scopes=("vso.code",), valid_to=datetime.now(UTC) + timedelta(days=30)
 )
 OPEN: Final = "the service may have carried out the request; to check, run: pat list"
 CLOSED_PORT: Final = "http://127.0.0.1:9"

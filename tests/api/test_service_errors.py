@@ -1,7 +1,7 @@
 """Each answer that is no success, from the emulator, as the error that the user reads."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -20,7 +20,7 @@ from azdo_pat.models import Organization, PatRequest
 REPORT = "try again; if the problem persists, report it with the activity id"
 SIGN_IN = "to sign in again, run: pat login; or set PAT_ACCESS_TOKEN to a new access token"
 REQUEST = PatRequest(
-    display_name="n", scopes=("vso.code",), valid_to=datetime(2027, 1, 1, tzinfo=UTC)
+    display_name="n", scopes=("vso.code",), valid_to=datetime.now(UTC) + timedelta(days=30)
 )
 STATUS = "try again later; for the status of the service, see https://status.dev.azure.com"
 EXPIRED = "{host} did not accept the access token from the test"

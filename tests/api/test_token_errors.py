@@ -1,6 +1,6 @@
 """Each value of `patTokenError`, in an answer of HTTP 200."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -58,7 +58,7 @@ VALUES = {
     "expiredPatCannotBeExtended": RefusedError,
 }
 REQUEST = PatRequest(
-    display_name="n", scopes=("vso.code",), valid_to=datetime(2027, 1, 1, tzinfo=UTC)
+    display_name="n", scopes=("vso.code",), valid_to=datetime.now(UTC) + timedelta(days=30)
 )
 
 
@@ -132,7 +132,7 @@ def test_a_value_counts_even_beside_a_token(stage: Stage) -> None:
 def test_the_emulators_policies(stage: Stage) -> None:
     stage.control("PUT", "policies", ["full-scope-forbidden"])
     request = PatRequest(
-        display_name="n", scopes=("app_token",), valid_to=datetime(2026, 12, 1, tzinfo=UTC)
+        display_name="n", scopes=("app_token",), valid_to=datetime.now(UTC) + timedelta(days=1)
     )
     with pytest.raises(RefusedError) as caught:
         stage.client().tokens.create(stage.contoso, request)

@@ -112,11 +112,12 @@ def token_object(token: Token, **changes: object) -> dict[str, object]:
     ends = moment(token["validTo"])
     if accounts is None:  # all of them stop that day
         ends = min(ends, datetime(2026, 12, 1, tzinfo=UTC))
+    has_stopped = accounts is None and token["status"] == "active" and ends <= datetime.now(UTC)
     return {
         "name": token["displayName"],
         "id": token["authorizationId"],
         "org": ACCOUNTS[accounts[0]] if accounts else None,
-        "status": token["status"],
+        "status": "expired" if has_stopped else token["status"],
         "scopes": token["scope"].split(),
         "created": seconds_only(token["validFrom"]),
         "expires": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),

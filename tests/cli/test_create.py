@@ -12,6 +12,7 @@ from keyring.backends.null import Keyring as NullKeyring
 from cli.stage import (
     activity,
     as_json,
+    at,
     done,
     failed,
     held,
@@ -153,16 +154,18 @@ def test_replace_overwrites_the_secret_and_names_the_token_that_lives_on(
 
 
 def test_tokens_for_all_organizations_are_refused_with_the_reason_and_the_date(
-    pat: InProcess, emulator: Emulator
+    pat: InProcess, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert pat(*GIT, "--all-orgs") == failed(
-        5,
-        (
-            "pat does not create tokens for all organizations: every such token stops working"
-            " on 2026-12-01"
-        ),
-        "to create one for each organization, run: pat create NAME --scope S --org ORG",
-    )
+    for today, verb in (("2026-11-30", "stops"), ("2026-12-01", "stopped")):
+        at(today, emulator, pat, monkeypatch)
+        assert pat(*GIT, "--all-orgs") == failed(
+            5,
+            (
+                f"pat does not create tokens for all organizations: every such token {verb} working"
+                " on 2026-12-01"
+            ),
+            "to create one for each organization, run: pat create NAME --scope S --org ORG",
+        )
     assert emulator.requests == []
 
 

@@ -130,7 +130,7 @@ def test_ends_that_cannot_be(  # one case each
     assert emulator.requests == []
 
 
-@pytest.mark.parametrize("text", ["13mo", "366d", "54w", "2y", "2190-01-01"])
+@pytest.mark.parametrize("text", ["13mo", "367d", "54w", "2y", "2190-01-01"])
 def test_ends_more_than_a_year_ahead(text: str, pat: InProcess, emulator: Emulator) -> None:
     result = pat("create", "laptop", "--scope", "code", "--expires", text, "-o", "json")
     hint = str(json.loads(result.stderr)["hint"])

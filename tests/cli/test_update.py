@@ -48,9 +48,10 @@ def test_a_dry_run_shows_it_as_it_would_be(
 ) -> None:
     emulator.add_tokens(1, name="laptop", scope="vso.code", allOrgs=everywhere)
     before = held(emulator, "laptop")
-    changes = ("--name", "desk", "--scope", "build", "--expires", "2027-01-31T00:00:00Z")
+    asked = (datetime.now(UTC) + timedelta(days=60)).strftime("%Y-%m-%dT00:00:00Z")
+    changes = ("--name", "desk", "--scope", "build", "--expires", asked)
     result = pat("update", "laptop", *changes, "--dry-run", "-o", "json")
-    ends = "2026-12-01T00:00:00Z" if everywhere else "2027-01-31T00:00:00Z"
+    ends = "2026-12-01T00:00:00Z" if everywhere else asked
     where = "all your organizations" if everywhere else "contoso"
     assert (result.exit_code, result.stderr) == (
         0,
