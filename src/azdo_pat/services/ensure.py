@@ -93,7 +93,9 @@ def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[A
         return Action.CREATE, "no secret is stored under that name"
     if entry.is_global or set(entry.scopes) != set(wanted.scopes):
         # Rotating refuses a global token, and names the command that replaces it.
-        reason = "it is valid in all organizations" if entry.is_global else "its scopes differ"
+        reason = "its scopes differ"
+        if entry.is_global:
+            reason = "it is valid in all organizations: only pat migrate can replace it"
         return Action.ROTATE, reason
     renewal = wanted.renewal(entry)
     if entry.expires is None:
