@@ -118,7 +118,7 @@ def test_one_of_all_organizations(now: datetime, severity: Severity, verb: str) 
 @pytest.mark.parametrize(
     ("scopes", "kind", "fix"),
     [
-        (("app_token",), Kind.FULL_ACCESS, "--scope …"),
+        (("app_token",), Kind.FULL_ACCESS, "--scope SCOPE"),
         (("vso.code_manage",), Kind.BROAD, "--scope code"),
         (("vso.code", "vso.code_write"), Kind.BROAD, "--scope code"),
         (("vso.work", "vso.work_write"), Kind.BROAD, "--scope work_write"),
@@ -155,7 +155,7 @@ def test_one_that_lives_long(created: datetime, stored: bool, fix: str) -> None:
     assert found(pat, limits=Limits(max_life=365 * DAY)) == {}
 
 
-@pytest.mark.parametrize(("name", "scope"), [("network", "…"), ("my-git", "code_write")])
+@pytest.mark.parametrize(("name", "scope"), [("network", "SCOPE"), ("my-git", "code_write")])
 def test_only_the_beginning_of_a_word_says_what_a_token_is_for(name: str, scope: str) -> None:
     pat = replace(TOKEN, name=name, scopes=("app_token",))
     assert f"--scope {scope} " in found(pat)[Kind.FULL_ACCESS].fix

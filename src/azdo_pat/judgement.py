@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SPRAWL: Final = 3
 """So many tokens of one program on one machine are a warning."""
 _PREFIX: Final = 8
+_DAY: Final = timedelta(days=1)
 _STILL_MISSED: Final = timedelta(days=30)
 """A token that expired longer ago is evidently not in use; `pat renew` leaves it, too."""
 _LATE: Final = timedelta(days=1)
@@ -166,8 +167,8 @@ def _expiring(pat: Pat, now: datetime, within: timedelta) -> Finding | None:
     if pat.expires is None or pat.expires - now > within:
         return None
     severity, why, fix = _renewed(pat, pat.expires, now)
-    days = (pat.expires - now) // timedelta(days=1)
-    left = f"{days} day{'' if days == 1 else 's'}" if days else "less than a day"
+    span = pat.expires - now
+    left = _in_words(span) if span >= _DAY else "less than a day"
     longer = f"{max(30, within // timedelta(days=1) + 1)}d"
     if not fix and severity is not Severity.NOTE:
         fix = _rotate(pat) if pat.stored else command(pat, "update", "--expires", longer)
@@ -208,8 +209,8 @@ def _scopes(pat: Pat) -> Finding | None:
             pat,
             Kind.FULL_ACCESS,
             Severity.WARNING,
-            "it may do all that you may",
-            command(pat, "update", "--scope", _fitting_scope(pat.name)),
+            "it has full access: it may do all that you may do",
+            _with_scope(pat),
         )
     if pat.is_global or pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
         return None  # it is to be replaced in any case, or its program would not work with less
@@ -217,7 +218,7 @@ def _scopes(pat: Pat) -> Finding | None:
         enough = less_privileged(pat.scopes)
         message = f"high privilege: {_short(high)}"
         if enough:
-            message = f"{message}; {_short(enough)} may be enough"
+            message = f"{message}; may be enough: {_short(enough)}"
         return _broad(pat, message, enough)
     needed = without_included(pat.scopes)
     idle = [scope for scope in pat.scopes if scope not in needed]
@@ -232,7 +233,7 @@ def of_policies(pat: Pat, policies: Sequence[TenantPolicy]) -> Iterator[Finding]
         unless = ", unless you are exempt" if policy.has_exceptions else ""
         if policy.name is PolicyName.FULL_ACCESS and FULL_ACCESS in pat.scopes:
             message = f"a policy forbids full access, so it cannot be renewed as it is{unless}"
-            fix = command(pat, "update", "--scope", _fitting_scope(pat.name))
+            fix = _with_scope(pat)
         elif policy.name is PolicyName.LIFESPAN and _is_too_long(pat, policy.max_days):
             message = (
                 f"a policy allows a lifetime of {policy.max_days} days at most, so it cannot be"
@@ -251,7 +252,7 @@ def _is_too_long(pat: Pat, max_days: int | None) -> bool:
 
 
 def _short(scopes: Sequence[str]) -> str:
-    return " ".join(scope.removeprefix("vso.") for scope in scopes)
+    return ", ".join(scope.removeprefix("vso.") for scope in scopes)
 
 
 def _broad(pat: Pat, message: str, scopes: Sequence[str]) -> Finding:
@@ -271,16 +272,28 @@ def _long_lived(pat: Pat, now: datetime, max_life: timedelta) -> Finding | None:
         fix = _rotate(pat, "--expires", _span(max_life))
     else:
         fix = command(pat, "update", "--expires", f"{end.astimezone():%Y-%m-%d}")
-    units = {"d": " days", "h": " hours"}
-    longer, limit = (f"{each[:-1]}{units[each[-1]]}" for each in map(_span, (life, max_life)))
-    said = f"its lifetime is {longer}, over {limit}"
+    said = f"its lifetime is {_in_words(life)}, over {_in_words(max_life)}"
     return _about(pat, Kind.LONG_LIVED, Severity.WARNING, said, fix)
 
 
+def _days(span: timedelta) -> int:
+    """Return a span in days, to the nearest one; 0 for less than a day."""
+    return round(span / _DAY) if span >= _DAY else 0
+
+
 def _span(span: timedelta) -> str:
-    """Return a span in whole days or hours, as `--expires` takes it."""
-    days = span // timedelta(days=1)
-    return f"{days}d" if days else f"{max(1, span // timedelta(hours=1))}h"
+    """Return a span in days or hours, as `--expires` takes it."""
+    days = _days(span)
+    return f"{days}d" if days else f"{_hours(span)}h"
+
+
+def _in_words(span: timedelta) -> str:
+    number, unit = (_days(span), "day") if span >= _DAY else (_hours(span), "hour")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def _hours(span: timedelta) -> int:
+    return max(1, span // timedelta(hours=1))
 
 
 def _made_by_tools(active: Sequence[Pat]) -> Iterator[Finding]:
@@ -321,13 +334,21 @@ def _created(pat: Pat) -> float:
     return pat.created.timestamp() if pat.created else 0.0
 
 
+def _with_scope(pat: Pat) -> str:
+    """Return the command that takes full access from a token; a global one is replaced."""
+    scope = ("--scope", _fitting_scope(pat.name))
+    if pat.is_global:
+        return command(pat, "migrate", "--to-all", *scope, "--revoke-old")
+    return command(pat, "update", *scope)
+
+
 def _fitting_scope(name: str) -> str:
-    """Return the scope that a token needs, guessed by its name; else what is left to fill in."""
+    """Return the scope that a token needs, guessed by its name; else the word to replace."""
     words = re.findall(r"[^\W_]+", name.casefold())
     for start, scope in _SCOPES_BY_WORD:
         if any(word.startswith(start) for word in words):
             return scope
-    return "…"
+    return "SCOPE"
 
 
 _SCOPES_BY_WORD: Final = (

@@ -393,6 +393,49 @@ def test_an_imported_secret_without_an_id(pat: InProcess, emulator: Emulator) ->
         assert check(pat, "laptop", *stored)["expiring"]["fix"].startswith("pat import laptop ")
 
 
+def test_an_imported_secret_without_its_expiry(pat: InProcess, emulator: Emulator) -> None:
+    secret = emulator.add_with_secret("elsewhere", scope="vso.packaging")
+    pat("import", "ci", stdin=secret)
+    finding = check(pat, "--stored")["unreadable"]
+    assert finding["severity"] == "note"
+    assert finding["fix"] == "pat import ci --replace --expires DATE --org contoso"
+    words = split(finding["fix"].replace("DATE", "60d"))[1:]
+    assert pat(*words, stdin=secret).exit_code == 0
+    assert check(pat, "--stored") == {}
+
+
+def test_of_a_secret_that_does_not_work_nothing_else_is_said(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    secret = emulator.add_with_secret("gone", scope="vso.packaging")
+    pat("import", "ci", "--expires", "5d", stdin=secret)
+    emulator.remove_tokens()
+    assert list(check(pat, "--stored", "--verify")) == ["refused"]
+
+
+def test_an_empty_access_token_is_none(pat: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(pat, "ci", "--expires", "30d")
+    pass_time(monkeypatch, days=25)
+    ran = pat("check", "--stored", "-o", "json", env={"PAT_ACCESS_TOKEN": " "})
+    assert "no-sign-in" in [each["kind"] for each in ran.json]
+
+
+@pytest.mark.parametrize(
+    ("life", "said"), [("100d", "100 days, over 90 days"), ("91d", ""), ("1y", "365 days")]
+)
+def test_a_lifetime_in_words(pat: InProcess, life: str, said: str) -> None:
+    make(pat, "ci", "--expires", life)
+    found = check(pat, "--stored")
+    assert said in found["long-lived"]["message"] if said else "long-lived" not in found
+
+
+def test_stdout_as_the_file_to_write(pat: InProcess) -> None:
+    make(pat, "ci")
+    ran = pat("check", "--stored", "--as", "junit", "--to", "-")
+    assert ran.stdout.startswith("<?xml")
+    assert not Path("-").exists()
+
+
 def test_two_of_one_name(pat: InProcess, emulator: Emulator) -> None:
     emulator.add_tokens(count=2, name="ci", scope="vso.packaging", validTo=hence(24 * 20))
     fix(pat, check(pat)["same-name"])

@@ -243,6 +243,8 @@ tests:
         values: 2x600
       - series: 'pat_check_findings{instance="a",org="contoso",kind="broad",severity="note"}'
         values: 1x600
+      - series: 'pat_check_findings{instance="a",org="",kind="global",severity="error"}'
+        values: 1x600
       - series: 'pat_check_timestamp_seconds{instance="a"}'
         values: 0+0x600
       - series: 'pat_check_complete{instance="a"}'
@@ -253,7 +255,10 @@ tests:
         exp_alerts:
           - exp_labels: {instance: a, org: contoso, kind: expiring}
             exp_annotations:
-              summary: "2 tokens of contoso need attention (expiring). Run: pat check"
+              summary: "pat check on a found: expiring, 2 times in contoso. Run there: pat check"
+          - exp_labels: {instance: a, kind: global}
+            exp_annotations:
+              summary: "pat check on a found: global, 1 times. Run there: pat check"
       - alertname: AzureDevOpsTokensNotChecked
         eval_time: 2h
         exp_alerts: []
@@ -269,7 +274,7 @@ tests:
 
 def test_check_for_a_calendar(watched: dict[str, str], home: Path) -> None:
     command = snippet("expiry", "calendar")
-    assert run(["/bin/sh", "-c", command], watched, home, code=10) == ""
+    assert run(["/bin/sh", "-c", command], watched, home) == ""
     calendar = icalendar.Calendar.from_ical((home / "tokens.ics").read_bytes())
     [event] = calendar.walk("VEVENT")
     assert event["SUMMARY"] == "Token 'ci' in contoso expires"

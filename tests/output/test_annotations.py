@@ -96,7 +96,7 @@ def test_ten_of_a_kind_at_most(form: CheckForm, severity: Severity, number: int)
     lines = [line for line in written(many(number, severity), form) if "task.complete" not in line]
     names = [f"'t{i}'" for i in range(1, 10 if number > 10 else number + 1)]
     assert [name in line for name, line in zip(names, lines, strict=False)] == [True] * len(names)
-    last = f"{number - 9} more {severity}s; the summary of this step has all"
+    last = f"{number - 9} more {severity}s: see the summary of this step, or run: pat check"
     assert [line for line in lines if "more" in line] == [
         line for line in lines[9:] if line.endswith(last) and number > 10
     ]

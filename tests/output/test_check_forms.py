@@ -162,7 +162,7 @@ def test_the_calendar_has_the_expiry_of_each_active_token() -> None:
         (f"Token '{name}' in contoso expires", NOW + timedelta(days=2), alarms)
         for name, alarms in (
             ("ci", [timedelta(days=-7), timedelta(days=-1)]),
-            ("renewed", []),
+            ("renewed", [timedelta(days=-1)]),
             ("missed", [timedelta(days=-7), timedelta(days=-1)]),
             ("git: https://x on y", []),
         )
@@ -177,15 +177,21 @@ def test_the_calendar_tells_what_to_run() -> None:
         "Run: pat rotate 3d1f0c2a --org contoso",
         "Run: pat update 3d1f0c2a --expires 30d --org contoso",
         "Run: pat migrate bbbb0c2b --to-all --revoke-old",
-        "Another token replaces it before that; there is nothing to do.",
+        (
+            f"pat renew replaces it from {NOW + timedelta(days=1):%Y-%m-%d} on, if it is scheduled."
+            " Run: pat rotate 3d1f0c2a --org contoso"
+        ),
         "Run: pat update 3d1f0c2a --expires 30d --org contoso",
     ]
 
 
 def test_a_later_calendar_updates_the_events() -> None:
-    before = checked(expiring("ci"), expiring("no id", id=None), expiring("other", id=None))
-    renamed = replace(LAPTOP, name="renamed")
-    later = before._replace(pats=(renamed, *before.pats[1:]), now=NOW + timedelta(days=1))
+    elsewhere = expiring("elsewhere", stored=False, id="e")
+    before = checked(expiring("ci"), expiring("no id", id=None), elsewhere)
+    rotated = replace(before.pats[0], id="another")
+    renamed = replace(elsewhere, name="renamed")
+    pats = (rotated, before.pats[1], renamed)
+    later = before._replace(pats=pats, now=NOW + timedelta(days=1))
     first, second = events(before), events(later)
     assert [each["UID"] for each in first] == [each["UID"] for each in second]
     assert len({each["UID"] for each in first}) == 3

@@ -85,7 +85,7 @@ def check_command(  # noqa: PLR0913  # one argument for each option
       pat check
       pat check --stored --within 14d
       pat check --all-orgs --ignore made-by-tool -o json
-      pat check --stored --as prometheus --to /var/lib/node_exporter/tokens.prom
+      pat check --stored --as prometheus --to tokens.prom
     """
     from azdo_pat.expiry import parse_span
     from azdo_pat.findings import Limits
@@ -142,7 +142,7 @@ def _kind(word: str) -> Kind:
     try:
         return Kind(word)
     except ValueError:
-        raise _unknown(word, list(Kind)) from None
+        raise _unknown("--ignore", word, "no kind of finding", list(Kind)) from None
 
 
 def _threshold(texts: Iterable[str]) -> Callable[[Finding], bool]:
@@ -160,7 +160,8 @@ def _threshold(texts: Iterable[str]) -> Callable[[Finding], bool]:
     kinds = [Kind(word) for word in words if word in list(Kind)]
     for word in words:
         if word not in {*Severity, *Kind, _NEVER}:
-            raise _unknown(word, [*Severity, _NEVER, *Kind])
+            known = [*Severity, _NEVER, *Kind]
+            raise _unknown("--fail-on", word, "neither a level nor a kind of finding", known)
     if _NEVER in words and len(words) > 1:
         raise UsageError(f"--fail-on {_NEVER} excludes all others", hint="leave the others out")
     lowest = min((level.rank for level in levels), default=None)
@@ -171,14 +172,12 @@ def _threshold(texts: Iterable[str]) -> Callable[[Finding], bool]:
     return fails
 
 
-def _unknown(word: str, known: list[str]) -> UsageError:
+def _unknown(option: str, word: str, what: str, known: list[str]) -> UsageError:
     from difflib import get_close_matches
 
-    near = get_close_matches(word, known, n=1)
-    return UsageError(
-        f"{word!r} is not one of them",
-        hint=f"did you mean {near[0]}?" if near else f"valid: {', '.join(known)}",
-    )
+    near = get_close_matches(word, [each for each in known if each != _NEVER], n=1)
+    proposal = f"did you mean {near[0]}? " if near else ""
+    return UsageError(f"{option}: {word!r} is {what}", hint=f"{proposal}valid: {', '.join(known)}")
 
 
 def _lines(app: App) -> Callable[[str, str, str], int | None]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _CI: Final = "ci"
 """Stands for the form of the runner that runs this step; outside of one, for `-o`."""
 
+_STDOUT: Final = Path("-")
+
 
 def output_options(function: Callable[..., object]) -> Callable[..., object]:
     """Add `--as` and `--to` to a command; its function gets `show`, which writes findings.
@@ -42,7 +44,7 @@ def output_options(function: Callable[..., object]) -> Callable[..., object]:
         "to",
         metavar="FILE",
         type=click.Path(path_type=Path),
-        help="Replace FILE, for --as prometheus, junit or ics.",
+        help="Replace FILE, for --as prometheus, junit or ics; - is stdout.",
     )
     @functools.wraps(function)
     def folded(
@@ -65,6 +67,7 @@ def _show(app: App, text: str | None, to: Path | None) -> Show:
     """
     environment = app.runtime.environment
     form = _form(environment, text)
+    to = None if to == _STDOUT else to
     if to is not None and (form is None or form.is_for_runner):
         raise UsageError(
             "--to needs --as prometheus, junit or ics",

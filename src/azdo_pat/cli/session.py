@@ -110,7 +110,8 @@ class Session:
     @property
     def may_be_signed_in(self) -> bool:
         """Whether there is something to sign in with, as far as is known without the network."""
-        if self.runtime.options.access_token or self.memory.any:
+        given = self.runtime.options.access_token
+        if (given is not None and given.reveal().strip()) or self.memory.any:
             return True
         from azdo_pat.auth.azure_cli import AzureCliSource
 

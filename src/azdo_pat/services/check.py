@@ -174,13 +174,21 @@ def _checked(
     leaving = {each.id for each in pending if each.id}
     found += of_tokens([each for each in pats if each.id not in leaving], now, request.limits)
     found += _shortened(entries)
+    found += _without_expiry(entries)
     found += map(_left_pending, pending)
     alive = [each for each in entries if each.id is None or each.id not in revoked]
     if reads_secrets:
         found += _secrets(alive, request, deps, failures)
     else:
         found += _reported(alive, deps)
-    kept = [each for each in found if each.kind not in request.ignored]
+    dead = {(each.org, each.name, each.id) for each in found if each.kind is Kind.REFUSED}
+    kept = [
+        each
+        for each in found
+        if each.kind not in request.ignored
+        # Of a secret that does not work, nothing else matters.
+        and (each.kind is Kind.REFUSED or (each.org, each.name, each.id) not in dead)
+    ]
     return Checked(
         findings=tuple(worst_first(_declared(kept, entries, request.line_of))),
         pats=tuple(pats),
@@ -245,6 +253,18 @@ def _shortened(entries: Sequence[StoredPat]) -> Iterator[Finding]:
             )
 
 
+def _without_expiry(entries: Sequence[StoredPat]) -> Iterator[Finding]:
+    for entry in entries:
+        if entry.id is None and entry.expires is None:
+            yield _about(
+                entry,
+                Kind.UNREADABLE,
+                Severity.NOTE,
+                "its expiry is not known, so nothing warns before it",
+                *("import", "--replace", "--expires", "DATE"),
+            )
+
+
 def _no_sign_in(pats: Sequence[Pat], now: datetime, end: datetime, deps: Deps) -> Iterator[Finding]:
     """Yield a finding if nothing is signed in to renew what is due until `end`."""
     due = [
@@ -256,7 +276,7 @@ def _no_sign_in(pats: Sequence[Pat], now: datetime, end: datetime, deps: Deps) -
         yield Finding(
             Kind.NO_SIGN_IN,
             Severity.ERROR,
-            f"no user is signed in, so pat renew cannot renew {_count(len(due))} due until"
+            f"no user is signed in, so pat renew cannot renew {_count(len(due))} due by"
             f" {end.astimezone():%Y-%m-%d}",
             "pat login",
             until=max(now, min(due)),

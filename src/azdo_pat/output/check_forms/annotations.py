@@ -47,4 +47,5 @@ def _cut(same: Sequence[Annotation]) -> Sequence[Annotation]:
         return same
     shown = same[: _MOST - 1]
     more = counted(len(same) - len(shown), f"more {same[0].severity}")
-    return [*shown, Annotation(same[0].severity, f"{more}; the summary of this step has all")]
+    rest = f"{more}: see the summary of this step, or run: pat check"
+    return [*shown, Annotation(same[0].severity, rest)]

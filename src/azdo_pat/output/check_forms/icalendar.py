@@ -1,7 +1,7 @@
 """Write when tokens expire as a calendar (RFC 5545)."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
@@ -9,19 +9,21 @@ from azdo_pat.findings import Checked, Kind
 from azdo_pat.judgement import command, has_ended, is_replaced
 from azdo_pat.models import Pat
 from azdo_pat.output.check_forms.watched import Watched, report_of
+from azdo_pat.output.dates import local_date
 from azdo_pat.output.sanitize import without_commands
 from azdo_pat.times import rfc3339
 
 _LINE: Final = 75
 """Octets of a line, at most (section 3.1)."""
 _ALARMS: Final = ("-P7D", "-P1D")
-_REPLACED: Final = "Another token replaces it before that; there is nothing to do."
+_REPLACED: Final = "The program that created it creates another one; there is nothing to do."
 
 
 def icalendar_text(checked: Checked) -> str:
     """Return a calendar with an event for each active token at its expiry.
 
-    Tokens that are replaced in time by themselves have no alarm.
+    A token that `pat renew` replaces has an alarm one day before, when that is certainly late; one
+    that another program replaces has none.
     """
     lines = [
         "BEGIN:VCALENDAR",
@@ -41,7 +43,7 @@ def icalendar_text(checked: Checked) -> str:
 
 def _event(watched: Watched, expires: datetime, now: datetime) -> Iterator[str]:
     pat = watched.pat
-    replaced = is_replaced(pat, now)
+    what_to_do, alarms = _advice(watched, now)
     where = f" in {pat.org}" if pat.org else ""
     title = f"Token '{pat.name}'{where} expires"
     yield "BEGIN:VEVENT"
@@ -49,15 +51,28 @@ def _event(watched: Watched, expires: datetime, now: datetime) -> Iterator[str]:
     yield f"DTSTAMP:{_time(now)}"
     yield f"DTSTART:{_time(expires)}"
     yield f"SUMMARY:{_text(title)}"
-    yield f"DESCRIPTION:{_text(_REPLACED if replaced else f'Run: {_command(watched)}')}"
+    yield f"DESCRIPTION:{_text(what_to_do)}"
     yield "TRANSP:TRANSPARENT"
-    for trigger in () if replaced else _ALARMS:
+    for trigger in alarms:
         yield "BEGIN:VALARM"
         yield "ACTION:DISPLAY"
         yield f"TRIGGER:{trigger}"
         yield f"DESCRIPTION:{_text(title)}"
         yield "END:VALARM"
     yield "END:VEVENT"
+
+
+def _advice(watched: Watched, now: datetime) -> tuple[str, tuple[str, ...]]:
+    """Return what to do about a token, and when to remind of it."""
+    due = watched.pat.renewal_due
+    run = f"Run: {_command(watched)}"
+    if not is_replaced(watched.pat, now):
+        return run, _ALARMS
+    if due is None:
+        return _REPLACED, ()
+    return f"pat renew replaces it from {local_date(due, UTC)} on, if it is scheduled. {run}", (
+        _ALARMS[-1],
+    )
 
 
 def _command(watched: Watched) -> str:
@@ -73,7 +88,8 @@ def _command(watched: Watched) -> str:
 
 def _uid(pat: Pat) -> str:
     """Return what makes a later import update the event instead of adding another one."""
-    known_by = pat.id or f"{pat.org}/{pat.name}"
+    # The token that replaces a stored one has its name.
+    known_by = f"{pat.org}/{pat.name}" if pat.stored or pat.id is None else pat.id
     return f"{sha256(known_by.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}@azdo-pat"
 
 
