@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from azdo_pat.models import Pat
@@ -99,10 +100,13 @@ class Limits(NamedTuple):
     Attributes:
         within: a token that expires within this time needs attention.
         max_life: the longest lifetime that needs none.
+        allowed: the days from its creation that a policy lets a token live, by the organization's
+            name.
     """
 
     within: timedelta = timedelta(days=7)
     max_life: timedelta = timedelta(days=90)
+    allowed: Mapping[str, int] = MappingProxyType({})
 
 
 DEFAULT_LIMITS: Final = Limits()

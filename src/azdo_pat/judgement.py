@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.command_lines import pat_command
 from azdo_pat.findings import DEFAULT_LIMITS, Finding, Kind, Limits, Severity
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, PolicyName, Status
+from azdo_pat.naming import LONGEST_NAME, shown_name
 from azdo_pat.scope_table import HIGH_PRIVILEGE
-from azdo_pat.scopes import FULL_ACCESS, less_privileged, without_included
+from azdo_pat.scopes import FULL_ACCESS, SCOPES, less_privileged, without_included
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +48,7 @@ def of_token(pat: Pat, now: datetime, limits: Limits = DEFAULT_LIMITS) -> Iterat
         if finding := _expired(pat, now):
             yield finding
         return
-    elif finding := _expiring(pat, now, limits.within):
+    elif finding := _expiring(pat, now, limits):
         yield finding
     if has_ended(pat, now):
         return
@@ -162,17 +164,29 @@ def _expired(pat: Pat, now: datetime) -> Finding | None:
     return _about(pat, Kind.EXPIRED, Severity.ERROR, "it has expired", _rotate(pat))
 
 
-def _expiring(pat: Pat, now: datetime, within: timedelta) -> Finding | None:
+def _expiring(pat: Pat, now: datetime, limits: Limits) -> Finding | None:
     """Return a finding for a token that expires soon; a note if it is renewed by itself."""
-    if pat.expires is None or pat.expires - now > within:
+    if pat.expires is None or pat.expires - now > limits.within:
         return None
     severity, why, fix = _renewed(pat, pat.expires, now)
     span = pat.expires - now
     left = _in_words(span) if span >= _DAY else "less than a day"
-    longer = f"{max(30, within // timedelta(days=1) + 1)}d"
+    longer = f"{min(365, max(30, limits.within // _DAY + 1))}d"
+    allowed = limits.allowed.get(pat.org or "")
     if not fix and severity is not Severity.NOTE:
-        fix = _rotate(pat) if pat.stored else command(pat, "update", "--expires", longer)
+        if _is_at_its_longest(pat, allowed) and not pat.stored:
+            why = f"; a policy allows {allowed} days, so it cannot be extended"
+            fix = _rotate(pat, "--expires", f"{allowed}d")
+        else:
+            fix = _rotate(pat) if pat.stored else command(pat, "update", "--expires", longer)
     return _about(pat, Kind.EXPIRING, severity, f"it expires in {left}{why}", fix)
+
+
+def _is_at_its_longest(pat: Pat, allowed: int | None) -> bool:
+    """Return whether a policy lets a token not live longer; the service would end it earlier."""
+    if allowed is None or pat.created is None or pat.expires is None:
+        return False
+    return pat.created + timedelta(days=allowed) <= pat.expires
 
 
 def _renewed(pat: Pat, expires: datetime, now: datetime) -> tuple[Severity, str, str]:
@@ -256,9 +270,16 @@ def _short(scopes: Sequence[str]) -> str:
 
 
 def _broad(pat: Pat, message: str, scopes: Sequence[str]) -> Finding:
-    options = [word for scope in scopes for word in ("--scope", scope.removeprefix("vso."))]
-    fix = command(pat, "update", *options) if options else ""
+    fix = command(pat, "update", *scope_options(scopes)) if scopes else ""
     return _about(pat, Kind.BROAD, Severity.NOTE, message, fix)
+
+
+def scope_options(scopes: Sequence[str]) -> Sequence[str]:
+    """Return the options that name these scopes on the command line of `pat`."""
+    known = {each.value for each in SCOPES}
+    names = [scope.removeprefix("vso.") if scope in known else scope for scope in scopes]
+    options = [word for name in names for word in ("--scope", name)]
+    return options if known.issuperset(scopes) else [*options, "--allow-unknown-scope"]
 
 
 def _long_lived(pat: Pat, now: datetime, max_life: timedelta) -> Finding | None:
@@ -269,7 +290,7 @@ def _long_lived(pat: Pat, now: datetime, max_life: timedelta) -> Finding | None:
         return None
     end = pat.created + max_life
     if pat.stored or end <= now + timedelta(days=1):
-        fix = _rotate(pat, "--expires", _span(max_life))
+        fix = _rotate(pat, "--expires", span_text(max_life))
     else:
         fix = command(pat, "update", "--expires", f"{end.astimezone():%Y-%m-%d}")
     said = f"its lifetime is {_in_words(life)}, over {_in_words(max_life)}"
@@ -281,7 +302,7 @@ def _days(span: timedelta) -> int:
     return round(span / _DAY) if span >= _DAY else 0
 
 
-def _span(span: timedelta) -> str:
+def span_text(span: timedelta) -> str:
     """Return a span in days or hours, as `--expires` takes it."""
     days = _days(span)
     return f"{days}d" if days else f"{_hours(span)}h"
@@ -318,16 +339,27 @@ def _same_names(active: Sequence[Pat]) -> Iterator[Finding]:
     for pat in active:
         if pat.origin in {Origin.PAT, Origin.UNKNOWN} and pat.name:
             groups[pat.org, pat.name].append(pat)
-    for group in groups.values():
+    taken = {(pat.org, pat.name) for pat in active}
+    for (org, name), group in groups.items():
         oldest_first = sorted(group, key=lambda pat: (pat.stored, _created(pat)))
-        for number, pat in enumerate(oldest_first[:-1], start=2):
+        for pat in oldest_first[:-1]:
+            free = next(new for new in _numbered(name) if (org, new) not in taken)
+            taken.add((org, free))
             yield _about(
                 pat,
                 Kind.SAME_NAME,
                 Severity.NOTE,
                 f"{len(group)} active tokens have this name, so commands need the id",
-                command(pat, "update", "--name", f"{pat.name} ({number})"),
+                command(pat, "update", "--name", free),
             )
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """Yield names that tell a token from others of its name, and that a token can have."""
+    readable = shown_name(name)
+    for number in count(2):
+        ending = f" ({number})"
+        yield f"{readable[: LONGEST_NAME - len(ending)]}{ending}"
 
 
 def _created(pat: Pat) -> float:

@@ -6,7 +6,7 @@ from typing import Final
 
 from azdo_pat.errors import UsageError
 
-_LONGEST: Final = 255
+LONGEST_NAME: Final = 255
 _ID: Final = r"[0-9a-f]{8}[0-9a-f-]{0,28}"
 _FULL_ID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 # Controls, surrogates, line and paragraph separators: no one can read or type them.
@@ -25,9 +25,9 @@ def checked_name(name: str) -> str:
         raise UsageError("the name is empty", hint="give the token a name that describes its use")
     if name != name.strip():
         raise UsageError(f"the name {name!r} begins or ends with a space", hint="leave it out")
-    if len(name) > _LONGEST:
+    if len(name) > LONGEST_NAME:
         raise UsageError(
-            f"the name has {len(name)} characters; {_LONGEST} is the maximum", hint="shorten it"
+            f"the name has {len(name)} characters; {LONGEST_NAME} is the maximum", hint="shorten it"
         )
     for character in name:
         if unicodedata.category(character) in _UNREADABLE or character in _TURNING:
@@ -36,6 +36,16 @@ def checked_name(name: str) -> str:
                 hint="leave it out",
             )
     return name
+
+
+def shown_name(name: str) -> str:
+    """Return the part of a name that `checked_name` accepts; `token` if nothing is left of it."""
+    kept = [
+        each
+        for each in name
+        if unicodedata.category(each) not in _UNREADABLE and each not in _TURNING
+    ]
+    return "".join(kept).strip()[:LONGEST_NAME].strip() or "token"
 
 
 def looks_like_id(text: str) -> bool:

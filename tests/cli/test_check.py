@@ -199,6 +199,17 @@ def test_a_policy_that_forbids_its_renewal(
     assert "policy" not in check(pat)
 
 
+def test_one_that_a_policy_does_not_let_live_longer(pat: InProcess, emulator: Emulator) -> None:
+    (old,) = emulator.add_tokens(name="feed", scope="vso.packaging", validTo=hence(50))
+    emulator.set_policies("maximum-lifespan=10")
+    finding = check(pat, "--max-life", "1y")["expiring"]
+    assert "a policy allows 10 days, so it cannot be extended" in finding["message"]
+    ran = pat("update", old, "--expires", "30d")
+    assert (ran.exit_code, "nothing was changed" in ran.stderr) == (5, True)
+    fix(pat, finding, "--yes")
+    assert "expiring" not in check(pat, "--within", "5d")
+
+
 def test_policies_that_cannot_be_read(pat: InProcess, emulator: Emulator) -> None:
     make(pat, "ci")
     emulator.set_policies("maximum-lifespan=10", "policies-forbidden")
@@ -440,6 +451,59 @@ def test_two_of_one_name(pat: InProcess, emulator: Emulator) -> None:
     emulator.add_tokens(count=2, name="ci", scope="vso.packaging", validTo=hence(24 * 20))
     fix(pat, check(pat)["same-name"])
     assert check(pat) == {}
+
+
+def test_a_third_of_one_name_gets_a_free_one(pat: InProcess, emulator: Emulator) -> None:
+    emulator.add_tokens(count=3, name="x\ty" + "z" * 252, scope="vso.packaging")
+    for _ in range(2):
+        found = [each for each in pat("check", "-o", "json").json if each["kind"] == "same-name"]
+        fix(pat, found[0])
+    left = {each["displayName"] for each in emulator.tokens}
+    assert len(left) == 3
+    assert "same-name" not in check(pat, "--ignore", "made-by-tool")
+
+
+@pytest.mark.parametrize("within", ["365d", "1y"])
+def test_a_far_horizon(pat: InProcess, emulator: Emulator, within: str) -> None:
+    emulator.add_tokens(name="feed", scope="vso.packaging", validTo=hence(50))
+    fix(pat, check(pat, "--within", within, "--max-life", "1y")["expiring"])
+
+
+def test_scopes_that_pat_does_not_know(pat: InProcess, emulator: Emulator) -> None:
+    emulator.add_tokens(name="t", scope="vso.foo vso.code_manage")
+    options = "--scope vso.foo --scope code --allow-unknown-scope"
+    assert options in check(pat)["broad"]["fix"]  # the service decides
+
+
+def test_a_secret_that_was_refused_gets_the_same_lifetime(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    made = make(pat, "ci", "--expires", "12h")
+    revoke_elsewhere(emulator, pat, made["id"])
+    (refused,) = pat("check", "ci", "--stored", "--verify", "-o", "json").json
+    fix(pat, refused)
+    assert pat("show", "ci", "-o", "json").json["expires_in_days"] == 0
+
+
+def test_a_name_where_an_organization_cannot_be_read(pat: InProcess, emulator: Emulator) -> None:
+    make(pat, "ci", "--org", "fabrikam")
+    emulator.fail("GET /fabrikam/* status=403 times=always")
+    ran = pat("check", "ci", "--all-orgs")
+    assert (ran.exit_code, "fabrikam" in ran.stderr) == (9, True)
+
+
+def test_a_state_file_that_was_lost(pat: InProcess, home: Path, tmp_path: Path) -> None:
+    make(pat, "ci")
+    (home / "pat/state/state.db").write_bytes(b"damaged" * 1000)
+    file = tmp_path / "pat.prom"
+    for _ in range(2):
+        ran = pat("check", "--stored", "--as", "prometheus", "--to", str(file))
+        assert (ran.exit_code, file.exists()) == (7, False)
+        assert "pat doctor --fix" in ran.stderr
+    ran = pat("check")
+    assert (ran.exit_code, "this machine: the state file was damaged" in ran.stderr) == (9, True)
+    assert pat("doctor", "--fix", "-q", "-o", "none").exit_code == 0
+    assert list(check(pat)) == ["unreadable"]  # it is not known which token the secret belongs to
 
 
 def test_a_date_that_cannot_be_read(pat: InProcess, emulator: Emulator) -> None:

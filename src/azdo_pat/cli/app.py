@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.cli.runtime import Runtime
 from azdo_pat.cli.session import Session
-from azdo_pat.errors import NotFoundError, PatError, UsageError
+from azdo_pat.errors import NotFoundError, PatError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,6 +202,19 @@ class App:
         from azdo_pat.store.repair import damaged_files
 
         return damaged_files(self.state_folder / "state.db")
+
+    def require_whole_state(self) -> None:
+        """Check that no state file was lost, on which all that is known about tokens depends.
+
+        Raises:
+            StoreError: a damaged one was moved aside, and is not yet rebuilt.
+        """
+        _ = self.state  # moves one aside that is not even a database
+        if self.damaged_states:
+            raise StoreError(
+                "the state file was damaged, so pat does not know which tokens are stored",
+                hint="to rebuild it, run: pat doctor --fix",
+            )
 
     @cached_property
     def organization(self) -> Organization:

@@ -89,6 +89,7 @@ def check_command(  # noqa: PLR0913  # one argument for each option
     """
     from azdo_pat.expiry import parse_span
     from azdo_pat.findings import Limits
+    from azdo_pat.results import OrganizationFailure
     from azdo_pat.services.check import CheckRequest, check, check_stored
 
     now = app.now()
@@ -101,11 +102,17 @@ def check_command(  # noqa: PLR0913  # one argument for each option
         line_of=_lines(app),
     )
     if stored:
+        app.require_whole_state()
         organization = None if all_orgs else app.session.located[0]
         checked = check_stored(organization.url if organization else None, request, app)
     else:
         organizations = app.organization_cache.all() if all_orgs else [app.organization]
         checked = check(organizations, request, app)
+        if app.damaged_states:
+            lost = OrganizationFailure(
+                "this machine", "the state file was damaged; to rebuild it, run: pat doctor --fix"
+            )
+            checked = checked._replace(failures=(*checked.failures, lost))
     show(checked, fails)
     _conclude(app, checked, [each for each in checked.findings if fails(each)])
 

@@ -11,7 +11,7 @@ from azdo_pat.cli import options
 from azdo_pat.cli.bulk import conclude_changes, say_failures, stoppable_progress
 from azdo_pat.cli.command import command
 from azdo_pat.cli.token_messages import warn_shortened
-from azdo_pat.errors import StoreError, UsageError
+from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,11 +66,7 @@ def renew_command(
     span = None if within is None else parse_span(within, app.now())
     request = _request(app, expires, deliveries)
     render = app.runtime.render
-    if app.damaged_states:
-        raise StoreError(
-            "the state file was damaged, so pat does not know which tokens are stored",
-            hint="to rebuild it, run: pat doctor --fix",
-        )
+    app.require_whole_state()
     there = app.organization if app.runtime.options.sources.get("org") == "--org" else None
     entries = due(app, within=span, org_url=there.url if there else None)
     if there and not app.state.stored(there.url):

@@ -16,7 +16,14 @@ from azdo_pat.findings import (
     Severity,
     worst_first,
 )
-from azdo_pat.judgement import command_for, is_missed, of_policies, of_tokens
+from azdo_pat.judgement import (
+    command_for,
+    is_missed,
+    of_policies,
+    of_tokens,
+    scope_options,
+    span_text,
+)
 from azdo_pat.models import PendingKind, PolicyName, Status
 from azdo_pat.naming import begins_id
 from azdo_pat.operations.ownership import is_own
@@ -26,10 +33,10 @@ from azdo_pat.scopes import FULL_ACCESS
 from azdo_pat.services.refused_tokens import marker_key, refusals, still_works, was_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from azdo_pat.models import Organization, Pat, Pending, Secret, StoredPat
+    from azdo_pat.models import Organization, Pat, Pending, Secret, StoredPat, TenantPolicy
     from azdo_pat.operations.deps import Deps
 
 
@@ -58,15 +65,15 @@ class _Subjects(NamedTuple):
     entries: Sequence[StoredPat]
     pending: Sequence[Pending]
 
-    def named(self, texts: Sequence[str]) -> _Subjects:
+    def named(self, texts: Sequence[str], *, complete: bool = True) -> _Subjects:
         """Return what these texts name; everything if there are none.
 
         Raises:
-            NotFoundError: nothing has a name or id that was given.
+            NotFoundError: nothing has a name or id that was given, though all could be read.
         """
         if not texts:
             return self
-        for text in texts:
+        for text in texts if complete else ():
             if not any(_is_named(each, [text]) for part in self for each in part):
                 raise NotFoundError(
                     f"no active or stored token {text!r}", hint="to see all, run: pat check"
@@ -131,13 +138,22 @@ def check(organizations: Sequence[Organization], request: CheckRequest, deps: De
     known = [_known(each, deps) for each in unlisted]
     ended = [each for each in known if each.id is None or each.status is Status.EXPIRED]
     pending = [each for each in _pending(None, deps) if each.org_url in urls]
-    subjects = _Subjects([*listed, *ended], entries, pending).named(request.texts)
+    subjects = _Subjects([*listed, *ended], entries, pending)
+    subjects = subjects.named(request.texts, complete=not failures)
     alive = [
         each
         for each in unlisted
         if each in subjects.entries and each.id and each.status_at(deps.now()) is Status.UNKNOWN
     ]
-    found = [*_revoked(alive, deps, failures), *_forbidden(organizations, subjects.pats, deps)]
+    policies = _policies(organizations, subjects.pats, deps.now() + request.limits.within, deps)
+    found = [*_revoked(alive, deps, failures), *_forbidden(subjects.pats, policies)]
+    allowed = {
+        org: each.max_days
+        for org, known in policies.items()
+        for each in known
+        if each.name is PolicyName.LIFESPAN and each.is_on and each.max_days
+    }
+    request = request._replace(limits=request.limits._replace(allowed=allowed))
     return _checked(subjects, request, deps, found, failures, reads_secrets=True)
 
 
@@ -304,21 +320,35 @@ def _revoked(
                 yield _about(entry, Kind.REFUSED, Severity.ERROR, message, "forget")
 
 
-def _forbidden(
-    organizations: Sequence[Organization], pats: Sequence[Pat], deps: Deps
-) -> Iterator[Finding]:
-    """Yield a finding for each token that `pat renew` renews, and a policy does not let it."""
+def _policies(
+    organizations: Sequence[Organization], pats: Sequence[Pat], soon: datetime, deps: Deps
+) -> Mapping[str, Sequence[TenantPolicy]]:
+    """Read the policies where one may matter: a token is renewed, or is to live longer.
+
+    Returns:
+        Those that the service tells, by the organization's name.
+    """
+    found: dict[str, Sequence[TenantPolicy]] = {}
     for organization in organizations:
-        renewed = [pat for pat in pats if pat.org == organization.name and pat.renewal_due]
-        if not renewed:
-            continue
-        asked = {PolicyName.LIFESPAN}
+        here = [pat for pat in pats if pat.org == organization.name]
+        renewed = [pat for pat in here if pat.renewal_due]
+        asked = set()
+        if renewed or any(pat.expires and pat.expires <= soon for pat in here):
+            asked.add(PolicyName.LIFESPAN)
         if any(FULL_ACCESS in pat.scopes for pat in renewed):
             asked.add(PolicyName.FULL_ACCESS)
         read = [deps.tenant_policies.read(organization, each) for each in sorted(asked)]
-        policies = [each for each in read if each is not None]
-        for pat in renewed:
-            yield from of_policies(pat, policies)
+        found[organization.name] = [each for each in read if each is not None]
+    return found
+
+
+def _forbidden(
+    pats: Sequence[Pat], policies: Mapping[str, Sequence[TenantPolicy]]
+) -> Iterator[Finding]:
+    """Yield a finding for each token that `pat renew` renews, and a policy does not let it."""
+    for pat in pats:
+        if pat.renewal_due:
+            yield from of_policies(pat, policies.get(pat.org or "", ()))
 
 
 def _secrets(
@@ -396,11 +426,12 @@ def _reported(entries: Sequence[StoredPat], deps: Deps) -> Iterator[Finding]:
 
 def _refused(entry: StoredPat, message: str) -> Finding:
     """Return the finding for a secret that does not work; `rotate` replaces no revoked token."""
-    scopes = [word for scope in entry.scopes for word in ("--scope", scope)]
     found = _about(entry, Kind.REFUSED, Severity.ERROR, message, "forget")
-    if not scopes:
+    if not entry.scopes:
         return found
-    return found._replace(fix=command_for("ensure", None, entry.name, *scopes, org=entry.org))
+    life = ("--expires", span_text(entry.life)) if entry.life else ()
+    options = (*scope_options(entry.scopes), *life)
+    return found._replace(fix=command_for("ensure", None, entry.name, *options, org=entry.org))
 
 
 def _declared(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from azdo_pat.command_lines import pat_command
@@ -17,7 +18,15 @@ from azdo_pat.errors import (
 )
 from azdo_pat.expiry import is_shortened
 from azdo_pat.journal import JournalEntry, Rename
-from azdo_pat.models import Field, Pat, PatChanges, Status, StoredPat, effective_expiry
+from azdo_pat.models import (
+    Field,
+    Pat,
+    PatChanges,
+    PolicyName,
+    Status,
+    StoredPat,
+    effective_expiry,
+)
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import is_own
@@ -46,6 +55,7 @@ def update(organization: Organization, pat: Pat, changes: PatChanges, deps: Deps
         PendingError: it was changed, but the secret could not be moved to the new name.
     """
     _require_changeable(organization, pat, changes)
+    _require_not_ended(organization, pat, changes, deps)
     known = _known(deps.state, organization, pat)
     with ExitStack() as locks:
         if known is not None:
@@ -83,6 +93,32 @@ def _require_changeable(organization: Organization, pat: Pat, changes: PatChange
         raise RefusedError(
             f"{pat.name!r} is revoked and cannot be changed",
             hint="to create a new token, run: pat create",
+        )
+
+
+def _require_not_ended(
+    organization: Organization, pat: Pat, changes: PatChanges, deps: Deps
+) -> None:
+    """Refuse to change the expiry of a token that a policy would make expire at once.
+
+    The service counts the longest lifetime from the day of creation (spec: `Pats - Update`).
+
+    Raises:
+        RefusedError: that would happen.
+    """
+    if changes.valid_to is None or pat.created is None or pat.expires is None:
+        return
+    policy = deps.tenant_policies.read(organization, PolicyName.LIFESPAN)
+    if policy is None or not policy.is_on or policy.max_days is None or policy.has_exceptions:
+        return
+    longest = pat.created + timedelta(days=policy.max_days)
+    if longest <= deps.now() < pat.expires:
+        raise RefusedError(
+            f"a policy allows {policy.max_days} days from the day of creation, so {pat.name!r}"
+            f" would expire {longest:%Y-%m-%d}, not {pat.expires:%Y-%m-%d}: nothing was changed",
+            hint="to replace the token, run: "
+            + pat_command("rotate", pat.id or "", options=("--expires", f"{policy.max_days}d")),
+            code="patLifespanPolicyViolation",
         )
 
 

@@ -16,21 +16,24 @@ def summary(checked: Checked, room: int) -> str:
 
     Args:
         checked: what was found.
-        room: bytes that it may take; the least important findings are left out.
+        room: bytes that it may take; the least important findings are left out, or everything.
     """
-    lines = []
+    lines: list[str] = []
     left = room - _ROOM_FOR_END
-    rows = list(_lines(checked))
+    rows = [*_head(checked), *map(_row, checked.findings)]
     for number, line in enumerate(rows):
         left -= len(f"{line}\n".encode())
         if left < 0:
-            lines += ["", f"{counted(len(rows) - number, 'more finding')} did not fit here."]
+            if not lines:
+                return ""
+            missing = min(len(rows) - number, len(checked.findings))
+            lines += ["", f"{counted(missing, 'more finding')} did not fit here."]
             break
         lines.append(line)
     return "".join(f"{line}\n" for line in lines)
 
 
-def _lines(checked: Checked) -> Iterator[str]:
+def _head(checked: Checked) -> Iterator[str]:
     found = counts(checked) or "nothing found"
     number = counted(len(checked.pats), "token")
     yield ""
@@ -44,7 +47,6 @@ def _lines(checked: Checked) -> Iterator[str]:
         yield ""
         yield "| | Token | Organization | Finding | Expires | To fix it, run |"
         yield "| --- | --- | --- | --- | --- | --- |"
-        yield from map(_row, checked.findings)
 
 
 def _row(finding: Finding) -> str:

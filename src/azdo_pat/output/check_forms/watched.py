@@ -47,8 +47,10 @@ def report_of(checked: Checked) -> Report:
         if (own := alone.get(key[:2])) and own != key:  # of a token that this one has replaced
             about[own] += about.pop(key)
     tokens = []
+    keys = {(pat.org, pat.name, pat.id) for pat in checked.pats}
     for pat in checked.pats:
-        found = about.pop((pat.org, pat.name, pat.id), [])
+        found = about.get((pat.org, pat.name, pat.id), [])
         if found or is_active(pat, checked.now):
             tokens.append(Watched(pat, tuple(found)))
-    return Report(tokens, [finding for found in about.values() for finding in found])
+    others = [finding for key, found in about.items() if key not in keys for finding in found]
+    return Report(tokens, others)
