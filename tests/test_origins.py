@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azdo_pat.models import Origin
-from azdo_pat.origins import MAKERS, is_same_machine, machine_of, origin_of, same_name
+from azdo_pat.origins import MAKERS, is_same_machine, machine_of, maker_name, origin_of, same_name
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,11 @@ def test_spellings_of_a_name() -> None:
 def test_every_tool_is_described() -> None:
     assert set(MAKERS) == set(Origin) - {Origin.PAT, Origin.UNKNOWN}
     for maker in MAKERS.values():
-        assert all((maker.name, maker.occasion, maker.advice))
+        assert all((maker.occasion, maker.advice))
+
+
+def test_every_maker_has_a_name_of_its_own() -> None:
+    assert len({maker_name(each) for each in Origin} - {""}) == len(Origin)
 
 
 @given(st.text())

@@ -37,11 +37,22 @@ _BEFORE_MACHINE: Final = r"[\s:]+on[\s:]+"
 _LONGEST_NETBIOS_NAME: Final = 15
 
 
+_NAMES: Final = {
+    Origin.PAT: "pat",
+    Origin.GIT: "Git Credential Manager",
+    Origin.SERVICE_HOOKS: "Azure App Service",
+    Origin.LOAD_TEST: "cloud-based load tests",
+    Origin.TEAMS: "Microsoft Teams",
+    Origin.ARTIFACTS: "the Artifacts credential provider",
+    Origin.IDE: "the VSTS plug-in of JetBrains IDEs",
+    Origin.UNKNOWN: "unknown",
+}
+
+
 class Maker(NamedTuple):
     """What is known of a tool that creates tokens.
 
     Attributes:
-        name: the tool.
         occasion: when it creates a token, as sentences.
         rights: what its tokens can do; empty if that is not known.
         scopes: the scopes that it asks for at most; empty if they are not known.
@@ -49,7 +60,6 @@ class Maker(NamedTuple):
         advice: what to do with such a token, as sentences.
     """
 
-    name: str
     occasion: str
     rights: str
     scopes: frozenset[str]
@@ -59,7 +69,6 @@ class Maker(NamedTuple):
 
 MAKERS: Final = {
     Origin.GIT: Maker(
-        name="Git Credential Manager",
         occasion="It creates a token when git signs in to Azure Repos on a machine, and another one"
         " at each later sign-in. It revokes none of them.",
         rights="read and write code, and read packages",
@@ -69,33 +78,29 @@ MAKERS: Final = {
         " token again, it asks you to sign in.",
     ),
     Origin.SERVICE_HOOKS: Maker(
-        name="the Deployment Center of Azure App Service",
-        occasion="It creates a token when someone sets up the deployment of a web app from Azure"
-        " Repos.",
+        occasion="Its Deployment Center creates a token when someone sets up the deployment of a"
+        " web app from Azure Repos.",
         rights="",
         scopes=frozenset(),
         use="you set up such a deployment",
         advice="Keep the token while the web app is deployed that way.",
     ),
     Origin.LOAD_TEST: Maker(
-        name="the cloud-based load tests of Azure DevOps",
-        occasion="It was created for load tests. That service has ended, so nothing uses the token"
-        " any more.",
+        occasion="They created a token for each test. That service has ended, so nothing uses the"
+        " token any more.",
         rights="",
         scopes=frozenset(),
         use="",
         advice="Revoke the token.",
     ),
     Origin.TEAMS: Maker(
-        name="the messaging extension for Microsoft Teams",
-        occasion="It creates a token when you connect it to Azure DevOps.",
+        occasion="Its messaging extension creates a token when you connect it to Azure DevOps.",
         rights="",
         scopes=frozenset(),
         use="you use Azure DevOps in Microsoft Teams",
         advice="Keep the token while you use the extension.",
     ),
     Origin.ARTIFACTS: Maker(
-        name="the Azure Artifacts credential provider",
         occasion="It creates a token when NuGet, dotnet, Maven or pip needs a feed, valid for hours"
         " to a year.",
         rights="read and publish packages, and read and write drops",
@@ -105,7 +110,6 @@ MAKERS: Final = {
         " only a revocation rule of a Project Collection Administrator ends it.",
     ),
     Origin.IDE: Maker(
-        name="the old plug-in of JetBrains IDEs for Azure DevOps (VSTS)",
         occasion="It creates a token when it signs in.",
         rights="",
         scopes=frozenset(),
@@ -114,6 +118,11 @@ MAKERS: Final = {
     ),
 }
 """The tools other than `pat`, in the order of the documentation."""
+
+
+def maker_name(origin: Origin) -> str:
+    """Return who or what created a token, in the words of every command."""
+    return _NAMES[origin]
 
 
 def origin_of(name: str) -> Origin:

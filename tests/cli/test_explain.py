@@ -276,10 +276,10 @@ def test_several_names(pat: InProcess, emulator: Emulator) -> None:
             HOOKS,
             short(token),
             token["validFrom"][:10],
-            "the Deployment Center of Azure App Service",
+            "Azure App Service",
             "yes",
         ),
-        (LOAD_TEST, "-", "-", "the cloud-based load tests of Azure DevOps", "no"),
+        (LOAD_TEST, "-", "-", "cloud-based load tests", "no"),
     )
     assert result.stderr.startswith("to see all about one of them, run: pat explain NAME\n")
 

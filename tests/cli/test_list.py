@@ -58,7 +58,7 @@ def test_what_needs_attention_is_marked(pat: InProcess, emulator: Emulator) -> N
     assert pat("list") == done(
         table(
             HEADER,
-            row(git, "in 8 days", "made by git"),
+            row(git, "in 8 days", "made by Git Credential Manager"),
             row(here, "in 10 days", "secret here"),
             row(soon, "in 7 days", "expires soon"),
         )

@@ -8,6 +8,7 @@ from typing import Final
 from azdo_pat.findings import Finding, Kind, Severity
 from azdo_pat.judgement import has_ended, is_active, of_token
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Pending, PendingKind, Status
+from azdo_pat.origins import maker_name
 from azdo_pat.output.dates import distance, local_date, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.results import (
@@ -22,15 +23,6 @@ from azdo_pat.scopes import FULL_ACCESS
 
 _WHOLE_ID: Final = 36
 _LEAST_PREFIX: Final = 8
-_MAKERS: Final = {
-    Origin.PAT: "pat",
-    Origin.GIT: "git",
-    Origin.SERVICE_HOOKS: "service hooks",
-    Origin.LOAD_TEST: "a load test",
-    Origin.TEAMS: "Teams",
-    Origin.ARTIFACTS: "the Artifacts credential provider",
-    Origin.IDE: "a development environment",
-}
 _WORDS: Final = {
     Kind.FULL_ACCESS: "full access",
     Kind.BROAD: "broad scopes",
@@ -92,7 +84,7 @@ def pat_table(pat: Pat, now: datetime, zone: tzinfo | None) -> Table:
         ("Secret", Cell("in the keyring of this machine" if pat.stored else "not stored here")),
     ]
     if pat.origin is not Origin.UNKNOWN:
-        pairs.append(("Made by", Cell(_MAKERS[pat.origin])))
+        pairs.append(("Made by", Cell(maker_name(pat.origin))))
     pairs += pending_pairs(pat.pending, now, zone)
     return pairs_table(pairs)
 
@@ -256,7 +248,7 @@ def _notes(pat: Pat, now: datetime, zone: tzinfo | None) -> Cell:
         tone = Tone.WARNING if tone is Tone.PLAIN else tone
     notes += ["secret here"] if pat.stored else []
     if pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
-        notes.append(f"made by {_MAKERS[pat.origin]}")
+        notes.append(f"made by {maker_name(pat.origin)}")
     return Cell(", ".join(notes), tone)
 
 

@@ -11,7 +11,7 @@ from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import PatError, SignInError, StoreError
 from azdo_pat.models import Field, Origin, Pat, Status
 from azdo_pat.naming import begins_id
-from azdo_pat.origins import MAKERS, is_same_machine, machine_of, origin_of, same_name
+from azdo_pat.origins import MAKERS, is_same_machine, machine_of, maker_name, origin_of, same_name
 from azdo_pat.results import Explained, Explanation
 from azdo_pat.services.find_tokens import Filters, Sort, TokenFinder, in_order
 
@@ -115,7 +115,7 @@ def _explanation(name: str, pats: Sequence[Pat], machine: str) -> Explanation:
         return Explanation(
             name=name,
             origin=Origin.PAT,
-            maker="pat, on this machine",
+            maker=maker_name(Origin.PAT),
             occasion="It creates a token when you run pat create, and a new one when it renews a"
             " token: with pat renew, ensure, rotate or apply, or when git asks for one.",
             rights="",
@@ -156,7 +156,7 @@ def _of_tool(name: str, origin: Origin, tokens: tuple[Pat, ...], own_machine: st
     return Explanation(
         name=name,
         origin=origin,
-        maker=maker.name,
+        maker=maker_name(origin),
         occasion=maker.occasion,
         rights=maker.rights,
         harmless=harmless,
