@@ -444,7 +444,7 @@ class Explanation:
 
     Attributes:
         maker: the tool, in words; empty if no tool is known to give the name.
-        occasion: when it creates a token, as sentences.
+        occasion: when it creates a token, as sentences; empty if no tool is known.
         rights: what its tokens can do, in words; empty if that is not known.
         harmless: None if that depends on facts that `pat` does not know.
         verdict: the reason, as a sentence.
@@ -467,6 +467,11 @@ class Explanation:
     this_machine: bool | None = None
     tokens: tuple[Pat, ...] = ()
     audit: tuple[AuditEvent, ...] | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether neither a tool nor a token is known by the name."""
+        return not (self.maker or self.tokens or self.audit)
 
     @property
     def text(self) -> str:

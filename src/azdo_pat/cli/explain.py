@@ -63,7 +63,7 @@ def explain_command(app: App, names: tuple[str, ...], *, since: str | None, audi
         )
     if explained.unaudited:
         raise explained.unaudited
-    missing = [each for each in explained.explanations if _is_missing(each)]
+    missing = [each for each in explained.explanations if each.is_missing]
     if missing:
         raise _missing(missing, explained)
 
@@ -71,7 +71,7 @@ def explain_command(app: App, names: tuple[str, ...], *, since: str | None, audi
 def _say(app: App, explained: Explained, *, named: bool) -> None:
     """Say what could not be looked up, and what to do in doubt."""
     notice = app.runtime.messages.notice
-    if explained.unseen and not any(map(_is_missing, explained.explanations)):
+    if explained.unseen and not any(each.is_missing for each in explained.explanations):
         notice(f"tokens of that name were not looked up: {explained.unseen.message}")
         for line in explained.unseen.hint.splitlines():
             notice(f"     {line}")
@@ -86,11 +86,6 @@ def _say(app: App, explained: Explained, *, named: bool) -> None:
     notice("if in doubt:")
     for number, step in enumerate(explained.steps, 1):
         notice(f"  {number}. {step}")
-
-
-def _is_missing(explanation: Explanation) -> bool:
-    """Return whether neither a tool nor a token is known by the name."""
-    return not (explanation.maker or explanation.tokens or explanation.audit)
 
 
 def _missing(missing: list[Explanation], explained: Explained) -> PatError:

@@ -40,7 +40,8 @@ def _whole(explanation: Explanation, now: datetime, zone: tzinfo | None) -> Tabl
     if explanation.machine:
         here = "this machine" if explanation.this_machine else "not this machine"
         pairs.append(("Machine", Cell(f"{explanation.machine} ({here})")))
-    pairs.append(("When", Cell(explanation.occasion)))
+    if explanation.occasion:
+        pairs.append(("When", Cell(explanation.occasion)))
     if explanation.rights:
         pairs.append(("Rights", Cell(explanation.rights)))
     pairs += [

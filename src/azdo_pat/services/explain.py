@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 AUDITED: Final = timedelta(days=30)
 """How far back the audit log is read by default."""
 
+_CHOSEN: Final = (
+    "No tool that pat knows gives this name: a person or script chose it. Whether the token is"
+    " harmless cannot be told from the name."
+)
+_IF_STRANGE: Final = "Revoke the token if neither you nor a script of yours created it."
 _ALL: Final = Filters(statuses=(Status.ACTIVE, Status.EXPIRED, Status.REVOKED))
 _MOST_IDS: Final = 3
 
@@ -130,11 +135,11 @@ def _explanation(name: str, pats: Sequence[Pat], machine: str) -> Explanation:
             name=name,
             origin=origin,
             maker="",
-            occasion="No tool that pat knows gives this name: a person or script chose it.",
+            occasion="",
             rights="",
             harmless=None,
-            verdict="Whether the token is harmless cannot be told from the name.",
-            advice="Revoke the token if neither you nor a script of yours created it.",
+            verdict=_CHOSEN if tokens else "No tool that pat knows gives this name.",
+            advice=_IF_STRANGE if tokens else "Check the name in the mail.",
             tokens=tokens,
         )
     return _of_tool(name, origin, tokens, machine)
@@ -171,10 +176,10 @@ def _of_tool(name: str, origin: Origin, tokens: tuple[Pat, ...], own_machine: st
 def _verdict(maker: Maker, machine: str | None, *, here: bool | None) -> tuple[bool | None, str]:
     if not maker.use:
         return False, "Nothing creates such a token any more."
-    if here is False:
-        return None, f"It is harmless if {machine} is a machine of yours and {maker.use}."
-    where = ", which is this one" if here else ""
-    return True, f"It is harmless if {maker.use}{where}."
+    if here:
+        return True, "It is harmless unless the name is forged: the machine in it is this one."
+    whose = f"{machine} is a machine of yours and " if machine else ""
+    return None, f"It is harmless if {whose}{maker.use}."
 
 
 def _excess(maker: Maker, tokens: Iterable[Pat]) -> Sequence[str]:
@@ -196,11 +201,15 @@ def _audited(
         events = tuple(deps.audit.token_events(deps.organization, since))
     except PatError as error:
         return explanations, error
-    return tuple(replace(each, audit=_about(each, events)) for each in explanations), None
+    return tuple(_with_events(each, events) for each in explanations), None
 
 
-def _about(explanation: Explanation, events: Iterable[AuditEvent]) -> tuple[AuditEvent, ...]:
-    return tuple(each for each in events if each.token and same_name(each.token, explanation.name))
+def _with_events(explanation: Explanation, events: Iterable[AuditEvent]) -> Explanation:
+    name = explanation.name
+    about = tuple(each for each in events if each.token and same_name(each.token, name))
+    if about and explanation.is_missing:  # a token of that name is or was there
+        explanation = replace(explanation, verdict=_CHOSEN, advice=_IF_STRANGE)
+    return replace(explanation, audit=about)
 
 
 def _steps(
@@ -210,7 +219,8 @@ def _steps(
     unseen: PatError | None,
 ) -> tuple[str, ...]:
     """Return what to do if the user is in doubt, in this order."""
-    steps = [_how_to_revoke(explanations, question, deps, unseen)]
+    steps = ["sign in: pat login"] if isinstance(unseen, SignInError) else []
+    steps.append(_how_to_revoke(explanations, question, deps, unseen))
     if any(each.origin is Origin.ARTIFACTS for each in explanations):
         steps.append(
             "ask a Project Collection Administrator for a revocation rule, if the token is"
@@ -237,8 +247,9 @@ def _how_to_revoke(
 ) -> str:
     names = [each.name for each in explanations]
     if unseen is not None:
-        first = "pat login, then " if isinstance(unseen, SignInError) else ""
-        return f"revoke the token: {first}{pat_command('revoke', *names)}"
+        if known := [each.name for each in explanations if not each.is_missing]:
+            return f"revoke the token: {pat_command('revoke', *known)}"
+        return f"look for a token of that name: {pat_command('explain', *names)}"
     where = ("--org", deps.organization.name)
     if not question.names:
         command = pat_command("revoke", "ID", options=where)
