@@ -1,5 +1,8 @@
 """The tools that create tokens, by the names of the tokens."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,6 +93,14 @@ def test_every_tool_is_described() -> None:
     assert set(MAKERS) == set(Origin) - {Origin.PAT, Origin.UNKNOWN}
     for maker in MAKERS.values():
         assert all((maker.occasion, maker.advice))
+
+
+def test_the_guide_names_what_is_recognized() -> None:
+    guide = Path(__file__).parents[1] / "docs" / "guides" / "unexpected-token.md"
+    table = guide.read_text("utf-8").partition("## Names that tools give")[2].partition("## ")[0]
+    cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    names = [name for cell in cells for name in re.findall("`(.+?)`", cell)]
+    assert {origin_of(each) for each in names} == set(MAKERS)
 
 
 def test_every_maker_has_a_name_of_its_own() -> None:
