@@ -453,6 +453,7 @@ class Explanation:
         this_machine: whether this is that machine; None if there is none.
         tokens: the tokens that have the name, as far as they could be looked up.
         audit: the events of the audit log about the name; None if it was not read.
+        audited_since: the time from which the audit log was read; None if it was not.
     """
 
     name: str
@@ -467,6 +468,7 @@ class Explanation:
     this_machine: bool | None = None
     tokens: tuple[Pat, ...] = ()
     audit: tuple[AuditEvent, ...] | None = None
+    audited_since: datetime | None = None
 
     @property
     def is_missing(self) -> bool:

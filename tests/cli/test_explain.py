@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.command_lines import quoted
-from cli.stage import done, hence, methods, minute, put, short, table, token_object
+from cli.stage import done, failed, hence, methods, minute, put, short, table, token_object
 from drivers import Emulator, Environment, InProcess, Result
 
 GIT = "git: https://dev.azure.com/contoso on elsewhere"
@@ -249,12 +249,33 @@ def test_without_a_name_a_sign_in_is_needed(pat: InProcess) -> None:
 
 
 @pytest.mark.parametrize("since", ["2d", "2026-01-02"])
-def test_since(pat: InProcess, emulator: Emulator, since: str) -> None:
+def test_since(pat: InProcess, emulator: Emulator, tmp_path: Path, since: str) -> None:
     put(emulator, GIT)  # 60 days ago
-    pat("create", GIT, "--scope", "code", "-q", "-o", "none")
-    tokens = one(pat("explain", GIT, "--since", since, "-o", "json"))["tokens"]
-    assert isinstance(tokens, list)
-    assert len(tokens) == (1 if since == "2d" else 2)
+    elsewhere: Environment = {"PAT_STATE_DIR": str(tmp_path)}
+    pat("create", "new", "--scope", "code", "-q", "-o", "none", env=elsewhere)
+    found = pat("explain", "--since", since, "-o", "json").json
+    assert [each["name"] for each in found] == (["new"] if since == "2d" else ["new", GIT])
+
+
+def test_since_hides_no_token_of_a_name(pat: InProcess, emulator: Emulator) -> None:
+    put(emulator, GIT)  # 60 days ago
+    result = pat("explain", GIT, "--audit", "--since", "5d", "-o", "json")
+    assert (result.exit_code, len(result.json[0]["tokens"])) == (0, 1)
+    assert pat("explain", GIT, "--since", "5d") == failed(
+        2,
+        "--since with a NAME needs --audit",
+        "all tokens of that name are shown: leave out --since",
+    )
+
+
+def test_the_only_token_is_named_in_the_steps(pat: InProcess, emulator: Emulator) -> None:
+    token = put(emulator, "strange thing")
+    said = steps(pat("explain"))
+    identifier = token["authorizationId"]
+    assert said[0] == (
+        f"revoke the token if you do not recognize it: pat revoke {identifier} --org contoso"
+    )
+    assert said[-1].endswith(f": pat explain {quoted('strange thing')} --audit")
 
 
 @pytest.mark.parametrize("since", ["soon", "-3d", "2999-01-01", "2026-02-30", ""])
@@ -266,8 +287,9 @@ def test_since_must_be_past(pat: InProcess, emulator: Emulator, since: str) -> N
 def test_since_the_beginning_of_time(pat: InProcess, emulator: Emulator) -> None:
     put(emulator, GIT)
     for since in ("999y", "5000y", "1970-01-02"):
-        result = pat("explain", GIT, "--since", since, "-o", "json")
-        assert (result.exit_code, len(result.json[0]["tokens"])) == (0, 1), result.stderr
+        for options in ((), (GIT, "--audit")):
+            result = pat("explain", *options, "--since", since, "-o", "json")
+            assert (result.exit_code, len(result.json[0]["tokens"])) == (0, 1), result.stderr
 
 
 def test_ids_are_shortened_to_what_tells_them_apart(pat: InProcess, emulator: Emulator) -> None:
@@ -438,7 +460,39 @@ class TestAudit:
         pat("create", "ci", "--scope", "code", "-q", "-o", "none")
         result = pat("explain", "ci", "--audit")
         assert result.exit_code == 0
-        assert "the audit log has no event about 'ci'" in result.stderr
+        since = (datetime.now(UTC) - timedelta(days=30)).date()
+        assert f"Audit log   no event since {since} (30 days ago)\n" in result.stdout
+        assert f"the audit log has no event about 'ci' since {since}\n" in result.stderr
+        assert "for all that it keeps, add --since 90d\n" in result.stderr
+        assert "while Log Audit Events is off" in result.stderr
+        assert "no event since" in pat("explain", "ci", "--audit", "-q").stdout
+        assert "add --since" not in pat("explain", "ci", "--audit", "--since", "90d").stderr
+
+    def test_without_a_name_who_created_each(self, pat: InProcess, emulator: Emulator) -> None:
+        put(emulator, "strange")
+        emulator.add_tokens(2, name=GIT)
+        entries = [
+            {
+                "actionId": "Token.PatCreateEvent",
+                "timestamp": "2026-11-20T10:00:00Z",
+                "actorDisplayName": "Ada",
+                "data": {"DisplayName": name},
+            }
+            for name in (GIT, GIT, "other")
+        ]
+        page = json.dumps({"decoratedAuditLogEntries": entries, "hasMore": False})
+        emulator.fail(f"GET */auditlog body='{page}' times=always")
+        result = pat("explain", "--audit", env={"COLUMNS": "200"})
+        since = (datetime.now(UTC) - timedelta(days=30)).date()
+        _, strange, silent, *gits = result.stdout.splitlines()
+        assert strange.startswith("strange ")
+        assert silent.strip() == f"audit log: no event since {since} (30 days ago)"
+        assert [each.startswith(GIT) for each in gits] == [True, True, False, False]
+        assert [each.strip() for each in gits[2:]] == [
+            "audit log: 2026-11-20 10:00 created by Ada"
+        ] * 2
+        assert f"no event about 'strange' since {since}\n" in result.stderr
+        assert "Log Audit Events" not in result.stderr
 
     def test_only_the_last_30_days_or_as_told(self, pat: InProcess, emulator: Emulator) -> None:
         for since, days in (((), 30), (("--since", "2d"), 2)):

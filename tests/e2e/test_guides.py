@@ -297,6 +297,7 @@ def test_a_token_you_did_not_make(emulator: Emulator, bare: dict[str, str], home
     said = run([*shell, snippet("unexpected-token", "audit")], {**bare, "COLUMNS": "80"}, home)
     assert "created by Ada Lovelace <ada@contoso.example> from\n" in said
     assert "            127.0.0.1 with azdo-pat/" in said
+    assert "audit log: no event since " in said.rpartition("NAME ")[2]
 
 
 def alike(text: str) -> list[str]:

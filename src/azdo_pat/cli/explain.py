@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.errors import NotFoundError, PartialError, PatError
+from azdo_pat.errors import NotFoundError, PartialError, PatError, UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.results import Explained, Explanation
+
+_MOST_NAMES: Final = 3
+"""More than these are counted."""
 
 
 @command("explain")
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 @click.option(
     "--since",
     metavar="SPAN|DATE",
-    help="Only tokens created, and events logged, within this span or since this date. Without"
-    " it: all tokens, and the events of the last 30 days.",
+    help="Without NAME, only tokens created within this span or since this date. With --audit, only"
+    " events since then; the default is 30d, and 90d is all that the log keeps.",
 )
 @click.option(
     "--audit",
@@ -41,12 +44,17 @@ def explain_command(app: App, names: tuple[str, ...], *, since: str | None, audi
     \b
     Examples:
       pat explain "git: https://dev.azure.com/contoso on ada-laptop"
-      pat explain ci --audit
+      pat explain ci --audit --since 90d
       pat explain --since 30d
     """
     from azdo_pat.expiry import parse_since
     from azdo_pat.services.explain import Question, explain
 
+    if names and since is not None and not audit:
+        raise UsageError(
+            "--since with a NAME needs --audit",
+            hint="all tokens of that name are shown: leave out --since",
+        )
     now = app.runtime.now()
     moment = None if since is None else parse_since(since, now)
     render = app.runtime.render
@@ -55,7 +63,7 @@ def explain_command(app: App, names: tuple[str, ...], *, since: str | None, audi
     explained = explain(Question(names, app.runtime.machine, moment, audit), app)
     render.show_all(explained.explanations)
     if explained.explanations:
-        _say(app, explained, named=bool(names))
+        _say(app, explained)
     else:
         time = " in that time" if moment else ""
         app.runtime.messages.notice(
@@ -68,7 +76,7 @@ def explain_command(app: App, names: tuple[str, ...], *, since: str | None, audi
         raise _missing(missing, explained)
 
 
-def _say(app: App, explained: Explained, *, named: bool) -> None:
+def _say(app: App, explained: Explained) -> None:
     """Say what could not be looked up, and what to do in doubt."""
     notice = app.runtime.messages.notice
     if explained.unseen and not any(each.is_missing for each in explained.explanations):
@@ -77,15 +85,33 @@ def _say(app: App, explained: Explained, *, named: bool) -> None:
             notice(f"     {line}")
     if len(explained.explanations) > 1:
         notice("to see all about one of them, run: pat explain NAME")
-    silent = [repr(each.name) for each in explained.explanations if each.audit == ()]
-    if silent and (named or len(silent) == len(explained.explanations)):
-        notice(
-            f"the audit log has no event about {', '.join(silent)}; it has none at all while Log"
-            " Audit Events is off (organization settings > Policies)"
-        )
+    _say_what_the_log_lacks(app, explained)
     notice("if in doubt:")
     for number, step in enumerate(explained.steps, 1):
         notice(f"  {number}. {step}")
+
+
+def _say_what_the_log_lacks(app: App, explained: Explained) -> None:
+    """Say why the audit log may have no event about a name."""
+    from azdo_pat.output.dates import local_date
+    from azdo_pat.services.explain import LOG_KEPT
+
+    notice = app.runtime.messages.notice
+    silent = [each for each in explained.explanations if each.audit == ()]
+    since = silent[0].audited_since if silent else None
+    if since is None:
+        return
+    names = ", ".join(repr(each.name) for each in silent)
+    if len(silent) > _MOST_NAMES:
+        names = f"{len(silent)} of the names"
+    notice(f"the audit log has no event about {names} since {local_date(since, zone=None)}")
+    if since > app.runtime.now() - LOG_KEPT:
+        notice(f"     for all that it keeps, add --since {LOG_KEPT.days}d")
+    if len(silent) == len(explained.explanations):
+        notice(
+            "     it has none at all while Log Audit Events is off (organization settings >"
+            " Policies)"
+        )
 
 
 def _missing(missing: list[Explanation], explained: Explained) -> PatError:

@@ -25,14 +25,18 @@ _ACTIONS: Final = {
 def explanations_table(
     explanations: Sequence[Explanation], now: datetime, zone: tzinfo | None
 ) -> Table:
-    """Return everything about one name, or a row for each token of several names."""
+    """Return everything about one name, or a row for each token of several names.
+
+    What the audit log says of a name is below the last of its tokens.
+    """
     if len(explanations) == 1:
         return _whole(explanations[0], now, zone)
     tokens = [(each, pat) for each in explanations for pat in each.tokens or (None,)]
+    log = [lines for each in explanations for lines in _below_tokens(each, now, zone)]
     ids = short_ids([pat.id or "" if pat else "" for _, pat in tokens])
     rows = [_row(each, pat, short, zone) for (each, pat), short in zip(tokens, ids, strict=True)]
     columns = (Column("NAME", 16), Column("ID", 36), Column("CREATED", 10))
-    return Table((*columns, Column("MADE BY", 12), Column("HARMLESS", 8)), rows)
+    return Table((*columns, Column("MADE BY", 12), Column("HARMLESS", 8)), rows, log)
 
 
 def _whole(explanation: Explanation, now: datetime, zone: tzinfo | None) -> Table:
@@ -49,7 +53,7 @@ def _whole(explanation: Explanation, now: datetime, zone: tzinfo | None) -> Tabl
         ("", Cell(explanation.verdict)),
         ("What to do", Cell(explanation.advice)),
         *_listed("Tokens", (_token(each, now, zone) for each in explanation.tokens)),
-        *_listed("Audit log", (_event(each, zone) for each in explanation.audit or ())),
+        *_listed("Audit log", _log(explanation, now, zone)),
     ]
     return pairs_table(pairs)
 
@@ -90,6 +94,23 @@ def _created(pat: Pat, now: datetime, zone: tzinfo | None) -> str:
     if pat.created is None:
         return "creation unknown"
     return f"created {local_minute(pat.created, zone)} ({distance(pat.created, now)})"
+
+
+def _below_tokens(
+    explanation: Explanation, now: datetime, zone: tzinfo | None
+) -> Sequence[Sequence[Cell]]:
+    """Return, for the row of each token, the lines below it."""
+    log = [Cell(f"audit log: {each}") for each in _log(explanation, now, zone)]
+    return [*([()] * (len(explanation.tokens) - 1)), log]
+
+
+def _log(explanation: Explanation, now: datetime, zone: tzinfo | None) -> Sequence[str]:
+    """Return what the audit log says of a name; nothing if it was not read."""
+    if explanation.audit:
+        return [_event(each, zone) for each in explanation.audit]
+    if since := explanation.audited_since:
+        return [f"no event since {local_date(since, zone)} ({distance(since, now)})"]
+    return ()
 
 
 def _event(event: AuditEvent, zone: tzinfo | None) -> str:

@@ -30,5 +30,5 @@ def findings_table(findings: Sequence[Finding], zone: tzinfo | None) -> Table:
         row += [Cell(each.org or "")] if many else []
         until = local_date(each.until, zone) if each.until else ""
         rows.append([*row, Cell(each.message), Cell(until)])
-    below = [Cell(f"fix: {each.fix}" if each.fix else "") for each in findings]
+    below = [[Cell(f"fix: {each.fix}")] if each.fix else [] for each in findings]
     return Table(columns, rows, below)

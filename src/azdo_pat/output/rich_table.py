@@ -39,8 +39,9 @@ def draw(table: Table, out: TextIO, *, width: int | None, color: bool) -> None:
         return
     widths = _widths(table, rows, width)
     lines = [_lines(row, widths) for row in rows]
-    for drawn, cell in zip(reversed(lines), reversed(table.below), strict=False):
-        drawn.extend(_below(cell, widths[0] + _GAP, width))
+    for drawn, cells in zip(reversed(lines), reversed(table.below), strict=False):
+        for cell in cells:
+            drawn.extend(_below(cell, widths[0] + _GAP, width))
     console = _console(out, width, color=color)
     with console.capture() as captured:
         console.print(Text("\n").join(chain.from_iterable(lines)), soft_wrap=True)

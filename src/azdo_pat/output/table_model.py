@@ -41,12 +41,12 @@ class Table(NamedTuple):
     """A table: each row has one cell for each column.
 
     Attributes:
-        below: for each row, a text below it that no column limits; empty for none at all.
+        below: for each row, lines below it that no column limits; empty for none at all.
     """
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
-    below: Sequence[Cell] = ()
+    below: Sequence[Sequence[Cell]] = ()
 
 
 def pairs_table(pairs: Sequence[tuple[str, Cell]]) -> Table:

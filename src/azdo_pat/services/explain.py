@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 AUDITED: Final = timedelta(days=30)
 """How far back the audit log is read by default."""
+LOG_KEPT: Final = timedelta(days=90)
+"""How long the service keeps the audit log."""
 
 _CHOSEN: Final = (
     "No tool that pat knows gives this name: a person or script chose it. Whether the token is"
@@ -41,8 +43,8 @@ class Question(NamedTuple):
     Attributes:
         names: names, as in a mail, or tokens; empty for all tokens that `pat` did not create.
         machine: the name of this machine.
-        since: only tokens that were created, and events that happened, since then; None for all
-            tokens, and for the events of `AUDITED`.
+        since: only events that happened since then, and without names only tokens that were
+            created since then; None for the events of `AUDITED`, and for all tokens.
         audit: read the audit log, too.
     """
 
@@ -66,8 +68,7 @@ def explain(question: Question, deps: Deps) -> Explained:
             pats = _listed(deps, _ALL)
         except PatError as error:
             unseen, pats = error, _known_here(deps)
-        recent = _since(question.since, pats)
-        found = tuple(_named(text, recent, question.machine) for text in question.names)
+        found = tuple(_named(text, pats, question.machine) for text in question.names)
     else:
         recent = _since(question.since, _listed(deps, Filters()))
         found = _unexpected(recent, question.machine)
@@ -201,15 +202,17 @@ def _audited(
         events = tuple(deps.audit.token_events(deps.organization, since))
     except PatError as error:
         return explanations, error
-    return tuple(_with_events(each, events) for each in explanations), None
+    return tuple(_with_events(each, events, since) for each in explanations), None
 
 
-def _with_events(explanation: Explanation, events: Iterable[AuditEvent]) -> Explanation:
+def _with_events(
+    explanation: Explanation, events: Iterable[AuditEvent], since: datetime
+) -> Explanation:
     name = explanation.name
     about = tuple(each for each in events if each.token and same_name(each.token, name))
     if about and explanation.is_missing:  # a token of that name is or was there
         explanation = replace(explanation, verdict=_CHOSEN, advice=_IF_STRANGE)
-    return replace(explanation, audit=about)
+    return replace(explanation, audit=about, audited_since=since)
 
 
 def _steps(
@@ -231,7 +234,8 @@ def _steps(
         "ask an administrator of Microsoft Entra for the log of your sign-ins",
     ]
     if not question.audit:
-        names = question.names or ("NAME",)
+        only = [each.name for each in explanations] if len(explanations) == 1 else ()
+        names = question.names or only or ("NAME",)
         steps.append(
             "see in the audit log who created it, or ask an administrator to:"
             f" {pat_command('explain', *names, options=('--audit',))}"
@@ -251,11 +255,17 @@ def _how_to_revoke(
             return f"revoke the token: {pat_command('revoke', *known)}"
         return f"look for a token of that name: {pat_command('explain', *names)}"
     where = ("--org", deps.organization.name)
-    if not question.names:
-        command = pat_command("revoke", "ID", options=where)
-        return f"revoke each token that you do not recognize: {command}"
     active = [pat for each in explanations for pat in each.tokens if pat.status is Status.ACTIVE]
     ids = [pat.id for pat in active if pat.id]
+    if not question.names:
+        only = ids if len(active) == 1 else ()
+        command = pat_command("revoke", *(only or ("ID",)), options=where)
+        which = (
+            "the token if you do not recognize it"
+            if only
+            else "each token that you do not recognize"
+        )
+        return f"revoke {which}: {command}"
     if not ids:
         command = pat_command("explain", *names, options=("--org", "ORG"))
         return f"look for an active token in your other organizations: {command}"
