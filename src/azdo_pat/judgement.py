@@ -15,6 +15,7 @@ from azdo_pat.command_lines import pat_command
 from azdo_pat.findings import DEFAULT_LIMITS, Finding, Kind, Limits, Severity
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, PolicyName, Status
 from azdo_pat.naming import LONGEST_NAME, shown_name
+from azdo_pat.origins import maker_name
 from azdo_pat.scope_table import HIGH_PRIVILEGE
 from azdo_pat.scopes import FULL_ACCESS, SCOPES, less_privileged, without_included
 
@@ -326,7 +327,7 @@ def _made_by_tools(active: Sequence[Pat]) -> Iterator[Finding]:
     for group in groups.values():
         many = len(group) >= SPRAWL
         for pat in group:
-            message = f"another program made it ({pat.origin})"
+            message = f"made by {maker_name(pat.origin)}"
             if many:
                 message = f"{message}, one of {len(group)} of this name"
             severity = Severity.WARNING if many else Severity.NOTE

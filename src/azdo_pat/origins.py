@@ -145,7 +145,7 @@ def machine_of(name: str) -> str | None:
     form = _form_of(name)
     if form is None or not form.machine_after:
         return None
-    return re.split(_BEFORE_MACHINE, name, flags=re.IGNORECASE)[-1].strip(" :") or None
+    return re.split(_BEFORE_MACHINE, name, flags=re.IGNORECASE)[-1].strip(" :\t\r\n") or None
 
 
 def is_same_machine(named: str, own: str) -> bool:

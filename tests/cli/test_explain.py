@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.command_lines import quoted
-from cli.stage import done, failed, hence, methods, minute, put, short, table, token_object
+from cli.stage import done, hence, methods, minute, put, short, table, token_object
 from drivers import Emulator, Environment, InProcess, Result
 
 GIT = "git: https://dev.azure.com/contoso on elsewhere"
@@ -261,11 +261,12 @@ def test_since_hides_no_token_of_a_name(pat: InProcess, emulator: Emulator) -> N
     put(emulator, GIT)  # 60 days ago
     result = pat("explain", GIT, "--audit", "--since", "5d", "-o", "json")
     assert (result.exit_code, len(result.json[0]["tokens"])) == (0, 1)
-    assert pat("explain", GIT, "--since", "5d") == failed(
-        2,
-        "--since with a NAME needs --audit",
-        "all tokens of that name are shown: leave out --since",
-    )
+    assert pat("explain", GIT, "--since", "5d") == pat("explain", GIT)
+
+
+def test_a_line_break_from_the_mail_is_no_part_of_the_machine(pat: InProcess) -> None:
+    (found,) = pat("explain", f"{GIT}\n", "-o", "json").json
+    assert not found["machine"].endswith("\n")
 
 
 def test_the_only_token_is_named_in_the_steps(pat: InProcess, emulator: Emulator) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.errors import NotFoundError, PartialError, PatError, UsageError
+from azdo_pat.errors import NotFoundError, PartialError, PatError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -50,11 +50,6 @@ def explain_command(app: App, names: tuple[str, ...], *, since: str | None, audi
     from azdo_pat.expiry import parse_since
     from azdo_pat.services.explain import Question, explain
 
-    if names and since is not None and not audit:
-        raise UsageError(
-            "--since with a NAME needs --audit",
-            hint="all tokens of that name are shown: leave out --since",
-        )
     now = app.runtime.now()
     moment = None if since is None else parse_since(since, now)
     render = app.runtime.render
