@@ -204,6 +204,14 @@ def test_a_summary_that_is_too_long_says_how_much_is_missing() -> None:
     assert text.endswith(f"\n{9000 - rows} more findings did not fit here.\n")
 
 
+@pytest.mark.parametrize("room", [0, 6, 200, 210, 300, 400])
+def test_a_summary_never_needs_more_room_than_there_is(room: int) -> None:
+    """The runner shows nothing of a file that is too long."""
+    text = summary(many(2, Severity.ERROR), room)
+    assert len(text.encode()) <= room
+    assert not text or text.endswith("\n2 more findings did not fit here.\n")
+
+
 def test_github_gets_the_summary_behind_what_is_there(tmp_path: Path) -> None:
     file = tmp_path / "summary"
     file.write_text("# Tests\nno line end", "utf-8")

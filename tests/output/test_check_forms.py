@@ -129,6 +129,12 @@ def test_junit_has_what_is_about_no_token() -> None:
     ]
 
 
+def test_no_row_that_cannot_be_read_passes() -> None:
+    unnamed = expiring("", id=None)
+    text = text_of(checked(unnamed, unnamed), CheckForm.JUNIT)
+    assert text.count("<testcase") == text.count("</testcase>") == 2
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_junit_keeps_hostile_names(name: str) -> None:
     [(key, result)] = junit_cases(checked(expiring(name)), Severity.WARNING).items()
