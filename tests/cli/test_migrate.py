@@ -337,6 +337,9 @@ def test_full_access_is_warned_of(pat: InProcess, emulator: Emulator) -> None:
     assert "--scope" in result.stderr
     narrowed = pat("migrate", "wide", "--to", "contoso", "--scope", "code", "--dry-run")
     assert "full access" not in narrowed.stderr
+    wide(emulator, "narrow")
+    refused = pat("migrate", "narrow", "--to", "contoso", "--scope", "full", "--dry-run")
+    assert (refused.exit_code, "has full access" in refused.stderr) == (2, False)
     emulator.set_policies("full-scope-forbidden")
     assert pat("migrate", "wide", "--to", "contoso", "--yes").exit_code == 5
 
@@ -389,6 +392,41 @@ class TestAfterTheDay:
         result = pat("migrate", *words)
         (row,) = result.json
         assert (result.exit_code, row["outcome"], row["from_id"]) == (0, "created", None)
+        assert result.stderr == (
+            "pat: warning: the service lists no global token 'unheard of': pat could not check that"
+            " there is one, and cannot revoke it\n"
+            "created 1\n"
+        )
+
+    @pytest.mark.parametrize("text", ["4c81c0e6", "4C81C0E6", "4c81c0e6-b5cb-5da4-8805"])
+    def test_an_id_is_no_name(self, text: str, pat: InProcess, emulator: Emulator) -> None:
+        emulator.set_policies("global-hidden")
+        result = pat("migrate", text, "--to", "contoso", "--scope", "code_write", "--yes")
+        assert (result.exit_code, names(emulator)) == (3, ["wide"])
+        assert "name it by its name, and its scopes with --scope" in result.stderr
+
+    def test_one_that_is_recorded_goes_before_others_of_its_name(
+        self, pat: InProcess, emulator: Emulator
+    ) -> None:
+        words = ("create", "wide", "--org", "fabrikam", "--scope", "build", "-q", "-o", "none")
+        assert pat(*words).exit_code == 0
+        emulator.remove_tokens()
+        emulator.set_policies("global-hidden")
+        (row,) = pat("migrate", "wide", "--to", "contoso", "--yes", "-o", "json").json
+        assert (row["outcome"], row["from_id"]) == ("created", self.old)
+        assert {each["scope"] for each in emulator.tokens} == {"vso.code_write"}
+
+    @pytest.mark.parametrize(("scopes", "code"), [(("--scope", "code"), 0), ((), 3)])
+    def test_tokens_of_single_organizations_are_no_candidates(
+        self, scopes: tuple[str, ...], code: int, pat: InProcess, emulator: Emulator
+    ) -> None:
+        for org in ("contoso", "fabrikam"):
+            made = pat("create", "deploy", "--org", org, "--scope", "code", "-q", "-o", "none")
+            assert made.exit_code == 0, made.stderr
+        emulator.remove_tokens()
+        emulator.set_policies("global-hidden")
+        result = pat("migrate", "deploy", *BOTH, *scopes, "--yes", "-o", "json")
+        assert result.exit_code == code, result.stderr
 
 
 def test_before_the_day_scopes_are_not_enough(pat: InProcess, emulator: Emulator) -> None:

@@ -17,6 +17,7 @@ from azdo_pat.cli.migrate_messages import (
     say_migrated,
     say_olds,
     warn_full_access,
+    warn_unlisted,
 )
 from azdo_pat.errors import NotFoundError, UsageError
 
@@ -115,6 +116,7 @@ def migrate_command(  # noqa: PLR0913  # one argument for each option
         grace=span,
     )
     warn_full_access(app, olds, given)
+    warn_unlisted(app, olds)
     todo = plan(olds, request, app)
     planned = [step.planned for step in todo.steps]
     if dry_run:

@@ -9,7 +9,7 @@ import click
 from azdo_pat.cli.token_messages import not_delivered
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ExitCode, PartialError, PendingError, SignInError
-from azdo_pat.models import global_tokens_stop
+from azdo_pat.models import Status, global_tokens_stop
 from azdo_pat.operations.deps import service_now
 from azdo_pat.results import Migration, MigrationOutcome, OldTokenOutcome
 
@@ -27,11 +27,25 @@ def warn_full_access(app: App, olds: Sequence[Pat], scopes: tuple[str, ...] | No
     from azdo_pat.scopes import FULL_ACCESS
 
     for old in olds:
-        if FULL_ACCESS in (scopes or old.scopes):
+        if FULL_ACCESS in old.scopes and FULL_ACCESS in (scopes or old.scopes):
             app.runtime.messages.warn(
                 f"{old.name!r} has full access, and so would each new token; to give the new"
                 " tokens only what they need, add --scope (to list scopes, run: pat scopes)"
             )
+
+
+def warn_unlisted(app: App, olds: Sequence[Pat]) -> None:
+    """Warn of tokens of which nothing is known but what the user typed."""
+    for old in olds:
+        if _is_unlisted(old):
+            app.runtime.messages.warn(
+                f"the service lists no global token {old.name!r}: pat could not check that there"
+                " is one, and cannot revoke it"
+            )
+
+
+def _is_unlisted(old: Pat) -> bool:
+    return old.id is None and old.status is Status.UNKNOWN
 
 
 def say_migrated(app: App, migrations: Sequence[Migration]) -> None:
@@ -62,7 +76,8 @@ def say_olds(app: App, migrated: Migrated) -> None:
             for migration in migrated.migrations
             if migration.old == each.old
         )
-        _say_old(app, each, done=done)
+        if not _is_unlisted(each.old):
+            _say_old(app, each, done=done)
 
 
 def _say_old(app: App, ended: GlobalTokenOutcome, *, done: bool) -> None:

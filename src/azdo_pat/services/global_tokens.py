@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.command_lines import quoted
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Pat, Status, are_global_tokens_stopped
-from azdo_pat.naming import begins_id, is_full_id
+from azdo_pat.naming import begins_id, looks_like_id
 from azdo_pat.operations.deps import service_now
 from azdo_pat.organizations import is_of_root
 from azdo_pat.services.find_tokens import Filters, TokenFinder, ambiguous
@@ -90,9 +90,10 @@ class GlobalTokens:
                 return matching[0]
         if not are_global_tokens_stopped(service_now(self._deps)):
             raise self._missing(text)
-        if known := self._remembered(text):
+        may_be_named = scopes is not None and not looks_like_id(text)
+        if known := self._remembered(text, or_else_named=may_be_named):
             return known
-        if scopes is None or is_full_id(text):
+        if scopes is None or not may_be_named:
             raise self._missing(text)
         return _as_global(text, None, scopes)
 
@@ -120,11 +121,18 @@ class GlobalTokens:
             hint="sign in as a user who is a member; to see who is signed in, run: pat status",
         )
 
-    def _remembered(self, text: str) -> Pat | None:
-        """Return a token that the state file knows; None if it knows none.
+    def _remembered(self, text: str, *, or_else_named: bool) -> Pat | None:
+        """Return a token that the state file knows; None if it knows none, or not which one.
 
         A token that the service lists is one of a single organization: it may be the one that has
         replaced the global token. Its scopes are those of the global token, but not its id.
+
+        Args:
+            text: a name, an id, or the first characters of an id.
+            or_else_named: the text can do without the state file, if that knows several.
+
+        Raises:
+            ConflictError: several global tokens match, and the text cannot do without.
         """
         entries = [
             each
@@ -132,13 +140,13 @@ class GlobalTokens:
             if (each.name == text or begins_id(text, each.id))
             and is_of_root(each.organization, self._deps.session.api_root)
         ]
-        gone = {
-            each.id: each
-            for each in entries
-            if each.id and (each.is_global or not self._is_listed(each))
-        }
-        if len(gone) > 1:
+        gone = {each.id: each for each in entries if each.id and each.is_global}
+        if len(gone) > 1 and not or_else_named:
             raise ambiguous(text, [each.as_pat(Status.UNKNOWN) for each in gone.values()])
+        # Earlier versions did not record that a token is global.
+        gone = gone or {each.id: each for each in entries if each.id and not self._is_listed(each)}
+        if len(gone) > 1:
+            return None
         known = next(iter(gone.values()), None) or next(iter(entries), None)
         if known is None or not known.scopes:
             return None
@@ -151,15 +159,13 @@ class GlobalTokens:
     def _missing(self, text: str) -> NotFoundError:
         names = [pat.name for pat in self.in_use()]
         near = get_close_matches(text, names, n=1)
-        proposal = f"did you mean {quoted(near[0])}? " if near else ""
+        hint = f"did you mean {quoted(near[0])}? " if near else ""
+        hint += "to list such tokens, run: pat list --global"
+        if are_global_tokens_stopped(service_now(self._deps)):
+            by = "it by its name, and " if looks_like_id(text) else ""
+            hint += f"; if the service no longer lists it, name {by}its scopes with --scope"
         return NotFoundError(
-            f"you have no token {text!r} that is valid in all your organizations",
-            hint=f"{proposal}to list such tokens, run: pat list --global"
-            + (
-                "; if the service no longer lists it, name its scopes with --scope"
-                if are_global_tokens_stopped(service_now(self._deps))
-                else ""
-            ),
+            f"you have no token {text!r} that is valid in all your organizations", hint=hint
         )
 
 
