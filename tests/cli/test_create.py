@@ -307,7 +307,7 @@ def test_fail_if_shortened_revokes_the_token(
             "creation-disabled",
             "code",
             "a policy of contoso (Restrict personal access token creation) does not allow you to",
-            "packaging scopes alone may still be allowed: --for packages; a Project Collection",
+            "packaging scopes alone may still be allowed: --scope packaging; a Project Collection",
         ),
         (
             "full-scope-forbidden",

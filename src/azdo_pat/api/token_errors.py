@@ -106,7 +106,7 @@ PAT_TOKEN_ERRORS: Final = {
         error=RefusedError,
         message="a policy of {org} (Restrict personal access token creation) does not allow you to"
         " create this token",
-        hint="packaging scopes alone may still be allowed: --for packages" + _COLLECTION,
+        hint="packaging scopes alone may still be allowed: --scope packaging" + _COLLECTION,
     ),
     "failedToReadTenantPolicy": Rule(
         error=RefusedError,
