@@ -271,3 +271,19 @@ def test_a_repeated_continuation_token_ends_the_list_with_an_error(
     result = pat("list", "-o", "json")
     assert (result.exit_code, result.stdout) == (11, "")
     assert len(methods(emulator)) < 10
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "you have no active global tokens"),
+        (("--status", "all"), "you have no global tokens"),
+        (("--name", "x"), "no token of contoso matches"),
+    ],
+)
+def test_no_global_tokens(
+    options: tuple[str, ...], said: str, pat: InProcess, emulator: Emulator
+) -> None:
+    emulator.remove_tokens()
+    result = pat("list", "--global", *options)
+    assert result.stderr == f"{said}; to list all, run: pat list --status all\n"

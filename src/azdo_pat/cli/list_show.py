@@ -96,10 +96,12 @@ def list_command(  # noqa: PLR0913  # one argument for each option
         unordered = sort is None and render.streams
         count = render.pats(found if unordered else in_order(found, order))
     if not count:
-        where = "your organizations" if all_orgs else app.organization.name
-        app.runtime.messages.notice(
-            f"no token of {where} matches; to list all, run: pat list --status all"
+        nothing = "no token of {} matches".format(
+            "your organizations" if all_orgs else app.organization.name
         )
+        if only_global and not (expiring or names or scopes):
+            nothing = f"you have no {'global' if status == 'all' else f'{status} global'} tokens"
+        app.runtime.messages.notice(f"{nothing}; to list all, run: pat list --status all")
     if failures:
         for failure in failures:
             app.runtime.messages.warn(f"{failure.org}: {failure.reason}")
