@@ -330,6 +330,23 @@ def test_scopes_only_get_narrower(pat: InProcess, emulator: Emulator) -> None:
     assert {each["scope"] for each in emulator.tokens} == {"vso.code_write", "vso.code"}
 
 
+def test_a_narrower_one_is_kept(pat: InProcess, emulator: Emulator) -> None:
+    old = wide(emulator)
+    assert pat("migrate", "wide", "--to", "contoso", "--scope", "code", "--yes").exit_code == 0
+    exact = ("--scope", "code_write")
+    assert pat("migrate", "wide", "--to", "contoso", *exact, "--yes").exit_code == 6
+    result = pat("migrate", old, "--to-all", "--revoke-old", "--yes", "-o", "json")
+    assert (result.exit_code, outcomes(result)) == (0, {"contoso": "kept", "fabrikam": "created"})
+    assert held(emulator, "revoked") == {"all": old}
+
+
+def test_a_similar_organization_is_proposed(pat: InProcess, emulator: Emulator) -> None:
+    wide(emulator)
+    result = pat("migrate", "wide", "--to", "fabricam", "--yes")
+    assert result.exit_code == 3
+    assert "did you mean --to fabrikam?" in result.stderr
+
+
 def test_full_access_is_warned_of(pat: InProcess, emulator: Emulator) -> None:
     wide(emulator, scope="app_token")
     result = pat("migrate", "wide", "--to", "contoso", "--dry-run")

@@ -49,7 +49,7 @@ def migrate(todo: Plan, request: MigrateRequest, progress: Shown) -> Migrated:
     waiting = [place for place, each in results.items() if each.outcome is MigrationOutcome.PLANNED]
 
     def work(place: int) -> None:
-        results[place] = _carried_out(todo.steps[place], todo.places)
+        results[place] = _carried_out(todo.steps[place], request, todo.places)
 
     with progress(len(waiting)) as (done, stopped):
         side_by_side(work, waiting, done, workers=1)
@@ -69,14 +69,14 @@ def migrate(todo: Plan, request: MigrateRequest, progress: Shown) -> Migrated:
     return Migrated(migrations, tuple(olds), interrupted)
 
 
-def _carried_out(step: Step, places: Places) -> Migration:
+def _carried_out(step: Step, request: MigrateRequest, places: Places) -> Migration:
     """Create one token, store its secret and deliver it, unless another process has done so."""
     organization, planned = step
     try:
         deps = places.at(organization.url)
         with deps.in_line(renewal_lock_key(planned.pat.name, organization.url)):
             active = active_in(organization, deps)
-            if found := already(organization, planned.pat, active, deps):
+            if found := already(planned, request, active, deps):
                 return replace(planned, pat=found, outcome=MigrationOutcome.KEPT)
             created = create(
                 organization,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.command_lines import quoted
-from azdo_pat.errors import ConflictError, PatError, UsageError
-from azdo_pat.models import Field, Organization, Pat, Status
+from azdo_pat.errors import ConflictError, NotFoundError, PatError, UsageError
+from azdo_pat.models import Field, Organization, Origin, Pat, Status
 from azdo_pat.naming import checked_name
 from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.operations.ownership import Owner, conflict, is_own, is_refused, owner_of
@@ -80,7 +81,7 @@ def plan(olds: Sequence[Pat], request: MigrateRequest, deps: Deps) -> Plan:
     names = [_name(old, each, request) for old, each in wanted]
     places = prepared(request.organizations, deps)
     active: dict[str, Mapping[str, Pat] | PatError] = {
-        each.url: _active(each, places) for each in request.organizations
+        each.url: _active(each, places, deps) for each in request.organizations
     }
     steps = []
     for (old, organization), name in zip(wanted, names, strict=True):
@@ -93,7 +94,7 @@ def plan(olds: Sequence[Pat], request: MigrateRequest, deps: Deps) -> Plan:
             if isinstance(listed, PatError):
                 raise listed
             require_readable(old, organization, _needed(request))
-            planned = _judged(organization, planned, listed, places.at(organization.url))
+            planned = _judged(planned, request, listed, places.at(organization.url))
         except PatError as error:
             planned = replace(planned, outcome=MigrationOutcome.REFUSED, failure=error)
         steps.append(Step(organization, planned))
@@ -101,7 +102,7 @@ def plan(olds: Sequence[Pat], request: MigrateRequest, deps: Deps) -> Plan:
 
 
 def _judged(
-    organization: Organization, planned: Migration, active: Mapping[str, Pat], deps: Deps
+    planned: Migration, request: MigrateRequest, active: Mapping[str, Pat], deps: Deps
 ) -> Migration:
     """Return a step as planned, or as kept if the token is there already.
 
@@ -109,19 +110,20 @@ def _judged(
         ConflictError: another secret is stored under the name.
     """
     try:
-        return _kept_or_planned(organization, planned, active, deps)
+        return _kept_or_planned(planned, request, active, deps)
     except ConflictError:
         # Another process may have been between storing the secret and indexing it.
+        organization = deps.organization
         with deps.in_line(renewal_lock_key(planned.pat.name, organization.url)):
-            return _kept_or_planned(organization, planned, active_in(organization, deps), deps)
+            return _kept_or_planned(planned, request, active_in(organization, deps), deps)
 
 
 def _kept_or_planned(
-    organization: Organization, planned: Migration, active: Mapping[str, Pat], deps: Deps
+    planned: Migration, request: MigrateRequest, active: Mapping[str, Pat], deps: Deps
 ) -> Migration:
-    if found := already(organization, planned.pat, active, deps):
+    if found := already(planned, request, active, deps):
         return replace(planned, pat=found, outcome=MigrationOutcome.KEPT)
-    may_overwrite(organization, planned, active, deps)
+    may_overwrite(deps.organization, planned, active, deps)
     return planned
 
 
@@ -178,12 +180,25 @@ def _to_be(name: str, old: Pat, organization: Organization, request: MigrateRequ
     )
 
 
-def _active(organization: Organization, places: Places) -> Mapping[str, Pat] | PatError:
+def _active(organization: Organization, places: Places, deps: Deps) -> Mapping[str, Pat] | PatError:
     """List the active tokens of an organization; or return why that failed."""
     try:
         return active_in(organization, places.at(organization.url))
+    except NotFoundError as error:
+        error.hint = f"{_proposal(organization, deps)}{error.hint}"
+        return error
     except PatError as error:
         return error
+
+
+def _proposal(unknown: Organization, deps: Deps) -> str:
+    """Return which of the user's organizations has a similar name; empty if none has."""
+    try:
+        known = [each.name for each in deps.organization_cache.all()]
+    except PatError:
+        return ""
+    near = get_close_matches(unknown.name, known, n=1)
+    return f"did you mean --to {near[0]}? " if near and near != [unknown.name] else ""
 
 
 def active_in(organization: Organization, deps: Deps) -> Mapping[str, Pat]:
@@ -193,14 +208,26 @@ def active_in(organization: Organization, deps: Deps) -> Mapping[str, Pat]:
 
 
 def already(
-    organization: Organization, new: Pat, active: Mapping[str, Pat], deps: Deps
+    planned: Migration, request: MigrateRequest, active: Mapping[str, Pat], deps: Deps
 ) -> Pat | None:
-    """Return the active token of that name and scopes whose secret is stored, if there is one."""
-    entry = deps.state.find(organization.url, new.name)
-    if entry is None or not entry.stored or set(entry.scopes) != set(new.scopes):
+    """Return the active token of that name whose secret is stored, if it will do.
+
+    It has the requested scopes. If none are requested, one that `pat` has created may have fewer
+    than the global token, as an earlier run with narrower scopes leaves it.
+    """
+    new = planned.pat
+    entry = deps.state.find(deps.organization.url, new.name)
+    if entry is None or not entry.stored:
         return None
+    same = set(entry.scopes) == set(new.scopes)
+    narrower = (
+        request.scopes is None
+        and entry.origin is Origin.PAT
+        and bool(entry.scopes)
+        and all(includes(planned.old.scopes, each) for each in entry.scopes)
+    )
     found = active.get(entry.id or "")
-    if found is None or not _is_stored(entry, deps):
+    if found is None or not (same or narrower) or not _is_stored(entry, deps):
         return None
     return replace(found, name=new.name, scopes=entry.scopes, stored=True)
 
