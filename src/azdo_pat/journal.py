@@ -59,14 +59,16 @@ class NewToken(NamedTuple):
 
 
 class Replaced(NamedTuple):
-    """A token that a rotation has replaced.
+    """A token that a rotation or migration has replaced.
 
     Attributes:
         due: when to revoke it.
+        is_global: it is valid for all of its user's organizations.
     """
 
     authorization_id: str
     due: datetime
+    is_global: bool = False
 
 
 class Create(NamedTuple):

@@ -238,6 +238,20 @@ def test_a_grace(pat: InProcess, emulator: Emulator, monkeypatch: pytest.MonkeyP
     assert pat("get", "wide", "--org", "fabrikam").exit_code == 3
 
 
+def test_a_grace_that_outlasts_the_token(
+    pat: InProcess, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = wide(emulator)
+    at("2026-11-30", emulator, pat, monkeypatch)
+    words = ("wide", "--to", "contoso", "--revoke-old", "--grace", "30d")
+    said = pat("migrate", *words, "--yes", "-o", "none").stderr
+    assert "signs in after 2026-12-30 12:00 UTC, but stops working on 2026-12-01\n" in said
+    assert "stops working on 2026-12-01, and will be revoked after 2026-12-30" in (
+        pat("show", old).stdout
+    )
+    assert "replaced, active until 2026-12-01 00:00" in pat("list").stdout
+
+
 def test_the_remembered_grace(pat: InProcess, emulator: Emulator, home: Path) -> None:
     secret = emulator.add_with_secret("wide", **WIDE)
     old = held(emulator)["all"]

@@ -51,6 +51,15 @@ def test_a_running_grace() -> None:
     )
 
 
+def test_a_grace_that_outlasts_a_global_token() -> None:
+    old = Replaced("0a", NOW + 30 * 24 * HOUR, is_global=True)
+    (left,) = pending((RevokeReplaced(ENTRY, old),), NOW)
+    assert left.message == (
+        "the global token replaced by 'ci' in contoso (0a) stops working on 2026-12-01, and will be"
+        " revoked after 2026-12-29 12:00 UTC"
+    )
+
+
 def test_a_grace_that_has_ended() -> None:
     assert pending((RevokeReplaced(ENTRY, OLD),), NOW + HOUR) == (
         Pending(

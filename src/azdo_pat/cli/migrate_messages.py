@@ -9,7 +9,7 @@ import click
 from azdo_pat.cli.token_messages import not_delivered
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ExitCode, PartialError, PendingError, SignInError
-from azdo_pat.models import Status, global_tokens_stop
+from azdo_pat.models import Status, are_global_tokens_stopped, global_tokens_stop
 from azdo_pat.operations.deps import service_now
 from azdo_pat.results import Migration, MigrationOutcome, OldTokenOutcome
 
@@ -92,6 +92,7 @@ def _say_old(app: App, ended: GlobalTokenOutcome, *, done: bool) -> None:
             messages.notice(
                 f"{token} will be revoked by the first command that signs in after"
                 f" {ended.due:%Y-%m-%d %H:%M} UTC"
+                + (f", but {stop}" if are_global_tokens_stopped(ended.due) else "")
             )
         case OldTokenOutcome.PENDING:
             messages.warn(f"{token} could not be revoked yet: {ended.reason}")

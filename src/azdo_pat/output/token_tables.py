@@ -221,9 +221,9 @@ def pending_pairs(
         reason = each.reason and f": {each.reason}"
         text, tone = f"{each.message}{reason}; to finish it, run: {each.fix}", Tone.WARNING
         if each.until is not None:
-            until = _moment(each.until, now, zone)
-            text = f"the token replaced by {each.name!r} in {each.org} ({each.id}) stays active"
-            text, tone = f"{text} until {until}", Tone.PLAIN
+            # The same time, as the user reads it.
+            text = each.message.removesuffix(f"{each.until:%Y-%m-%d %H:%M} UTC")
+            text, tone = f"{text}{_moment(each.until, now, zone)}", Tone.PLAIN
         rows.append(("" if rows else "Pending", Cell(text, tone)))
     return rows
 
@@ -235,7 +235,8 @@ def _steps(pat: Pat, zone: tzinfo | None) -> list[str]:
         if each.id != pat.id:
             steps += ["not delivered"] if each.kind is PendingKind.UNDELIVERED else []
         elif each.until is not None:
-            steps.append(f"replaced, active until {local_minute(each.until, zone)}")
+            end = min(each.until, pat.expires or each.until)
+            steps.append(f"replaced, active until {local_minute(end, zone)}")
         else:
             steps.append("to be revoked")
     return steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from azdo_pat.command_lines import pat_command
-from azdo_pat.models import Pending, PendingKind
+from azdo_pat.models import Pending, PendingKind, are_global_tokens_stopped, global_tokens_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -67,9 +67,15 @@ def _item(operation: Operation, now: datetime) -> Pending:
             kind = PendingKind.UNDELIVERED
         case RevokeReplaced(replaced=replaced) if not is_due(operation, now):
             kind, until = PendingKind.GRACE, replaced.due
+            stops_earlier = replaced.is_global and are_global_tokens_stopped(until)
             message = (
-                f"the token replaced by {entry.token} ({revoked}) stays active until"
-                f" {until:%Y-%m-%d %H:%M} UTC"
+                f"the {'global ' * replaced.is_global}token replaced by {entry.token} ({revoked})"
+                + (
+                    f" {global_tokens_stop(now)}, and will be revoked after"
+                    if stops_earlier
+                    else " stays active until"
+                )
+                + f" {until:%Y-%m-%d %H:%M} UTC"
             )
             fix = pat_command("revoke", revoked or "", options=("--org", entry.organization.name))
         case Revoke() | RevokeReplaced():

@@ -52,7 +52,7 @@ def retire(
             return GlobalTokenOutcome(old, OldTokenOutcome.LATER, planned)
         stored = [(each.organization, each.name) for each in deps.state.find_by_id(old.id)]
         for where in stored or [(organization, migration.pat.name)]:
-            _revoke(*where, Replaced(old.id, due), deps)
+            _revoke(*where, Replaced(old.id, due, is_global=True), deps)
     except (PatError, KeyboardInterrupt) as error:
         reason = error.message if isinstance(error, PatError) else INTERRUPTED
         return GlobalTokenOutcome(old, OldTokenOutcome.PENDING, reason=reason)

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeVar, assert_never
+from typing import Final, TypeVar, assert_never
 
 from azdo_pat.journal import (
     Create,
@@ -35,6 +35,9 @@ from azdo_pat.store.token_rows import (
 )
 
 Value = TypeVar("Value")
+
+_GLOBAL: Final = "global"
+"""The mark of a replaced token that is valid for all of its user's organizations."""
 
 
 def insert_operation(connection: sqlite3.Connection, operation: Operation) -> int:
@@ -84,9 +87,10 @@ def read_operation(row: sqlite3.Row) -> Operation:  # noqa: PLR0911 - one line f
         case "rotate":
             return Rotate(entry, _new_token(row), _follow_up(newer(row, "follow_up", "")))
         case "deliver":
-            return Deliver(entry, _replaced(identifier, row["valid_to"]))
+            return Deliver(entry, _replaced(identifier, row["valid_to"], row["mark"]))
         case "revoke":
-            return RevokeReplaced(entry, _required(_replaced(identifier, row["valid_to"])))
+            replaced = _replaced(identifier, row["valid_to"], row["mark"])
+            return RevokeReplaced(entry, _required(replaced))
         case "end":
             return Revoke(entry, _required(identifier))
         case "move":
@@ -161,11 +165,17 @@ def _searched(row: sqlite3.Row) -> datetime | None:
 def _written_replaced(replaced: Replaced | None) -> Mapping[str, str | None]:
     if replaced is None:
         return {}
-    return {"authorization_id": replaced.authorization_id, "valid_to": written_moment(replaced.due)}
+    return {
+        "authorization_id": replaced.authorization_id,
+        "valid_to": written_moment(replaced.due),
+        "mark": _GLOBAL if replaced.is_global else "",
+    }
 
 
-def _replaced(identifier: str | None, due: str) -> Replaced | None:
-    return None if identifier is None else Replaced(identifier, datetime.fromisoformat(due))
+def _replaced(identifier: str | None, due: str, mark: str) -> Replaced | None:
+    if identifier is None:
+        return None
+    return Replaced(identifier, datetime.fromisoformat(due), is_global=mark == _GLOBAL)
 
 
 def _follow_up(text: str) -> Replaced | None:
@@ -176,7 +186,8 @@ def _follow_up(text: str) -> Replaced | None:
     if not text:
         return None
     document = json.loads(text)
-    return _replaced(document.get("authorization_id"), document.get("valid_to"))
+    identifier, due = document.get("authorization_id"), document.get("valid_to")
+    return _replaced(identifier, due, document.get("mark", ""))
 
 
 def _written(stored: StoredPat) -> str:
