@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.command_lines import quoted
-from cli.stage import at, names, seconds_only
+from cli.stage import at, failed, names, seconds_only
 from drivers import Emulator, InProcess, Result
 from e2e.stage import accepts, posts
 from fakes import MemoryKeyring
@@ -361,6 +361,16 @@ def test_a_similar_organization_is_proposed(pat: InProcess, emulator: Emulator) 
     assert "did you mean --to fabrikam?" in result.stderr
 
 
+def test_the_current_organization_is_no_target(pat: InProcess, emulator: Emulator) -> None:
+    wide(emulator)
+    result = pat("migrate", "wide", "--org", "contoso")
+    assert result == failed(
+        2,
+        "it is not known which organizations use 'wide', and pat cannot ask here",
+        "name them with --to ORG, or add --to-all; --org does not select them",
+    )
+
+
 def test_full_access_is_warned_of(pat: InProcess, emulator: Emulator) -> None:
     wide(emulator, scope="app_token")
     result = pat("migrate", "wide", "--to", "contoso", "--dry-run")
@@ -484,6 +494,10 @@ def test_several_of_which_one_is_unknown(pat: InProcess, emulator: Emulator) -> 
         (("wide", "--to", "contoso"), "add --yes to confirm"),
         (("wide", "--to", "contoso", "--to-all"), "--to cannot be combined with --to-all"),
         (("wide", "--to", "con toso"), "con toso"),
+        (
+            ("wide", "--to", "contoso,fabrikam"),
+            "give --to once for each organization: --to contoso --to fabrikam",
+        ),
         (("wide", "--to", ""), "pat:"),
         (("wide", "--to", "contoso", "--grace", "1h"), "--grace needs --revoke-old"),
         (("wide", "--to", "contoso", "--revoke-old", "--grace", "soon"), "'soon'"),

@@ -95,7 +95,7 @@ def test_the_organizations_of_a_migration_are_chosen(
     pat: Installed, emulator: Emulator, chosen: str, answer: str, code: int, made: int
 ) -> None:
     terminal = pat.on_terminal("migrate", "old laptop")
-    prompt = r"Which organizations use 1 token \(old laptop\)\? Numbers or names, or all: "
+    prompt = r"Which organizations use 'old laptop'\? Numbers or names, or all: "
     terminal.expect(prompt)
     assert re.search(r"1 +contoso\r\n +2 +fabrikam\r\n", plain(before(terminal)))
     terminal.send("northwind\r")

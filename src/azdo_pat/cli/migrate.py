@@ -19,6 +19,7 @@ from azdo_pat.cli.migrate_messages import (
     warn_full_access,
     warn_unlisted,
 )
+from azdo_pat.command_lines import quoted
 from azdo_pat.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -197,6 +198,13 @@ def _organizations(
         return _own(app)
     if not targets:
         return _chosen(app, olds)
+    for text in targets:
+        if "," in text and "://" not in text:
+            names = " ".join(f"--to {quoted(name.strip())}" for name in text.split(","))
+            raise UsageError(
+                f"{text!r} is not one organization",
+                hint=f"give --to once for each organization: {names}",
+            )
     found = [organization(text, root=app.session.api_root) for text in targets]
     for each in found:
         if not each.hosted:
@@ -224,12 +232,15 @@ def _chosen(app: App, olds: Sequence[Pat]) -> tuple[Organization, ...]:
     Raises:
         UsageError: the user cannot be asked.
     """
-    which = f"which organizations use {count(olds)}"
+    from azdo_pat.output.escape import visible
+
+    tokens = repr(olds[0].name) if len(olds) == 1 else f"these {len(olds)} tokens"
+    which = f"which organizations use {tokens}"
     if not app.runtime.may_ask:
-        raise UsageError(
-            f"it is not known {which}, and pat cannot ask here",
-            hint="name them with --to ORG, or add --to-all",
-        )
+        hint = "name them with --to ORG, or add --to-all"
+        if app.runtime.options.sources.get("org") == "--org":
+            hint += "; --org does not select them"
+        raise UsageError(f"it is not known {which}, and pat cannot ask here", hint=hint)
     known = _own(app)
     for number, each in enumerate(known, 1):
         app.runtime.messages.notice(f"{number:3}  {each.name}")
@@ -246,7 +257,7 @@ def _chosen(app: App, olds: Sequence[Pat]) -> tuple[Organization, ...]:
         return tuple(dict.fromkeys(by_word[word.lower()] for word in words))
 
     answer: tuple[Organization, ...] = click.prompt(
-        f"{which[0].upper()}{which[1:]}? Numbers or names, or all", value_proc=chosen, err=True
+        visible(f"W{which[1:]}? Numbers or names, or all"), value_proc=chosen, err=True
     )
     return answer
 
