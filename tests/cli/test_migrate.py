@@ -244,12 +244,39 @@ def test_a_grace_that_outlasts_the_token(
     old = wide(emulator)
     at("2026-11-30", emulator, pat, monkeypatch)
     words = ("wide", "--to", "contoso", "--revoke-old", "--grace", "30d")
+    planned = pat("migrate", *words, "--dry-run", "-o", "none")
+    assert planned.stderr == (
+        "1 token would be created, and 1 token would be revoked (after 30 days) (dry run)\n"
+    )
+    assert "revoke 1 token (wide) in all your organizations (after 30 days)" in (
+        pat("migrate", *words).stderr
+    )
     said = pat("migrate", *words, "--yes", "-o", "none").stderr
     assert "signs in after 2026-12-30 12:00 UTC, but stops working on 2026-12-01\n" in said
+    kept = pat("migrate", *words, "--dry-run", "-o", "none")
+    assert kept.stderr.startswith("0 tokens would be created, and 1 token would be revoked")
+    again = pat("migrate", "wide", "--to", "fabrikam", "--yes", "-o", "none").stderr
+    assert f"the global token 'wide' ({old}) will be revoked by the first command" in again
     assert "stops working on 2026-12-01, and will be revoked after 2026-12-30" in (
         pat("show", old).stdout
     )
     assert "replaced, active until 2026-12-01 00:00" in pat("list").stdout
+
+
+def test_the_remembered_grace_is_planned(pat: InProcess, emulator: Emulator, home: Path) -> None:
+    secret = emulator.add_with_secret("wide", **WIDE)
+    pat("import", "wide", "--id", held(emulator)["all"], stdin=secret)
+    ensure_earlier(pat, home, "--grace", "2d")
+    planned = pat("migrate", "wide", *BOTH, "--revoke-old", "--dry-run", "-o", "none")
+    assert "2 tokens would be created, and 1 token would be revoked (after 2 days)" in (
+        planned.stderr
+    )
+
+
+def test_what_is_refused_keeps_the_old_one_in_the_plan(pat: InProcess, emulator: Emulator) -> None:
+    wide(emulator)
+    words = ("wide", "--to", "contoso", "--to", "nowhere", "--revoke-old", "--dry-run")
+    assert "1 token would be created (dry run)\n" in pat("migrate", *words, "-o", "none").stderr
 
 
 def test_the_remembered_grace(pat: InProcess, emulator: Emulator, home: Path) -> None:

@@ -13,9 +13,12 @@ from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm_shown, count
 from azdo_pat.cli.migrate_messages import (
+    after_grace,
     conclude_migration,
+    in_number,
     say_migrated,
     say_olds,
+    say_planned,
     warn_full_access,
     warn_unlisted,
 )
@@ -24,11 +27,11 @@ from azdo_pat.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization, Pat
     from azdo_pat.results import Migration
-    from azdo_pat.services.migrate_plan import MigrateRequest
 
 
 @command("migrate")
@@ -90,7 +93,7 @@ def migrate_command(  # noqa: PLR0913  # one argument for each option
     """
     from azdo_pat.expiry import parse_grace
     from azdo_pat.scopes import parse_scopes
-    from azdo_pat.services.migrate import migrate
+    from azdo_pat.services.migrate import migrate, to_revoke
     from azdo_pat.services.migrate_plan import MigrateRequest, plan
 
     _require_consistent(texts, targets, every=every, to_all=to_all)
@@ -120,13 +123,14 @@ def migrate_command(  # noqa: PLR0913  # one argument for each option
     warn_unlisted(app, olds)
     todo = plan(olds, request, app)
     planned = [step.planned for step in todo.steps]
+    revocations = to_revoke(todo, request)
     if dry_run:
-        _say_planned(app, planned)
+        say_planned(app, planned, revocations)
         render.show_all(planned)
         conclude_migration(app, planned, (), missing)
         return
     if not yes:
-        _ask(app, olds, planned, request)
+        _ask(app, planned, revocations)
     migrated = migrate(todo, request, partial(stoppable_progress, app, "migrating"))
     render.show_all(migrated.migrations)
     say_migrated(app, migrated.migrations)
@@ -263,14 +267,16 @@ def _chosen(app: App, olds: Sequence[Pat]) -> tuple[Organization, ...]:
 
 
 def _ask(
-    app: App, olds: Sequence[Pat], planned: Sequence[Migration], request: MigrateRequest
+    app: App, planned: Sequence[Migration], revocations: Sequence[tuple[Pat, timedelta]]
 ) -> None:
     """Show the plan and ask for confirmation, unless there is nothing to do."""
     new = [each.pat for each in planned if each.outcome == "planned"]
-    if not new and not request.revoke_old:
+    if not new and not revocations:
         return
-    parts = [f"create {_tokens(len(new))}"] if new else []
-    parts += [f"revoke {count(olds)} in all your organizations"] if request.revoke_old else []
+    parts = [f"create {in_number(len(new))}"] if new else []
+    if revocations:
+        olds = count([old for old, _ in revocations])
+        parts.append(f"revoke {olds} in all your organizations{after_grace(revocations)}")
     text = ", then ".join(parts)
     question = Question(
         text=f"{text[0].upper()}{text[1:]}?",
@@ -279,12 +285,3 @@ def _ask(
         declined="nothing was changed",
     )
     confirm_shown(app, lambda: app.runtime.preview.show_all(planned), question)
-
-
-def _say_planned(app: App, planned: Sequence[Migration]) -> None:
-    new = sum(each.outcome == "planned" for each in planned)
-    app.runtime.messages.notice(f"{_tokens(new)} would be created (dry run)")
-
-
-def _tokens(number: int) -> str:
-    return "1 token" if number == 1 else f"{number} tokens"

@@ -15,6 +15,7 @@ from azdo_pat.results import Migration, MigrationOutcome, OldTokenOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
@@ -46,6 +47,29 @@ def warn_unlisted(app: App, olds: Sequence[Pat]) -> None:
 
 def _is_unlisted(old: Pat) -> bool:
     return old.id is None and old.status is Status.UNKNOWN
+
+
+def say_planned(
+    app: App, planned: Sequence[Migration], revocations: Sequence[tuple[Pat, timedelta]]
+) -> None:
+    """Report on stderr what a run would create and revoke."""
+    text = f"{in_number(sum(each.outcome == 'planned' for each in planned))} would be created"
+    if revocations:
+        text += f", and {in_number(len(revocations))} would be revoked{after_grace(revocations)}"
+    app.runtime.messages.notice(f"{text} (dry run)")
+
+
+def after_grace(revocations: Sequence[tuple[Pat, timedelta]]) -> str:
+    """Return after which grace period tokens are revoked; empty for at once."""
+    from azdo_pat.output.dates import in_words
+
+    spans = dict.fromkeys(in_words(span.total_seconds()) for _, span in revocations if span)
+    return f" (after {' or '.join(spans)})" if spans else ""
+
+
+def in_number(number: int) -> str:
+    """Return a number of tokens as text."""
+    return "1 token" if number == 1 else f"{number} tokens"
 
 
 def say_migrated(app: App, migrations: Sequence[Migration]) -> None:

@@ -28,14 +28,14 @@ def local_minute(moment: datetime, zone: tzinfo | None) -> str:
 def distance(moment: datetime, now: datetime) -> str:
     """Return how far off `moment` is, to the nearest unit: `in 6 days`, `5 hours ago`."""
     seconds = (moment - now).total_seconds()
-    span = _span(abs(seconds))
+    span = in_words(abs(seconds))
     if not span:
         return "now" if seconds > 0 else "just now"
     return f"in {span}" if seconds > 0 else f"{span} ago"
 
 
-def _span(seconds: float) -> str:
-    """Return a span in its largest fitting unit; empty below half a minute."""
+def in_words(seconds: float) -> str:
+    """Return a span of seconds in its largest fitting unit; empty below half a minute."""
     if seconds < _MINUTE / 2:
         return ""
     if (minutes := round(seconds / _MINUTE)) < _HOUR / _MINUTE:

@@ -14,9 +14,12 @@ from azdo_pat.results import GlobalTokenOutcome, Migration, MigrationOutcome
 from azdo_pat.services.create import create
 from azdo_pat.services.migrate_plan import active_in, already, may_overwrite
 from azdo_pat.services.parallel import side_by_side
-from azdo_pat.services.retire import kept, retire
+from azdo_pat.services.retire import kept, retire, would_retire
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
+
     from azdo_pat.models import Organization, Pat
     from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Renewal
@@ -57,16 +60,35 @@ def migrate(todo: Plan, request: MigrateRequest, progress: Shown) -> Migrated:
     migrations = tuple(
         _looked_at(step, results[place], todo.places) for place, step in enumerate(todo.steps)
     )
-    by_old: dict[Pat, list[tuple[Organization, Migration]]] = {}
-    for step, migration in zip(todo.steps, migrations, strict=True):
-        by_old.setdefault(migration.old, []).append((step.organization, migration))
     olds = [
         retire(old, replacements, todo.places, request.grace)
         if request.revoke_old and not interrupted
-        else kept(old)
-        for old, replacements in by_old.items()
+        else kept(old, todo.places)
+        for old, replacements in _by_old(todo, migrations).items()
     ]
     return Migrated(migrations, tuple(olds), interrupted)
+
+
+def to_revoke(todo: Plan, request: MigrateRequest) -> Sequence[tuple[Pat, timedelta]]:
+    """Return the global tokens that a plan revokes, each with how long after the run."""
+    if not request.revoke_old:
+        return ()
+    planned = [step.planned for step in todo.steps]
+    spans = {
+        old: would_retire(old, replacements, todo.places, request.grace)
+        for old, replacements in _by_old(todo, planned).items()
+    }
+    return [(old, span) for old, span in spans.items() if span is not None]
+
+
+def _by_old(
+    todo: Plan, migrations: Sequence[Migration]
+) -> Mapping[Pat, Sequence[tuple[Organization, Migration]]]:
+    """Return what replaces each global token in each organization."""
+    found: dict[Pat, list[tuple[Organization, Migration]]] = {}
+    for step, migration in zip(todo.steps, migrations, strict=True):
+        found.setdefault(migration.old, []).append((step.organization, migration))
+    return found
 
 
 def _carried_out(step: Step, request: MigrateRequest, places: Places) -> Migration:

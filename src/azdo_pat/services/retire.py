@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     """What replaces a global token in each organization."""
 
 
-def kept(old: Pat) -> GlobalTokenOutcome:
-    """Return the outcome for a global token that is left as it is."""
-    revoked = old.status is Status.REVOKED
-    return GlobalTokenOutcome(old, OldTokenOutcome.REVOKED if revoked else OldTokenOutcome.KEPT)
+def kept(old: Pat, places: Places) -> GlobalTokenOutcome:
+    """Return the outcome for a global token that this run leaves as it is."""
+    if old.status is Status.REVOKED:
+        return GlobalTokenOutcome(old, OldTokenOutcome.REVOKED)
+    for deps in places.deps.values():
+        if not isinstance(deps, PatError) and (due := _planned(old.id, deps)):
+            return GlobalTokenOutcome(old, OldTokenOutcome.LATER, due)
+    return GlobalTokenOutcome(old, OldTokenOutcome.KEPT)
 
 
 def retire(
@@ -40,7 +44,7 @@ def retire(
     and the next run tries again.
     """
     if old.id is None or old.status is Status.REVOKED or not _are_made(replacements):
-        return kept(old)
+        return kept(old, places)
     try:
         if reason := _unusable(replacements, places):
             return GlobalTokenOutcome(old, OldTokenOutcome.UNDELIVERED, reason=reason)
@@ -82,6 +86,24 @@ def _unusable(replacements: Replacements, places: Places) -> str:
     return ""
 
 
+def would_retire(
+    old: Pat, replacements: Replacements, places: Places, grace: timedelta | None
+) -> timedelta | None:
+    """Return how long after a run its global token would be revoked; None if it would not be."""
+    to_be = {MigrationOutcome.PLANNED, MigrationOutcome.KEPT}
+    if (
+        old.id is None
+        or old.status is Status.REVOKED
+        or any(migration.outcome not in to_be for _, migration in replacements)
+    ):
+        return None
+    if grace is not None:
+        return grace
+    deps = places.at(replacements[0][0].url)
+    remembered = [each.renewal.grace for each in deps.state.find_by_id(old.id)]
+    return max(_remembered_grace(replacements, deps), *remembered, timedelta())
+
+
 def _remembered_grace(replacements: Replacements, deps: Deps) -> timedelta:
     """Return the longest grace period that the replacements have from the global token."""
     entries = [
@@ -91,7 +113,7 @@ def _remembered_grace(replacements: Replacements, deps: Deps) -> timedelta:
     return max((each.renewal.grace for each in entries if each), default=timedelta())
 
 
-def _planned(authorization_id: str, deps: Deps) -> datetime | None:
+def _planned(authorization_id: str | None, deps: Deps) -> datetime | None:
     """Return when an earlier run has planned to revoke a token; None if it has not."""
     for operation in deps.state.unfinished():
         match operation:
