@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.command_lines import pat_command
 from azdo_pat.findings import DEFAULT_LIMITS, Finding, Kind, Limits, Severity
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, PolicyName, Status
-from azdo_pat.naming import LONGEST_NAME, shown_name
+from azdo_pat.naming import LONGEST_NAME, has_controls, shown_name
 from azdo_pat.origins import maker_name
 from azdo_pat.scope_table import HIGH_PRIVILEGE
 from azdo_pat.scopes import FULL_ACCESS, SCOPES, less_privileged, without_included
@@ -154,8 +154,14 @@ def _global(pat: Pat, now: datetime) -> Finding:
         Severity.ERROR if urgent else Severity.WARNING,
         f"valid in all organizations: such tokens {'stop' if stops else 'stopped'} working on"
         f" {GLOBAL_TOKENS_STOP}",
-        command(pat, "migrate", "--to-all", "--revoke-old"),
+        command(pat, "migrate", "--to-all", "--revoke-old", *_other_name(pat.name)),
     )
+
+
+def _other_name(name: str) -> Sequence[str]:
+    """Return the option that gives a replacement a name that it can have, if it needs another."""
+    readable = shown_name(name)
+    return ("--name", readable) if has_controls(name) and "{" not in readable else ()
 
 
 def _expired(pat: Pat, now: datetime) -> Finding | None:

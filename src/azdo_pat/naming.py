@@ -38,6 +38,11 @@ def checked_name(name: str) -> str:
     return name
 
 
+def has_controls(name: str) -> bool:
+    """Return whether a name has characters that the service accepts in no new name."""
+    return any(unicodedata.category(each) in _UNREADABLE for each in name)
+
+
 def shown_name(name: str) -> str:
     """Return the part of a name that `checked_name` accepts; `token` if nothing is left of it."""
     kept = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from azdo_pat.command_lines import quoted
+from azdo_pat.command_lines import quoted, split
 from cli.stage import at, failed, names, seconds_only
 from drivers import Emulator, InProcess, Result
 from e2e.stage import accepts, posts
@@ -359,6 +359,24 @@ def test_two_of_a_name(pat: InProcess, emulator: Emulator) -> None:
     result = pat("migrate", "--all", "--to", "contoso", "--revoke-old", "--yes", "-o", "json")
     assert (result.exit_code, list(outcomes(result).values())) == (0, ["kept"])
     assert list(held(emulator)) == ["contoso"]
+
+
+def test_two_that_differ_get_no_common_replacement(pat: InProcess, emulator: Emulator) -> None:
+    wide(emulator, "a")
+    wide(emulator, "b")
+    result = pat("migrate", "--all", "--to", "contoso", "--name", "fixed", "--revoke-old", "--yes")
+    assert (result.exit_code, "replaced by 'fixed' in contoso" in result.stderr) == (2, True)
+    assert names(emulator) == ["a", "b"]
+
+
+def test_a_name_that_no_new_token_can_have(pat: InProcess, emulator: Emulator) -> None:
+    old = wide(emulator, "tab\there")
+    planned = pat("migrate", old, "--to", "contoso", "--dry-run", "-o", "json")
+    assert [each["outcome"] for each in planned.json] == ["refused"]
+    assert planned.json[0]["fix"] == "to give the new token another name, add: --name tabhere"
+    (finding,) = [each for each in pat("check", "-o", "json").json if each["kind"] == "global"]
+    assert pat(*split(finding["fix"])[1:], "--yes", "-q").exit_code == 0
+    assert names(emulator) == ["tabhere"] * 2
 
 
 def test_scopes_only_get_narrower(pat: InProcess, emulator: Emulator) -> None:

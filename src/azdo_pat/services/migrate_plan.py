@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from azdo_pat.command_lines import quoted
 from azdo_pat.errors import ConflictError, NotFoundError, PatError, UsageError
 from azdo_pat.models import Field, Organization, Origin, Pat, Status
-from azdo_pat.naming import checked_name
+from azdo_pat.naming import checked_name, has_controls, shown_name
 from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.operations.ownership import Owner, conflict, is_own, is_refused, owner_of
 from azdo_pat.operations.readable import require_readable
@@ -79,6 +79,8 @@ def plan(olds: Sequence[Pat], request: MigrateRequest, deps: Deps) -> Plan:
         _require_no_wider(old, request)
     wanted = [(old, each) for old in olds for each in request.organizations]
     names = [_name(old, each, request) for old, each in wanted]
+    places_and_names = zip(wanted, names, strict=True)
+    _require_apart([(old, each.name, name) for (old, each), name in places_and_names])
     places = prepared(request.organizations, deps)
     active: dict[str, Mapping[str, Pat] | PatError] = {
         each.url: _active(each, places, deps) for each in request.organizations
@@ -94,6 +96,7 @@ def plan(olds: Sequence[Pat], request: MigrateRequest, deps: Deps) -> Plan:
             if isinstance(listed, PatError):
                 raise listed
             require_readable(old, organization, _needed(request))
+            _require_nameable(name)
             planned = _judged(planned, request, listed, places.at(organization.url))
         except PatError as error:
             planned = replace(planned, outcome=MigrationOutcome.REFUSED, failure=error)
@@ -142,6 +145,41 @@ def _require_no_wider(old: Pat, request: MigrateRequest) -> None:
                 hint="to keep the scopes of each token, leave out --scope; to create a token with"
                 " other scopes, run: pat create",
             )
+
+
+def _require_apart(wanted: Sequence[tuple[Pat, str, str]]) -> None:
+    """Check that no two tokens would get the same replacement, unless they are alike themselves.
+
+    Args:
+        wanted: each token, with the organization and the name of its replacement.
+
+    Raises:
+        UsageError: two would.
+    """
+    first: dict[tuple[str, str], Pat] = {}
+    for old, org, name in wanted:
+        other = first.setdefault((org, name), old)
+        if (other.name, set(other.scopes)) != (old.name, set(old.scopes)):
+            raise UsageError(
+                f"{other.name!r} ({other.id}) and {old.name!r} ({old.id}) would both be replaced by"
+                f" {name!r} in {org}",
+                hint="migrate one after the other, each with a --name of its own, or use {name} in"
+                " --name",
+            )
+
+
+def _require_nameable(name: str) -> None:
+    """Check that a new token can have this name, which a token of the web page may have.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if has_controls(name):
+        other = shown_name(name).replace("{", "").replace("}", "")
+        raise UsageError(
+            f"no new token can have the name {name!r}: it contains control characters",
+            hint=f"to give the new token another name, add: --name {quoted(other)}",
+        )
 
 
 def _name(old: Pat, organization: Organization, request: MigrateRequest) -> str:
