@@ -13,6 +13,7 @@ NOW = datetime(2026, 6, 15, 12, 0, 0, 123_456, tzinfo=UTC)
 PATS = "/contoso/_apis/tokens/pats"
 AUDIT_LOG = "/contoso/_apis/audit/auditlog"
 AUDIT_ACTIONS = "/contoso/_apis/audit/actions"
+GRAPH_USERS = "/contoso/_apis/graph/users"
 CONNECTION = "/contoso/_apis/connectionData"
 CONTOSO_ID = "38aaa865-2c70-4bf7-a308-0c6539c38c1a"
 FABRIKAM_ID = "6affcbef-fe5d-44c6-8a29-439b79aaa118"

@@ -4,6 +4,10 @@ import pytest
 
 from emulator.stage import ADA_ID, CONTOSO_ID, GRACE_ID, PATS, Stage, new_token
 
+KATHERINE_ID = "8e1c7d42-6b3f-4a90-b5e8-17c2d9f0a463"
+MARY_ID = "c7f2b8a1-9d54-4e36-8a0c-f3e1d2b4c5a6"
+BUILD_ID = "3d6a5e9c-1f82-4b7d-9c04-a8b7e6f5d421"
+
 
 def refused(stage: Stage, method: str, name: str, body: object = None) -> tuple[int, str]:
     """Status and error of a control request that must fail."""
@@ -103,7 +107,7 @@ def test_the_state_without_secrets(bare: Stage) -> None:
     assert state["organizations"][0] == {
         "name": "contoso",
         "id": CONTOSO_ID,
-        "members": sorted([ADA_ID, GRACE_ID]),
+        "members": sorted([ADA_ID, GRACE_ID, KATHERINE_ID, MARY_ID, BUILD_ID]),
     }
     assert token["token"] not in str(state)
 

@@ -1,15 +1,18 @@
 """Where resources are: what Microsoft's own clients ask first."""
 
 import pytest
+import requests
 
 from emulator.stage import ADA_ID, CONTOSO_ID, PATS, Stage
 
 TOKENS = "55967393-20ef-45c6-a96c-b5d5d5986a9a"
 AUDIT = "94ff054d-5ee1-413d-9341-3f4a7827de2e"
+GRAPH = "bb1e7ec9-e901-4b68-999a-de7012b920f8"
 CORE = "79134c72-4a58-4b42-976c-04e7115f32bf"
 PROFILE = "8ccfef3d-2b87-4e99-8ccb-66e343d2daa8"
 ACCOUNTS = "0d55247a-1c47-4462-9b1f-5e2125590ee6"
 BELOW = {"ConnectionData", "ResourceAreas", "Pats", "projects", "auditLog", "actions"}
+BELOW |= {"Users", "SubjectQuery", "Descriptors"}
 OUTSIDE = {"ResourceAreas", "Profiles", "Accounts"}
 FIELDS = {"id", "area", "resourceName", "routeTemplate", "resourceVersion"}
 FIELDS |= {"minVersion", "maxVersion", "releasedVersion"}
@@ -42,20 +45,28 @@ def test_the_resources(stage: Stage) -> None:
     assert stage.ask("OPTIONS", "/nowhere/_apis").status_code == 404
 
 
+def asked(stage: Stage, path: str) -> requests.Response:
+    """Ask for a resource; a search is a POST."""
+    if path.endswith("SubjectQuery"):
+        return stage.ask("POST", path, body={"query": "ada"})
+    return stage.ask("GET", path, {"memberId": ADA_ID})
+
+
 def test_a_resource_is_where_it_says_and_takes_its_newest_version(stage: Stage) -> None:
     for start in ("/contoso/_apis", "/_apis"):
         for each in stage.ask("OPTIONS", start).json()["value"]:
             assert set(each) == FIELDS
             values = {"area": each["area"], "resource": each["resourceName"], "id": "me"}
             values |= {"areaId": TOKENS, "*projectId": ""}
+            values |= {"userDescriptor": "", "storageKey": ADA_ID}
             path = start.removesuffix("_apis") + each["routeTemplate"].format_map(values)
             newest, revision = each["maxVersion"], each["resourceVersion"]
             released = each["releasedVersion"] == newest
             stage.version = newest if released else f"{newest}-preview.{revision}"
-            found = stage.ask("GET", path, {"memberId": ADA_ID})
+            found = asked(stage, path)
             assert found.status_code == 200, (path, found.text)
             stage.version = f"{newest}-preview.{revision + 1}"
-            assert stage.ask("GET", path, {"memberId": ADA_ID}).status_code == 400, path
+            assert asked(stage, path).status_code == 400, path
             stage.version = None
 
 
@@ -63,7 +74,14 @@ def test_the_areas(stage: Stage) -> None:
     root = stage.emulator.url
     urls = {each["id"]: each["locationUrl"] for each in stage.ask("GET", AREAS).json()["value"]}
     below, outside = f"{root}/contoso/", f"{root}/"
-    assert urls == {CORE: below, TOKENS: below, AUDIT: below, PROFILE: outside, ACCOUNTS: outside}
+    assert urls == {
+        CORE: below,
+        TOKENS: below,
+        AUDIT: below,
+        GRAPH: below,
+        PROFILE: outside,
+        ACCOUNTS: outside,
+    }
     listed = stage.ask("GET", "/_apis/resourceAreas").json()
     assert listed["count"] == 2
     assert {each["id"] for each in listed["value"]} == {PROFILE, ACCOUNTS}

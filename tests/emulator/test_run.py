@@ -14,7 +14,7 @@ import requests
 
 from azdo_pat.emulator.errors import EmulatorError
 from azdo_pat.emulator.run import Options, start
-from emulator.stage import CONNECTION, NOW, PATS, Stage, new_token
+from emulator.stage import CONNECTION, GRAPH_USERS, NOW, PATS, Stage, new_token
 
 
 @pytest.fixture
@@ -89,12 +89,15 @@ def test_everything_outlives_the_emulator(path: Path, session: requests.Session)
     token = first.create(displayName="Prüfung")
     first.control("PUT", "policies", ["full-scope-forbidden"])
     first.control("POST", "clock", {"advanceSeconds": 60})
+    first.control("PUT", "users", {"count": 7, "seed": 2})
+    users = first.ask("GET", GRAPH_USERS).json()["count"]
     state = first.control("GET", "state")
     first.emulator.close()
     second = stage_on(path, session)
     assert second.control("GET", "state") == state
     assert second.connect(token["token"]).status_code == 200
     second.token = first.token
+    assert second.ask("GET", GRAPH_USERS).json()["count"] == users == 12
     assert second.ask("GET", CONNECTION).status_code == 200
     second.emulator.close()
 

@@ -170,6 +170,49 @@ def audit_json(event: Event, organization: Organization, user: User) -> dict[str
     }
 
 
+def graph_user_json(user: User, organization: Organization, root: str) -> dict[str, Any]:
+    """``GraphUser`` with the fields that Microsoft's examples have."""
+    value: dict[str, Any] = {"subjectKind": "user"}
+    if user.kind == "aad":
+        value |= {"directoryAlias": user.mail.partition("@")[0]}
+        value |= {"metaType": "guest" if user.guest else "member"}
+    graph = f"{root}/{organization.name}/_apis/Graph"
+    descriptor = user.descriptor
+    value |= {
+        "domain": TENANT_ID if user.kind == "aad" else "Build",
+        "principalName": user.mail or user.object_id,
+        "mailAddress": user.mail,
+        "origin": "aad" if user.kind == "aad" else "vsts",
+        "originId": user.object_id,
+        "displayName": user.display_name,
+        "_links": {
+            "self": {"href": f"{graph}/Users/{descriptor}"},
+            "memberships": {"href": f"{graph}/Memberships/{descriptor}"},
+            "membershipState": {"href": f"{graph}/MembershipStates/{descriptor}"},
+            "storageKey": {"href": f"{graph}/StorageKeys/{descriptor}"},
+            "avatar": {
+                "href": f"{root}/{organization.name}/_apis/GraphProfile/MemberAvatars/{descriptor}"
+            },
+        },
+        "url": f"{graph}/Users/{descriptor}",
+        "descriptor": descriptor,
+    }
+    return value | ({"isDeletedInOrigin": True} if user.deleted else {})
+
+
+def descriptor_json(user: User, organization: Organization, root: str) -> dict[str, Any]:
+    """``GraphDescriptorResult`` as Microsoft's example shows it."""
+    graph = f"{root}/{organization.name}/_apis/Graph"
+    return {
+        "value": user.descriptor,
+        "_links": {
+            "self": {"href": f"{graph}/Descriptors/{user.user_id}"},
+            "storageKey": {"href": f"{graph}/StorageKeys/{user.descriptor}"},
+            "subject": {"href": f"{graph}/Users/{user.descriptor}"},
+        },
+    }
+
+
 def connection_json(user: User, organization: Organization) -> dict[str, Any]:
     """``ConnectionData`` as the clients of the real service read it."""
     identity = _identity(user)
@@ -191,10 +234,9 @@ def connection_json(user: User, organization: Organization) -> dict[str, Any]:
 def _identity(user: User) -> dict[str, Any]:
     if user is ANONYMOUS:
         kind, account = "System:PublicAccess", user.user_id
-        subject = f"s2s.{_unpadded(user.user_id)}"
+        subject = f"s2s.{user.descriptor.partition('.')[2]}"
     else:
-        kind, account = "Microsoft.IdentityModel.Claims.ClaimsIdentity", user.mail
-        subject = f"aad.{_unpadded(user.object_id)}"
+        kind, subject = "Microsoft.IdentityModel.Claims.ClaimsIdentity", user.descriptor
         account = f"{TENANT_ID}\\{user.mail}"
     return {
         "id": user.user_id,
@@ -206,7 +248,3 @@ def _identity(user: User) -> dict[str, Any]:
         "resourceVersion": 2,
         "metaTypeId": 0,
     }
-
-
-def _unpadded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode().rstrip("=")

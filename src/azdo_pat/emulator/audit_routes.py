@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.emulator import answers, audit, locations, sign_in
-from azdo_pat.emulator.directory import USERS, Organization, User
+from azdo_pat.emulator.directory import ANONYMOUS, Organization, User
 from azdo_pat.emulator.errors import ACCESS_CHECK, INVALID_ACCESS, ServiceError
 from azdo_pat.emulator.versions import read_version
 
@@ -27,10 +27,12 @@ def log(call: Call, service: Service, organization: Organization) -> Response:
     if not query.after:
         event = audit.event(call, (reader, organization), audit.READ, service.now())
         service.record(event, organization)
-    by_id = {user.user_id: user for user in USERS}
     value = {
         "decoratedAuditLogEntries": [
-            answers.audit_json(each, organization, by_id[each.user_id]) for each in page.events
+            answers.audit_json(
+                each, organization, service.people.with_id(each.user_id) or ANONYMOUS
+            )
+            for each in page.events
         ],
         # On the last page, too: only `hasMore` says that there is another one.
         "continuationToken": page.events[-1].event_id if page.events else query.after,

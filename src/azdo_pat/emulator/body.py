@@ -33,17 +33,7 @@ def read_token_request(data: bytes, *, parameter: str) -> TokenRequest:
         ServiceError: 400; malformed JSON is a ``JsonReaderException`` with a TF400898 message
             (vsts-rest-api-specs issue 636), an empty body a missing argument.
     """
-    if not data.strip():
-        raise _missing(parameter)
-    try:
-        value = json.loads(data.decode("utf-8-sig"), parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise _malformed() from error
-    if value is None:
-        raise _missing(parameter)
-    if not isinstance(value, dict):
-        raise _malformed()
-    fields = {name.casefold(): content for name, content in value.items()}
+    fields = _object(_document(data, parameter))
     return TokenRequest(
         authorization_id=_text(fields.get("authorizationid")),
         display_name=_text(fields.get("displayname")),
@@ -53,12 +43,55 @@ def read_token_request(data: bytes, *, parameter: str) -> TokenRequest:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class SubjectQuery:
+    """What a search asks for; ``users`` says whether users are wanted at all."""
+
+    text: str
+    users: bool
+
+
+def read_subject_query(data: bytes) -> SubjectQuery:
+    """The search of a request; without kinds it is for subjects of all kinds.
+
+    Raises:
+        ServiceError: 400; the JSON is malformed, or there is nothing to search for.
+    """
+    fields = _object(_document(data, "subjectQuery"))
+    text = _text(fields.get("query"))
+    if not text:
+        raise _missing("subjectQuery.Query")
+    kinds = fields.get("subjectkind") or []
+    if not isinstance(kinds, list):
+        raise _malformed()
+    wanted = {(_text(kind) or "").casefold() for kind in kinds}
+    return SubjectQuery(text=text, users=not wanted or "user" in wanted)
+
+
 def read_guid(text: str) -> str | None:
     """A GUID in its canonical form, from any that .NET takes; None if it is none."""
     try:
         return str(uuid.UUID(text.strip()))
     except ValueError:
         return None
+
+
+def _document(data: bytes, parameter: str) -> object:
+    if not data.strip():
+        raise _missing(parameter)
+    try:
+        value: object = json.loads(data.decode("utf-8-sig"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise _malformed() from error
+    if value is None:
+        raise _missing(parameter)
+    return value
+
+
+def _object(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise _malformed()
+    return {name.casefold(): content for name, content in value.items()}
 
 
 def _text(value: object) -> str | None:

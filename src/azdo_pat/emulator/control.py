@@ -10,7 +10,8 @@ from werkzeug.wrappers import Request, Response
 
 from azdo_pat.emulator import access_tokens, seed, times
 from azdo_pat.emulator.access_tokens import Kind, Order
-from azdo_pat.emulator.directory import ORGANIZATIONS, USERS, User, find_organization, find_user
+from azdo_pat.emulator.crowd import LARGEST, Crowd
+from azdo_pat.emulator.directory import ORGANIZATIONS, PEOPLE, User, find_organization
 from azdo_pat.emulator.errors import EmulatorError
 from azdo_pat.emulator.faults import FaultBoard, parse_fault
 from azdo_pat.emulator.policies import Policies, parse_policies
@@ -70,6 +71,7 @@ class Control:
             ("PUT", "policies"): self._set_policies,
             ("POST", "tokens"): self._seed,
             ("DELETE", "tokens"): lambda _: {"removed": self._service.clear()},
+            ("PUT", "users"): self._invent,
             ("POST", "spoilers"): self._spoil,
             ("DELETE", "spoilers"): lambda _: {"removed": self._service.spoilers.clear()},
             ("GET", "state"): lambda _: self._state(),
@@ -120,7 +122,7 @@ class Control:
             tokens = tuple(seed.preset(samples, now))
             self._service.put(tokens)
             return {"count": len(tokens), "ids": [token.authorization_id for token in tokens]}
-        made = tuple(seed.bulk(_bulk(fields), now))
+        made = tuple(seed.bulk(self._bulk(fields), now))
         self._service.put(token for token, _ in made)
         answer: dict[str, object] = {
             "count": len(made),
@@ -129,6 +131,14 @@ class Control:
         if fields.get("withSecrets"):
             answer["secrets"] = [secret for _, secret in made]
         return answer
+
+    def _invent(self, value: object) -> object:
+        fields = _fields(value, {"count", "seed"})
+        count, seed_number = fields.get("count"), fields.get("seed", 1)
+        if not _is_whole(count) or not 0 <= count <= LARGEST or not _is_whole(seed_number):
+            raise EmulatorError(f"count lies between 0 and {LARGEST}, seed is a whole number")
+        self._service.invent(Crowd(count=count, seed=seed_number))
+        return {"count": count, "seed": seed_number}
 
     def _spoil(self, value: object) -> object:
         order = _fields(value, {"token", "fields", "without", "row", "rows"})
@@ -142,7 +152,7 @@ class Control:
             "policies": self._service.policies.to_json(),
             "faults": self._faults.to_json(),
             "users": [
-                {"user": user.key, "id": user.user_id, "name": user.display_name} for user in USERS
+                {"user": user.key, "id": user.user_id, "name": user.display_name} for user in PEOPLE
             ],
             "organizations": [
                 {
@@ -185,39 +195,37 @@ class Control:
             raise EmulatorError("lifetimeSeconds is a number of seconds, ten years at most")
         order = Order(
             kind=kind,
-            user=_user(fields),
+            user=self._user(fields),
             lifetime=timedelta(seconds=seconds),
             scopes=str(fields.get("scopes", "user_impersonation")),
         )
         key, now = self._service.signing_key, self._service.now()
         return {"accessToken": access_tokens.mint(order, key=key, now=now)}
 
+    def _bulk(self, fields: dict[str, Any]) -> seed.Bulk:
+        count = fields.get("count", 1)
+        if not _is_whole(count) or not 1 <= count <= _MOST_TOKENS:
+            raise EmulatorError(f"count lies between 1 and {_MOST_TOKENS}")
+        organization = find_organization(str(fields.get("organization", "contoso")))
+        if organization is None:
+            raise EmulatorError(f"no organization {fields['organization']!r}")
+        valid_to = fields.get("validTo")
+        return seed.Bulk(
+            count=count,
+            name=str(fields.get("name", "token {n}")),
+            scope=str(fields.get("scope", "vso.code")),
+            organization=None if fields.get("allOrgs") else organization,
+            owner=self._user(fields),
+            state=Status(fields.get("state", "active")),
+            valid_to=None if valid_to is None else times.read(str(valid_to)),
+        )
 
-def _bulk(fields: dict[str, Any]) -> seed.Bulk:
-    count = fields.get("count", 1)
-    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= _MOST_TOKENS:
-        raise EmulatorError(f"count lies between 1 and {_MOST_TOKENS}")
-    organization = find_organization(str(fields.get("organization", "contoso")))
-    if organization is None:
-        raise EmulatorError(f"no organization {fields['organization']!r}")
-    valid_to = fields.get("validTo")
-    return seed.Bulk(
-        count=count,
-        name=str(fields.get("name", "token {n}")),
-        scope=str(fields.get("scope", "vso.code")),
-        organization=None if fields.get("allOrgs") else organization,
-        owner=_user(fields),
-        state=Status(fields.get("state", "active")),
-        valid_to=None if valid_to is None else times.read(str(valid_to)),
-    )
-
-
-def _user(fields: dict[str, Any]) -> User:
-    name = str(fields.get("user", "ada"))
-    user = find_user(name)
-    if user is None:
-        raise EmulatorError(f"no user {name!r}")
-    return user
+    def _user(self, fields: dict[str, Any]) -> User:
+        name = str(fields.get("user", "ada"))
+        user = self._service.people.find(name)
+        if user is None:
+            raise EmulatorError(f"no user {name!r}")
+        return user
 
 
 def _read(request: Request) -> object:
@@ -237,6 +245,10 @@ def _fields(value: object, known: set[str]) -> dict[str, Any]:
     if unknown:
         raise EmulatorError(f"unknown field {unknown[0]!r}; known: {', '.join(sorted(known))}")
     return value
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -1,7 +1,8 @@
-"""Who and what exists in the emulator: two tenants, two users, four organizations."""
+"""Who and what exists in the emulator: two tenants, a few users, four organizations."""
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,13 +13,27 @@ ANONYMOUS_ID: Final = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """A person of the first tenant; ``user_id`` is the member id, ``object_id`` the Entra one."""
+    """Someone of the first tenant; ``user_id`` is the member id, ``object_id`` the Entra one.
+
+    ``kind`` is the prefix of the descriptor: ``aad`` for people, ``svc`` for service identities.
+    ``deleted`` ones have left the tenant. ``invented`` ones are of a crowd.
+    """
 
     key: str
     user_id: str
     object_id: str
     display_name: str
     mail: str
+    kind: str = "aad"
+    guest: bool = False
+    deleted: bool = False
+    invented: bool = False
+
+    @property
+    def descriptor(self) -> str:
+        """How the graph and the administration of tokens name the user."""
+        encoded = base64.urlsafe_b64encode(self.object_id.encode()).decode().rstrip("=")
+        return f"{self.kind}.{encoded}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +41,7 @@ class Organization:
     """An organization; ``organization_id`` is the GUID that ``targetAccounts`` holds.
 
     In another tenant a user is another identity, so no one of the first tenant is a member.
+    Invented users are members where it is ``crowded``.
     """
 
     organization_id: str
@@ -33,6 +49,11 @@ class Organization:
     owner_id: str
     member_ids: frozenset[str]
     tenant_id: str = TENANT_ID
+    crowded: bool = False
+
+    def has(self, user: User) -> bool:
+        """Whether the user is a member."""
+        return user.user_id in self.member_ids or (user.invented and self.crowded)
 
 
 ADA: Final = User(
@@ -49,6 +70,30 @@ GRACE: Final = User(
     display_name="Grace Hopper",
     mail="grace@contoso.example",
 )
+KATHERINE: Final = User(
+    key="katherine",
+    user_id="8e1c7d42-6b3f-4a90-b5e8-17c2d9f0a463",
+    object_id="47a9f6e0-52c8-4d1b-a3f7-9b8e6d5c4a12",
+    display_name="Katherine Johnson",
+    mail="katherine@partner.example",
+    guest=True,
+)
+MARY: Final = User(
+    key="mary",
+    user_id="c7f2b8a1-9d54-4e36-8a0c-f3e1d2b4c5a6",
+    object_id="e5d8c3b2-a174-4f69-b08d-6c2a1f9e7d34",
+    display_name="Mary Jackson",
+    mail="mary@contoso.example",
+    deleted=True,
+)
+BUILD: Final = User(
+    key="build",
+    user_id="3d6a5e9c-1f82-4b7d-9c04-a8b7e6f5d421",
+    object_id="b41d9e7a-3c65-4f20-8e1b-d7c9a0f28354",
+    display_name="Project Collection Build Service (contoso)",
+    mail="",
+    kind="svc",
+)
 ANONYMOUS: Final = User(
     key="anonymous",
     user_id=ANONYMOUS_ID,
@@ -61,7 +106,8 @@ CONTOSO: Final = Organization(
     organization_id="38aaa865-2c70-4bf7-a308-0c6539c38c1a",
     name="contoso",
     owner_id=GRACE.user_id,
-    member_ids=frozenset({ADA.user_id, GRACE.user_id}),
+    member_ids=frozenset(each.user_id for each in (ADA, GRACE, KATHERINE, MARY, BUILD)),
+    crowded=True,
 )
 FABRIKAM: Final = Organization(
     organization_id="6affcbef-fe5d-44c6-8a29-439b79aaa118",
@@ -84,13 +130,17 @@ TAILSPIN: Final = Organization(
 )
 
 USERS: Final = (ADA, GRACE)
+"""Those who are offered to sign in."""
+
+PEOPLE: Final = (*USERS, KATHERINE, MARY)
+SUBJECTS: Final = (*PEOPLE, BUILD)
 ORGANIZATIONS: Final = (CONTOSO, FABRIKAM, NORTHWIND, TAILSPIN)
 
 
 def find_user(word: str) -> User | None:
     """The user with this key, member id, object id or mail address, in any case."""
     wanted = word.casefold()
-    for user in USERS:
+    for user in PEOPLE:
         if wanted in {user.key, user.user_id, user.object_id, user.mail}:
             return user
     return None

@@ -93,6 +93,9 @@ INVALID_ACCESS: Final = ErrorKind(403, f"{_FRAMEWORK}.InvalidAccessException, {_
 TOKEN_NOT_FOUND: Final = ErrorKind(
     404, f"{_AUTHORIZATION}.SessionTokenNotFoundException, {_WEB_API}"
 )
+SUBJECT_NOT_FOUND: Final = ErrorKind(
+    404, "Microsoft.VisualStudio.Services.Graph.GraphSubjectNotFoundException, " + _WEB_API
+)
 HOST_NOT_FOUND: Final = ErrorKind(404, f"{_FRAMEWORK}.HostDoesNotExistException, {_FRAMEWORK}")
 PROFILE_NOT_FOUND: Final = ErrorKind(
     404, "Microsoft.VisualStudio.Services.Profile.ProfileDoesNotExistException, " + _WEB_API

@@ -26,6 +26,7 @@ ACCOUNTS: Final = Resource(released=True)
 CONNECTION: Final = Resource(optional=True)
 PROJECTS: Final = Resource(revisions=4, released=True)
 AUDIT: Final = Resource()
+GRAPH: Final = Resource()
 _RESOURCE_AREAS: Final = Resource(optional=True)
 
 
@@ -91,6 +92,27 @@ _LOCATIONS: Final = (
         resource=AUDIT,
     ),
     _Location(
+        id="005e26ec-6b77-4e4f-a986-b3827bf241f5",
+        area="Graph",
+        name="Users",
+        route="_apis/{area}/{resource}/{userDescriptor}",
+        resource=GRAPH,
+    ),
+    _Location(
+        id="05942c89-006a-48ce-bb79-baeb8abf99c6",
+        area="Graph",
+        name="SubjectQuery",
+        route="_apis/{area}/{resource}",
+        resource=GRAPH,
+    ),
+    _Location(
+        id="048aee0a-7072-4cde-ab73-7af77b1e0b4e",
+        area="Graph",
+        name="Descriptors",
+        route="_apis/{area}/{resource}/{storageKey}",
+        resource=GRAPH,
+    ),
+    _Location(
         id="603fe2ac-9723-48b9-88ad-09305aa6c6e1",
         area="core",
         name="projects",
@@ -118,6 +140,7 @@ _AREAS: Final = (
     _Area(id="79134c72-4a58-4b42-976c-04e7115f32bf", name="core"),
     _Area(id="55967393-20ef-45c6-a96c-b5d5d5986a9a", name="Tokens"),
     _Area(id="94ff054d-5ee1-413d-9341-3f4a7827de2e", name="Audit"),
+    _Area(id="bb1e7ec9-e901-4b68-999a-de7012b920f8", name="Graph"),
     _Area(id="8ccfef3d-2b87-4e99-8ccb-66e343d2daa8", name="Profile", organization=False),
     _Area(id="0d55247a-1c47-4462-9b1f-5e2125590ee6", name="Accounts", organization=False),
 )

@@ -85,19 +85,19 @@ def page_of(tokens: Iterable[Token], query: ListQuery, *, now: datetime, viewer:
     Raises:
         ServiceError: 400; the continuation token is not one of this list with these filters.
     """
-    seal = _seal(query, viewer)
-    start = _offset(query.continuation, seal)
+    seal = _seal_of(query, viewer)
+    start = offset_of(query.continuation, seal)
     chosen = _select(tokens, query, now)
     end = start + query.top
     return Page(
         tokens=tuple(chosen[start:end]),
-        continuation=_continuation(end, seal) if end < len(chosen) else "",
+        continuation=continuation_to(end, seal) if end < len(chosen) else "",
     )
 
 
 def first_page_again(query: ListQuery, *, viewer: str) -> str:
     """A continuation token that leads nowhere but to where the reader is."""
-    return query.continuation or _continuation(0, _seal(query, viewer))
+    return query.continuation or continuation_to(0, _seal_of(query, viewer))
 
 
 def _select(tokens: Iterable[Token], query: ListQuery, now: datetime) -> list[Token]:
@@ -115,16 +115,26 @@ def _select(tokens: Iterable[Token], query: ListQuery, now: datetime) -> list[To
     return chosen
 
 
-def _seal(query: ListQuery, viewer: str) -> str:
-    words = (query.display_filter, query.sort_by, str(query.ascending), viewer)
+def _seal_of(query: ListQuery, viewer: str) -> str:
+    return seal_of(query.display_filter, query.sort_by, str(query.ascending), viewer)
+
+
+def seal_of(*words: str) -> str:
+    """What binds a continuation token to the filters and the reader of a list."""
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
 
 
-def _continuation(offset: int, seal: str) -> str:
+def continuation_to(offset: int, seal: str) -> str:
+    """The continuation token of the page that begins at an offset."""
     return base64.urlsafe_b64encode(f"{offset};{seal}".encode()).decode()
 
 
-def _offset(continuation: str, seal: str) -> int:
+def offset_of(continuation: str, seal: str) -> int:
+    """Where the page of a continuation token begins; the empty one is the first page's.
+
+    Raises:
+        ServiceError: 400; it is not one of this list with these filters.
+    """
     if not continuation:
         return 0
     try:

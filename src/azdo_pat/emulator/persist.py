@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from azdo_pat.emulator.audit import Event
+from azdo_pat.emulator.crowd import Crowd
 from azdo_pat.emulator.errors import EmulatorError
 from azdo_pat.emulator.policies import Policies
 from azdo_pat.emulator.service import Contents
@@ -39,6 +40,7 @@ def load(path: Path) -> Contents | None:
             tokens=tuple(_token(item) for item in value["tokens"]),
             # A file of an earlier version has none.
             events=tuple(_event(item) for item in value.get("auditEvents", ())),
+            crowd=Crowd(**value.get("crowd", {"count": 0})),
         )
     except FileNotFoundError:
         return None
@@ -64,6 +66,7 @@ def save(path: Path, contents: Contents) -> None:
         "auditEvents": [
             asdict(event) | {"time": event.time.isoformat()} for event in contents.events
         ],
+        "crowd": asdict(contents.crowd),
     }
     try:
         # mkstemp makes the file readable by its owner alone.

@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from werkzeug.wrappers import Response
 
-from azdo_pat.emulator import answers, audit, audit_routes, locations, policy_routes, sign_in
+from azdo_pat.emulator import (
+    answers,
+    audit,
+    audit_routes,
+    graph_routes,
+    locations,
+    policy_routes,
+    sign_in,
+)
 from azdo_pat.emulator.body import read_guid, read_token_request
 from azdo_pat.emulator.directory import (
     ANONYMOUS,
     ORGANIZATIONS,
-    USERS,
     Organization,
     User,
     find_organization,
@@ -103,6 +110,8 @@ def _below(  # noqa: PLR0911 - one answer for each path
             return _only("GET", call, lambda: audit_routes.log(call, service, organization))
         case ["audit", "actions"]:
             return _only("GET", call, lambda: audit_routes.actions(call, service, organization))
+        case ["graph", *below]:
+            return _graph(call, service, organization, below)
         case ["tenantpolicy", "policies", name]:
             return _only(
                 "GET", call, lambda: policy_routes.policy(call, service, organization, name)
@@ -111,6 +120,24 @@ def _below(  # noqa: PLR0911 - one answer for each path
             return _only("GET", call, lambda: _connection(call, service, organization))
         case ["projects"]:
             return _only("GET", call, lambda: _projects(call, service, organization))
+    return None
+
+
+def _graph(
+    call: Call, service: Service, organization: Organization, rest: list[str]
+) -> Response | None:
+    last = call.path.strip("/").rpartition("/")[2]  # a descriptor's case counts
+    match rest:
+        case ["users"]:
+            return _only("GET", call, lambda: graph_routes.users(call, service, organization))
+        case ["users", _]:
+            return _only("GET", call, lambda: graph_routes.user(call, service, organization, last))
+        case ["descriptors", _]:
+            return _only(
+                "GET", call, lambda: graph_routes.descriptor_of(call, service, organization, last)
+            )
+        case ["subjectquery"]:
+            return _only("POST", call, lambda: graph_routes.search(call, service, organization))
     return None
 
 
@@ -181,9 +208,9 @@ def _profile(call: Call, service: Service, who: str) -> Response:
     version = read_version(call, locations.PROFILES)
     if who == "me":
         return answers.json_answer(answers.profile_json(user), version=version.text)
-    for other in USERS:
-        if other.user_id == read_guid(who) and _share_an_organization(user, other):
-            return answers.json_answer(answers.profile_json(other), version=version.text)
+    other = service.people.with_id(read_guid(who) or "")
+    if other is not None and any(each.has(user) and each.has(other) for each in ORGANIZATIONS):
+        return answers.json_answer(answers.profile_json(other), version=version.text)
     raise ServiceError(PROFILE_NOT_FOUND, f"TF50620: The profile '{who}' does not exist.")
 
 
@@ -265,7 +292,3 @@ def _visitor(call: Call, service: Service, organization: Organization) -> User:
     if user is not ANONYMOUS:
         sign_in.require_member(user, organization)
     return user
-
-
-def _share_an_organization(user: User, other: User) -> bool:
-    return any({user.user_id, other.user_id} <= each.member_ids for each in ORGANIZATIONS)

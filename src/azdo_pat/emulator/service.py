@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.emulator import times
 from azdo_pat.emulator.body import NEVER, TokenRequest, read_guid
-from azdo_pat.emulator.directory import ORGANIZATIONS, USERS, Organization, User
+from azdo_pat.emulator.crowd import Crowd
+from azdo_pat.emulator.directory import ORGANIZATIONS, Organization, User
 from azdo_pat.emulator.errors import (
     TOKEN_NOT_FOUND,
     ServiceError,
@@ -19,6 +20,7 @@ from azdo_pat.emulator.errors import (
     TokenRefusedError,
 )
 from azdo_pat.emulator.paging import ListQuery, Page, page_of
+from azdo_pat.emulator.people import People
 from azdo_pat.emulator.policies import Creation, Policies
 from azdo_pat.emulator.scopes import are_valid
 from azdo_pat.emulator.spoiling import Spoilers
@@ -44,6 +46,7 @@ class Contents:
     clock_offset: timedelta = timedelta()
     tokens: tuple[Token, ...] = ()
     events: tuple[Event, ...] = ()
+    crowd: Crowd = field(default_factory=lambda: Crowd(count=0))
 
 
 class Service:
@@ -67,6 +70,7 @@ class Service:
         self._tokens = {token.authorization_id: token for token in contents.tokens}
         self._by_secret = {token.secret_hash: token.authorization_id for token in contents.tokens}
         self._events = list(contents.events)
+        self.people = People(contents.crowd)
         self.signing_key = contents.signing_key
         self.not_before = 0
         """The earliest ``nbf`` of an access token that is accepted."""
@@ -98,6 +102,12 @@ class Service:
     def policies(self, policies: Policies) -> None:
         with self._lock:
             self._policies = policies
+            self._store()
+
+    def invent(self, crowd: Crowd) -> None:
+        """Put a crowd of users in place of the one that there was."""
+        with self._lock:
+            self.people = People(crowd)
             self._store()
 
     def policies_of(self, organization: Organization | None) -> Policies:
@@ -252,7 +262,7 @@ class Service:
         token = self.token_of(secret, organization)
         if token is None:
             return None
-        return next(user for user in USERS if user.user_id == token.owner_id)
+        return self.people.with_id(token.owner_id)
 
     def token_of(self, secret: str, organization: Organization) -> Token | None:
         """The active token of this organization that bears the secret."""
@@ -265,7 +275,9 @@ class Service:
             return None
         if not token.belongs_to(organization.organization_id):
             return None
-        return token if token.owner_id in organization.member_ids else None
+        owner = self.people.with_id(token.owner_id)
+        works = owner is not None and organization.has(owner) and not owner.deleted
+        return token if works else None
 
     def _global_tokens_are_off(self, organization: Organization, now: datetime) -> bool:
         """Whether none works there: after their end, and where not everyone may create tokens.
@@ -315,6 +327,7 @@ class Service:
                 clock_offset=self._offset,
                 tokens=tuple(self._tokens.values()),
                 events=tuple(self._events),
+                crowd=self.people.crowd,
             )
         )
 

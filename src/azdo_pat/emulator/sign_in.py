@@ -110,7 +110,7 @@ def any_user(headers: Headers, service: Service, organization: Organization) -> 
 
 def require_member(user: User, organization: Organization) -> None:
     """Raises ServiceError: 401, where the user is not a member of the organization."""
-    if user.user_id not in organization.member_ids:
+    if not organization.has(user):
         raise ServiceError(
             UNAUTHORIZED,
             f"TF400813: The user '{user.user_id}' is not authorized to access this resource.",
