@@ -11,6 +11,7 @@ from azdo_pat.emulator.run import Options, start
 from emulator.stage import ADA_ID, AUDIT_ACTIONS, AUDIT_LOG, NOW, PATS, Stage, new_token
 
 READ = "AuditLog.AccessLog"
+SSH = "Token.SshRevokeEvent"
 CREATED, UPDATED, REVOKED = "Token.PatCreateEvent", "Token.PatUpdateEvent", "Token.PatRevokeEvent"
 
 
@@ -212,7 +213,7 @@ def test_it_is_in_preview(stage: Stage) -> None:
 
 def test_the_actions_of_one_area(stage: Stage) -> None:
     answer = stage.ask("GET", AUDIT_ACTIONS, {"areaName": "token"}).json()
-    assert [each["actionId"] for each in answer["value"]] == [CREATED, REVOKED, UPDATED]
+    assert [each["actionId"] for each in answer["value"]] == [CREATED, REVOKED, UPDATED, SSH]
 
 
 def test_only_reading(stage: Stage) -> None:

@@ -56,6 +56,8 @@ def test_policies(stage: Stage) -> None:
         "auditingDisabled": False,
         "auditLogForbidden": False,
         "policiesForbidden": False,
+        "administrators": ["ada"],
+        "revocationDelaySeconds": 0,
     }
     assert stage.control("PUT", "policies", ["maximum-lifespan=30 mode=refuse"]) == policies
     assert stage.control("GET", "policies") == policies

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from emulator.stage import ADA_ID, CONTOSO_ID, GRACE_ID, UNKNOWN_ID, Stage
+from emulator.stage import ADA, ADA_ID, CONTOSO_ID, GRACE_ID, UNKNOWN_ID, Stage
 from emulator.stage import GRAPH_USERS as USERS
 
 SEARCH = "/contoso/_apis/graph/subjectquery"
 DESCRIPTORS = "/contoso/_apis/graph/descriptors"
 NEXT = "X-MS-ContinuationToken"
-ADA = "aad.MWMwZDVmM2EtN2JlMi00ZjVlLThjNmQtNDBhMWIxZjBlOWFh"
 NOBODY = "aad.MDAwMDAwMDAtMTExMS0yMjIyLTMzMzMtNDQ0NDQ0NDQ0NDQ0"
 
 
@@ -85,7 +84,7 @@ def test_pages_are_uneven(stage: Stage) -> None:
 
 def test_a_crowd_is_the_same_each_time(stage: Stage) -> None:
     first = stage.control("PUT", "users", {"count": 50, "seed": 3})
-    assert first == {"count": 50, "seed": 3}
+    assert first == {"count": 50, "seed": 3, "tokens": 5}
     before = pages(stage)
     stage.control("PUT", "users", {"count": 50, "seed": 4})
     assert pages(stage) != before
@@ -192,7 +191,9 @@ def test_a_guest_has_tokens_and_who_left_has_dead_ones(stage: Stage) -> None:
         assert stage.connect(made["secrets"][0]).status_code == status
 
 
-@pytest.mark.parametrize("order", [{}, {"count": -1}, {"count": True}, {"count": 10**6}])
+@pytest.mark.parametrize(
+    "order", [{}, {"count": -1}, {"count": True}, {"count": 10**6}, {"count": 1, "tokens": 100}]
+)
 def test_no_crowd(stage: Stage, order: object) -> None:
     address = f"{stage.emulator.url}/_emulator/users"
     assert stage.session.put(address, json=order, timeout=5).status_code == 400

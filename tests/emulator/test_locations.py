@@ -3,16 +3,23 @@
 import pytest
 import requests
 
-from emulator.stage import ADA_ID, CONTOSO_ID, PATS, Stage
+from emulator.stage import ADA, ADA_ID, CONTOSO_ID, PATS, Stage
 
 TOKENS = "55967393-20ef-45c6-a96c-b5d5d5986a9a"
 AUDIT = "94ff054d-5ee1-413d-9341-3f4a7827de2e"
 GRAPH = "bb1e7ec9-e901-4b68-999a-de7012b920f8"
+TOKEN_ADMIN = "af68438b-ed04-4407-9eb6-f1dbae3f922e"
 CORE = "79134c72-4a58-4b42-976c-04e7115f32bf"
 PROFILE = "8ccfef3d-2b87-4e99-8ccb-66e343d2daa8"
 ACCOUNTS = "0d55247a-1c47-4462-9b1f-5e2125590ee6"
 BELOW = {"ConnectionData", "ResourceAreas", "Pats", "projects", "auditLog", "actions"}
 BELOW |= {"Users", "SubjectQuery", "Descriptors"}
+BELOW |= {"personalAccessTokens", "revocations", "revocationRules"}
+BODIES: dict[str, object] = {
+    "SubjectQuery": {"query": "ada"},
+    "revocations": [],
+    "revocationRules": {"scopes": "vso.drop"},
+}
 OUTSIDE = {"ResourceAreas", "Profiles", "Accounts"}
 FIELDS = {"id", "area", "resourceName", "routeTemplate", "resourceVersion"}
 FIELDS |= {"minVersion", "maxVersion", "releasedVersion"}
@@ -46,9 +53,10 @@ def test_the_resources(stage: Stage) -> None:
 
 
 def asked(stage: Stage, path: str) -> requests.Response:
-    """Ask for a resource; a search is a POST."""
-    if path.endswith("SubjectQuery"):
-        return stage.ask("POST", path, body={"query": "ada"})
+    """Ask for a resource as it wants to be asked."""
+    name = path.rpartition("/")[2]
+    if name in BODIES:
+        return stage.ask("POST", path, body=BODIES[name])
     return stage.ask("GET", path, {"memberId": ADA_ID})
 
 
@@ -59,12 +67,13 @@ def test_a_resource_is_where_it_says_and_takes_its_newest_version(stage: Stage) 
             values = {"area": each["area"], "resource": each["resourceName"], "id": "me"}
             values |= {"areaId": TOKENS, "*projectId": ""}
             values |= {"userDescriptor": "", "storageKey": ADA_ID}
+            values |= {"subjectDescriptor": ADA}
             path = start.removesuffix("_apis") + each["routeTemplate"].format_map(values)
             newest, revision = each["maxVersion"], each["resourceVersion"]
             released = each["releasedVersion"] == newest
             stage.version = newest if released else f"{newest}-preview.{revision}"
             found = asked(stage, path)
-            assert found.status_code == 200, (path, found.text)
+            assert found.ok, (path, found.text)
             stage.version = f"{newest}-preview.{revision + 1}"
             assert asked(stage, path).status_code == 400, path
             stage.version = None
@@ -79,6 +88,7 @@ def test_the_areas(stage: Stage) -> None:
         TOKENS: below,
         AUDIT: below,
         GRAPH: below,
+        TOKEN_ADMIN: below,
         PROFILE: outside,
         ACCOUNTS: outside,
     }

@@ -11,11 +11,13 @@ import pytest
 from jsonschema import Draft4Validator, FormatChecker
 
 from emulator.stage import (
+    ADA,
     ADA_ID,
     AUDIT_ACTIONS,
     AUDIT_LOG,
     GRAPH_USERS,
     PATS,
+    TOKEN_ADMIN,
     UNKNOWN_ID,
     Stage,
     new_token,
@@ -23,7 +25,17 @@ from emulator.stage import (
 
 SPECS = Path(__file__).parents[3] / "shared" / "specs"
 # Nulls that Microsoft's own examples hold and its definitions forget.
-NULLABLE = {"PatToken": ("token", "targetAccounts"), "PatTokenResult": ("patToken",)}
+NULLABLE = {
+    "PatToken": ("token", "targetAccounts"),
+    "PatTokenResult": ("patToken",),
+    "SessionToken": (
+        *("displayName", "targetAccounts", "token", "alternateToken", "publicData", "source"),
+        "crossCompanyCorrelatingId",
+    ),
+    "TokenAdminPagedSessionTokens": ("continuationToken",),
+}
+# Microsoft's own example has them without a zone, which is no `date-time`.
+ZONELESS = {"SessionToken": ("validFrom", "validTo")}
 ENTRIES = {"AuditLogEntry", "DecoratedAuditLogEntry"}
 # What the profile example holds and the definition forgets.
 PROFILE_EXTRAS = {"displayName", "publicAlias", "emailAddress"}
@@ -39,9 +51,12 @@ def definitions(document: str) -> dict[str, Any]:
     text = (SPECS / f"{document}.json").read_text(encoding="utf-8-sig")
     found: dict[str, Any] = json.loads(text)["definitions"]
     for name, fields in NULLABLE.items():
-        for field in fields if name in found else ():
+        for field in set(fields) & set(found.get(name, {}).get("properties", ())):
             properties = found[name]["properties"]
             properties[field] = {"anyOf": [properties[field], {"type": "null"}]}
+    for name in ZONELESS.keys() & found.keys():
+        for field in ZONELESS[name]:
+            del found[name]["properties"][field]["format"]
     for name in ENTRIES & set(found):  # Microsoft's own example has texts in it
         found[name]["properties"]["data"] = {"type": "object"}
     return found
@@ -180,6 +195,24 @@ def test_the_graph(stage: Stage) -> None:
     assert set(one) == fields | {"directoryAlias"}
     descriptor = stage.ask("GET", f"/contoso/_apis/graph/descriptors/{ADA_ID}").json()
     hold(descriptor, "GraphDescriptorResult", "graph-7.2")
+
+
+def test_the_administration_of_tokens(versioned: Stage) -> None:
+    bare, is_newest = versioned, document(versioned).endswith("7.2")
+    described = "tokenAdmin-7.2" if is_newest else "tokenAdmin-7.1"
+    bare.control("POST", "tokens", {"preset": "rich"})
+    bare.control("POST", "tokens", {"count": 30})
+    name = "tokenAdmin-personalAccessTokens-GetPersonalAccessTokensForAUserInYourOrganization"
+    example = json.loads((SPECS / f"examples/{name}.json").read_text("utf-8"))
+    fields = list(example["responses"]["200"]["body"]["value"][0])
+    for query in ({"pageSize": "10"}, {"pageSize": "100"}, {"isPublic": "true"}):
+        page = bare.ask("GET", f"{TOKEN_ADMIN}/personalaccesstokens/{ADA}", query).json()
+        hold(page, "TokenAdminPagedSessionTokens", described)
+        assert page["value"]
+        for token in page["value"]:
+            # The example is older than the correlating id.
+            assert list(token) == fields + ["crossCompanyCorrelatingId"] * is_newest
+            hold(token, "SessionToken", described)
 
 
 def test_the_profile(stage: Stage) -> None:

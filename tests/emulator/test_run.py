@@ -14,7 +14,7 @@ import requests
 
 from azdo_pat.emulator.errors import EmulatorError
 from azdo_pat.emulator.run import Options, start
-from emulator.stage import CONNECTION, GRAPH_USERS, NOW, PATS, Stage, new_token
+from emulator.stage import CONNECTION, GRAPH_USERS, NOW, PATS, TOKEN_ADMIN, Stage, new_token
 
 
 @pytest.fixture
@@ -87,14 +87,23 @@ def test_strings_not_understood(options: Options) -> None:
 def test_everything_outlives_the_emulator(path: Path, session: requests.Session) -> None:
     first = stage_on(path, session)
     token = first.create(displayName="Prüfung")
-    first.control("PUT", "policies", ["full-scope-forbidden"])
+    first.control("PUT", "policies", ["full-scope-forbidden", "revocation-delay=30"])
+    keys = first.control("POST", "tokens", {"ssh": True, "count": 2})["ids"]
     first.control("POST", "clock", {"advanceSeconds": 60})
     first.control("PUT", "users", {"count": 7, "seed": 2})
     users = first.ask("GET", GRAPH_USERS).json()["count"]
+    revocations = [{"authorizationId": keys[0]}]
+    first.ask("POST", f"{TOKEN_ADMIN}/revocations", {"isPublic": "true"}, body=revocations)
+    first.ask("POST", f"{TOKEN_ADMIN}/revocationrules", body={"scopes": "vso.pats"})
     state = first.control("GET", "state")
     first.emulator.close()
     second = stage_on(path, session)
     assert second.control("GET", "state") == state
+    second.token = second.access_token(scopes="vso.pats")
+    assert second.ask("GET", PATS).status_code == 401
+    second.control("POST", "clock", {"advanceSeconds": 30})
+    tokens = {each["authorizationId"]: each for each in second.control("GET", "state")["tokens"]}
+    assert [tokens[key]["status"] for key in keys] == ["revoked", "active"]
     assert second.connect(token["token"]).status_code == 200
     second.token = first.token
     assert second.ask("GET", GRAPH_USERS).json()["count"] == users == 12

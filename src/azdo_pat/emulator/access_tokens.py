@@ -13,7 +13,7 @@ import hmac
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -58,6 +58,7 @@ class Caller:
 
     user: User | None
     scopes: frozenset[str]
+    made: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +101,10 @@ def verify(token: str, *, key: bytes, now: datetime, not_before: int = 0) -> Cal
         raise BadAccessTokenError(Verdict.EXPIRED)
     if claims["nbf"] < not_before:
         raise BadAccessTokenError(Verdict.REVOKED)
+    made = datetime.fromtimestamp(claims["iat"], UTC)
     if claims.get("idtyp") == "app":
-        return Caller(user=None, scopes=frozenset())
-    return Caller(user=find_user(claims["oid"]), scopes=frozenset(claims["scp"].split()))
+        return Caller(user=None, scopes=frozenset(), made=made)
+    return Caller(user=find_user(claims["oid"]), scopes=frozenset(claims["scp"].split()), made=made)
 
 
 def _claims(order: Order, made: datetime) -> dict[str, Any]:

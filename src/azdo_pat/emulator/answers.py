@@ -11,14 +11,18 @@ from werkzeug.wrappers import Response
 
 from azdo_pat.emulator import times
 from azdo_pat.emulator.directory import ANONYMOUS, TENANT_ID, Organization, User
+from azdo_pat.emulator.tokens import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from azdo_pat.emulator.audit import Event
     from azdo_pat.emulator.errors import ErrorKind
     from azdo_pat.emulator.tokens import Token
+    from azdo_pat.emulator.versions import Version
 
+_NO_ID: Final = str(uuid.UUID(int=0))
 _HTML: Final = "text/html; charset=utf-8"
 _SIGN_IN_PAGE: Final = """<!DOCTYPE html>
 <html lang="en"><head><title>Azure DevOps Services | Sign In</title></head>
@@ -104,6 +108,35 @@ def token_json(token: Token, secret: str | None = None) -> dict[str, Any]:
         "authorizationId": token.authorization_id,
         "token": secret,
     }
+
+
+def session_token_json(token: Token, now: datetime, version: Version) -> dict[str, Any]:
+    """``SessionToken`` as Microsoft's example shows it; from 7.2 on, it tells whose a secret is.
+
+    An SSH key has no secret to correlate.
+    """
+    targets = token.target_accounts
+    value = {
+        "clientId": _NO_ID,
+        "accessId": _NO_ID,
+        "authorizationId": token.authorization_id,
+        "hostAuthorizationId": _NO_ID,
+        "userId": token.owner_id,
+        "validFrom": times.write_without_zone(token.valid_from),
+        "validTo": times.write_without_zone(token.valid_to),
+        "displayName": token.display_name,
+        "scope": token.scope,
+        "targetAccounts": None if targets is None else list(targets),
+        "token": None,
+        "alternateToken": None,
+        "isValid": token.status(now) is Status.ACTIVE,
+        "isPublic": token.ssh,
+        "publicData": None,
+        "source": None,
+    }
+    if version.has_correlating_ids:
+        value["crossCompanyCorrelatingId"] = None if token.ssh else token.correlating_id
+    return value
 
 
 def profile_json(user: User) -> dict[str, Any]:

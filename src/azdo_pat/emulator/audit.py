@@ -48,8 +48,11 @@ UPDATED: Final = Action(
 REVOKED: Final = Action(
     "Token.PatRevokeEvent", "Token", "remove", 'Personal Access Token "{name}" was revoked.'
 )
+SSH_REVOKED: Final = Action(
+    "Token.SshRevokeEvent", "Token", "remove", 'SSH Key "{name}" was revoked.'
+)
 READ: Final = Action("AuditLog.AccessLog", "Auditing", "access", "Accessed the audit log")
-ACTIONS: Final = (READ, CREATED, REVOKED, UPDATED)
+ACTIONS: Final = (READ, CREATED, REVOKED, UPDATED, SSH_REVOKED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ def log(call: Call, service: Service, organization: Organization) -> Response:
     page = audit.page_of(service.events(), organization, query, service.now())
     if not query.after:
         event = audit.event(call, (reader, organization), audit.READ, service.now())
-        service.record(event, organization)
+        service.record([event], organization)
     value = {
         "decoratedAuditLogEntries": [
             answers.audit_json(
@@ -65,7 +65,8 @@ def _reader(call: Call, service: Service, organization: Organization) -> User:
     sign_in.require_member(user, organization)
     if scopes.isdisjoint(_MAY_READ):
         raise ServiceError(INVALID_ACCESS, sign_in.NOT_ALLOWED)
-    if service.policies_of(organization).audit_log_forbidden:
+    forbidden = service.policies_of(organization).audit_log_forbidden
+    if forbidden or not service.administers(user, organization):
         raise ServiceError(
             ACCESS_CHECK,
             f"Access Denied: {user.display_name} needs the following permission(s) to perform this"

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Final, NoReturn
 
 from azdo_pat.emulator import times
-from azdo_pat.emulator.errors import ARGUMENT_NULL, JSON_READER, ServiceError
+from azdo_pat.emulator.errors import ARGUMENT, ARGUMENT_NULL, JSON_READER, ServiceError
 
 # What .NET makes of a date that was not sent.
 NEVER: Final = datetime(1, 1, 1, tzinfo=UTC)
+_NO_ID: Final = str(uuid.UUID(int=0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,35 @@ def read_subject_query(data: bytes) -> SubjectQuery:
         raise _malformed()
     wanted = {(_text(kind) or "").casefold() for kind in kinds}
     return SubjectQuery(text=text, users=not wanted or "user" in wanted)
+
+
+def read_revocations(data: bytes) -> list[str]:
+    """The authorization ids of a request to revoke.
+
+    Raises:
+        ServiceError: 400; the JSON is malformed, or an id is missing or none.
+    """
+    value = _document(data, "revocations")
+    if not isinstance(value, list):
+        raise _malformed()
+    ids = [read_guid(_text(_object(each).get("authorizationid")) or "") for each in value]
+    found = [each for each in ids if each is not None and each != _NO_ID]
+    if len(found) != len(ids):
+        raise ServiceError(ARGUMENT, "Each revocation needs a valid authorizationId.")
+    return found
+
+
+def read_rule(data: bytes) -> tuple[tuple[str, ...], datetime | None]:
+    """The scopes of a revocation rule, and before when tokens were made; None is now.
+
+    Raises:
+        ServiceError: 400; the JSON is malformed, or there are no scopes.
+    """
+    fields = _object(_document(data, "revocationRule"))
+    scopes = tuple((_text(fields.get("scopes")) or "").split())
+    if not scopes:
+        raise ServiceError(ARGUMENT, "A revocation rule needs scopes.")
+    return scopes, _moment(fields.get("createdbefore"))
 
 
 def read_guid(text: str) -> str | None:

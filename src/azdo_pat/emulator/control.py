@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from azdo_pat.emulator import access_tokens, seed, times
 from azdo_pat.emulator.access_tokens import Kind, Order
-from azdo_pat.emulator.crowd import LARGEST, Crowd
+from azdo_pat.emulator.crowd import LARGEST, MOST_TOKENS, Crowd
 from azdo_pat.emulator.directory import ORGANIZATIONS, PEOPLE, User, find_organization
 from azdo_pat.emulator.errors import EmulatorError
 from azdo_pat.emulator.faults import FaultBoard, parse_fault
@@ -72,6 +72,7 @@ class Control:
             ("POST", "tokens"): self._seed,
             ("DELETE", "tokens"): lambda _: {"removed": self._service.clear()},
             ("PUT", "users"): self._invent,
+            ("POST", "secrets"): self._secrets,
             ("POST", "spoilers"): self._spoil,
             ("DELETE", "spoilers"): lambda _: {"removed": self._service.spoilers.clear()},
             ("GET", "state"): lambda _: self._state(),
@@ -114,7 +115,7 @@ class Control:
     def _seed(self, value: object) -> object:
         now = self._service.now()
         names = {"preset", "count", "organization", "name", "scope", "user", "state", "validTo"}
-        fields = _fields(value, names | {"allOrgs", "withSecrets"})
+        fields = _fields(value, names | {"allOrgs", "withSecrets", "ssh"})
         if "preset" in fields:
             samples = seed.PRESETS.get(fields["preset"])
             if samples is None:
@@ -133,12 +134,21 @@ class Control:
         return answer
 
     def _invent(self, value: object) -> object:
-        fields = _fields(value, {"count", "seed"})
-        count, seed_number = fields.get("count"), fields.get("seed", 1)
-        if not _is_whole(count) or not 0 <= count <= LARGEST or not _is_whole(seed_number):
+        fields = {"seed": 1, "tokens": 5} | _fields(value, {"count", "seed", "tokens"})
+        count, number, tokens = fields.get("count"), fields["seed"], fields["tokens"]
+        if not _is_whole(count) or not 0 <= count <= LARGEST or not _is_whole(number):
             raise EmulatorError(f"count lies between 0 and {LARGEST}, seed is a whole number")
-        self._service.invent(Crowd(count=count, seed=seed_number))
-        return {"count": count, "seed": seed_number}
+        if not _is_whole(tokens) or not 0 <= tokens <= MOST_TOKENS:
+            raise EmulatorError(f"tokens lies between 0 and {MOST_TOKENS}")
+        now = times.quantise(self._service.now())
+        self._service.invent(Crowd(count=count, seed=number, tokens=tokens, since=now))
+        return {"count": count, "seed": number, "tokens": tokens}
+
+    def _secrets(self, value: object) -> object:
+        user = self._user(_fields(value, {"user"}))
+        crowd = self._service.people.crowd
+        ids = [token.authorization_id for token in crowd.tokens_of(user)]
+        return {"secrets": dict(zip(ids, crowd.secrets_of(user), strict=True))}
 
     def _spoil(self, value: object) -> object:
         order = _fields(value, {"token", "fields", "without", "row", "rows"})
@@ -173,6 +183,7 @@ class Control:
                     "status": token.status(now).value,
                     "ownerId": token.owner_id,
                 }
+                | ({"ssh": True} if token.ssh else {})
                 for token in self._service.all_tokens()
             ],
         }
@@ -218,6 +229,7 @@ class Control:
             owner=self._user(fields),
             state=Status(fields.get("state", "active")),
             valid_to=None if valid_to is None else times.read(str(valid_to)),
+            ssh=bool(fields.get("ssh")),
         )
 
     def _user(self, fields: dict[str, Any]) -> User:

@@ -27,6 +27,7 @@ CONNECTION: Final = Resource(optional=True)
 PROJECTS: Final = Resource(revisions=4, released=True)
 AUDIT: Final = Resource()
 GRAPH: Final = Resource()
+TOKEN_ADMINISTRATION: Final = Resource()
 _RESOURCE_AREAS: Final = Resource(optional=True)
 
 
@@ -113,6 +114,27 @@ _LOCATIONS: Final = (
         resource=GRAPH,
     ),
     _Location(
+        id="af68438b-ed04-4407-9eb6-f1dbae3f922e",
+        area="TokenAdmin",
+        name="personalAccessTokens",
+        route="_apis/{area}/{resource}/{subjectDescriptor}",
+        resource=TOKEN_ADMINISTRATION,
+    ),
+    _Location(
+        id="a9c08b2c-5466-4e22-8626-1ff304ffdf0f",
+        area="TokenAdmin",
+        name="revocations",
+        route="_apis/{area}/{resource}",
+        resource=TOKEN_ADMINISTRATION,
+    ),
+    _Location(
+        id="ee4afb16-e7ab-4ed8-9d4b-4ef3e78f97e4",
+        area="TokenAdmin",
+        name="revocationRules",
+        route="_apis/{area}/{resource}",
+        resource=TOKEN_ADMINISTRATION,
+    ),
+    _Location(
         id="603fe2ac-9723-48b9-88ad-09305aa6c6e1",
         area="core",
         name="projects",
@@ -141,6 +163,7 @@ _AREAS: Final = (
     _Area(id="55967393-20ef-45c6-a96c-b5d5d5986a9a", name="Tokens"),
     _Area(id="94ff054d-5ee1-413d-9341-3f4a7827de2e", name="Audit"),
     _Area(id="bb1e7ec9-e901-4b68-999a-de7012b920f8", name="Graph"),
+    _Area(id="af68438b-ed04-4407-9eb6-f1dbae3f922e", name="TokenAdmin"),
     _Area(id="8ccfef3d-2b87-4e99-8ccb-66e343d2daa8", name="Profile", organization=False),
     _Area(id="0d55247a-1c47-4462-9b1f-5e2125590ee6", name="Accounts", organization=False),
 )

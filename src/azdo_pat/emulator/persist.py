@@ -16,6 +16,7 @@ from azdo_pat.emulator.audit import Event
 from azdo_pat.emulator.crowd import Crowd
 from azdo_pat.emulator.errors import EmulatorError
 from azdo_pat.emulator.policies import Policies
+from azdo_pat.emulator.rules import Rule
 from azdo_pat.emulator.service import Contents
 from azdo_pat.emulator.tokens import Token
 
@@ -40,7 +41,8 @@ def load(path: Path) -> Contents | None:
             tokens=tuple(_token(item) for item in value["tokens"]),
             # A file of an earlier version has none.
             events=tuple(_event(item) for item in value.get("auditEvents", ())),
-            crowd=Crowd(**value.get("crowd", {"count": 0})),
+            rules=tuple(_rule(item) for item in value.get("revocationRules", ())),
+            crowd=_crowd(value["crowd"]) if "crowd" in value else Crowd(count=0),
         )
     except FileNotFoundError:
         return None
@@ -66,7 +68,11 @@ def save(path: Path, contents: Contents) -> None:
         "auditEvents": [
             asdict(event) | {"time": event.time.isoformat()} for event in contents.events
         ],
-        "crowd": asdict(contents.crowd),
+        "revocationRules": [
+            asdict(rule) | {"created_before": rule.created_before.isoformat()}
+            for rule in contents.rules
+        ],
+        "crowd": asdict(contents.crowd) | {"since": contents.crowd.since.isoformat()},
     }
     try:
         # mkstemp makes the file readable by its owner alone.
@@ -98,11 +104,15 @@ def _json(token: Token) -> dict[str, Any]:
         "validTo": token.valid_to.isoformat(),
         "secretHash": token.secret_hash,
         "revoked": token.revoked,
+        "revokedFrom": token.revoked_from.isoformat() if token.revoked_from else None,
+        "ssh": token.ssh,
     }
 
 
 def _token(value: dict[str, Any]) -> Token:
     targets = value["targetAccounts"]
+    # A file of an earlier version lacks the last two.
+    revoked_from = value.get("revokedFrom")
     return Token(
         authorization_id=value["authorizationId"],
         owner_id=value["ownerId"],
@@ -113,8 +123,22 @@ def _token(value: dict[str, Any]) -> Token:
         valid_to=datetime.fromisoformat(value["validTo"]),
         secret_hash=value["secretHash"],
         revoked=value["revoked"],
+        revoked_from=datetime.fromisoformat(revoked_from) if revoked_from else None,
+        ssh=value.get("ssh", False),
     )
 
 
 def _event(value: dict[str, Any]) -> Event:
     return Event(**value | {"time": datetime.fromisoformat(value["time"])})
+
+
+def _rule(value: dict[str, Any]) -> Rule:
+    return Rule(
+        organization_id=value["organization_id"],
+        scopes=tuple(value["scopes"]),
+        created_before=datetime.fromisoformat(value["created_before"]),
+    )
+
+
+def _crowd(value: dict[str, Any]) -> Crowd:
+    return Crowd(**value | {"since": datetime.fromisoformat(value["since"])})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from azdo_pat.emulator.directory import find_organization
+from azdo_pat.emulator.directory import ADA, find_organization, find_user
 from azdo_pat.emulator.errors import EmulatorError, TokenError, TokenRefusedError
 from azdo_pat.emulator.scopes import FULL_ACCESS, are_packaging_only
 
@@ -42,6 +43,9 @@ class Policies:
     global tokens out of the list once they have stopped working: no one knows yet whether the
     service will. ``policies_forbidden`` keeps members from reading the tenant's policies.
 
+    ``administrators`` are the Project Collection Administrators, each by key, id or mail address.
+    A revocation by one takes effect after ``revocation_delay_seconds``.
+
     ``organizations`` holds, by the name of an organization, the policies that differ there, as
     ``to_json`` writes them.
     """
@@ -57,6 +61,8 @@ class Policies:
     auditing_disabled: bool = False
     audit_log_forbidden: bool = False
     policies_forbidden: bool = False
+    administrators: tuple[str, ...] = (ADA.key,)
+    revocation_delay_seconds: int = 0
     organizations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def of(self, organization: str) -> Policies:
@@ -108,7 +114,8 @@ class Policies:
         return self._common() | ({"organizations": own} if own else {})
 
     def _common(self) -> dict[str, Any]:
-        return {name: getattr(self, attribute) for name, attribute in _NAMES.items()}
+        values = {name: getattr(self, attribute) for name, attribute in _NAMES.items()}
+        return values | {"administrators": list(self.administrators)}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Policies:
@@ -127,11 +134,22 @@ class Policies:
         days = value.get("maximumLifespanDays")
         if days is not None and (not isinstance(days, int) or isinstance(days, bool) or days < 1):
             raise EmulatorError("maximumLifespanDays is a number of days, 1 or more, or null")
+        delay = value.get("revocationDelaySeconds", 0)
+        if (
+            not isinstance(delay, int)
+            or isinstance(delay, bool)
+            or not 0 <= delay <= _LONGEST_DELAY
+        ):
+            raise EmulatorError(f"revocationDelaySeconds lies between 0 and {_LONGEST_DELAY}")
+        if "administrators" in value:
+            value["administrators"] = _administrators(value["administrators"])
         chosen = {name: _choice(kind, value[name]) for name, kind in _CHOICES if name in value}
         attributes = {_NAMES[name]: content for name, content in (value | chosen).items()}
         return cls(**attributes, organizations=organizations)
 
 
+_LONGEST_DELAY: Final = 86_400
+_INVENTED: Final = re.compile(r"user\d+(@|$)", re.IGNORECASE)
 _BOOLEANS: Final = {
     "fullScopeForbidden": "full_scope_forbidden",
     "globalForbidden": "global_forbidden",
@@ -146,6 +164,8 @@ _NAMES: Final = _BOOLEANS | {
     "maximumLifespanDays": "maximum_lifespan_days",
     "lifespanMode": "lifespan_mode",
     "creation": "creation",
+    "administrators": "administrators",
+    "revocationDelaySeconds": "revocation_delay_seconds",
 }
 """The attributes by their names in JSON."""
 _CHOICES: Final[tuple[tuple[str, type[StrEnum]], ...]] = (
@@ -160,6 +180,15 @@ def _choice(kind: type[_Choice], value: object) -> _Choice:
     except ValueError as error:
         allowed = ", ".join(member.value for member in kind)
         raise EmulatorError(f"{value!r} is none of {allowed}") from error
+
+
+def _administrators(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise EmulatorError("administrators is a list of users")
+    for name in value:
+        if find_user(str(name)) is None and not _INVENTED.match(str(name)):
+            raise EmulatorError(f"no user {name!r}")
+    return tuple(str(name).casefold() for name in value)
 
 
 def _organizations(value: object) -> dict[str, dict[str, Any]]:
@@ -239,5 +268,10 @@ def _apply(policies: Policies, text: str) -> Policies:
         case "maximum-lifespan", days if days.isdecimal() and int(days) > 0:
             lifespan = _choice(Lifespan, mode[-1]) if mode else Lifespan.CLAMP
             return replace(policies, maximum_lifespan_days=int(days), lifespan_mode=lifespan)
+        case "administrators", names:
+            listed = _administrators([name for name in names.split(",") if name])
+            return replace(policies, administrators=listed)
+        case "revocation-delay", seconds if seconds.isdecimal() and int(seconds) <= _LONGEST_DELAY:
+            return replace(policies, revocation_delay_seconds=int(seconds))
         case _:
             raise EmulatorError(f"policy {text!r} is not understood")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from werkzeug.wrappers import Response
 
 from azdo_pat.emulator import (
+    admin_routes,
     answers,
     audit,
     audit_routes,
@@ -80,6 +81,7 @@ def _route(call: Call, service: Service) -> Response:
             if organization is None:
                 raise ServiceError(HOST_NOT_FOUND, f"The organization '{name}' could not be found.")
             if rest[:1] == ["_apis"]:
+                sign_in.refuse_revoked(call.headers, service, organization)
                 found = locations.where(call, service, organization, rest[1:])
                 found = found or _below(call, service, organization, rest[1:])
     if found is None:
@@ -112,6 +114,8 @@ def _below(  # noqa: PLR0911 - one answer for each path
             return _only("GET", call, lambda: audit_routes.actions(call, service, organization))
         case ["graph", *below]:
             return _graph(call, service, organization, below)
+        case ["tokenadmin", *below]:
+            return _administration(call, service, organization, below)
         case ["tenantpolicy", "policies", name]:
             return _only(
                 "GET", call, lambda: policy_routes.policy(call, service, organization, name)
@@ -138,6 +142,22 @@ def _graph(
             )
         case ["subjectquery"]:
             return _only("POST", call, lambda: graph_routes.search(call, service, organization))
+    return None
+
+
+def _administration(
+    call: Call, service: Service, organization: Organization, rest: list[str]
+) -> Response | None:
+    match rest:
+        case ["personalaccesstokens", _]:
+            last = call.path.strip("/").rpartition("/")[2]
+            return _only(
+                "GET", call, lambda: admin_routes.tokens(call, service, organization, last)
+            )
+        case ["revocations"]:
+            return _only("POST", call, lambda: admin_routes.revoke(call, service, organization))
+        case ["revocationrules"]:
+            return _only("POST", call, lambda: admin_routes.add_rule(call, service, organization))
     return None
 
 
@@ -184,7 +204,7 @@ def _record(
     token: Token,
 ) -> None:
     event = audit.event(call, who, action, service.now(), token.display_name)
-    service.record(event, who[1])
+    service.record([event], who[1])
 
 
 def _list(

@@ -8,7 +8,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.emulator import times
-from azdo_pat.emulator.directory import ADA, CONTOSO, FABRIKAM, GRACE, Organization, User
+from azdo_pat.emulator.directory import (
+    ADA,
+    CONTOSO,
+    FABRIKAM,
+    GRACE,
+    KATHERINE,
+    MARY,
+    Organization,
+    User,
+)
 from azdo_pat.emulator.tokens import Status, Token, hash_secret, new_secret
 
 if TYPE_CHECKING:
@@ -28,6 +37,7 @@ class Sample:
     organization: Organization | None = CONTOSO
     owner: User = ADA
     revoked: bool = False
+    ssh: bool = False
 
 
 SMALL: Final = (
@@ -65,6 +75,9 @@ RICH: Final = (
         ends_in=0.4,
         organization=FABRIKAM,
     ),
+    Sample(name="guest's script", scope="vso.work", ends_in=55.2, owner=KATHERINE),
+    Sample(name="left behind", scope="app_token", ends_in=120.6, age=90, owner=MARY),
+    Sample(name="ada's key", scope="app_token", ends_in=300.8, ssh=True),
 )
 PRESETS: Final = {"small": SMALL, "rich": RICH}
 
@@ -80,6 +93,7 @@ class Bulk:
     owner: User
     state: Status
     valid_to: datetime | None = None
+    ssh: bool = False
 
 
 def preset(samples: tuple[Sample, ...], now: datetime) -> Iterator[Token]:
@@ -97,6 +111,7 @@ def preset(samples: tuple[Sample, ...], now: datetime) -> Iterator[Token]:
             valid_to=times.quantise(now + timedelta(days=sample.ends_in) + shift),
             secret_hash=hash_secret(new_secret(now)),
             revoked=sample.revoked,
+            ssh=sample.ssh,
         )
 
 
@@ -115,6 +130,7 @@ def bulk(order: Bulk, now: datetime) -> Iterator[tuple[Token, str]]:
             valid_to=times.quantise(order.valid_to or now + ends_in),
             secret_hash=hash_secret(secret),
             revoked=order.state is Status.REVOKED,
+            ssh=order.ssh,
         )
         yield token, secret
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import unicodedata
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.emulator import times
 from azdo_pat.emulator.body import NEVER, TokenRequest, read_guid
 from azdo_pat.emulator.crowd import Crowd
-from azdo_pat.emulator.directory import ORGANIZATIONS, Organization, User
+from azdo_pat.emulator.directory import ORGANIZATIONS, SUBJECTS, Organization, User
 from azdo_pat.emulator.errors import (
     TOKEN_NOT_FOUND,
     ServiceError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from azdo_pat.emulator.audit import Event
+    from azdo_pat.emulator.rules import Rule
 
 LONGEST_NAME: Final = 256
 
@@ -46,6 +48,7 @@ class Contents:
     clock_offset: timedelta = timedelta()
     tokens: tuple[Token, ...] = ()
     events: tuple[Event, ...] = ()
+    rules: tuple[Rule, ...] = ()
     crowd: Crowd = field(default_factory=lambda: Crowd(count=0))
 
 
@@ -67,8 +70,12 @@ class Service:
         self._save = save
         self._offset = contents.clock_offset
         self._policies = contents.policies
-        self._tokens = {token.authorization_id: token for token in contents.tokens}
-        self._by_secret = {token.secret_hash: token.authorization_id for token in contents.tokens}
+        self._tokens: dict[str, Token] = {}
+        self._owned: defaultdict[str, dict[str, Token]] = defaultdict(dict)
+        self._by_secret: dict[str, str] = {}
+        for token in contents.tokens:
+            self._keep(token)
+        self._rules = list(contents.rules)
         self._events = list(contents.events)
         self.people = People(contents.crowd)
         self.signing_key = contents.signing_key
@@ -105,8 +112,12 @@ class Service:
             self._store()
 
     def invent(self, crowd: Crowd) -> None:
-        """Put a crowd of users in place of the one that there was."""
+        """Put a crowd of users in place of the one that there was, and of its tokens."""
         with self._lock:
+            for user_id in set(self._owned) - {user.user_id for user in SUBJECTS}:
+                for token in self._owned.pop(user_id).values():
+                    del self._tokens[token.authorization_id]
+                    self._by_secret.pop(token.secret_hash, None)
             self.people = People(crowd)
             self._store()
 
@@ -131,9 +142,18 @@ class Service:
         with self._lock:
             count = len(self._tokens)
             self._tokens.clear()
+            self._owned.clear()
             self._by_secret.clear()
             self._store()
             return count
+
+    def tokens_of(self, user: User) -> list[Token]:
+        """All of a user, those for SSH among them."""
+        with self._lock:
+            invented = self.people.crowd.tokens_of(user) if user.invented else ()
+            # Those that were changed stand in for the invented ones.
+            found = {token.authorization_id: token for token in invented}
+            return list((found | self._owned.get(user.user_id, {})).values())
 
     def list_page(self, user: User, organization: Organization, query: ListQuery) -> Page:
         """A page of the user's tokens.
@@ -141,14 +161,12 @@ class Service:
         Those of the user's other organizations are among them: the service has this quirk,
         and clients must look at ``targetAccounts``.
         """
-        with self._lock:
-            tokens = list(self._tokens.values())
         now = self.now()
         hides = now >= END_OF_GLOBAL_TOKENS and self.policies_of(organization).global_hidden
         own = (
             token
-            for token in tokens
-            if token.owner_id == user.user_id and not (hides and token.target_accounts is None)
+            for token in self.tokens_of(user)
+            if not token.ssh and not (hides and token.target_accounts is None)
         )
         viewer = viewer_of(user, organization)
         return page_of(own, query, now=now, viewer=viewer)
@@ -160,8 +178,8 @@ class Service:
             TokenRefusedError: there is none with this id.
         """
         with self._lock:
-            token = self._tokens.get(authorization_id)
-        if token is None or token.owner_id != user.user_id:
+            token = self._find(authorization_id)
+        if token is None or token.ssh or token.owner_id != user.user_id:
             raise TokenRefusedError(TokenError.TOKEN_NOT_FOUND)
         return token
 
@@ -229,10 +247,11 @@ class Service:
                 organization.
         """
         with self._lock:
-            token = self._tokens.get(authorization_id)
+            token = self._find(authorization_id)
             if (
                 token is None
-                or token.revoked
+                or token.ssh
+                or token.status(self.now()) is Status.REVOKED
                 or token.owner_id != user.user_id
                 or not token.belongs_to(organization.organization_id)
             ):
@@ -240,16 +259,60 @@ class Service:
                     TOKEN_NOT_FOUND,
                     f"No valid session token found for authorization id {authorization_id}.",
                 )
-            self._keep(replace(token, revoked=True))
+            self._keep(replace(token, revoked=True, revoked_from=None))
             self._store()
             return token
 
-    def record(self, event: Event, organization: Organization) -> None:
-        """Add an event to the audit log of an organization, unless it keeps none."""
+    def administers(self, user: User, organization: Organization) -> bool:
+        """Whether the user is a Project Collection Administrator of the organization."""
+        names = self.policies_of(organization).administrators
+        known_as = {user.key, user.user_id, user.object_id, user.mail}
+        return organization.has(user) and not known_as.isdisjoint(names)
+
+    def revoke_all(
+        self, authorization_ids: Iterable[str], organization: Organization, *, ssh: bool
+    ) -> list[Token]:
+        """End tokens of members, or their SSH keys; gives those that it ended.
+
+        What is unknown, revoked already, of the other kind or another organization's is passed
+        over.
+        """
+        with self._lock:
+            delay = self.policies_of(organization).revocation_delay_seconds
+            start = self.now() + timedelta(seconds=delay) if delay else None
+            found = [self._find(each) for each in dict.fromkeys(authorization_ids)]
+            ended = [
+                token
+                for token in found
+                if token is not None
+                and token.ssh is ssh
+                and not token.revoked
+                and token.belongs_to(organization.organization_id)
+                and self._is_of_member(token, organization)
+            ]
+            for token in ended:
+                self._keep(replace(token, revoked=True, revoked_from=start))
+            self._store()
+            return ended
+
+    def add_rule(self, rule: Rule) -> None:
+        """Refuse access tokens from now on that the rule matches."""
+        with self._lock:
+            self._rules.append(rule)
+            self._store()
+
+    def rules_of(self, organization: Organization) -> list[Rule]:
+        """The revocation rules of an organization."""
+        with self._lock:
+            rules = list(self._rules)
+        return [rule for rule in rules if rule.organization_id == organization.organization_id]
+
+    def record(self, events: Iterable[Event], organization: Organization) -> None:
+        """Add events to the audit log of an organization, unless it keeps none."""
         if self.policies_of(organization).auditing_disabled:
             return
         with self._lock:
-            self._events.append(event)
+            self._events.extend(events)
             self._store()
 
     def events(self) -> tuple[Event, ...]:
@@ -267,7 +330,7 @@ class Service:
     def token_of(self, secret: str, organization: Organization) -> Token | None:
         """The active token of this organization that bears the secret."""
         with self._lock:
-            token = self._tokens.get(self._by_secret.get(hash_secret(secret), ""))
+            token = self._with_secret(secret)
         now = self.now()
         if token is None or token.status(now) is not Status.ACTIVE:
             return None
@@ -278,6 +341,18 @@ class Service:
         owner = self.people.with_id(token.owner_id)
         works = owner is not None and organization.has(owner) and not owner.deleted
         return token if works else None
+
+    def _is_of_member(self, token: Token, organization: Organization) -> bool:
+        owner = self.people.with_id(token.owner_id)
+        return owner is not None and organization.has(owner)
+
+    def _find(self, authorization_id: str) -> Token | None:
+        return self._tokens.get(authorization_id) or self.people.crowd.token(authorization_id)
+
+    def _with_secret(self, secret: str) -> Token | None:
+        found = self._by_secret.get(hash_secret(secret))
+        invented = self.people.crowd.token_with(secret) if found is None else None
+        return self._find(invented.authorization_id if invented else found or "")
 
     def _global_tokens_are_off(self, organization: Organization, now: datetime) -> bool:
         """Whether none works there: after their end, and where not everyone may create tokens.
@@ -317,6 +392,7 @@ class Service:
 
     def _keep(self, token: Token) -> None:
         self._tokens[token.authorization_id] = token
+        self._owned[token.owner_id][token.authorization_id] = token
         self._by_secret[token.secret_hash] = token.authorization_id
 
     def _store(self) -> None:
@@ -327,6 +403,7 @@ class Service:
                 clock_offset=self._offset,
                 tokens=tuple(self._tokens.values()),
                 events=tuple(self._events),
+                rules=tuple(self._rules),
                 crowd=self.people.crowd,
             )
         )

@@ -136,6 +136,16 @@ def user_and_scopes(
     return user, frozenset(token.scope.split())
 
 
+def refuse_revoked(headers: Headers, service: Service, organization: Organization) -> None:
+    """Raises SignInNeededError for an access token that a revocation rule has ended there."""
+    rules = service.rules_of(organization)
+    if not rules or not headers.get("Authorization", "").casefold().startswith("bearer "):
+        return
+    caller = _caller(headers, service)
+    if any(rule.matches(caller.scopes, caller.made) for rule in rules):
+        raise SignInNeededError(Stranger.REFUSAL)
+
+
 def stranger_answer(stranger: Stranger, call: Call, service: Service) -> Response:
     """The answer to a request that is not signed in."""
     tenant = tenant_of(call.path)

@@ -32,6 +32,14 @@ def write(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + f".{fraction}Z"
 
 
+def write_without_zone(moment: datetime) -> str:
+    """The same as the administration of tokens writes it: no zone, no zeros at the end.
+
+    Source: ``GetPersonalAccessTokensForAUserInYourOrganization.json`` of vsts-rest-api-specs.
+    """
+    return write(moment).removesuffix("Z").rstrip("0").removesuffix(".")
+
+
 def read(text: str) -> datetime:
     """An aware datetime from RFC 3339 text; without a zone it is UTC.
 

@@ -21,6 +21,7 @@ _SHAPE: Final = re.compile(r"(\d{1,3})\.(\d{1,3})(?:(-preview)(?:\.(\d{1,3}))?)?
 _IN_ACCEPT: Final = re.compile(r"api-version=([^;,\s]+)", re.IGNORECASE)
 LATEST: Final = (7, 2)
 _NEWEST_ERRORS: Final = (7, 2)
+_CORRELATING_IDS: Final = (7, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,11 @@ class Version:
     def has_newest_errors(self) -> bool:
         """Whether its error codes and messages are those of 7.2."""
         return self.number >= _NEWEST_ERRORS
+
+    @property
+    def has_correlating_ids(self) -> bool:
+        """Whether administrators see the correlating ids of secrets (tokenAdmin 7.1, 7.2)."""
+        return self.number >= _CORRELATING_IDS
 
 
 NEWEST: Final = Version(number=LATEST, text="7.2-preview.1")
