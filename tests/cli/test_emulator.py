@@ -19,7 +19,7 @@ POWERSHELL = rf"\$env:PAT_API_URL = '{ADDRESS}'"
     [
         ((), POWERSHELL if os.name == "nt" else SH),
         (("--shell", "sh"), SH),
-        (("--shell", "fish"), FISH),
+        (("--users", "10", "--shell", "fish"), FISH),
         (("--shell", "powershell"), POWERSHELL),
     ],
 )

@@ -111,6 +111,17 @@ def test_everything_outlives_the_emulator(path: Path, session: requests.Session)
     second.emulator.close()
 
 
+def test_a_crowd_from_the_start(path: Path, session: requests.Session) -> None:
+    def count(users: int | None) -> int:
+        options = Options(state_file=path, users=users)
+        with start(options, clock=lambda: NOW) as emulator:
+            stage = Stage(emulator=emulator, session=session, token=emulator.access_token)
+            found: int = stage.ask("GET", GRAPH_USERS).json()["count"]
+            return found
+
+    assert [count(users) for users in (20, None, 10, 0)] == [25, 25, 15, 5]
+
+
 def test_the_file_is_private_and_holds_no_secret(path: Path, session: requests.Session) -> None:
     stage = stage_on(path, session)
     token = stage.create()

@@ -68,6 +68,12 @@ def _start_emulator(**options: Any) -> RunningEmulator:  # noqa: ANN401  # those
     "--policy", "policies", metavar="POLICY", multiple=True, help="Enforce this policy. Repeatable."
 )
 @click.option(
+    "--users",
+    type=click.IntRange(0, 100_000),
+    metavar="N",
+    help="Invent N more users with tokens, the same each time.",
+)
+@click.option(
     "--shell",
     type=click.Choice([*map(str, Shell)]),
     default=str(Shell.usual()),
@@ -81,6 +87,7 @@ def emulator_command(  # noqa: PLR0913  # one argument for each option
     state_file: Path | None,
     faults: tuple[str, ...],
     policies: tuple[str, ...],
+    users: int | None,
     shell: str,
 ) -> None:
     """Run a local emulator of the Azure DevOps token API until you press Ctrl-C.
@@ -95,7 +102,7 @@ def emulator_command(  # noqa: PLR0913  # one argument for each option
     from azdo_pat.output.secret_writers import assignment
 
     running = _start_emulator(
-        host=host, port=port, state_file=state_file, faults=faults, policies=policies
+        host=host, port=port, state_file=state_file, faults=faults, policies=policies, users=users
     )
     with running:
         stopped = _stop_requested()  # first: who reads that it listens may stop it at once

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from azdo_pat.emulator import access_tokens, persist, seed
+from azdo_pat.emulator import access_tokens, persist, seed, times
 from azdo_pat.emulator.access_tokens import Kind, Order
 from azdo_pat.emulator.certificate import Certificate, make_certificate, write_authority
+from azdo_pat.emulator.crowd import Crowd
 from azdo_pat.emulator.directory import ADA, CONTOSO
 from azdo_pat.emulator.entra import Entra
 from azdo_pat.emulator.entra_routes import EntraApplication
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 class Options:
     """How to start; port 0 is a free one, without ``state_file`` nothing outlives the emulator.
 
-    With ``tls`` it answers by https. With ``entra`` there is a Microsoft Entra beside it, on a free
-    port, to sign in at.
+    ``users`` are invented, in place of those of the state file. With ``tls`` it answers by https.
+    With ``entra`` there is a Microsoft Entra beside it, on a free port, to sign in at.
     """
 
     host: str = "127.0.0.1"
@@ -40,6 +41,7 @@ class Options:
     entra: bool = False
     faults: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
+    users: int | None = None
 
 
 class RunningEmulator:
@@ -113,6 +115,8 @@ def start(options: Options, *, clock: Callable[[], datetime] = utc_now) -> Runni
         faults.add(parse_fault(text))
     if options.policies:
         service.policies = parse_policies(options.policies)
+    if options.users is not None:
+        service.invent(Crowd(count=options.users, since=times.quantise(service.now())))
     closing = threading.Event()
     log = RequestLog()
     application = Application(service, faults, log, closing)
