@@ -8,6 +8,7 @@ from drivers import Pat, Result
 from generate import REFERENCE, contexts
 
 CONTRACT = {
+    "admin",
     "apply",
     "completion",
     "config",

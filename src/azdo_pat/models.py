@@ -466,13 +466,13 @@ class TenantPolicy(NamedTuple):
 
 
 class AuditEvent(NamedTuple):
-    """An event of the audit log that is about a token (spec: `DecoratedAuditLogEntry`).
+    """An event of the audit log (spec: `DecoratedAuditLogEntry`).
 
     What cannot be read is empty, or None.
 
     Attributes:
         action: the service's name for it: `Token.PatCreateEvent`.
-        token: the display name of the token at that time.
+        token: the display name of the token at that time; empty if it is about none.
         actor: the name of the user who did it.
         actor_mail: the name by which this user signs in.
         address: the IP address of the request.

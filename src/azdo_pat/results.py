@@ -13,6 +13,7 @@ from azdo_pat.models import (
     Origin,
     Pat,
     Pending,
+    PolicyName,
     Secret,
     SourceReport,
 )
@@ -388,6 +389,30 @@ class OrganizationFailure(NamedTuple):
 
     org: str
     reason: str
+
+
+class OnOff(StrEnum):
+    """Whether a policy is on."""
+
+    ON = "on"
+    OFF = "off"
+    UNKNOWN = "unknown"
+
+
+class PolicyState(NamedTuple):
+    """A policy of the tenant that restricts tokens.
+
+    Attributes:
+        meaning: what it does where it is on, in words.
+        max_days: the longest lifetime that it allows; None if it sets none, or none is known.
+        has_exceptions: some users or groups are exempt; None if unknown.
+    """
+
+    name: PolicyName
+    state: OnOff
+    meaning: str
+    max_days: int | None
+    has_exceptions: bool | None
 
 
 class SignedIn(NamedTuple):

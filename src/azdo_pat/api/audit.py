@@ -1,4 +1,4 @@
-"""The audit log of an organization: what happened to tokens (spec: audit 7.2, `Audit Log`)."""
+"""The audit log of an organization (spec: audit 7.2, `Audit Log`)."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -33,7 +33,13 @@ class AuditLog:
         self._odd = odd
 
     def token_events(self, organization: Organization, since: datetime) -> Iterator[AuditEvent]:
-        """Yield the events about personal access tokens and SSH keys, newest first.
+        """Yield the events about personal access tokens and SSH keys; see `events`."""
+        return self.events(organization, since, area=_TOKENS)
+
+    def events(
+        self, organization: Organization, since: datetime, *, area: str = ""
+    ) -> Iterator[AuditEvent]:
+        """Yield the events whose action begins with `area`, newest first.
 
         The service filters by time only, so the whole log since then is read, one request per
         page, made when it is reached. It keeps 90 days.
@@ -51,7 +57,7 @@ class AuditLog:
                 ApiCall(method="GET", url=with_query(url, query), organization=organization.name)
             )
             for row in page.rows("decoratedAuditLogEntries"):
-                yield from self._token_event(row, answer)
+                yield from self._event(row, answer, area)
             following = page.url_part("continuationToken")
             # The last page has a continuation token, too.
             if page.value("hasMore") is not True:
@@ -79,13 +85,13 @@ class AuditLog:
         # Microsoft's example wraps the page, its specification does not.
         return page.record("value", _LOG) or page, answer
 
-    def _token_event(self, row: object, answer: Response) -> Iterator[AuditEvent]:
+    def _event(self, row: object, answer: Response, area: str) -> Iterator[AuditEvent]:
         if not isinstance(row, dict):
             self._odd(f"an event of the audit log of {answer.asked.organization}")
             return
         event = Record(row, "an event", answer)
         action = event.shown_text("actionId")
-        if not action.startswith(_TOKENS):
+        if not action.startswith(area):
             return
         data = row.get("data")
         token = Record(data if isinstance(data, dict) else {}, "a token", answer)

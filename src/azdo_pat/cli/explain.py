@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from azdo_pat.cli.command import command
+from azdo_pat.cli.token_messages import AUDITING_MAY_BE_OFF
 from azdo_pat.errors import NotFoundError, PartialError, PatError
 
 if TYPE_CHECKING:
@@ -103,10 +104,7 @@ def _say_what_the_log_lacks(app: App, explained: Explained) -> None:
     if since > app.runtime.now() - LOG_KEPT:
         notice(f"     for all that it keeps, add --since {LOG_KEPT.days}d")
     if len(silent) == len(explained.explanations):
-        notice(
-            "     it has none at all while Log Audit Events is off (organization settings >"
-            " Policies)"
-        )
+        notice(f"     {AUDITING_MAY_BE_OFF}")
 
 
 def _missing(missing: list[Explanation], explained: Explained) -> PatError:

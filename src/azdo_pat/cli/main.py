@@ -54,6 +54,9 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "explain": ("explain", "Explain a token that you did not create."),
         "doctor": ("doctor", "Diagnose problems; --fix repairs what it can."),
     },
+    "Administering an organization": {
+        "admin": ("admin", "See the tokens of all users of an organization."),
+    },
     "Trying out and configuring": {
         "sandbox": ("emulator", "Try pat with an emulator; --tour shows the main commands."),
         "emulator": ("emulator", "Run a local emulator of the Azure DevOps token API."),

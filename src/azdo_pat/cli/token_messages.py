@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import PartialError, PatError, PendingError
+
+AUDITING_MAY_BE_OFF: Final = (
+    "it has none at all while Log Audit Events is off (organization settings > Policies)"
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,6 +19,9 @@ _ACTIONS: Final = {
     "Token.PatExpiredEvent": "expired",
     "Token.PatSystemRevokeEvent": "revoked by Azure DevOps",
     "Token.PatPublicDiscoveryEvent": "found in a public repository",
+    "Token.SshCreateEvent": "SSH key created",
+    "Token.SshUpdateEvent": "SSH key changed",
+    "Token.SshRevokeEvent": "SSH key revoked",
 }
 
 
@@ -113,9 +116,14 @@ def _log(explanation: Explanation, now: datetime, zone: tzinfo | None) -> Sequen
     return ()
 
 
+def action_text(event: AuditEvent) -> str:
+    """Return what happened, in words."""
+    return _ACTIONS.get(event.action, event.details or event.action)
+
+
 def _event(event: AuditEvent, zone: tzinfo | None) -> str:
     time = local_minute(event.time, zone) if event.time else "time unknown"
-    action = _ACTIONS.get(event.action, event.details or event.action)
+    action = action_text(event)
     actor = event.actor or event.actor_mail or "someone unknown"
     mail = f" <{event.actor_mail}>" if event.actor and event.actor_mail else ""
     address = f" from {event.address}" if event.address else ""

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.formats import Format
-from azdo_pat.output.serialize import PAT_KEYS, finding_document, pat_document
+from azdo_pat.output.serialize import (
+    EVENT_KEYS,
+    PAT_KEYS,
+    event_document,
+    finding_document,
+    pat_document,
+)
 from azdo_pat.output.writers import stream_documents, write_document
 
 if TYPE_CHECKING:
@@ -14,7 +20,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from azdo_pat.findings import Finding
-    from azdo_pat.models import Pat
+    from azdo_pat.models import AuditEvent, Pat
     from azdo_pat.output.secret_request import SecretRequest
     from azdo_pat.output.table_model import Table
     from azdo_pat.output.views import Item, Result
@@ -79,6 +85,15 @@ class Renderer:
         self._write(documents, lambda: self._pats_table(held))
         return len(held)
 
+    def events(self, events: Iterable[AuditEvent]) -> int:
+        """Write events of the audit log and return how many they were; see `streams`."""
+        if self.streams:
+            stream = (event_document(each) for each in events)
+            return stream_documents(stream, EVENT_KEYS, self._format, self._out)
+        held = list(events)
+        self._write([event_document(each) for each in held], lambda: self._events_table(held))
+        return len(held)
+
     def findings(self, findings: Sequence[Finding]) -> None:
         """Write findings; as JSON without importing what other results need."""
         documents = [finding_document(each, self._now) for each in findings]
@@ -120,6 +135,11 @@ class Renderer:
         from azdo_pat.output.finding_table import findings_table  # noqa: PLC0415 - see the class
 
         return findings_table(findings, self._screen.zone)
+
+    def _events_table(self, events: Sequence[AuditEvent]) -> Table:
+        from azdo_pat.output.admin_tables import events_table  # noqa: PLC0415 - see the class
+
+        return events_table(events, self._screen.zone)
 
     def _pats_table(self, pats: Sequence[Pat]) -> Table:
         from azdo_pat.output.token_tables import pats_table  # noqa: PLC0415 - see the class

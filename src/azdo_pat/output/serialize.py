@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Explanation,
         KnownTool,
         Migration,
+        PolicyState,
         Revocation,
         SetupResult,
         SignedIn,
@@ -49,6 +50,19 @@ PAT_KEYS: Final = (
     "origin",
 )
 """The keys of the token object in order: the columns of csv and tsv."""
+
+
+EVENT_KEYS: Final = (
+    "time",
+    "action",
+    "token",
+    "actor",
+    "actor_mail",
+    "address",
+    "program",
+    "details",
+)
+"""The keys of an event of the audit log in order."""
 
 
 def json_text(document: object, *, indent: int | None = 2) -> str:
@@ -161,11 +175,12 @@ def explanation_document(explanation: Explanation, now: datetime) -> Document:
         "machine": explanation.machine,
         "this_machine": explanation.this_machine,
         "tokens": [pat_document(each, now) for each in explanation.tokens],
-        "audit": None if audit is None else [_event(each) for each in audit],
+        "audit": None if audit is None else [event_document(each) for each in audit],
     }
 
 
-def _event(event: AuditEvent) -> Document:
+def event_document(event: AuditEvent) -> Document:
+    """Return an event of the audit log; what is unknown is null."""
     return {
         "time": _time(event.time),
         "action": event.action,
@@ -175,6 +190,17 @@ def _event(event: AuditEvent) -> Document:
         "address": event.address or None,
         "program": event.program or None,
         "details": event.details or None,
+    }
+
+
+def policy_document(policy: PolicyState) -> Document:
+    """Return a policy of the tenant; `max_days` and `exceptions` are null if unknown."""
+    return {
+        "name": str(policy.name),
+        "state": str(policy.state),
+        "meaning": policy.meaning,
+        "max_days": policy.max_days,
+        "exceptions": policy.has_exceptions,
     }
 
 

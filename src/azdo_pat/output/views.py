@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from azdo_pat.models import Pat, Setting
-from azdo_pat.output import explanation_tables, serialize, tables, token_tables
+from azdo_pat.output import admin_tables, explanation_tables, serialize, tables, token_tables
 from azdo_pat.output.serialize import Document
 from azdo_pat.output.table_model import Table
 from azdo_pat.results import (
@@ -16,6 +16,7 @@ from azdo_pat.results import (
     Explanation,
     KnownTool,
     Migration,
+    PolicyState,
     Revocation,
     SetupResult,
     SignedIn,
@@ -31,6 +32,7 @@ Item = (
     | Explanation
     | KnownTool
     | Migration
+    | PolicyState
     | Recipe
     | Revocation
     | Scope
@@ -82,6 +84,7 @@ def list_view_of(kind: type, now: datetime, zone: tzinfo | None) -> View:
         _list(Check, serialize.check_document, tables.checks_table),
         _list(Explanation, explanation, explanations),
         _list(KnownTool, serialize.tool_document, tables.tools_table),
+        _list(PolicyState, serialize.policy_document, admin_tables.policies_table),
         _list(Recipe, serialize.recipe_document, tables.recipes_table),
         _list(Scope, serialize.scope_document, tables.scopes_table),
         _list(Setting, serialize.setting_document, tables.settings_table),
