@@ -415,6 +415,7 @@ class AccessToken(NamedTuple):
         tenant: the Entra tenant's id, empty if the token has none.
         expires: when it expires, None if the token does not say.
         sign_in_hint: how the user gets another one if it is rejected; empty for the usual way.
+        is_pat: it is a personal access token in place of one, which only few APIs accept.
     """
 
     secret: Secret
@@ -423,6 +424,7 @@ class AccessToken(NamedTuple):
     tenant: str = ""
     expires: datetime | None = None
     sign_in_hint: str = ""
+    is_pat: bool = False
 
 
 class SourceReport(NamedTuple):
@@ -463,6 +465,45 @@ class TenantPolicy(NamedTuple):
     is_on: bool
     max_days: int | None = None
     has_exceptions: bool = False
+
+
+class User(NamedTuple):
+    """A user of an organization (spec: `GraphUser`). What cannot be read is empty.
+
+    Attributes:
+        descriptor: what identifies the user in other requests.
+        name: the display name; not unique.
+        upn: the name by which the user signs in.
+        is_guest: a guest of the tenant.
+        is_deleted: the account no longer exists in the tenant, but still does in the organization.
+    """
+
+    descriptor: str
+    name: str
+    upn: str
+    mail: str
+    is_guest: bool = False
+    is_deleted: bool = False
+
+
+class SessionToken(NamedTuple):
+    """A token, or an SSH key, of any user, as the administration API describes it.
+
+    Attributes:
+        is_valid: neither expired nor revoked; None if that cannot be read.
+        correlating_id: the hash of its secret (`services.admin_whose`); empty if unknown.
+    """
+
+    pat: ServicePat
+    is_valid: bool | None
+    correlating_id: str
+
+
+class OwnedPat(NamedTuple):
+    """A token and its owner."""
+
+    pat: "Pat"
+    owner: User
 
 
 class AuditEvent(NamedTuple):

@@ -10,8 +10,10 @@ import requests
 
 from azdo_pat.api.audit import AuditLog
 from azdo_pat.api.directory import Directory
+from azdo_pat.api.graph import Graph
 from azdo_pat.api.http import Http
 from azdo_pat.api.tenant_policies import TenantPolicies
+from azdo_pat.api.token_admin import TokenAdmin
 from azdo_pat.api.tokens import Tokens
 from azdo_pat.api.trace import Exchange
 from azdo_pat.emulator.run import RunningEmulator
@@ -58,6 +60,14 @@ class Client:
     @property
     def audit(self) -> AuditLog:
         return AuditLog(self.http, self.odd.append)
+
+    @property
+    def graph(self) -> Graph:
+        return Graph(self.http, self.odd.append)
+
+    @property
+    def token_admin(self) -> TokenAdmin:
+        return TokenAdmin(self.http, self.odd.append)
 
     @property
     def tenant_policies(self) -> TenantPolicies:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.stage import Stage
-from azdo_pat.api.service_errors import NoSuchTokenError
+from azdo_pat.api.service_errors import BadRequestError, NoSuchTokenError
 from azdo_pat.errors import (
     NoAnswerError,
     NotFoundError,
@@ -152,8 +152,8 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
             "the proxy in front of {host} requires authentication",
             "set user and password in HTTPS_PROXY: http://USER:PASSWORD@PROXY:PORT",
         ),
-        ("status=400 body=''", RefusedError, "{host} refused the request (HTTP 400)", REPORT),
-        ("status=418 body='[1]'", RefusedError, "{host} refused the request (HTTP 418)", REPORT),
+        ("status=400 body=''", BadRequestError, "{host} refused the request (HTTP 400)", REPORT),
+        ("status=418 body='[1]'", BadRequestError, "{host} refused the request (HTTP 418)", REPORT),
         (
             "status=429",
             UnavailableError,
@@ -335,8 +335,8 @@ def test_a_post_that_a_gateway_refused_is_open(stage: Stage, fault: str, message
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ("status=400" + OWN, RefusedError),
-        ('status=400 body=\'{"$id":"1","message":"x"}\'', RefusedError),
+        ("status=400" + OWN, BadRequestError),
+        ('status=400 body=\'{"$id":"1","message":"x"}\'', BadRequestError),
         ("status=403" + OWN, RefusedError),
         ("status=404" + OWN, NotFoundError),
         ("status=401 body=''", SignInError),

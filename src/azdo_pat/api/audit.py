@@ -7,9 +7,10 @@ from typing import Final
 from azdo_pat.api.addresses import Service, segment, with_query
 from azdo_pat.api.http import ApiCall, Http
 from azdo_pat.api.json_fields import Record
+from azdo_pat.api.refusals import is_refusal, lacks_right
 from azdo_pat.api.response import Response
 from azdo_pat.api.service_errors import unreadable
-from azdo_pat.errors import RefusedError, SignInError, UnavailableError
+from azdo_pat.errors import PatError, UnavailableError
 from azdo_pat.models import AuditEvent, Organization
 from azdo_pat.times import rfc3339
 
@@ -17,7 +18,6 @@ _API_VERSION: Final = "7.2-preview.1"
 _LOG: Final = "an audit log"
 _TOKENS: Final = "Token."
 _MOST_PAGES: Final = 10_000
-_UNKNOWN_TO_THE_LOG: Final = "TF400813: The user '"
 
 
 class AuditLog:
@@ -73,14 +73,16 @@ class AuditLog:
     def _page(self, call: ApiCall) -> tuple[Record, Response]:
         try:
             body, answer = self._http.json(call, _LOG)
-        except RefusedError as refusal:
-            raise _refused(call.organization, refusal) from None
-        except SignInError as refusal:
-            # The administration APIs say so to a user who lacks a permission.
-            named = _UNKNOWN_TO_THE_LOG in refusal.server_message
-            if named and f"{_UNKNOWN_TO_THE_LOG}'" not in refusal.server_message:
-                raise _refused(call.organization, refusal) from None
-            raise
+        except PatError as error:
+            if not is_refusal(error):
+                raise
+            raise lacks_right(
+                error,
+                f"you cannot read the audit log of {call.organization}",
+                f"ask a Project Collection Administrator of {call.organization} for the permission"
+                " View audit log, or to look the token up there; a personal access token also"
+                " needs the scope vso.auditlog",
+            ) from None
         page = Record(body, _LOG, answer)
         # Microsoft's example wraps the page, its specification does not.
         return page.record("value", _LOG) or page, answer
@@ -110,13 +112,3 @@ class AuditLog:
             program=event.shown_text("userAgent"),
             details=event.shown_text("details"),
         )
-
-
-def _refused(organization: str, refusal: RefusedError | SignInError) -> RefusedError:
-    return RefusedError(
-        f"you cannot read the audit log of {organization}",
-        hint=f"ask a Project Collection Administrator of {organization} for the permission View"
-        " audit log, or to look the token up there",
-        server_message=refusal.server_message,
-        activity_id=refusal.activity_id,
-    )

@@ -21,7 +21,7 @@ _REMEMBERED_SECONDS: Final = 120.0
 
 
 class Bearer(AuthBase):
-    """Adds the access token to requests to the service only.
+    """Adds the access token, or the personal access token in its place, to requests to the service.
 
     Args:
         access_token: the source; called rarely, by one thread at a time.
@@ -50,7 +50,11 @@ class Bearer(AuthBase):
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         """Add the header, if the request's origin is allowed."""
         if origin(r.url or "") in self._origins:
-            r.headers["Authorization"] = f"Bearer {_header_text(self.current())}"
+            token = self.current()
+            text = _header_text(token)
+            r.headers["Authorization"] = (
+                f"Basic {token.secret.basic()}" if token.is_pat else f"Bearer {text}"
+            )
         return r
 
     def current(self) -> AccessToken:

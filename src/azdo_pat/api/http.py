@@ -53,6 +53,7 @@ class ApiCall(NamedTuple):
         organization: its name, for error messages.
         body: sent as JSON.
         credential: what to sign in with instead of the access token.
+        is_query: a POST that changes nothing, so its failures are those of a GET.
     """
 
     method: str
@@ -60,6 +61,12 @@ class ApiCall(NamedTuple):
     organization: str = ""
     body: Mapping[str, object] | None = None
     credential: AuthBase | None = None
+    is_query: bool = False
+
+    @property
+    def effect(self) -> str:
+        """The method that has the same effect on the service."""
+        return "GET" if self.is_query else self.method
 
 
 def _ignore_exchange(_: Exchange) -> None:
@@ -180,7 +187,7 @@ class Http:
         attempt = 1
         while True:
             outcome = self._attempt(call, asked)
-            if attempt == _ATTEMPTS or not _may_repeat(call.method, outcome, attempt):
+            if attempt == _ATTEMPTS or not _may_repeat(call.effect, outcome, attempt):
                 break
             ordered = retry_after(outcome.headers) if isinstance(outcome, Response) else None
             delay = ordered or backoff(attempt)
@@ -202,7 +209,7 @@ class Http:
     def _asked(self, call: ApiCall) -> RequestSummary:
         used = None if call.credential else self._bearer.current()
         return RequestSummary(
-            method=call.method,
+            method=call.effect,
             host=parse(call.url).netloc,
             organization=call.organization,
             source=used.source if used else "",

@@ -25,6 +25,10 @@ class NoSuchTokenError(NotFoundError):
     """The organization exists, but the token does not."""
 
 
+class BadRequestError(RefusedError):
+    """The service refused the request for a reason that is not known to be a permission."""
+
+
 class Rule(NamedTuple):
     """The error for one kind of failure.
 
@@ -142,7 +146,7 @@ _STATUSES: Final[dict[int, Rule]] = {
 }
 
 _REFUSED: Final = Rule(
-    error=RefusedError,
+    error=BadRequestError,
     message="{host} refused the request (HTTP {status})",
     hint="try again; if the problem persists, report it with the activity id",
 )

@@ -182,7 +182,7 @@ class Tokens:
         return token, answer
 
     def _service_pat(self, row: object, answer: Response) -> ServicePat:
-        pat = _read(row, answer)
+        pat = read_token(row, answer)
         if pat.unread:
             fields = ", ".join(sorted(pat.unread))
             where = answer.asked.organization
@@ -209,8 +209,8 @@ def _raise_refusal(answer: Response) -> None:
 _T = TypeVar("_T")
 
 
-def _read(row: object, answer: Response) -> ServicePat:
-    """Read a token as far as it can be read."""
+def read_token(row: object, answer: Response) -> ServicePat:
+    """Read a token as far as it can be read; what cannot is among `unread`."""
     if not isinstance(row, dict):
         return ServicePat("", "", (), None, None, (), frozenset(Field))
     token = Record(row, _ONE, answer)
