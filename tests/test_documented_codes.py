@@ -261,6 +261,8 @@ SAID: dict[tuple[str, str], Provoked] = {
     ): global_one_not_revoked,
     ("reference/contract.md", "organizations refused and others did not"): one_organization_refuses,
     ("reference/contract.md", "Several tokens that have it are an error"): two_of_a_name,
+    # Of users that the emulator does not have: test_admin.
+    ("reference/contract.md", "in the meantime are counted. If some users could not be read"): None,
     ("start.md", "which keyring is used"): nobody,
 }
 """By the page and the words before the code: what provokes it; None where it is held elsewhere."""

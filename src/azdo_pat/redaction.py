@@ -109,8 +109,12 @@ def remember_fields(document: object) -> None:
 
 
 def without_access_token(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for another program, without the access token."""
-    return {name: value for name, value in environment.items() if name != "PAT_ACCESS_TOKEN"}
+    """Return the environment for another program, without the credentials of `pat` itself."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in {"PAT_ACCESS_TOKEN", "PAT_ADMIN_TOKEN"}
+    }
 
 
 def forget() -> None:

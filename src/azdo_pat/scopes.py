@@ -60,6 +60,11 @@ RECIPES: Final = (
     Recipe("symbols", "publish symbols", ("vso.symbols_write",)),
     Recipe("analytics", "query Analytics, for Power BI and Excel", ("vso.analytics",)),
     Recipe("audit", "read the audit log", ("vso.auditlog",)),
+    Recipe(
+        "admin",
+        "administer the tokens of all users: pat admin --with",
+        ("vso.tokenadministration", "vso.graph", "vso.auditlog"),
+    ),
     Recipe("marketplace", "publish an Azure DevOps extension", ("vso.gallery_publish",)),
     Recipe("marketplace-manage", "publish a VS Code extension", ("vso.gallery_manage",)),
 )

@@ -1,8 +1,13 @@
 """The command line is tried against an emulator that holds no token yet."""
 
+import threading
+from collections.abc import Iterator
+
 import pytest
 
-from drivers import Emulator
+from azdo_pat.cli.main import pat as root
+from cli.administered import ENVIRONMENT, Administered
+from drivers import Emulator, InProcess
 
 
 @pytest.fixture
@@ -10,3 +15,24 @@ def emulator(emulator: Emulator) -> Emulator:
     """An emulator of this test's own, without the tokens that it starts with."""
     emulator.remove_tokens()
     return emulator
+
+
+@pytest.fixture
+def contoso() -> Iterator[Administered]:
+    """Give an organization with three users and no tokens."""
+    made = Administered()
+    made.user("Ada Lovelace")
+    made.user("Ben Ali", metaType="guest")
+    made.user("Cy Twombly", mailAddress="twombly@contoso.example", isDeletedInOrigin=True)
+    with made.served():
+        yield made
+        # What finds its token early leaves threads behind, which must not ask the next test's.
+        for thread in threading.enumerate():
+            if thread.name == "pat-reading":
+                thread.join()
+
+
+@pytest.fixture
+def contoso_pat() -> InProcess:
+    """Run `pat` in this process, against Microsoft's hosts."""
+    return InProcess(root, ENVIRONMENT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from azdo_pat.cli.admin_list import list_command, users_command
 from azdo_pat.cli.admin_log import log_command, policy_command
 from azdo_pat.cli.command import Group
 
@@ -12,9 +13,11 @@ from azdo_pat.cli.command import Group
 def admin_command() -> None:
     """See the tokens of all users of an organization, and what happens to them.
 
-    For members of Project Collection Administrators.
+    For members of Project Collection Administrators. The commands sign in as you, or with a
+    personal access token: a stored one (--with TOKEN), or the secret in the variable
+    PAT_ADMIN_TOKEN. Such a token needs the scopes of the recipe admin: pat create NAME --for admin.
     """
 
 
-for _each in (log_command, policy_command):
+for _each in (users_command, list_command, log_command, policy_command):
     admin_command.add_command(_each)

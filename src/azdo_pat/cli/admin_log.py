@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli.admin_sign_in import signed_in, with_token
 from azdo_pat.cli.command import command
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     is_flag=True,
     help="All events, not only those about tokens and SSH keys.",
 )
-def log_command(app: App, *, since: str, everything: bool) -> None:
+@with_token
+def log_command(app: App, *, since: str, everything: bool, admin_token: str | None) -> None:
     """List what happened to tokens and SSH keys in the organization, the newest first.
 
     Shows who created, changed or revoked a token, when, from which address and with which program,
@@ -44,8 +46,8 @@ def log_command(app: App, *, since: str, everything: bool) -> None:
     from azdo_pat.expiry import parse_since
 
     moment = parse_since(since, app.runtime.now())
+    app = signed_in(app, admin_token)
     organization = app.organization
-    app.session.access_token()
     if app.runtime.err.isatty():
         app.runtime.messages.notice("reading the audit log, which may take a while…")
     read = app.audit.events if everything else app.audit.token_events

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from azdo_pat.api.audit import AuditLog
     from azdo_pat.api.directory import Directory
+    from azdo_pat.api.graph import Graph
     from azdo_pat.api.tenant_policies import TenantPolicies
+    from azdo_pat.api.token_admin import TokenAdmin
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.cli.global_options import GlobalOptions
     from azdo_pat.delivery_targets import Delivery
@@ -113,6 +115,20 @@ class App:
         from azdo_pat.api.audit import AuditLog
 
         return AuditLog(self.session.http, self._say_odd)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The users of an organization."""
+        from azdo_pat.api.graph import Graph
+
+        return Graph(self.session.http, self._say_odd)
+
+    @cached_property
+    def token_admin(self) -> TokenAdmin:
+        """The tokens of all users, for administrators."""
+        from azdo_pat.api.token_admin import TokenAdmin
+
+        return TokenAdmin(self.session.http, self._say_odd)
 
     @cached_property
     def tenant_policies(self) -> TenantPolicies:

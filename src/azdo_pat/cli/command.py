@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from azdo_pat.cli.app import App
-from azdo_pat.cli.global_options import access_token_withheld, global_options, merged_options
+from azdo_pat.cli.global_options import credentials_withheld, global_options, merged_options
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -28,8 +28,8 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> object:
         """Merge the global options after the name over those before it, and run; see click."""
-        with access_token_withheld() as given:
-            ctx.obj = App(merged_options(ctx)._replace(access_token=given))
+        with credentials_withheld(merged_options(ctx)) as options:
+            ctx.obj = App(options)
             return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

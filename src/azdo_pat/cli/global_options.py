@@ -24,7 +24,8 @@ class GlobalOptions(NamedTuple):
 
     Attributes:
         sources: where each value came from, an option or a variable; absent for defaults.
-        access_token: the value of `PAT_ACCESS_TOKEN`; see `access_token_withheld`.
+        access_token: the value of `PAT_ACCESS_TOKEN`; see `credentials_withheld`.
+        admin_token: the value of `PAT_ADMIN_TOKEN`, likewise.
     """
 
     org: str | None = None
@@ -37,31 +38,43 @@ class GlobalOptions(NamedTuple):
     color: str | None = None
     sources: Mapping[str, str] = MappingProxyType({})
     access_token: Secret | None = None
+    admin_token: Secret | None = None
 
 
 _NAMES: Final = tuple(
-    name for name in GlobalOptions._fields if name not in {"sources", "access_token"}
+    name for name in GlobalOptions._fields if name not in {"sources", "access_token", "admin_token"}
 )
 _ACCESS_TOKEN: Final = "PAT_ACCESS_TOKEN"  # noqa: S105  # the name of a variable
+_ADMIN_TOKEN: Final = "PAT_ADMIN_TOKEN"  # noqa: S105  # as above
 
 
 @contextmanager
-def access_token_withheld() -> Iterator[Secret | None]:
-    """Remove the access token from this process's environment while the block runs; yield it.
+def credentials_withheld(options: GlobalOptions) -> Iterator[GlobalOptions]:
+    """Remove the credentials of `pat` itself from this process's environment while the block runs.
 
-    No child process then inherits it: the user's commands, git, az, a browser, or what a library
-    starts. The token acts for the user, and no other program needs it.
+    No child process then inherits them: the user's commands, git, az, a browser, or what a library
+    starts. They act for the user, and no other program needs them.
+
+    Yields:
+        The options with the credentials that are set.
     """
-    given = os.environ.pop(_ACCESS_TOKEN, None)
-    if given is None:
-        yield None
+    given = {
+        variable: text
+        for variable in (_ACCESS_TOKEN, _ADMIN_TOKEN)
+        if (text := os.environ.pop(variable, None)) is not None
+    }
+    if not given:
+        yield options
         return
     from azdo_pat.models import Secret  # --help needs none
 
+    secrets = {variable: Secret(text) for variable, text in given.items()}
     try:
-        yield Secret(given)
+        yield options._replace(
+            access_token=secrets.get(_ACCESS_TOKEN), admin_token=secrets.get(_ADMIN_TOKEN)
+        )
     finally:
-        os.environ[_ACCESS_TOKEN] = given
+        os.environ.update(given)
 
 
 def global_options(*, root: bool) -> list[click.Parameter]:

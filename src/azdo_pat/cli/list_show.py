@@ -76,7 +76,9 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     """
     from azdo_pat.services.find_tokens import Sort, TokenFinder, in_order
 
-    filters = _filters(app.runtime.now(), status, expiring, names, scopes, only_global=only_global)
+    filters = filters_of(
+        app.runtime.now(), status, expiring, names, scopes, only_global=only_global
+    )
     order = Sort(str(sort or app.runtime.setting("sort")))
     render = app.runtime.render
     if stored:
@@ -121,7 +123,7 @@ def show_command(app: App, token: str) -> None:
     render.show(TokenFinder(app).find(app.organization, [token])[0])
 
 
-def _filters(  # one argument for each option
+def filters_of(  # one argument for each option
     now: datetime,
     status: str,
     expiring: str | None,
@@ -130,6 +132,11 @@ def _filters(  # one argument for each option
     *,
     only_global: bool,
 ) -> Filters:
+    """Return the filters that options describe.
+
+    Raises:
+        UsageError: the value of an option is malformed.
+    """
     from azdo_pat.models import Status
     from azdo_pat.services.find_tokens import Filters
 

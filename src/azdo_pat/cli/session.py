@@ -274,6 +274,25 @@ class Session:
         if self.runtime.messages.debug:
             self.runtime.messages.trace("\n".join(exchange.lines()))
 
+    def use_pat(self, secret: Secret, source: str) -> None:
+        """Sign in with a personal access token from now on; only few APIs accept one.
+
+        Args:
+            secret: the token.
+            source: where it came from, in words.
+        """
+        from azdo_pat.auth.chain import Search
+        from azdo_pat.models import AccessToken
+
+        token = AccessToken(
+            secret=secret,
+            source=source,
+            sign_in_hint="check that the token is active, belongs to a user of the organization,"
+            " and has the scopes of: pat scopes --for admin",
+            is_pat=True,
+        )
+        self.search = Search(token=token, failure=None, reports=())
+
     def user(self) -> str:
         """Return the sign-in name; empty if the access token does not contain it."""
         return self.access_token().user

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from azdo_pat.api.audit import AuditLog
     from azdo_pat.api.directory import Directory
+    from azdo_pat.api.graph import Graph
     from azdo_pat.api.tenant_policies import TenantPolicies
+    from azdo_pat.api.token_admin import TokenAdmin
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.auth.chain import Search
     from azdo_pat.delivery_targets import Delivery
@@ -134,6 +136,18 @@ class Deps(Protocol):
 
     def at(self, organization: Organization) -> Deps:
         """Return the parts for another organization, which may have a sign-in of its own."""
+
+
+class AdminDeps(Deps, Protocol):
+    """What the use cases of `pat admin` depend on as well."""
+
+    @property
+    def graph(self) -> Graph:
+        """The users of an organization."""
+
+    @property
+    def token_admin(self) -> TokenAdmin:
+        """The tokens of all users."""
 
 
 def service_now(deps: Deps) -> datetime:

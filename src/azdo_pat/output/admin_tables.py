@@ -1,13 +1,14 @@
 """Build the tables of `pat admin`, for people."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
-from azdo_pat.models import AuditEvent
+from azdo_pat.models import AuditEvent, OwnedPat, User
 from azdo_pat.output.dates import local_minute
 from azdo_pat.output.explanation_tables import action_text
 from azdo_pat.output.table_model import Cell, Column, Table, Tone
+from azdo_pat.output.token_tables import pats_table
 from azdo_pat.results import OnOff, PolicyState
 
 _STATE_TONES: Final = {OnOff.ON: Tone.GOOD, OnOff.OFF: Tone.PLAIN, OnOff.UNKNOWN: Tone.FAINT}
@@ -28,6 +29,30 @@ def policies_table(policies: Sequence[PolicyState]) -> Table:
         for each in policies
     ]
     return Table((Column("POLICY", 20), Column("STATE", 7), Column("MEANING IF ON", 20)), rows)
+
+
+def users_table(users: Sequence[User]) -> Table:
+    """Return the users, with notes on guests and deleted accounts."""
+    rows = [
+        (
+            Cell(each.name or "unknown"),
+            Cell(each.upn or each.descriptor),
+            Cell("" if each.mail == each.upn else each.mail),
+            Cell(
+                ", ".join(["guest"] * each.is_guest + ["deleted in the tenant"] * each.is_deleted),
+                Tone.WARNING if each.is_deleted else Tone.PLAIN,
+            ),
+        )
+        for each in users
+    ]
+    columns = (Column("NAME", 16), Column("UPN", 24), Column("MAIL", 16), Column("NOTES", 8))
+    return Table(columns, rows)
+
+
+def owned_table(pats: Sequence[OwnedPat], now: datetime, zone: tzinfo | None) -> Table:
+    """Return the table of tokens, with the owner of each."""
+    owners = [each.owner.upn or each.owner.name or each.owner.descriptor for each in pats]
+    return pats_table([each.pat for each in pats], now, zone, owners)
 
 
 def events_table(events: Sequence[AuditEvent], zone: tzinfo | None) -> Table:

@@ -5,9 +5,26 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from azdo_pat.output.escape import visible
+
+
+class _RateColumn(ProgressColumn):
+    """How many items are finished per second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the text; see rich."""
+        return Text("" if task.speed is None else f"{task.speed:.1f}/s")
 
 
 @contextmanager
@@ -26,6 +43,7 @@ def progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
+        _RateColumn(),
         TimeRemainingColumn(compact=True),
         console=Console(file=err, no_color=not color, highlight=False, markup=False, emoji=False),
         transient=True,

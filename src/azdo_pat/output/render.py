@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from azdo_pat.formats import Format
 from azdo_pat.output.serialize import (
     EVENT_KEYS,
+    OWNER_KEYS,
     PAT_KEYS,
+    USER_KEYS,
     event_document,
     finding_document,
+    owned_document,
+    owned_row,
     pat_document,
+    user_document,
 )
 from azdo_pat.output.writers import stream_documents, write_document
 
@@ -20,11 +25,15 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from azdo_pat.findings import Finding
-    from azdo_pat.models import AuditEvent, Pat
+    from azdo_pat.models import AuditEvent, OwnedPat, Pat, User
     from azdo_pat.output.secret_request import SecretRequest
+    from azdo_pat.output.serialize import Document
     from azdo_pat.output.table_model import Table
     from azdo_pat.output.views import Item, Result
     from azdo_pat.results import StoredSecret
+
+
+T = TypeVar("T")
 
 
 class TableStyle(NamedTuple):
@@ -77,21 +86,45 @@ class Renderer:
 
     def pats(self, pats: Iterable[Pat]) -> int:
         """Write tokens and return how many they were; see `streams`."""
+        return self._listed(
+            pats, PAT_KEYS, lambda pat: pat_document(pat, self._now), self._pats_table
+        )
+
+    def owned_pats(self, pats: Iterable[OwnedPat]) -> int:
+        """Write tokens of several users and return how many they were; see `streams`.
+
+        They are sorted by owner and name, unless they are written as they arrive.
+        """
         if self.streams:
-            stream = (pat_document(pat, self._now) for pat in pats)
-            return stream_documents(stream, PAT_KEYS, self._format, self._out)
-        held = list(pats)
-        documents = [pat_document(pat, self._now) for pat in held]
-        self._write(documents, lambda: self._pats_table(held))
+            row = owned_document if self._format.is_json else owned_row
+            stream = (row(each, self._now) for each in pats)
+            return stream_documents(stream, (*PAT_KEYS, *OWNER_KEYS), self._format, self._out)
+        held = sorted(pats, key=lambda each: (each.owner.upn, each.owner.name, each.pat.name))
+        documents = [owned_document(each, self._now) for each in held]
+        self._write(documents, lambda: self._owned_table(held))
         return len(held)
+
+    def users(self, users: Iterable[User]) -> int:
+        """Write users and return how many they were; see `streams`."""
+        return self._listed(users, USER_KEYS, user_document, self._users_table)
 
     def events(self, events: Iterable[AuditEvent]) -> int:
         """Write events of the audit log and return how many they were; see `streams`."""
+        return self._listed(events, EVENT_KEYS, event_document, self._events_table)
+
+    def _listed(
+        self,
+        items: Iterable[T],
+        keys: Sequence[str],
+        document: Callable[[T], Document],
+        table: Callable[[Sequence[T]], Table],
+    ) -> int:
+        """Write items of one type and return how many they were; see `streams`."""
         if self.streams:
-            stream = (event_document(each) for each in events)
-            return stream_documents(stream, EVENT_KEYS, self._format, self._out)
-        held = list(events)
-        self._write([event_document(each) for each in held], lambda: self._events_table(held))
+            stream = (document(each) for each in items)
+            return stream_documents(stream, keys, self._format, self._out)
+        held = list(items)
+        self._write([document(each) for each in held], lambda: table(held))
         return len(held)
 
     def findings(self, findings: Sequence[Finding]) -> None:
@@ -135,6 +168,16 @@ class Renderer:
         from azdo_pat.output.finding_table import findings_table  # noqa: PLC0415 - see the class
 
         return findings_table(findings, self._screen.zone)
+
+    def _owned_table(self, pats: Sequence[OwnedPat]) -> Table:
+        from azdo_pat.output.admin_tables import owned_table  # noqa: PLC0415 - see the class
+
+        return owned_table(pats, self._now, self._screen.zone)
+
+    def _users_table(self, users: Sequence[User]) -> Table:
+        from azdo_pat.output.admin_tables import users_table  # noqa: PLC0415 - see the class
+
+        return users_table(users)
 
     def _events_table(self, events: Sequence[AuditEvent]) -> Table:
         from azdo_pat.output.admin_tables import events_table  # noqa: PLC0415 - see the class

@@ -54,17 +54,27 @@ _OUTCOME_TONES: Final = {
 }
 
 
-def pats_table(pats: Sequence[Pat], now: datetime, zone: tzinfo | None) -> Table:
-    """Return the table of tokens; the organization is a column only if there are several."""
-    many = len({pat.org for pat in pats if pat.org is not None}) > 1
+def pats_table(
+    pats: Sequence[Pat], now: datetime, zone: tzinfo | None, owners: Sequence[str] = ()
+) -> Table:
+    """Return the table of tokens; the organization is a column only if there are several.
+
+    Args:
+        pats: the tokens.
+        now: the current time.
+        zone: the time zone of dates.
+        owners: the owner of each token, in place of its organization; empty for no column.
+    """
+    many = bool(owners) or len({pat.org for pat in pats if pat.org is not None}) > 1
+    places = owners or [_org(pat) for pat in pats]
     columns = [Column("NAME", 12), Column("ID", _WHOLE_ID)]
-    columns += [Column("ORG", 10)] if many else []
-    # Beside an organization there is no room for a date and its distance on one line of 80.
+    columns += [Column("OWNER" if owners else "ORG", 10)] if many else []
+    # Beside an organization or owner, 80 columns have no room for a date and its distance.
     columns += [Column("SCOPES", 14), Column("EXPIRES", 13 if many else 25), Column("NOTES", 13)]
     rows = []
-    for pat, short in zip(pats, _id_cells(pats), strict=True):
+    for pat, short, place in zip(pats, _id_cells(pats), places, strict=True):
         row = [_name(pat), short]
-        row += [Cell(_org(pat))] if many else []
+        row += [Cell(place)] if many else []
         scopes = Cell(short_scopes(pat.scopes)) if pat.scopes else Cell("unknown", Tone.FAINT)
         rows.append([*row, scopes, _expiry(pat, now, zone), _notes(pat, now, zone)])
     return Table(columns, rows)
@@ -179,7 +189,7 @@ def _id_cells(pats: Sequence[Pat]) -> list[Cell]:
 def _name(pat: Pat) -> Cell:
     if Field.NAME in pat.unread and not pat.name:
         return Cell("unknown", Tone.FAINT)
-    return Cell(pat.name)
+    return Cell(pat.name) if pat.name else Cell("(unnamed)", Tone.FAINT)
 
 
 def _org(pat: Pat) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
-from typing import Final, NamedTuple
+from itertools import islice
+from queue import Empty, SimpleQueue
+from typing import Final, NamedTuple, TypeVar
 
 from azdo_pat.waiting import NOTICED_WITHIN
 
@@ -25,6 +28,9 @@ class Progress(NamedTuple):
     done: Callable[[], None]
     stopped: Callable[[], bool]
 
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
 
 Shown = Callable[[int], AbstractContextManager[Progress]]
 """Shows the progress of work on that many tokens while the block runs."""
@@ -60,3 +66,49 @@ def side_by_side(
         except KeyboardInterrupt:
             return True
     return False
+
+
+def results_side_by_side(
+    work: Callable[[Item], Outcome], items: Iterable[Item], workers: int = SIDE_BY_SIDE
+) -> Iterator[tuple[Item, Outcome]]:
+    """Yield each item with the outcome of its work, in the order in which the work ends.
+
+    For work that only reads: its threads are daemons, so that Ctrl-C, or an error, leaves work in
+    progress behind. No more than `workers` outcomes are held at a time.
+
+    Raises:
+        BaseException: what the work raised first.
+    """
+    to_do: SimpleQueue[Item | None] = SimpleQueue()
+    ended: SimpleQueue[tuple[Item, Outcome] | BaseException] = SimpleQueue()
+
+    def run() -> None:
+        while (item := to_do.get()) is not None:
+            try:
+                ended.put((item, work(item)))
+            except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
+                ended.put(error)
+
+    waiting = iter(items)
+    running = 0
+    for each in islice(waiting, workers):
+        to_do.put(each)
+        threading.Thread(target=run, name="pat-reading", daemon=True).start()
+        running += 1
+    started = running
+    try:
+        while running:
+            try:
+                found = ended.get(timeout=NOTICED_WITHIN)
+            except Empty:
+                continue
+            running -= 1
+            if isinstance(found, BaseException):
+                raise found
+            for each in islice(waiting, 1):
+                to_do.put(each)
+                running += 1
+            yield found
+    finally:
+        for _ in range(started):
+            to_do.put(None)

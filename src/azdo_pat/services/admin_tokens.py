@@ -1,0 +1,186 @@
+"""Lists the tokens of many users, for administrators."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from azdo_pat.errors import NotFoundError, PatError, RefusedError, SignInError
+from azdo_pat.models import Origin, OwnedPat, Pat, Status, effective_expiry
+from azdo_pat.origins import origin_of
+from azdo_pat.scopes import FULL_ACCESS
+from azdo_pat.services.find_tokens import Filters
+from azdo_pat.services.parallel import SIDE_BY_SIDE, results_side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from azdo_pat.models import Organization, SessionToken, User
+    from azdo_pat.operations.deps import AdminDeps
+
+_HOPELESS_AFTER: Final = 25
+"""Users in a row that could not be read: then the service is down, and waiting for each is vain."""
+
+
+class UserFailure(NamedTuple):
+    """A user whose tokens could not be read, and why."""
+
+    user: User
+    error: PatError
+
+
+class Selection(NamedTuple):
+    """Which tokens to list; a token must meet every condition that is set.
+
+    Attributes:
+        created_before: only tokens that were created before this time.
+        only_full: only tokens with full access.
+    """
+
+    filters: Filters = Filters()
+    created_before: datetime | None = None
+    only_full: bool = False
+
+    def match(self, pat: Pat) -> bool:
+        """Return whether a token meets all conditions."""
+        if pat.status not in self.filters.statuses:
+            return False
+        if self.created_before and not (pat.created and pat.created < self.created_before):
+            return False
+        if self.only_full and FULL_ACCESS not in pat.scopes:
+            return False
+        return self.filters.match(pat)
+
+
+class Scan:
+    """Reads the tokens of many users side by side; memory does not grow with their number.
+
+    A user whose tokens cannot be read does not end it; such users are read once more at the end.
+
+    Args:
+        users: whose tokens to read.
+        deps: the parts of the program.
+        ssh: read SSH keys instead of tokens.
+        jobs: how many users to read side by side.
+        done: called after each user.
+
+    Attributes:
+        gone: how many of the users are no longer in the organization.
+        failures: the users whose tokens could not be read.
+    """
+
+    def __init__(
+        self,
+        users: Sequence[User],
+        deps: AdminDeps,
+        *,
+        ssh: bool = False,
+        jobs: int = SIDE_BY_SIDE,
+        done: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.gone = 0
+        self.failures: list[UserFailure] = []
+        self._users = users
+        self._organization = deps.organization
+        self._admin = deps.token_admin
+        self._ssh = ssh
+        self._jobs = jobs
+        self._done = done
+
+    def tokens(self) -> Iterator[tuple[User, SessionToken]]:
+        """Yield the tokens in any order, those of one user together.
+
+        Raises:
+            SignInError: the sign-in is not accepted, or no longer.
+            RefusedError: the signed-in user may not administer tokens.
+            UnavailableError: no user's tokens could be read for a while.
+        """
+        yield from self._pass(self._users)
+        again, self.failures = self.failures, []
+        if again:
+            yield from self._pass([each.user for each in again])
+
+    def _pass(self, users: Sequence[User]) -> Iterator[tuple[User, SessionToken]]:
+        in_a_row = 0
+        for user, answer in results_side_by_side(self._read, users, self._jobs):
+            if isinstance(answer, PatError):
+                self.failures.append(UserFailure(user, answer))
+                in_a_row += 1
+                if in_a_row == _HOPELESS_AFTER:
+                    raise answer
+                continue
+            in_a_row = 0
+            self._done()
+            if answer is None:
+                self.gone += 1
+                continue
+            for token in answer:
+                yield user, token
+
+    def _read(self, user: User) -> Sequence[SessionToken] | PatError | None:
+        """Return the tokens of a user, the reason why there are none, or None if the user left."""
+        try:
+            return tuple(self._admin.tokens(self._organization, user.descriptor, ssh=self._ssh))
+        except NotFoundError:
+            return None
+        except SignInError:
+            raise
+        except RefusedError as error:
+            if type(error) is RefusedError:  # it would be refused for every user
+                raise
+            return error
+        except PatError as error:
+            return error
+
+
+class OwnedTokens:
+    """Makes tokens of the administration API into those of the program."""
+
+    def __init__(self, deps: AdminDeps) -> None:
+        self._organization: Organization = deps.organization
+        self._now = deps.now()
+        self._made = deps.state.made()
+        known = deps.state.stored(deps.organization.url)
+        self._stored = frozenset(each.id for each in known if each.id and each.stored)
+
+    def owned(self, owner: User, token: SessionToken) -> OwnedPat:
+        """Return a token with its owner."""
+        pat = token.pat
+        is_global = pat.target_accounts is None
+        made = Pat(
+            name=pat.display_name,
+            id=pat.authorization_id or None,
+            org=self._organization.name if pat.target_accounts else None,
+            status=self._status(token),
+            scopes=pat.scopes,
+            created=pat.valid_from,
+            expires=effective_expiry(pat.valid_to, is_global=is_global),
+            is_global=is_global,
+            stored=pat.authorization_id in self._stored,
+            origin=origin_of(pat.display_name),
+            unread=pat.unread,
+        )
+        if pat.authorization_id in self._made:
+            made = replace(made, origin=Origin.PAT)
+        return OwnedPat(made, owner)
+
+    def _status(self, token: SessionToken) -> Status:
+        """Return the status; the service tells only whether a token is valid."""
+        ends = token.pat.valid_to
+        if not token.pat.authorization_id:
+            return Status.UNKNOWN
+        if ends is not None and ends <= self._now:
+            return Status.EXPIRED
+        if token.is_valid is None:
+            return Status.UNKNOWN
+        return Status.ACTIVE if token.is_valid else Status.REVOKED
+
+
+def matching(scan: Scan, selection: Selection, deps: AdminDeps) -> Iterator[OwnedPat]:
+    """Yield the tokens of a scan that match, as they arrive; see `Scan.tokens`."""
+    owned = OwnedTokens(deps)
+    for owner, token in scan.tokens():
+        found = owned.owned(owner, token)
+        if selection.match(found.pat):
+            yield found
