@@ -261,8 +261,9 @@ SAID: dict[tuple[str, str], Provoked] = {
     ): global_one_not_revoked,
     ("reference/contract.md", "organizations refused and others did not"): one_organization_refuses,
     ("reference/contract.md", "Several tokens that have it are an error"): two_of_a_name,
-    # Of users that the emulator does not have: test_admin.
+    # Of users that the emulator does not have: test_admin and test_admin_whose.
     ("reference/contract.md", "in the meantime are counted. If some users could not be read"): None,
+    ("reference/contract.md", "the token that has the secret. If there is none"): None,
     ("start.md", "which keyring is used"): nobody,
 }
 """By the page and the words before the code: what provokes it; None where it is held elsewhere."""

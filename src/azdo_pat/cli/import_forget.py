@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -10,9 +9,9 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_tokens
+from azdo_pat.cli.secret_input import secret_from_user
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import UsageError
-from azdo_pat.files import decoded
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -71,7 +70,9 @@ def import_command(  # one argument for each option
         _open_page(app, organization)
     wanted = ImportRequest(
         name=name,
-        secret=read_secret(_secret_from_user(app, organization)),
+        secret=read_secret(
+            secret_from_user(app, f"Token for {organization.url}", "pat import NAME")
+        ),
         expires=until,
         pat=pat,
         replace=replace,
@@ -114,21 +115,6 @@ def _open_page(app: App, organization: Organization) -> None:
     app.runtime.messages.notice(f"create the token at {url}")
     if has_browser(app.runtime.environment) and app.runtime.may_show and not open_page(url):
         app.runtime.messages.warn("could not open a browser")
-
-
-def _secret_from_user(app: App, organization: Organization) -> str:
-    if app.runtime.may_ask:
-        answer: str = click.prompt(f"Token for {organization.url}", hide_input=True, err=True)
-        return answer.removeprefix("\ufeff")  # pasted with the mark of a file
-    if sys.stdin.isatty():
-        raise UsageError(
-            "pat cannot ask for the secret here",
-            hint="pipe the secret in: … | pat import NAME",
-        )
-    try:
-        return decoded(sys.stdin.buffer.read(8192))
-    except ValueError as error:
-        raise UsageError("the input is not a token: it is not text") from error
 
 
 @command("forget")

@@ -55,6 +55,14 @@ def owned_table(pats: Sequence[OwnedPat], now: datetime, zone: tzinfo | None) ->
     return pats_table([each.pat for each in pats], now, zone, owners)
 
 
+def owned_pat_table(owned: OwnedPat, token: Table) -> Table:
+    """Return the table of one token with its owner above."""
+    owner = owned.owner
+    name = owner.name or "unknown"
+    text = f"{name} <{owner.upn}>" if owner.upn else f"{name} ({owner.descriptor})"
+    return token._replace(rows=[(Cell("Owner", Tone.FAINT), Cell(text)), *token.rows])
+
+
 def events_table(events: Sequence[AuditEvent], zone: tzinfo | None) -> Table:
     """Return the events, one per row, with address and program below each."""
     rows = [

@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from azdo_pat.models import Pat, Setting
+from azdo_pat.models import OwnedPat, Pat, Setting
 from azdo_pat.output import admin_tables, explanation_tables, serialize, tables, token_tables
 from azdo_pat.output.serialize import Document
 from azdo_pat.output.table_model import Table
@@ -24,7 +24,7 @@ from azdo_pat.results import (
 )
 from azdo_pat.scopes import Recipe, Scope
 
-Result = Pat | Ensured | SignedIn | StatusReport
+Result = Pat | OwnedPat | Ensured | SignedIn | StatusReport
 """What is shown alone."""
 Item = (
     Change
@@ -63,6 +63,11 @@ def view_of(kind: type, now: datetime, zone: tzinfo | None) -> View:
     status = partial(tables.status_table, now=now, zone=zone)
     views = (
         _one(Pat, partial(serialize.pat_document, now=now), token),
+        _one(
+            OwnedPat,
+            partial(serialize.owned_document, now=now),
+            lambda each: admin_tables.owned_pat_table(each, token(each.pat)),
+        ),
         _one(Ensured, partial(serialize.ensured_document, now=now), lambda each: token(each.pat)),
         _one(SignedIn, serialize.signed_in_document, signed_in),
         _one(StatusReport, serialize.status_document, status),

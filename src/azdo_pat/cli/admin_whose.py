@@ -1,0 +1,47 @@
+"""Define the command `admin whose`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azdo_pat.cli.admin_list import jobs_option, scanning, users_of
+from azdo_pat.cli.admin_sign_in import signed_in, with_token
+from azdo_pat.cli.command import command
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+
+
+@command("whose", short_help="Find the owner of a leaked secret.")
+@jobs_option
+@with_token
+def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
+    """Find the token that a leaked secret belongs to, and its owner.
+
+    pat prompts for the secret; without a terminal, it reads stdin to the end. The secret is not
+    sent anywhere: pat hashes it, reads the tokens of all users, and compares the hashes that the
+    service tells of them. Exits with 3 if no token of the organization has the secret.
+
+    Needs membership in Project Collection Administrators.
+
+    \b
+    Examples:
+      pat admin whose < found.txt
+    """
+    from azdo_pat.cli.secret_input import secret_from_user
+    from azdo_pat.command_lines import pat_command
+    from azdo_pat.redaction import remember
+    from azdo_pat.services.admin_whose import token_of
+    from azdo_pat.services.stored_secrets import read_secret
+
+    secret = read_secret(secret_from_user(app, "Secret", "pat admin whose"))
+    remember(secret.reveal())
+    app = signed_in(app, admin_token)
+    found = users_of(app, ())
+    with scanning(app, found, jobs) as scan:
+        owned = token_of(secret, scan, app)
+    app.runtime.render.show(owned)
+    app.runtime.messages.notice(
+        f"{owned.owner.upn or owned.owner.name} can revoke it:"
+        f" {pat_command('revoke', owned.pat.id or '')}"
+    )

@@ -1,0 +1,38 @@
+"""Read a secret from the user: at a prompt, or from standard input."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from azdo_pat.errors import UsageError
+from azdo_pat.files import decoded
+
+if TYPE_CHECKING:
+    from azdo_pat.cli.app import App
+
+
+def secret_from_user(app: App, prompt: str, usage: str) -> str:
+    """Return what the user types at a prompt without echo, or all of standard input.
+
+    Args:
+        app: the program.
+        prompt: what to ask for.
+        usage: the command line that reads standard input, for the hint.
+
+    Raises:
+        UsageError: no one can be asked, or the input is not text.
+    """
+    if app.runtime.may_ask:
+        answer: str = click.prompt(prompt, hide_input=True, err=True)
+        return answer.removeprefix("\ufeff")  # pasted with the mark of a file
+    if sys.stdin.isatty():
+        raise UsageError(
+            "pat cannot ask for the secret here", hint=f"pipe the secret in: … | {usage}"
+        )
+    try:
+        return decoded(sys.stdin.buffer.read(8192))
+    except ValueError as error:
+        raise UsageError("the input is not a token: it is not text") from error

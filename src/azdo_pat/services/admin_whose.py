@@ -1,0 +1,61 @@
+"""Finds the token of a leaked secret, without sending the secret anywhere."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.errors import NotFoundError, PartialError, UnavailableError
+from azdo_pat.services.admin_tokens import OwnedTokens
+
+if TYPE_CHECKING:
+    from azdo_pat.models import OwnedPat, Secret
+    from azdo_pat.operations.deps import AdminDeps
+    from azdo_pat.services.admin_tokens import Scan
+
+_PREFIX: Final = "CrossMicrosoftCorrelatingId:"
+_LENGTH: Final = 15
+
+
+def correlating_id(secret: Secret) -> str:
+    """Return the hash of a secret by which Microsoft's programs refer to it (C3ID).
+
+    Source: microsoft/security-utilities, `RegexPattern.cs`.
+    """
+    inner = sha256(secret.reveal().encode()).hexdigest().upper()
+    return b64encode(sha256(f"{_PREFIX}{inner}".encode()).digest()[:_LENGTH]).decode()
+
+
+def token_of(secret: Secret, scan: Scan, deps: AdminDeps) -> OwnedPat:
+    """Return the token that has a secret.
+
+    Raises:
+        NotFoundError: no token of the users has it.
+        PartialError: none that could be read has it.
+        UnavailableError: the service does not tell the hashes of secrets.
+    """
+    wanted = correlating_id(secret)
+    read = told = 0
+    for owner, token in scan.tokens():
+        if token.correlating_id == wanted:
+            return OwnedTokens(deps).owned(owner, token)
+        read += 1
+        told += bool(token.correlating_id)
+    where = deps.organization.name
+    if scan.failures:
+        raise PartialError(
+            f"no token that could be read has this secret, but {len(scan.failures)} users of"
+            f" {where} could not be read: {scan.failures[0].error.message}",
+            hint="try again later",
+        )
+    if read and not told:
+        raise UnavailableError(
+            f"{where} does not tell the hashes by which the token of a secret is found",
+            hint="the last characters of a secret do not identify it either: revoke the token in"
+            " every way that its finder knows",
+        )
+    raise NotFoundError(
+        f"no token of {where} has this secret",
+        hint="it may be a token of another organization, or one that was revoked long ago",
+    )

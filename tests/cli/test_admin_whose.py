@@ -1,0 +1,57 @@
+"""pat admin whose."""
+
+import pytest
+
+from cli.administered import Administered, owner
+from drivers import InProcess
+
+SECRET = "a-secret-that-was-found-somewhere"
+
+
+def test_whose(contoso_pat: InProcess, contoso: Administered) -> None:
+    ada, ben, _ = contoso.users
+    contoso.token(ada["descriptor"], "other")
+    leaked = contoso.token(ben["descriptor"], SECRET, displayName="ci", isValid=False)
+    result = contoso_pat("admin", "whose", "--debug", "-o", "json", stdin=f"{SECRET}\n")
+    assert result.exit_code == 0, result.stderr
+    assert (result.json["name"], result.json["status"]) == ("ci", "revoked")
+    assert result.json["owner"] == owner(ben)
+    last = result.stderr.splitlines()[-1]
+    assert last == f"ben@contoso.example can revoke it: pat revoke {leaked['authorizationId']}"
+
+
+def test_the_secret_is_neither_sent_nor_printed(
+    contoso_pat: InProcess, contoso: Administered
+) -> None:
+    contoso.token(contoso.users[0]["descriptor"], SECRET, displayName=SECRET)
+    result = contoso_pat("admin", "whose", "--debug", "-o", "table", stdin=SECRET)
+    assert result.exit_code == 0
+    assert SECRET not in result.stderr
+    sent = "".join(f"{each.url} {dict(each.headers)} {each.body!r}" for each in contoso.asked)
+    assert SECRET not in sent
+    assert SECRET[:12] not in sent
+
+
+def test_no_token_has_the_secret(contoso_pat: InProcess, contoso: Administered) -> None:
+    contoso.token(contoso.users[0]["descriptor"], "other")
+    result = contoso_pat("admin", "whose", stdin=SECRET)
+    assert result.exit_code == 3
+    assert "no token of contoso has this secret" in result.stderr
+
+
+def test_a_token_that_could_not_be_read_may_have_it(
+    contoso_pat: InProcess, contoso: Administered
+) -> None:
+    contoso.failures[contoso.users[0]["descriptor"]] = [500] * 10
+    assert contoso_pat("admin", "whose", stdin=SECRET).exit_code == 9
+
+
+def test_hashes_that_are_not_told(contoso_pat: InProcess, contoso: Administered) -> None:
+    contoso.token(contoso.users[0]["descriptor"], SECRET, crossCompanyCorrelatingId=None)
+    assert contoso_pat("admin", "whose", stdin=SECRET).exit_code == 11
+
+
+@pytest.mark.parametrize("text", ["", " \n", "two words"])
+def test_what_is_no_secret(contoso_pat: InProcess, contoso: Administered, text: str) -> None:
+    assert contoso_pat("admin", "whose", stdin=text).exit_code == 2
+    assert contoso.asked == []
