@@ -7,7 +7,8 @@ import pytest
 import responses
 from responses import matchers
 
-from api.stage import client
+from api.stage import Stage, client
+from azdo_pat.api.graph import MOST_FOUND
 from azdo_pat.errors import (
     NotFoundError,
     PatError,
@@ -150,3 +151,25 @@ def test_an_unknown_user() -> None:
         mock.get(f"{GRAPH}/users/aad.a%2Fb", status=404, body=json.dumps({"message": "no"}))
         with pytest.raises(NotFoundError, match=r"^contoso has no user 'aad\.a/b'$"):
             client(None).graph.user(CONTOSO, "aad.a/b")
+
+
+def test_the_users_of_the_emulator(stage: Stage) -> None:
+    graph = stage.client().graph
+    few = list(graph.users(stage.contoso))
+    assert ("Ada Lovelace", "ada@contoso.example") in [(each.name, each.upn) for each in few]
+    assert any(each.is_guest for each in few)
+    stage.control("PUT", "users", {"count": 1100})
+    many = {each.descriptor for each in graph.users(stage.contoso)}
+    assert len(many) == len(few) + 1100
+    pages = [each for each in stage.asked("GET") if each["path"].endswith("/graph/users")]
+    assert len(pages) == 4
+    ada = graph.find(stage.contoso, "ADA@")
+    assert ada == tuple(each for each in few if each.upn == "ada@contoso.example")
+    assert graph.user(stage.contoso, ada[0].descriptor) == ada[0]
+    assert len(graph.find(stage.contoso, "user")) == MOST_FOUND
+
+
+@pytest.mark.parametrize("descriptor", ["aad.YWRhYWRhYWRh", "nonsense", "aad.?"])
+def test_who_is_no_user_of_the_emulator(stage: Stage, descriptor: str) -> None:
+    with pytest.raises(NotFoundError, match=r"^contoso has no user "):
+        stage.client().graph.user(stage.contoso, descriptor)

@@ -118,3 +118,39 @@ def test_a_policy_that_is_not_told_is_unknown(pat: InProcess, emulator: Emulator
 def test_who_is_not_signed_in_is_told_so(pat: InProcess, command: str) -> None:
     result = pat("admin", command, env={"PAT_ACCESS_TOKEN": None, "PATH": ""})
     assert (result.exit_code, result.stdout) == (4, "")
+
+
+def test_the_log_with_a_personal_access_token(pat: InProcess, emulator: Emulator) -> None:
+    secret = emulator.add_with_secret("audit", scope="vso.auditlog")
+    env = {"PAT_ACCESS_TOKEN": None, "PATH": "", "PAT_ADMIN_TOKEN": f" {secret}\n"}
+    result = pat("admin", "log", "--all", "--debug", "-o", "json", env=env)
+    assert result.exit_code == 0, result.stderr
+    assert secret not in result.stderr
+    assert "AuditLog.AccessLog" in {
+        each["action"] for each in pat("admin", "log", "--all", "-o", "json").json
+    }
+
+
+@pytest.mark.parametrize(
+    ("scope", "code", "words"),
+    [("vso.code", 5, "scope vso.auditlog"), ("", 4, "pat scopes --for admin")],
+)
+def test_a_personal_access_token_that_will_not_do(
+    pat: InProcess, emulator: Emulator, scope: str, code: int, words: str
+) -> None:
+    secret = emulator.add_with_secret("audit", scope=scope) if scope else "a" * 84
+    env = {"PAT_ACCESS_TOKEN": None, "PATH": "", "PAT_ADMIN_TOKEN": secret}
+    result = pat("admin", "log", env=env)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert words in " ".join(result.stderr.split())
+
+
+def test_users_with_a_stored_token_and_its_organization(pat: InProcess, emulator: Emulator) -> None:
+    created = pat("create", "administrator", "--for", "admin")
+    assert created.exit_code == 0
+    env = {"PAT_ACCESS_TOKEN": None, "PATH": "", "PAT_ORG": None}
+    result = pat("admin", "users", "ada", "--with", "administrator", "-o", "json", env=env)
+    assert result.exit_code == 0, result.stderr
+    assert [each["upn"] for each in result.json] == ["ada@contoso.example"]
+    used = [each for each in emulator.requests if each["path"].endswith("/graph/subjectquery")]
+    assert len(used) == 1

@@ -8,7 +8,7 @@ from azdo_pat.api.http import ApiCall, Http
 from azdo_pat.api.json_fields import Record
 from azdo_pat.api.refusals import is_refusal, lacks_right
 from azdo_pat.api.response import Response
-from azdo_pat.api.service_errors import unreadable
+from azdo_pat.api.service_errors import BadRequestError, unreadable
 from azdo_pat.errors import NotFoundError, PatError
 from azdo_pat.models import Organization, User
 
@@ -84,7 +84,7 @@ class Graph:
         call = self._call("GET", organization, place, {"api-version": _API_VERSION})
         try:
             body, answer = self._json(call)
-        except NotFoundError:
+        except (NotFoundError, BadRequestError):  # 400 for what is no descriptor
             raise NotFoundError(
                 f"{organization.name} has no user {descriptor!r}",
                 hint="to list its users, run: pat admin users",

@@ -64,7 +64,8 @@ def policy_command(app: App) -> None:
     """Show the policies of the organization's tenant that restrict tokens, and whether they are on.
 
     Microsoft documents no API for them. pat asks as the administration pages do: a policy that the
-    service does not tell, or tells in another way, is shown as unknown, and that is no failure.
+    service does not tell, or tells in another way, is shown as unknown, and that is no failure. It
+    asks as the signed-in user, not with PAT_ADMIN_TOKEN.
     """
     from azdo_pat.results import OnOff
     from azdo_pat.services.admin_policies import policies
