@@ -1,0 +1,52 @@
+"""Work that is done side by side, with its outcomes as they come."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from azdo_pat.services.parallel import results_side_by_side
+
+
+def test_each_item_with_its_outcome() -> None:
+    found = results_side_by_side(lambda each: each * each, range(50), workers=8)
+    assert sorted(found) == [(each, each * each) for each in range(50)]
+
+
+def test_nothing_to_do() -> None:
+    assert list(results_side_by_side(str, [])) == []
+
+
+def test_what_the_work_raises_is_raised() -> None:
+    def work(item: int) -> int:
+        return 1 // item
+
+    with pytest.raises(ZeroDivisionError):
+        list(results_side_by_side(work, [1, 0, 1]))
+
+
+def test_items_are_taken_only_as_outcomes_are() -> None:
+    """Else a slow reader of many outcomes would hold all of them."""
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for each in range(100):
+            taken.append(each)
+            yield each
+
+    found = results_side_by_side(str, items(), workers=4)
+    for _ in range(10):
+        next(found)
+    time.sleep(0.05)
+    assert len(taken) <= 10 + 4
+
+
+def test_threads_end_with_the_reader() -> None:
+    found = results_side_by_side(str, range(100), workers=4)
+    next(found)
+    del found
+    for thread in threading.enumerate():
+        if thread.name == "pat-reading":
+            thread.join(5)
+    assert [each for each in threading.enumerate() if each.name == "pat-reading"] == []
