@@ -224,6 +224,19 @@ def test_a_service_that_is_down_is_not_asked_for_every_user(
     assert len(asked) < 40
 
 
+def test_many_users_that_cannot_be_read_stop_no_other(
+    contoso_pat: InProcess, contoso: Administered
+) -> None:
+    for number in range(60):
+        descriptor = contoso.user(f"User {number}")
+        contoso.token(descriptor, "ci")
+        if number % 2:
+            contoso.failures[descriptor] = [400] * 3
+    result = contoso_pat("admin", "list", "--all-users", "--jobs", "4", "-o", "jsonl")
+    assert (result.exit_code, result.stdout.count("\n")) == (9, 30)
+    assert "… and 20 more users" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [

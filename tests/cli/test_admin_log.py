@@ -154,3 +154,10 @@ def test_users_with_a_stored_token_and_its_organization(pat: InProcess, emulator
     assert [each["upn"] for each in result.json] == ["ada@contoso.example"]
     used = [each for each in emulator.requests if each["path"].endswith("/graph/subjectquery")]
     assert len(used) == 1
+
+
+def test_a_stored_token_is_not_sent_to_another_service(pat: InProcess) -> None:
+    assert pat("create", "administrator", "--for", "admin").exit_code == 0
+    env = {"PAT_ORG": None, "PAT_API_URL": "http://127.0.0.1:9"}  # where no one listens
+    result = pat("admin", "users", "--with", "administrator", env=env)
+    assert result.exit_code == 5, result.stderr

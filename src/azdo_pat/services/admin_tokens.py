@@ -96,18 +96,20 @@ class Scan:
             RefusedError: the signed-in user may not administer tokens.
             UnavailableError: no user's tokens could be read for a while.
         """
-        yield from self._pass(self._users)
+        yield from self._pass(self._users, hopeless_after=_HOPELESS_AFTER)
         again, self.failures = self.failures, []
-        if again:
-            yield from self._pass([each.user for each in again])
+        # All of these failed before, so many in a row say nothing about the service.
+        yield from self._pass([each.user for each in again], hopeless_after=len(again) + 1)
 
-    def _pass(self, users: Sequence[User]) -> Iterator[tuple[User, SessionToken]]:
+    def _pass(
+        self, users: Sequence[User], *, hopeless_after: int
+    ) -> Iterator[tuple[User, SessionToken]]:
         in_a_row = 0
         for user, answer in results_side_by_side(self._read, users, self._jobs):
             if isinstance(answer, PatError):
                 self.failures.append(UserFailure(user, answer))
                 in_a_row += 1
-                if in_a_row == _HOPELESS_AFTER:
+                if in_a_row == hopeless_after:
                     raise answer
                 continue
             in_a_row = 0
