@@ -195,6 +195,10 @@ class Emulator:
         ids: list[str] = self._control("POST", "tokens", {"count": count, **fields})["ids"]
         return ids
 
+    def invent_users(self, count: int, tokens: int = 5) -> None:
+        """Add this many users to contoso, each with up to that many tokens."""
+        self._control("PUT", "users", {"count": count, "tokens": tokens})
+
     def add_with_secret(self, name: str, **fields: str | bool) -> str:
         """Add a token; return its secret."""
         order = {"name": name, "withSecrets": True, **fields}

@@ -204,6 +204,15 @@ def unexplained(stage: Stage) -> int:
     return stage.code("explain", "nope")
 
 
+def unreadable_users(stage: Stage) -> int:
+    stage.emulator.fail("GET */tokenadmin/* status=500 times=always")
+    return stage.code("admin", "list", "--all-users")
+
+
+def nobodys_secret(stage: Stage) -> int:
+    return stage.pat("admin", "whose", stdin="a-secret-of-nobody").exit_code
+
+
 Provoked = Callable[[Stage], int] | None
 SAID: dict[tuple[str, str], Provoked] = {
     ("explanation/safety.md", "cannot run at once. The second one is refused"): None,  # two at once
@@ -261,9 +270,11 @@ SAID: dict[tuple[str, str], Provoked] = {
     ): global_one_not_revoked,
     ("reference/contract.md", "organizations refused and others did not"): one_organization_refuses,
     ("reference/contract.md", "Several tokens that have it are an error"): two_of_a_name,
-    # Of users that the emulator does not have: test_admin and test_admin_whose.
-    ("reference/contract.md", "in the meantime are counted. If some users could not be read"): None,
-    ("reference/contract.md", "the token that has the secret. If there is none"): None,
+    (
+        "reference/contract.md",
+        "in the meantime are counted. If some users could not be read",
+    ): unreadable_users,
+    ("reference/contract.md", "the token that has the secret. If there is none"): nobodys_secret,
     ("start.md", "which keyring is used"): nobody,
 }
 """By the page and the words before the code: what provokes it; None where it is held elsewhere."""
