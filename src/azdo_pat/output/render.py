@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from azdo_pat.formats import Format
 from azdo_pat.output.serialize import (
     EVENT_KEYS,
-    OWNER_KEYS,
     PAT_KEYS,
-    USER_KEYS,
     event_document,
     finding_document,
-    owned_document,
-    owned_row,
     pat_document,
-    user_document,
 )
 from azdo_pat.output.writers import stream_documents, write_document
 
@@ -95,6 +90,12 @@ class Renderer:
 
         They are sorted by owner and name, unless they are written as they arrive.
         """
+        from azdo_pat.output.admin_documents import (  # noqa: PLC0415 - see the class
+            OWNER_KEYS,
+            owned_document,
+            owned_row,
+        )
+
         if self.streams:
             row = owned_document if self._format.is_json else owned_row
             stream = (row(each, self._now) for each in pats)
@@ -106,6 +107,11 @@ class Renderer:
 
     def users(self, users: Iterable[User]) -> int:
         """Write users and return how many they were; see `streams`."""
+        from azdo_pat.output.admin_documents import (  # noqa: PLC0415 - see the class
+            USER_KEYS,
+            user_document,
+        )
+
         return self._listed(users, USER_KEYS, user_document, self._users_table)
 
     def events(self, events: Iterable[AuditEvent]) -> int:

@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from azdo_pat.models import (
         AuditEvent,
         Organization,
-        OwnedPat,
         Pat,
         Pending,
         Setting,
-        User,
     )
     from azdo_pat.results import (
         Change,
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
         Explanation,
         KnownTool,
         Migration,
-        PolicyState,
         Revocation,
         SetupResult,
         SignedIn,
@@ -59,12 +56,6 @@ PAT_KEYS: Final = (
 )
 """The keys of the token object in order: the columns of csv and tsv."""
 
-
-OWNER_KEYS: Final = ("owner_name", "owner_upn", "owner_descriptor")
-"""The columns of csv and tsv for the owner of a token, after `PAT_KEYS`."""
-
-USER_KEYS: Final = ("name", "upn", "mail", "descriptor", "guest", "deleted")
-"""The keys of a user in order."""
 
 EVENT_KEYS: Final = (
     "time",
@@ -204,45 +195,6 @@ def event_document(event: AuditEvent) -> Document:
         "address": event.address or None,
         "program": event.program or None,
         "details": event.details or None,
-    }
-
-
-def user_document(user: User) -> Document:
-    """Return a user; unknown texts are null."""
-    return {
-        "name": user.name or None,
-        "upn": user.upn or None,
-        "mail": user.mail or None,
-        "descriptor": user.descriptor,
-        "guest": user.is_guest,
-        "deleted": user.is_deleted,
-    }
-
-
-def owned_document(owned: OwnedPat, now: datetime) -> Document:
-    """Return the token object with `owner`."""
-    owner = user_document(owned.owner)
-    return pat_document(owned.pat, now) | {
-        "owner": {key: owner[key] for key in ("name", "upn", "descriptor")}
-    }
-
-
-def owned_row(owned: OwnedPat, now: datetime) -> Document:
-    """Return the token object with the owner in columns, for spreadsheets."""
-    owner = user_document(owned.owner)
-    return pat_document(owned.pat, now) | {
-        key: owner[key.removeprefix("owner_")] for key in OWNER_KEYS
-    }
-
-
-def policy_document(policy: PolicyState) -> Document:
-    """Return a policy of the tenant; `max_days` and `exceptions` are null if unknown."""
-    return {
-        "name": str(policy.name),
-        "state": str(policy.state),
-        "meaning": policy.meaning,
-        "max_days": policy.max_days,
-        "exceptions": policy.has_exceptions,
     }
 
 

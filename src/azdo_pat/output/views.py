@@ -6,7 +6,14 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from azdo_pat.models import OwnedPat, Pat, Setting
-from azdo_pat.output import admin_tables, explanation_tables, serialize, tables, token_tables
+from azdo_pat.output import (
+    admin_documents,
+    admin_tables,
+    explanation_tables,
+    serialize,
+    tables,
+    token_tables,
+)
 from azdo_pat.output.serialize import Document
 from azdo_pat.output.table_model import Table
 from azdo_pat.results import (
@@ -65,7 +72,7 @@ def view_of(kind: type, now: datetime, zone: tzinfo | None) -> View:
         _one(Pat, partial(serialize.pat_document, now=now), token),
         _one(
             OwnedPat,
-            partial(serialize.owned_document, now=now),
+            partial(admin_documents.owned_document, now=now),
             lambda each: admin_tables.owned_pat_table(each, token(each.pat)),
         ),
         _one(Ensured, partial(serialize.ensured_document, now=now), lambda each: token(each.pat)),
@@ -89,7 +96,7 @@ def list_view_of(kind: type, now: datetime, zone: tzinfo | None) -> View:
         _list(Check, serialize.check_document, tables.checks_table),
         _list(Explanation, explanation, explanations),
         _list(KnownTool, serialize.tool_document, tables.tools_table),
-        _list(PolicyState, serialize.policy_document, admin_tables.policies_table),
+        _list(PolicyState, admin_documents.policy_document, admin_tables.policies_table),
         _list(Recipe, serialize.recipe_document, tables.recipes_table),
         _list(Scope, serialize.scope_document, tables.scopes_table),
         _list(Setting, serialize.setting_document, tables.settings_table),
