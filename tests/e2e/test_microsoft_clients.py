@@ -34,6 +34,56 @@ if kind == "bearer":
     log = clients.get_audit_client().query_log()
     print([each.details for each in log.decorated_audit_log_entries if each.area == "Token"])
 """
+ADMINISTRATOR = """
+import sys
+from azure.devops.connection import Connection
+from azure.devops.v7_1.graph.models import GraphSubjectQuery
+from azure.devops.v7_1.token_admin.models import TokenAdminRevocation, TokenAdminRevocationRule
+from msrest.authentication import BasicAuthentication
+
+url, secret = sys.argv[1:]
+clients = Connection(base_url=url, creds=BasicAuthentication("", secret)).clients_v7_1
+graph, administration = clients.get_graph_client(), clients.get_token_admin_client()
+
+users, continuation = [], None
+while not users or continuation:
+    page = graph.list_users(subject_types=["aad", "msa"], continuation_token=continuation)
+    users += page.graph_users
+    continuation = page.continuation_token
+print(len(users), sorted({user.meta_type for user in users}))
+query = GraphSubjectQuery(query="grace", subject_kind=["User"])
+(grace,) = graph.query_subjects(query)
+print(grace.display_name, graph.get_user(grace.descriptor).principal_name)
+
+
+def tokens(descriptor, is_public=False):
+    found, continuation = [], None
+    while not found or continuation:
+        page = administration.list_personal_access_tokens(
+            descriptor, page_size=2, continuation_token=continuation, is_public=is_public
+        )
+        found += page.value
+        continuation = page.continuation_token
+    return found
+
+
+def shown():
+    print([(token.display_name, token.is_valid) for token in tokens(grace.descriptor)])
+
+
+shown()
+revocations = [
+    TokenAdminRevocation(authorization_id=token.authorization_id)
+    for token in tokens(grace.descriptor)[:2]
+]
+administration.revoke_authorizations(revocations)
+shown()
+print([key.display_name for key in tokens(grace.descriptor, is_public=True)])
+administration.create_revocation_rule(TokenAdminRevocationRule(scopes="vso.code"))
+log = clients.get_audit_client().query_log()
+for details in sorted(each.details for each in log.decorated_audit_log_entries):
+    print(details)
+"""
 PROJECT_LIST = ("az", "devops", "project", "list", "--query", "value[].name", "-o", "tsv")
 
 
@@ -54,6 +104,31 @@ def test_the_python_package(pat: Installed, emulator: Emulator, home: Path) -> N
     refused = package(pat, home, emulator.url, "basic", secret)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "TF400813" in refused.stderr
+
+
+def test_the_python_package_of_an_administrator(
+    pat: Installed, emulator: Emulator, home: Path
+) -> None:
+    scopes = ("vso.tokenadministration", "vso.graph", "vso.auditlog")
+    arguments = [word for scope in scopes for word in ("--scope", scope)]
+    assert pat("create", "admin", *arguments).exit_code == 0
+    secret = pat("get", "admin").stdout.strip()
+    emulator.invent_users(1200)
+    emulator.add_tokens(3, user="grace", name="hers {n}")
+    emulator.add_tokens(user="grace", name="her key", ssh=True)
+    url = f"{emulator.url}/contoso"
+    done = run(pat, home, sys.executable, "-c", ADMINISTRATOR, url, secret)
+    expected = """\
+1204 ['guest', 'member']
+Grace Hopper grace@contoso.example
+[("grace's own", True), ('hers 1', True), ('hers 2', True), ('hers 3', True)]
+[("grace's own", False), ('hers 1', False), ('hers 2', True), ('hers 3', True)]
+['her key']
+Personal Access Token "admin" was created.
+Personal Access Token "grace's own" was revoked.
+Personal Access Token "hers 1" was revoked.
+"""
+    assert (done.stdout, done.exit_code) == (expected, 0), done.stderr
 
 
 @pytest.mark.skipif(shutil.which("az") is None, reason="not here: az")
