@@ -75,7 +75,7 @@ def events_table(events: Sequence[AuditEvent], zone: tzinfo | None) -> Table:
         for each in events
     ]
     columns = (Column("TIME", 16), Column("EVENT", 12), Column("TOKEN", 12), Column("BY", 16))
-    return Table(columns, rows, [_origin(each) for each in events])
+    return Table(columns, rows, [[_origin(each)] for each in events])
 
 
 def _origin(event: AuditEvent) -> Cell:
