@@ -205,10 +205,6 @@ class Emulator:
         secret: str = self._control("POST", "tokens", order)["secrets"][0]
         return secret
 
-    def invent_users(self, count: int) -> None:
-        """Put a crowd of users with tokens in place of the one that there was."""
-        self._control("PUT", "users", {"count": count})
-
     def remove_tokens(self) -> None:
         """Remove every token, those it starts with too."""
         self._control("DELETE", "tokens")
