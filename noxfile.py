@@ -60,7 +60,8 @@ def docs(session: nox.Session) -> None:
     """Check that the reference is what the commands say, that links lead somewhere."""
     install(session, "tests")
     session.run("python", "docs/generate.py", "--check")
-    session.run("pytest", "tests/test_docs.py", "tests/test_commands.py", *session.posargs)
+    pages = ("tests/test_docs.py", "tests/test_commands.py")
+    session.run("pytest", *SIDE_BY_SIDE, *pages, *session.posargs)
 
 
 @nox.session
