@@ -161,3 +161,8 @@ def test_a_stored_token_is_not_sent_to_another_service(pat: InProcess) -> None:
     env = {"PAT_ORG": None, "PAT_API_URL": "http://127.0.0.1:9"}  # where no one listens
     result = pat("admin", "users", "--with", "administrator", env=env)
     assert result.exit_code == 5, result.stderr
+
+
+def test_policies_of_a_service_that_does_not_answer(pat: InProcess) -> None:
+    result = pat("admin", "policy", env={"PAT_API_URL": "http://127.0.0.1:9"})
+    assert (result.exit_code, result.stdout) == (11, "")

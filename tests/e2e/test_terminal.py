@@ -258,6 +258,15 @@ def test_progress_is_shown_on_stderr_alone(pat: Installed, emulator: Emulator) -
     assert "revoking" in progress
 
 
+def test_progress_is_gone_before_a_table_is_shown(pat: Installed, emulator: Emulator) -> None:
+    emulator.invent_users(30, tokens=1)
+    text = shown(pat, "admin", "list", "--all-users")
+    assert "\N{BOX DRAWINGS HEAVY HORIZONTAL}" in text
+    [header] = [line for line in text.splitlines() if "NAME" in line]
+    erased = re.split(r"\r|\x1b\[[0-9;?]*[hK]", plain(header))[-1]
+    assert erased.startswith("NAME"), header
+
+
 def test_no_progress_without_a_terminal_on_stderr(pat: Installed, emulator: Emulator) -> None:
     emulator.add_tokens(count=15, name="bulk {n}")
     terminal = Terminal()

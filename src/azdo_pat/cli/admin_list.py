@@ -119,8 +119,13 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     from azdo_pat.expiry import parse_since
     from azdo_pat.services.admin_tokens import Selection, matching
 
-    if all_users == bool(users):
-        raise UsageError("give either users or --all-users", hint="for example: --all-users")
+    if all_users and users:
+        raise UsageError("USER cannot be combined with --all-users", hint="leave out one of them")
+    if not all_users and not users:
+        raise UsageError(
+            "no user given",
+            hint="name a user, or add --all-users; to list users, run: pat admin users",
+        )
     now = app.runtime.now()
     selection = Selection(
         filters_of(now, status, expiring, names, scopes, only_global=only_global),
@@ -129,8 +134,13 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     )
     app = signed_in(app, admin_token)
     found = users_of(app, users)
+    render = app.runtime.render
     with scanning(app, found, jobs, ssh=ssh) as scan:
-        count = app.runtime.render.owned_pats(matching(scan, selection, app))
+        tokens = matching(scan, selection, app)
+        count = render.owned_pats(tokens) if render.streams else 0
+        held = list(tokens)  # nothing is left of what was streamed
+    if not render.streams:  # the progress is gone from the screen before the table is shown
+        count = render.owned_pats(held)
     _conclude(app, scan, found, count, what="SSH key" if ssh else "token")
 
 

@@ -22,9 +22,13 @@ def policies(deps: Deps) -> tuple[PolicyState, ...]:
     """Return all policies; one that the service does not tell is unknown.
 
     Raises:
-        PatError: no user is signed in, or the organization is not known.
+        PatError: no user is signed in, the organization is not known, or the service does not
+            answer.
     """
-    return tuple(_policy(name, meaning, deps) for name, meaning in _MEANINGS.items())
+    found = tuple(_policy(name, meaning, deps) for name, meaning in _MEANINGS.items())
+    if all(each.state is OnOff.UNKNOWN for each in found):
+        deps.directory.me()  # raises if the service tells nothing at all
+    return found
 
 
 def _policy(name: PolicyName, meaning: str, deps: Deps) -> PolicyState:
