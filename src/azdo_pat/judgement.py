@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.command_lines import pat_command
 from azdo_pat.findings import DEFAULT_LIMITS, Finding, Kind, Limits, Severity
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, PolicyName, Status
-from azdo_pat.naming import LONGEST_NAME, has_controls, shown_name
+from azdo_pat.naming import LONGEST_NAME, has_controls, name_instead, valid_part
 from azdo_pat.origins import maker_name
 from azdo_pat.scope_table import HIGH_PRIVILEGE
 from azdo_pat.scopes import FULL_ACCESS, SCOPES, less_privileged, without_included
@@ -160,8 +160,7 @@ def _global(pat: Pat, now: datetime) -> Finding:
 
 def _other_name(name: str) -> Sequence[str]:
     """Return the option that gives a replacement a name that it can have, if it needs another."""
-    readable = shown_name(name)
-    return ("--name", readable) if has_controls(name) and "{" not in readable else ()
+    return ("--name", name_instead(name)) if has_controls(name) else ()
 
 
 def _expired(pat: Pat, now: datetime) -> Finding | None:
@@ -363,7 +362,7 @@ def _same_names(active: Sequence[Pat]) -> Iterator[Finding]:
 
 def _numbered(name: str) -> Iterator[str]:
     """Yield names that tell a token from others of its name, and that a token can have."""
-    readable = shown_name(name)
+    readable = valid_part(name)
     for number in count(2):
         ending = f" ({number})"
         yield f"{readable[: LONGEST_NAME - len(ending)]}{ending}"

@@ -43,7 +43,7 @@ def has_controls(name: str) -> bool:
     return any(unicodedata.category(each) in _UNREADABLE for each in name)
 
 
-def shown_name(name: str) -> str:
+def valid_part(name: str) -> str:
     """Return the part of a name that `checked_name` accepts; `token` if nothing is left of it."""
     kept = [
         each
@@ -51,6 +51,14 @@ def shown_name(name: str) -> str:
         if unicodedata.category(each) not in _UNREADABLE and each not in _TURNING
     ]
     return "".join(kept).strip()[:LONGEST_NAME].strip() or "token"
+
+
+def name_instead(name: str) -> str:
+    """Return a name for a new token in place of one that it cannot have.
+
+    It has no braces, which stand for placeholders in `pat migrate --name`.
+    """
+    return valid_part(re.sub(r"[{}]", "", name))
 
 
 def looks_like_id(text: str) -> bool:

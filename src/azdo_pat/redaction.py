@@ -108,7 +108,7 @@ def remember_fields(document: object) -> None:
             remember_fields(item)
 
 
-def without_access_token(environment: Mapping[str, str]) -> dict[str, str]:
+def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for another program, without the credentials of `pat` itself."""
     return {
         name: value

@@ -125,8 +125,16 @@ def test_a_search_is_one_post_of_which_only_people_are_returned() -> None:
             json={"value": [ROW, row("svc.1"), row("vssgp.2"), row("msa.3")]},
             match=[matchers.json_params_matcher({"query": "ad", "subjectKind": ["User"]})],
         )
-        found = client(None).graph.find(CONTOSO, "ad")
+        found = client(None).graph.find(CONTOSO, "ad").users
     assert [each.descriptor for each in found] == ["aad.YWRh", "msa.3"]
+
+
+def test_services_count_for_how_many_a_search_returns() -> None:
+    rows = [row("svc.1"), *(row(f"aad.{number}") for number in range(MOST_FOUND - 1))]
+    with responses.RequestsMock() as mock:
+        mock.post(f"{GRAPH}/subjectquery", json={"value": rows})
+        found = client(None).graph.find(CONTOSO, "ad")
+    assert (len(found.users), found.may_be_more) == (MOST_FOUND - 1, True)
 
 
 def test_a_search_is_repeated_like_a_get() -> None:
@@ -163,10 +171,10 @@ def test_the_users_of_the_emulator(stage: Stage) -> None:
     assert len(many) == len(few) + 1100
     pages = [each for each in stage.asked("GET") if each["path"].endswith("/graph/users")]
     assert len(pages) == 4
-    ada = graph.find(stage.contoso, "ADA@")
+    ada = graph.find(stage.contoso, "ADA@").users
     assert ada == tuple(each for each in few if each.upn == "ada@contoso.example")
     assert graph.user(stage.contoso, ada[0].descriptor) == ada[0]
-    assert len(graph.find(stage.contoso, "user")) == MOST_FOUND
+    assert len(graph.find(stage.contoso, "user").users) == MOST_FOUND
 
 
 @pytest.mark.parametrize("descriptor", ["aad.YWRhYWRhYWRh", "nonsense", "aad.?"])

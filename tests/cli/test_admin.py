@@ -1,12 +1,15 @@
 """pat admin users and pat admin list."""
 
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from cli.administered import Administered, owner
 from cli.stage import as_jsonl, done, failed, lines, table
-from drivers import InProcess, Result
+from drivers import Emulator, InProcess, Result
 from fakes import MemoryKeyring
 
 ADMIN_SECRET = "the-secret-of-an-administrator"
@@ -59,6 +62,16 @@ def test_more_users_than_the_service_returns(contoso_pat: InProcess, contoso: Ad
     result = contoso_pat("admin", "users", "zoe", "-o", "tsv")
     assert result.stdout.count("\n") == 100
     assert result.stderr == lines("the service returns 100 users at most: there may be more")
+
+
+@pytest.mark.parametrize("status", ["active", "all"])
+def test_one_whose_status_cannot_be_read_is_not_hidden(
+    contoso_pat: InProcess, contoso: Administered, status: str
+) -> None:
+    contoso.token(contoso.users[0]["descriptor"], "odd", isValid="yes")
+    result = contoso_pat("admin", "list", "--all-users", "--status", status, "-o", "json")
+    assert [each["status"] for each in result.json] == ["unknown"]
+    assert "isValid" in result.stderr
 
 
 def test_tokens_of_all_users(contoso_pat: InProcess, contoso: Administered) -> None:
@@ -291,7 +304,38 @@ def test_a_stored_personal_access_token(
 def test_other_commands_sign_in_as_the_user(contoso_pat: InProcess, contoso: Administered) -> None:
     env = {"PAT_ADMIN_TOKEN": ADMIN_SECRET}
     contoso_pat("list", env=env)
+    assert authorizations(contoso)
     assert "Basic" not in "".join(authorizations(contoso))
+
+
+def test_a_stored_token_is_not_sent_to_another_service(
+    pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring, home: Path
+) -> None:
+    """Any program may listen at an address of this machine."""
+    secret = emulator.add_with_secret("audit", scope="vso.graph")
+    assert pat("import", "audit", stdin=secret).exit_code == 0
+    url = "https://dev.azure.com/contoso"
+    with closing(sqlite3.connect(home / "pat/state/state.db")) as connection, connection:
+        connection.execute("UPDATE tokens SET org_url = ?", (url,))
+    memory_keyring.set_password(f"azdo-pat:{url}", "audit", secret)
+    before = len(emulator.requests)
+    for command in (("users", "ada"), ("list", "--all-users"), ("log",)):
+        ran = pat("admin", *command, "--with", "audit", env={"PAT_ORG": None})
+        assert (ran.exit_code, f"is stored for {url}" in ran.stderr) == (5, True)
+    assert len(emulator.requests) == before
+
+
+@pytest.mark.parametrize("value", ['"quoted secret"', "two words", "\x1b[2J"])
+def test_a_variable_that_is_not_a_token_is_named(
+    contoso_pat: InProcess, contoso: Administered, value: str
+) -> None:
+    ran = contoso_pat("admin", "whose", env={"PAT_ADMIN_TOKEN": value}, stdin="good")
+    assert (ran.exit_code, ran.stderr.startswith("pat: PAT_ADMIN_TOKEN is not a token")) == (
+        2,
+        True,
+    )
+    assert value not in ran.stderr
+    assert contoso.asked == []
 
 
 def test_a_personal_access_token_does_not_tell_an_organization(

@@ -109,7 +109,7 @@ def test_a_policy_that_is_not_told_is_unknown(pat: InProcess, emulator: Emulator
     assert result.exit_code == 0
     assert result.json == [policy(name, "unknown") for name in MEANINGS]
     assert result.stderr == lines(
-        "the service does not tell you every policy; Azure DevOps Administrators see them in the"
+        "the service does not show you every policy; Azure DevOps Administrators see them in the"
         " organization settings, under Microsoft Entra"
     )
 

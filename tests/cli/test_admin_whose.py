@@ -11,13 +11,21 @@ SECRET = "a-secret-that-was-found-somewhere"
 def test_whose(contoso_pat: InProcess, contoso: Administered) -> None:
     ada, ben, _ = contoso.users
     contoso.token(ada["descriptor"], "other")
-    leaked = contoso.token(ben["descriptor"], SECRET, displayName="ci", isValid=False)
+    leaked = contoso.token(ben["descriptor"], SECRET, displayName="ci")
     result = contoso_pat("admin", "whose", "--debug", "-o", "json", stdin=f"{SECRET}\n")
     assert result.exit_code == 0, result.stderr
-    assert (result.json["name"], result.json["status"]) == ("ci", "revoked")
+    assert (result.json["name"], result.json["status"]) == ("ci", "active")
     assert result.json["owner"] == owner(ben)
     last = result.stderr.splitlines()[-1]
-    assert last == f"ben@contoso.example can revoke it: pat revoke {leaked['authorizationId']}"
+    revoke = f"pat revoke {leaked['authorizationId'][:8]} --org contoso"
+    assert last == f"ben@contoso.example can revoke it: {revoke}"
+
+
+def test_one_that_is_revoked_already(contoso_pat: InProcess, contoso: Administered) -> None:
+    contoso.token(contoso.users[0]["descriptor"], SECRET, isValid=False)
+    result = contoso_pat("admin", "whose", "-o", "json", stdin=SECRET)
+    assert (result.exit_code, result.json["status"]) == (0, "revoked")
+    assert result.stderr.splitlines()[-1] == "the token no longer works: it is revoked"
 
 
 def test_the_secret_is_neither_sent_nor_printed(
@@ -51,7 +59,9 @@ def test_hashes_that_are_not_told(contoso_pat: InProcess, contoso: Administered)
     assert contoso_pat("admin", "whose", stdin=SECRET).exit_code == 11
 
 
-@pytest.mark.parametrize("text", ["", " \n", "two words"])
+@pytest.mark.parametrize(
+    "text", ["", " \n", "two words", "A" * 9000, "a-secret" + " " * 9000 + "more"], ids=range(5)
+)
 def test_what_is_no_secret(contoso_pat: InProcess, contoso: Administered, text: str) -> None:
     assert contoso_pat("admin", "whose", stdin=text).exit_code == 2
     assert contoso.asked == []

@@ -379,6 +379,24 @@ def test_a_name_that_no_new_token_can_have(pat: InProcess, emulator: Emulator) -
     assert names(emulator) == ["tabhere"] * 2
 
 
+def test_a_name_of_which_nothing_is_left(pat: InProcess, emulator: Emulator) -> None:
+    old = wide(emulator, "{\x01}")
+    planned = pat("migrate", old, "--to", "contoso", "--dry-run", "-o", "json")
+    assert planned.json[0]["fix"].endswith("add: --name token")
+    (finding,) = [each for each in pat("check", "-o", "json").json if each["kind"] == "global"]
+    assert pat(*split(finding["fix"])[1:], "--yes", "-q").exit_code == 0
+
+
+def test_a_plan_tells_when_an_earlier_run_has_planned_the_revocation(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    old = wide(emulator)
+    words = ("migrate", old, "--to", "contoso", "--revoke-old")
+    assert pat(*words, "--grace", "5d", "--yes", "-q").exit_code == 0
+    planned = pat(*words, "--grace", "2d", "--dry-run")
+    assert "after 5 days" in planned.stderr
+
+
 def test_scopes_only_get_narrower(pat: InProcess, emulator: Emulator) -> None:
     wide(emulator)
     result = pat("migrate", "wide", "--to", "contoso", "--scope", "code_full", "--yes")

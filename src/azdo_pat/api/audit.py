@@ -7,17 +7,18 @@ from typing import Final
 from azdo_pat.api.addresses import Service, segment, with_query
 from azdo_pat.api.http import ApiCall, Http
 from azdo_pat.api.json_fields import Record
-from azdo_pat.api.refusals import is_refusal, lacks_right
+from azdo_pat.api.paging import Continuations
+from azdo_pat.api.refusals import naming_the_right
 from azdo_pat.api.response import Response
 from azdo_pat.api.service_errors import unreadable
-from azdo_pat.errors import PatError, UnavailableError
+from azdo_pat.errors import UnavailableError
 from azdo_pat.models import AuditEvent, Organization
 from azdo_pat.times import rfc3339
 
 _API_VERSION: Final = "7.2-preview.1"
 _LOG: Final = "an audit log"
+_WHOLE: Final = "a complete audit log"
 _TOKENS: Final = "Token."
-_MOST_PAGES: Final = 10_000
 
 
 class AuditLog:
@@ -51,8 +52,8 @@ class AuditLog:
         base = self._http.addresses.base(Service.AUDIT)
         url = f"{base}/{segment(organization.name)}/_apis/audit/auditlog"
         query = {"startTime": rfc3339(since, "milliseconds"), "api-version": _API_VERSION}
-        seen: set[int] = set()
-        for _ in range(_MOST_PAGES):
+        continuations = Continuations()
+        while True:
             page, answer = self._page(
                 ApiCall(method="GET", url=with_query(url, query), organization=organization.name)
             )
@@ -62,27 +63,19 @@ class AuditLog:
             # The last page has a continuation token, too.
             if page.value("hasMore") is not True:
                 return
-            if not following or hash(following) in seen:
-                raise unreadable(answer, "a complete audit log (a page is repeated)")
-            seen.add(hash(following))
+            if not following:
+                raise unreadable(answer, f"{_WHOLE} (a page is repeated)")
+            continuations.require_new(following, answer, _WHOLE)
             query["continuationToken"] = following
-        raise unreadable(
-            answer, f"a complete audit log (it does not end after {_MOST_PAGES} pages)"
-        )
 
     def _page(self, call: ApiCall) -> tuple[Record, Response]:
-        try:
+        with naming_the_right(
+            f"you cannot read the audit log of {call.organization}",
+            f"ask a Project Collection Administrator of {call.organization} for the permission"
+            " View audit log, or to look the token up there; a personal access token also"
+            " needs the scope vso.auditlog",
+        ):
             body, answer = self._http.json(call, _LOG)
-        except PatError as error:
-            if not is_refusal(error):
-                raise
-            raise lacks_right(
-                error,
-                f"you cannot read the audit log of {call.organization}",
-                f"ask a Project Collection Administrator of {call.organization} for the permission"
-                " View audit log, or to look the token up there; a personal access token also"
-                " needs the scope vso.auditlog",
-            ) from None
         page = Record(body, _LOG, answer)
         # Microsoft's example wraps the page, its specification does not.
         return page.record("value", _LOG) or page, answer

@@ -51,9 +51,8 @@ class Bearer(AuthBase):
         """Add the header, if the request's origin is allowed."""
         if origin(r.url or "") in self._origins:
             token = self.current()
-            text = _header_text(token)
             r.headers["Authorization"] = (
-                f"Basic {token.secret.basic()}" if token.is_pat else f"Bearer {text}"
+                f"Basic {token.secret.basic()}" if token.is_pat else f"Bearer {_header_text(token)}"
             )
         return r
 

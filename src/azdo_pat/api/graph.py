@@ -1,14 +1,15 @@
 """The users of an organization (spec: graph 7.2, `Users` and `Subject Query`)."""
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from azdo_pat.api.addresses import Service, segment, with_query
 from azdo_pat.api.http import ApiCall, Http
 from azdo_pat.api.json_fields import Record
-from azdo_pat.api.refusals import is_refusal, lacks_right
+from azdo_pat.api.paging import Continuations
+from azdo_pat.api.refusals import naming_the_right
 from azdo_pat.api.response import Response
-from azdo_pat.api.service_errors import BadRequestError, unreadable
+from azdo_pat.api.service_errors import BadRequestError
 from azdo_pat.errors import NotFoundError, PatError
 from azdo_pat.models import Organization, User
 
@@ -16,12 +17,23 @@ MOST_FOUND: Final = 100
 """The service returns no more users for a prefix, and has no further pages."""
 
 _API_VERSION: Final = "7.2-preview.1"
-_PEOPLE: Final = "aad,msa"
-"""Users with a work or personal account; the others are services and cannot have tokens."""
+PEOPLE: Final = ("aad", "msa")
+"""What the descriptors of users with a work or personal account begin with; the others are
+services and cannot have tokens."""
 _LIST: Final = "a list of users"
 _USER: Final = "a user"
 _CONTINUATION: Final = "X-MS-ContinuationToken"
-_MOST_PAGES: Final = 10_000
+
+
+class FoundUsers(NamedTuple):
+    """The users that a search found.
+
+    Attributes:
+        may_be_more: the service returned as many as it ever does, so others may match, too.
+    """
+
+    users: tuple[User, ...]
+    may_be_more: bool
 
 
 class Graph:
@@ -45,21 +57,18 @@ class Graph:
             RefusedError: the signed-in user may not list users.
             PatError: they cannot be listed.
         """
-        query = {"subjectTypes": _PEOPLE, "api-version": _API_VERSION}
-        seen: set[int] = set()
-        for _ in range(_MOST_PAGES):
-            body, answer = self._json(self._call("GET", organization, "users", query))
+        query = {"subjectTypes": ",".join(PEOPLE), "api-version": _API_VERSION}
+        continuations = Continuations()
+        while True:
+            body, answer = self._json(self._call("GET", organization, "users", query), _LIST)
             yield from self._users(body, answer)
             following = answer.headers.get(_CONTINUATION, "")
             if not following:
                 return
-            if hash(following) in seen:
-                raise unreadable(answer, f"{_LIST} (a page is repeated)")
-            seen.add(hash(following))
+            continuations.require_new(following, answer, _LIST)
             query["continuationToken"] = following
-        raise unreadable(answer, f"{_LIST} (it does not end after {_MOST_PAGES} pages)")
 
-    def find(self, organization: Organization, prefix: str) -> tuple[User, ...]:
+    def find(self, organization: Organization, prefix: str) -> FoundUsers:
         """Return the users whose name, sign-in name or mail begins so, at most `MOST_FOUND`.
 
         Raises:
@@ -68,10 +77,11 @@ class Graph:
         """
         call = self._call("POST", organization, "subjectquery", {"api-version": _API_VERSION})
         query = {"query": prefix, "subjectKind": ["User"]}
-        body, answer = self._json(call._replace(body=query, is_query=True))
-        kinds = tuple(f"{kind}." for kind in _PEOPLE.split(","))
+        body, answer = self._json(call._replace(body=query, is_query=True), _LIST)
+        kinds = tuple(f"{kind}." for kind in PEOPLE)
         found = self._users(body, answer)
-        return tuple(each for each in found if each.descriptor.startswith(kinds))
+        people = tuple(each for each in found if each.descriptor.startswith(kinds))
+        return FoundUsers(people, may_be_more=len(_rows(body, answer)) >= MOST_FOUND)
 
     def user(self, organization: Organization, descriptor: str) -> User:
         """Return the user with a descriptor.
@@ -83,7 +93,7 @@ class Graph:
         place = f"users/{segment(descriptor)}"
         call = self._call("GET", organization, place, {"api-version": _API_VERSION})
         try:
-            body, answer = self._json(call)
+            body, answer = self._json(call, _USER)
         except (NotFoundError, BadRequestError):  # 400 for what is no descriptor
             raise NotFoundError(
                 f"{organization.name} has no user {descriptor!r}",
@@ -98,27 +108,25 @@ class Graph:
         url = f"{base}/{segment(organization.name)}/_apis/graph/{place}"
         return ApiCall(method=method, url=with_query(url, query), organization=organization.name)
 
-    def _json(self, call: ApiCall) -> tuple[object, Response]:
-        try:
-            return self._http.json(call, _LIST)
-        except PatError as error:
-            if not is_refusal(error):
-                raise
-            raise lacks_right(
-                error,
-                f"you cannot list the users of {call.organization}",
-                f"sign in as a member of {call.organization}; a personal access token needs the"
-                " scope vso.graph (pat create NAME --for admin)",
-            ) from None
+    def _json(self, call: ApiCall, what: str) -> tuple[object, Response]:
+        with naming_the_right(
+            f"you cannot list the users of {call.organization}",
+            f"sign in as a member of {call.organization}; a personal access token needs the"
+            " scope vso.graph (pat create NAME --for admin)",
+        ):
+            return self._http.json(call, what)
 
     def _users(self, body: object, answer: Response) -> Iterator[User]:
-        # A plain array in the specification, an object in Microsoft's example.
-        rows = body if isinstance(body, list) else Record(body, _LIST, answer).rows("value")
-        for row in rows:
+        for row in _rows(body, answer):
             try:
                 yield _user(row, answer)
             except PatError:
                 self._odd(f"a user of {answer.asked.organization}")
+
+
+def _rows(body: object, answer: Response) -> list[object]:
+    """Return the rows: a plain array in the specification, an object in Microsoft's example."""
+    return body if isinstance(body, list) else Record(body, _LIST, answer).rows("value")
 
 
 def _user(row: object, answer: Response) -> User:

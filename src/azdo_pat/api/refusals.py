@@ -1,5 +1,7 @@
-"""Recognizes a missing right where the service answers as if the sign-in were wrong."""
+"""Names a missing right where the service answers as if the sign-in were wrong."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from azdo_pat.api.service_errors import BadRequestError
@@ -8,7 +10,24 @@ from azdo_pat.errors import PatError, RefusedError, SignInError
 _NOT_AUTHORIZED: Final = "TF400813: The user '"
 
 
-def is_refusal(error: PatError) -> bool:
+@contextmanager
+def naming_the_right(message: str, hint: str) -> Iterator[None]:
+    """Replace a refusal in the block by one that names the right that the user lacks.
+
+    Raises:
+        RefusedError: the user lacks it.
+    """
+    try:
+        yield
+    except PatError as error:
+        if not _is_refusal(error):
+            raise
+        raise RefusedError(
+            message, hint=hint, server_message=error.server_message, activity_id=error.activity_id
+        ) from None
+
+
+def _is_refusal(error: PatError) -> bool:
     """Return whether an error means that the signed-in user lacks a right.
 
     The administration APIs answer with 401 then (spec: tokenAdmin), and name the user; they name
@@ -21,11 +40,4 @@ def is_refusal(error: PatError) -> bool:
         isinstance(error, SignInError)
         and _NOT_AUTHORIZED in said
         and f"{_NOT_AUTHORIZED}'" not in said
-    )
-
-
-def lacks_right(error: PatError, message: str, hint: str) -> RefusedError:
-    """Return the error that names the missing right, with what the service said."""
-    return RefusedError(
-        message, hint=hint, server_message=error.server_message, activity_id=error.activity_id
     )

@@ -16,6 +16,8 @@ from azdo_pat.errors import UnavailableError
 from azdo_pat.models import Organization, PolicyName, TenantPolicy
 
 _POLICY: Final = "a policy"
+_LONGEST: Final = 36_500
+"""Days beyond which a limit is none: no token lives for more than a year."""
 
 
 class TenantPolicies:
@@ -60,7 +62,15 @@ def _policy(name: PolicyName, answer: Response) -> TenantPolicy | None:
     return TenantPolicy(
         name=name,
         is_on=on,
-        max_days=int(str(days)) if str(days).isdecimal() else None,
+        max_days=_lifetime(days),
         # A list, or a list that is written as a text.
         has_exceptions=bool(str(allowed or "").strip("[] ")),
     )
+
+
+def _lifetime(days: object) -> int | None:
+    """Return a number of days, as a number or a text; None if it limits nothing."""
+    text = str(days)
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_LONGEST))):
+        return None
+    return int(text) if 0 < int(text) <= _LONGEST else None

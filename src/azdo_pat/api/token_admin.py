@@ -6,11 +6,10 @@ from typing import Final
 from azdo_pat.api.addresses import Service, segment, with_query
 from azdo_pat.api.http import ApiCall, Http
 from azdo_pat.api.json_fields import Record
-from azdo_pat.api.refusals import is_refusal, lacks_right
+from azdo_pat.api.paging import Continuations
+from azdo_pat.api.refusals import naming_the_right
 from azdo_pat.api.response import Response
-from azdo_pat.api.service_errors import unreadable
 from azdo_pat.api.tokens import read_token
-from azdo_pat.errors import PatError
 from azdo_pat.models import Field, Organization, SessionToken
 
 _API_VERSION: Final = "7.2-preview.1"
@@ -18,7 +17,6 @@ _PAGE_SIZE: Final = "20"
 """As in Microsoft's sample. The service has a limit, which it does not tell; more is an error."""
 _NO_MORE: Final = "00000000-0000-0000-0000-000000000000"
 _LIST: Final = "a list of tokens"
-_MOST_PAGES: Final = 10_000
 
 
 class TokenAdmin:
@@ -50,8 +48,8 @@ class TokenAdmin:
             "isPublic": str(ssh).lower(),
             "api-version": _API_VERSION,
         }
-        seen: set[int] = set()
-        for _ in range(_MOST_PAGES):
+        continuations = Continuations()
+        while True:
             page, answer = self._page(
                 ApiCall(
                     method="GET",
@@ -64,24 +62,16 @@ class TokenAdmin:
             following = page.url_part("continuationToken")
             if following in {"", _NO_MORE}:
                 return
-            if hash(following) in seen:
-                raise unreadable(answer, "a complete list (a page is repeated)")
-            seen.add(hash(following))
+            continuations.require_new(following, answer, "a complete list")
             query["continuationToken"] = following
-        raise unreadable(answer, f"a complete list (it does not end after {_MOST_PAGES} pages)")
 
     def _page(self, call: ApiCall) -> tuple[Record, Response]:
-        try:
+        with naming_the_right(
+            f"you cannot administer the tokens of {call.organization}",
+            "only members of Project Collection Administrators can; a personal access token of"
+            " a member needs the scope vso.tokenadministration (pat create NAME --for admin)",
+        ):
             body, answer = self._http.json(call, _LIST)
-        except PatError as error:
-            if not is_refusal(error):
-                raise
-            raise lacks_right(
-                error,
-                f"you cannot administer the tokens of {call.organization}",
-                "only members of Project Collection Administrators can; a personal access token of"
-                " a member needs the scope vso.tokenadministration (pat create NAME --for admin)",
-            ) from None
         return Record(body, _LIST, answer), answer
 
     def _token(self, row: object, answer: Response) -> SessionToken:
@@ -94,6 +84,9 @@ class TokenAdmin:
             where = answer.asked.organization
             self._odd(f"a token of {where} ({pat.authorization_id or 'id unknown'}: {unread})")
         valid, correlating = fields.get("isValid"), fields.get("crossCompanyCorrelatingId")
+        if fields and not isinstance(valid, bool):
+            where = answer.asked.organization
+            self._odd(f"a token of {where} ({pat.authorization_id or 'id unknown'}: isValid)")
         return SessionToken(
             pat=pat,
             is_valid=valid if isinstance(valid, bool) else None,

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from azdo_pat.api.addresses import Service, segment, with_query
 from azdo_pat.api.http import ApiCall, Http
 from azdo_pat.api.json_fields import Record
+from azdo_pat.api.paging import Continuations
 from azdo_pat.api.response import Response
 from azdo_pat.api.service_errors import NoSuchTokenError, unreadable
 from azdo_pat.api.token_errors import token_failure
@@ -73,9 +74,9 @@ class Tokens:
         query = {"displayFilterOption": wanted, "$top": _PAGE_SIZE}
         if sort is not None:
             query |= {"sortByOption": sort, "isSortAscending": str(ascending).lower()}
-        seen: set[int] = set()
+        continuations = Continuations(_MOST_PAGES)
         empty = 0
-        for _ in range(_MOST_PAGES):
+        while True:
             body, answer = self._http.json(self._call("GET", organization, query), _LIST_OF_TOKENS)
             page = Record(body, _LIST_OF_TOKENS, answer)
             rows = page.rows("patTokens")
@@ -87,12 +88,9 @@ class Tokens:
             empty = 0 if rows else empty + 1
             if empty == _MOST_EMPTY_PAGES:
                 raise unreadable(answer, "a complete list (its pages are empty)")
-            if hash(following) in seen:
-                raise unreadable(answer, "a complete list (a page is repeated)")
-            seen.add(hash(following))
+            continuations.require_new(following, answer, "a complete list")
             # Every page needs the same filters (spec: Pats_List).
             query["continuationToken"] = following
-        raise unreadable(answer, f"a complete list (it does not end after {_MOST_PAGES} pages)")
 
     def get(self, organization: Organization, authorization_id: str) -> ServicePat:
         """Return one token.

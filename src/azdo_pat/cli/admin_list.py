@@ -30,13 +30,13 @@ jobs_option = click.option(
 
 
 @command("users", short_help="List the users of the organization.")
-@click.argument("beginning", metavar="[QUERY]", required=False)
+@click.argument("beginning", metavar="[PREFIX]", required=False)
 @with_token
 def users_command(app: App, beginning: str | None, *, admin_token: str | None) -> None:
     """List the users of the organization: people, with guests, but without service accounts.
 
-    With QUERY, list only those whose name, sign-in name or mail address begins with it. The
-    service returns at most 100 then.
+    With PREFIX, list only those whose name, sign-in name or mail address begins with it. The
+    service then returns at most 100.
 
     \b
     Examples:
@@ -51,9 +51,9 @@ def users_command(app: App, beginning: str | None, *, admin_token: str | None) -
         app.runtime.render.users(app.graph.users(organization))
         return
     found = app.graph.find(organization, beginning)
-    if not app.runtime.render.users(found):
+    if not app.runtime.render.users(found.users):
         app.runtime.messages.notice(f"no user of {organization.name} begins with {beginning!r}")
-    if len(found) >= MOST_FOUND:
+    if found.may_be_more:
         app.runtime.messages.notice(
             f"the service returns {MOST_FOUND} users at most: there may be more"
         )
@@ -78,7 +78,9 @@ def users_command(app: App, beginning: str | None, *, admin_token: str | None) -
     "--expiring", metavar="SPAN", help="List only tokens that expire within this span: 7d."
 )
 @click.option(
-    "--older-than", metavar="SPAN", help="List only tokens created before this span: 180d."
+    "--older-than",
+    metavar="SPAN|DATE",
+    help="List only tokens created longer ago than this span, or before this date: 180d.",
 )
 @options.name_filter(help="List only tokens whose name matches. Repeatable.")
 @click.option("--ssh", is_flag=True, help="List SSH keys instead of tokens.")
@@ -104,8 +106,8 @@ def list_command(  # noqa: PLR0913  # one argument for each option
 
     USER is a sign-in name, mail address, name, or descriptor (pat admin users -o json); or the
     beginning of one, if only one user has it. -o jsonl, csv and tsv write the tokens of a user as
-    soon as they are read, in any order. What cannot be read of a user does not stop the others:
-    exits with 9 then.
+    soon as they are read, in any order. If the tokens of a user cannot be read, the others are
+    still listed, and the exit code is 9.
 
     Needs membership in Project Collection Administrators.
 
@@ -137,9 +139,11 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     render = app.runtime.render
     with scanning(app, found, jobs, ssh=ssh) as scan:
         tokens = matching(scan, selection, app)
-        count = render.owned_pats(tokens) if render.streams else 0
-        held = list(tokens)  # nothing is left of what was streamed
-    if not render.streams:  # the progress is gone from the screen before the table is shown
+        if render.streams:
+            count = render.owned_pats(tokens)
+        else:
+            held = list(tokens)
+    if not render.streams:  # now that the progress is gone from the screen
         count = render.owned_pats(held)
     _conclude(app, scan, found, count, what="SSH key" if ssh else "token")
 

@@ -64,8 +64,8 @@ def policy_command(app: App) -> None:
     """Show the policies of the organization's tenant that restrict tokens, and whether they are on.
 
     Microsoft documents no API for them. pat asks as the administration pages do: a policy that the
-    service does not tell, or tells in another way, is shown as unknown, and that is no failure. It
-    asks as the signed-in user, not with PAT_ADMIN_TOKEN.
+    service does not report, or reports in a form that pat does not know, is shown as unknown, and
+    the exit code is still 0. pat asks as the signed-in user, not with PAT_ADMIN_TOKEN.
     """
     from azdo_pat.results import OnOff
     from azdo_pat.services.admin_policies import policies
@@ -74,6 +74,6 @@ def policy_command(app: App) -> None:
     app.runtime.render.show_all(found)
     if any(each.state is OnOff.UNKNOWN for each in found):
         app.runtime.messages.notice(
-            "the service does not tell you every policy; Azure DevOps Administrators see them in"
+            "the service does not show you every policy; Azure DevOps Administrators see them in"
             " the organization settings, under Microsoft Entra"
         )

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
     """Find the token that a leaked secret belongs to, and its owner.
 
-    pat prompts for the secret; without a terminal, it reads stdin to the end. The secret is not
-    sent anywhere: pat hashes it, reads the tokens of all users, and compares the hashes that the
-    service tells of them. Exits with 3 if no token of the organization has the secret.
+    pat prompts for the secret; without a terminal, it reads stdin. The secret is not sent anywhere:
+    pat hashes it, reads the tokens of all users, and compares the hash with those that the service
+    reports. Exits with 3 if no token of the organization has the secret.
 
     Needs membership in Project Collection Administrators.
 
@@ -29,7 +29,8 @@ def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
       pat admin whose < found.txt
     """
     from azdo_pat.cli.secret_input import secret_from_user
-    from azdo_pat.command_lines import pat_command
+    from azdo_pat.judgement import command as command_line
+    from azdo_pat.models import Status
     from azdo_pat.redaction import remember
     from azdo_pat.services.admin_whose import token_of
     from azdo_pat.services.stored_secrets import read_secret
@@ -41,7 +42,9 @@ def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
     with scanning(app, found, jobs) as scan:
         owned = token_of(secret, scan, app)
     app.runtime.render.show(owned)
-    app.runtime.messages.notice(
-        f"{owned.owner.upn or owned.owner.name} can revoke it:"
-        f" {pat_command('revoke', owned.pat.id or '')}"
-    )
+    revoke = command_line(owned.pat, "revoke")
+    if owned.pat.status in {Status.REVOKED, Status.EXPIRED}:
+        app.runtime.messages.notice(f"the token no longer works: it is {owned.pat.status}")
+    elif revoke:
+        owner = owned.owner.upn or owned.owner.name or "its owner"
+        app.runtime.messages.notice(f"{owner} can revoke it: {revoke}")

@@ -149,7 +149,7 @@ def _kind(word: str) -> Kind:
     try:
         return Kind(word)
     except ValueError:
-        raise _unknown("--ignore", word, "no kind of finding", list(Kind)) from None
+        raise _unknown("--ignore", word, "not a kind of finding", list(Kind)) from None
 
 
 def _threshold(texts: Iterable[str]) -> Callable[[Finding], bool]:

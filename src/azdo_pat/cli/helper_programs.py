@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError
 from azdo_pat.executables import captured, find_program
-from azdo_pat.redaction import without_access_token
+from azdo_pat.redaction import without_credentials
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -140,7 +140,7 @@ def _run(app: App, program: str, *args: str) -> tuple[int, str]:
     with suppress(OSError, ValueError, subprocess.SubprocessError):
         ran = captured(
             [program, *args],
-            without_access_token(app.runtime.environment),
+            without_credentials(app.runtime.environment),
             folder=Path(program).parent,  # Python imports modules from its working folder
             seconds=30,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,6 +12,9 @@ from azdo_pat.files import decoded
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
+
+
+_MOST_BYTES: Final = 8192
 
 
 def secret_from_user(app: App, prompt: str, usage: str) -> str:
@@ -23,7 +26,7 @@ def secret_from_user(app: App, prompt: str, usage: str) -> str:
         usage: the command line that reads standard input, for the hint.
 
     Raises:
-        UsageError: no one can be asked, or the input is not text.
+        UsageError: no one can be asked, or the input is not text, or too long for a token.
     """
     if app.runtime.may_ask:
         answer: str = click.prompt(prompt, hide_input=True, err=True)
@@ -33,6 +36,9 @@ def secret_from_user(app: App, prompt: str, usage: str) -> str:
             "pat cannot ask for the secret here", hint=f"pipe the secret in: … | {usage}"
         )
     try:
-        return decoded(sys.stdin.buffer.read(8192))
+        given = sys.stdin.buffer.read(_MOST_BYTES + 1)
+        if len(given) > _MOST_BYTES:
+            raise UsageError(f"the input is not a token: it has more than {_MOST_BYTES} bytes")
+        return decoded(given)
     except ValueError as error:
         raise UsageError("the input is not a token: it is not text") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from azdo_pat.executables import captured, find_program
-from azdo_pat.redaction import without_access_token
+from azdo_pat.redaction import without_credentials
 
 _SECONDS: Final = 3.0
 
@@ -27,7 +27,7 @@ def remote_urls(folder: Path, environment: Mapping[str, str]) -> list[str]:
         return []
     command = [git, "config", "--get-regexp", r"^remote\..*\.url$"]
     try:
-        done = captured(command, without_access_token(environment), folder=folder, seconds=_SECONDS)
+        done = captured(command, without_credentials(environment), folder=folder, seconds=_SECONDS)
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return []
     remotes = [

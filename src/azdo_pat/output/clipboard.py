@@ -20,7 +20,7 @@ import pyperclip
 from azdo_pat.errors import UsageError
 from azdo_pat.executables import searched_safely
 from azdo_pat.models import Secret
-from azdo_pat.redaction import without_access_token
+from azdo_pat.redaction import without_credentials
 
 CLEAR_AFTER: Final = 45.0
 """Seconds until the clipboard is emptied (as `pass` does)."""
@@ -103,7 +103,7 @@ def _start_clearing(secret: Secret, seconds: float) -> None:
         start_new_session=True,  # closing the terminal must not stop it
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         text=True,
-        env=without_access_token(os.environ),
+        env=without_credentials(os.environ),
     )
     if process.stdin is not None:
         with process.stdin as its_input:

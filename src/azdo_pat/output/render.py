@@ -96,14 +96,15 @@ class Renderer:
             owned_row,
         )
 
-        if self.streams:
-            row = owned_document if self._format.is_json else owned_row
-            stream = (row(each, self._now) for each in pats)
-            return stream_documents(stream, (*PAT_KEYS, *OWNER_KEYS), self._format, self._out)
-        held = sorted(pats, key=lambda each: (each.owner.upn, each.owner.name, each.pat.name))
-        documents = [owned_document(each, self._now) for each in held]
-        self._write(documents, lambda: self._owned_table(held))
-        return len(held)
+        document = owned_row if self.streams and not self._format.is_json else owned_document
+        if not self.streams:
+            pats = sorted(pats, key=lambda each: (each.owner.upn, each.owner.name, each.pat.name))
+        return self._listed(
+            pats,
+            (*PAT_KEYS, *OWNER_KEYS),
+            lambda each: document(each, self._now),
+            self._owned_table,
+        )
 
     def users(self, users: Iterable[User]) -> int:
         """Write users and return how many they were; see `streams`."""

@@ -44,8 +44,8 @@ class Selection(NamedTuple):
 
     def match(self, pat: Pat) -> bool:
         """Return whether a token meets all conditions."""
-        if pat.status not in self.filters.statuses:
-            return False
+        if pat.status is not Status.UNKNOWN and pat.status not in self.filters.statuses:
+            return False  # one whose status cannot be read is never hidden
         if self.created_before and not (pat.created and pat.created < self.created_before):
             return False
         if self.only_full and FULL_ACCESS not in pat.scopes:
@@ -54,7 +54,7 @@ class Selection(NamedTuple):
 
 
 class Scan:
-    """Reads the tokens of many users side by side; memory does not grow with their number.
+    """Reads the tokens of many users side by side; holds those of few users at a time.
 
     A user whose tokens cannot be read does not end it; such users are read once more at the end.
 
@@ -63,7 +63,7 @@ class Scan:
         deps: the parts of the program.
         ssh: read SSH keys instead of tokens.
         jobs: how many users to read side by side.
-        done: called after each user.
+        done: called after each user who could be read, or has left.
 
     Attributes:
         gone: how many of the users are no longer in the organization.

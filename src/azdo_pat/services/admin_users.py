@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.api.graph import PEOPLE
 from azdo_pat.errors import ConflictError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from azdo_pat.models import Organization, User
     from azdo_pat.operations.deps import AdminDeps
 
-_DESCRIPTOR: Final = r"(aad|msa|csp)\.[A-Za-z0-9_-]{8,}"
+_DESCRIPTOR: Final = rf"({'|'.join(PEOPLE)})\.[A-Za-z0-9_-]{{8,}}"
 _MOST_LISTED: Final = 20
 
 
@@ -37,7 +38,8 @@ def _find(text: str, organization: Organization, deps: AdminDeps) -> User:
         raise UsageError("the user's name is empty", hint="give a sign-in name, mail or name")
     if re.fullmatch(_DESCRIPTOR, wanted):
         return deps.graph.user(organization, wanted)
-    found = _nearest(wanted, deps.graph.find(organization, wanted))
+    matching = deps.graph.find(organization, wanted)
+    found = _nearest(wanted, matching.users)
     if not found:
         raise NotFoundError(
             f"{organization.name} has no user {wanted!r}",
@@ -45,7 +47,7 @@ def _find(text: str, organization: Organization, deps: AdminDeps) -> User:
         )
     if len(found) > 1:
         listed = [f"{each.upn or each.descriptor}  {each.name}" for each in found[:_MOST_LISTED]]
-        more = ["…"] if len(found) > _MOST_LISTED else []
+        more = ["…"] if len(found) > _MOST_LISTED or matching.may_be_more else []
         raise ConflictError(
             f"{len(found)} users match {wanted!r}",
             hint="\n".join(["choose one by the sign-in name:", *listed, *more]),

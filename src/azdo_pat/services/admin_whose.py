@@ -33,7 +33,7 @@ def token_of(secret: Secret, scan: Scan, deps: AdminDeps) -> OwnedPat:
     Raises:
         NotFoundError: no token of the users has it.
         PartialError: none that could be read has it.
-        UnavailableError: the service does not tell the hashes of secrets.
+        UnavailableError: the service does not report the hashes of secrets.
     """
     wanted = correlating_id(secret)
     read = told = 0
@@ -45,15 +45,15 @@ def token_of(secret: Secret, scan: Scan, deps: AdminDeps) -> OwnedPat:
     where = deps.organization.name
     if scan.failures:
         raise PartialError(
-            f"no token that could be read has this secret, but {len(scan.failures)} users of"
-            f" {where} could not be read: {scan.failures[0].error.message}",
+            "no token that could be read has this secret, but the tokens of some users of"
+            f" {where} could not be read ({len(scan.failures)}):"
+            f" {scan.failures[0].error.message}",
             hint="try again later",
         )
     if read and not told:
         raise UnavailableError(
-            f"{where} does not tell the hashes by which the token of a secret is found",
-            hint="the last characters of a secret do not identify it either: revoke the token in"
-            " every way that its finder knows",
+            f"{where} does not report the hashes that identify the token of a secret",
+            hint="to look for the token by its scopes or dates, run: pat admin list --all-users",
         )
     raise NotFoundError(
         f"no token of {where} has this secret",

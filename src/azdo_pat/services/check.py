@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -328,17 +329,20 @@ def _policies(
     Returns:
         Those that the service tells, by the organization's name.
     """
-    found: dict[str, Sequence[TenantPolicy]] = {}
-    for organization in organizations:
-        here = [pat for pat in pats if pat.org == organization.name]
-        renewed = [pat for pat in here if pat.renewal_due]
-        asked = set()
-        if renewed or any(pat.expires and pat.expires <= soon for pat in here):
-            asked.add(PolicyName.LIFESPAN)
-        if any(FULL_ACCESS in pat.scopes for pat in renewed):
-            asked.add(PolicyName.FULL_ACCESS)
-        read = [deps.tenant_policies.read(organization, each) for each in sorted(asked)]
-        found[organization.name] = [each for each in read if each is not None]
+    from azdo_pat.services.parallel import results_side_by_side  # noqa: PLC0415 - as above
+
+    asked: dict[str, set[PolicyName]] = defaultdict(set)
+    for pat in pats:
+        ends = pat.expires is not None and deps.now() < pat.expires <= soon
+        if pat.org and (pat.renewal_due or ends):
+            asked[pat.org].add(PolicyName.LIFESPAN)
+        if pat.org and pat.renewal_due and FULL_ACCESS in pat.scopes:
+            asked[pat.org].add(PolicyName.FULL_ACCESS)
+    found: dict[str, list[TenantPolicy]] = defaultdict(list)
+    questions = [(each, name) for each in organizations for name in sorted(asked[each.name])]
+    read = results_side_by_side(lambda question: deps.tenant_policies.read(*question), questions)
+    for (organization, _), policy in read:
+        found[organization.name] += [policy] if policy else []
     return found
 
 

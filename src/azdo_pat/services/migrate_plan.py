@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from azdo_pat.command_lines import quoted
 from azdo_pat.errors import ConflictError, NotFoundError, PatError, UsageError
 from azdo_pat.models import Field, Organization, Origin, Pat, Status
-from azdo_pat.naming import checked_name, has_controls, shown_name
+from azdo_pat.naming import checked_name, has_controls, name_instead
 from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.operations.ownership import Owner, conflict, is_own, is_refused, owner_of
 from azdo_pat.operations.readable import require_readable
@@ -175,10 +175,9 @@ def _require_nameable(name: str) -> None:
         UsageError: it cannot.
     """
     if has_controls(name):
-        other = shown_name(name).replace("{", "").replace("}", "")
         raise UsageError(
             f"no new token can have the name {name!r}: it contains control characters",
-            hint=f"to give the new token another name, add: --name {quoted(other)}",
+            hint=f"to give the new token another name, add: --name {quoted(name_instead(name))}",
         )
 
 

@@ -1,4 +1,4 @@
-"""Runs work in parallel; Ctrl-C stops between items, never within one."""
+"""Runs work in parallel; Ctrl-C stops between items, and within one only if it just reads."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import PatError, SignInError
 from azdo_pat.journal import JournalEntry, Replaced, RevokeReplaced
@@ -24,14 +24,18 @@ if TYPE_CHECKING:
     Replacements = Sequence[tuple[Organization, Migration]]
     """What replaces a global token in each organization."""
 
+_MADE: Final = frozenset({MigrationOutcome.CREATED, MigrationOutcome.KEPT})
+_TO_BE_MADE: Final = frozenset({MigrationOutcome.PLANNED, MigrationOutcome.KEPT})
+
 
 def kept(old: Pat, places: Places) -> GlobalTokenOutcome:
     """Return the outcome for a global token that this run leaves as it is."""
     if old.status is Status.REVOKED:
         return GlobalTokenOutcome(old, OldTokenOutcome.REVOKED)
-    for deps in places.deps.values():
-        if not isinstance(deps, PatError) and (due := _planned(old.id, deps)):
-            return GlobalTokenOutcome(old, OldTokenOutcome.LATER, due)
+    # All organizations share one journal.
+    deps = next((each for each in places.deps.values() if not isinstance(each, PatError)), None)
+    if deps and (due := _planned(old.id, deps)):
+        return GlobalTokenOutcome(old, OldTokenOutcome.LATER, due)
     return GlobalTokenOutcome(old, OldTokenOutcome.KEPT)
 
 
@@ -43,7 +47,7 @@ def retire(
     The service must accept each new secret first. A revocation that fails stays in the journal,
     and the next run tries again.
     """
-    if old.id is None or old.status is Status.REVOKED or not _are_made(replacements):
+    if old.id is None or old.status is Status.REVOKED or not _all_are(_MADE, replacements):
         return kept(old, places)
     try:
         if reason := _unusable(replacements, places):
@@ -65,9 +69,8 @@ def retire(
     return GlobalTokenOutcome(old, OldTokenOutcome.REVOKED)
 
 
-def _are_made(replacements: Replacements) -> bool:
-    made = {MigrationOutcome.CREATED, MigrationOutcome.KEPT}
-    return all(migration.outcome in made for _, migration in replacements)
+def _all_are(outcomes: frozenset[MigrationOutcome], replacements: Replacements) -> bool:
+    return all(migration.outcome in outcomes for _, migration in replacements)
 
 
 def _unusable(replacements: Replacements, places: Places) -> str:
@@ -90,18 +93,16 @@ def would_retire(
     old: Pat, replacements: Replacements, places: Places, grace: timedelta | None
 ) -> timedelta | None:
     """Return how long after a run its global token would be revoked; None if it would not be."""
-    to_be = {MigrationOutcome.PLANNED, MigrationOutcome.KEPT}
-    if (
-        old.id is None
-        or old.status is Status.REVOKED
-        or any(migration.outcome not in to_be for _, migration in replacements)
-    ):
+    if old.id is None or old.status is Status.REVOKED or not _all_are(_TO_BE_MADE, replacements):
         return None
-    if grace is not None:
-        return grace
     deps = places.at(replacements[0][0].url)
-    remembered = [each.renewal.grace for each in deps.state.find_by_id(old.id)]
-    return max(_remembered_grace(replacements, deps), *remembered, timedelta())
+    span = grace
+    if span is None:
+        remembered = [each.renewal.grace for each in deps.state.find_by_id(old.id)]
+        span = max(_remembered_grace(replacements, deps), *remembered, timedelta())
+    if span and (due := _planned(old.id, deps)):
+        return max(due - deps.now(), timedelta())  # an earlier run has planned it
+    return span
 
 
 def _remembered_grace(replacements: Replacements, deps: Deps) -> timedelta:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError, UsageError
 from azdo_pat.executables import command_line, find_program
-from azdo_pat.redaction import without_access_token
+from azdo_pat.redaction import without_credentials
 from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _git(file_: Path, *args: str) -> str:
     ran = subprocess.run(  # noqa: S603  # git, with nothing of the user's but a path of ours
         command_line([git_program(os.environ), "config", "--file", str(file_), *args], os.environ),
         cwd=file_.parent,  # git fails if the user's current folder has been deleted
-        env=without_access_token(os.environ),
+        env=without_credentials(os.environ),
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.executables import captured, find_program
 from azdo_pat.organizations import hosted_name, serves
-from azdo_pat.redaction import without_access_token
+from azdo_pat.redaction import without_credentials
 from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _settings(words: Sequence[str], environment: Mapping[str, str]) -> list[tupl
         with suppress(OSError, ValueError, subprocess.SubprocessError):
             ran = captured(
                 [program, *folder, "config", *more, "-z", "--get-regexp", _KEYS],
-                without_access_token(environment),
+                without_credentials(environment),
                 folder=None,
                 seconds=_TIMEOUT,
             )

@@ -16,7 +16,7 @@ from azdo_pat.errors import NotFoundError, StoreError
 from azdo_pat.executables import command_line
 from azdo_pat.models import USER_NAME
 from azdo_pat.organizations import hosted_name, hosts_of
-from azdo_pat.redaction import without_access_token
+from azdo_pat.redaction import without_credentials
 from azdo_pat.tools.git import git_program
 from azdo_pat.tools.tool import KeychainHelper
 from azdo_pat.urls import parse
@@ -112,7 +112,7 @@ def _helper(operation: str, item: Item, secret: str, environment: Mapping[str, s
         ran = subprocess.run(  # noqa: S603  # git and a word of ours; the secret is on its stdin
             command_line([git, "credential-osxkeychain", operation], environment),
             input=f"{told}\n",
-            env=without_access_token(environment),
+            env=without_credentials(environment),
             capture_output=True,
             encoding="utf-8",
             timeout=_TIMEOUT,
