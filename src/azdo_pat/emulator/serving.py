@@ -151,7 +151,8 @@ class Server(ThreadedWSGIServer):
                 if sys.platform == "win32":
                     # There, only closing it ends the wait of the thread that reads from it, and
                     # `close` would wait for the files that the handler has made of it.
-                    socket.close(connection.detach())
+                    with contextlib.suppress(OSError):  # its own thread has just closed it
+                        socket.close(connection.detach())
         deadline = time.monotonic() + 1
         while self._connections and time.monotonic() < deadline:
             time.sleep(0.001)
