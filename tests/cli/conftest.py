@@ -29,7 +29,8 @@ def contoso() -> Iterator[Administered]:
         # What finds its token early leaves threads behind, which must not ask the next test's.
         for thread in threading.enumerate():
             if thread.name == "pat-reading":
-                thread.join()
+                thread.join(10)
+                assert not thread.is_alive(), "a scan was left open"
 
 
 @pytest.fixture

@@ -43,10 +43,12 @@ def test_items_are_taken_only_as_outcomes_are() -> None:
 
 
 def test_threads_end_with_the_reader() -> None:
+    before = {*threading.enumerate()}
     found = results_side_by_side(str, range(100), workers=4)
     next(found)
-    del found
-    for thread in threading.enumerate():
-        if thread.name == "pat-reading":
-            thread.join(5)
-    assert [each for each in threading.enumerate() if each.name == "pat-reading"] == []
+    started = {*threading.enumerate()} - before
+    assert len(started) == 4
+    found.close()
+    for thread in started:
+        thread.join(5)
+    assert started.isdisjoint(threading.enumerate())

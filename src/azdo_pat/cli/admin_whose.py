@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azdo_pat.cli.admin_list import jobs_option, scanning, users_of
-from azdo_pat.cli.admin_sign_in import signed_in, with_token
+from azdo_pat.cli.admin_scan import ScanRequest, jobs_option, scanning
+from azdo_pat.cli.admin_sign_in import with_token
 from azdo_pat.cli.command import command
 
 if TYPE_CHECKING:
@@ -37,10 +37,8 @@ def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
 
     secret = read_secret(secret_from_user(app, "Secret", "pat admin whose"))
     remember(secret.reveal())
-    app = signed_in(app, admin_token)
-    found = users_of(app, ())
-    with scanning(app, found, jobs) as scan:
-        owned = token_of(secret, scan, app)
+    with scanning(app, ScanRequest(jobs=jobs, admin_token=admin_token)) as scan:
+        owned = token_of(secret, scan)
     app.runtime.render.show(owned)
     revoke = command_line(owned.pat, "revoke")
     if owned.pat.status in {Status.REVOKED, Status.EXPIRED}:

@@ -216,15 +216,23 @@ class Runtime:
         return TableStyle(color=self._color(stream), width=width)
 
     @contextmanager
-    def progress(self, total: int, label: str) -> Iterator[Callable[[], None]]:
-        """Show a progress bar on stderr while the block runs, if stderr is a terminal."""
-        if total <= 1 or not self.err.isatty() or self._switch("quiet"):
+    def progress(
+        self, total: int | Callable[[], int | None], label: str
+    ) -> Iterator[Callable[[], None]]:
+        """Show a progress bar on stderr while the block runs, if stderr is a terminal.
+
+        Args:
+            total: how many items there are; or what returns that, or None as long as it is unknown.
+            label: what they are.
+        """
+        how_many = total if callable(total) else lambda: total
+        if how_many() in {0, 1} or not self.err.isatty() or self._switch("quiet"):
             yield lambda: None
             return
         from azdo_pat.output.progress import progress
 
         color = self._color(self.err)
-        with progress(self.err, total, label, enabled=True, color=color) as done:
+        with progress(self.err, how_many, label, enabled=True, color=color) as done:
             yield done
 
     @property

@@ -29,12 +29,18 @@ class _RateColumn(ProgressColumn):
 
 @contextmanager
 def progress(
-    err: TextIO, total: int, label: str, *, enabled: bool, color: bool = True
+    err: TextIO,
+    total: Callable[[], int | None],
+    label: str,
+    *,
+    enabled: bool,
+    color: bool = True,
 ) -> Iterator[Callable[[], None]]:
     """Show a bar on `err` while the block runs; call the yielded function once per finished item.
 
     Not `enabled` (stderr is no terminal, or `--quiet`), it writes nothing. The bar is gone when
-    the block ends, and the call may come from any thread.
+    the block ends, and the call may come from any thread. `total` returns how many items there
+    are, or None while that is not known.
     """
     if not enabled:
         yield lambda: None
@@ -51,5 +57,5 @@ def progress(
         redirect_stderr=False,
     )
     with bar:
-        task = bar.add_task(visible(label), total=total)
-        yield lambda: bar.advance(task)
+        task = bar.add_task(visible(label), total=total())
+        yield lambda: bar.update(task, advance=1, total=total())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,11 +15,12 @@ from azdo_pat.services.find_tokens import Filters
 from azdo_pat.services.parallel import SIDE_BY_SIDE, results_side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from azdo_pat.models import Organization, SessionToken, User
     from azdo_pat.operations.deps import AdminDeps
+    from azdo_pat.store.scan_file import ScanFile
 
 _HOPELESS_AFTER: Final = 25
 """Users in a row that could not be read: then the service is down, and waiting for each is vain."""
@@ -63,30 +66,50 @@ class Scan:
         deps: the parts of the program.
         ssh: read SSH keys instead of tokens.
         jobs: how many users to read side by side.
-        done: called after each user who could be read, or has left.
+        saved: the file to save the tokens to; users who are already in it are not read again.
 
     Attributes:
+        deps: the parts of the program, with the sign-in that is used.
+        saved: see above.
+        users: how many users were begun so far.
+        total: how many users there are; None while they are being listed.
         gone: how many of the users are no longer in the organization.
         failures: the users whose tokens could not be read.
+        done: called after each user who could be read, or has left.
     """
 
     def __init__(
         self,
-        users: Sequence[User],
+        users: Iterable[User],
         deps: AdminDeps,
         *,
         ssh: bool = False,
         jobs: int = SIDE_BY_SIDE,
-        done: Callable[[], None] = lambda: None,
+        saved: ScanFile | None = None,
     ) -> None:
+        self.deps = deps
+        self.users = 0
+        self.total = len(users) if isinstance(users, Sized) else None
         self.gone = 0
         self.failures: list[UserFailure] = []
-        self._users = users
+        self.done: Callable[[], None] = lambda: None
+        self._to_read = users
         self._organization = deps.organization
         self._admin = deps.token_admin
         self._ssh = ssh
         self._jobs = jobs
-        self._done = done
+        self.saved = saved
+        self._has_ended = False
+        self._reading = ExitStack()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all users were read, or have left."""
+        return self._has_ended and not self.failures
+
+    def close(self) -> None:
+        """End the threads that read, if `tokens` has not been read to its end."""
+        self._reading.close()
 
     def tokens(self) -> Iterator[tuple[User, SessionToken]]:
         """Yield the tokens in any order, those of one user together.
@@ -96,16 +119,40 @@ class Scan:
             RefusedError: the signed-in user may not administer tokens.
             UnavailableError: no user's tokens could be read for a while.
         """
-        yield from self._pass(self._users, hopeless_after=_HOPELESS_AFTER)
+        for user, tokens in self._answers():
+            self.done()
+            if tokens is None:
+                self.gone += 1
+            for token in tokens or ():
+                yield user, token
+        self._has_ended = True
+
+    def _answers(self) -> Iterator[tuple[User, Sequence[SessionToken] | None]]:
+        if self.saved is not None:
+            for answer in self.saved.read():
+                self.users += 1
+                yield answer
+        yield from self._pass(self._begun(), hopeless_after=_HOPELESS_AFTER)
+        self.total = self.users
         again, self.failures = self.failures, []
         # All of these failed before, so many in a row say nothing about the service.
         yield from self._pass([each.user for each in again], hopeless_after=len(again) + 1)
 
+    def _begun(self) -> Iterator[User]:
+        known = set(self.saved.done) if self.saved is not None else set[str]()
+        for user in self._to_read:
+            if user.descriptor not in known:  # pages of a list that changes may overlap
+                known.add(user.descriptor)
+                self.users += 1
+                yield user
+
     def _pass(
-        self, users: Sequence[User], *, hopeless_after: int
-    ) -> Iterator[tuple[User, SessionToken]]:
+        self, users: Iterable[User], *, hopeless_after: int
+    ) -> Iterator[tuple[User, Sequence[SessionToken] | None]]:
         in_a_row = 0
-        for user, answer in results_side_by_side(self._read, users, self._jobs):
+        answers = results_side_by_side(self._read, users, self._jobs)
+        self._reading.callback(answers.close)
+        for user, answer in answers:
             if isinstance(answer, PatError):
                 self.failures.append(UserFailure(user, answer))
                 in_a_row += 1
@@ -113,12 +160,9 @@ class Scan:
                     raise answer
                 continue
             in_a_row = 0
-            self._done()
-            if answer is None:
-                self.gone += 1
-                continue
-            for token in answer:
-                yield user, token
+            if self.saved is not None:
+                self.saved.add(user, answer)
+            yield user, answer
 
     def _read(self, user: User) -> Sequence[SessionToken] | PatError | None:
         """Return the tokens of a user, the reason why there are none, or None if the user left."""
@@ -179,9 +223,9 @@ class OwnedTokens:
         return Status.ACTIVE if token.is_valid else Status.REVOKED
 
 
-def matching(scan: Scan, selection: Selection, deps: AdminDeps) -> Iterator[OwnedPat]:
+def matching(scan: Scan, selection: Selection) -> Iterator[OwnedPat]:
     """Yield the tokens of a scan that match, as they arrive; see `Scan.tokens`."""
-    owned = OwnedTokens(deps)
+    owned = OwnedTokens(scan.deps)
     for owner, token in scan.tokens():
         found = owned.owned(owner, token)
         if selection.match(found.pat):

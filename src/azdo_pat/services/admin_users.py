@@ -6,30 +6,60 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.api.graph import PEOPLE
-from azdo_pat.errors import ConflictError, NotFoundError, UsageError
+from azdo_pat.errors import ConflictError, NotFoundError, PatError, UsageError
+from azdo_pat.models import User
+from azdo_pat.services.parallel import results_side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from azdo_pat.models import Organization, User
+    from azdo_pat.models import Organization
     from azdo_pat.operations.deps import AdminDeps
 
 _DESCRIPTOR: Final = rf"({'|'.join(PEOPLE)})\.[A-Za-z0-9_-]{{8,}}"
 _MOST_LISTED: Final = 20
 
 
-def find_users(texts: Iterable[str], deps: AdminDeps) -> tuple[User, ...]:
+def find_users(texts: Sequence[str], deps: AdminDeps, jobs: int = 1) -> tuple[User, ...]:
     """Return the user for each text, each user once.
 
     A text is a descriptor, a sign-in name, a mail address or a display name, without regard to
     case; or the beginning of one that only one user has.
 
+    Args:
+        texts: what names the users.
+        deps: the parts of the program.
+        jobs: how many to search for side by side.
+
     Raises:
         NotFoundError: a text is that of no user.
         ConflictError: a text is that of several; the hint lists them.
     """
-    users = [_find(text, deps.organization, deps) for text in texts]
-    return tuple({each.descriptor: each for each in users}.values())
+    organization = deps.organization
+    _ = deps.graph  # made before threads share it
+    found = results_side_by_side(
+        lambda place: _found(texts[place], organization, deps), range(len(texts)), jobs
+    )
+    by_place = dict(found)
+    users = [by_place[place] for place in range(len(texts))]
+    failures = [each for each in users if isinstance(each, PatError)]
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        listed = [each.message for each in failures[:_MOST_LISTED]]
+        more = ["…"] * (len(failures) > _MOST_LISTED)
+        raise type(failures[0])(
+            f"{len(failures)} of {len(texts)} users were not found",
+            hint="\n".join([*listed, *more]),
+        )
+    return tuple({each.descriptor: each for each in users if isinstance(each, User)}.values())
+
+
+def _found(text: str, organization: Organization, deps: AdminDeps) -> User | PatError:
+    try:
+        return _find(text, organization, deps)
+    except (NotFoundError, ConflictError, UsageError) as error:
+        return error
 
 
 def _find(text: str, organization: Organization, deps: AdminDeps) -> User:

@@ -11,7 +11,6 @@ from azdo_pat.services.admin_tokens import OwnedTokens
 
 if TYPE_CHECKING:
     from azdo_pat.models import OwnedPat, Secret
-    from azdo_pat.operations.deps import AdminDeps
     from azdo_pat.services.admin_tokens import Scan
 
 _PREFIX: Final = "CrossMicrosoftCorrelatingId:"
@@ -27,7 +26,7 @@ def correlating_id(secret: Secret) -> str:
     return b64encode(sha256(f"{_PREFIX}{inner}".encode()).digest()[:_LENGTH]).decode()
 
 
-def token_of(secret: Secret, scan: Scan, deps: AdminDeps) -> OwnedPat:
+def token_of(secret: Secret, scan: Scan) -> OwnedPat:
     """Return the token that has a secret.
 
     Raises:
@@ -39,10 +38,10 @@ def token_of(secret: Secret, scan: Scan, deps: AdminDeps) -> OwnedPat:
     read = told = 0
     for owner, token in scan.tokens():
         if token.correlating_id == wanted:
-            return OwnedTokens(deps).owned(owner, token)
+            return OwnedTokens(scan.deps).owned(owner, token)
         read += 1
         told += bool(token.correlating_id)
-    where = deps.organization.name
+    where = scan.deps.organization.name
     if scan.failures:
         raise PartialError(
             "no token that could be read has this secret, but the tokens of some users of"

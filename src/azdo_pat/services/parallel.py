@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from itertools import islice
@@ -70,7 +70,7 @@ def side_by_side(
 
 def results_side_by_side(
     work: Callable[[Item], Outcome], items: Iterable[Item], workers: int = SIDE_BY_SIDE
-) -> Iterator[tuple[Item, Outcome]]:
+) -> Generator[tuple[Item, Outcome]]:
     """Yield each item with the outcome of its work, in the order in which the work ends.
 
     For work that only reads: its threads are daemons, so that Ctrl-C, or an error, leaves work in

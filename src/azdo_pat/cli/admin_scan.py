@@ -1,0 +1,299 @@
+"""The options of the commands of `admin` that read the tokens of users, and the reading."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
+
+from azdo_pat.cli.admin_sign_in import signed_in, with_token
+from azdo_pat.command_lines import pat_command
+from azdo_pat.errors import PartialError, PatError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from azdo_pat.cli.app import App
+    from azdo_pat.models import User
+    from azdo_pat.services.admin_tokens import Scan
+    from azdo_pat.store.scan_file import ScanFile
+
+_JOBS: Final = 12
+_MOST_NAMED: Final = 10
+_STDIN: Final = Path("-")
+
+
+class ScanRequest(NamedTuple):
+    """Whose tokens to read, and how.
+
+    Attributes:
+        texts: what names the users; empty for all users, or those in the file to go on with.
+        jobs: how many users to read side by side.
+        save: the file to save the tokens to.
+        resume: the file to go on with.
+        admin_token: the stored token to sign in with, by name or id.
+    """
+
+    texts: tuple[str, ...] = ()
+    jobs: int = _JOBS
+    save: Path | None = None
+    resume: Path | None = None
+    admin_token: str | None = None
+
+
+jobs_option: Final = click.option(
+    "--jobs",
+    type=click.IntRange(1, 32),
+    default=_JOBS,
+    show_default=True,
+    help="How many users to read side by side.",
+)
+
+
+def scan_options(*, everyone: bool) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Return what adds the options to a command; its function gets a `ScanRequest` as `request`.
+
+    Args:
+        everyone: the command reads all users if none is named; else it must be asked to.
+    """
+
+    def decorate(function: Callable[..., object]) -> Callable[..., object]:
+        @click.argument("users", metavar="[USER]...", nargs=-1)
+        @click.option(
+            "--all-users",
+            is_flag=True,
+            help=f"Read the tokens of all users{' (the default)' * everyone}.",
+        )
+        @click.option(
+            "--users-from",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Read the users from FILE, one per line; - is stdin.",
+        )
+        @jobs_option
+        @click.option(
+            "--save",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Save what is read to FILE, so that --resume can go on after an interruption.",
+        )
+        @click.option(
+            "--resume",
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Go on with FILE: read only the users that are not in it yet.",
+        )
+        @with_token
+        @functools.wraps(function)
+        def folded(  # noqa: PLR0913  # one argument for each option
+            app: App,
+            users: tuple[str, ...],
+            *args: Any,  # noqa: ANN401  # the command's own
+            all_users: bool,
+            users_from: Path | None,
+            jobs: int,
+            save: Path | None,
+            resume: Path | None,
+            admin_token: str | None,
+            **rest: Any,  # noqa: ANN401  # as above
+        ) -> object:
+            named = bool(users) or users_from is not None
+            if all_users and named:
+                raise UsageError(
+                    "--all-users cannot be combined with other users", hint="leave out one of them"
+                )
+            if resume and named:
+                raise UsageError(
+                    f"the users are those in {resume}",
+                    hint="leave out --resume, or the users",
+                )
+            if save and resume and save != resume:
+                raise UsageError(
+                    "--resume saves to the same file", hint="leave out --save, or --resume"
+                )
+            if not (named or all_users or everyone or resume):
+                raise UsageError(
+                    "no user given",
+                    hint="name a user, or add --all-users; to list users, run: pat admin users",
+                )
+            texts = users if users_from is None else (*users, *_read_users(users_from))
+            request = ScanRequest(texts, jobs, save, resume, admin_token)
+            return function(app, *args, request=request, **rest)
+
+        return folded
+
+    return decorate
+
+
+def _read_users(file: Path) -> Sequence[str]:
+    """Return the users that a file names, one per line.
+
+    Raises:
+        UsageError: it cannot be read, or names no one.
+    """
+    from azdo_pat.files import decoded
+
+    where = "stdin" if file == _STDIN else str(file)
+    try:
+        content = sys.stdin.buffer.read() if file == _STDIN else file.read_bytes()
+        lines = [line.strip() for line in decoded(content).splitlines()]
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UsageError(f"the users in {where} cannot be read: {reason}") from error
+    found = [line for line in lines if line]
+    if not found:
+        raise UsageError(f"{where} names no user", hint="write one user per line")
+    return found
+
+
+@contextmanager
+def scanning(app: App, request: ScanRequest, *, ssh: bool = False) -> Iterator[Scan]:
+    """Yield the scan of users, and show its progress while the block runs.
+
+    Raises:
+        SignInError: no one is signed in.
+        NotFoundError: a user does not exist; or the file to go on with does not.
+        ConflictError: a user is ambiguous; or another process works on the file.
+        UsageError: the file is not that of a scan, or of another one than is asked for.
+    """
+    from azdo_pat.services.admin_tokens import Scan
+
+    with ExitStack() as stack:
+        app, users, saved = _begun(app, request, stack, ssh=ssh)
+        scan = Scan(users, app, ssh=ssh, jobs=request.jobs, saved=saved)
+        stack.callback(scan.close)
+        # Rows that are written as they arrive would be drawn over, and show the progress as well.
+        if not (app.runtime.render.streams and app.runtime.out.isatty()):
+            scan.done = stack.enter_context(app.runtime.progress(lambda: scan.total, "users"))
+        try:
+            yield scan
+        except KeyboardInterrupt:
+            stack.close()
+            if saved is not None:
+                app.runtime.messages.notice(f"interrupted; {_to_go_on(saved)}")
+            raise
+        except PatError as error:
+            if not scan.is_complete:
+                error.hint = _with_going_on(error.hint, saved)
+            raise
+
+
+def _begun(
+    app: App, request: ScanRequest, stack: ExitStack, *, ssh: bool
+) -> tuple[App, Iterable[User], ScanFile | None]:
+    """Return the program with its sign-in, the users, and the file that is open until the end."""
+    from azdo_pat.store.scan_file import ScanSubject, resumed, started
+
+    file = request.resume or request.save
+    if file is not None:
+        stack.enter_context(app.exclusive(str(file.absolute())))
+    if request.resume is not None and not (request.save and not request.resume.exists()):
+        saved = stack.enter_context(resumed(request.resume))
+        subject = saved.subject
+        app = _at(app, saved, ssh=ssh)
+        left = [each for each in subject.users if each.descriptor not in saved.done]
+        app.runtime.messages.notice(
+            f"going on with {request.resume}, begun {subject.started:%Y-%m-%d %H:%M} UTC:"
+            f" {len(saved.done)} of {counted(len(subject.users), 'user')} are in it"
+        )
+        return signed_in(app, request.admin_token) if left else app, subject.users, saved
+    app = signed_in(app, request.admin_token)
+    if file is None:
+        return app, _users(app, request), None
+    if not request.texts and app.runtime.err.isatty():
+        app.runtime.messages.notice(f"listing the users of {app.organization.name}…")
+    users = tuple(_users(app, request))
+    organization = app.organization
+    subject = ScanSubject(organization.name, organization.url, ssh, app.now(), users)
+    return app, users, stack.enter_context(started(file, subject))
+
+
+def _users(app: App, request: ScanRequest) -> Iterable[User]:
+    """Return the users that are named, or all as they are listed."""
+    if not request.texts:
+        return app.graph.users(app.organization)
+    from azdo_pat.services.admin_users import find_users
+
+    return find_users(request.texts, app, request.jobs)
+
+
+def _at(app: App, saved: ScanFile, *, ssh: bool) -> App:
+    """Return the program for the organization of a file.
+
+    Raises:
+        UsageError: another organization, or another kind of scan, is asked for.
+    """
+    from azdo_pat.organizations import HOSTED_ROOT, hosted
+
+    subject, root = saved.subject, app.session.api_root
+    there = hosted(subject.org, root)
+    if subject.org_url != there.url:
+        raise UsageError(
+            f"{saved.path} is of {subject.org_url}, not of {root or HOSTED_ROOT}",
+            hint="set PAT_API_URL to the service that the file is of, or unset it",
+        )
+    given, _ = app.session.located
+    is_given = given is not None and given.url == there.url
+    if app.runtime.options.org is not None and not is_given:
+        raise UsageError(
+            f"{saved.path} is of {subject.org}, not of {given.name if given else 'another one'}",
+            hint="leave out --org, and unset PAT_ORG, or give another file",
+        )
+    if subject.ssh != ssh:
+        raise UsageError(
+            f"{saved.path} is of {'SSH keys' if subject.ssh else 'tokens'}",
+            hint="leave out --ssh" if ssh else "add --ssh",
+        )
+    return app if is_given else app.at(there)
+
+
+def _to_go_on(saved: ScanFile) -> str:
+    """Return what is saved, and the command that goes on with it."""
+    context = click.get_current_context()
+    _, *words = context.command_path.split()
+    signed_in_with = context.params.get("admin_token")
+    options = ["--resume", str(saved.path), *(["--with", signed_in_with] if signed_in_with else [])]
+    return (
+        f"{len(saved.done)} of {counted(len(saved.subject.users), 'user')} are in {saved.path};"
+        f" to go on, run: {pat_command(' '.join(words), options=options)}"
+    )
+
+
+def _with_going_on(hint: str, saved: ScanFile | None) -> str:
+    more = [] if saved is None else [_to_go_on(saved)]
+    return "\n".join([*([hint] if hint else []), *more])
+
+
+def conclude(app: App, scan: Scan, what: str) -> None:
+    """Say what was found if all users were read, or which users were not.
+
+    Args:
+        app: the program.
+        scan: the scan, which has ended.
+        what: what was found, with its number.
+
+    Raises:
+        PartialError: some users could not be read.
+    """
+    messages = app.runtime.messages
+    if scan.is_complete:
+        left = f"; {counted(scan.gone, 'user')} left in the meantime" if scan.gone else ""
+        messages.notice(f"{what} of {counted(scan.users, 'user')}{left}")
+        return
+    for failure in scan.failures[:_MOST_NAMED]:
+        messages.warn(f"{failure.user.upn or failure.user.descriptor}: {failure.error.message}")
+    if len(scan.failures) > _MOST_NAMED:
+        messages.warn(f"… and {len(scan.failures) - _MOST_NAMED} more users")
+    raise PartialError(
+        f"{len(scan.failures)} of {counted(scan.users, 'user')} could not be read",
+        hint=_with_going_on("see above; the tokens of the others are complete", scan.saved),
+    )
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number of things, in words."""
+    return f"{number} {thing}{'s' * (number != 1)}"
