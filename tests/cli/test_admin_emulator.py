@@ -1,11 +1,14 @@
 """pat admin against the emulator: its users, and the tokens of all of them."""
 
 import json
+import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
 from cli.stage import lines, put, token_object
-from drivers import Emulator, InProcess
+from drivers import PROGRAM, TIME_LIMIT, Emulator, InProcess, Installed
 
 Row = dict[str, object]
 ADA, GRACE = "ada@contoso.example", "grace@contoso.example"
@@ -125,3 +128,35 @@ def test_a_name_from_the_service_cannot_act(pat: InProcess, emulator: Emulator) 
         shown = pat("admin", "list", GRACE, "-o", form, env={"TF_BUILD": "True"}).stdout
         assert "\x1b" not in shown
         assert "##vso[" not in shown
+
+
+def test_killed_and_resumed(pat_process: Installed, emulator: Emulator, tmp_path: Path) -> None:
+    emulator.invent_users(120, tokens=2)
+    # So that it is killed in the middle, not at its end.
+    emulator.fail("GET */tokenadmin/* delay=100ms times=always")
+    scan = tmp_path / "scan.jsonl"
+    process = subprocess.Popen(
+        [PROGRAM, "admin", "list", "--all-users", "--save", str(scan)],
+        env=pat_process.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + TIME_LIMIT
+    while not (scan.exists() and scan.read_bytes().count(b"\n") > 30):
+        assert time.monotonic() < deadline, process.poll()
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    emulator.heal()
+    _, *lines = scan.read_bytes().splitlines(keepends=True)
+    saved = {json.loads(line)["user"] for line in lines if line.endswith(b"\n")}
+    before = len(emulator.requests)
+    everything = ("--status", "all", "-o", "json")
+    resumed = pat_process("admin", "list", "--resume", str(scan), *everything)
+    asked = {each["path"].rpartition("/")[2] for each in emulator.requests[before:]}
+    assert len(saved) >= 30
+    assert len(asked) >= 30
+    assert asked.isdisjoint({*saved, "users"})
+    whole = pat_process("admin", "list", "--all-users", *everything)
+    assert (resumed.exit_code, resumed.json) == (0, whole.json)
