@@ -145,6 +145,14 @@ class TestTheWrongFile:
         assert (ran.exit_code, scan.read_bytes()) == (2, content)
         assert "is not a file that pat has saved" in ran.stderr
 
+    @pytest.mark.parametrize("option", ["--save", "--resume"])
+    def test_it_is_no_file(self, contoso_pat: InProcess, tmp_path: Path, option: str) -> None:
+        ran = contoso_pat("admin", "list", "--all-users", option, str(tmp_path))
+        assert (ran.exit_code, "is not a regular file" in ran.stderr) == (2, True)
+        if os.name != "nt":
+            ran = contoso_pat("admin", "list", "--all-users", option, "/dev/zero")
+            assert (ran.exit_code, "is not a regular file" in ran.stderr) == (2, True)
+
     def test_one_that_is_not_complete_is_not_replaced(
         self, contoso_pat: InProcess, scan: Path
     ) -> None:

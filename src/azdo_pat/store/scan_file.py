@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 1
 _OWNER_ONLY: Final = 0o600
+_LONGEST: Final = 200_000_000
+"""Bytes of the first line: of far more users than any organization has."""
 _UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
@@ -155,8 +157,10 @@ def _examined(path: Path) -> _Examined | None:
     done: set[str] = set()
     try:
         require_own(path)
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is not a regular file", hint="give the option another file")
         with path.open("rb") as opened:
-            first = opened.readline()
+            first = opened.readline(_LONGEST)
             subject = _subject(path, first)
             end = len(first)
             for number, line in enumerate(opened, 2):
