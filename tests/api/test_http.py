@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ import pytest
 import responses
 from hypothesis import given
 from hypothesis import strategies as st
+from requests import PreparedRequest
 
 from api.stage import PATS, Elsewhere, Hands, Stage, client
 from azdo_pat.api.credentials import BasicSecret
@@ -193,7 +195,41 @@ def test_threads_share_a_pause(stage: Stage) -> None:
     assert len(log) == 65
     assert [entry["status"] for entry in log].count(429) == 1
     assert [round(seconds) for seconds in made.hands.slept if seconds > 29] != []
-    assert [reason for _, reason in made.waits] == [f"{stage.host} asked clients to slow down"]
+    (told,) = made.waits
+    assert told[1].startswith(f"{stage.host} asked clients to slow down; from then on ")
+
+
+@pytest.mark.parametrize("status", [200, 429])
+def test_half_as_many_requests_run_at_once_after_a_pause(status: int) -> None:
+    notes: list[str] = []
+    http = Http(
+        api_root=None,
+        access_token=lambda: AccessToken(secret=Secret("x"), source="the test"),
+        trace=lambda exchange: notes.append(exchange.note),
+        version="1",
+    )
+    together = {"before": threading.Barrier(8), "after": threading.Barrier(4)}
+    running: list[str] = []
+    most = {"before": 0, "after": 0}
+    numbers = count()
+
+    def answer(_: PreparedRequest) -> tuple[int, dict[str, str], str]:
+        number = next(numbers)
+        when = "before" if number < 8 else "after"
+        running.append(when)
+        most[when] = max(most[when], running.count(when))
+        together[when].wait(10)
+        running.remove(when)
+        if when == "before":
+            return status, {"Retry-After": "0.1"}, "{}"
+        return 200, {}, "{}"
+
+    call = ApiCall(method="GET", url="https://dev.azure.com/a")
+    with responses.RequestsMock() as mock, ThreadPoolExecutor(8) as pool:
+        mock.add_callback(responses.GET, call.url, callback=answer)
+        list(pool.map(http.send, [call] * 16))
+    assert most == {"before": 8, "after": 4}
+    assert notes[:8] == ["asked to wait 0.1 s; from then on 4 requests at once"] * 8
 
 
 def test_a_prolonged_pause_is_waited_out() -> None:
@@ -203,7 +239,7 @@ def test_a_prolonged_pause_is_waited_out() -> None:
 
     def sleep(seconds: float) -> None:
         if len(hands.slept) == 0:
-            http._gate.hold(25)  # noqa: SLF001 - stands for the other thread
+            http._gate.hold(25, 0)  # noqa: SLF001 - stands for the other thread
         hands.sleep(seconds)
 
     http = Http(

@@ -1,3 +1,5 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -42,9 +44,53 @@ def test_backoff_doubles_and_spreads() -> None:
 def test_a_gate_keeps_to_the_longest_order() -> None:
     gate = Gate(lambda: 100.0)
     assert gate.opens() == 0
-    gate.hold(5)
-    gate.hold(2)
+    gate.hold(5, 0)
+    gate.hold(2, 0)
     assert gate.opens() == 105
+
+
+def require_at_once(gate: Gate, number: int, of: int) -> None:
+    """Check that this many requests run side by side of a multiple of that, and no more."""
+    all_of_them = threading.Barrier(number)
+    running: list[int] = []
+    most = []
+
+    def request(each: int) -> None:
+        with gate.turn():
+            running.append(each)
+            most.append(len(running))
+            all_of_them.wait(10)
+            running.remove(each)
+
+    with ThreadPoolExecutor(of) as pool:
+        list(pool.map(request, range(of)))
+    assert max(most) == number
+
+
+def test_half_as_many_run_after_each_pause() -> None:
+    gate = Gate(lambda: 100.0)
+    require_at_once(gate, 8, of=8)
+    for before, number in enumerate((4, 2, 1, 1)):
+        gate.hold(10, before)
+        require_at_once(gate, number, of=8)
+    assert gate.consequence == ""  # as many as before it
+
+
+def test_the_answers_to_requests_that_ran_together_count_once() -> None:
+    gate = Gate(lambda: 100.0)
+    require_at_once(gate, 8, of=8)
+    gate.hold(10, 0)
+    gate.hold(10, 0)
+    require_at_once(gate, 4, of=8)
+    assert gate.consequence == "; from then on 4 requests at once"
+
+
+def test_one_more_runs_after_each_half_minute_of_quiet() -> None:
+    now = [100.0]
+    gate = Gate(lambda: now[0])
+    gate.hold(10, 0)
+    for now[0], number in ((110.0, 1), (139.0, 1), (141.0, 2), (171.0, 3)):
+        require_at_once(gate, number, of=6)
 
 
 def test_one_of_many_that_wait_is_told() -> None:

@@ -1,5 +1,6 @@
 """Makes requests: sessions, time limits, retries, and every failure as a `PatError`."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -182,11 +183,13 @@ class Http:
     def _answered(self, call: ApiCall) -> Response | Problem:
         """Make the request, retrying if that is safe and may help; return the last outcome."""
         asked = self._asked(call)
-        self._pass_gate(asked)
-        deadline = self._clock() + _RETRYING_SECONDS
+        deadline = math.inf
         attempt = 1
         while True:
-            outcome = self._attempt(call, asked)
+            with self._gate.turn() as pauses:
+                self._pass_gate(asked)
+                deadline = min(deadline, self._clock() + _RETRYING_SECONDS)
+                outcome = self._attempt(call, asked, pauses)
             if attempt == _ATTEMPTS or not _may_repeat(call.effect, outcome, attempt):
                 break
             ordered = retry_after(outcome.headers) if isinstance(outcome, Response) else None
@@ -197,13 +200,13 @@ class Http:
                 break
             if not ordered:
                 self._sleep(delay)
-            self._pass_gate(asked)
             attempt += 1
         return outcome
 
     def probe(self, call: ApiCall) -> Response | None:
         """Make the request once, and return the response; None if none came."""
-        outcome = self._attempt(call, self._asked(call))
+        with self._gate.turn() as pauses:
+            outcome = self._attempt(call, self._asked(call), pauses)
         return outcome if isinstance(outcome, Response) else None
 
     def _asked(self, call: ApiCall) -> RequestSummary:
@@ -216,7 +219,7 @@ class Http:
             sign_in_hint=used.sign_in_hint if used else "",
         )
 
-    def _attempt(self, call: ApiCall, asked: RequestSummary) -> Response | Problem:
+    def _attempt(self, call: ApiCall, asked: RequestSummary, pauses: int) -> Response | Problem:
         started = self._clock()
         outcome: Response | Problem
         sent: Message | None
@@ -245,6 +248,7 @@ class Http:
                 received=received,
             ),
             outcome,
+            pauses,
         )
         return outcome
 
@@ -262,15 +266,15 @@ class Http:
         )
         return response, whole_body(response)
 
-    def _note(self, exchange: Exchange, outcome: Response | Problem) -> None:
+    def _note(self, exchange: Exchange, outcome: Response | Problem, pauses: int) -> None:
         """Trace the response, and close the gate if it asks for a pause."""
         status, activity_id, note = None, "", ""
         if isinstance(outcome, Response):
             status, activity_id = outcome.status, outcome.activity_id
             pause = retry_after(outcome.headers)
             if pause:
-                note = f"asked to wait {pause:g} s"
-                self._gate.hold(pause)
+                self._gate.hold(pause, pauses)
+                note = f"asked to wait {pause:g} s{self._gate.consequence}"
         else:
             note = outcome.reason
         self._trace(replace(exchange, status=status, activity_id=activity_id, note=note))
@@ -283,7 +287,8 @@ class Http:
             if delay > _RETRYING_SECONDS:
                 raise told_to_wait(delay, asked)
             if delay > _WORTH_TELLING_SECONDS and self._gate.to_tell(opens):
-                self._waiting(delay, f"{asked.host} asked clients to slow down")
+                reason = f"{asked.host} asked clients to slow down{self._gate.consequence}"
+                self._waiting(delay, reason)
             if delay > 0:
                 self._sleep(delay)
             waited_for = opens

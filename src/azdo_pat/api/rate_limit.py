@@ -1,13 +1,19 @@
 """When to retry: back-off, and the pauses that the service asks for."""
 
+import math
 import random
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from azdo_pat.waiting import NOTICED_WITHIN
+
 _FIRST_DELAY: Final = 0.4
+_GROWS_EVERY_SECONDS: Final = 30.0
+"""The service limits what a user takes in any five minutes ("Rate and usage limits")."""
 _SECONDS: Final = r"\d{1,9}(\.\d{1,9})?"
 
 
@@ -37,7 +43,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 class Gate:
-    """Blocks all threads during a pause that the service asked for.
+    """Blocks all threads during a pause that the service asked for; fewer run at once after it.
+
+    Half as many requests as before, at least one; and one more for each half minute without another
+    pause.
 
     Args:
         clock: monotonic seconds.
@@ -45,18 +54,67 @@ class Gate:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._opens = 0.0
         self._told = 0.0
+        self._running = 0
+        self._most = 0
+        self._pauses = 0
+        self._width: float = math.inf
+        self._fewer: float | None = None
 
-    def hold(self, seconds: float) -> None:
-        """Stay closed for that many seconds from now, unless it already stays closed for longer."""
-        with self._lock:
+    @contextmanager
+    def turn(self) -> Iterator[int]:
+        """Wait until one more request may run, and count it as running during the block.
+
+        Yields how many pauses there were before; `hold` needs to know.
+        """
+        with self._changed:
+            while self._running >= self._now_wide():
+                self._changed.wait(NOTICED_WITHIN)  # Ctrl-C, and the clock, are no notification
+            self._running += 1
+            self._most = max(self._most, self._running)
+            pauses = self._pauses
+        try:
+            yield pauses
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify()
+
+    def hold(self, seconds: float, pauses: int) -> None:
+        """Stay closed for that many seconds from now, unless it already stays closed for longer.
+
+        Args:
+            seconds: of the pause.
+            pauses: what `turn` yielded for the request that was answered with it. Of requests that
+                ran side by side, only the first such answer halves their number.
+        """
+        with self._changed:
             self._opens = max(self._opens, self._clock() + seconds)
+            if pauses < self._pauses:
+                return
+            self._pauses += 1
+            most, self._most = self._most, 0
+            self._width = max(1, most // 2)
+            self._fewer = self._width if self._width < most else None
+
+    @property
+    def consequence(self) -> str:
+        """What changes after the pause, as the end of a sentence about it; empty for nothing."""
+        with self._changed:
+            if self._fewer is None:
+                return ""
+            return f"; from then on {self._fewer} request{'s' * (self._fewer > 1)} at once"
+
+    def _now_wide(self) -> float:
+        """Return how many requests may run at once."""
+        quiet = max(0.0, self._clock() - self._opens)
+        return self._width + quiet // _GROWS_EVERY_SECONDS
 
     def opens(self) -> float:
         """Return when it opens, by the clock."""
-        with self._lock:
+        with self._changed:
             return self._opens
 
     def to_tell(self, opens: float) -> bool:
@@ -65,7 +123,7 @@ class Gate:
         Args:
             opens: what `opens` returned.
         """
-        with self._lock:
+        with self._changed:
             news = opens > self._told
             self._told = max(self._told, opens)
             return news
