@@ -26,6 +26,7 @@ ENTRY: dict[str, Any] = {
     "actorDisplayName": "Ada Lovelace",
     "actorUPN": "ada@contoso.example",
 }
+OTHER = {**ENTRY, "id": "another"}
 EVENT = AuditEvent(
     time=datetime(2026, 11, 5, 14, 5, 2, 146083, tzinfo=UTC),
     action="Token.PatCreateEvent",
@@ -100,10 +101,21 @@ def test_a_page_may_be_wrapped() -> None:
 def test_only_more_pages_are_read() -> None:
     """A continuation token stands on the last page, too."""
     found, _, urls = read(
-        page(ENTRY, more=True, following="a;b"), page(ENTRY, more=False, following="c;d")
+        page(ENTRY, more=True, following="a;b"), page(OTHER, more=False, following="c;d")
     )
     assert found == [EVENT, EVENT]
     assert [url.partition("continuationToken=")[2] for url in urls] == ["", "a%3Bb"]
+
+
+def test_an_event_counts_once() -> None:
+    """Pages of a log that is being written to may overlap."""
+    assert read(page(ENTRY, ENTRY, more=True, following="a"), page(ENTRY, OTHER))[0] == [EVENT] * 2
+
+
+@pytest.mark.parametrize("identifier", [None, 7])
+def test_events_without_an_id_are_not_the_same(identifier: object) -> None:
+    nameless = {**ENTRY, "id": identifier}
+    assert read(page(nameless, nameless))[0] == [EVENT, EVENT]
 
 
 @pytest.mark.parametrize("following", [None, "", "a"])

@@ -43,7 +43,8 @@ class AuditLog:
         """Yield the events whose action begins with `area`, newest first.
 
         The service filters by time only, so the whole log since then is read, one request per
-        page, made when it is reached. It keeps 90 days.
+        page, made when it is reached. It keeps 90 days. An event that is at the end of a page and
+        again at the beginning of the next is yielded once.
 
         Raises:
             RefusedError: the user may not read the log.
@@ -53,12 +54,15 @@ class AuditLog:
         url = f"{base}/{segment(organization.name)}/_apis/audit/auditlog"
         query = {"startTime": rfc3339(since, "milliseconds"), "api-version": _API_VERSION}
         continuations = Continuations()
+        before: list[object] = []
         while True:
             page, answer = self._page(
                 ApiCall(method="GET", url=with_query(url, query), organization=organization.name)
             )
-            for row in page.rows("decoratedAuditLogEntries"):
+            rows = page.rows("decoratedAuditLogEntries")
+            for row in _others(rows, before):
                 yield from self._event(row, answer, area)
+            before = rows  # an event is repeated there, and all of the log would fill the memory
             following = page.url_part("continuationToken")
             # The last page has a continuation token, too.
             if page.value("hasMore") is not True:
@@ -105,3 +109,18 @@ class AuditLog:
             program=event.shown_text("userAgent"),
             details=event.shown_text("details"),
         )
+
+
+def _others(rows: list[object], before: list[object]) -> Iterator[object]:
+    """Yield the rows whose `id` none of the rows before has; those without one, too."""
+    seen = {_id_of(row) for row in before}
+    for row in rows:
+        identifier = _id_of(row)
+        if identifier is None or identifier not in seen:
+            yield row
+        seen.add(identifier)
+
+
+def _id_of(row: object) -> str | None:
+    found = row.get("id") if isinstance(row, dict) else None
+    return found if isinstance(found, str) else None
