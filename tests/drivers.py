@@ -287,17 +287,22 @@ class AzureCli:
         self._calls = folder / "calls"
         put_program(folder / "az", AZ.format(folder=str(folder)))
 
-    def sign_in(self, access_token: str) -> None:
-        """Answer with this access token from now on, in the shape of azure-cli 2.91."""
-        answer = {
-            "accessToken": access_token,
-            "expiresOn": "2126-11-23 12:00:00.000000",
-            "expires_on": 4951022400,
-            "subscription": "5f1e2d3c-0000-4000-8000-000000000001",
-            "tenant": "5f1e2d3c-0000-4000-8000-000000000002",
-            "tokenType": "Bearer",
-        }
-        self._answer.write_text(json.dumps(answer), "utf-8")
+    def sign_in(self, *access_tokens: str) -> None:
+        """Answer with these, one after the other, and the last one from then on."""
+        answers = [
+            json.dumps(
+                {
+                    "accessToken": each,
+                    "expiresOn": "2126-11-23 12:00:00.000000",
+                    "expires_on": 4951022400,
+                    "subscription": "5f1e2d3c-0000-4000-8000-000000000001",
+                    "tenant": "5f1e2d3c-0000-4000-8000-000000000002",
+                    "tokenType": "Bearer",
+                }  # the shape of azure-cli 2.91
+            )
+            for each in access_tokens
+        ]
+        self._answer.write_text("\n".join(answers), "utf-8")
 
     @property
     def calls(self) -> list[str]:
@@ -315,7 +320,10 @@ if sys.argv[1:3] != ["account", "get-access-token"]:
     sys.exit(2)
 if not (folder / "answer.json").exists():
     sys.exit("ERROR: Please run 'az login' to setup account.")
-print((folder / "answer.json").read_text())
+answer, *others = (folder / "answer.json").read_text().splitlines()
+if others:
+    (folder / "answer.json").write_text("\\n".join(others))
+print(answer)
 """
 
 

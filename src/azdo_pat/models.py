@@ -416,6 +416,7 @@ class AccessToken(NamedTuple):
         expires: when it expires, None if the token does not say.
         sign_in_hint: how the user gets another one if it is rejected; empty for the usual way.
         is_pat: it is a personal access token in place of one, which only few APIs accept.
+        is_application: it is of a service principal or managed identity, not of a user.
     """
 
     secret: Secret
@@ -425,6 +426,7 @@ class AccessToken(NamedTuple):
     expires: datetime | None = None
     sign_in_hint: str = ""
     is_pat: bool = False
+    is_application: bool = False
 
 
 class SourceReport(NamedTuple):

@@ -18,7 +18,7 @@ from api.stage import PATS, Elsewhere, Hands, Stage, client
 from azdo_pat.api.credentials import BasicSecret
 from azdo_pat.api.http import ApiCall, Http
 from azdo_pat.api.trace import Exchange
-from azdo_pat.errors import NoAnswerError, SignInError, UnavailableError
+from azdo_pat.errors import NoAnswerError, PatError, SignInError, UnavailableError
 from azdo_pat.models import AccessToken, Organization, PatChanges, PatRequest, Secret
 
 REQUEST: Final = PatRequest(
@@ -412,6 +412,88 @@ def test_the_source_is_asked_once_and_again_after_two_minutes(stage: Stage) -> N
     hands.sleep(121)
     http.send(call)
     assert len(asked) == 2
+
+
+class SignIn:
+    """A sign-in whose access tokens are `1`, `2`…, of which the service accepts some.
+
+    Attributes:
+        accepted: by the service.
+        renewals: the rejected tokens that others were requested for.
+        failure: of the next renewal.
+    """
+
+    def __init__(self) -> None:
+        self.accepted: set[str] = set()
+        self.renewals: list[str] = []
+        self.failure: PatError | None = None
+        self.hands = Hands()
+        self.http = Http(
+            api_root=None,
+            access_token=self._token,
+            renewed=self._renewed,
+            clock=self.hands.clock,
+            version="1",
+        )
+
+    def send(self, times: int = 1) -> list[int]:
+        """Send requests side by side; return their statuses, or raise what one raises."""
+        call = ApiCall(method="GET", url="https://dev.azure.com/a")
+        with responses.RequestsMock() as mock, ThreadPoolExecutor(times) as pool:
+            mock.add_callback(responses.GET, call.url, callback=self._answer)
+            return [each.status for each in pool.map(self.http.send, [call] * times)]
+
+    def _answer(self, request: PreparedRequest) -> tuple[int, dict[str, str], str]:
+        good = request.headers["Authorization"].removeprefix("Bearer ") in self.accepted
+        return (200 if good else 401), {}, "{}"
+
+    def _renewed(self, rejected: AccessToken, _: str) -> AccessToken:
+        self.renewals.append(rejected.secret.reveal())
+        if self.failure is not None:
+            raise self.failure
+        return self._token()
+
+    def _token(self) -> AccessToken:
+        return AccessToken(secret=Secret(str(1 + len(self.renewals))), source="the test")
+
+
+def test_many_threads_have_a_rejected_token_renewed_once() -> None:
+    sign_in = SignIn()
+    sign_in.accepted = {"2"}
+    assert sign_in.send(8) == [200] * 8
+    assert sign_in.renewals == ["1"]
+
+
+def test_a_token_that_has_just_been_renewed_is_not_the_problem() -> None:
+    sign_in = SignIn()
+    with pytest.raises(SignInError, match="did not accept the access token"):
+        sign_in.send(8)
+    assert sign_in.renewals == ["1"]
+
+
+def test_a_long_run_renews_its_token_more_than_once() -> None:
+    sign_in = SignIn()
+    sign_in.accepted = {"2"}
+    sign_in.send()
+    sign_in.accepted = {"3"}
+    sign_in.hands.sleep(3600)
+    assert sign_in.send(8) == [200] * 8
+    assert sign_in.renewals == ["1", "2"]
+
+
+def test_every_thread_is_told_why_no_token_can_be_had() -> None:
+    sign_in = SignIn()
+    sign_in.failure = SignInError("the sign-in was revoked")
+    for _ in range(2):
+        with pytest.raises(SignInError, match="the sign-in was revoked"):
+            sign_in.send(4)
+    assert sign_in.renewals == ["1"]
+    sign_in = SignIn()
+    sign_in.failure = UnavailableError("not now")
+    with pytest.raises(UnavailableError, match="not now"):
+        sign_in.send()
+    sign_in.failure, sign_in.accepted = None, {"3"}
+    assert sign_in.send() == [200]
 
 
 def test_the_trace_holds_no_secret(stage: Stage) -> None:

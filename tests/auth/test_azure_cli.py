@@ -103,6 +103,23 @@ class TestAnswers:
             f"account|get-access-token|--resource|{RESOURCE}|-o|json|passed on|true|"
         )
 
+    @pytest.mark.parametrize(
+        ("user", "rejected", "expected"),
+        [
+            ("ada@contoso.example", "another", Secret(TOKEN)),
+            ("ada@contoso.example", TOKEN, None),
+            ("grace@contoso.example", "another", None),
+        ],
+        ids=["a different one", "the same one", "of a user who signed in meanwhile"],
+    )
+    def test_another_in_place_of_one_that_was_rejected(
+        self, az: Az, user: str, rejected: str, expected: Secret | None
+    ) -> None:
+        source = az(printing(json.dumps({"accessToken": TOKEN})))
+        before = AccessToken(secret=Secret(rejected), source="Azure CLI", user=user)
+        found = source.in_place_of(before, NOW)
+        assert (found and found.secret) == expected
+
     def test_warnings_beside_the_answer_do_not_matter(self, az: Az) -> None:
         script = "print('WARNING: upgrade', file=sys.stderr)\n"
         script += printing(json.dumps({"accessToken": TOKEN}))

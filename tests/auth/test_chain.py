@@ -55,6 +55,24 @@ class TestOrder:
         )
         assert [source.asked for source in sources] == [1, 1, 0]
 
+    def test_an_application_is_refused_unless_it_may_sign_in(self) -> None:
+        of_application = TOKEN._replace(is_application=True)
+        sources = [Told("first", of_application), Told("second", TOKEN)]
+        refused = first_that_answers(sources, NOW)
+        assert refused.token is None
+        with pytest.raises(RefusedError) as caught:
+            refused.required()
+        assert caught.value.message == (
+            "the access token from first belongs to a service principal or managed identity,"
+            " which cannot manage personal access tokens"
+        )
+        assert caught.value.hint == (
+            "to sign in as a user, run: pat login; or use the identity's access token in place"
+            " of a personal access token"
+        )
+        found = first_that_answers(sources, NOW, applications=True)
+        assert found.required() is of_application
+
     @pytest.mark.parametrize("error", [SignInError("expired"), RefusedError("an app's")])
     def test_a_useless_token_ends_it_too(self, error: SignInError | RefusedError) -> None:
         second = Told("second", TOKEN)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from auth.jwts import HOW_TO, NOW, USER, jwt, raw_jwt
 from azdo_pat.auth.claims import RESOURCE, inspect
-from azdo_pat.errors import PatError, RefusedError, SignInError
+from azdo_pat.errors import PatError, SignInError
 from azdo_pat.models import AccessToken, Secret
 
 
@@ -94,6 +94,25 @@ class TestUsers:
 
     def test_it_does_not_show_its_secret(self) -> None:
         assert jwt(USER) not in repr(look_at(jwt(USER)))
+
+
+class TestApplications:
+    """Tokens of service principals and managed identities."""
+
+    @pytest.mark.parametrize(
+        "claims",
+        [
+            {**USER, "idtyp": "app"},
+            {key: value for key, value in USER.items() if key != "scp"},
+            {"idtyp": "app"},
+        ],
+    )
+    def test_of_a_service_principal(self, claims: dict[str, object]) -> None:
+        assert look_at(jwt(claims)).is_application
+
+    @pytest.mark.parametrize("text", [jwt(USER), "opaque"])
+    def test_of_a_user(self, text: str) -> None:
+        assert not look_at(text).is_application
 
 
 class TestRefused:
@@ -181,31 +200,11 @@ class TestRefused:
         )
         assert error.hint == f"to get an access token for Azure DevOps, run: {HOW_TO}"
 
-    @pytest.mark.parametrize(
-        "claims",
-        [
-            {**USER, "idtyp": "app"},
-            {key: value for key, value in USER.items() if key != "scp"},
-            {"idtyp": "app"},
-        ],
-    )
-    def test_of_a_service_principal(self, claims: dict[str, object]) -> None:
-        error = refusal(jwt(claims))
-        assert type(error) is RefusedError
-        assert error.message == (
-            "the access token from the test belongs to a service principal or managed identity,"
-            " which cannot manage personal access tokens"
-        )
-        assert error.hint == (
-            "to sign in as a user, run: pat login; or use the identity's access token in place"
-            " of a personal access token"
-        )
-
     @given(
         st.text() | st.text(max_size=60).map(lambda text: raw_jwt(text.encode("utf-8", "replace")))
     )
     def test_any_text_is_a_token_or_a_readable_error(self, text: str) -> None:
         try:
             assert look_at(text).secret == Secret(text.strip())
-        except (SignInError, RefusedError) as error:
+        except SignInError as error:
             assert error.hint  # noqa: PT017  # both ends are fine, and each is looked at

@@ -122,6 +122,19 @@ def test_an_access_token_that_is_rejected_midway(pat: InProcess, emulator: Emula
     assert pat("admin", "list", "--all-users").exit_code == 4
 
 
+def test_a_service_principal_is_refused_by_the_service(pat: InProcess, emulator: Emulator) -> None:
+    """It is not documented whether it may use these APIs, so it is for the service to say."""
+    env = {"PAT_ACCESS_TOKEN": emulator.mint("app")}
+    result = pat("admin", "list", "--all-users", env=env)
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert "you cannot list the users of contoso" in result.stderr
+    assert "the service said: " in result.stderr
+    assert len(emulator.requests) == 1
+    assert pat("admin", "policy", env=env).exit_code == 5
+    assert pat("list", env=env).exit_code == 5
+    assert [each["path"] for each in emulator.requests if "/tokens/pats" in each["path"]] == []
+
+
 def test_a_name_from_the_service_cannot_act(pat: InProcess, emulator: Emulator) -> None:
     put(emulator, "##vso[task.complete]\x1b[31m", user="grace")
     for form in ("table", "csv", "json"):

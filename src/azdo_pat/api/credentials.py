@@ -4,6 +4,7 @@ requests replaces an `Authorization` header by what it finds in `~/.netrc`, unle
 an `auth` of its own: hence these classes instead of a header set by hand.
 """
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -12,12 +13,15 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from azdo_pat.api.addresses import origin
-from azdo_pat.errors import SignInError
+from azdo_pat.errors import PatError, SignInError, UnavailableError
 from azdo_pat.models import AccessToken, Secret
 from azdo_pat.redaction import remember
 
 _REMEMBERED_SECONDS: Final = 120.0
 """Seconds before a source is asked again; far less than tokens are valid (Azure CLI: 5 minutes)."""
+
+_WORKS_FOR_SECONDS: Final = 600.0
+"""Seconds that a renewed token is valid at least; a scan of many users may outlast several."""
 
 
 class Bearer(AuthBase):
@@ -40,7 +44,8 @@ class Bearer(AuthBase):
     ) -> None:
         self._access_token = access_token
         self._renewed = renewed
-        self._was_renewed = False
+        self._renewed_at = -math.inf
+        self._failure: PatError | None = None
         self._origins = origins
         self._clock = clock
         self._lock = threading.Lock()
@@ -73,8 +78,8 @@ class Bearer(AuthBase):
     def renew(self, rejected: AccessToken, claims: str) -> bool:
         """Replace a rejected access token; return False if the source has no other.
 
-        Of the threads whose requests were rejected, one asks the source, and only once: if a
-        second token is rejected, the token is not the problem.
+        Of the threads whose requests were rejected, one asks the source, and only once in a while:
+        if a token is rejected that has just been replaced, the token is not the problem.
 
         Args:
             rejected: what `current` returned.
@@ -84,17 +89,30 @@ class Bearer(AuthBase):
             PatError: the source failed to provide another token.
         """
         with self._lock:
-            if self._held is not rejected:
+            if self._held != rejected:
                 return True
-            if self._was_renewed:
+            if self._clock() - self._renewed_at < _WORKS_FOR_SECONDS:
+                if self._failure is not None:
+                    raise self._failure
                 return False
-            self._was_renewed = True
-            fresh = self._renewed(rejected, claims)
+            fresh = self._asked_for_another(rejected, claims)
             if fresh is None:
                 return False
             remember(fresh.secret.reveal())
             self._held, self._asked_at = fresh, self._clock()
             return True
+
+    def _asked_for_another(self, rejected: AccessToken, claims: str) -> AccessToken | None:
+        self._failure = None
+        try:
+            fresh = self._renewed(rejected, claims)
+        except UnavailableError:
+            raise  # it may answer the next thread
+        except PatError as error:
+            self._failure, self._renewed_at = error, self._clock()
+            raise
+        self._renewed_at = self._clock()
+        return fresh
 
 
 def _header_text(token: AccessToken) -> str:

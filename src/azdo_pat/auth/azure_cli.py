@@ -19,6 +19,8 @@ from azdo_pat.homes import home_folder
 from azdo_pat.models import AccessToken
 from azdo_pat.redaction import masked
 
+NAME: Final = "Azure CLI"
+
 # `az` needs a second to start and may then ask Entra for a new token.
 _SECONDS: Final = 60.0
 _MOST_SHOWN: Final = 500
@@ -63,7 +65,7 @@ class AzureCliSource:
 
     environment: Mapping[str, str]
     tenant: str = ""
-    name: str = "Azure CLI"
+    name: str = NAME
     seconds: float = _SECONDS
 
     @property
@@ -103,6 +105,20 @@ class AzureCliSource:
             if _NO_ACCOUNT.search(said) and not _CACHE.search(said) and not _BROKER.search(said):
                 return Absent(reason="no user is signed in (az login)")
         raise self._failure(said, done.returncode)
+
+    def in_place_of(self, rejected: AccessToken, now: datetime) -> AccessToken | None:
+        """Return a replacement for a token that the service rejected; None if `az` has no other.
+
+        It returns the same one until shortly before the expiry that it knows. A token of another
+        user, who has signed in meanwhile, would go on with what this user began.
+
+        Raises:
+            SignInError: `az` cannot get a token.
+        """
+        fresh = self.access_token(now)
+        if isinstance(fresh, Absent) or fresh.secret == rejected.secret:
+            return None
+        return fresh if fresh.user == rejected.user else None
 
     def _failure(self, said: str, status: int) -> SignInError:
         """Return the error for the output of `az`, with its message and suggested command."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
-from azdo_pat.errors import PatError, SignInError
+from azdo_pat.errors import PatError, RefusedError, SignInError
 from azdo_pat.models import AccessToken, SourceReport
 
 WITHHELD: Final = "not used: PAT_API_URL is not https"
@@ -28,7 +28,6 @@ class TokenSource(Protocol):
 
         Raises:
             SignInError: there is one, and it cannot be used.
-            RefusedError: there is one, and it is not a user's.
         """
 
 
@@ -81,16 +80,26 @@ class Search(NamedTuple):
         return self.token
 
 
-def first_that_answers(sources: Iterable[TokenSource], now: datetime) -> Search:
+def first_that_answers(
+    sources: Iterable[TokenSource], now: datetime, *, applications: bool = False
+) -> Search:
     """Ask the sources in order until one has a token, even an unusable one.
 
     Continuing with the next source after an unusable token would act as another user than the one
     that was intended.
+
+    Args:
+        sources: of access tokens.
+        now: the current time.
+        applications: whether the token may be of a service principal or managed identity. They
+            cannot manage tokens of their own (documentation: "Manage PATs using REST API").
     """
     reports: list[SourceReport] = []
     for source in sources:
         try:
             answer = source.access_token(now)
+            if isinstance(answer, AccessToken) and answer.is_application and not applications:
+                raise _not_of_a_user(source.name)
         except PatError as error:
             reports.append(SourceReport(name=source.name, used=False, detail=error.message))
             return Search(token=None, failure=error, reports=tuple(reports))
@@ -112,3 +121,12 @@ def first_that_answers(sources: Iterable[TokenSource], now: datetime) -> Search:
         " PAT_ACCESS_TOKEN to a Microsoft Entra access token",
     )
     return Search(token=None, failure=failure, reports=tuple(reports))
+
+
+def _not_of_a_user(source: str) -> RefusedError:
+    return RefusedError(
+        f"the access token from {source} belongs to a service principal or managed identity, which"
+        " cannot manage personal access tokens",
+        hint="to sign in as a user, run: pat login; or use the identity's access token in place of"
+        " a personal access token",
+    )

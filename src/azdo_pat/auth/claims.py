@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from azdo_pat.command_lines import variable_from
-from azdo_pat.errors import RefusedError, SignInError
+from azdo_pat.errors import SignInError
 from azdo_pat.models import AccessToken, Secret
 
 RESOURCE: Final = "499b84ac-1321-427f-aa17-267ca6975798"
@@ -43,8 +43,6 @@ def inspect(text: str, *, source: str, now: datetime) -> AccessToken:
 
     Raises:
         SignInError: it is a personal access token, expired, or for another service.
-        RefusedError: it belongs to a service principal or managed identity, which cannot manage
-            personal access tokens (documentation: "Manage PATs using REST API").
     """
     text = text.strip()
     if _PERSONAL.fullmatch(text):
@@ -64,13 +62,13 @@ def inspect(text: str, *, source: str, now: datetime) -> AccessToken:
             hint=f"to get a new access token from the Azure CLI, run: {_HOW_TO}",
         )
     _refuse_other_audience(claims, source)
-    _refuse_application(claims, source)
     return AccessToken(
         secret=Secret(text),
         source=source,
         user=_text(claims, "upn") or _text(claims, "unique_name") or _text(claims, "email"),
         tenant=_text(claims, "tid"),
         expires=expires,
+        is_application=_is_application(claims),
     )
 
 
@@ -83,14 +81,10 @@ def _refuse_other_audience(claims: dict[str, object], source: str) -> None:
         )
 
 
-def _refuse_application(claims: dict[str, object], source: str) -> None:
-    if claims and (claims.get("idtyp") == "app" or ("aud" in claims and "scp" not in claims)):
-        raise RefusedError(
-            f"the access token from {source} belongs to a service principal or managed identity,"
-            " which cannot manage personal access tokens",
-            hint="to sign in as a user, run: pat login; or use the identity's access token in"
-            " place of a personal access token",
-        )
+def _is_application(claims: dict[str, object]) -> bool:
+    return bool(claims) and (
+        claims.get("idtyp") == "app" or ("aud" in claims and "scp" not in claims)
+    )
 
 
 def _claims(text: str) -> dict[str, object]:

@@ -70,6 +70,7 @@ def policy_command(app: App) -> None:
     from azdo_pat.results import OnOff
     from azdo_pat.services.admin_policies import policies
 
+    app.session.applications = True  # not documented whether the service lets them
     found = policies(app)
     app.runtime.render.show_all(found)
     if any(each.state is OnOff.UNKNOWN for each in found):

@@ -43,6 +43,7 @@ def signed_in(app: App, token: str | None) -> App:
         return app
     given = app.runtime.options.admin_token
     if given is None or not given.reveal().strip():
+        app.session.applications = True  # not documented whether the service lets them
         app.session.access_token()
         return app
     from azdo_pat.services.stored_secrets import read_secret

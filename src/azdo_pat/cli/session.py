@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.api.http import Http
     from azdo_pat.api.trace import Exchange
+    from azdo_pat.auth.azure_cli import AzureCliSource
     from azdo_pat.auth.chain import Search, TokenSource
     from azdo_pat.auth.client import Client
     from azdo_pat.auth.msal_client import MsalClient
@@ -36,7 +37,14 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """The sign-in, organization, connection and keyring of one run."""
+    """The sign-in, organization, connection and keyring of one run.
+
+    Attributes:
+        applications: whether a service principal or managed identity may sign in; to be set before
+            anyone does.
+    """
+
+    applications = False
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
@@ -56,7 +64,9 @@ class Session:
         """The search for an access token, done once."""
         from azdo_pat.auth.chain import first_that_answers
 
-        found = first_that_answers(self._sources, self.runtime.now())
+        found = first_that_answers(
+            self._sources, self.runtime.now(), applications=self.applications
+        )
         if found.token is not None:
             self.runtime.messages.detail(f"access token from {found.token.source}")
         return found
@@ -64,16 +74,21 @@ class Session:
     def renewed_token(self, rejected: AccessToken, claims: str) -> AccessToken | None:
         """Return a new access token in place of one that the service rejected, or None.
 
-        Only a saved sign-in can renew one: the variable is fixed, and `az` returns its cached
-        token until it expires.
+        The source that it came from is asked; the variable has no other.
         """
-        from azdo_pat.auth.saved_sign_in import NAME
+        from azdo_pat.auth.azure_cli import NAME as AZURE_CLI
+        from azdo_pat.auth.saved_sign_in import NAME as SAVED
 
-        if rejected.source != NAME:
+        if rejected.source not in {SAVED, AZURE_CLI}:
             return None
         self.runtime.messages.detail("the access token was rejected: requesting a new one")
-        fresh = self._own_source().in_place_of(rejected.secret, claims, self.runtime.now())
-        self.search = self.search._replace(token=fresh)
+        now = self.runtime.now()
+        if rejected.source == AZURE_CLI:
+            fresh = self._azure_cli().in_place_of(rejected, now)
+        else:
+            fresh = self._own_source().in_place_of(rejected.secret, claims, now)
+        if fresh is not None:
+            self.search = self.search._replace(token=fresh)
         return fresh
 
     @property
@@ -89,10 +104,7 @@ class Session:
             yield self._own_source()
         else:
             yield Withheld(name=NAME)
-        from azdo_pat.auth.azure_cli import AzureCliSource  # where the first has none: 4 ms
-
-        tenant = str(self.runtime.setting("tenant") or "")
-        az = AzureCliSource(environment=self.runtime.environment, tenant=tenant)
+        az = self._azure_cli()
         asked = self._may_see_sign_ins_at(MICROSOFT) or az.program is None
         yield az if asked else Withheld(name=az.name)
 
@@ -113,14 +125,18 @@ class Session:
         given = self.runtime.options.access_token
         if (given is not None and given.reveal().strip()) or self.memory.any:
             return True
-        from azdo_pat.auth.azure_cli import AzureCliSource
-
-        return AzureCliSource(environment=self.runtime.environment).was_used
+        return self._azure_cli().was_used
 
     @property
     def source_names(self) -> tuple[str, ...]:
         """The names of all sources of access tokens, in their order."""
         return tuple(source.name for source in self._sources)
+
+    def _azure_cli(self) -> AzureCliSource:
+        from azdo_pat.auth.azure_cli import AzureCliSource  # only where it is asked: 4 ms
+
+        tenant = str(self.runtime.setting("tenant") or "")
+        return AzureCliSource(environment=self.runtime.environment, tenant=tenant)
 
     def _own_source(self) -> OwnSource:
         from azdo_pat.auth.saved_sign_in import OwnSource

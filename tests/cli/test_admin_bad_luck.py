@@ -1,0 +1,49 @@
+"""What goes wrong while the tokens of many users are read."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from drivers import AzureCli, Emulator, InProcess, Result
+
+USERS = 40
+WITHOUT = {"PAT_ACCESS_TOKEN": None}
+SCAN = ("admin", "list", "--all-users", "--jobs", "4", "-o", "jsonl")
+
+
+def scan_with_the_sign_in_rejected_midway(pat: InProcess, emulator: Emulator) -> Result:
+    emulator.invent_users(USERS)
+    emulator.fail("GET */tokenadmin/* delay=50ms times=always")
+    with ThreadPoolExecutor(1) as pool:
+        scan = pool.submit(pat, *SCAN, env=WITHOUT)
+        while len(emulator.requests) < USERS // 4:
+            time.sleep(0.01)
+        emulator.reject_access_tokens()
+        return scan.result()
+
+
+def later_access_token(emulator: Emulator) -> str:
+    """Return an access token that is still good when those of now are rejected."""
+    emulator.advance(10)
+    token = emulator.mint("user")
+    emulator.advance(-10)
+    return token
+
+
+def test_a_sign_in_that_ends_midway_is_renewed_once(
+    pat: InProcess, emulator: Emulator, az: AzureCli
+) -> None:
+    az.sign_in(emulator.access_token, later_access_token(emulator))
+    result = scan_with_the_sign_in_rejected_midway(pat, emulator)
+    assert result.exit_code == 0, result.stderr
+    assert len(az.calls) == 2
+    assert [each["status"] for each in emulator.requests].count(401) in range(1, 6)
+
+
+def test_a_sign_in_that_ends_midway_and_has_no_other(
+    pat: InProcess, emulator: Emulator, az: AzureCli
+) -> None:
+    az.sign_in(emulator.access_token)
+    result = scan_with_the_sign_in_rejected_midway(pat, emulator)
+    assert result.exit_code == 4
+    assert "az account clear" in result.stderr
+    assert len(az.calls) == 2
