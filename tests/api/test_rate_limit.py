@@ -85,9 +85,17 @@ def test_the_answers_to_requests_that_ran_together_count_once() -> None:
     assert gate.consequence == "; from then on 4 requests at once"
 
 
+def test_a_pause_for_one_request_alone_does_not_limit_many() -> None:
+    gate = Gate(lambda: 100.0)
+    require_at_once(gate, 1, of=1)
+    gate.hold(10, 0)
+    require_at_once(gate, 8, of=8)
+
+
 def test_one_more_runs_after_each_half_minute_of_quiet() -> None:
     now = [100.0]
     gate = Gate(lambda: now[0])
+    require_at_once(gate, 2, of=2)
     gate.hold(10, 0)
     for now[0], number in ((110.0, 1), (139.0, 1), (141.0, 2), (171.0, 3)):
         require_at_once(gate, number, of=6)

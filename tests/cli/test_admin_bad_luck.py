@@ -47,3 +47,29 @@ def test_a_sign_in_that_ends_midway_and_has_no_other(
     assert result.exit_code == 4
     assert "az account clear" in result.stderr
     assert len(az.calls) == 2
+
+
+def test_nothing_is_lost_if_the_service_asks_for_pauses(pat: InProcess, emulator: Emulator) -> None:
+    emulator.invent_users(USERS)
+    expected = sorted(pat(*SCAN).stdout.splitlines())
+    emulator.fail(
+        "GET */tokenadmin/* status=429 retry-after=0.1 skip=9 times=5",
+        "GET */tokenadmin/* retry-after=0.1 skip=20 times=1",
+        "GET */graph/users status=429 retry-after=0.1",
+    )
+    result = pat(*SCAN, "-v")
+    assert result.exit_code == 0
+    assert sorted(result.stdout.splitlines()) == expected
+    assert "asked to wait 0.1 s; from then on 2 requests at once" in result.stderr
+
+
+def test_tokens_of_one_user_that_never_end(pat: InProcess, emulator: Emulator) -> None:
+    emulator.add_tokens(30, name="token {n}", user="grace")
+    emulator.add_tokens(1, name="ci")
+    whose = pat("admin", "users", "grace", "-o", "json").json[0]["descriptor"]
+    emulator.fail(f"GET */tokenadmin/*/{whose} repeat-continuation times=always")
+    result = pat("admin", "list", "--all-users", "-o", "json")
+    assert result.exit_code == 9
+    assert "ci" in [each["name"] for each in result.json]
+    assert "grace@contoso.example: " in result.stderr
+    assert "(a page is repeated)" in result.stderr

@@ -45,8 +45,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 class Gate:
     """Blocks all threads during a pause that the service asked for; fewer run at once after it.
 
-    Half as many requests as before, at least one; and one more for each half minute without another
-    pause.
+    Half as many as ran before it, if that was more than one; and one more for each half minute
+    without another pause.
 
     Args:
         clock: monotonic seconds.
@@ -61,7 +61,7 @@ class Gate:
         self._most = 0
         self._pauses = 0
         self._width: float = math.inf
-        self._fewer: float | None = None
+        self._fewer: int | None = None
 
     @contextmanager
     def turn(self) -> Iterator[int]:
@@ -96,8 +96,8 @@ class Gate:
                 return
             self._pauses += 1
             most, self._most = self._most, 0
-            self._width = max(1, most // 2)
-            self._fewer = self._width if self._width < most else None
+            self._fewer = most // 2 or None  # one alone says nothing about many
+            self._width = self._fewer or self._width
 
     @property
     def consequence(self) -> str:
