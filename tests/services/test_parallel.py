@@ -52,3 +52,20 @@ def test_threads_end_with_the_reader() -> None:
     for thread in started:
         thread.join(5)
     assert started.isdisjoint(threading.enumerate())
+
+
+def test_threads_end_if_the_items_do_not_come() -> None:
+    before = {*threading.enumerate()}
+    started = set[threading.Thread]()
+
+    def items() -> Iterator[int]:
+        yield from range(2)
+        started.update({*threading.enumerate()} - before)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        next(results_side_by_side(str, items(), workers=4))
+    assert len(started) == 2
+    for thread in started:
+        thread.join(5)
+    assert started.isdisjoint(threading.enumerate())

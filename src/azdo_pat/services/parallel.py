@@ -90,13 +90,13 @@ def results_side_by_side(
                 ended.put(error)
 
     waiting = iter(items)
-    running = 0
-    for each in islice(waiting, workers):
-        to_do.put(each)
-        threading.Thread(target=run, name="pat-reading", daemon=True).start()
-        running += 1
-    started = running
+    started = 0
     try:
+        for each in islice(waiting, workers):
+            to_do.put(each)
+            threading.Thread(target=run, name="pat-reading", daemon=True).start()
+            started += 1
+        running = started
         while running:
             try:
                 found = ended.get(timeout=NOTICED_WITHIN)
