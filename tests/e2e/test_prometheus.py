@@ -14,7 +14,8 @@ import pytest
 
 from azdo_pat.formats import CheckForm
 from azdo_pat.judgement import is_active
-from azdo_pat.output.checked_writer import checked_text, replace_file
+from azdo_pat.output.checked_writer import checked_text
+from azdo_pat.output.result_file import replace_file
 from azdo_pat.output.sanitize import without_commands
 from drivers import TIME_LIMIT, need
 from output.found import HOSTILE, SAMPLE, checked, expiring
@@ -79,7 +80,7 @@ def test_promtool_finds_nothing_to_criticize(program: Callable[[str], str]) -> N
 def test_node_exporter_serves_the_file(program: Callable[[str], str], tmp_path: Path) -> None:
     text = checked_text(FOUND, CheckForm.PROMETHEUS, lambda _: False)
     with node_exporter(program("prometheus-node-exporter"), tmp_path) as scrape:
-        replace_file(tmp_path / "tokens.prom", text)
+        replace_file(tmp_path / "tokens.prom", text, mode=0o644)
         served = scrape()
         assert "\nnode_textfile_scrape_error 0\n" in served
         watched = [pat for pat in FOUND.pats if is_active(pat, FOUND.now)]

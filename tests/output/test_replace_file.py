@@ -1,4 +1,4 @@
-"""The file of `pat check --to`."""
+"""The file of `pat check --to`, and of `pat admin report --html`."""
 
 import os
 import stat
@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.errors import ExitCode, PatError
-from azdo_pat.output.checked_writer import replace_file
+from azdo_pat.output.result_file import replace_file
 
 
 def test_a_file_is_replaced_whole_and_may_be_read_by_others(tmp_path: Path) -> None:
     file = tmp_path / "tokens.prom"
     replace_file(file, "old and long\n")
     file.chmod(0o600)
-    replace_file(file, "new\r\né\n")
+    replace_file(file, "new\r\né\n", mode=0o644)
     assert file.read_bytes() == "new\r\né\n".encode()
     assert list(tmp_path.iterdir()) == [file]
     if sys.platform != "win32":
@@ -83,7 +83,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     file.write_text("old")
     script = (
         "from pathlib import Path; from azdo_pat.errors import PatError\n"
-        "from azdo_pat.output.checked_writer import replace_file\n"
+        "from azdo_pat.output.result_file import replace_file\n"
         f"try: replace_file(Path({str(file)!r}), 'x' * 10_000)\n"
         "except PatError as error: print(error.message)"
     )

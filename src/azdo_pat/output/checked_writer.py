@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, assert_never
 
-from azdo_pat.errors import PatError, UsageError
-from azdo_pat.files import check_writable, replace_whole, resolved
+from azdo_pat.errors import UsageError
 from azdo_pat.formats import CheckForm, runner_of
+from azdo_pat.output.result_file import replace_file, unwritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -53,7 +53,7 @@ def write_checked(
         PatError: a file could not be written; it is unchanged.
     """
     if to is not None:
-        replace_file(to, checked_text(checked, form, fails))
+        replace_file(to, checked_text(checked, form, fails), mode=_READABLE)
         return
     # Names were neutralized where they were written; the commands among them are to act.
     stream = getattr(out, "verbatim", out)
@@ -97,26 +97,6 @@ def checked_text(checked: Checked, form: CheckForm, fails: Callable[[Finding], b
             )
         case _:
             assert_never(form)
-
-
-def replace_file(file: Path, text: str) -> None:
-    """Replace a file in one step; others can read it. A symbolic link stays one.
-
-    Raises:
-        UsageError: it is a folder or a device.
-        PatError: it cannot be written; it is unchanged.
-    """
-    try:
-        target = resolved(file)
-        if target.exists() and not target.is_file():
-            raise UsageError(
-                f"{file} is not a regular file",
-                hint="name a file; without --to, pat writes to standard output",
-            )
-        check_writable(target)
-        replace_whole(file, text.encode(), mode=_READABLE)
-    except OSError as error:
-        raise _unwritten(file, error) from error
 
 
 def _tell_azure(
@@ -163,7 +143,7 @@ def _azure_summary_file(checked: Checked, environment: Mapping[str, str]) -> str
             opened.write(summary(checked, _SUMMARY))
         Path(name).chmod(_READABLE)  # in a container, the agent outside is another user
     except OSError as error:
-        raise _unwritten(Path(folder), error) from error
+        raise unwritten(Path(folder), error) from error
     return name
 
 
@@ -180,11 +160,4 @@ def _append_github_summary(checked: Checked, environment: Mapping[str, str]) -> 
         before = file.stat().st_size if file.exists() else 0
         append_lines(file, summary(checked, _SUMMARY - before))
     except OSError as error:
-        raise _unwritten(file, error) from error
-
-
-def _unwritten(file: Path, error: OSError) -> PatError:
-    return PatError(
-        f"cannot write to {file}: {error.strerror or error}",
-        hint="check its folder, its permissions and the space on its disk",
-    )
+        raise unwritten(file, error) from error
