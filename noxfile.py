@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+from itertools import chain
 from pathlib import Path
 
 import nox
@@ -26,14 +27,14 @@ nox.options.error_on_missing_interpreters = False  # test on the Pythons that ar
 
 
 def install(session: nox.Session, group: str, *constraints: str) -> None:
-    """Install the project with its emulator and one of its dependency groups.
+    """Install the project with its extras and one of its dependency groups.
 
     With `--no-venv` it is there already: in the group `dev`, which has all others in it.
     """
     if isinstance(session.virtualenv, PassthroughEnv):
         return
     packages = nox.project.dependency_groups(PYPROJECT, group)
-    session.install("-e", ".[emulator]", *packages, *constraints)
+    session.install("-e", ".[emulator,report]", *packages, *constraints)
 
 
 @nox.session(python=PYTHONS)
@@ -107,7 +108,7 @@ def bench(session: nox.Session) -> None:
 def oldest() -> list[str]:
     """Turn each lower bound of a run-time dependency into the only version allowed."""
     project = PYPROJECT["project"]
-    lines = [*project["dependencies"], *project["optional-dependencies"]["emulator"]]
+    lines = chain(project["dependencies"], *project["optional-dependencies"].values())
     return [
         f"{requirement.name}=={bound.version}"
         for requirement in map(Requirement, lines)

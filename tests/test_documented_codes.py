@@ -209,6 +209,11 @@ def unreadable_users(stage: Stage) -> int:
     return stage.code("admin", "list", "--all-users")
 
 
+def partial_report(stage: Stage) -> int:
+    stage.emulator.fail("GET */tokenadmin/* status=500 times=always")
+    return stage.code("admin", "report", "-o", "json")
+
+
 def nobodys_secret(stage: Stage) -> int:
     return stage.pat("admin", "whose", stdin="a-secret-of-nobody").exit_code
 
@@ -220,6 +225,7 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("explanation/safety.md", "cannot revoke the old token"): not_revoked,
     ("explanation/safety.md", "the new secret cannot be delivered"): not_delivered,
     ("explanation/safety.md", "stays where it was and `pat` says so"): not_moved,
+    ("guides/admin.md", "all numbers are those of the others, and the"): partial_report,
     ("guides/apply.md", "If one token fails, the others are still processed"): one_of_a_file,
     ("guides/deliver.md", "the old secret in the delivery target"): not_delivered,
     ("guides/global-tokens.md", "get their tokens, and the exit code is"): one_organization_refuses,
@@ -274,6 +280,7 @@ SAID: dict[tuple[str, str], Provoked] = {
         "reference/contract.md",
         "in the meantime are counted. If some users could not be read",
     ): unreadable_users,
+    ("reference/contract.md", "all numbers are those of the users that were"): partial_report,
     ("reference/contract.md", "the token that has the secret. If there is none"): nobodys_secret,
     ("start.md", "which keyring is used"): nobody,
 }

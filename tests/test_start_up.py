@@ -12,8 +12,10 @@ from drivers import Installed
 LIBRARIES = {
     "dateutil",
     "filelock",
+    "jinja2",
     "jmespath",
     "keyring",
+    "markupsafe",
     "msal",
     "msal_extensions",
     "platformdirs",
@@ -21,6 +23,7 @@ LIBRARIES = {
     "requests",
     "rich",
     "sqlite3",
+    "svg",
     "tomlkit",
     "trustme",
     "werkzeug",

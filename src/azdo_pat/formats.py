@@ -105,3 +105,11 @@ def runner_of(environment: Mapping[str, str]) -> Runner | None:
     if environment.get("GITHUB_ACTIONS", "").lower() == "true":
         return Runner.GITHUB_ACTIONS
     return None
+
+
+class Grouping(StrEnum):
+    """What the table of `pat admin report` groups tokens by."""
+
+    USER = "user"
+    SCOPE = "scope"
+    MONTH = "month"

@@ -288,12 +288,18 @@ def scope_options(scopes: Sequence[str]) -> Sequence[str]:
     return options if known.issuperset(scopes) else [*options, "--allow-unknown-scope"]
 
 
-def _long_lived(pat: Pat, now: datetime, max_life: timedelta) -> Finding | None:
+def has_long_life(pat: Pat, max_life: timedelta) -> bool:
+    """Return whether a token's lifetime is over a limit; a global one's does not matter."""
     if pat.created is None or pat.expires is None or pat.is_global:
+        return False
+    # A day more: a span of months, or the end of a day.
+    return pat.expires - pat.created > max_life + timedelta(days=1)
+
+
+def _long_lived(pat: Pat, now: datetime, max_life: timedelta) -> Finding | None:
+    if pat.created is None or pat.expires is None or not has_long_life(pat, max_life):
         return None
     life = pat.expires - pat.created
-    if life <= max_life + timedelta(days=1):  # a span of months, or the end of a day
-        return None
     end = pat.created + max_life
     if pat.stored or end <= now + timedelta(days=1):
         fix = _rotate(pat, "--expires", span_text(max_life))

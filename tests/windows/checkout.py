@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 from windows.wine import Machine, download
@@ -69,7 +70,7 @@ def requirements() -> list[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     return [
         *project["project"]["dependencies"],
-        *project["project"]["optional-dependencies"]["emulator"],
+        *chain(*project["project"]["optional-dependencies"].values()),
         *project["dependency-groups"]["tests"],
     ]
 

@@ -6,6 +6,7 @@ import click
 
 from azdo_pat.cli.admin_list import list_command, users_command
 from azdo_pat.cli.admin_log import log_command, policy_command
+from azdo_pat.cli.admin_report import report_command
 from azdo_pat.cli.admin_whose import whose_command
 from azdo_pat.cli.command import Group
 
@@ -20,5 +21,12 @@ def admin_command() -> None:
     """
 
 
-for _each in (users_command, list_command, whose_command, log_command, policy_command):
+for _each in (
+    users_command,
+    list_command,
+    report_command,
+    whose_command,
+    log_command,
+    policy_command,
+):
     admin_command.add_command(_each)

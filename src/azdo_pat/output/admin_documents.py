@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.output.serialize import Document, pat_document
+from azdo_pat.times import rfc3339
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from azdo_pat.models import OwnedPat, User
-    from azdo_pat.results import PolicyState
+    from azdo_pat.results import Group, Owner, PolicyState, TokenReport
 
 OWNER_KEYS: Final = ("owner_name", "owner_upn", "owner_descriptor")
 """The columns of csv and tsv for the owner of a token, after `PAT_KEYS`."""
@@ -33,10 +36,7 @@ def user_document(user: User) -> Document:
 
 def owned_document(owned: OwnedPat, now: datetime) -> Document:
     """Return the token object with `owner`."""
-    owner = user_document(owned.owner)
-    return pat_document(owned.pat, now) | {
-        "owner": {key: owner[key] for key in ("name", "upn", "descriptor")}
-    }
+    return pat_document(owned.pat, now) | {"owner": _owner(owned.owner)}
 
 
 def owned_row(owned: OwnedPat, now: datetime) -> Document:
@@ -56,3 +56,55 @@ def policy_document(policy: PolicyState) -> Document:
         "max_days": policy.max_days,
         "exceptions": policy.has_exceptions,
     }
+
+
+def report_document(report: TokenReport) -> Document:
+    """Return the numbers of a report; where `complete` is false, they are of the users read."""
+    numbers = report.numbers
+    return {
+        "org": report.org,
+        "at": rfc3339(report.at),
+        "complete": report.is_complete,
+        "users": report.users,
+        "users_with_tokens": report.owners.total,
+        "tokens": numbers.tokens,
+        "global": numbers.is_global,
+        "full_access": numbers.full_access,
+        "expired": report.expired,
+        "expiring": numbers.expiring,
+        "long_lived": numbers.long_lived,
+        "by_scope": _groups("scope", report.by_scope),
+        "by_month": _groups("month", report.by_month),
+        "top_owners": [_owner_numbers(each) for each in report.owners.items],
+        "by_age": _groups("age", report.by_age),
+        "read_since": rfc3339(report.read_since),
+        "users_unread": report.unread,
+        "within_days": _days(report.within),
+        "max_life_days": _days(report.max_life),
+    }
+
+
+def _days(span: timedelta) -> float:
+    """Return a span in days: a whole number, where it is one."""
+    days = span / timedelta(days=1)
+    return int(days) if days.is_integer() else days
+
+
+def _groups(key: str, groups: Sequence[Group]) -> list[Document]:
+    return [{key: each.name, "tokens": each.tokens, "users": each.users} for each in groups]
+
+
+def _owner_numbers(owner: Owner) -> Document:
+    numbers = owner.numbers
+    return _owner(owner.user) | {
+        "tokens": numbers.tokens,
+        "global": numbers.is_global,
+        "full_access": numbers.full_access,
+        "expiring": numbers.expiring,
+        "long_lived": numbers.long_lived,
+    }
+
+
+def _owner(user: User) -> Document:
+    document = user_document(user)
+    return {key: document[key] for key in ("name", "upn", "descriptor")}

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from azdo_pat.findings import Finding
+    from azdo_pat.formats import Grouping
     from azdo_pat.models import AuditEvent, OwnedPat, Pat, User
     from azdo_pat.output.secret_request import SecretRequest
     from azdo_pat.output.serialize import Document
     from azdo_pat.output.table_model import Table
     from azdo_pat.output.views import Item, Result
-    from azdo_pat.results import StoredSecret
+    from azdo_pat.results import StoredSecret, TokenReport
 
 
 T = TypeVar("T")
@@ -118,6 +119,26 @@ class Renderer:
     def events(self, events: Iterable[AuditEvent]) -> int:
         """Write events of the audit log and return how many they were; see `streams`."""
         return self._listed(events, EVENT_KEYS, event_document, self._events_table)
+
+    @property
+    def writes_rows(self) -> bool:
+        """Whether a report is written as its tokens, one by one, for spreadsheets."""
+        return self.streams and not self._format.is_json
+
+    def report(self, report: TokenReport, grouping: Grouping) -> None:
+        """Write the numbers of a report; as a table, also those of its groups."""
+        from azdo_pat.output.admin_documents import report_document  # noqa: PLC0415 - see the class
+        from azdo_pat.output.report_tables import (  # noqa: PLC0415 - see the class
+            groups_table,
+            totals_table,
+        )
+
+        self._write(report_document(report), lambda: totals_table(report, self._screen.zone))
+        groups = groups_table(report, grouping)
+        if self._format is Format.TABLE and self._query is None and groups.rows:
+            self._out.write("\n")
+            self._draw(groups)
+            self._out.flush()
 
     def _listed(
         self,
