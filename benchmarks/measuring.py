@@ -4,10 +4,12 @@ A figure of one run says little on a machine that does other things, too; the ra
 programs that took turns says much.
 """
 
+import math
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +21,10 @@ YARDSTICKS = Path(__file__).parent / "yardsticks"
 
 _LAUNCHER = """\
 import resource, subprocess, sys
-code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(code)
+done = subprocess.run(sys.argv[1:], stderr=subprocess.PIPE)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr, flush=True)
+sys.stderr.buffer.write(done.stderr)
+sys.exit(done.returncode)
 """
 """Small, because what a process takes at its start counts as its child's: exec passes it on."""
 
@@ -128,12 +131,54 @@ def compare(measured: str, program: Program, yardstick: Program, rounds: int) ->
     return ours / theirs, figures
 
 
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What one run wrote and took.
+
+    Attributes:
+        lines: how many lines it wrote on stdout.
+        first: seconds until the first of them; infinite if there was none.
+        wall: seconds until its end.
+        memory: the most that it held at once, in KiB.
+    """
+
+    lines: int
+    first: float
+    wall: float
+    memory: int
+
+
+def observe(program: Program) -> Run:
+    """Run a program to its end, reading each line that it writes as soon as it is there.
+
+    Raises:
+        FailedError: it did not end with 0.
+    """
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER]
+    lines, first = 0, math.inf
+    started = time.perf_counter()
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        with subprocess.Popen(
+            [*launcher, *program.argv],
+            env=program.environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        ) as running:
+            for _ in running.stdout or ():
+                lines += 1
+                first = min(first, time.perf_counter() - started)
+        wall = time.perf_counter() - started
+        errors.seek(0)
+        memory, _, said = errors.read().partition("\n")
+    if running.returncode:
+        raise FailedError(f"{' '.join(program.argv)}: {said}")
+    return Run(lines=lines, first=first, wall=wall, memory=int(memory))
+
+
 def peak_memory(program: Program) -> int:
     """Run a program and return the most memory that it held at once, in KiB.
 
     Raises:
         FailedError: it did not end with 0.
     """
-    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER]
-    watched = Program(argv=[*launcher, *program.argv], environment=program.environment)
-    return int(watched.output())
+    return observe(program).memory

@@ -29,6 +29,7 @@ NAMES = (
     "renewing",
     "applying",
     "journal",
+    "scanning",
 )
 TESTS = Path(__file__).parent.parent / "tests"
 QUICK = 4
