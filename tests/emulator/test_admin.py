@@ -319,7 +319,7 @@ def test_the_tokens_of_a_crowd(stage: Stage) -> None:
     found = {user["descriptor"]: listed(stage, user["descriptor"]) for user in users}
     tokens = [token for each in found.values() for token in each]
     assert {len(each) for each in found.values()} == set(range(7))
-    assert len({token["authorizationId"] for token in tokens}) == len(tokens)
+    assert len({token["authorizationId"][:8] for token in tokens}) == len(tokens)
     assert {token["isValid"] for token in tokens} == {True, False}
     assert any(token["targetAccounts"] is None for token in tokens)
     assert any(token["scope"] == "app_token" for token in tokens)

@@ -136,9 +136,12 @@ class Crowd:
         return hashlib.blake2b(text.encode()).digest()
 
     def _guid(self, kind: str, number: int, second: int = 0) -> str:
-        """A GUID that tells its numbers, so that none has to be remembered."""
+        """A GUID that ends with its numbers, so that none has to be remembered.
+
+        It begins differently for each, as the service's do: people type the beginning.
+        """
         tail = number.to_bytes(4) + second.to_bytes(4)
-        return str(uuid.UUID(bytes=self._digest(kind)[:8] + tail))
+        return str(uuid.UUID(bytes=self._digest(kind, number, second)[:8] + tail))
 
     def _numbers(self, kind: str, text: str) -> tuple[int, int] | None:
         """The numbers that a GUID of this kind tells; None if it is not one."""
@@ -146,6 +149,5 @@ class Crowd:
             found = uuid.UUID(text).bytes
         except ValueError:
             return None
-        if found[:8] != self._digest(kind)[:8]:
-            return None
-        return int.from_bytes(found[8:12]), int.from_bytes(found[12:])
+        numbers = int.from_bytes(found[8:12]), int.from_bytes(found[12:])
+        return numbers if found[:8] == self._digest(kind, *numbers)[:8] else None
