@@ -63,7 +63,8 @@ def _show(app: App, text: str | None, to: Path | None) -> Show:
     """Return what writes findings as the options ask for.
 
     Raises:
-        UsageError: the options do not fit together.
+        UsageError: the options do not fit together, or the file cannot be replaced.
+        PatError: the file cannot be written.
     """
     environment = app.runtime.environment
     form = _form(environment, text)
@@ -73,6 +74,10 @@ def _show(app: App, text: str | None, to: Path | None) -> Show:
             "--to needs --as prometheus, junit or ics",
             hint="add one of them, or leave out --to and write to a file with >",
         )
+    if to is not None:
+        from azdo_pat.output.result_file import check_replaceable
+
+        check_replaceable(to)  # before the tokens of many users are read
     if form is None:
         return lambda checked, _: app.runtime.render.findings(checked.findings)
     if app.runtime.options.query is not None:
