@@ -171,6 +171,11 @@ def shortened(stage: Stage) -> int:
     return stage.code(*CREATE, "--expires", "30d", "--fail-if-shortened")
 
 
+def sign_in_expires(stage: Stage) -> int:
+    stage.emulator.reject_access_tokens()
+    return stage.code("admin", "list", "--all-users")
+
+
 def nobody(stage: Stage) -> int:
     return stage.code("status", env={"PAT_ACCESS_TOKEN": None, "PATH": str(stage.folder)})
 
@@ -214,6 +219,16 @@ def partial_report(stage: Stage) -> int:
     return stage.code("admin", "report", "-o", "json")
 
 
+def found_by_admin_check(stage: Stage) -> int:
+    put(stage.emulator, "ci", user="grace", scope="app_token")
+    return stage.code("admin", "check")
+
+
+def users_not_checked(stage: Stage) -> int:
+    stage.emulator.fail("GET */tokenadmin/* status=500 times=always")
+    return stage.code("admin", "check")
+
+
 def nobodys_secret(stage: Stage) -> int:
     return stage.pat("admin", "whose", stdin="a-secret-of-nobody").exit_code
 
@@ -226,6 +241,7 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("explanation/safety.md", "the new secret cannot be delivered"): not_delivered,
     ("explanation/safety.md", "stays where it was and `pat` says so"): not_moved,
     ("guides/admin.md", "all numbers are those of the others, and the"): partial_report,
+    ("guides/admin.md", "There is no other for the one in `PAT_ACCESS_TOKEN`"): sign_in_expires,
     ("guides/apply.md", "If one token fails, the others are still processed"): one_of_a_file,
     ("guides/deliver.md", "the old secret in the delivery target"): not_delivered,
     ("guides/global-tokens.md", "get their tokens, and the exit code is"): one_organization_refuses,
@@ -281,6 +297,8 @@ SAID: dict[tuple[str, str], Provoked] = {
         "in the meantime are counted. If some users could not be read",
     ): unreadable_users,
     ("reference/contract.md", "all numbers are those of the users that were"): partial_report,
+    ("reference/contract.md", "of `check`, the worst first. It"): found_by_admin_check,
+    ("reference/contract.md", "the tokens of some users could not be read, it"): users_not_checked,
     ("reference/contract.md", "the token that has the secret. If there is none"): nobodys_secret,
     ("start.md", "which keyring is used"): nobody,
 }

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from azdo_pat.models import Pat
+    from azdo_pat.models import OwnedPat, Pat, User
     from azdo_pat.results import OrganizationFailure
 
 
@@ -58,7 +58,8 @@ class Finding(NamedTuple):
             no token.
         name: the token's name; None where it is about no token.
         until: when it takes effect: mostly, when the token stops working.
-        owner: whose token it is; None for the user's own.
+        owner: whose token it is, where those of many users are checked; None for the user's own.
+        owner_fix: the command that makes it go away, if only the owner can run it; else empty.
         file: the path of the file that declares the token; empty for none.
         line: where in that file; None if unknown.
     """
@@ -70,28 +71,57 @@ class Finding(NamedTuple):
     org: str | None = None
     name: str | None = None
     id: str | None = None
-    owner: str | None = None
+    owner: User | None = None
     scopes: tuple[str, ...] = ()
     expires: datetime | None = None
     until: datetime | None = None
     file: str = ""
     line: int | None = None
+    owner_fix: str = ""
+
+
+class Everyone(NamedTuple):
+    """What was looked at where the tokens of many users were.
+
+    Attributes:
+        org: the name of their organization.
+        tokens: how many active tokens were looked at.
+        pats: those with findings; the others are not kept, as there may be very many.
+        knows_policies: the service tells the policies that forbid tokens.
+    """
+
+    org: str
+    tokens: int
+    pats: tuple[OwnedPat, ...]
+    knows_policies: bool = True
 
 
 class Checked(NamedTuple):
-    """The result of `pat check`.
+    """The result of `pat check`, or of `pat admin check`.
 
     Attributes:
         findings: the worst first.
-        pats: the tokens that were looked at.
-        failures: the organizations that could not be read.
+        pats: the user's own tokens that were looked at.
+        failures: the organizations, or the users of one, that could not be read.
         now: when that was, aware.
+        everyone: the tokens of many users, in place of `pats`; None for the user's own.
     """
 
     findings: tuple[Finding, ...]
     pats: tuple[Pat, ...]
     failures: tuple[OrganizationFailure, ...]
     now: datetime
+    everyone: Everyone | None = None
+
+    @property
+    def command(self) -> str:
+        """The command that found this."""
+        return "pat check" if self.everyone is None else "pat admin check"
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens were looked at."""
+        return len(self.pats) if self.everyone is None else self.everyone.tokens
 
 
 class Limits(NamedTuple):
@@ -115,7 +145,7 @@ DEFAULT_LIMITS: Final = Limits()
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings: errors before warnings and notes, then what takes effect first."""
 
-    def key(finding: Finding) -> tuple[int, bool, float, str, str]:
+    def key(finding: Finding) -> tuple[int, bool, float, str, str, str, str]:
         until = finding.until
         moment = until.timestamp() if until else 0.0
         return (
@@ -124,6 +154,8 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
             moment,
             finding.name or "",
             finding.kind,
+            finding.owner.handle if finding.owner else "",
+            finding.id or "",
         )
 
     return sorted(findings, key=key)

@@ -154,8 +154,12 @@ def _global(pat: Pat, now: datetime) -> Finding:
         Severity.ERROR if urgent else Severity.WARNING,
         f"valid in all organizations: such tokens {'stop' if stops else 'stopped'} working on"
         f" {GLOBAL_TOKENS_STOP}",
-        command(pat, "migrate", "--to-all", "--revoke-old", *_other_name(pat.name)),
+        _migrate(pat),
     )
+
+
+def _migrate(pat: Pat) -> str:
+    return command(pat, "migrate", "--to-all", "--revoke-old", *_other_name(pat.name))
 
 
 def _other_name(name: str) -> Sequence[str]:
@@ -229,7 +233,7 @@ def _scopes(pat: Pat) -> Finding | None:
             pat,
             Kind.FULL_ACCESS,
             Severity.WARNING,
-            "it has full access: it may do all that you may do",
+            "it has full access: it may do all that its owner may do",
             _with_scope(pat),
         )
     if pat.is_global or pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
@@ -250,10 +254,16 @@ def of_policies(pat: Pat, policies: Sequence[TenantPolicy]) -> Iterator[Finding]
     for policy in policies:
         if not policy.is_on:
             continue
-        unless = ", unless you are exempt" if policy.has_exceptions else ""
+        unless = ", unless its owner is exempt" if policy.has_exceptions else ""
         if policy.name is PolicyName.FULL_ACCESS and FULL_ACCESS in pat.scopes:
             message = f"a policy forbids full access, so it cannot be renewed as it is{unless}"
             fix = _with_scope(pat)
+        elif policy.name is PolicyName.GLOBAL and pat.is_global:
+            message = (
+                "a policy forbids tokens for all organizations, so it cannot be renewed as it"
+                f" is{unless}"
+            )
+            fix = _migrate(pat)
         elif policy.name is PolicyName.LIFESPAN and _is_too_long(pat, policy.max_days):
             message = (
                 f"a policy allows a lifetime of {policy.max_days} days at most, so it cannot be"

@@ -487,6 +487,11 @@ class User(NamedTuple):
     is_guest: bool = False
     is_deleted: bool = False
 
+    @property
+    def handle(self) -> str:
+        """What people know the user by: the sign-in name, if it can be read."""
+        return self.upn or self.name or self.descriptor
+
 
 class SessionToken(NamedTuple):
     """A token, or an SSH key, of any user, as the administration API describes it.

@@ -387,10 +387,20 @@ class Revocation:
 
 
 class OrganizationFailure(NamedTuple):
-    """An organization whose tokens could not be listed, and the reason."""
+    """An organization whose tokens could not be listed, and the reason.
+
+    Attributes:
+        user: the one whose tokens could not be listed, where those of others could.
+    """
 
     org: str
     reason: str
+    user: str = ""
+
+    @property
+    def what(self) -> str:
+        """What could not be listed."""
+        return self.user or self.org
 
 
 class OnOff(StrEnum):

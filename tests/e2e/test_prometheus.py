@@ -18,11 +18,15 @@ from azdo_pat.output.checked_writer import checked_text
 from azdo_pat.output.result_file import replace_file
 from azdo_pat.output.sanitize import without_commands
 from drivers import TIME_LIMIT, need
-from output.found import HOSTILE, SAMPLE, checked, expiring
+from output.found import HOSTILE, SAMPLE, checked, expiring, of_everyone, user
 
 FOUND = checked(
     *SAMPLE.pats,
     *(expiring(name, id=f"id-{number}") for number, name in enumerate(HOSTILE)),
+)
+
+OF_EVERYONE = of_everyone(
+    *((expiring(name, id=f"id-{number}"), user(name)) for number, name in enumerate(HOSTILE)),
 )
 
 
@@ -68,7 +72,10 @@ def node_exporter(path: str, folder: Path) -> Iterator[Callable[[], str]]:
 def test_promtool_finds_nothing_to_criticize(program: Callable[[str], str]) -> None:
     ran = subprocess.run(
         [program("promtool"), "check", "metrics"],
-        input=checked_text(FOUND, CheckForm.PROMETHEUS, lambda _: False),
+        input="".join(
+            checked_text(found, CheckForm.PROMETHEUS, lambda _: False)
+            for found in (FOUND, OF_EVERYONE)
+        ),
         capture_output=True,
         encoding="utf-8",
         timeout=TIME_LIMIT,
@@ -78,14 +85,17 @@ def test_promtool_finds_nothing_to_criticize(program: Callable[[str], str]) -> N
 
 
 def test_node_exporter_serves_the_file(program: Callable[[str], str], tmp_path: Path) -> None:
-    text = checked_text(FOUND, CheckForm.PROMETHEUS, lambda _: False)
+    text, other = (
+        checked_text(found, CheckForm.PROMETHEUS, lambda _: False) for found in (FOUND, OF_EVERYONE)
+    )
     with node_exporter(program("prometheus-node-exporter"), tmp_path) as scrape:
         replace_file(tmp_path / "tokens.prom", text, mode=0o644)
+        replace_file(tmp_path / "tokens-of-everyone.prom", other, mode=0o644)
         served = scrape()
         assert "\nnode_textfile_scrape_error 0\n" in served
         watched = [pat for pat in FOUND.pats if is_active(pat, FOUND.now)]
         assert names(served) == {without_commands(pat.name) for pat in watched}
-        series = [line for line in text.splitlines() if not line.startswith("#")]
+        series = [line for line in (text + other).splitlines() if not line.startswith("#")]
         own = [line for line in served.splitlines() if line.startswith("pat_")]
         assert len(own) == len(series)
         replace_file(tmp_path / "tokens.prom", text.replace("pat_check_complete 1", "x{"))

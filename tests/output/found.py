@@ -4,10 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from azdo_pat.findings import Checked, Finding, Kind, Severity, worst_first
+from azdo_pat.findings import (
+    DEFAULT_LIMITS,
+    Checked,
+    Everyone,
+    Finding,
+    Kind,
+    Severity,
+    worst_first,
+)
 from azdo_pat.judgement import of_tokens
-from azdo_pat.models import Pat
+from azdo_pat.models import OwnedPat, Pat, User
 from azdo_pat.results import OrganizationFailure
+from azdo_pat.services.admin_check import Judge
 from output.samples import ALL, GLOBAL, LAPTOP, NOW, PUBLISHING
 
 HOSTILE = (
@@ -32,6 +41,19 @@ HOSTILE = (
 def expiring(name: str, **more: object) -> Pat:
     """Return a token that expires in two days."""
     return replace(LAPTOP, name=name, expires=NOW + timedelta(days=2), **more)  # type: ignore[arg-type]  # fields of any type
+
+
+def user(name: str) -> User:
+    """Return a user who signs in by this name."""
+    return User(f"aad.{name}", "Grace Hopper", name, name)
+
+
+def of_everyone(*owned: tuple[Pat, User]) -> Checked:
+    """Return what an administrator finds about tokens, each of a user."""
+    judge = Judge("contoso", "", NOW, DEFAULT_LIMITS)
+    found = [each for pat, owner in owned for each in judge.of_owner(owner, [pat])]
+    pats = tuple(OwnedPat(*each) for each in owned)
+    return Checked(tuple(worst_first(found)), (), (), NOW, Everyone("contoso", 10, pats))
 
 
 def checked(*pats: Pat, failures: Sequence[OrganizationFailure] = ()) -> Checked:

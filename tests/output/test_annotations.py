@@ -21,8 +21,9 @@ from azdo_pat.output.check_forms.summary import summary
 from azdo_pat.output.checked_writer import form_for_ci, write_checked
 from azdo_pat.output.runner_commands import azure_command, github_command
 from azdo_pat.output.sanitize import SanitizedText, without_commands
+from azdo_pat.results import OrganizationFailure
 from output import runners
-from output.found import CALM, HOSTILE, SAMPLE, about, fails_from, many
+from output.found import CALM, HOSTILE, SAMPLE, about, expiring, fails_from, many, of_everyone, user
 from output.samples import NOW
 
 BOTH = (CheckForm.AZURE_PIPELINES, CheckForm.GITHUB_ACTIONS)
@@ -150,7 +151,7 @@ def test_no_name_acts_or_hides(form: CheckForm, name: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("severity", list(Severity))
 def test_hostile_names(form: CheckForm, name: str, severity: Severity) -> None:
-    lines = written(about(name, severity=severity, owner=name, org=name), form)
+    lines = written(about(name, severity=severity, owner=user(name), org=name), form)
     own = [line for line in lines if "task.complete" not in line]
     assert len(own) == 1
     if form is CheckForm.AZURE_PIPELINES and severity is Severity.NOTE:
@@ -188,14 +189,31 @@ def cells(markdown: str) -> Cells:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_summary_shows_names_as_they_are(name: str) -> None:
-    found = about(name, org=name, owner=name, fix=name, message=name)
+    found = about(name, org=name, owner=user(name), fix=name, message=name)
     page = cells(summary(found, 10_000))
     assert page.elements <= {"h3", "p", "table", "thead", "tbody", "tr", "th", "td", "code"}
     shown = without_commands(name).strip()
     [_, row] = page.rows
     assert [each.strip() for each in (row[1], row[5])] == [shown, shown]
+    assert row[2].strip() == (shown or "Grace Hopper")
     assert row[0].strip() == "warning"
     assert row[4].strip() == "2026-11-25 12:00 UTC"
+
+
+@pytest.mark.parametrize("form", BOTH)
+def test_who_must_act_on_the_tokens_of_everyone(form: CheckForm) -> None:
+    pat = expiring("ci", stored=False, scopes=("vso.packaging",))
+    found = of_everyone((pat, user("grace@contoso.example")))._replace(
+        failures=(OrganizationFailure("contoso", "HTTP 500", "ada@contoso.example"),)
+    )
+    lines = [READ[form](line) for line in written(found, form)]
+    unread, told = (line.text for line in lines if line)
+    assert unread == "ada@contoso.example could not be checked: HTTP 500"
+    assert told.startswith("'ci' of grace@contoso.example in contoso: it expires in 2 days (")
+    assert told.endswith("; tell the owner to run: pat update 3d1f0c2a --expires 30d --org contoso")
+    head, row = ([each.strip() for each in row] for row in cells(summary(found, 10_000)).rows)
+    assert (head[2], row[2]) == ("Owner", "grace@contoso.example")
+    assert row[5] == "the owner: pat update 3d1f0c2a --expires 30d --org contoso"
 
 
 def test_a_summary_that_is_too_long_says_how_much_is_missing() -> None:

@@ -15,13 +15,13 @@ import pytest
 from azdo_pat.errors import UsageError
 from azdo_pat.findings import Checked, Kind, Severity
 from azdo_pat.formats import CheckForm
-from azdo_pat.models import Origin, Status
+from azdo_pat.models import Field, Origin, Status
 from azdo_pat.output.check_forms.wording import sentence
 from azdo_pat.output.checked_writer import checked_text, write_checked
 from azdo_pat.output.sanitize import SanitizedText, without_commands
 from azdo_pat.results import OrganizationFailure
 from output import runners
-from output.found import HOSTILE, SAMPLE, about, checked, expiring, fails_from
+from output.found import HOSTILE, SAMPLE, about, checked, expiring, fails_from, of_everyone, user
 from output.samples import BY_GIT, EXPIRED, GLOBAL, LAPTOP, NOW, PUBLISHING, UNKNOWN
 
 DOCUMENTS = [form for form in CheckForm if not form.is_for_runner]
@@ -37,7 +37,7 @@ def text_of(found: Checked, form: CheckForm, fail_on: Severity = Severity.WARNIN
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_acts_where_the_file_is_printed(form: CheckForm, name: str) -> None:
     pats = (expiring(name, org=name), expiring(f"ci {name}", id=name))
-    found = about(name, owner=name, file=name)._replace(
+    found = about(name, owner=user(name), file=name)._replace(
         pats=pats, failures=(OrganizationFailure(name, name),)
     )
     text = text_of(found, form)
@@ -209,6 +209,54 @@ def test_the_calendar_keeps_hostile_names(name: str) -> None:
     [event] = events(checked(expiring(name), EXPIRED))
     shown = without_commands(name, broken=True)
     assert str(event["SUMMARY"]) == f"Token '{shown}' in contoso expires"
+
+
+GRACE, LINUS = user("grace@contoso.example"), user("linus@contoso.example")
+SHARED = expiring("ci", stored=False, scopes=("vso.packaging",))
+WITHOUT_ID = replace(SHARED, id=None, unread=frozenset({Field.ID}))
+EVERYONE = of_everyone((SHARED, GRACE), (WITHOUT_ID, GRACE), (WITHOUT_ID, LINUS))._replace(
+    failures=(OrganizationFailure("contoso", "HTTP 500", "ada@contoso.example"),)
+)
+
+
+def test_prometheus_tells_the_tokens_of_everyone_from_ones_own() -> None:
+    """node_exporter rejects series that two files have."""
+    lines = text_of(EVERYONE, CheckForm.PROMETHEUS).splitlines()
+    ends = (NOW + timedelta(days=2)).timestamp()
+    grace = f'{{org="contoso",owner="grace@contoso.example",name="ci",id="{ID}",origin="pat"}}'
+    assert f"pat_admin_token_expiry_timestamp_seconds{grace} {ends:.0f}" in lines
+    assert 'pat_admin_check_complete{org="contoso"} 0' in lines
+    assert 'pat_admin_check_findings{org="contoso",kind="expiring",severity="warning"} 3' in lines
+    series = {line.partition("{")[0].partition(" ")[0] for line in lines if line[0] != "#"}
+    own = text_of(SAMPLE, CheckForm.PROMETHEUS).splitlines()
+    assert series & {line.partition("{")[0].partition(" ")[0] for line in own} == set()
+    globals_ = of_everyone((GLOBAL, GRACE))
+    assert '\npat_admin_token_global{org="contoso",' in text_of(globals_, CheckForm.PROMETHEUS)
+
+
+def test_junit_has_a_case_for_each_owner_of_a_token() -> None:
+    results = junit_cases(EVERYONE, Severity.WARNING)
+    assert {key: [each.type for each in result] for key, result in results.items()} == {
+        ("contoso", f"ci of {GRACE.upn} ({ID})"): ["expiring"],
+        ("contoso", f"ci of {GRACE.upn}"): ["expiring"],
+        ("contoso", f"ci of {LINUS.upn}"): ["expiring"],
+        ("contoso", "ada@contoso.example"): ["unreadable"],
+    }
+
+
+def test_the_calendar_of_everyone_tells_whom_to_ask() -> None:
+    assert [(str(each["SUMMARY"]), str(each["DESCRIPTION"])) for each in events(EVERYONE)] == [
+        (
+            f"Token 'ci' of {GRACE.upn} in contoso expires",
+            "Tell the owner to run: pat update 3d1f0c2a --expires 30d --org contoso",
+        ),
+        (f"Token 'ci' of {GRACE.upn} in contoso expires", "Ask the owner whether it is needed."),
+        (f"Token 'ci' of {LINUS.upn} in contoso expires", "Ask the owner whether it is needed."),
+    ]
+    assert len({each["UID"] for each in events(EVERYONE)}) == 3
+    due = NOW + timedelta(days=1)
+    (own,) = events(of_everyone((replace(SHARED, stored=True, renewal_due=due), GRACE)))
+    assert str(own["DESCRIPTION"]).endswith("Run: pat rotate 3d1f0c2a --org contoso")
 
 
 @pytest.mark.parametrize("form", [form for form in CheckForm if form.is_for_runner])

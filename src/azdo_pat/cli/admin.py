@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from azdo_pat.cli.admin_check import check_command
 from azdo_pat.cli.admin_list import list_command, users_command
 from azdo_pat.cli.admin_log import log_command, policy_command
 from azdo_pat.cli.admin_report import report_command
@@ -24,6 +25,7 @@ def admin_command() -> None:
 for _each in (
     users_command,
     list_command,
+    check_command,
     report_command,
     whose_command,
     log_command,

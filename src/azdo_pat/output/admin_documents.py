@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.output.serialize import Document, pat_document
+from azdo_pat.output.serialize import Document, finding_document, pat_document
 from azdo_pat.times import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from azdo_pat.findings import Finding
     from azdo_pat.models import OwnedPat, User
     from azdo_pat.results import Group, Owner, PolicyState, TokenReport
 
@@ -41,10 +42,35 @@ def owned_document(owned: OwnedPat, now: datetime) -> Document:
 
 def owned_row(owned: OwnedPat, now: datetime) -> Document:
     """Return the token object with the owner in columns, for spreadsheets."""
-    owner = user_document(owned.owner)
-    return pat_document(owned.pat, now) | {
-        key: owner[key.removeprefix("owner_")] for key in OWNER_KEYS
+    return pat_document(owned.pat, now) | _owner_columns(owned.owner)
+
+
+def owned_finding_document(finding: Finding, owner: User, now: datetime) -> Document:
+    """Return a finding with its `owner`, and `owner_fix`: the command that only the owner can run.
+
+    One of `fix` and `owner_fix` is null at least.
+    """
+    return finding_document(finding, now) | {
+        "owner": _owner(owner),
+        "owner_fix": finding.owner_fix or None,
     }
+
+
+def owned_finding_row(finding: Finding, owner: User, now: datetime) -> Document:
+    """Return a finding with the owner in columns, for spreadsheets."""
+    document = owned_finding_document(finding, owner, now) | _owner_columns(owner)
+    del document["owner"]
+    return document
+
+
+def _owner(owner: User) -> Document:
+    document = user_document(owner)
+    return {key: document[key] for key in ("name", "upn", "descriptor")}
+
+
+def _owner_columns(owner: User) -> Document:
+    document = user_document(owner)
+    return {key: document[key.removeprefix("owner_")] for key in OWNER_KEYS}
 
 
 def policy_document(policy: PolicyState) -> Document:
@@ -103,8 +129,3 @@ def _owner_numbers(owner: Owner) -> Document:
         "expiring": numbers.expiring,
         "long_lived": numbers.long_lived,
     }
-
-
-def _owner(user: User) -> Document:
-    document = user_document(user)
-    return {key: document[key] for key in ("name", "upn", "descriptor")}

@@ -51,7 +51,7 @@ def users_table(users: Sequence[User]) -> Table:
 
 def owned_table(pats: Sequence[OwnedPat], now: datetime, zone: tzinfo | None) -> Table:
     """Return the table of tokens, with the owner of each."""
-    owners = [each.owner.upn or each.owner.name or each.owner.descriptor for each in pats]
+    owners = [each.owner.handle for each in pats]
     return pats_table([each.pat for each in pats], now, zone, owners)
 
 

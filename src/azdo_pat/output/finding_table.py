@@ -18,17 +18,24 @@ _TONES: Final = {
 def findings_table(findings: Sequence[Finding], zone: tzinfo | None) -> Table:
     """Return the table of findings; the organization is a column only if there are several.
 
-    Each command has a line of its own, from which it can be copied.
+    The owner is one in its place, if those of other users are among the tokens. Each command has a
+    line of its own, from which it can be copied.
     """
-    many = len({each.org for each in findings if each.org is not None}) > 1
+    owned = any(each.owner for each in findings)
+    many = owned or len({each.org for each in findings if each.org is not None}) > 1
     columns = [Column("", 7), Column("NAME", 12)]
-    columns += [Column("ORG", 8)] if many else []
-    columns += [Column("WHAT", 20), Column("UNTIL", 10)]
+    columns += [Column("OWNER", 24) if owned else Column("ORG", 8)] if many else []
+    columns += [Column("WHAT", 16 if owned else 20), Column("UNTIL", 10)]
     rows = []
     for each in findings:
         row = [Cell(str(each.severity), _TONES[each.severity]), Cell(each.name or "")]
-        row += [Cell(each.org or "")] if many else []
+        row += [Cell(each.owner.handle if each.owner else each.org or "")] if many else []
         until = local_date(each.until, zone) if each.until else ""
         rows.append([*row, Cell(each.message), Cell(until)])
-    below = [[Cell(f"fix: {each.fix}")] if each.fix else [] for each in findings]
-    return Table(columns, rows, below)
+    return Table(columns, rows, [_below(each) for each in findings])
+
+
+def _below(finding: Finding) -> list[Cell]:
+    if finding.owner_fix:
+        return [Cell(f"tell the owner: {finding.owner_fix}")]
+    return [Cell(f"fix: {finding.fix}")] if finding.fix else []

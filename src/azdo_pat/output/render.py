@@ -157,8 +157,20 @@ class Renderer:
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Write findings; as JSON without importing what other results need."""
-        documents = [finding_document(each, self._now) for each in findings]
+        documents = [self._finding_document(each) for each in findings]
         self._write(documents, lambda: self._findings_table(findings))
+
+    def _finding_document(self, finding: Finding) -> Document:
+        if finding.owner is None:
+            return finding_document(finding, self._now)
+        from azdo_pat.output.admin_documents import (  # noqa: PLC0415 - see the class
+            owned_finding_document,
+            owned_finding_row,
+        )
+
+        if self.streams and not self._format.is_json:
+            return owned_finding_row(finding, finding.owner, self._now)
+        return owned_finding_document(finding, finding.owner, self._now)
 
     def show(self, result: Result) -> None:
         """Write one result."""

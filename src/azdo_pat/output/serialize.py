@@ -124,14 +124,17 @@ def change_document(change: Change, now: datetime) -> Document:
 
 
 def finding_document(finding: Finding, now: datetime) -> Document:
-    """Return a finding; what does not apply is null. `expires_in_days` is that of the token."""
+    """Return a finding; what does not apply is null. `expires_in_days` is that of the token.
+
+    `owner` is null, as for the user's own tokens; see `admin_documents` for those of others.
+    """
     return {
         "kind": str(finding.kind),
         "severity": str(finding.severity),
         "org": finding.org,
         "name": finding.name,
         "id": finding.id,
-        "owner": finding.owner,
+        "owner": None,
         "scopes": list(finding.scopes),
         "expires": _time(finding.expires),
         "expires_in_days": None if finding.expires is None else whole_days(finding.expires, now),

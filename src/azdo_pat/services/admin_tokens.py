@@ -189,6 +189,7 @@ class OwnedTokens:
         self._made = deps.state.made()
         known = deps.state.stored(deps.organization.url)
         self._stored = frozenset(each.id for each in known if each.id and each.stored)
+        self._due = {each.id: each.renewal_due for each in known if each.id}
 
     def owned(self, owner: User, token: SessionToken) -> OwnedPat:
         """Return a token with its owner."""
@@ -206,6 +207,7 @@ class OwnedTokens:
             stored=pat.authorization_id in self._stored,
             origin=origin_of(pat.display_name),
             unread=pat.unread,
+            renewal_due=None if is_global else self._due.get(pat.authorization_id),
         )
         if pat.authorization_id in self._made:
             made = replace(made, origin=Origin.PAT)

@@ -27,7 +27,7 @@ class Annotation(NamedTuple):
 def annotations(checked: Checked) -> list[Annotation]:
     """Return the issues to show, the worst first; the last of a severity counts the others."""
     unread = [
-        Annotation(Severity.ERROR, f"{each.org} could not be checked: {each.reason}")
+        Annotation(Severity.ERROR, f"{each.what} could not be checked: {each.reason}")
         for each in checked.failures
     ]
     found = [
@@ -36,16 +36,18 @@ def annotations(checked: Checked) -> list[Annotation]:
     chosen = [
         annotation
         for severity in reversed(Severity)
-        for annotation in _cut([each for each in (*unread, *found) if each.severity is severity])
+        for annotation in _cut(
+            [each for each in (*unread, *found) if each.severity is severity], checked.command
+        )
     ]
     return [each._replace(text=without_commands(each.text)) for each in chosen]
 
 
-def _cut(same: Sequence[Annotation]) -> Sequence[Annotation]:
+def _cut(same: Sequence[Annotation], command: str) -> Sequence[Annotation]:
     """Return at most ten issues of one severity."""
     if len(same) <= _MOST:
         return same
     shown = same[: _MOST - 1]
     more = counted(len(same) - len(shown), f"more {same[0].severity}")
-    rest = f"{more}: see the summary of this step, or run: pat check"
+    rest = f"{more}: see the summary of this step, or run: {command}"
     return [*shown, Annotation(same[0].severity, rest)]

@@ -39,7 +39,10 @@ def _line(annotation: Annotation, workspace: str) -> str:
 
 
 def _title(finding: Finding) -> str:
-    return f"{finding.kind}: {finding.name}" if finding.name else str(finding.kind)
+    if not finding.name:
+        return str(finding.kind)
+    owner = f" of {finding.owner.handle}" if finding.owner else ""
+    return f"{finding.kind}: {finding.name}{owner}"
 
 
 def _in_repository(file: str, workspace: str) -> str:

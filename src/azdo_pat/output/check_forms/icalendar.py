@@ -7,8 +7,8 @@ from typing import Final
 
 from azdo_pat.findings import Checked, Kind
 from azdo_pat.judgement import command, has_ended, is_replaced
-from azdo_pat.models import Pat
 from azdo_pat.output.check_forms.watched import Watched, report_of
+from azdo_pat.output.check_forms.wording import advice
 from azdo_pat.output.dates import local_date
 from azdo_pat.output.sanitize import without_commands
 from azdo_pat.times import rfc3339
@@ -22,13 +22,15 @@ _REPLACED: Final = "The program that created it creates another one; there is no
 def icalendar_text(checked: Checked) -> str:
     """Return a calendar with an event for each active token at its expiry.
 
+    Of the tokens of many users, only those with findings have one.
+
     A token that `pat renew` replaces has an alarm one day before, when that is certainly late; one
     that another program replaces has none.
     """
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
-        "PRODID:-//azdo-pat//pat check//EN",
+        f"PRODID:-//azdo-pat//{checked.command}//EN",
         "X-WR-CALNAME:Azure DevOps tokens",
         *(
             line
@@ -45,9 +47,10 @@ def _event(watched: Watched, expires: datetime, now: datetime) -> Iterator[str]:
     pat = watched.pat
     what_to_do, alarms = _advice(watched, now)
     where = f" in {pat.org}" if pat.org else ""
-    title = f"Token '{pat.name}'{where} expires"
+    whose = f" of {watched.owner.handle}" if watched.owner else ""
+    title = f"Token '{pat.name}'{whose}{where} expires"
     yield "BEGIN:VEVENT"
-    yield f"UID:{_uid(pat)}"
+    yield f"UID:{_uid(watched)}"
     yield f"DTSTAMP:{_time(now)}"
     yield f"DTSTART:{_time(expires)}"
     yield f"SUMMARY:{_text(title)}"
@@ -65,7 +68,7 @@ def _event(watched: Watched, expires: datetime, now: datetime) -> Iterator[str]:
 def _advice(watched: Watched, now: datetime) -> tuple[str, tuple[str, ...]]:
     """Return what to do about a token, and when to remind of it."""
     due = watched.pat.renewal_due
-    run = f"Run: {_command(watched)}"
+    run = _to_do(watched)
     if not is_replaced(watched.pat, now):
         return run, _ALARMS
     if due is None:
@@ -75,21 +78,27 @@ def _advice(watched: Watched, now: datetime) -> tuple[str, tuple[str, ...]]:
     )
 
 
-def _command(watched: Watched) -> str:
-    """Return what to run before a token expires."""
-    pat = watched.pat
-    for finding in watched.findings:
-        if finding.kind in {Kind.EXPIRING, Kind.GLOBAL} and finding.fix:
-            return finding.fix
+def _to_do(watched: Watched) -> str:
+    """Return what to do before a token expires, and who does it."""
+    pat, owner = watched.pat, watched.owner
+    urgent = [each for each in watched.findings if each.kind in {Kind.EXPIRING, Kind.GLOBAL}]
+    for finding in [*urgent, *(watched.findings if owner else ())]:
+        if text := advice(finding):
+            return f"{text[0].upper()}{text[1:]}"
+    if owner and not pat.stored:
+        return "Ask the owner whether it is needed."
     if pat.is_global:
-        return command(pat, "migrate")
-    return command(pat, "rotate") if pat.stored else command(pat, "update", "--expires", "30d")
+        return f"Run: {command(pat, 'migrate')}"
+    fix = command(pat, "rotate") if pat.stored else command(pat, "update", "--expires", "30d")
+    return f"Run: {fix}"
 
 
-def _uid(pat: Pat) -> str:
+def _uid(watched: Watched) -> str:
     """Return what makes a later import update the event instead of adding another one."""
+    pat, owner = watched.pat, watched.owner
     # The token that replaces a stored one has its name.
-    known_by = f"{pat.org}/{pat.name}" if pat.stored or pat.id is None else pat.id
+    by_name = f"{owner.descriptor}/{pat.name}" if owner and not pat.stored else pat.name
+    known_by = f"{pat.org}/{by_name}" if pat.stored or pat.id is None else pat.id
     return f"{sha256(known_by.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}@azdo-pat"
 
 

@@ -3,16 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
 from xml.etree import ElementTree as ET
 
 from azdo_pat.findings import Checked, Finding
-from azdo_pat.output.check_forms.watched import report_of
+from azdo_pat.output.check_forms.watched import Watched, report_of
 from azdo_pat.output.check_forms.wording import sentence
 from azdo_pat.output.sanitize import without_commands
 from azdo_pat.times import rfc3339
-
-_SUITE: Final = "pat check"
 
 
 def junit_text(checked: Checked, fails: Callable[[Finding], bool]) -> str:
@@ -27,25 +24,30 @@ def junit_text(checked: Checked, fails: Callable[[Finding], bool]) -> str:
     """
     suites = ET.Element("testsuites")
     suite = ET.SubElement(
-        suites, "testsuite", name=_SUITE, timestamp=rfc3339(checked.now), time="0"
+        suites, "testsuite", name=checked.command, timestamp=rfc3339(checked.now), time="0"
     )
     report = report_of(checked)
-    names = Counter((each.pat.org, each.pat.name) for each in report.tokens)
-    for pat, findings in report.tokens:
-        unique = names[pat.org, pat.name] == 1 or pat.id is None
-        name = pat.name if unique else f"{pat.name} ({pat.id})"
-        _add_findings(_case(suite, pat.org, name), findings, fails, checked.now)
+    names = Counter((each.pat.org, _name(each)) for each in report.tokens)
+    for each in report.tokens:
+        pat, name = each.pat, _name(each)
+        unique = names[pat.org, name] == 1 or pat.id is None
+        case = _case(suite, pat.org, name if unique else f"{name} ({pat.id})")
+        _add_findings(case, each.findings, fails, checked.now)
     others = defaultdict[tuple[str | None, str], list[Finding]](list)
     for finding in report.others:
         others[finding.org, finding.name or finding.kind].append(finding)
     for (org, name), found in others.items():
         _add_findings(_case(suite, org, name), found, fails, checked.now)
     for failure in checked.failures:
-        case = _case(suite, failure.org, failure.org)
+        case = _case(suite, failure.org, failure.what)
         ET.SubElement(case, "error", type="unreadable", message=without_commands(failure.reason))
     _count(suite)
     ET.indent(suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+
+
+def _name(watched: Watched) -> str:
+    return f"{watched.pat.name} of {watched.owner.handle}" if watched.owner else watched.pat.name
 
 
 def _case(suite: ET.Element, org: str | None, name: str) -> ET.Element:
@@ -53,7 +55,7 @@ def _case(suite: ET.Element, org: str | None, name: str) -> ET.Element:
     return ET.SubElement(
         suite,
         "testcase",
-        classname=without_commands(org or _SUITE),
+        classname=without_commands(org or str(suite.get("name"))),
         name=without_commands(name),
         time="0",
     )

@@ -6,16 +6,20 @@ Source: "Exposition formats". There are no timestamps: node_exporter rejects a f
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from azdo_pat.findings import Checked
-from azdo_pat.models import Pat
-from azdo_pat.output.check_forms.watched import report_of
+from azdo_pat.findings import Checked, Everyone
+from azdo_pat.output.check_forms.watched import Watched, report_of
 from azdo_pat.output.sanitize import without_commands
 
 
 def prometheus_text(checked: Checked) -> str:
     """Return the metrics of the tokens that are watched, and the number of findings."""
-    pats = [each.pat for each in report_of(checked).tokens]
-    labels = [_token_labels(pat) for pat in pats]
+    everyone = checked.everyone
+    # Two files must not have the same series: each collector reads those of several checks.
+    family = "pat" if everyone is None else "pat_admin"
+    whole = "" if everyone is None else _labels({"org": everyone.org})
+    tokens = report_of(checked).tokens
+    pats = [each.pat for each in tokens]
+    labels = [_token_labels(each, everyone) for each in tokens]
     # A series that comes twice would make the whole file invalid.
     expiries = {
         label: pat.expires.timestamp()
@@ -24,32 +28,32 @@ def prometheus_text(checked: Checked) -> str:
     }
     globals_ = {label: float(pat.is_global) for label, pat in zip(labels, pats, strict=True)}
     found = Counter(
-        _labels({"org": each.org or "", "kind": each.kind, "severity": each.severity})
+        _labels({"org": _org(each.org, everyone), "kind": each.kind, "severity": each.severity})
         for each in checked.findings
     )
     lines = [
         *_metric(
-            "pat_check_timestamp_seconds",
+            f"{family}_check_timestamp_seconds",
             "When the tokens were checked.",
-            {"": checked.now.timestamp()},
+            {whole: checked.now.timestamp()},
         ),
         *_metric(
-            "pat_check_complete",
-            "Whether every organization could be read.",
-            {"": float(not checked.failures)},
+            f"{family}_check_complete",
+            f"Whether every {'organization' if everyone is None else 'user'} could be read.",
+            {whole: float(not checked.failures)},
         ),
         *_metric(
-            "pat_token_expiry_timestamp_seconds",
+            f"{family}_token_expiry_timestamp_seconds",
             "When a token expires.",
             expiries,
         ),
         *_metric(
-            "pat_token_global",
+            f"{family}_token_global",
             "Whether a token is valid for all organizations of its user.",
             globals_,
         ),
         *_metric(
-            "pat_check_findings",
+            f"{family}_check_findings",
             "How much needs attention, by kind and severity.",
             found,
         ),
@@ -64,10 +68,16 @@ def _metric(name: str, text: str, samples: Mapping[str, float]) -> Iterable[str]
         yield f"{name}{labels} {value:.0f}"
 
 
-def _token_labels(pat: Pat) -> str:
-    return _labels(
-        {"org": pat.org or "", "name": pat.name, "id": pat.id or "", "origin": pat.origin}
-    )
+def _token_labels(watched: Watched, everyone: Everyone | None) -> str:
+    pat = watched.pat
+    owner = {"owner": watched.owner.handle} if watched.owner else {}
+    token = {"name": pat.name, "id": pat.id or "", "origin": pat.origin}
+    return _labels({"org": _org(pat.org, everyone), **owner, **token})
+
+
+def _org(org: str | None, everyone: Everyone | None) -> str:
+    """Return the organization of a token; for a global one, that whose users are checked."""
+    return (org or "") if everyone is None else everyone.org
 
 
 def _labels(values: Mapping[str, str]) -> str:

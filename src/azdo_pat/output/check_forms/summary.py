@@ -42,10 +42,11 @@ def _head(checked: Checked) -> Iterator[str]:
     yield f"{found.capitalize()}; {number} checked on {utc_minute(checked.now)}."
     for failure in checked.failures:
         yield ""
-        yield f"**{_plain(failure.org)} could not be checked**: {_plain(failure.reason)}"
+        yield f"**{_plain(failure.what)} could not be checked**: {_plain(failure.reason)}"
     if checked.findings:
         yield ""
-        yield "| | Token | Organization | Finding | Expires | To fix it, run |"
+        place = "Organization" if checked.everyone is None else "Owner"
+        yield f"| | Token | {place} | Finding | Expires | To fix it, run |"
         yield "| --- | --- | --- | --- | --- | --- |"
 
 
@@ -53,10 +54,10 @@ def _row(finding: Finding) -> str:
     cells = [
         str(finding.severity),
         _code(finding.name or ""),
-        _plain(" of ".join(filter(None, (finding.org, finding.owner)))),
+        _plain(finding.owner.handle if finding.owner else finding.org or ""),
         _plain(f"{finding.kind}: {finding.message}"),
         utc_minute(finding.expires) if finding.expires else "",
-        _code(finding.fix),
+        f"the owner: {_code(finding.owner_fix)}" if finding.owner_fix else _code(finding.fix),
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -12,7 +12,15 @@ def sentence(finding: Finding, now: datetime) -> str:
     what = f"{about}: {finding.message}" if about else finding.message
     if finding.expires is not None:
         what = f"{what} ({expiry(finding.expires, now)})"
-    return f"{what}; run: {finding.fix}" if finding.fix else what
+    to_do = advice(finding)
+    return f"{what}; {to_do}" if to_do else what
+
+
+def advice(finding: Finding) -> str:
+    """Return what to do about a finding, and who does it; empty if nothing is known."""
+    if finding.owner_fix:
+        return f"tell the owner to run: {finding.owner_fix}"
+    return f"run: {finding.fix}" if finding.fix else ""
 
 
 def subject(finding: Finding) -> list[str]:
@@ -20,7 +28,7 @@ def subject(finding: Finding) -> list[str]:
     if finding.name is None:
         return [finding.org] if finding.org else []
     parts = [f"'{finding.name}'"]
-    parts += [f"of {finding.owner}"] if finding.owner else []
+    parts += [f"of {finding.owner.handle}"] if finding.owner else []
     parts += [f"in {finding.org}"] if finding.org else []
     return parts
 
