@@ -1,14 +1,17 @@
 """The tokens of other users, as the service may answer."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import requests
 import responses
 
 from api.stage import client
 from azdo_pat.api.service_errors import BadRequestError
 from azdo_pat.errors import (
+    NoAnswerError,
     NotFoundError,
     PatError,
     RefusedError,
@@ -17,7 +20,8 @@ from azdo_pat.errors import (
 )
 from azdo_pat.models import Field, Organization, ServicePat, SessionToken
 
-LIST = "https://vssps.dev.azure.com/contoso/_apis/tokenadmin/personalaccesstokens/aad.YWRh"
+ROOT = "https://vssps.dev.azure.com/contoso/_apis/tokenadmin"
+LIST = f"{ROOT}/personalaccesstokens/aad.YWRh"
 CONTOSO = Organization(name="contoso", url="https://dev.azure.com/contoso")
 NONE = "00000000-0000-0000-0000-000000000000"
 NEXT = "7c3f1c2e-0000-4000-8000-000000000001"
@@ -130,4 +134,52 @@ def test_refusals(status: int, message: str, error: type[PatError]) -> None:
         mock.get(LIST, json=body, status=status)
         with pytest.raises(error) as caught:
             list(admin.tokens(CONTOSO, "aad.YWRh"))
+    assert type(caught.value) is error
+
+
+REVOCATIONS = f"{ROOT}/revocations?isPublic=false&api-version=7.2-preview.1"
+RULES = f"{ROOT}/revocationrules?api-version=7.2-preview.1"
+
+
+def test_revocations_may_be_repeated() -> None:
+    with responses.RequestsMock() as mock:
+        mock.post(REVOCATIONS, status=503)
+        mock.post(REVOCATIONS, body=requests.ConnectionError("cut"))
+        mock.post(REVOCATIONS, status=204)
+        client(None).token_admin.revoke(CONTOSO, ["a", "b"])
+        bodies = {call.request.body for call in mock.calls}
+    assert bodies == {b'[{"authorizationId": "a"}, {"authorizationId": "b"}]'}
+
+
+def test_a_rule_is_added_once() -> None:
+    """As in Microsoft's example; a rule cannot be taken back."""
+    moment = datetime(2026, 7, 18, 7, 51, 26, 555735, tzinfo=UTC)
+    admin = client(None).token_admin
+    with responses.RequestsMock() as mock:
+        mock.post(RULES, status=201)
+        mock.post(RULES, status=503)
+        admin.add_rule(CONTOSO, ["vso.code", "vso.packaging"], moment)
+        with pytest.raises(NoAnswerError):
+            admin.add_rule(CONTOSO, ["vso.code"], None)
+        bodies = [json.loads(call.request.body or "") for call in mock.calls]
+    assert bodies == [
+        {"scopes": "vso.code vso.packaging", "createdBefore": "2026-07-18T07:51:26.555Z"},
+        {"scopes": "vso.code"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "error"),
+    [
+        (401, "TF400813: The user 'd6245f20' is not authorized.", RefusedError),
+        (400, "bad id", BadRequestError),
+        (500, "no", UnavailableError),
+    ],
+)
+def test_revocations_that_are_refused(status: int, message: str, error: type[PatError]) -> None:
+    body = {"$id": "1", "message": message, "typeKey": "SomeException"}
+    with responses.RequestsMock() as mock:
+        mock.post(REVOCATIONS, json=body, status=status)
+        with pytest.raises(error) as caught:
+            client(None).token_admin.revoke(CONTOSO, ["a"])
     assert type(caught.value) is error

@@ -85,14 +85,12 @@ class Directory:
         `instanceId` of `connectionData` is the id of the host, which for an organization is the
         account id.
         """
-        url = f"{self._http.addresses.organization(organization.name)}/_apis/connectionData"
-        call = ApiCall(
-            method="GET",
-            url=with_query(url, {"api-version": _CONNECTION_VERSION}),
-            organization=organization.name,
-        )
-        body, answer = self._http.json(call, "connection data")
-        return Record(body, "connection data", answer).guid("instanceId")
+        return self._connection(organization).guid("instanceId")
+
+    def descriptor(self, organization: Organization) -> str:
+        """Return the descriptor of the signed-in user, which identifies them in the graph."""
+        user = self._connection(organization).record("authenticatedUser", "a user")
+        return user.filled_text("subjectDescriptor") if user else ""
 
     def check_secret(self, organization: Organization, secret: Secret) -> Identity:
         """Return the user that a secret belongs to, signing in with the secret alone.
@@ -136,6 +134,16 @@ class Directory:
         if answer is not None and answer.status == HTTPStatus.NOT_FOUND:
             return f"{organization.url}/_details/security/tokens"
         return page
+
+    def _connection(self, organization: Organization) -> Record:
+        url = f"{self._http.addresses.organization(organization.name)}/_apis/connectionData"
+        call = ApiCall(
+            method="GET",
+            url=with_query(url, {"api-version": _CONNECTION_VERSION}),
+            organization=organization.name,
+        )
+        body, answer = self._http.json(call, "connection data")
+        return Record(body, "connection data", answer)
 
     def _read(self, row: object, answer: Response) -> tuple[Organization | None, Sequence[str]]:
         """Read an organization, and return the names of the fields that cannot be read."""

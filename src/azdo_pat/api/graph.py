@@ -77,7 +77,7 @@ class Graph:
         """
         call = self._call("POST", organization, "subjectquery", {"api-version": _API_VERSION})
         query = {"query": prefix, "subjectKind": ["User"]}
-        body, answer = self._json(call._replace(body=query, is_query=True), _LIST)
+        body, answer = self._json(call._replace(body=query, acts_as="GET"), _LIST)
         kinds = tuple(f"{kind}." for kind in PEOPLE)
         found = self._users(body, answer)
         people = tuple(each for each in found if each.descriptor.startswith(kinds))

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -54,20 +54,21 @@ class ApiCall(NamedTuple):
         organization: its name, for error messages.
         body: sent as JSON.
         credential: what to sign in with instead of the access token.
-        is_query: a POST that changes nothing, so its failures are those of a GET.
+        acts_as: the method whose effect a POST has: GET for a search, DELETE for one that may be
+            repeated. Retries and failures are those of that method.
     """
 
     method: str
     url: str
     organization: str = ""
-    body: Mapping[str, object] | None = None
+    body: Mapping[str, object] | Sequence[object] | None = None
     credential: AuthBase | None = None
-    is_query: bool = False
+    acts_as: str = ""
 
     @property
     def effect(self) -> str:
         """The method that has the same effect on the service."""
-        return "GET" if self.is_query else self.method
+        return self.acts_as or self.method
 
 
 def _ignore_exchange(_: Exchange) -> None:

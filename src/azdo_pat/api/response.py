@@ -13,7 +13,7 @@ class RequestSummary(NamedTuple):
     """The facts of a request that error messages name.
 
     Attributes:
-        method: GET, POST, PUT or DELETE, by its effect: GET for a POST that changes nothing.
+        method: GET, POST, PUT or DELETE, by its effect; see `ApiCall.acts_as`.
         host: the host and, if unusual, the port.
         organization: its name; empty for a request without one.
         source: where the access token came from; empty if none was sent.

@@ -1,6 +1,8 @@
 """The tokens and SSH keys of any user, for administrators (spec: tokenAdmin 7.2)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Final
 
 from azdo_pat.api.addresses import Service, segment, with_query
@@ -11,6 +13,11 @@ from azdo_pat.api.refusals import naming_the_right
 from azdo_pat.api.response import Response
 from azdo_pat.api.tokens import read_token
 from azdo_pat.models import Field, Organization, SessionToken
+from azdo_pat.times import rfc3339
+
+MOST_REVOKED: Final = 990
+"""The tokens that Microsoft's own script revokes with one request (microsoft/vsts-script-samples,
+`Revoke-VSTSPATsJWTs.ps1`). The service has a limit, which it does not tell."""
 
 _API_VERSION: Final = "7.2-preview.1"
 _PAGE_SIZE: Final = "20"
@@ -20,7 +27,7 @@ _LIST: Final = "a list of tokens"
 
 
 class TokenAdmin:
-    """Reads the tokens of any user of an organization; threads may share an instance.
+    """Reads and revokes the tokens of any user of an organization; threads may share an instance.
 
     Args:
         http: the connection.
@@ -41,22 +48,11 @@ class TokenAdmin:
             RefusedError: the signed-in user may not administer tokens.
             PatError: they cannot be listed.
         """
-        base = self._http.addresses.base(Service.TOKENS)
-        url = f"{base}/{segment(organization.name)}/_apis/tokenadmin/personalaccesstokens"
-        query = {
-            "pageSize": _PAGE_SIZE,
-            "isPublic": str(ssh).lower(),
-            "api-version": _API_VERSION,
-        }
+        place = f"personalaccesstokens/{segment(descriptor)}"
+        query = {"pageSize": _PAGE_SIZE, **_kind(ssh=ssh)}
         continuations = Continuations()
         while True:
-            page, answer = self._page(
-                ApiCall(
-                    method="GET",
-                    url=with_query(f"{url}/{segment(descriptor)}", query),
-                    organization=organization.name,
-                )
-            )
+            page, answer = self._page(self._call("GET", organization, place, query))
             for row in page.rows("value"):
                 yield self._token(row, answer)
             following = page.url_part("continuationToken")
@@ -65,12 +61,63 @@ class TokenAdmin:
             continuations.require_new(following, answer, "a complete list")
             query["continuationToken"] = following
 
+    def revoke(
+        self, organization: Organization, authorization_ids: Sequence[str], *, ssh: bool = False
+    ) -> None:
+        """Revoke tokens of any users, or SSH keys; one that is gone, or unknown, is passed over.
+
+        The service does not tell which of them it has revoked, and may take up to an hour
+        (documentation: "Revoke personal access tokens for organization users"). The request may be
+        repeated.
+
+        Args:
+            organization: whose users they are of.
+            authorization_ids: at most `MOST_REVOKED`.
+            ssh: they are SSH keys.
+
+        Raises:
+            BadRequestError: one of the ids is refused, or there are too many; none is revoked.
+            RefusedError: the signed-in user may not administer tokens.
+            PatError: it is unknown whether they are revoked.
+        """
+        call = self._call("POST", organization, "revocations", _kind(ssh=ssh))
+        body = [{"authorizationId": each} for each in authorization_ids]
+        self._send(call._replace(body=body, acts_as="DELETE"))
+
+    def add_rule(
+        self, organization: Organization, scopes: Sequence[str], before: datetime | None
+    ) -> None:
+        """End all access tokens (JWTs) with one of the scopes that were issued before a time.
+
+        Args:
+            organization: in which they are refused from now on.
+            scopes: which of them; a token with any of these is refused.
+            before: None for now, by the service's clock.
+
+        Raises:
+            RefusedError: the signed-in user may not administer tokens.
+            NoAnswerError: it is unknown whether the rule holds.
+            PatError: the rule was not added.
+        """
+        body: dict[str, object] = {"scopes": " ".join(scopes)}
+        if before is not None:
+            body["createdBefore"] = rfc3339(before, "milliseconds")
+        call = self._call("POST", organization, "revocationrules", {"api-version": _API_VERSION})
+        self._send(call._replace(body=body))
+
+    def _call(
+        self, method: str, organization: Organization, place: str, query: dict[str, str]
+    ) -> ApiCall:
+        base = self._http.addresses.base(Service.TOKENS)
+        url = f"{base}/{segment(organization.name)}/_apis/tokenadmin/{place}"
+        return ApiCall(method=method, url=with_query(url, query), organization=organization.name)
+
+    def _send(self, call: ApiCall) -> None:
+        with _naming_the_right(call):
+            self._http.send(call)
+
     def _page(self, call: ApiCall) -> tuple[Record, Response]:
-        with naming_the_right(
-            f"you cannot administer the tokens of {call.organization}",
-            "only members of Project Collection Administrators can; a personal access token of"
-            " a member needs the scope vso.tokenadministration (pat create NAME --for admin)",
-        ):
+        with _naming_the_right(call):
             body, answer = self._http.json(call, _LIST)
         return Record(body, _LIST, answer), answer
 
@@ -92,3 +139,15 @@ class TokenAdmin:
             is_valid=valid if isinstance(valid, bool) else None,
             correlating_id=correlating if isinstance(correlating, str) else "",
         )
+
+
+def _kind(*, ssh: bool) -> dict[str, str]:
+    return {"isPublic": str(ssh).lower(), "api-version": _API_VERSION}
+
+
+def _naming_the_right(call: ApiCall) -> AbstractContextManager[None]:
+    return naming_the_right(
+        f"you cannot administer the tokens of {call.organization}",
+        "only members of Project Collection Administrators can; a personal access token of"
+        " a member needs the scope vso.tokenadministration (pat create NAME --for admin)",
+    )
