@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from azdo_pat.cli import options
+from azdo_pat.cli.admin_filters import token_filters
 from azdo_pat.cli.admin_scan import conclude, counted, scan_options, scanning
 from azdo_pat.cli.admin_sign_in import signed_in, with_token
 from azdo_pat.cli.command import command
 
 if TYPE_CHECKING:
+    from azdo_pat.cli.admin_filters import TokenFilters
     from azdo_pat.cli.admin_scan import ScanRequest
     from azdo_pat.cli.app import App
 
@@ -55,31 +56,13 @@ def users_command(app: App, beginning: str | None, *, admin_token: str | None) -
     show_default=True,
     help="List only tokens with this status.",
 )
-@click.option(
-    "--global", "only_global", is_flag=True, help="List only tokens valid in all organizations."
-)
-@click.option("--full", "only_full", is_flag=True, help="List only tokens with full access.")
-@options.scope(help="List only tokens with this scope. Repeatable.")
-@click.option(
-    "--expiring", metavar="SPAN", help="List only tokens that expire within this span: 7d."
-)
-@click.option(
-    "--older-than",
-    metavar="SPAN|DATE",
-    help="List only tokens created longer ago than this span, or before this date: 180d.",
-)
-@options.name_filter(help="List only tokens whose name matches. Repeatable.")
+@token_filters("List")
 @click.option("--ssh", is_flag=True, help="List SSH keys instead of tokens.")
-def list_command(  # noqa: PLR0913  # one argument for each option
+def list_command(
     app: App,
     *,
     status: str,
-    only_global: bool,
-    only_full: bool,
-    scopes: tuple[str, ...],
-    expiring: str | None,
-    older_than: str | None,
-    names: tuple[str, ...],
+    filters: TokenFilters,
     ssh: bool,
     request: ScanRequest,
 ) -> None:
@@ -98,16 +81,9 @@ def list_command(  # noqa: PLR0913  # one argument for each option
       pat admin list --all-users --global
       pat admin list --all-users --status all -o csv > tokens.csv
     """
-    from azdo_pat.cli.list_show import filters_of
-    from azdo_pat.expiry import parse_since
-    from azdo_pat.services.admin_tokens import Selection, matching
+    from azdo_pat.services.admin_tokens import matching
 
-    now = app.runtime.now()
-    selection = Selection(
-        filters_of(now, status, expiring, names, scopes, only_global=only_global),
-        created_before=None if older_than is None else parse_since(older_than, now),
-        only_full=only_full,
-    )
+    selection = filters.selection(app.runtime.now(), status)
     render = app.runtime.render
     with scanning(app, request, ssh=ssh) as scan:
         tokens = matching(scan, selection)
