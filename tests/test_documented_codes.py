@@ -242,6 +242,8 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("explanation/safety.md", "stays where it was and `pat` says so"): not_moved,
     ("guides/admin.md", "all numbers are those of the others, and the"): partial_report,
     ("guides/admin.md", "There is no other for the one in `PAT_ACCESS_TOKEN`"): sign_in_expires,
+    ("guides/admin.md", "it is `pending`, and the exit code is"): None,  # test_admin_revoke
+    ("guides/admin.md", "revokes the tokens of the others, and exits with"): None,  # the same
     ("guides/apply.md", "If one token fails, the others are still processed"): one_of_a_file,
     ("guides/deliver.md", "the old secret in the delivery target"): not_delivered,
     ("guides/global-tokens.md", "get their tokens, and the exit code is"): one_organization_refuses,

@@ -365,6 +365,10 @@ class Outcome(StrEnum):
     PLANNED = "planned"
     REVOKED = "revoked"
     ALREADY_REVOKED = "already revoked"
+    EXPIRED = "expired"
+    """It had expired before; only of tokens of other users."""
+    PENDING = "pending"
+    """The service has accepted the revocation, but may not have carried it out yet; likewise."""
     FAILED = "failed"
     NOT_REACHED = "not reached"
 
@@ -384,6 +388,28 @@ class Revocation:
     error: str = ""
     left_in_keyring: str = ""
     doubtful: bool = False
+
+
+class OwnedRevocation(NamedTuple):
+    """The outcome for one token to revoke, and its owner."""
+
+    item: Revocation
+    owner: User
+
+
+class RevocationRule(NamedTuple):
+    """A rule that ends access tokens.
+
+    Attributes:
+        scopes: an access token with any of them is refused.
+        before: it ends access tokens that were issued before; None for the time of its creation.
+        is_planned: it is not created yet.
+    """
+
+    org: str
+    scopes: tuple[str, ...]
+    before: datetime | None
+    is_planned: bool
 
 
 class OrganizationFailure(NamedTuple):

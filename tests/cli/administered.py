@@ -3,10 +3,12 @@
 import base64
 import json
 import re
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +19,8 @@ ROOT = "https://vssps.dev.azure.com/contoso/_apis"
 ACCOUNT = "38aaa865-2c70-4bf7-a308-0c6539c38c1a"
 FORBIDDEN = "TF400813: The user 'd6245f20' is not authorized to access this resource."
 ENVIRONMENT = {"PAT_API_URL": None, "PAT_ORG": "contoso", "PAT_ACCESS_TOKEN": "an-access-token"}
+INTERRUPT = 0
+"""In place of a status: the user presses Ctrl-C."""
 Answer = tuple[int, dict[str, str], str]
 
 
@@ -43,6 +47,9 @@ class Administered:
 
     Attributes:
         failures: statuses with which the next requests for a user's tokens are answered.
+        bad: ids for which a request to revoke them is refused.
+        revocations: the ids in each request to revoke, in order.
+        on_revocation: called before such a request is answered.
         asked: the requests, in order.
         page_size: how many users a page has.
     """
@@ -50,6 +57,9 @@ class Administered:
     users: list[dict[str, Any]] = field(default_factory=list)
     tokens: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     failures: dict[str, list[int]] = field(default_factory=dict)
+    bad: set[str] = field(default_factory=set)
+    revocations: list[list[str]] = field(default_factory=list)
+    on_revocation: Callable[[], None] = lambda: None
     forbidden: bool = False
     asked: list[PreparedRequest] = field(default_factory=list)
     page_size: int = 2
@@ -101,18 +111,16 @@ class Administered:
         _, _, place = url.path.partition("/_apis/")
         if self.forbidden:
             return _json({"$id": "1", "message": FORBIDDEN, "typeKey": "X"}, status=401)
+        if place == "connectionData":
+            return _json({"authenticatedUser": {"subjectDescriptor": "aad.bXlzZWxm"}})
+        body = json.loads(request.body or "null")
+        if place == "tokenadmin/revocations":
+            return self._revoke([each["authorizationId"] for each in body])
         if place == "graph/subjectquery":
-            wanted = json.loads(request.body or "{}")["query"].casefold()
-            keys = ("displayName", "principalName", "mailAddress")
-            return _json(
-                {
-                    "value": [
-                        each
-                        for each in self.users
-                        if any(str(each[key]).casefold().startswith(wanted) for key in keys)
-                    ][:100]
-                }
-            )
+            return self._find(body["query"].casefold())
+        return self._list(place, query)
+
+    def _list(self, place: str, query: dict[str, str]) -> Answer:
         if place == "graph/users":
             start = int(query.get("continuationToken", "0"))
             end = start + self.page_size
@@ -123,13 +131,34 @@ class Administered:
             found = [each for each in self.users if each["descriptor"] == descriptor]
             return _json(found[0]) if found else _json({"message": "none"}, status=404)
         if self.failures.get(descriptor):
-            return _json({"message": "no"}, status=self.failures[descriptor].pop(0))
+            status = self.failures[descriptor].pop(0)
+            if status == INTERRUPT:
+                signal.raise_signal(signal.SIGINT)
+            return _json({"message": "no"}, status=status or 500)
         of_user = self.tokens.get(descriptor, [])
         rows = [each for each in of_user if each["isPublic"] == (query["isPublic"] == "true")]
         return _json({"value": rows, "continuationToken": None})
 
+    def _find(self, wanted: str) -> Answer:
+        keys = ("displayName", "principalName", "mailAddress")
+        found = [
+            each
+            for each in self.users
+            if any(str(each[key]).casefold().startswith(wanted) for key in keys)
+        ]
+        return _json({"value": found[:100]})
 
-_EVERYTHING = re.compile(f"{ROOT}/.*")
+    def _revoke(self, ids: list[str]) -> Answer:
+        self.revocations.append(ids)
+        self.on_revocation()
+        if not self.bad.isdisjoint(ids):
+            return _json({"$id": "1", "message": "bad id", "typeKey": "X"}, status=400)
+        for row in chain.from_iterable(self.tokens.values()):
+            row["isValid"] = row["isValid"] and row["authorizationId"] not in ids
+        return 204, {}, ""
+
+
+_EVERYTHING = re.compile(f"({ROOT}|https://dev.azure.com/contoso/_apis)/.*")
 
 
 def _json(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Answer:

@@ -16,9 +16,15 @@ def test_whose(contoso_pat: InProcess, contoso: Administered) -> None:
     assert result.exit_code == 0, result.stderr
     assert (result.json["name"], result.json["status"]) == ("ci", "active")
     assert result.json["owner"] == owner(ben)
-    last = result.stderr.splitlines()[-1]
-    revoke = f"pat revoke {leaked['authorizationId'][:8]} --org contoso"
-    assert last == f"ben@contoso.example can revoke it: {revoke}"
+    identifier = leaked["authorizationId"]
+    by_administrator = f"pat admin revoke {identifier} --user ben@contoso.example --org contoso"
+    assert result.stderr.splitlines()[-2:] == [
+        f"ben@contoso.example can revoke it: pat revoke {identifier[:8]} --org contoso",
+        f"you can revoke it: {by_administrator}",
+    ]
+    words = by_administrator.split()[1:]
+    assert contoso_pat(*words, "--yes").exit_code == 0
+    assert contoso_pat("admin", "whose", stdin=SECRET).stderr.endswith("it is revoked\n")
 
 
 def test_one_that_is_revoked_already(contoso_pat: InProcess, contoso: Administered) -> None:

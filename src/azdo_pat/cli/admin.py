@@ -8,6 +8,8 @@ from azdo_pat.cli.admin_check import check_command
 from azdo_pat.cli.admin_list import list_command, users_command
 from azdo_pat.cli.admin_log import log_command, policy_command
 from azdo_pat.cli.admin_report import report_command
+from azdo_pat.cli.admin_revoke import revoke_command
+from azdo_pat.cli.admin_rule import rule_command
 from azdo_pat.cli.admin_whose import whose_command
 from azdo_pat.cli.command import Group
 
@@ -28,6 +30,8 @@ for _each in (
     check_command,
     report_command,
     whose_command,
+    revoke_command,
+    rule_command,
     log_command,
     policy_command,
 ):

@@ -120,7 +120,7 @@ def scan_options(*, everyone: bool) -> Callable[[Callable[..., object]], Callabl
                     "no user given",
                     hint="name a user, or add --all-users; to list users, run: pat admin users",
                 )
-            texts = users if users_from is None else (*users, *_read_users(users_from))
+            texts = users if users_from is None else (*users, *read_users(users_from))
             request = ScanRequest(texts, jobs, save, resume, admin_token)
             return function(app, *args, request=request, **rest)
 
@@ -129,7 +129,7 @@ def scan_options(*, everyone: bool) -> Callable[[Callable[..., object]], Callabl
     return decorate
 
 
-def _read_users(file: Path) -> Sequence[str]:
+def read_users(file: Path) -> Sequence[str]:
     """Return the users that a file names, one per line.
 
     Raises:
@@ -284,14 +284,20 @@ def conclude(app: App, scan: Scan, what: str) -> None:
         left = f"; {counted(scan.gone, 'user')} left in the meantime" if scan.gone else ""
         messages.notice(f"{what} of {counted(scan.users, 'user')}{left}")
         return
-    for failure in scan.failures[:_MOST_NAMED]:
-        messages.warn(f"{failure.user.upn or failure.user.descriptor}: {failure.error.message}")
-    if len(scan.failures) > _MOST_NAMED:
-        messages.warn(f"… and {len(scan.failures) - _MOST_NAMED} more users")
+    say_unread(app, scan)
     raise PartialError(
         f"{len(scan.failures)} of {counted(scan.users, 'user')} could not be read",
         hint=_with_going_on("see above; the tokens of the others are complete", scan.saved),
     )
+
+
+def say_unread(app: App, scan: Scan) -> None:
+    """Say which users could not be read, and why."""
+    messages = app.runtime.messages
+    for failure in scan.failures[:_MOST_NAMED]:
+        messages.warn(f"{failure.user.upn or failure.user.descriptor}: {failure.error.message}")
+    if len(scan.failures) > _MOST_NAMED:
+        messages.warn(f"… and {len(scan.failures) - _MOST_NAMED} more users")
 
 
 def counted(number: int, thing: str) -> str:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from azdo_pat.cli.admin_scan import ScanRequest, jobs_option, scanning
 from azdo_pat.cli.admin_sign_in import with_token
 from azdo_pat.cli.command import command
+from azdo_pat.command_lines import pat_command
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
+    from azdo_pat.models import OwnedPat
+    from azdo_pat.services.admin_tokens import Scan
 
 
 @command("whose", short_help="Find the owner of a leaked secret.")
@@ -46,3 +49,12 @@ def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
     elif revoke:
         owner = owned.owner.upn or owned.owner.name or "its owner"
         app.runtime.messages.notice(f"{owner} can revoke it: {revoke}")
+        app.runtime.messages.notice(f"you can revoke it: {_by_administrator(owned, scan)}")
+
+
+def _by_administrator(owned: OwnedPat, scan: Scan) -> str:
+    """Return the command line by which an administrator revokes a token."""
+    options = ["--user", owned.owner.upn or owned.owner.descriptor]
+    options += ["--include-global"] if owned.pat.is_global else []
+    options += ["--org", scan.deps.organization.name]
+    return pat_command("admin revoke", owned.pat.id or "", options=options)

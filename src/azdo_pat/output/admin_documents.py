@@ -5,7 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.output.serialize import Document, finding_document, pat_document
+from azdo_pat.models import OwnedPat
+from azdo_pat.output.serialize import (
+    Document,
+    finding_document,
+    outcome_document,
+    pat_document,
+)
 from azdo_pat.times import rfc3339
 
 if TYPE_CHECKING:
@@ -13,8 +19,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.findings import Finding
-    from azdo_pat.models import OwnedPat, User
-    from azdo_pat.results import Group, Owner, PolicyState, TokenReport
+    from azdo_pat.models import User
+    from azdo_pat.results import (
+        Group,
+        OwnedRevocation,
+        Owner,
+        PolicyState,
+        RevocationRule,
+        TokenReport,
+    )
 
 OWNER_KEYS: Final = ("owner_name", "owner_upn", "owner_descriptor")
 """The columns of csv and tsv for the owner of a token, after `PAT_KEYS`."""
@@ -71,6 +84,28 @@ def _owner(owner: User) -> Document:
 def _owner_columns(owner: User) -> Document:
     document = user_document(owner)
     return {key: document[key.removeprefix("owner_")] for key in OWNER_KEYS}
+
+
+def owned_revocation_document(revocation: OwnedRevocation, now: datetime) -> Document:
+    """Return the token object with `owner`, and the keys of `revoke`."""
+    item, owner = revocation
+    return owned_document(OwnedPat(item.pat, owner), now) | outcome_document(item)
+
+
+def owned_revocation_row(revocation: OwnedRevocation, now: datetime) -> Document:
+    """Return the same with the owner in columns, for spreadsheets."""
+    item, owner = revocation
+    return owned_row(OwnedPat(item.pat, owner), now) | outcome_document(item)
+
+
+def rule_document(rule: RevocationRule) -> Document:
+    """Return a rule that ends access tokens; `before` is null for the time of its creation."""
+    return {
+        "org": rule.org,
+        "scopes": list(rule.scopes),
+        "before": rfc3339(rule.before) if rule.before else None,
+        "outcome": "planned" if rule.is_planned else "created",
+    }
 
 
 def policy_document(policy: PolicyState) -> Document:

@@ -7,9 +7,9 @@ from typing import Final
 from azdo_pat.models import AuditEvent, OwnedPat, User
 from azdo_pat.output.dates import local_minute
 from azdo_pat.output.explanation_tables import action_text
-from azdo_pat.output.table_model import Cell, Column, Table, Tone
-from azdo_pat.output.token_tables import pats_table
-from azdo_pat.results import OnOff, PolicyState
+from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
+from azdo_pat.output.token_tables import pats_table, revocations_table
+from azdo_pat.results import OnOff, OwnedRevocation, PolicyState, RevocationRule
 
 _STATE_TONES: Final = {OnOff.ON: Tone.GOOD, OnOff.OFF: Tone.PLAIN, OnOff.UNKNOWN: Tone.FAINT}
 
@@ -53,6 +53,42 @@ def owned_table(pats: Sequence[OwnedPat], now: datetime, zone: tzinfo | None) ->
     """Return the table of tokens, with the owner of each."""
     owners = [each.owner.handle for each in pats]
     return pats_table([each.pat for each in pats], now, zone, owners)
+
+
+def owned_revocations_table(revocations: Sequence[OwnedRevocation]) -> Table:
+    """Return the outcome for each token, with its owner."""
+    owners = [each.owner.handle for each in revocations]
+    return revocations_table([each.item for each in revocations], owners)
+
+
+def owners_table(pats: Sequence[OwnedPat]) -> Table:
+    """Return how many of the tokens, and of those for all organizations, each owner has."""
+    by_owner: dict[str, list[OwnedPat]] = {}
+    for each in pats:
+        by_owner.setdefault(each.owner.descriptor, []).append(each)
+    rows = [
+        (
+            Cell(owned[0].owner.handle),
+            Cell(owned[0].owner.name),
+            Cell(str(len(owned))),
+            Cell(str(sum(bool(each.pat.is_global) for each in owned) or "")),
+        )
+        for owned in by_owner.values()
+    ]
+    columns = (Column("OWNER", 24), Column("NAME", 16), Column("TOKENS", 6), Column("GLOBAL", 6))
+    return Table(columns, rows)
+
+
+def rule_table(rule: RevocationRule, zone: tzinfo | None) -> Table:
+    """Return a rule that ends access tokens, with all its properties."""
+    return pairs_table(
+        [
+            ("Organization", Cell(rule.org)),
+            ("Scopes", Cell(" ".join(rule.scopes))),
+            ("Issued before", Cell(local_minute(rule.before, zone) if rule.before else "now")),
+            ("Outcome", Cell("planned" if rule.is_planned else "created")),
+        ]
+    )
 
 
 def owned_pat_table(owned: OwnedPat, token: Table) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from azdo_pat.formats import Format
 from azdo_pat.output.serialize import (
     EVENT_KEYS,
+    OUTCOME_KEYS,
     PAT_KEYS,
     event_document,
     finding_document,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from azdo_pat.output.serialize import Document
     from azdo_pat.output.table_model import Table
     from azdo_pat.output.views import Item, Result
-    from azdo_pat.results import StoredSecret, TokenReport
+    from azdo_pat.results import OwnedRevocation, StoredSecret, TokenReport
 
 
 T = TypeVar("T")
@@ -106,6 +107,29 @@ class Renderer:
             lambda each: document(each, self._now),
             self._owned_table,
         )
+
+    def owned_revocations(self, revocations: Iterable[OwnedRevocation]) -> None:
+        """Write what became of tokens of several users."""
+        from azdo_pat.output.admin_documents import (  # noqa: PLC0415 - see the class
+            OWNER_KEYS,
+            owned_revocation_document,
+            owned_revocation_row,
+        )
+
+        is_row = self.streams and not self._format.is_json
+        document = owned_revocation_row if is_row else owned_revocation_document
+        self._listed(
+            revocations,
+            (*PAT_KEYS, *OWNER_KEYS, *OUTCOME_KEYS),
+            lambda each: document(each, self._now),
+            self._owned_revocations_table,
+        )
+
+    def owners(self, pats: Sequence[OwnedPat]) -> None:
+        """Draw a table of how many of the tokens each owner has."""
+        from azdo_pat.output.admin_tables import owners_table  # noqa: PLC0415 - see the class
+
+        self._draw(owners_table(pats))
 
     def users(self, users: Iterable[User]) -> int:
         """Write users and return how many they were; see `streams`."""
@@ -213,6 +237,13 @@ class Renderer:
         from azdo_pat.output.admin_tables import owned_table  # noqa: PLC0415 - see the class
 
         return owned_table(pats, self._now, self._screen.zone)
+
+    def _owned_revocations_table(self, revocations: Sequence[OwnedRevocation]) -> Table:
+        from azdo_pat.output.admin_tables import (  # noqa: PLC0415 - see the class
+            owned_revocations_table,
+        )
+
+        return owned_revocations_table(revocations)
 
     def _users_table(self, users: Sequence[User]) -> Table:
         from azdo_pat.output.admin_tables import users_table  # noqa: PLC0415 - see the class

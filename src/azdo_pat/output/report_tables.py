@@ -87,7 +87,7 @@ def _groups_table(title: str, groups: Sequence[Group], unknown: str) -> Table:
 def _owners_table(owners: Top[Owner]) -> Table:
     rows = [
         (
-            Cell(each.user.upn or each.user.name or each.user.descriptor),
+            Cell(each.user.handle),
             *_right(each.numbers, _OWNER_TITLES),
         )
         for each in owners.items

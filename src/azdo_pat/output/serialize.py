@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 Document = dict[str, object]
 
+OUTCOME_KEYS: Final = ("outcome", "error", "left_in_keyring")
+"""What `revoke` adds to a token object."""
+
 PAT_KEYS: Final = (
     "name",
     "id",
@@ -101,7 +104,12 @@ def pat_document(pat: Pat, now: datetime) -> Document:
 
 def revocation_document(revocation: Revocation, now: datetime) -> Document:
     """Return the token object with `outcome`, `error` and `left_in_keyring` (null if nothing)."""
-    return pat_document(revocation.pat, now) | {
+    return pat_document(revocation.pat, now) | outcome_document(revocation)
+
+
+def outcome_document(revocation: Revocation) -> Document:
+    """Return what became of a token; see `OUTCOME_KEYS`."""
+    return {
         "outcome": str(revocation.outcome),
         "error": revocation.error or None,
         "left_in_keyring": revocation.left_in_keyring or None,

@@ -49,6 +49,7 @@ _MIGRATION_TONES: Final = {
 }
 _OUTCOME_TONES: Final = {
     Outcome.REVOKED: Tone.GOOD,
+    Outcome.PENDING: Tone.WARNING,
     Outcome.FAILED: Tone.ALARM,
     Outcome.NOT_REACHED: Tone.WARNING,
 }
@@ -99,20 +100,26 @@ def pat_table(pat: Pat, now: datetime, zone: tzinfo | None) -> Table:
     return pairs_table(pairs)
 
 
-def revocations_table(revocations: Sequence[Revocation]) -> Table:
-    """Return the outcome for each token, and why it failed."""
-    rows = [
-        (
-            _name(each.pat),
-            short,
+def revocations_table(revocations: Sequence[Revocation], owners: Sequence[str] = ()) -> Table:
+    """Return the outcome for each token, and why it failed.
+
+    Args:
+        revocations: the outcomes.
+        owners: the owner of each token; empty for no column.
+    """
+    ids = _id_cells([each.pat for each in revocations])
+    rows = []
+    for place, (each, short) in enumerate(zip(revocations, ids, strict=True)):
+        row = [_name(each.pat), short]
+        row += [Cell(owners[place])] if owners else []
+        row += [
             Cell(str(each.outcome), _OUTCOME_TONES.get(each.outcome, Tone.PLAIN)),
             Cell("; ".join(part for part in (each.error, each.left_in_keyring) if part)),
-        )
-        for each, short in zip(
-            revocations, _id_cells([each.pat for each in revocations]), strict=True
-        )
-    ]
-    columns = (Column("NAME", 16), Column("ID", _WHOLE_ID), Column("OUTCOME", 15), Column("", 20))
+        ]
+        rows.append(row)
+    columns = [Column("NAME", 16), Column("ID", _WHOLE_ID)]
+    columns += [Column("OWNER", 10)] if owners else []
+    columns += [Column("OUTCOME", 15), Column("", 20)]
     return Table(columns, rows)
 
 

@@ -25,13 +25,14 @@ from azdo_pat.results import (
     Migration,
     PolicyState,
     Revocation,
+    RevocationRule,
     SetupResult,
     SignedIn,
     StatusReport,
 )
 from azdo_pat.scopes import Recipe, Scope
 
-Result = Pat | OwnedPat | Ensured | SignedIn | StatusReport
+Result = Pat | OwnedPat | Ensured | RevocationRule | SignedIn | StatusReport
 """What is shown alone."""
 Item = (
     Change
@@ -74,6 +75,11 @@ def view_of(kind: type, now: datetime, zone: tzinfo | None) -> View:
             OwnedPat,
             partial(admin_documents.owned_document, now=now),
             lambda each: admin_tables.owned_pat_table(each, token(each.pat)),
+        ),
+        _one(
+            RevocationRule,
+            admin_documents.rule_document,
+            partial(admin_tables.rule_table, zone=zone),
         ),
         _one(Ensured, partial(serialize.ensured_document, now=now), lambda each: token(each.pat)),
         _one(SignedIn, serialize.signed_in_document, signed_in),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import NotFoundError, PatError, RefusedError, SignInError
-from azdo_pat.models import Origin, OwnedPat, Pat, Status, effective_expiry
+from azdo_pat.models import Field, Origin, OwnedPat, Pat, Status, effective_expiry
 from azdo_pat.origins import origin_of
 from azdo_pat.scopes import FULL_ACCESS
 from azdo_pat.services.find_tokens import Filters
@@ -49,9 +49,11 @@ class Selection(NamedTuple):
         """Return whether a token meets all conditions."""
         if pat.status is not Status.UNKNOWN and pat.status not in self.filters.statuses:
             return False  # one whose status cannot be read is never hidden
-        if self.created_before and not (pat.created and pat.created < self.created_before):
+        unread: frozenset[Field] = pat.unread if self.filters.doubtful else frozenset()
+        created_before = None if Field.CREATED in unread else self.created_before
+        if created_before and not (pat.created and pat.created < created_before):
             return False
-        if self.only_full and FULL_ACCESS not in pat.scopes:
+        if self.only_full and FULL_ACCESS not in pat.scopes and Field.SCOPES not in unread:
             return False
         return self.filters.match(pat)
 

@@ -45,8 +45,7 @@ class Filters(NamedTuple):
         scopes: the token must have all of them.
         expires_before: active tokens that expire before this time.
         only_global: only tokens for all organizations.
-        doubtful: also tokens whose answer could not be read well enough to decide a condition on
-            names or scopes.
+        doubtful: also tokens whose answer could not be read well enough to decide a condition.
     """
 
     statuses: tuple[Status, ...] = (Status.ACTIVE,)
@@ -62,9 +61,10 @@ class Filters(NamedTuple):
         named = Field.NAME in unread or any(fnmatchcase(pat.name, glob) for glob in self.names)
         if self.names and not named:
             return False
-        if self.only_global and not pat.is_global:
+        if self.only_global and not (pat.is_global or Field.TARGETS in unread):
             return False
-        if self.expires_before and not (pat.expires and pat.expires <= self.expires_before):
+        expires_before = None if Field.EXPIRES in unread else self.expires_before
+        if expires_before and not (pat.expires and pat.expires <= expires_before):
             return False
         return Field.SCOPES in unread or set(self.scopes) <= set(pat.scopes)
 

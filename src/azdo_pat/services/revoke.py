@@ -95,7 +95,7 @@ def revoke(organization: Organization, pats: Sequence[Pat], deps: Deps, progress
     """
     _ = deps.tokens, deps.directory  # here, as what uses them runs in parallel
     # Before anything is done, as the state may be unreadable.
-    cleaner = _Cleaner(organization, deps, deps.state.stored(organization.url))
+    cleaner = Cleaner(organization, deps, deps.state.stored(organization.url))
     outcomes: dict[int, Revocation] = {
         place: Revocation(pat=pat, outcome=Outcome.ALREADY_REVOKED)
         for place, pat in enumerate(pats)
@@ -115,7 +115,7 @@ def revoke(organization: Organization, pats: Sequence[Pat], deps: Deps, progress
         ]
         items = _looked_at_again(organization, pats, items, deps)
         items = [cleaner.forget(each) for each in items]
-        _close_planned(organization, items, deps)
+        close_planned(organization, items, deps)
         return Revoked(items=tuple(items), interrupted=stopped())
 
 
@@ -172,7 +172,7 @@ def _looked_at_again(
     ]
 
 
-def _close_planned(organization: Organization, items: Sequence[Revocation], deps: Deps) -> None:
+def close_planned(organization: Organization, items: Sequence[Revocation], deps: Deps) -> None:
     """Close the planned revocations of tokens that are revoked now; at worst they are repeated."""
     gone = {
         item.pat.id for item in items if item.outcome in {Outcome.REVOKED, Outcome.ALREADY_REVOKED}
@@ -192,7 +192,7 @@ def _reason(error: Exception) -> str:
     return f"unexpected error: {type(error).__name__}"
 
 
-class _Cleaner:
+class Cleaner:
     """Deletes the secrets of revoked tokens, and their index entries."""
 
     def __init__(

@@ -1,0 +1,86 @@
+"""Sends the ids of tokens to revoke, many with one request."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.api.service_errors import BadRequestError
+from azdo_pat.api.token_admin import MOST_REVOKED
+from azdo_pat.errors import PatError, RefusedError, SignInError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from azdo_pat.operations.deps import AdminDeps
+    from azdo_pat.services.parallel import Progress
+
+_MOST_REFUSED: Final = 25
+"""Tokens in a row that are refused alone: then the reason is not their ids."""
+
+
+@dataclass(kw_only=True)
+class Requests:
+    """What the service answered.
+
+    Attributes:
+        accepted: the ids in requests that the service confirmed.
+        unanswered: the ids in requests whose outcome is unknown, with the reason.
+        refused: the ids that the service refused, with the reason.
+        interrupted: the user cancelled.
+        stopped_by: the error after which no request was sent; None if there was none.
+    """
+
+    accepted: set[str] = field(default_factory=set)
+    unanswered: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
+    stopped_by: PatError | None = None
+
+    @property
+    def sent(self) -> set[str]:
+        """The ids of the tokens that are, or may be, revoked."""
+        return self.accepted | self.unanswered.keys()
+
+
+def send(ids: Sequence[str], deps: AdminDeps, *, ssh: bool, shown: Progress) -> Requests:
+    """Send ids until all are sent, the user cancels, or the sign-in is refused.
+
+    A request that is refused is halved until the ids that the service refuses are alone.
+    """
+    requests = Requests()
+    waiting = deque(ids[start : start + MOST_REVOKED] for start in range(0, len(ids), MOST_REVOKED))
+    refused_in_a_row = 0
+    try:
+        while waiting:
+            batch = waiting.popleft()
+            try:
+                deps.token_admin.revoke(deps.organization, batch, ssh=ssh)
+            except BadRequestError as error:
+                if len(batch) > 1:
+                    half = len(batch) // 2
+                    waiting.extendleft((batch[half:], batch[:half]))
+                    continue
+                refused_in_a_row += 1
+                if refused_in_a_row == _MOST_REFUSED:
+                    batch = [*batch, *(each for rest in waiting for each in rest)]
+                    waiting.clear()
+                requests.refused |= dict.fromkeys(batch, error.message)
+            except (SignInError, RefusedError) as error:
+                requests.stopped_by = error
+                break
+            except PatError as error:
+                requests.unanswered |= dict.fromkeys(batch, error.message)
+            else:
+                refused_in_a_row = 0
+                requests.accepted.update(batch)
+            _show(batch, shown)
+    except KeyboardInterrupt:
+        requests.interrupted = True
+    return requests
+
+
+def _show(batch: Iterable[str], shown: Progress) -> None:
+    for _ in batch:
+        shown.done()
