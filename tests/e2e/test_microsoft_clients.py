@@ -117,16 +117,19 @@ def test_the_python_package_of_an_administrator(
     emulator.add_tokens(3, user="grace", name="hers {n}")
     emulator.add_tokens(user="grace", name="her key", ssh=True)
     url = f"{emulator.url}/contoso"
+    chosen = ("--user", "grace", "--name", "hers 3", "--yes", "--with", "admin")
+    assert pat("admin", "revoke", *chosen).exit_code == 0
     done = run(pat, home, sys.executable, "-c", ADMINISTRATOR, url, secret)
     expected = """\
 1204 ['guest', 'member']
 Grace Hopper grace@contoso.example
-[("grace's own", True), ('hers 1', True), ('hers 2', True), ('hers 3', True)]
-[("grace's own", False), ('hers 1', False), ('hers 2', True), ('hers 3', True)]
+[("grace's own", True), ('hers 1', True), ('hers 2', True), ('hers 3', False)]
+[("grace's own", False), ('hers 1', False), ('hers 2', True), ('hers 3', False)]
 ['her key']
 Personal Access Token "admin" was created.
 Personal Access Token "grace's own" was revoked.
 Personal Access Token "hers 1" was revoked.
+Personal Access Token "hers 3" was revoked.
 """
     assert (done.stdout, done.exit_code) == (expected, 0), done.stderr
 
