@@ -2,7 +2,9 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+from azdo_pat.command_lines import quoted
 from drivers import AzureCli, Emulator, InProcess, Result
 
 USERS = 40
@@ -10,11 +12,13 @@ WITHOUT = {"PAT_ACCESS_TOKEN": None}
 SCAN = ("admin", "list", "--all-users", "--jobs", "4", "-o", "jsonl")
 
 
-def scan_with_the_sign_in_rejected_midway(pat: InProcess, emulator: Emulator) -> Result:
+def scan_with_the_sign_in_rejected_midway(
+    pat: InProcess, emulator: Emulator, *options: str
+) -> Result:
     emulator.invent_users(USERS)
     emulator.fail("GET */tokenadmin/* delay=50ms times=always")
     with ThreadPoolExecutor(1) as pool:
-        scan = pool.submit(pat, *SCAN, env=WITHOUT)
+        scan = pool.submit(pat, *SCAN, *options, env=WITHOUT)
         while len(emulator.requests) < USERS // 4:
             time.sleep(0.01)
         emulator.reject_access_tokens()
@@ -40,13 +44,20 @@ def test_a_sign_in_that_ends_midway_is_renewed_once(
 
 
 def test_a_sign_in_that_ends_midway_and_has_no_other(
-    pat: InProcess, emulator: Emulator, az: AzureCli
+    pat: InProcess, emulator: Emulator, az: AzureCli, tmp_path: Path
 ) -> None:
+    later, file = later_access_token(emulator), str(tmp_path / "scan")
     az.sign_in(emulator.access_token)
-    result = scan_with_the_sign_in_rejected_midway(pat, emulator)
+    result = scan_with_the_sign_in_rejected_midway(pat, emulator, "--save", file)
     assert result.exit_code == 4
     assert "az account clear" in result.stderr
+    assert f"to go on, run: pat admin list --resume {quoted(file)}" in result.stderr
     assert len(az.calls) == 2
+    az.sign_in(later)
+    resumed = pat("admin", "list", "--resume", file, "-o", "jsonl", env=WITHOUT)
+    assert resumed.exit_code == 0, resumed.stderr
+    whole = pat(*SCAN, env=WITHOUT)
+    assert sorted(resumed.stdout.splitlines()) == sorted(whole.stdout.splitlines())
 
 
 def test_nothing_is_lost_if_the_service_asks_for_pauses(pat: InProcess, emulator: Emulator) -> None:
