@@ -1,4 +1,5 @@
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -60,6 +61,7 @@ def require_at_once(gate: Gate, number: int, of: int) -> None:
             running.append(each)
             most.append(len(running))
             all_of_them.wait(10)
+            time.sleep(0.02)  # in which others would begin
             running.remove(each)
 
     with ThreadPoolExecutor(of) as pool:
