@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from azdo_pat.services.admin_tokens import Scan
 
 
-_MOST_SHOWN: Final = 20
+_MOST_SHOWN: Final = 10
 """Tokens that are shown one by one before they are revoked; of more, only the owners are."""
 
 
