@@ -145,7 +145,7 @@ DEFAULT_LIMITS: Final = Limits()
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings: errors before warnings and notes, then what takes effect first."""
 
-    def key(finding: Finding) -> tuple[int, bool, float, str, str, str, str]:
+    def key(finding: Finding) -> tuple[int, bool, float, str, str, str, str, str]:
         until = finding.until
         moment = until.timestamp() if until else 0.0
         return (
@@ -154,6 +154,7 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
             moment,
             finding.name or "",
             finding.kind,
+            finding.org or "",
             finding.owner.handle if finding.owner else "",
             finding.id or "",
         )

@@ -13,6 +13,9 @@ _FULL_ID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 _UNREADABLE: Final = {"Cc", "Cs", "Zl", "Zp"}
 # Changes of text direction, which can make a name look like another.
 _TURNING: Final = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_SECRET: Final = re.compile(r"[A-Za-z0-9]{84}|[a-z2-7]{52}|[a-z0-9]{52}")
+"""With the checksum, or without it as until July 2024 (documentation: "Use personal access
+tokens")."""
 
 
 def checked_name(name: str) -> str:
@@ -79,3 +82,8 @@ def begins_id(text: str, authorization_id: str | None) -> bool:
 def is_full_id(text: str) -> bool:
     """Return whether a text is a complete authorization id."""
     return re.fullmatch(_FULL_ID, text.lower()) is not None
+
+
+def looks_like_secret(text: str) -> bool:
+    """Return whether a text has the form of a token's secret, the current or the former one."""
+    return _SECRET.fullmatch(text) is not None

@@ -152,11 +152,17 @@ def without_included(scopes: Sequence[str]) -> tuple[str, ...]:
 
 
 def less_privileged(scopes: Sequence[str]) -> tuple[str, ...]:
-    """Return scopes with the broadest that is not high privilege in place of each that is."""
+    """Return scopes with the broadest that is not high privilege in place of each that is.
+
+    Returns:
+        None of them if one has no such scope below it: without it, the token could not do its job.
+    """
     found = [
         next((each for each in (scope, *included(scope)) if each not in HIGH_PRIVILEGE), None)
         for scope in scopes
     ]
+    if None in found:
+        return ()
     return without_included(tuple(dict.fromkeys(filter(None, found))))
 
 

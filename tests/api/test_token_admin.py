@@ -83,9 +83,10 @@ def test_a_list_that_never_ends_is_left() -> None:
         read(page(ROW, continuationToken=NEXT), page(ROW, continuationToken=NEXT))
 
 
-def test_a_token_may_have_no_name_and_all_organizations() -> None:
+@pytest.mark.parametrize("name", [None, ""])
+def test_a_token_may_have_no_name_and_all_organizations(name: str | None) -> None:
     """As in Microsoft's example."""
-    found, odd, _ = read(page(ROW | {"displayName": None, "targetAccounts": None}))
+    found, odd, _ = read(page(ROW | {"displayName": name, "targetAccounts": None}))
     assert found == [TOKEN._replace(pat=PAT._replace(display_name="", target_accounts=None))]
     assert odd == []
 
@@ -95,8 +96,15 @@ def test_whether_it_is_valid(valid: object, *, expected: bool | None) -> None:
     assert read(page(ROW | {"isValid": valid}))[0] == [TOKEN._replace(is_valid=expected)]
 
 
+def test_a_row_that_is_listed_twice_counts_once() -> None:
+    """Pages overlap if a token is added meanwhile."""
+    found, _, _ = read(page(ROW, ROW))
+    assert found == [TOKEN]
+
+
 def test_a_row_that_cannot_be_read_hides_no_other() -> None:
-    found, odd, _ = read(page(None, ROW | {"validTo": "soon", "scope": None}, ROW))
+    other = ROW | {"authorizationId": "0" * 8 + str(ROW["authorizationId"])[8:]}
+    found, odd, _ = read(page(None, ROW | {"validTo": "soon", "scope": None}, other))
     assert [sorted(each.pat.unread) for each in found] == [
         sorted(Field),
         [Field.SCOPES, Field.EXPIRES],

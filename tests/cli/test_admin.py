@@ -208,7 +208,7 @@ def test_a_user_that_cannot_be_read_stops_no_other(
     contoso_pat: InProcess, contoso: Administered, form: str
 ) -> None:
     ada, ben, _ = (each["descriptor"] for each in contoso.users)
-    contoso.failures[ada] = [500] * 10
+    contoso.failures[ada] = [500] * 3
     contoso.token(ben, "ci")
     result = contoso_pat("admin", "list", "--all-users", "-o", form)
     assert result.exit_code == 9

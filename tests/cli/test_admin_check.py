@@ -21,7 +21,10 @@ def test_a_finding_names_the_owner_who_can_end_it(pat: InProcess, emulator: Emul
     put(emulator, "fine", scope="vso.packaging")
     (user,) = pat("admin", "users", GRACE, "-o", "json").json
     ran = pat("admin", "check", *CALM, "-o", "json")
-    assert (ran.exit_code, ran.stderr.startswith("checked 2 tokens of ")) == (10, True)
+    assert (ran.exit_code, ran.stderr.startswith("1 warning (expiring 1); checked 2 tokens")) == (
+        10,
+        True,
+    )
     (found,) = ran.json
     expected = {
         "kind": "expiring",
@@ -172,3 +175,20 @@ def test_a_file_that_cannot_be_written_is_found_before_the_tokens_are_read(
     ran = pat("admin", "check", "--as", "junit", "--to", str(tmp_path / "none" / "tokens.xml"))
     assert (ran.exit_code, len(emulator.requests)) == (1, before)
     assert ran.stderr.startswith("pat: cannot write to ")
+
+
+def test_ones_own_with_a_personal_access_token(pat: InProcess, emulator: Emulator) -> None:
+    """It does not say whose it is, so the service is asked."""
+    put(emulator, "feed", hours=50, scope="vso.packaging")
+    scope = "vso.tokenadministration vso.graph"
+    env = {"PAT_ADMIN_TOKEN": emulator.add_with_secret("nightly", scope=scope)}
+    ran = pat("admin", "check", ADA, *CALM, "--ignore", "broad", "-o", "json", env=env)
+    (found,) = ran.json
+    assert (found["name"], found["owner_fix"]) == ("feed", None)
+    assert found["fix"].startswith("pat update ")
+
+
+def test_the_token_of_the_nightly_job_needs_its_scopes(pat: InProcess, emulator: Emulator) -> None:
+    emulator.add_tokens(1, name="nightly", scope="vso.tokenadministration vso.graph vso.auditlog")
+    (found,) = pat("admin", "check", ADA, *CALM, "-o", "json").json
+    assert (found["kind"], found["fix"]) == ("broad", None)

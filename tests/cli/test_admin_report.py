@@ -100,7 +100,7 @@ def test_as_table(contoso_pat: InProcess, filled: Administered) -> None:
 @pytest.mark.parametrize(
     ("grouping", "first", "second"),
     [
-        ("scope", "SCOPE      TOKENS  USERS", "vso.code        3      2"),
+        ("scope", "SCOPE  TOKENS  USERS", "code        3      2"),
         ("month", "EXPIRY   TOKENS  USERS", f"{month(5)}       1      1"),
     ],
 )

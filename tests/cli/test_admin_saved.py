@@ -3,10 +3,12 @@
 import json
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from azdo_pat.services.admin_tokens import Scan
 from azdo_pat.store.locks import exclusive
 from cli.administered import Administered
 from drivers import InProcess
@@ -48,7 +50,7 @@ def test_all_of_it_can_be_shown_again_without_a_request(
     nobody = {"PAT_ORG": None, "PAT_ACCESS_TOKEN": None, "PATH": ""}
     again = contoso_pat("admin", "list", "--resume", str(scan), *EVERYTHING, env=nobody)
     assert (again.exit_code, again.json) == (0, first.json)
-    assert "3 of 3 users are in it" in again.stderr
+    assert "has all of 3 users, as of" in again.stderr
     assert again.stderr.endswith("6 tokens of 3 users\n")
     assert contoso.asked == []
     # Conditions are those of each run.
@@ -116,6 +118,20 @@ def test_an_expired_sign_in_names_the_command_that_goes_on(
     assert ran.exit_code == 4
     assert "2 of 3 users are in" in ran.stderr
     assert "pat admin list --resume" in ran.stderr
+
+
+def test_ctrl_c_says_how_to_go_on(
+    contoso_pat: InProcess, monkeypatch: pytest.MonkeyPatch, scan: Path
+) -> None:
+    def interrupted(_scan: object) -> Iterator[object]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Scan, "tokens", interrupted)
+    ran = contoso_pat("admin", "list", "--all-users", "--save", str(scan))
+    assert ran.exit_code == 130
+    assert ran.stderr.lstrip().startswith(
+        f"pat: interrupted\n     0 of 3 users are in {scan}; to go"
+    )
 
 
 class TestTheWrongFile:

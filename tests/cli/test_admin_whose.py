@@ -3,7 +3,7 @@
 import pytest
 
 from cli.administered import Administered, owner
-from drivers import InProcess
+from drivers import Emulator, InProcess
 
 SECRET = "a-secret-that-was-found-somewhere"
 
@@ -17,7 +17,7 @@ def test_whose(contoso_pat: InProcess, contoso: Administered) -> None:
     assert (result.json["name"], result.json["status"]) == ("ci", "active")
     assert result.json["owner"] == owner(ben)
     identifier = leaked["authorizationId"]
-    by_administrator = f"pat admin revoke {identifier} --user ben@contoso.example --org contoso"
+    by_administrator = f"pat admin revoke {identifier[:8]} --user ben@contoso.example --org contoso"
     assert result.stderr.splitlines()[-2:] == [
         f"ben@contoso.example can revoke it: pat revoke {identifier[:8]} --org contoso",
         f"you can revoke it: {by_administrator}",
@@ -71,3 +71,42 @@ def test_hashes_that_are_not_told(contoso_pat: InProcess, contoso: Administered)
 def test_what_is_no_secret(contoso_pat: InProcess, contoso: Administered, text: str) -> None:
     assert contoso_pat("admin", "whose", stdin=text).exit_code == 2
     assert contoso.asked == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "hint"),
+    [
+        ("password=abc", "it does not look like the secret of a token"),
+        ("eyJ0eXAiOiJKV1QifQ.e30.c2ln", "pat admin rule"),
+        ("a" * 52, "it may be a token of another organization"),
+    ],
+)
+def test_why_no_token_has_it(
+    contoso_pat: InProcess, contoso: Administered, secret: str, hint: str
+) -> None:
+    contoso.token(contoso.users[0]["descriptor"], "other")
+    result = contoso_pat("admin", "whose", stdin=secret)
+    assert (result.exit_code, hint in result.stderr) == (3, True)
+
+
+def test_ones_own(pat: InProcess, emulator: Emulator) -> None:
+    secret = emulator.add_with_secret("ci", scope="vso.code")
+    *_, by_administrator = pat("admin", "whose", stdin=secret).stderr.splitlines()
+    words = by_administrator.removeprefix("you can revoke it: pat ").split()
+    assert "--include-mine" in words
+    assert pat(*words, "--yes").exit_code == 0
+    # The token that pat is signed in with can end nothing, and so not itself.
+    scope = "vso.tokenadministration vso.graph"
+    using = emulator.add_with_secret("admin", scope=scope)
+    ran = pat("admin", "whose", stdin=using, env={"PAT_ADMIN_TOKEN": using})
+    assert ran.stderr.splitlines()[-1] == (
+        "pat is signed in with this token, so pat admin cannot revoke it"
+    )
+
+
+def test_whoever_has_left_revokes_nothing(contoso_pat: InProcess, contoso: Administered) -> None:
+    cy = contoso.users[2]  # whose account is deleted
+    contoso.token(cy["descriptor"], SECRET)
+    said = contoso_pat("admin", "whose", stdin=SECRET).stderr
+    assert "cy@contoso.example can revoke it" not in said
+    assert "you can revoke it: pat admin revoke" in said

@@ -50,7 +50,7 @@ def user(name: str) -> User:
 
 def of_everyone(*owned: tuple[Pat, User]) -> Checked:
     """Return what an administrator finds about tokens, each of a user."""
-    judge = Judge("contoso", "", NOW, DEFAULT_LIMITS)
+    judge = Judge("contoso", frozenset(), NOW, DEFAULT_LIMITS)
     found = [each for pat, owner in owned for each in judge.of_owner(owner, [pat])]
     pats = tuple(OwnedPat(*each) for each in owned)
     return Checked(tuple(worst_first(found)), (), (), NOW, Everyone("contoso", 10, pats))

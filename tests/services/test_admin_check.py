@@ -11,7 +11,7 @@ from test_findings import DAY, NOW, TOKEN
 
 GRACE = User("aad.g", "Grace Hopper", "grace@contoso.example", "")
 LINUS = User("aad.l", "Linus", "linus@contoso.example", "")
-JUDGE = Judge("contoso", "ada@contoso.example", NOW, Limits())
+JUDGE = Judge("contoso", frozenset({"ada@contoso.example"}), NOW, Limits())
 SOON = replace(TOKEN, expires=NOW + 3 * DAY)
 BY_GIT = replace(TOKEN, name="git: https://dev.azure.com/contoso on x", origin=Origin.GIT)
 REVOKE = "pat admin revoke 4c81c0e6 --user grace@contoso.example --org contoso"
@@ -76,7 +76,10 @@ def test_one_that_has_expired_is_reported_only_where_it_is_missed(*, stored: boo
 
 def test_a_user_without_a_sign_in_name_is_not_oneself() -> None:
     nameless = GRACE._replace(upn="")
-    assert found(JUDGE._replace(me=""), SOON, owner=nameless)[Kind.EXPIRING].owner_fix == EXTEND
+    assert (
+        found(JUDGE._replace(me=frozenset()), SOON, owner=nameless)[Kind.EXPIRING].owner_fix
+        == EXTEND
+    )
 
 
 def test_tokens_are_compared_with_those_of_the_same_owner_alone() -> None:

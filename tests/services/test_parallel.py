@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from azdo_pat.services.parallel import results_side_by_side
+from azdo_pat.services.parallel import ReadAhead, results_side_by_side
 
 
 def test_each_item_with_its_outcome() -> None:
@@ -69,3 +69,42 @@ def test_threads_end_if_the_items_do_not_come() -> None:
     for thread in started:
         thread.join(5)
     assert started.isdisjoint(threading.enumerate())
+
+
+def test_items_are_counted_before_they_are_used() -> None:
+    ahead = ReadAhead(iter(range(5)))
+    deadline = time.monotonic() + 10
+    while ahead.total is None and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert ahead.total == 5
+    assert [*ahead] == [0, 1, 2, 3, 4]
+
+
+def test_what_taking_items_raises_comes_in_its_place() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise ZeroDivisionError
+
+    ahead = iter(ReadAhead(items()))
+    assert next(ahead) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(ahead)
+
+
+def test_no_more_is_taken_once_it_is_closed() -> None:
+    taken, go_on = [], threading.Event()
+
+    def items() -> Iterator[int]:
+        for each in range(3):
+            taken.append(each)
+            yield each
+            go_on.wait(10)
+
+    before = {*threading.enumerate()}
+    ahead = ReadAhead(items())
+    assert next(iter(ahead)) == 0
+    ahead.close()
+    go_on.set()
+    for thread in {*threading.enumerate()} - before:
+        thread.join(10)
+    assert taken == [0, 1]

@@ -56,6 +56,7 @@ class ApiCall(NamedTuple):
         credential: what to sign in with instead of the access token.
         acts_as: the method whose effect a POST has: GET for a search, DELETE for one that may be
             repeated. Retries and failures are those of that method.
+        is_last: the same request failed before, so another failure inside the service is final.
     """
 
     method: str
@@ -64,6 +65,7 @@ class ApiCall(NamedTuple):
     body: Mapping[str, object] | Sequence[object] | None = None
     credential: AuthBase | None = None
     acts_as: str = ""
+    is_last: bool = False
 
     @property
     def effect(self) -> str:
@@ -191,7 +193,7 @@ class Http:
                 self._pass_gate(asked)
                 deadline = min(deadline, self._clock() + _RETRYING_SECONDS)
                 outcome = self._attempt(call, asked, pauses)
-            if attempt == _ATTEMPTS or not _may_repeat(call.effect, outcome, attempt):
+            if attempt == _ATTEMPTS or not _may_repeat(call, outcome, attempt):
                 break
             ordered = retry_after(outcome.headers) if isinstance(outcome, Response) else None
             delay = ordered or backoff(attempt)
@@ -301,12 +303,13 @@ def no_proxy(url: str) -> dict[str, str] | None:
     return {"no_proxy": host} if is_loopback(host) else None
 
 
-def _may_repeat(method: str, outcome: Response | Problem, attempt: int) -> bool:
+def _may_repeat(call: ApiCall, outcome: Response | Problem, attempt: int) -> bool:
     """Return whether a retry is safe and may help."""
+    method = call.effect
     if isinstance(outcome, Problem):
         return outcome.passing and (method != "POST" or not outcome.sent)
     if method == "POST":
         return outcome.status == HTTPStatus.TOO_MANY_REQUESTS
     if outcome.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return method == "GET" and attempt == 1
+        return method == "GET" and attempt == 1 and not call.is_last
     return outcome.status in _PASSING_STATUSES

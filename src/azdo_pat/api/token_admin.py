@@ -39,9 +39,20 @@ class TokenAdmin:
         self._odd = odd
 
     def tokens(
-        self, organization: Organization, descriptor: str, *, ssh: bool = False
+        self,
+        organization: Organization,
+        descriptor: str,
+        *,
+        ssh: bool = False,
+        is_last: bool = False,
     ) -> Iterator[SessionToken]:
         """Yield the tokens of a user, or the SSH keys, one request per page.
+
+        Args:
+            organization: of the user.
+            descriptor: of the user.
+            ssh: the SSH keys.
+            is_last: see `ApiCall`.
 
         Raises:
             NotFoundError: the user is not a user of the organization.
@@ -51,10 +62,17 @@ class TokenAdmin:
         place = f"personalaccesstokens/{segment(descriptor)}"
         query = {"pageSize": _PAGE_SIZE, **_kind(ssh=ssh)}
         continuations = Continuations()
+        seen: set[str] = set()
         while True:
-            page, answer = self._page(self._call("GET", organization, place, query))
+            call = self._call("GET", organization, place, query)
+            page, answer = self._page(call._replace(is_last=is_last))
             for row in page.rows("value"):
-                yield self._token(row, answer)
+                token = self._token(row, answer)
+                identifier = token.pat.authorization_id
+                if identifier not in seen:  # pages of a list that changes may overlap
+                    yield token
+                if identifier:
+                    seen.add(identifier)
             following = page.url_part("continuationToken")
             if following in {"", _NO_MORE}:
                 return
@@ -124,7 +142,7 @@ class TokenAdmin:
     def _token(self, row: object, answer: Response) -> SessionToken:
         pat = read_token(row, answer)
         fields = row if isinstance(row, dict) else {}
-        if fields and fields.get(Field.NAME) is None:  # as in Microsoft's example
+        if fields and not fields.get(Field.NAME, ""):  # null in Microsoft's example
             pat = pat._replace(display_name="", unread=pat.unread - {Field.NAME})
         if pat.unread:
             unread = ", ".join(sorted(pat.unread))

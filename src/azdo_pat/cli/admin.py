@@ -16,7 +16,7 @@ from azdo_pat.cli.command import Group
 
 @click.group("admin", cls=Group)
 def admin_command() -> None:
-    """See the tokens of all users of an organization, and what happens to them.
+    """See and revoke the tokens of all users of an organization, and see what happens to them.
 
     For members of Project Collection Administrators. The commands sign in as you, or with a
     personal access token: a stored one (--with TOKEN), or the secret in the variable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from azdo_pat.cli.admin_scan import conclude, counted, scan_options, scanning
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.cli.check_output import Show
     from azdo_pat.cli.finding_options import Judging
+    from azdo_pat.findings import Checked
 
 
 @command("check", short_help="Find the tokens of users that need attention.")
@@ -51,6 +53,17 @@ def check_command(app: App, *, request: ScanRequest, judging: Judging, show: Sho
             "the service does not tell every policy of the tenant, so tokens that a policy forbids"
             " may be missing; to leave them out: --ignore policy"
         )
-    calm = "" if checked.findings else "nothing needs attention; "
-    conclude(app, scan, f"{calm}checked {counted(checked.tokens, 'token')}")
+    conclude(app, scan, f"{_summary(checked)}; checked {counted(checked.tokens, 'token')}")
     judging.exit_if_failing(checked)
+
+
+def _summary(checked: Checked) -> str:
+    """Return how many findings there are, the worst first, and of which kinds."""
+    from azdo_pat.findings import Severity
+
+    if not checked.findings:
+        return "nothing needs attention"
+    severities = Counter(each.severity for each in checked.findings)
+    kinds = Counter(each.kind for each in checked.findings)
+    levels = [counted(severities[each], each) for each in reversed(Severity) if severities[each]]
+    return f"{', '.join(levels)} ({', '.join(f'{kind} {n}' for kind, n in kinds.most_common())})"

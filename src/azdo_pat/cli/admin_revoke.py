@@ -38,7 +38,6 @@ class _Choice(NamedTuple):
         ids: of the tokens; empty for those that the filters select.
         users: whose tokens to look at.
         everyone: look at the tokens of all users, without being asked for ids.
-        many: the users are not named one by one.
         everywhere: also tokens that are valid in all organizations.
         mine: also tokens of the signed-in user.
     """
@@ -46,7 +45,6 @@ class _Choice(NamedTuple):
     ids: tuple[str, ...]
     users: tuple[str, ...]
     everyone: bool
-    many: bool
     filters: TokenFilters
     everywhere: bool
     mine: bool
@@ -88,7 +86,7 @@ class _Consent(NamedTuple):
     help="Also revoke tokens valid in all organizations; they end in the others, too.",
 )
 @click.option("--include-mine", "mine", is_flag=True, help="Also revoke your own tokens.")
-@options.yes(help="Do not ask for confirmation. With many users, needs --at-most.")
+@options.yes(help="Do not ask for confirmation.")
 @click.option(
     "--at-most",
     metavar="N",
@@ -118,7 +116,8 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     """Revoke tokens of any users of the organization, for good.
 
     ID is the id of a token, or its first 8 or more characters. pat looks for it among the tokens of
-    all users; that is faster with --user. Without ID, pat revokes the active tokens of each USER,
+    all users; that is faster with --user. USER is a whole sign-in name, mail address or name, or a
+    descriptor. Without ID, pat revokes the active tokens of each USER,
     or of all users, that meet every filter.
 
     pat shows the tokens by owner, and asks for their number before it revokes them. It never
@@ -141,7 +140,6 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
         ids=ids,
         users=named,
         everyone=all_users,
-        many=all_users or users_from is not None,
         filters=filters,
         everywhere=everywhere or filters.only_global,
         mine=mine,
@@ -149,8 +147,8 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
     )
     consent = _Consent(dry_run, yes, at_most)
     _require_sensible(choice)
-    _require_consent(app, choice, consent)
-    request = ScanRequest(texts=named, jobs=jobs, admin_token=admin_token)
+    _require_consent(app, consent)
+    request = ScanRequest(texts=named, jobs=jobs, admin_token=admin_token, exactly=True)
     _revoke(app, choice, consent, request)
 
 
@@ -183,24 +181,16 @@ def _require_sensible(choice: _Choice) -> None:
     require_ids(choice.ids)
 
 
-def _require_consent(app: App, choice: _Choice, consent: _Consent) -> None:
+def _require_consent(app: App, consent: _Consent) -> None:
     """Check, before all users are read, that the question can be asked, or is answered.
 
     Raises:
-        UsageError: it cannot, or not so.
+        UsageError: it cannot.
     """
-    if consent.dry_run:
-        return
-    if consent.yes and choice.many and consent.at_most is None:
-        raise UsageError(
-            "with many users, --yes needs --at-most",
-            hint="add --at-most N; to see how many tokens there are, run it with --dry-run",
-        )
-    if not consent.yes and not app.runtime.may_ask:
-        more = " and --at-most N" if choice.many else ""
+    if not (consent.dry_run or consent.yes or app.runtime.may_ask):
         raise UsageError(
             "tokens would be revoked, but pat cannot ask for confirmation here",
-            hint=f"add --yes{more} to confirm, or --dry-run to see the tokens",
+            hint="add --yes to confirm, or --dry-run to see the tokens",
         )
 
 
@@ -220,7 +210,7 @@ def _revoke(app: App, choice: _Choice, consent: _Consent, request: ScanRequest) 
             app.runtime.preview.owners(plan.living)
         app.runtime.render.owned_revocations(planned(plan.chosen))
         would = f"{summary.what} would be revoked (dry run)"
-        summary.conclude_without(would if consent.dry_run else "nothing to revoke")
+        summary.conclude_without(would if plan.living else "nothing to revoke")
         return
     _confirm(app, plan, consent, summary.what)
     ended = revoke(

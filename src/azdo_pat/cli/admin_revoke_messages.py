@@ -28,7 +28,7 @@ _REMEDIES: Final = {
     Protection.IN_USE: "to revoke it, sign in as a user, or with another token",
     Protection.MINE: "to revoke your own tokens, too, add --include-mine",
     Protection.GLOBAL: "to revoke them in all organizations of their owners, add --include-global",
-    Protection.UNREADABLE: "to revoke one of them nevertheless, give its id",
+    Protection.UNREADABLE: "to revoke one nevertheless, give its id, if that can be read",
 }
 
 
@@ -131,7 +131,7 @@ class Summary:
                 " the service, but did not check whether they are revoked"
             )
             raise click.exceptions.Exit(ExitCode.INTERRUPTED)
-        revoked, gone = ended.count(Outcome.REVOKED), self._scan.gone
+        revoked, gone = ended.count(Outcome.REVOKED), len(self._scan.gone)
         words = [f"revoked {self._counted(revoked)}"] if revoked else []
         words += [f"no longer active before: {self._counted(before)}"] if before else []
         words += [f"{counted(gone, 'user')} left in the meantime"] if gone else []
@@ -189,7 +189,7 @@ class Summary:
 def _named(owned: OwnedPat) -> str:
     """Return a token and its owner, in words."""
     pat, owner = owned
-    return f"{pat.name or '(unnamed)'} ({pat.id or 'id unknown'}) of {owner.upn or owner.name}"
+    return f"{pat.name or '(unnamed)'} ({pat.id or 'id unknown'}) of {owner.handle}"
 
 
 def _protected(left_out: LeftOut) -> UsageError:

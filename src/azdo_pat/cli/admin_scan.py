@@ -12,7 +12,7 @@ import click
 
 from azdo_pat.cli.admin_sign_in import signed_in, with_token
 from azdo_pat.command_lines import pat_command
-from azdo_pat.errors import PartialError, PatError, UsageError
+from azdo_pat.errors import CancelledError, PartialError, PatError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,6 +36,7 @@ class ScanRequest(NamedTuple):
         save: the file to save the tokens to.
         resume: the file to go on with.
         admin_token: the stored token to sign in with, by name or id.
+        exactly: the beginning of a user's name is not enough.
     """
 
     texts: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class ScanRequest(NamedTuple):
     save: Path | None = None
     resume: Path | None = None
     admin_token: str | None = None
+    exactly: bool = False
 
 
 jobs_option: Final = click.option(
@@ -171,11 +173,10 @@ def scanning(app: App, request: ScanRequest, *, ssh: bool = False) -> Iterator[S
             scan.done = stack.enter_context(app.runtime.progress(lambda: scan.total, "users"))
         try:
             yield scan
-        except KeyboardInterrupt:
-            stack.close()
-            if saved is not None:
-                app.runtime.messages.notice(f"interrupted; {_to_go_on(saved)}")
-            raise
+        except KeyboardInterrupt as interrupt:
+            if saved is None:
+                raise
+            raise CancelledError("interrupted", hint=_to_go_on(saved)) from interrupt
         except PatError as error:
             if not scan.is_complete:
                 error.hint = _with_going_on(error.hint, saved)
@@ -186,7 +187,7 @@ def _begun(
     app: App, request: ScanRequest, stack: ExitStack, *, ssh: bool
 ) -> tuple[App, Iterable[User], ScanFile | None]:
     """Return the program with its sign-in, the users, and the file that is open until the end."""
-    from azdo_pat.store.scan_file import ScanSubject, resumed, started
+    from azdo_pat.store.scan_file import ScanSubject, require_replaceable, resumed, started
 
     file = request.resume or request.save
     if file is not None:
@@ -196,14 +197,13 @@ def _begun(
         subject = saved.subject
         app = _at(app, saved, ssh=ssh)
         left = [each for each in subject.users if each.descriptor not in saved.done]
-        app.runtime.messages.notice(
-            f"going on with {request.resume}, begun {subject.started:%Y-%m-%d %H:%M} UTC:"
-            f" {len(saved.done)} of {counted(len(subject.users), 'user')} are in it"
-        )
+        app.runtime.messages.notice(_resumed(saved, len(left)))
         return signed_in(app, request.admin_token) if left else app, subject.users, saved
-    app = signed_in(app, request.admin_token)
     if file is None:
+        app = signed_in(app, request.admin_token)
         return app, _users(app, request), None
+    require_replaceable(file)
+    app = signed_in(app, request.admin_token)
     if not request.texts and app.runtime.err.isatty():
         app.runtime.messages.notice(f"listing the users of {app.organization.name}…")
     users = tuple(_users(app, request))
@@ -218,7 +218,7 @@ def _users(app: App, request: ScanRequest) -> Iterable[User]:
         return app.graph.users(app.organization)
     from azdo_pat.services.admin_users import find_users
 
-    return find_users(request.texts, app, request.jobs)
+    return find_users(request.texts, app, jobs=request.jobs, exactly=request.exactly)
 
 
 def _at(app: App, saved: ScanFile, *, ssh: bool) -> App:
@@ -251,6 +251,17 @@ def _at(app: App, saved: ScanFile, *, ssh: bool) -> App:
     return app if is_given else app.at(there)
 
 
+def _resumed(saved: ScanFile, left: int) -> str:
+    subject = saved.subject
+    begun, total = f"{subject.started:%Y-%m-%d %H:%M} UTC", len(subject.users)
+    if left:
+        return (
+            f"going on with {saved.path}, begun {begun}: {total - left} of"
+            f" {counted(total, 'user')} are in it"
+        )
+    return f"{saved.path} has all of {counted(total, 'user')}, as of {begun}"
+
+
 def _to_go_on(saved: ScanFile) -> str:
     """Return what is saved, and the command that goes on with it."""
     context = click.get_current_context()
@@ -278,12 +289,16 @@ def conclude(app: App, scan: Scan, what: str) -> None:
 
     Raises:
         PartialError: some users could not be read.
+        PatError: the only user could not.
     """
     messages = app.runtime.messages
     if scan.is_complete:
-        left = f"; {counted(scan.gone, 'user')} left in the meantime" if scan.gone else ""
+        gone = counted(len(scan.gone), "user")
+        left = f"; {gone} left in the meantime" if scan.gone else ""
         messages.notice(f"{what} of {counted(scan.users, 'user')}{left}")
         return
+    if scan.users == 1:
+        raise scan.failures[0].error
     say_unread(app, scan)
     raise PartialError(
         f"{len(scan.failures)} of {counted(scan.users, 'user')} could not be read",

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 from azdo_pat.cli.admin_scan import ScanRequest, jobs_option, scanning
 from azdo_pat.cli.admin_sign_in import with_token
 from azdo_pat.cli.command import command
-from azdo_pat.command_lines import pat_command
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
-    from azdo_pat.models import OwnedPat
-    from azdo_pat.services.admin_tokens import Scan
 
 
 @command("whose", short_help="Find the owner of a leaked secret.")
@@ -35,6 +32,7 @@ def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
     from azdo_pat.judgement import command as command_line
     from azdo_pat.models import Status
     from azdo_pat.redaction import remember
+    from azdo_pat.services.admin_tokens import revoke_command
     from azdo_pat.services.admin_whose import token_of
     from azdo_pat.services.stored_secrets import read_secret
 
@@ -43,18 +41,17 @@ def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
     with scanning(app, ScanRequest(jobs=jobs, admin_token=admin_token)) as scan:
         owned = token_of(secret, scan)
     app.runtime.render.show(owned)
-    revoke = command_line(owned.pat, "revoke")
+    notice = app.runtime.messages.notice
     if owned.pat.status in {Status.REVOKED, Status.EXPIRED}:
-        app.runtime.messages.notice(f"the token no longer works: it is {owned.pat.status}")
-    elif revoke:
-        owner = owned.owner.upn or owned.owner.name or "its owner"
-        app.runtime.messages.notice(f"{owner} can revoke it: {revoke}")
-        app.runtime.messages.notice(f"you can revoke it: {_by_administrator(owned, scan)}")
-
-
-def _by_administrator(owned: OwnedPat, scan: Scan) -> str:
-    """Return the command line by which an administrator revokes a token."""
-    options = ["--user", owned.owner.upn or owned.owner.descriptor]
-    options += ["--include-global"] if owned.pat.is_global else []
-    options += ["--org", scan.deps.organization.name]
-    return pat_command("admin revoke", owned.pat.id or "", options=options)
+        notice(f"the token no longer works: it is {owned.pat.status}")
+        return
+    deps = scan.deps
+    own = command_line(owned.pat, "revoke")
+    is_mine = owned.owner.descriptor == deps.directory.descriptor(deps.organization)
+    yours = revoke_command(owned, deps.organization.name, is_mine=is_mine)
+    if own and not owned.owner.is_deleted:
+        notice(f"{owned.owner.handle} can revoke it: {own}")
+    if secret == deps.session.access_token().secret:
+        notice("pat is signed in with this token, so pat admin cannot revoke it")
+    elif yours:
+        notice(f"you can revoke it: {yours}")

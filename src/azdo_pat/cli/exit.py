@@ -36,9 +36,9 @@ def exit_code(run: Callable[[], object], args: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt) as error:
         cause = error.__cause__
         # click turns every EOFError into Abort; only at its own prompts is there no cause.
-        return _failed(cause, args) if isinstance(cause, EOFError) else _interrupted(args)
+        return _failed(cause, args) if isinstance(cause, EOFError) else _interrupted(error, args)
     except Exception as error:  # noqa: BLE001  # the one place that turns failures into codes
-        return _interrupted(args) if is_from_interrupt(error) else _failed(error, args)
+        return _interrupted(error, args) if is_from_interrupt(error) else _failed(error, args)
     return code if isinstance(code, int) else ExitCode.DONE
 
 
@@ -57,10 +57,11 @@ def _reader_left() -> int:
     return ExitCode.DONE
 
 
-def _interrupted(args: Sequence[str]) -> int:
+def _interrupted(error: BaseException, args: Sequence[str]) -> int:
     if sys.stderr.isatty():
         click.echo(err=True)  # the ^C and the prompt stand on this line
-    _report(CancelledError("interrupted"), args)
+    known = error if isinstance(error, CancelledError) else CancelledError("interrupted")
+    _report(known, args)
     return ExitCode.INTERRUPTED
 
 

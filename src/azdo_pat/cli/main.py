@@ -55,7 +55,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "doctor": ("doctor", "Diagnose problems; --fix repairs what it can."),
     },
     "Administering an organization": {
-        "admin": ("admin", "See the tokens of all users of an organization."),
+        "admin": ("admin", "See and revoke the tokens of all users of an organization."),
     },
     "Trying out and configuring": {
         "sandbox": ("emulator", "Try pat with an emulator; --tour shows the main commands."),

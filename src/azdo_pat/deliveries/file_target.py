@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import stat
 import sys
 from pathlib import Path
@@ -13,14 +12,12 @@ from azdo_pat.deliveries.placeholders import values
 from azdo_pat.deliveries.template import placed
 from azdo_pat.errors import PendingError
 from azdo_pat.files import check_writable, read_text, split_mark, write_text
+from azdo_pat.naming import looks_like_secret
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryContext
     from azdo_pat.delivery_targets import FileTarget
     from azdo_pat.models import Handover
-
-_PAT: Final = re.compile(r"[A-Za-z0-9]{84}|[a-z2-7]{52}|[a-z0-9]{52}")
-"""A token's secret, in the current and the former format of Azure DevOps."""
 
 _MODE: Final = 0o600
 """Readable by its owner alone, whatever it was before: it holds a secret."""
@@ -42,7 +39,7 @@ def deliver(target: FileTarget, handover: Handover, context: DeliveryContext) ->
             after = mark + placed(rest, target.template, values(handover))
         else:
             after = f"{handover.secret.reveal()}\n"
-            if rest.strip() and not _PAT.fullmatch(rest.strip()):
+            if rest.strip() and not looks_like_secret(rest.strip()):
                 raise PendingError(
                     f"{path} holds something other than a token, which would be overwritten",
                     hint="give a template, which keeps the other lines:"

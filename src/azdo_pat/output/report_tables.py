@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from azdo_pat.formats import Grouping
 from azdo_pat.output.dates import in_words, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
+from azdo_pat.output.token_tables import short_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,11 +66,15 @@ def groups_table(report: TokenReport, grouping: Grouping) -> Table:
         case Grouping.USER:
             return _owners_table(report.owners)
         case Grouping.SCOPE:
-            return _groups_table("SCOPE", report.by_scope, "other or unknown")
+            return _groups_table("SCOPE", [*map(_short, report.by_scope)], "other or unknown")
         case Grouping.MONTH:
             return _groups_table("EXPIRY", report.by_month, "unknown")
         case _:
             assert_never(grouping)
+
+
+def _short(group: Group) -> Group:
+    return group._replace(name=group.name and short_scopes([group.name]))
 
 
 def _counted(number: int, meaning: str, tone: Tone = Tone.WARNING) -> Cell:

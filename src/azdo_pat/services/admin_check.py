@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -10,7 +11,7 @@ from azdo_pat.findings import Checked, Everyone, worst_first
 from azdo_pat.judgement import command_for, is_active, of_policies, of_tokens
 from azdo_pat.models import OwnedPat, PolicyName, Status
 from azdo_pat.results import OrganizationFailure
-from azdo_pat.services.admin_tokens import OwnedTokens
+from azdo_pat.services.admin_tokens import OwnedTokens, revoke_command
 from azdo_pat.services.parallel import results_side_by_side
 
 if TYPE_CHECKING:
@@ -30,14 +31,15 @@ class Judge(NamedTuple):
 
     Attributes:
         org: the name of the users' organization.
-        me: the sign-in name of the user who reads the findings; empty if unknown.
+        me: the sign-in name and the descriptor of the user who reads the findings, as far as they
+            are known.
         now: the current time.
         limits: what is too near, and what is too long.
         policies: those of the tenant, as far as they are known.
     """
 
     org: str
-    me: str
+    me: frozenset[str]
     now: datetime
     limits: Limits
     policies: Sequence[TenantPolicy] = ()
@@ -49,7 +51,7 @@ class Judge(NamedTuple):
         """
         pats = [pat for pat in pats if pat.stored or pat.status is not Status.EXPIRED]
         by_id = {pat.id: pat for pat in pats if pat.id}
-        is_me = self.me != "" and self.me.casefold() == owner.upn.casefold()
+        is_me = not self.me.isdisjoint({owner.upn.casefold(), owner.descriptor})
         for finding in self._findings(pats):
             pat = by_id.get(finding.id or "")
             if is_me or (pat and pat.stored):
@@ -72,14 +74,8 @@ class Judge(NamedTuple):
         found = finding._replace(owner=owner, message=f"{finding.message}{left}", fix="")
         own = command_for("revoke", finding.id, finding.name or "", org=finding.org)
         if finding.fix and (finding.fix == own or owner.is_deleted):
-            return found._replace(fix=self._revoke(pat, owner) if pat else "")
+            return found._replace(fix=revoke_command(OwnedPat(pat, owner), self.org) if pat else "")
         return found._replace(owner_fix=finding.fix)
-
-    def _revoke(self, pat: Pat, owner: User) -> str:
-        # With the user, it is found at once, and the beginning of its id is exact.
-        options = ["--user", owner.upn or owner.descriptor]
-        options += ["--include-global"] if pat.is_global else []
-        return command_for("admin revoke", pat.id, pat.name, *options, org=self.org)
 
 
 def check_users(scan: Scan, limits: Limits, ignored: frozenset[Kind]) -> Checked:
@@ -124,14 +120,24 @@ def _judge(deps: AdminDeps, limits: Limits, policies: Sequence[TenantPolicy]) ->
     org = deps.organization.name
     lifespan = next((each for each in policies if each.name is PolicyName.LIFESPAN), None)
     days = lifespan.max_days if lifespan and lifespan.is_on else None
-    signed_in = deps.session.search.token
     return Judge(
         org,
-        me=signed_in.user if signed_in else "",
+        me=_me(deps),
         now=deps.now(),
         limits=limits._replace(allowed={org: days} if days else {}),
         policies=policies,
     )
+
+
+def _me(deps: AdminDeps) -> frozenset[str]:
+    signed_in = deps.session.search.token
+    if signed_in is None:
+        return frozenset()
+    descriptor = ""
+    if not signed_in.user:  # a personal access token does not tell whose it is
+        with suppress(PatError):
+            descriptor = deps.directory.descriptor(deps.organization)
+    return frozenset({signed_in.user.casefold(), descriptor} - {""})
 
 
 def _by_owner(

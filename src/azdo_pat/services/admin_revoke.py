@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from azdo_pat.services.admin_tokens import Scan
     from azdo_pat.services.parallel import Shown
 
+_LEFT: Final = "the owner is no longer listed in the organization"
 _BEFORE: Final = {Status.REVOKED: Outcome.ALREADY_REVOKED, Status.EXPIRED: Outcome.EXPIRED}
 
 
@@ -153,6 +154,7 @@ def _lists(
         except KeyboardInterrupt:
             found.cut = INTERRUPTED
         found.unclear |= {each.user.descriptor: each.error.message for each in scan.failures}
+        found.unclear |= {each.descriptor: _LEFT for each in scan.gone}
     return found
 
 

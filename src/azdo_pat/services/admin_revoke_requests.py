@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.api.service_errors import BadRequestError
 from azdo_pat.api.token_admin import MOST_REVOKED
-from azdo_pat.errors import PatError, RefusedError, SignInError
+from azdo_pat.errors import NotFoundError, PatError, RefusedError, SignInError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,7 +45,7 @@ class Requests:
 
 
 def send(ids: Sequence[str], deps: AdminDeps, *, ssh: bool, shown: Progress) -> Requests:
-    """Send ids until all are sent, the user cancels, or the sign-in is refused.
+    """Send ids until all are sent, the user cancels, or the service refuses all.
 
     A request that is refused is halved until the ids that the service refuses are alone.
     """
@@ -67,7 +67,7 @@ def send(ids: Sequence[str], deps: AdminDeps, *, ssh: bool, shown: Progress) -> 
                     batch = [*batch, *(each for rest in waiting for each in rest)]
                     waiting.clear()
                 requests.refused |= dict.fromkeys(batch, error.message)
-            except (SignInError, RefusedError) as error:
+            except (SignInError, RefusedError, NotFoundError) as error:
                 requests.stopped_by = error
                 break
             except PatError as error:

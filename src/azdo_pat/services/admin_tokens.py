@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.errors import NotFoundError, PatError, RefusedError, SignInError
+from azdo_pat.judgement import command_for
 from azdo_pat.models import Field, Origin, OwnedPat, Pat, Status, effective_expiry
 from azdo_pat.origins import origin_of
 from azdo_pat.scopes import FULL_ACCESS
 from azdo_pat.services.find_tokens import Filters
-from azdo_pat.services.parallel import SIDE_BY_SIDE, results_side_by_side
+from azdo_pat.services.parallel import SIDE_BY_SIDE, ReadAhead, results_side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from azdo_pat.models import Organization, SessionToken, User
@@ -74,8 +76,7 @@ class Scan:
         deps: the parts of the program, with the sign-in that is used.
         saved: see above.
         users: how many users were begun so far.
-        total: how many users there are; None while they are being listed.
-        gone: how many of the users are no longer in the organization.
+        gone: the users who are no longer in the organization.
         failures: the users whose tokens could not be read.
         done: called after each user who could be read, or has left.
     """
@@ -91,11 +92,10 @@ class Scan:
     ) -> None:
         self.deps = deps
         self.users = 0
-        self.total = len(users) if isinstance(users, Sized) else None
-        self.gone = 0
+        self.gone: list[User] = []
         self.failures: list[UserFailure] = []
         self.done: Callable[[], None] = lambda: None
-        self._to_read = users
+        self._to_read = users if isinstance(users, Sequence) else ReadAhead(users)
         self._organization = deps.organization
         self._admin = deps.token_admin
         self._ssh = ssh
@@ -103,6 +103,14 @@ class Scan:
         self.saved = saved
         self._has_ended = False
         self._reading = ExitStack()
+        if isinstance(self._to_read, ReadAhead):
+            self._reading.callback(self._to_read.close)
+
+    @property
+    def total(self) -> int | None:
+        """How many users there are; None while they are being listed."""
+        to_read = self._to_read
+        return to_read.total if isinstance(to_read, ReadAhead) else len(to_read)
 
     @property
     def is_complete(self) -> bool:
@@ -124,7 +132,7 @@ class Scan:
         for user, tokens in self._answers():
             self.done()
             if tokens is None:
-                self.gone += 1
+                self.gone.append(user)
             for token in tokens or ():
                 yield user, token
         self._has_ended = True
@@ -134,11 +142,9 @@ class Scan:
             for answer in self.saved.read():
                 self.users += 1
                 yield answer
-        yield from self._pass(self._begun(), hopeless_after=_HOPELESS_AFTER)
-        self.total = self.users
+        yield from self._pass(self._begun(), is_last=False)
         again, self.failures = self.failures, []
-        # All of these failed before, so many in a row say nothing about the service.
-        yield from self._pass([each.user for each in again], hopeless_after=len(again) + 1)
+        yield from self._pass([each.user for each in again], is_last=True)
 
     def _begun(self) -> Iterator[User]:
         known = set(self.saved.done) if self.saved is not None else set[str]()
@@ -149,16 +155,18 @@ class Scan:
                 yield user
 
     def _pass(
-        self, users: Iterable[User], *, hopeless_after: int
+        self, users: Iterable[User], *, is_last: bool
     ) -> Iterator[tuple[User, Sequence[SessionToken] | None]]:
         in_a_row = 0
-        answers = results_side_by_side(self._read, users, self._jobs)
+        read = partial(self._read, is_last=is_last)
+        answers = results_side_by_side(read, users, self._jobs)
         self._reading.callback(answers.close)
         for user, answer in answers:
             if isinstance(answer, PatError):
                 self.failures.append(UserFailure(user, answer))
                 in_a_row += 1
-                if in_a_row == hopeless_after:
+                # In the last pass, all failed before, so many say nothing about the service.
+                if in_a_row == _HOPELESS_AFTER and not is_last:
                     raise answer
                 continue
             in_a_row = 0
@@ -166,10 +174,13 @@ class Scan:
                 self.saved.add(user, answer)
             yield user, answer
 
-    def _read(self, user: User) -> Sequence[SessionToken] | PatError | None:
+    def _read(self, user: User, *, is_last: bool) -> Sequence[SessionToken] | PatError | None:
         """Return the tokens of a user, the reason why there are none, or None if the user left."""
         try:
-            return tuple(self._admin.tokens(self._organization, user.descriptor, ssh=self._ssh))
+            tokens = self._admin.tokens(
+                self._organization, user.descriptor, ssh=self._ssh, is_last=is_last
+            )
+            return tuple(tokens)
         except NotFoundError:
             return None
         except SignInError:
@@ -234,3 +245,20 @@ def matching(scan: Scan, selection: Selection) -> Iterator[OwnedPat]:
         found = owned.owned(owner, token)
         if selection.match(found.pat):
             yield found
+
+
+def revoke_command(owned: OwnedPat, org: str, *, is_mine: bool = False) -> str:
+    """Return the command line by which an administrator revokes a token; empty without its id.
+
+    Args:
+        owned: the token with its owner.
+        org: the name of the owner's organization.
+        is_mine: the administrator is the owner.
+    """
+    pat, owner = owned
+    if pat.id is None:
+        return ""
+    # With the user, it is found at once, and the beginning of its id is exact.
+    options = ["--user", owner.upn or owner.descriptor]
+    options += ["--include-global"] * pat.is_global + ["--include-mine"] * is_mine
+    return command_for("admin revoke", pat.id, pat.name, *options, org=org)

@@ -13,6 +13,7 @@ from azdo_pat.services.parallel import results_side_by_side
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from azdo_pat.api.graph import FoundUsers
     from azdo_pat.models import Organization
     from azdo_pat.operations.deps import AdminDeps
 
@@ -20,7 +21,9 @@ _DESCRIPTOR: Final = rf"({'|'.join(PEOPLE)})\.[A-Za-z0-9_-]{{8,}}"
 _MOST_LISTED: Final = 20
 
 
-def find_users(texts: Sequence[str], deps: AdminDeps, jobs: int = 1) -> tuple[User, ...]:
+def find_users(
+    texts: Sequence[str], deps: AdminDeps, *, jobs: int = 1, exactly: bool = False
+) -> tuple[User, ...]:
     """Return the user for each text, each user once.
 
     A text is a descriptor, a sign-in name, a mail address or a display name, without regard to
@@ -30,6 +33,8 @@ def find_users(texts: Sequence[str], deps: AdminDeps, jobs: int = 1) -> tuple[Us
         texts: what names the users.
         deps: the parts of the program.
         jobs: how many to search for side by side.
+        exactly: the beginning is not enough: the user with that very address may have left, and
+            another one's begin with it.
 
     Raises:
         NotFoundError: a text is that of no user.
@@ -38,7 +43,9 @@ def find_users(texts: Sequence[str], deps: AdminDeps, jobs: int = 1) -> tuple[Us
     organization = deps.organization
     _ = deps.graph  # made before threads share it
     found = results_side_by_side(
-        lambda place: _found(texts[place], organization, deps), range(len(texts)), jobs
+        lambda place: _found(texts[place], organization, deps, exactly=exactly),
+        range(len(texts)),
+        jobs,
     )
     by_place = dict(found)
     users = [by_place[place] for place in range(len(texts))]
@@ -55,38 +62,52 @@ def find_users(texts: Sequence[str], deps: AdminDeps, jobs: int = 1) -> tuple[Us
     return tuple({each.descriptor: each for each in users if isinstance(each, User)}.values())
 
 
-def _found(text: str, organization: Organization, deps: AdminDeps) -> User | PatError:
+def _found(
+    text: str, organization: Organization, deps: AdminDeps, *, exactly: bool
+) -> User | PatError:
     try:
-        return _find(text, organization, deps)
+        return _find(text, organization, deps, exactly=exactly)
     except (NotFoundError, ConflictError, UsageError) as error:
         return error
 
 
-def _find(text: str, organization: Organization, deps: AdminDeps) -> User:
+def _find(text: str, organization: Organization, deps: AdminDeps, *, exactly: bool) -> User:
     wanted = text.strip()
     if not wanted:
         raise UsageError("the user's name is empty", hint="give a sign-in name, mail or name")
     if re.fullmatch(_DESCRIPTOR, wanted):
         return deps.graph.user(organization, wanted)
     matching = deps.graph.find(organization, wanted)
-    found = _nearest(wanted, matching.users)
+    found = _exact(wanted, matching.users)
+    if not found and exactly and matching.users:
+        near = "\n".join(_listed(matching))
+        raise NotFoundError(
+            f"no user of {organization.name} is exactly {wanted!r}",
+            hint=f"these begin like that; give the whole sign-in name:\n{near}",
+        )
+    found = found or matching.users
     if not found:
         raise NotFoundError(
             f"{organization.name} has no user {wanted!r}",
             hint="to list its users, run: pat admin users",
         )
     if len(found) > 1:
-        listed = [f"{each.upn or each.descriptor}  {each.name}" for each in found[:_MOST_LISTED]]
-        more = ["…"] if len(found) > _MOST_LISTED or matching.may_be_more else []
+        near = "\n".join(_listed(matching._replace(users=found)))
         raise ConflictError(
             f"{len(found)} users match {wanted!r}",
-            hint="\n".join(["choose one by the sign-in name:", *listed, *more]),
+            hint=f"choose one by the sign-in name:\n{near}",
         )
     return found[0]
 
 
-def _nearest(text: str, users: tuple[User, ...]) -> tuple[User, ...]:
-    """Return the users with exactly this sign-in name, mail or name; or else all."""
+def _listed(found: FoundUsers) -> Sequence[str]:
+    """Return lines that name users, not too many."""
+    lines = [f"{each.upn or each.descriptor}  {each.name}" for each in found.users[:_MOST_LISTED]]
+    return [*lines, *["…"] * (len(found.users) > _MOST_LISTED or found.may_be_more)]
+
+
+def _exact(text: str, users: tuple[User, ...]) -> tuple[User, ...]:
+    """Return the users with exactly this sign-in name; or else mail, or else name."""
     wanted = text.casefold()
     for texts in (
         [(each.upn, each) for each in users],
@@ -96,4 +117,4 @@ def _nearest(text: str, users: tuple[User, ...]) -> tuple[User, ...]:
         exact = tuple(user for own, user in texts if own.casefold() == wanted)
         if exact:
             return exact
-    return users
+    return ()

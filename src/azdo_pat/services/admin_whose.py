@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError, PartialError, UnavailableError
+from azdo_pat.naming import looks_like_secret
 from azdo_pat.services.admin_tokens import OwnedTokens
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _PREFIX: Final = "CrossMicrosoftCorrelatingId:"
 _LENGTH: Final = 15
+_JWT: Final = "eyJ"
+"""How the header of a JWT begins: `{"`, in base64."""
 
 
 def correlating_id(secret: Secret) -> str:
@@ -54,7 +57,16 @@ def token_of(secret: Secret, scan: Scan) -> OwnedPat:
             f"{where} does not report the hashes that identify the token of a secret",
             hint="to look for the token by its scopes or dates, run: pat admin list --all-users",
         )
-    raise NotFoundError(
-        f"no token of {where} has this secret",
-        hint="it may be a token of another organization, or one that was revoked long ago",
-    )
+    raise NotFoundError(f"no token of {where} has this secret", hint=_why_not(secret.reveal()))
+
+
+def _why_not(text: str) -> str:
+    """Return what else a secret may be that no token has."""
+    if text.startswith(_JWT):
+        return "it is an access token (JWT): such tokens can be ended by a rule (pat admin rule)"
+    if not looks_like_secret(text):
+        return (
+            "it does not look like the secret of a token, which has 52 or 84 letters and digits:"
+            " give it alone, without a name before it, and decoded"
+        )
+    return "it may be a token of another organization, or one that was revoked long ago"

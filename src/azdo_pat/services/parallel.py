@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from itertools import islice
@@ -112,3 +112,47 @@ def results_side_by_side(
     finally:
         for _ in range(started):
             to_do.put(None)
+
+
+class ReadAhead(Iterable[Item]):
+    """Takes items in a thread of its own, so that their number is known before all are used.
+
+    Attributes:
+        total: how many there are; None until all are taken.
+    """
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.total: int | None = None
+        self._taken: SimpleQueue[tuple[Item] | BaseException | None] = SimpleQueue()
+        self._is_closed = False
+        threading.Thread(target=self._take, args=(items,), name="pat-reading", daemon=True).start()
+
+    def __iter__(self) -> Iterator[Item]:
+        """Yield the items; raise what taking them raised, in its place."""
+        while True:
+            try:
+                found = self._taken.get(timeout=NOTICED_WITHIN)
+            except Empty:
+                continue
+            if found is None:
+                return
+            if isinstance(found, BaseException):
+                raise found
+            yield found[0]
+
+    def close(self) -> None:
+        """Take no more."""
+        self._is_closed = True
+
+    def _take(self, items: Iterable[Item]) -> None:
+        number = 0
+        try:
+            for item in items:
+                if self._is_closed:
+                    return
+                self._taken.put((item,))
+                number += 1
+            self.total = number
+            self._taken.put(None)
+        except BaseException as error:  # noqa: BLE001 - raised again where the items are used
+            self._taken.put(error)

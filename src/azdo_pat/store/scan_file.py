@@ -7,13 +7,14 @@ user. A line that was cut off, as the process was killed or the disk is full, do
 from __future__ import annotations
 
 import json
+import tempfile
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from azdo_pat.command_lines import quoted
 from azdo_pat.errors import NotFoundError, UnavailableError, UsageError
-from azdo_pat.files import replace_whole, require_own
+from azdo_pat.files import replace_whole, require_own, resolved
 from azdo_pat.models import Field, ServicePat, SessionToken, User
 
 if TYPE_CHECKING:
@@ -87,15 +88,34 @@ class ScanFile:
         self.done.add(user.descriptor)
 
 
-@contextmanager
-def started(path: Path, subject: ScanSubject) -> Iterator[ScanFile]:
-    """Begin a file, and close it after the block; a complete one of that name is replaced.
+def require_replaceable(path: Path) -> None:
+    """Check that a scan can be saved to a file, and nothing is lost by that.
 
     Raises:
-        UsageError: another file is there, or one that is not complete.
+        UsageError: it is another file, or a scan that is not complete.
+        UnavailableError: its folder cannot be written.
+    """
+    found = _examined(path)
+    if found is not None and {each.descriptor for each in found.subject.users} - found.done:
+        raise UsageError(
+            f"{path} is a scan that is not complete ({len(found.done)} of"
+            f" {len(found.subject.users)} users)",
+            hint=f"to go on with it, use --resume {quoted(str(path))}; to begin again, delete it",
+        )
+    try:
+        with tempfile.TemporaryFile(dir=resolved(path).parent):
+            pass
+    except OSError as error:
+        raise _unusable(path, "written", error) from error
+
+
+@contextmanager
+def started(path: Path, subject: ScanSubject) -> Iterator[ScanFile]:
+    """Begin a file, and close it after the block; see `require_replaceable`.
+
+    Raises:
         UnavailableError: it cannot be written.
     """
-    _require_replaceable(path)
     header = {
         "pat_scan": _VERSION,
         "org": subject.org,
@@ -173,22 +193,6 @@ def _examined(path: Path) -> _Examined | None:
     except OSError as error:
         raise _unusable(path, "read", error) from error
     return _Examined(subject, frozenset(done), end)
-
-
-def _require_replaceable(path: Path) -> None:
-    """Check that nothing is lost when a file is replaced.
-
-    Raises:
-        UsageError: it is another file, or a scan that is not complete.
-    """
-    found = _examined(path)
-    if found is None or not {each.descriptor for each in found.subject.users} - found.done:
-        return
-    raise UsageError(
-        f"{path} is a scan that is not complete ({len(found.done)} of"
-        f" {len(found.subject.users)} users)",
-        hint=f"to go on with it, use --resume {quoted(str(path))}; to begin again, delete it",
-    )
 
 
 def _subject(path: Path, line: bytes) -> ScanSubject:
