@@ -345,3 +345,47 @@ def test_a_personal_access_token_does_not_tell_an_organization(
     result = contoso_pat("admin", "users", env=env)
     assert result.exit_code == 2
     assert contoso.asked == []
+
+
+class TestWhoIsNotListed:
+    """Nothing may be said of all users if some are unknown."""
+
+    @pytest.fixture(autouse=True)
+    def unreadable(self, contoso: Administered) -> None:
+        """Let the list have a user who cannot be asked for."""
+        contoso.users.append({"displayName": "Eve"})
+
+    @pytest.mark.parametrize(
+        "command",
+        [("list", "--all-users"), ("report",), ("check",), ("whose",)],
+        ids=" ".join,
+    )
+    def test_one_who_cannot_be_read(self, contoso_pat: InProcess, command: tuple[str, ...]) -> None:
+        ran = contoso_pat("admin", *command, stdin="secret")
+        assert ran.exit_code == 9
+        assert "without a descriptor" in ran.stderr
+
+    def test_a_report(self, contoso_pat: InProcess) -> None:
+        report = json.loads(contoso_pat("admin", "report", "-o", "json").stdout)
+        assert (report["complete"], report["users"], report["users_unread"]) == (False, 4, 1)
+
+    def test_a_scan_that_is_saved(self, contoso_pat: InProcess, tmp_path: Path) -> None:
+        file = str(tmp_path / "scan.jsonl")
+        for option in ("--save", "--resume"):
+            ran = contoso_pat("admin", "list", "--all-users", option, file)
+            assert ran.exit_code == 9
+            assert "1 of 4 users could not be read" in ran.stderr
+
+
+@pytest.mark.parametrize("more", [0, 30])
+def test_a_service_that_knows_no_user_at_all(
+    contoso_pat: InProcess, contoso: Administered, tmp_path: Path, more: int
+) -> None:
+    """As Azure DevOps Server, which has no such API; not all users have left."""
+    for number in range(more):
+        contoso.user(f"User {number}")
+    contoso.failures = {each["descriptor"]: [404] * 9 for each in contoso.users}
+    file = tmp_path / "scan.jsonl"
+    ran = contoso_pat("admin", "list", "--all-users", "--save", str(file))
+    assert (ran.exit_code, file.exists()) == (5, False)
+    assert "does not know any of its users" in ran.stderr

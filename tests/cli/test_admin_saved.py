@@ -1,10 +1,13 @@
 """pat admin list --save and --resume."""
 
+import errno
 import json
 import os
 import stat
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +15,9 @@ from azdo_pat.services.admin_tokens import Scan
 from azdo_pat.store.locks import exclusive
 from cli.administered import Administered
 from drivers import InProcess
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 EVERYTHING = ("--status", "all", "-o", "json")
 
@@ -123,15 +129,60 @@ def test_an_expired_sign_in_names_the_command_that_goes_on(
 def test_ctrl_c_says_how_to_go_on(
     contoso_pat: InProcess, monkeypatch: pytest.MonkeyPatch, scan: Path
 ) -> None:
-    def interrupted(_scan: object) -> Iterator[object]:
+    read = Scan.tokens
+
+    def interrupted(scan: Scan) -> Iterator[object]:
+        yield next(read(scan))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Scan, "tokens", interrupted)
-    ran = contoso_pat("admin", "list", "--all-users", "--save", str(scan))
+    jobs = ("--jobs", "1")
+    ran = contoso_pat("admin", "list", "--all-users", "--save", str(scan), *jobs)
     assert ran.exit_code == 130
-    assert ran.stderr.lstrip().startswith(
-        f"pat: interrupted\n     0 of 3 users are in {scan}; to go"
-    )
+    assert f"pat: interrupted\n     1 of 3 users are in {scan}; to go on" in ran.stderr
+
+
+def test_a_run_that_reads_no_one_replaces_nothing(
+    contoso_pat: InProcess, contoso: Administered, scan: Path
+) -> None:
+    save = ("admin", "list", "--all-users", "--save", str(scan))
+    assert contoso_pat(*save).exit_code == 0
+    complete = scan.read_bytes()
+    contoso.failures = {each["descriptor"]: [403] for each in contoso.users}
+    ran = contoso_pat(*save)
+    assert (ran.exit_code, scan.read_bytes()) == (5, complete)
+    assert "to go on" not in ran.stderr
+
+
+def test_a_complete_one_need_not_be_written(contoso_pat: InProcess, scan: Path) -> None:
+    assert contoso_pat("admin", "list", "--all-users", "--save", str(scan)).exit_code == 0
+    scan.chmod(0o400)
+    before = scan.stat()
+    assert contoso_pat("admin", "list", "--resume", str(scan)).exit_code == 0
+    assert scan.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_full_disk(contoso_pat: InProcess, monkeypatch: pytest.MonkeyPatch, scan: Path) -> None:
+    class Full(FileIO):
+        room = 200
+
+        def write(self, data: "ReadableBuffer", /) -> int:
+            part = memoryview(data)[: self.room]
+            if not part:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            Full.room -= len(part)
+            return super().write(part) or 0
+
+    def opened(path: Path, mode: str, buffering: int = -1) -> object:
+        return Full(path, "a") if buffering == 0 else open(path, mode)  # noqa: PTH123  # as it is
+
+    monkeypatch.setattr(Path, "open", opened)
+    jobs = ("--jobs", "1")
+    ran = contoso_pat("admin", "list", "--all-users", "--save", str(scan), *jobs)
+    assert ran.exit_code == 11
+    assert f"{scan} cannot be written" in ran.stderr
+    monkeypatch.undo()
+    assert contoso_pat("admin", "list", "--resume", str(scan)).exit_code == 0
 
 
 class TestTheWrongFile:
@@ -147,9 +198,15 @@ class TestTheWrongFile:
     ) -> None:
         both = ("--all-users", "--save", str(scan), "--resume", str(scan))
         assert contoso_pat("admin", "list", *both).exit_code == 0
+        complete = scan.read_bytes()
+        scan.write_bytes(b"".join(complete.splitlines(keepends=True)[:-1]))
         contoso.asked.clear()
         assert contoso_pat("admin", "list", *both).exit_code == 0
-        assert contoso.asked == []
+        assert len(contoso.asked) == 1
+        # One that is complete is that of the night before.
+        contoso.asked.clear()
+        assert contoso_pat("admin", "list", *both).exit_code == 0
+        assert len(contoso.asked) > 3
 
     @pytest.mark.parametrize("option", ["--save", "--resume"])
     @pytest.mark.parametrize("content", [b"my notes\n", b"{}\n", b"", b"\xff\xfe", b"[" * 9999])
@@ -181,6 +238,47 @@ class TestTheWrongFile:
         ran = contoso_pat(*save)
         assert (ran.exit_code, scan.read_bytes()) == (2, before)
         assert "(2 of 3 users)" in ran.stderr
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ('"upn": "ada@contoso.example"', '"upn": null'),
+            ('"started": "', '"started": "soon'),
+            ('"is_guest": false', '"is_guest": "no"'),
+            ('"org": "contoso"', '"org": "fabrikam"'),
+            ('"isValid": true', '"isValid": "no"'),
+            ('"displayName": "ci"', '"displayName": 5'),
+            ('"validTo": "2099', '"validTo": "x'),
+        ],
+    )
+    def test_what_is_in_it_is_not_believed(
+        self, contoso_pat: InProcess, scan: Path, before: str, after: str
+    ) -> None:
+        contoso_pat("admin", "list", "--all-users", "--save", str(scan))
+        text = scan.read_text("utf-8", "surrogatepass")
+        assert before in text
+        scan.write_text(text.replace(before, after), "utf-8", "surrogatepass")
+        ran = contoso_pat("admin", "report", "--resume", str(scan))
+        assert ran.exit_code == 2
+        assert "is damaged" in ran.stderr or "is not a file that pat has saved" in ran.stderr
+
+    @pytest.mark.parametrize("way", ["up", "link"])
+    def test_another_name_of_it_is_locked_too(
+        self, contoso_pat: InProcess, scan: Path, home: Path, way: str
+    ) -> None:
+        contoso_pat("admin", "list", "--all-users", "--save", str(scan))
+        scan.write_bytes(b"".join(scan.read_bytes().splitlines(keepends=True)[:-1]))
+        other = scan.parent / "x" / ".." / scan.name
+        (scan.parent / "x").mkdir()
+        if way == "link":
+            other = scan.parent / "link"
+            try:
+                other.symlink_to(scan)
+            except OSError:
+                pytest.skip("this system makes no links")
+        with exclusive(home / "pat/state/locks", os.path.normcase(scan.resolve())):
+            ran = contoso_pat("admin", "list", "--resume", str(other))
+        assert ran.exit_code == 6
 
     def test_a_damaged_line(self, contoso_pat: InProcess, scan: Path) -> None:
         contoso_pat("admin", "list", "--all-users", "--save", str(scan))
@@ -220,7 +318,7 @@ class TestTheWrongFile:
     def test_another_process_works_on_it(
         self, contoso_pat: InProcess, contoso: Administered, scan: Path, home: Path
     ) -> None:
-        with exclusive(home / "pat/state/locks", str(scan.absolute())):
+        with exclusive(home / "pat/state/locks", os.path.normcase(scan.resolve())):
             ran = contoso_pat("admin", "list", "--all-users", "--save", str(scan))
         assert (ran.exit_code, contoso.asked) == (6, [])
 

@@ -41,7 +41,8 @@ def report(tokens: Iterable[OwnedPat], limits: Limits = Limits()) -> TokenReport
     scan = SimpleNamespace(
         deps=SimpleNamespace(organization=SimpleNamespace(name="contoso")),
         users=9,
-        failures=[],
+        unread=0,
+        unlisted=0,
         is_complete=True,
         saved=None,
     )

@@ -42,11 +42,15 @@ class Graph:
     Args:
         http: the connection.
         odd: called with a description of each user that could not be read.
+
+    Attributes:
+        unreadable: how many of the users that `users` listed could not be read.
     """
 
     def __init__(self, http: Http, odd: Callable[[str], None] = lambda _: None) -> None:
         self._http = http
         self._odd = odd
+        self.unreadable = 0
 
     def users(self, organization: Organization) -> Iterator[User]:
         """Yield all users, one request per page, made when it is reached.
@@ -61,7 +65,11 @@ class Graph:
         continuations = Continuations()
         while True:
             body, answer = self._json(self._call("GET", organization, "users", query), _LIST)
-            yield from self._users(body, answer)
+            for user in self._users(body, answer):
+                if user is None:
+                    self.unreadable += 1
+                else:
+                    yield user
             following = answer.headers.get(_CONTINUATION, "")
             if not following:
                 return
@@ -80,7 +88,7 @@ class Graph:
         body, answer = self._json(call._replace(body=query, acts_as="GET"), _LIST)
         kinds = tuple(f"{kind}." for kind in PEOPLE)
         found = self._users(body, answer)
-        people = tuple(each for each in found if each.descriptor.startswith(kinds))
+        people = tuple(each for each in found if each and each.descriptor.startswith(kinds))
         return FoundUsers(people, may_be_more=len(_rows(body, answer)) >= MOST_FOUND)
 
     def user(self, organization: Organization, descriptor: str) -> User:
@@ -116,12 +124,14 @@ class Graph:
         ):
             return self._http.json(call, what)
 
-    def _users(self, body: object, answer: Response) -> Iterator[User]:
+    def _users(self, body: object, answer: Response) -> Iterator[User | None]:
+        """Yield the users; None for each that cannot be read."""
         for row in _rows(body, answer):
             try:
                 yield _user(row, answer)
             except PatError:
                 self._odd(f"a user of {answer.asked.organization}")
+                yield None
 
 
 def _rows(body: object, answer: Response) -> list[object]:

@@ -50,8 +50,8 @@ def check_command(app: App, *, request: ScanRequest, judging: Judging, show: Sho
     told = checked.everyone is None or checked.everyone.knows_policies
     if not told and Kind.POLICY not in judging.ignored:
         app.runtime.messages.notice(
-            "the service does not tell every policy of the tenant, so tokens that a policy forbids"
-            " may be missing; to leave them out: --ignore policy"
+            "the service does not tell every policy of the tenant, so findings of the kind policy"
+            " may be missing; to look for none, add --ignore policy"
         )
     conclude(app, scan, f"{_summary(checked)}; checked {counted(checked.tokens, 'token')}")
     judging.exit_if_failing(checked)

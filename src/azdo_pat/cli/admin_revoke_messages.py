@@ -49,7 +49,7 @@ class Summary:
         self._plan = plan
         self._by_id = by_id
         # Where the tokens were found, it does not matter who could not be read.
-        self._unread = 0 if by_id else len(scan.failures)
+        self._unread = 0 if by_id else scan.unread
         self._scan = scan
         self._thing = "SSH key" if ssh else "token"
         self._deliveries = {

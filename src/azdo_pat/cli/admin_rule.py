@@ -9,7 +9,7 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.admin_sign_in import signed_in, with_token
 from azdo_pat.cli.command import command
-from azdo_pat.errors import ExitCode, UsageError
+from azdo_pat.errors import ExitCode, NoAnswerError, UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -82,7 +82,11 @@ def rule_command(  # noqa: PLR0913  # one argument for each option
         return
     if not yes:
         _ask(app, rule)
-    app.token_admin.add_rule(app.organization, wanted, moment)
+    try:
+        app.token_admin.add_rule(app.organization, wanted, moment)
+    except NoAnswerError as error:
+        error.hint = "the rule may exist, which no one can look up; to create it again does no harm"
+        raise
     app.runtime.render.show(rule._replace(is_planned=False))
     app.runtime.messages.notice(
         "the rule is created; users and programs whose access tokens it ends must sign in again"

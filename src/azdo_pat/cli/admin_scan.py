@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
 from azdo_pat.cli.admin_sign_in import signed_in, with_token
+from azdo_pat.cli.interrupts import interruptible_once
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import CancelledError, PartialError, PatError, UsageError
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import User
     from azdo_pat.services.admin_tokens import Scan
-    from azdo_pat.store.scan_file import ScanFile
+    from azdo_pat.store.scan_file import ScanFile, ScanSubject
 
 _JOBS: Final = 12
 _MOST_NAMED: Final = 10
@@ -165,18 +167,17 @@ def scanning(app: App, request: ScanRequest, *, ssh: bool = False) -> Iterator[S
     from azdo_pat.services.admin_tokens import Scan
 
     with ExitStack() as stack:
+        stack.enter_context(interruptible_once())  # a scheduler ends jobs by SIGTERM
         app, users, saved = _begun(app, request, stack, ssh=ssh)
         scan = Scan(users, app, ssh=ssh, jobs=request.jobs, saved=saved)
         stack.callback(scan.close)
         # Rows that are written as they arrive would be drawn over, and show the progress as well.
-        if not (app.runtime.render.streams and app.runtime.out.isatty()):
+        if not (app.runtime.render.draws_as_it_goes and app.runtime.out.isatty()):
             scan.done = stack.enter_context(app.runtime.progress(lambda: scan.total, "users"))
         try:
             yield scan
         except KeyboardInterrupt as interrupt:
-            if saved is None:
-                raise
-            raise CancelledError("interrupted", hint=_to_go_on(saved)) from interrupt
+            raise CancelledError("interrupted", hint=_with_going_on("", saved)) from interrupt
         except PatError as error:
             if not scan.is_complete:
                 error.hint = _with_going_on(error.hint, saved)
@@ -187,29 +188,58 @@ def _begun(
     app: App, request: ScanRequest, stack: ExitStack, *, ssh: bool
 ) -> tuple[App, Iterable[User], ScanFile | None]:
     """Return the program with its sign-in, the users, and the file that is open until the end."""
-    from azdo_pat.store.scan_file import ScanSubject, require_replaceable, resumed, started
-
     file = request.resume or request.save
-    if file is not None:
-        stack.enter_context(app.exclusive(str(file.absolute())))
-    if request.resume is not None and not (request.save and not request.resume.exists()):
-        saved = stack.enter_context(resumed(request.resume))
-        subject = saved.subject
-        app = _at(app, saved, ssh=ssh)
-        left = [each for each in subject.users if each.descriptor not in saved.done]
-        app.runtime.messages.notice(_resumed(saved, len(left)))
-        return signed_in(app, request.admin_token) if left else app, subject.users, saved
     if file is None:
         app = signed_in(app, request.admin_token)
         return app, _users(app, request), None
+    from azdo_pat.files import resolved
+    from azdo_pat.store.scan_file import ScanFile, ScanSubject, require_replaceable, saved_scan
+
+    # With both options, a complete file is that of an earlier run.
+    if request.resume is not None and not (
+        request.save and (not file.exists() or saved_scan(file).is_complete)
+    ):
+        return _resumed(app, request, file, stack, ssh=ssh)
     require_replaceable(file)
+    stack.enter_context(app.exclusive(os.path.normcase(resolved(file))))
+    require_replaceable(file)  # as above
     app = signed_in(app, request.admin_token)
     if not request.texts and app.runtime.err.isatty():
         app.runtime.messages.notice(f"listing the users of {app.organization.name}…")
     users = tuple(_users(app, request))
-    organization = app.organization
-    subject = ScanSubject(organization.name, organization.url, ssh, app.now(), users)
-    return app, users, stack.enter_context(started(file, subject))
+    subject = ScanSubject(
+        org=app.organization.name,
+        org_url=app.organization.url,
+        ssh=ssh,
+        started=app.now(),
+        users=users,
+        unlisted=app.graph.unreadable,
+    )
+    return app, users, stack.enter_context(closing(ScanFile(file, subject)))
+
+
+def _resumed(
+    app: App, request: ScanRequest, file: Path, stack: ExitStack, *, ssh: bool
+) -> tuple[App, Iterable[User], ScanFile]:
+    from azdo_pat.files import resolved
+    from azdo_pat.store.scan_file import ScanFile, saved_scan
+
+    found = saved_scan(file)
+    if not found.is_complete:
+        stack.enter_context(app.exclusive(os.path.normcase(resolved(file))))
+        found = saved_scan(file)  # another process may have gone on with it until now
+    subject = found.subject
+    app = _at(app, file, subject, ssh=ssh)
+    begun, total = f"{subject.started:%Y-%m-%d %H:%M} UTC", len(subject.users)
+    users = counted(total, "user")
+    if found.is_complete:
+        app.runtime.messages.notice(f"{file} has all of {users}, as of {begun}")
+    else:
+        app = signed_in(app, request.admin_token)
+        app.runtime.messages.notice(
+            f"going on with {file}, begun {begun}: {len(found.done)} of {users} are in it"
+        )
+    return app, subject.users, stack.enter_context(closing(ScanFile(file, subject, found)))
 
 
 def _users(app: App, request: ScanRequest) -> Iterable[User]:
@@ -221,7 +251,7 @@ def _users(app: App, request: ScanRequest) -> Iterable[User]:
     return find_users(request.texts, app, jobs=request.jobs, exactly=request.exactly)
 
 
-def _at(app: App, saved: ScanFile, *, ssh: bool) -> App:
+def _at(app: App, file: Path, subject: ScanSubject, *, ssh: bool) -> App:
     """Return the program for the organization of a file.
 
     Raises:
@@ -229,37 +259,26 @@ def _at(app: App, saved: ScanFile, *, ssh: bool) -> App:
     """
     from azdo_pat.organizations import HOSTED_ROOT, hosted
 
-    subject, root = saved.subject, app.session.api_root
+    root = app.session.api_root
     there = hosted(subject.org, root)
     if subject.org_url != there.url:
         raise UsageError(
-            f"{saved.path} is of {subject.org_url}, not of {root or HOSTED_ROOT}",
+            f"{file} is of {subject.org_url}, not of {root or HOSTED_ROOT}",
             hint="set PAT_API_URL to the service that the file is of, or unset it",
         )
     given, _ = app.session.located
     is_given = given is not None and given.url == there.url
     if app.runtime.options.org is not None and not is_given:
         raise UsageError(
-            f"{saved.path} is of {subject.org}, not of {given.name if given else 'another one'}",
+            f"{file} is of {subject.org}, not of {given.name if given else 'another one'}",
             hint="leave out --org, and unset PAT_ORG, or give another file",
         )
     if subject.ssh != ssh:
         raise UsageError(
-            f"{saved.path} is of {'SSH keys' if subject.ssh else 'tokens'}",
+            f"{file} is of {'SSH keys' if subject.ssh else 'tokens'}",
             hint="leave out --ssh" if ssh else "add --ssh",
         )
     return app if is_given else app.at(there)
-
-
-def _resumed(saved: ScanFile, left: int) -> str:
-    subject = saved.subject
-    begun, total = f"{subject.started:%Y-%m-%d %H:%M} UTC", len(subject.users)
-    if left:
-        return (
-            f"going on with {saved.path}, begun {begun}: {total - left} of"
-            f" {counted(total, 'user')} are in it"
-        )
-    return f"{saved.path} has all of {counted(total, 'user')}, as of {begun}"
 
 
 def _to_go_on(saved: ScanFile) -> str:
@@ -268,6 +287,7 @@ def _to_go_on(saved: ScanFile) -> str:
     _, *words = context.command_path.split()
     signed_in_with = context.params.get("admin_token")
     options = ["--resume", str(saved.path), *(["--with", signed_in_with] if signed_in_with else [])]
+    options += ["--ssh"] * saved.subject.ssh
     return (
         f"{len(saved.done)} of {counted(len(saved.subject.users), 'user')} are in {saved.path};"
         f" to go on, run: {pat_command(' '.join(words), options=options)}"
@@ -275,7 +295,7 @@ def _to_go_on(saved: ScanFile) -> str:
 
 
 def _with_going_on(hint: str, saved: ScanFile | None) -> str:
-    more = [] if saved is None else [_to_go_on(saved)]
+    more = [_to_go_on(saved)] if saved is not None and saved.done else []
     return "\n".join([*([hint] if hint else []), *more])
 
 
@@ -291,28 +311,30 @@ def conclude(app: App, scan: Scan, what: str) -> None:
         PartialError: some users could not be read.
         PatError: the only user could not.
     """
-    messages = app.runtime.messages
+    everyone = counted(scan.users + scan.unlisted, "user")
     if scan.is_complete:
         gone = counted(len(scan.gone), "user")
         left = f"; {gone} left in the meantime" if scan.gone else ""
-        messages.notice(f"{what} of {counted(scan.users, 'user')}{left}")
+        app.runtime.messages.notice(f"{what} of {everyone}{left}")
         return
-    if scan.users == 1:
+    if scan.users == 1 and scan.failures:
         raise scan.failures[0].error
     say_unread(app, scan)
     raise PartialError(
-        f"{len(scan.failures)} of {counted(scan.users, 'user')} could not be read",
+        f"{scan.unread} of {everyone} could not be read",
         hint=_with_going_on("see above; the tokens of the others are complete", scan.saved),
     )
 
 
 def say_unread(app: App, scan: Scan) -> None:
     """Say which users could not be read, and why."""
-    messages = app.runtime.messages
+    warn = app.runtime.messages.warn
     for failure in scan.failures[:_MOST_NAMED]:
-        messages.warn(f"{failure.user.upn or failure.user.descriptor}: {failure.error.message}")
+        warn(f"{failure.user.handle}: {failure.error.message}")
     if len(scan.failures) > _MOST_NAMED:
-        messages.warn(f"… and {len(scan.failures) - _MOST_NAMED} more users")
+        warn(f"… and {len(scan.failures) - _MOST_NAMED} more users")
+    if scan.unlisted:
+        warn(scan.why_unlisted)
 
 
 def counted(number: int, thing: str) -> str:

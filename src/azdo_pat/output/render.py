@@ -145,6 +145,11 @@ class Renderer:
         return self._listed(events, EVENT_KEYS, event_document, self._events_table)
 
     @property
+    def draws_as_it_goes(self) -> bool:
+        """Whether rows appear on the screen while a list is read, if stdout is a terminal."""
+        return self.streams and self._format is not Format.NONE
+
+    @property
     def writes_rows(self) -> bool:
         """Whether a report is written as its tokens, one by one, for spreadsheets."""
         return self.streams and not self._format.is_json

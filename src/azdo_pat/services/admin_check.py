@@ -107,6 +107,8 @@ def check_users(scan: Scan, limits: Limits, ignored: frozenset[Kind]) -> Checked
         OrganizationFailure(judge.org, each.error.message, each.user.handle)
         for each in scan.failures
     ]
+    if scan.unlisted:
+        failures.append(OrganizationFailure(judge.org, scan.why_unlisted))
     return Checked(
         findings=tuple(worst_first(found)),
         pats=(),

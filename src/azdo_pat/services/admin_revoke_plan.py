@@ -187,7 +187,7 @@ def find(scan: Scan, texts: Sequence[str], guard: Guard, whose: str) -> Plan:
     failures: list[PatError] = []
     for text, hits in found.items():
         # In a list that could not be read, another token may begin so.
-        is_certain = is_full_id(text) or not scan.failures
+        is_certain = is_full_id(text) or not scan.unread
         if len(hits) != 1 or not is_certain:
             failures.append(_not_one(text, [owned for owned, _ in hits], scan, whose))
             continue
@@ -211,12 +211,12 @@ def _not_one(text: str, hits: Sequence[OwnedPat], scan: Scan, whose: str) -> Pat
             f"{len(hits)} tokens have an id that begins with {text!r}",
             hint="\n".join(["choose one by its id:", *listed]),
         )
-    if scan.failures:
+    if scan.unread:
         return UnavailableError(
             f"only one token that could be read has an id that begins with {text!r}"
             if hits
             else f"no token that could be read has the id {text!r}",
-            hint=f"the tokens of {len(scan.failures)} users could not be read; try again later, or"
+            hint=f"the tokens of {scan.unread} users could not be read; try again later, or"
             " give the whole id and its owner (--user)",
         )
     return NotFoundError(

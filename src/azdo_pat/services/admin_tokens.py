@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from azdo_pat.errors import NotFoundError, PatError, RefusedError, SignInError
 from azdo_pat.judgement import command_for
@@ -33,6 +33,10 @@ class UserFailure(NamedTuple):
 
     user: User
     error: PatError
+
+
+Answer: TypeAlias = "tuple[User, Sequence[SessionToken] | None]"
+"""A user with the tokens; with None for one who has left."""
 
 
 class Selection(NamedTuple):
@@ -102,6 +106,7 @@ class Scan:
         self._jobs = jobs
         self.saved = saved
         self._has_ended = False
+        self._knows_users = saved is not None and bool(saved.done)
         self._reading = ExitStack()
         if isinstance(self._to_read, ReadAhead):
             self._reading.callback(self._to_read.close)
@@ -115,7 +120,24 @@ class Scan:
     @property
     def is_complete(self) -> bool:
         """Whether all users were read, or have left."""
-        return self._has_ended and not self.failures
+        return self._has_ended and not self.unread
+
+    @property
+    def unread(self) -> int:
+        """How many users could not be read."""
+        return len(self.failures) + self.unlisted
+
+    @property
+    def unlisted(self) -> int:
+        """How many of them could not even be read in the list of users."""
+        return self.saved.subject.unlisted if self.saved else self.deps.graph.unreadable
+
+    @property
+    def why_unlisted(self) -> str:
+        """What there is to say of these."""
+        number = self.unlisted
+        those = "a user" if number == 1 else f"{number} users"
+        return f"the service's list of users has {those} without a descriptor that can be read"
 
     def close(self) -> None:
         """End the threads that read, if `tokens` has not been read to its end."""
@@ -137,7 +159,7 @@ class Scan:
                 yield user, token
         self._has_ended = True
 
-    def _answers(self) -> Iterator[tuple[User, Sequence[SessionToken] | None]]:
+    def _answers(self) -> Iterator[Answer]:
         if self.saved is not None:
             for answer in self.saved.read():
                 self.users += 1
@@ -154,10 +176,9 @@ class Scan:
                 self.users += 1
                 yield user
 
-    def _pass(
-        self, users: Iterable[User], *, is_last: bool
-    ) -> Iterator[tuple[User, Sequence[SessionToken] | None]]:
+    def _pass(self, users: Iterable[User], *, is_last: bool) -> Iterator[Answer]:
         in_a_row = 0
+        missing: list[User] = []
         read = partial(self._read, is_last=is_last)
         answers = results_side_by_side(read, users, self._jobs)
         self._reading.callback(answers.close)
@@ -170,9 +191,33 @@ class Scan:
                     raise answer
                 continue
             in_a_row = 0
+            if answer is None and not self._knows_users:
+                # Where every user is unknown, it is not they who have left.
+                missing.append(user)
+                if len(missing) == _HOPELESS_AFTER:
+                    raise self._without_api()
+                continue
+            self._knows_users = True
+            yield from self._saved((each, None) for each in missing)
+            missing.clear()
+            yield from self._saved([(user, answer)])
+        if len(missing) > 1 and not self.failures:
+            raise self._without_api()
+        yield from self._saved((each, None) for each in missing)
+
+    def _saved(self, answers: Iterable[Answer]) -> Iterator[Answer]:
+        for user, tokens in answers:
             if self.saved is not None:
-                self.saved.add(user, answer)
-            yield user, answer
+                self.saved.add(user, tokens)
+            yield user, tokens
+
+    def _without_api(self) -> RefusedError:
+        return RefusedError(
+            f"{self._organization.name} does not know any of its users where their tokens are"
+            " administered (HTTP 404)",
+            hint="check that the organization is one of Azure DevOps Services, and that no proxy"
+            " answers in its place",
+        )
 
     def _read(self, user: User, *, is_last: bool) -> Sequence[SessionToken] | PatError | None:
         """Return the tokens of a user, the reason why there are none, or None if the user left."""

@@ -45,11 +45,12 @@ def token_of(secret: Secret, scan: Scan) -> OwnedPat:
         read += 1
         told += bool(token.correlating_id)
     where = scan.deps.organization.name
-    if scan.failures:
+    if scan.unread:
+        reasons = [each.error.message for each in scan.failures]
         raise PartialError(
             "no token that could be read has this secret, but the tokens of some users of"
-            f" {where} could not be read ({len(scan.failures)}):"
-            f" {scan.failures[0].error.message}",
+            f" {where} could not be read ({scan.unread}):"
+            f" {[*reasons, scan.why_unlisted][0]}",
             hint="try again later",
         )
     if read and not told:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from azdo_pat.command_lines import quoted
 from azdo_pat.errors import NotFoundError, UnavailableError, UsageError
@@ -18,7 +17,8 @@ from azdo_pat.files import replace_whole, require_own, resolved
 from azdo_pat.models import Field, ServicePat, SessionToken, User
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+    from io import FileIO
     from pathlib import Path
 
 _VERSION: Final = 1
@@ -36,6 +36,7 @@ class ScanSubject(NamedTuple):
         org_url: its URL.
         ssh: the SSH keys are read instead of the tokens.
         users: all users whose tokens are to be read.
+        unlisted: how many others there are, who could not be read in the list of users.
     """
 
     org: str
@@ -43,10 +44,13 @@ class ScanSubject(NamedTuple):
     ssh: bool
     started: datetime
     users: tuple[User, ...]
+    unlisted: int
 
 
 class ScanFile:
     """A file to which the tokens of each user are added as soon as they are read.
+
+    It is written, and an older one replaced, when the first of them are added.
 
     Attributes:
         path: the file.
@@ -54,20 +58,27 @@ class ScanFile:
         done: the descriptors of the users who are in the file.
     """
 
-    def __init__(
-        self, path: Path, subject: ScanSubject, done: Iterable[str], opened: BinaryIO
-    ) -> None:
+    def __init__(self, path: Path, subject: ScanSubject, found: SavedScan | None = None) -> None:
         self.path = path
         self.subject = subject
-        self.done = set(done)
-        self._opened = opened
+        self.done = set(found.done if found else ())
+        self._found = found
+        self._opened: FileIO | None = None
 
     def read(self) -> Iterator[tuple[User, tuple[SessionToken, ...] | None]]:
-        """Yield the users in the file with their tokens; None for one who had left."""
+        """Yield the users in the file with their tokens; None for one who had left.
+
+        What is added meanwhile is left out.
+        """
+        if self._found is None:
+            return
         users = {each.descriptor: each for each in self.subject.users}
         with self.path.open("rb") as opened:
-            next(opened)
+            end = self._found.end - len(next(opened))
             for line in opened:
+                end -= len(line)
+                if end < 0:
+                    return
                 descriptor, tokens = _answer(line)
                 if descriptor in users:  # each counts once
                     yield users.pop(descriptor), tokens
@@ -79,13 +90,58 @@ class ScanFile:
             UnavailableError: the file cannot be written; what was added before is still in it.
         """
         rows = None if tokens is None else [_row(each) for each in tokens]
-        line = json.dumps({"user": user.descriptor, "tokens": rows}, ensure_ascii=False)
+        line = memoryview(_encoded({"user": user.descriptor, "tokens": rows}))
         try:
-            self._opened.write(f"{line}\n".encode("utf-8", "surrogatepass"))
-            self._opened.flush()
+            if self._opened is None:
+                self._opened = self._open()
+            while line:  # a disk that is full takes a part of it
+                line = line[self._opened.write(line) :]
         except OSError as error:
             raise _unusable(self.path, "written", error) from error
         self.done.add(user.descriptor)
+
+    def close(self) -> None:
+        """Close the file; it stays as it is."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def _open(self) -> FileIO:
+        # Without a buffer, whose rest would be written, and fail, once more when it is closed.
+        if self._found is None:
+            subject = self.subject
+            header = {
+                "pat_scan": _VERSION,
+                "org": subject.org,
+                "org_url": subject.org_url,
+                "ssh": subject.ssh,
+                "started": subject.started.isoformat(),
+                "unlisted": subject.unlisted,
+                "users": [each._asdict() for each in subject.users],
+            }
+            replace_whole(self.path, _encoded(header), mode=_OWNER_ONLY)
+            return self.path.open("ab", buffering=0)
+        opened = self.path.open("r+b", buffering=0)
+        opened.truncate(self._found.end)
+        opened.seek(self._found.end)
+        return opened
+
+
+class SavedScan(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        done: the descriptors of the users whose tokens are in it.
+        end: where its whole lines end, in bytes.
+    """
+
+    subject: ScanSubject
+    done: frozenset[str]
+    end: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the tokens of all users are in it."""
+        return self.done.issuperset(each.descriptor for each in self.subject.users)
 
 
 def require_replaceable(path: Path) -> None:
@@ -96,7 +152,7 @@ def require_replaceable(path: Path) -> None:
         UnavailableError: its folder cannot be written.
     """
     found = _examined(path)
-    if found is not None and {each.descriptor for each in found.subject.users} - found.done:
+    if found is not None and not found.is_complete:
         raise UsageError(
             f"{path} is a scan that is not complete ({len(found.done)} of"
             f" {len(found.subject.users)} users)",
@@ -109,39 +165,13 @@ def require_replaceable(path: Path) -> None:
         raise _unusable(path, "written", error) from error
 
 
-@contextmanager
-def started(path: Path, subject: ScanSubject) -> Iterator[ScanFile]:
-    """Begin a file, and close it after the block; see `require_replaceable`.
-
-    Raises:
-        UnavailableError: it cannot be written.
-    """
-    header = {
-        "pat_scan": _VERSION,
-        "org": subject.org,
-        "org_url": subject.org_url,
-        "ssh": subject.ssh,
-        "started": subject.started.isoformat(),
-        "users": [each._asdict() for each in subject.users],
-    }
-    text = json.dumps(header, ensure_ascii=False)
-    try:
-        replace_whole(path, f"{text}\n".encode("utf-8", "surrogatepass"), mode=_OWNER_ONLY)
-        opened = path.open("ab")
-    except OSError as error:
-        raise _unusable(path, "written", error) from error
-    with opened:
-        yield ScanFile(path, subject, (), opened)
-
-
-@contextmanager
-def resumed(path: Path) -> Iterator[ScanFile]:
-    """Open a file to go on with it, and close it after the block.
+def saved_scan(path: Path) -> SavedScan:
+    """Return what a file holds, to go on with it.
 
     Raises:
         NotFoundError: there is none.
         UsageError: it is another file, or it is damaged.
-        UnavailableError: it cannot be read, or written.
+        UnavailableError: it cannot be read.
     """
     found = _examined(path)
     if found is None:
@@ -149,25 +179,10 @@ def resumed(path: Path) -> Iterator[ScanFile]:
             f"{path} does not exist, so there is nothing to go on with",
             hint="to begin it, run the command with --save instead of --resume",
         )
-    try:
-        opened = path.open("r+b")
-        opened.truncate(found.end)
-        opened.seek(found.end)
-    except OSError as error:
-        raise _unusable(path, "written", error) from error
-    with opened:
-        yield ScanFile(path, found.subject, found.done, opened)
+    return found
 
 
-class _Examined(NamedTuple):
-    """What a file holds; its whole lines end at `end`, in bytes."""
-
-    subject: ScanSubject
-    done: frozenset[str]
-    end: int
-
-
-def _examined(path: Path) -> _Examined | None:
+def _examined(path: Path) -> SavedScan | None:
     """Return what a file holds; None if there is none.
 
     Raises:
@@ -192,7 +207,7 @@ def _examined(path: Path) -> _Examined | None:
         return None
     except OSError as error:
         raise _unusable(path, "read", error) from error
-    return _Examined(subject, frozenset(done), end)
+    return SavedScan(subject, frozenset(done), end)
 
 
 def _subject(path: Path, line: bytes) -> ScanSubject:
@@ -203,17 +218,33 @@ def _subject(path: Path, line: bytes) -> ScanSubject:
                 f"{path} was saved by another version of pat",
                 hint="to begin again, give --save another file",
             )
+        org, org_url = _text(header["org"]), _text(header["org_url"])
+        if not org_url.endswith(f"/{org}"):
+            raise ValueError("the name of the organization is not that of its URL")
         return ScanSubject(
-            org=str(header["org"]),
-            org_url=str(header["org_url"]),
-            ssh=bool(header["ssh"]),
-            started=datetime.fromisoformat(header["started"]),
-            users=tuple(User(**each) for each in header["users"]),
+            org=org,
+            org_url=org_url,
+            ssh=_flag(header["ssh"]),
+            started=_moment(header["started"]),
+            users=tuple(map(_user, header["users"])),
+            unlisted=int(header["unlisted"]),
         )
     except _UNREADABLE:
         raise UsageError(
-            f"{path} is not a file that pat has saved", hint="give --save another file"
+            f"{path} is not a file that pat has saved",
+            hint="give another file; --save begins one, and --resume goes on with it",
         ) from None
+
+
+def _user(row: dict[str, object]) -> User:
+    return User(
+        descriptor=_text(row["descriptor"]),
+        name=_text(row["name"]),
+        upn=_text(row["upn"]),
+        mail=_text(row["mail"]),
+        is_guest=_flag(row["is_guest"]),
+        is_deleted=_flag(row["is_deleted"]),
+    )
 
 
 def _descriptor(path: Path, number: int, line: bytes) -> str:
@@ -230,7 +261,12 @@ def _descriptor(path: Path, number: int, line: bytes) -> str:
 def _answer(line: bytes) -> tuple[str, tuple[SessionToken, ...] | None]:
     row = json.loads(line)
     tokens = row["tokens"]
-    return str(row["user"]), None if tokens is None else tuple(map(_token, tokens))
+    return _text(row["user"]), None if tokens is None else tuple(map(_token, tokens))
+
+
+def _encoded(document: object) -> bytes:
+    text = json.dumps(document, ensure_ascii=False)
+    return f"{text}\n".encode("utf-8", "surrogatepass")
 
 
 def _row(token: SessionToken) -> dict[str, object]:
@@ -249,24 +285,40 @@ def _row(token: SessionToken) -> dict[str, object]:
 
 
 def _token(row: dict[str, Any]) -> SessionToken:
-    targets = row[Field.TARGETS]
+    targets, valid = row[Field.TARGETS], row["isValid"]
+    created, expires = row[Field.CREATED], row[Field.EXPIRES]
     return SessionToken(
         pat=ServicePat(
-            authorization_id=row[Field.ID],
-            display_name=row[Field.NAME],
-            scopes=tuple(row[Field.SCOPES]),
-            valid_from=_moment(row[Field.CREATED]),
-            valid_to=_moment(row[Field.EXPIRES]),
-            target_accounts=None if targets is None else tuple(targets),
+            authorization_id=_text(row[Field.ID]),
+            display_name=_text(row[Field.NAME]),
+            scopes=tuple(map(_text, row[Field.SCOPES])),
+            valid_from=None if created is None else _moment(created),
+            valid_to=None if expires is None else _moment(expires),
+            target_accounts=None if targets is None else tuple(map(_text, targets)),
             unread=frozenset(map(Field, row["unread"])),
         ),
-        is_valid=row["isValid"],
-        correlating_id=row["crossCompanyCorrelatingId"],
+        is_valid=None if valid is None else _flag(valid),
+        correlating_id=_text(row["crossCompanyCorrelatingId"]),
     )
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
+    return value
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment
 
 
 def _unusable(path: Path, done: str, error: OSError) -> UnavailableError:

@@ -35,7 +35,7 @@ def summary(checked: Checked, room: int) -> str:
 
 def _head(checked: Checked) -> Iterator[str]:
     found = counts(checked) or "nothing found"
-    number = counted(len(checked.pats), "token")
+    number = counted(checked.tokens, "token")
     yield ""
     yield "### Azure DevOps tokens that need attention"
     yield ""
