@@ -119,7 +119,7 @@ def revoke(
     close_planned(deps.organization, [each.item for each in items], deps)
     return Ended(
         items=items,
-        sent=len(requests.sent),
+        sent=requests.sent,
         unchecked=lists.cut or next(iter(lists.unclear.values()), ""),
         interrupted=lists.cut == INTERRUPTED,
         stopped_by=requests.stopped_by,
@@ -136,7 +136,11 @@ def _lists(
         return _Lists(cut=INTERRUPTED)
     if requests.stopped_by:
         return _Lists(cut=requests.stopped_by.message)
-    owners = {each.owner.descriptor: each.owner for each in pats if each.pat.id in requests.sent}
+    owners = {
+        each.owner.descriptor: each.owner
+        for each in pats
+        if requests.may_have_revoked(each.pat.id or "")
+    }
     found = _Lists()
     if not owners:
         return found
@@ -162,7 +166,7 @@ def _outcome(owned: OwnedPat, requests: Requests, lists: _Lists) -> Revocation:
     pat, identifier = owned.pat, owned.pat.id or ""
     if has_ended(owned):
         return Revocation(pat=pat, outcome=_BEFORE[pat.status])
-    if identifier not in requests.sent:
+    if not requests.may_have_revoked(identifier):
         refusal = requests.refused.get(identifier, "")
         outcome = Outcome.FAILED if refusal else Outcome.NOT_REACHED
         return Revocation(pat=pat, outcome=outcome, error=refusal)

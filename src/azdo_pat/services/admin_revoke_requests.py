@@ -39,9 +39,13 @@ class Requests:
     stopped_by: PatError | None = None
 
     @property
-    def sent(self) -> set[str]:
-        """The ids of the tokens that are, or may be, revoked."""
-        return self.accepted | self.unanswered.keys()
+    def sent(self) -> int:
+        """How many tokens are, or may be, revoked."""
+        return len(self.accepted) + len(self.unanswered)
+
+    def may_have_revoked(self, identifier: str) -> bool:
+        """Return whether the token with that id is, or may be, revoked."""
+        return identifier in self.accepted or identifier in self.unanswered
 
 
 def send(ids: Sequence[str], deps: AdminDeps, *, ssh: bool, shown: Progress) -> Requests:
