@@ -7,7 +7,11 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from azdo_pat.api.token_admin import TokenAdmin
 from azdo_pat.journal import Revoke
+from azdo_pat.models import Organization
+from azdo_pat.operations.lock_keys import lock_key
+from azdo_pat.store.locks import exclusive
 from azdo_pat.store.state import State
 from cli.administered import INTERRUPT, Administered
 from cli.stage import Token, failed, hence, lines, names, put, service, table, token_object
@@ -364,6 +368,56 @@ class TestOwnTokens:
         assert pat("list").exit_code == 0
         assert (memory_keyring.held, state.unfinished()) == ({}, ())
         assert names(emulator) == []
+
+    def test_no_other_run_takes_it_for_interrupted(
+        self,
+        pat: InProcess,
+        emulator: Emulator,
+        memory_keyring: MemoryKeyring,
+        state: State,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """It may take an hour, and any run that signs in completes what earlier ones left."""
+        for name in ("ci", "laptop"):
+            pat("create", name, "--scope", "code", "-q", "-o", "none")
+        emulator.fail(
+            "POST */revocations status=403 times=always"
+            """ body='{"$id": "1", "message": "no", "typeKey": "AccessCheckException"}'"""
+        )
+        meanwhile: list[Result] = []
+        send = TokenAdmin.revoke
+
+        def while_another_runs(
+            admin: TokenAdmin, org: Organization, ids: Sequence[str], *, ssh: bool
+        ) -> None:
+            meanwhile.append(pat("list", "-q", "-o", "none"))
+            send(admin, org, ids, ssh=ssh)
+
+        monkeypatch.setattr(TokenAdmin, "revoke", while_another_runs)
+        result = revoke(pat, "--user", ADA, "--include-mine", "--yes", "-o", "json")
+        assert meanwhile == [Result(exit_code=0, stdout="", stderr="")]
+        assert result.exit_code == 5
+        assert outcomes(result) == [("ci", "not reached"), ("laptop", "not reached")]
+        assert state.unfinished() == ()
+        assert pat("list", "-q", "-o", "none").exit_code == 0
+        assert (names(emulator), len(memory_keyring.held)) == (["ci", "laptop"], 2)
+
+    def test_one_that_another_run_works_on(
+        self,
+        pat: InProcess,
+        emulator: Emulator,
+        memory_keyring: MemoryKeyring,
+        state: State,
+        home: Path,
+    ) -> None:
+        """It is revoked, but that run's entry and secret are left alone."""
+        pat("create", "ci", "--scope", "code", "-q", "-o", "none")
+        [stored] = state.stored()
+        with exclusive(home / "pat/state/locks", lock_key("ci", stored.org_url)):
+            result = revoke(pat, "--user", ADA, "--include-mine", "--yes", "-o", "json")
+        assert (result.exit_code, outcomes(result)) == (8, [("ci", "revoked")])
+        assert "another pat process is working on 'ci'" in result.json[0]["left_in_keyring"]
+        assert (names(emulator), len(memory_keyring.held), state.unfinished()) == ([], 1, ())
 
 
 def test_many_with_each_request(contoso_pat: InProcess, contoso: Administered) -> None:

@@ -6,13 +6,14 @@ again afterwards.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.errors import PatError, StoreError
+from azdo_pat.errors import ConflictError, PatError, StoreError
 from azdo_pat.journal import JournalEntry, Revoke
 from azdo_pat.models import Status
+from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.results import INTERRUPTED, Outcome, OwnedRevocation, Revocation
 from azdo_pat.services.admin_revoke_plan import has_ended
 from azdo_pat.services.admin_revoke_requests import send
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from azdo_pat.services.parallel import Shown
 
 _LEFT: Final = "the owner is no longer listed in the organization"
+_MOST_LOCKED: Final = 100
+"""Names that are locked at once: each lock is an open file, and macOS allows 256 of them."""
 _BEFORE: Final = {Status.REVOKED: Outcome.ALREADY_REVOKED, Status.EXPIRED: Outcome.EXPIRED}
 
 
@@ -109,13 +112,15 @@ def revoke(
         rescan: begins the scan of the owners.
     """
     living = [each for each in pats if not has_ended(each)]
-    local = _LocalSecrets(living, deps)
-    with progress(len(living)) as shown:
-        requests = send([each.pat.id or "" for each in living], deps, ssh=ssh, shown=shown)
-    lists = _lists(living, requests, rescan)
-    items = tuple(
-        OwnedRevocation(local.cleaned(_outcome(each, requests, lists)), each.owner) for each in pats
-    )
+    with ExitStack() as locks:
+        local = _LocalSecrets(living, deps, locks)
+        with progress(len(living)) as shown:
+            requests = send([each.pat.id or "" for each in living], deps, ssh=ssh, shown=shown)
+        lists = _lists(living, requests, rescan)
+        items = tuple(
+            OwnedRevocation(local.cleaned(_outcome(each, requests, lists)), each.owner)
+            for each in pats
+        )
     close_planned(deps.organization, [each.item for each in items], deps)
     return Ended(
         items=items,
@@ -183,37 +188,53 @@ def _outcome(owned: OwnedPat, requests: Requests, lists: _Lists) -> Revocation:
 class _LocalSecrets:
     """Deletes the secrets of revoked tokens that are stored on this machine.
 
-    The journal has an entry for each of them before a request is sent: if the process is killed,
-    or the service has not yet carried out the revocation, the next run of their user does the rest.
+    Before a request is sent, their names are locked, and the journal has an entry for each of them:
+    if the process is killed, or the service has not yet carried out the revocation, the next run of
+    their user does the rest. As in `Cleaner.end`, neither another process working on a name nor a
+    full disk keeps its token from being revoked; a name that cannot be locked has no entry.
+
+    Args:
+        pats: the tokens.
+        deps: the parts of the program.
+        locks: holds the locks until all outcomes are cleaned.
     """
 
-    def __init__(self, pats: Sequence[OwnedPat], deps: AdminDeps) -> None:
-        organization = deps.organization
-        entries = deps.state.stored(organization.url)
+    def __init__(self, pats: Sequence[OwnedPat], deps: AdminDeps, locks: ExitStack) -> None:
+        self._organization = deps.organization
+        self._deps = deps
+        entries = deps.state.stored(self._organization.url)
         names = {each.id: each.name for each in entries if each.id}
         me = deps.session.user()
-        self._state = deps.state
-        self._cleaner = Cleaner(organization, deps, entries)
-        self._keys: dict[str, int] = {}
+        self._cleaner = Cleaner(self._organization, deps, entries)
+        self._keys: dict[str, int | None] = {}
         for pat, owner in pats:
-            if pat.stored and pat.id in names:
-                entry = JournalEntry(organization, names[pat.id], deps.now(), _as(me, owner))
-                with suppress(StoreError):
-                    self._keys[pat.id] = deps.state.begin(Revoke(entry, pat.id))
+            if pat.stored and pat.id in names and len(self._keys) < _MOST_LOCKED:
+                name = names[pat.id]
+                with suppress(ConflictError, StoreError):
+                    locks.enter_context(deps.exclusive(lock_key(name, self._organization.url)))
+                    self._keys[pat.id] = self._begun(pat.id, name, _as(me, owner))
 
     def cleaned(self, item: Revocation) -> Revocation:
         """Return an outcome after deleting the secret of a token that is revoked."""
+        identifier = item.pat.id or ""
         if item.pat.stored and item.outcome is Outcome.REVOKED:
-            item = self._cleaner.forget(item)
-        key = self._keys.get(item.pat.id or "")
+            item = self._cleaner.forget(item, is_locked=identifier in self._keys)
+        key = self._keys.get(identifier)
         if key is None or item.outcome is Outcome.PENDING or item.left_in_keyring:
             return item
         with suppress(StoreError):
             if item.doubtful:
-                self._state.explain(key, item.error)
+                self._deps.state.explain(key, item.error)
             else:
-                self._state.finish(key)
+                self._deps.state.finish(key)
         return item
+
+    def _begun(self, identifier: str, name: str, user: str) -> int | None:
+        """Return the key of the entry that is opened; None if the journal cannot be written."""
+        entry = JournalEntry(self._organization, name, self._deps.now(), user)
+        with suppress(StoreError):
+            return self._deps.state.begin(Revoke(entry, identifier))
+        return None
 
 
 def _as(signed_in: str, owner: User) -> str:

@@ -235,12 +235,19 @@ class Cleaner:
                         deps.state.finish(key)
         return item
 
-    def forget(self, item: Revocation) -> Revocation:
-        """Delete the secret of one token, if it is revoked and its secret is stored."""
+    def forget(self, item: Revocation, *, is_locked: bool = False) -> Revocation:
+        """Delete the secret of one token, if it is revoked and its secret is stored.
+
+        Args:
+            item: the outcome of the revocation.
+            is_locked: the caller has locked the name of the secret.
+        """
         entry = self._entry(item.pat)
         is_gone = item.outcome in {Outcome.REVOKED, Outcome.ALREADY_REVOKED}
         if entry is None or not is_gone or item.pat.id in self._done:
             return item
+        if is_locked:
+            return self._forgotten(item, entry)
         try:
             with self._deps.exclusive(lock_key(entry.name, self._organization.url)):
                 return self._forgotten(item, entry)
