@@ -135,10 +135,15 @@ class PartialError(PatError):
 
 
 class UnavailableError(PatError):
-    """The service or the network did not answer properly, after retries."""
+    """The service or the network did not answer properly, after retries.
+
+    Attributes:
+        had_no_effect: the request certainly never reached the service, or was turned away.
+    """
 
     exit_code = ExitCode.UNAVAILABLE
     error = "unavailable"
+    had_no_effect = False
 
 
 class NotExecutableError(PatError):

@@ -133,6 +133,39 @@ def test_a_post_that_never_left_is_repeated_and_then_no_open_question() -> None:
     assert [exchange.note for exchange in made.exchanges] == ["connection refused"] * 4
 
 
+@pytest.mark.parametrize(
+    ("faults", "had_no_effect"),
+    [
+        (["status=429 times=always"], True),
+        (["status=429 retry-after=3600"], True),
+        (["status=503 times=always"], False),
+        (["status=503 retry-after=3600"], False),
+        (["cut=before times=always"], False),
+        (["cut=before", "status=429 times=always"], False),
+    ],
+)
+def test_whether_a_request_may_have_had_an_effect(
+    stage: Stage, faults: list[str], *, had_no_effect: bool
+) -> None:
+    made, authorization_id = stage.client(), a_token(stage)
+    for each in faults:
+        stage.fault(f"DELETE * {each}")
+    with pytest.raises(UnavailableError) as caught:
+        made.tokens.revoke(stage.contoso, authorization_id)
+    assert caught.value.had_no_effect is had_no_effect
+
+
+def test_a_request_that_was_not_sent_had_no_effect(stage: Stage) -> None:
+    waiting = stage.client()
+    stage.fault("GET * retry-after=3600")
+    waiting.directory.me()
+    for made in (waiting, client(CLOSED_PORT)):
+        with pytest.raises(UnavailableError) as caught:
+            made.tokens.revoke(stage.contoso, "x")
+        assert caught.value.had_no_effect
+    assert stage.asked("DELETE") == []
+
+
 def test_a_pause_that_is_too_long_is_named_not_waited_for(stage: Stage) -> None:
     made = stage.client()
     stage.fault("GET * status=429 retry-after=3600")

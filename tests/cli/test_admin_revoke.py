@@ -270,6 +270,19 @@ def test_a_service_that_does_nothing(pat: InProcess, emulator: Emulator, hers: l
     assert len(hers) == 2
 
 
+def test_a_request_that_was_never_sent_leaves_no_doubt(
+    pat: InProcess, emulator: Emulator, hers: list[Token]
+) -> None:
+    emulator.fail("GET */personalaccesstokens/* retry-after=3600 times=1")
+    result = revoke(pat, "--user", GRACE, "--yes", "-o", "json")
+    assert (result.exit_code, outcomes(result)) == (
+        9,
+        [(each["displayName"], "failed") for each in hers],
+    )
+    assert (revocations(emulator), "nevertheless" in result.stderr) == ([], False)
+    assert "accepts no more requests" in result.stderr
+
+
 def test_it_may_take_an_hour(pat: InProcess, emulator: Emulator) -> None:
     put(emulator, "ci", user="grace")
     emulator.set_policies("revocation-delay=600")

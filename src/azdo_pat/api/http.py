@@ -17,7 +17,7 @@ from azdo_pat.api.credentials import Bearer
 from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
 from azdo_pat.api.rate_limit import Gate, backoff, retry_after
 from azdo_pat.api.request_headers import session
-from azdo_pat.api.response import Problem, RequestSummary, Response
+from azdo_pat.api.response import Problem, RequestSummary, Response, may_have_acted
 from azdo_pat.api.service_errors import (
     failure_of,
     failure_to_answer,
@@ -27,6 +27,7 @@ from azdo_pat.api.service_errors import (
 )
 from azdo_pat.api.time_limit import PatientAdapter
 from azdo_pat.api.trace import Exchange, Message, received_message, sent_message
+from azdo_pat.errors import UnavailableError
 from azdo_pat.models import AccessToken
 from azdo_pat.urls import parse
 from azdo_pat.waiting import interruptible
@@ -160,10 +161,18 @@ class Http:
             SignInError: the access token and its replacement were rejected, or there is none.
             PatError: it failed in another way.
         """
+        outcomes: list[Response | Problem] = []
+        try:
+            return self._sent(call, outcomes)
+        except UnavailableError as error:
+            error.had_no_effect = not any(map(may_have_acted, outcomes))
+            raise
+
+    def _sent(self, call: ApiCall, outcomes: list[Response | Problem]) -> Response:
         used = None if call.credential else self._bearer.current()
-        outcome = self._answered(call)
+        outcome = self._answered(call, outcomes)
         if used is not None and isinstance(outcome, Response) and self._renew(used, outcome):
-            outcome = self._answered(call)
+            outcome = self._answered(call, outcomes)
         if isinstance(outcome, Problem):
             raise failure_to_answer(outcome, self._asked(call))
         failure = failure_of(outcome)
@@ -183,8 +192,11 @@ class Http:
         renewed = self._bearer.renew(used, claims_of(answer))
         return renewed and (rejected or answer.asked.method != "POST")
 
-    def _answered(self, call: ApiCall) -> Response | Problem:
-        """Make the request, retrying if that is safe and may help; return the last outcome."""
+    def _answered(self, call: ApiCall, outcomes: list[Response | Problem]) -> Response | Problem:
+        """Make the request, retrying if that is safe and may help; return the last outcome.
+
+        Each outcome is added to those of earlier attempts.
+        """
         asked = self._asked(call)
         deadline = math.inf
         attempt = 1
@@ -193,6 +205,7 @@ class Http:
                 self._pass_gate(asked)
                 deadline = min(deadline, self._clock() + _RETRYING_SECONDS)
                 outcome = self._attempt(call, asked, pauses)
+            outcomes.append(outcome)
             if attempt == _ATTEMPTS or not _may_repeat(call, outcome, attempt):
                 break
             ordered = retry_after(outcome.headers) if isinstance(outcome, Response) else None

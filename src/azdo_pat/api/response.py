@@ -4,6 +4,7 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 _LONGEST_SERVER_TEXT: Final = 500
@@ -83,6 +84,13 @@ class Problem(NamedTuple):
     hint: str = ""
     sent: bool = True
     passing: bool = True
+
+
+def may_have_acted(outcome: Response | Problem) -> bool:
+    """Return whether the service may have acted on a request; 401 and 429 turn it away."""
+    if isinstance(outcome, Problem):
+        return outcome.sent
+    return outcome.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 def printable(text: str) -> str:

@@ -96,7 +96,8 @@ class TokenAdmin:
         Raises:
             BadRequestError: one of the ids is refused, or there are too many; none is revoked.
             RefusedError: the signed-in user may not administer tokens.
-            PatError: it is unknown whether they are revoked.
+            PatError: it is unknown whether they are revoked; but see
+                `UnavailableError.had_no_effect`.
         """
         call = self._call("POST", organization, "revocations", _kind(ssh=ssh))
         body = [{"authorizationId": each} for each in authorization_ids]

@@ -172,9 +172,9 @@ def _outcome(owned: OwnedPat, requests: Requests, lists: _Lists) -> Revocation:
     if has_ended(owned):
         return Revocation(pat=pat, outcome=_BEFORE[pat.status])
     if not requests.may_have_revoked(identifier):
-        refusal = requests.refused.get(identifier, "")
-        outcome = Outcome.FAILED if refusal else Outcome.NOT_REACHED
-        return Revocation(pat=pat, outcome=outcome, error=refusal)
+        reason = requests.failed.get(identifier, "")
+        outcome = Outcome.FAILED if reason else Outcome.NOT_REACHED
+        return Revocation(pat=pat, outcome=outcome, error=reason)
     if lists.prove_gone(owned):
         return Revocation(pat=replace(pat, status=Status.REVOKED), outcome=Outcome.REVOKED)
     if error := requests.unanswered.get(identifier):

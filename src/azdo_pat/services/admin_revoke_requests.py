@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.api.service_errors import BadRequestError
 from azdo_pat.api.token_admin import MOST_REVOKED
-from azdo_pat.errors import NotFoundError, PatError, RefusedError, SignInError
+from azdo_pat.errors import (
+    NotFoundError,
+    PatError,
+    RefusedError,
+    SignInError,
+    UnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,14 +33,15 @@ class Requests:
     Attributes:
         accepted: the ids in requests that the service confirmed.
         unanswered: the ids in requests whose outcome is unknown, with the reason.
-        refused: the ids that the service refused, with the reason.
+        failed: the ids that certainly are not revoked, with the reason: the service refused them,
+            or no request with them reached it.
         interrupted: the user cancelled.
         stopped_by: the error after which no request was sent; None if there was none.
     """
 
     accepted: set[str] = field(default_factory=set)
     unanswered: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
     stopped_by: PatError | None = None
 
@@ -70,12 +77,14 @@ def send(ids: Sequence[str], deps: AdminDeps, *, ssh: bool, shown: Progress) -> 
                 if refused_in_a_row == _MOST_REFUSED:
                     batch = [*batch, *(each for rest in waiting for each in rest)]
                     waiting.clear()
-                requests.refused |= dict.fromkeys(batch, error.message)
+                requests.failed |= dict.fromkeys(batch, error.message)
             except (SignInError, RefusedError, NotFoundError) as error:
                 requests.stopped_by = error
                 break
             except PatError as error:
-                requests.unanswered |= dict.fromkeys(batch, error.message)
+                is_certain = isinstance(error, UnavailableError) and error.had_no_effect
+                ended = requests.failed if is_certain else requests.unanswered
+                ended |= dict.fromkeys(batch, error.message)
             else:
                 refused_in_a_row = 0
                 requests.accepted.update(batch)
