@@ -18,6 +18,7 @@ from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
 from azdo_pat.api.rate_limit import Gate, backoff, retry_after
 from azdo_pat.api.request_headers import session
 from azdo_pat.api.response import Problem, RequestSummary, Response, may_have_acted
+from azdo_pat.api.retries import ATTEMPTS, RETRYING_SECONDS, may_repeat
 from azdo_pat.api.service_errors import (
     failure_of,
     failure_to_answer,
@@ -32,19 +33,8 @@ from azdo_pat.models import AccessToken
 from azdo_pat.urls import parse
 from azdo_pat.waiting import interruptible
 
-_ATTEMPTS: Final = 4
-_RETRYING_SECONDS: Final = 75.0
-"""Seconds after which no attempt is started; no requested pause may end later."""
 _WORTH_TELLING_SECONDS: Final = 2.0
 _POOL_SIZE: Final = 32
-_PASSING_STATUSES: Final = frozenset(
-    {
-        HTTPStatus.TOO_MANY_REQUESTS,
-        HTTPStatus.BAD_GATEWAY,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        HTTPStatus.GATEWAY_TIMEOUT,
-    }
-)
 
 
 class ApiCall(NamedTuple):
@@ -203,10 +193,11 @@ class Http:
         while True:
             with self._gate.turn() as pauses:
                 self._pass_gate(asked)
-                deadline = min(deadline, self._clock() + _RETRYING_SECONDS)
+                deadline = min(deadline, self._clock() + RETRYING_SECONDS)
                 outcome = self._attempt(call, asked, pauses)
             outcomes.append(outcome)
-            if attempt == _ATTEMPTS or not _may_repeat(call, outcome, attempt):
+            is_first = attempt == 1 and not call.is_last
+            if attempt == ATTEMPTS or not may_repeat(call.effect, outcome, is_first=is_first):
                 break
             ordered = retry_after(outcome.headers) if isinstance(outcome, Response) else None
             delay = ordered or backoff(attempt)
@@ -300,7 +291,7 @@ class Http:
         waited_for = 0.0
         while (opens := self._gate.opens()) > max(waited_for, self._clock()):
             delay = opens - self._clock()
-            if delay > _RETRYING_SECONDS:
+            if delay > RETRYING_SECONDS:
                 raise told_to_wait(delay, asked)
             if delay > _WORTH_TELLING_SECONDS and self._gate.to_tell(opens):
                 reason = f"{asked.host} asked clients to slow down{self._gate.consequence}"
@@ -314,15 +305,3 @@ def no_proxy(url: str) -> dict[str, str] | None:
     """Return the `proxies` that bypass the proxy for this machine; None for other hosts."""
     host = parse(url).host
     return {"no_proxy": host} if is_loopback(host) else None
-
-
-def _may_repeat(call: ApiCall, outcome: Response | Problem, attempt: int) -> bool:
-    """Return whether a retry is safe and may help."""
-    method = call.effect
-    if isinstance(outcome, Problem):
-        return outcome.passing and (method != "POST" or not outcome.sent)
-    if method == "POST":
-        return outcome.status == HTTPStatus.TOO_MANY_REQUESTS
-    if outcome.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return method == "GET" and attempt == 1 and not call.is_last
-    return outcome.status in _PASSING_STATUSES
