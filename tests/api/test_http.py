@@ -17,6 +17,7 @@ from requests import PreparedRequest
 from api.stage import PATS, Elsewhere, Hands, Stage, client
 from azdo_pat.api.credentials import BasicSecret
 from azdo_pat.api.http import ApiCall, Http
+from azdo_pat.api.service_errors import PauseError
 from azdo_pat.api.trace import Exchange
 from azdo_pat.errors import NoAnswerError, PatError, SignInError, UnavailableError
 from azdo_pat.models import AccessToken, Organization, PatChanges, PatRequest, Secret
@@ -187,6 +188,57 @@ def test_retrying_comes_to_an_end(stage: Stage) -> None:
     with pytest.raises(UnavailableError, match="accepts no more requests for 40 s"):
         made.directory.me()
     assert len(stage.asked("GET")) == 2
+
+
+ANSWERS: Final = pytest.mark.parametrize("answer", ["", "status=429"], ids=["200", "429"])
+
+
+@ANSWERS
+def test_a_scan_waits_for_longer_pauses(stage: Stage, answer: str) -> None:
+    made = stage.client()
+    ada = made.directory.descriptor(stage.contoso)
+    tokens = list(made.token_admin.tokens(stage.contoso, ada))
+    users = list(made.graph.users(stage.contoso))
+    stage.fault(f"GET */personalaccesstokens/* {answer} retry-after=120")
+    stage.fault(f"GET */graph/users {answer} retry-after=400")
+    stage.fault(f"POST */revocations {answer} retry-after=900")
+    assert list(made.token_admin.tokens(stage.contoso, ada)) == tokens
+    assert list(made.graph.users(stage.contoso)) == users
+    made.token_admin.revoke(stage.contoso, [a_token(stage)])
+    assert made.directory.descriptor(stage.contoso) == ada
+    assert [round(seconds) for seconds in made.hands.slept] == [120, 400, 900]
+    assert [round(seconds) for seconds, _ in made.waits] == [120, 400, 900]
+
+
+@ANSWERS
+def test_a_scan_does_not_wait_forever(stage: Stage, answer: str) -> None:
+    made = stage.client()
+    ada = made.directory.descriptor(stage.contoso)
+    stage.fault(f"GET */personalaccesstokens/* {answer} retry-after=902")
+    if not answer:
+        list(made.token_admin.tokens(stage.contoso, ada))
+    with pytest.raises(PauseError, match=r"accepts no more requests for 90[12] s"):
+        list(made.token_admin.tokens(stage.contoso, ada))
+    assert made.hands.slept == []
+
+
+def test_pauses_of_one_request_add_up(stage: Stage) -> None:
+    made = stage.client()
+    ada = made.directory.descriptor(stage.contoso)
+    stage.fault("GET */personalaccesstokens/* status=429 retry-after=400 times=always")
+    with pytest.raises(PauseError, match="accepts no more requests for 400 s"):
+        list(made.token_admin.tokens(stage.contoso, ada))
+    assert [round(seconds) for seconds in made.hands.slept] == [400, 400]
+
+
+def test_a_long_pause_is_no_time_of_retrying(stage: Stage) -> None:
+    made = stage.client()
+    ada = made.directory.descriptor(stage.contoso)
+    tokens = list(made.token_admin.tokens(stage.contoso, ada))
+    stage.fault("GET */personalaccesstokens/* status=429 retry-after=400")
+    stage.fault("GET */personalaccesstokens/* status=502")
+    assert list(made.token_admin.tokens(stage.contoso, ada)) == tokens
+    assert len(made.hands.slept) == 2
 
 
 def test_no_attempt_begins_after_its_time(elsewhere: Callable[..., Elsewhere]) -> None:

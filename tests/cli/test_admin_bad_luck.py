@@ -4,6 +4,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from azdo_pat.command_lines import quoted
 from drivers import AzureCli, Emulator, InProcess, Result
 
@@ -72,6 +74,24 @@ def test_nothing_is_lost_if_the_service_asks_for_pauses(pat: InProcess, emulator
     assert result.exit_code == 0
     assert sorted(result.stdout.splitlines()) == expected
     assert "asked to wait 0.1 s; from then on 2 requests at once" in result.stderr
+
+
+@pytest.mark.parametrize("answer", ["", "status=429"], ids=["200", "429"])
+def test_a_pause_that_is_too_long_ends_it_at_once(
+    pat: InProcess, emulator: Emulator, tmp_path: Path, answer: str
+) -> None:
+    emulator.invent_users(USERS)
+    expected = sorted(pat(*SCAN).stdout.splitlines())
+    file = str(tmp_path / "scan")
+    emulator.fail(f"GET */tokenadmin/* {answer} retry-after=1000 skip=9")
+    result = pat(*SCAN, "--save", file)
+    assert result.exit_code == 11
+    assert "accepts no more requests for 1000 s" in result.stderr
+    assert "try again in 17 min" in result.stderr
+    assert f"to go on, run: pat admin list --resume {quoted(file)}" in result.stderr
+    assert "could not be read" not in result.stderr
+    resumed = pat("admin", "list", "--resume", file, "-o", "jsonl")
+    assert (resumed.exit_code, sorted(resumed.stdout.splitlines())) == (0, expected)
 
 
 def test_tokens_of_one_user_that_never_end(pat: InProcess, emulator: Emulator) -> None:

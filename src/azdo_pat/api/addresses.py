@@ -42,6 +42,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def no_proxy(url: str) -> dict[str, str] | None:
+    """Return the `proxies` that bypass the proxy for this machine; None for other hosts."""
+    host = parse(url).host
+    return {"no_proxy": host} if is_loopback(host) else None
+
+
 def require_protected(url: str) -> str:
     """Return the URL without a trailing slash, after checking that a secret may be sent to it.
 

@@ -10,6 +10,7 @@ from azdo_pat.api.credentials import Anonymous, BasicSecret
 from azdo_pat.api.http import ApiCall, Http
 from azdo_pat.api.json_fields import Record
 from azdo_pat.api.response import Response
+from azdo_pat.api.retries import LONG_PATIENCE, RETRYING_SECONDS
 from azdo_pat.errors import SignInError, UnavailableError
 from azdo_pat.models import Identity, Organization, Secret
 from azdo_pat.organizations import is_name
@@ -89,7 +90,8 @@ class Directory:
 
     def descriptor(self, organization: Organization) -> str:
         """Return the descriptor of the signed-in user, which identifies them in the graph."""
-        user = self._connection(organization).record("authenticatedUser", "a user")
+        answer = self._connection(organization, patience=LONG_PATIENCE)  # asked around a scan
+        user = answer.record("authenticatedUser", "a user")
         return user.filled_text("subjectDescriptor") if user else ""
 
     def check_secret(self, organization: Organization, secret: Secret) -> Identity:
@@ -135,12 +137,13 @@ class Directory:
             return f"{organization.url}/_details/security/tokens"
         return page
 
-    def _connection(self, organization: Organization) -> Record:
+    def _connection(self, organization: Organization, patience: float = RETRYING_SECONDS) -> Record:
         url = f"{self._http.addresses.organization(organization.name)}/_apis/connectionData"
         call = ApiCall(
             method="GET",
             url=with_query(url, {"api-version": _CONNECTION_VERSION}),
             organization=organization.name,
+            patience=patience,
         )
         body, answer = self._http.json(call, "connection data")
         return Record(body, "connection data", answer)

@@ -9,6 +9,7 @@ from azdo_pat.api.json_fields import Record
 from azdo_pat.api.paging import Continuations
 from azdo_pat.api.refusals import naming_the_right
 from azdo_pat.api.response import Response
+from azdo_pat.api.retries import LONG_PATIENCE
 from azdo_pat.api.service_errors import BadRequestError
 from azdo_pat.errors import NotFoundError, PatError
 from azdo_pat.models import Organization, User
@@ -114,7 +115,12 @@ class Graph:
     ) -> ApiCall:
         base = self._http.addresses.base(Service.TOKENS)
         url = f"{base}/{segment(organization.name)}/_apis/graph/{place}"
-        return ApiCall(method=method, url=with_query(url, query), organization=organization.name)
+        return ApiCall(
+            method=method,
+            url=with_query(url, query),
+            organization=organization.name,
+            patience=LONG_PATIENCE,
+        )
 
     def _json(self, call: ApiCall, what: str) -> tuple[object, Response]:
         with naming_the_right(

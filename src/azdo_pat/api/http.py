@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import requests
 from requests.auth import AuthBase
 
-from azdo_pat.api.addresses import Addresses, is_loopback
+from azdo_pat.api.addresses import Addresses, no_proxy
 from azdo_pat.api.body import whole_body
 from azdo_pat.api.challenge import claims_of
 from azdo_pat.api.credentials import Bearer
@@ -48,6 +48,8 @@ class ApiCall(NamedTuple):
         acts_as: the method whose effect a POST has: GET for a search, DELETE for one that may be
             repeated. Retries and failures are those of that method.
         is_last: the same request failed before, so another failure inside the service is final.
+        patience: seconds that a pause may take which the service asks for before the request, and
+            all those together that it answers the request with.
     """
 
     method: str
@@ -57,6 +59,7 @@ class ApiCall(NamedTuple):
     credential: AuthBase | None = None
     acts_as: str = ""
     is_last: bool = False
+    patience: float = RETRYING_SECONDS
 
     @property
     def effect(self) -> str:
@@ -148,6 +151,7 @@ class Http:
 
         Raises:
             NoAnswerError: a POST left, and its outcome is unknown.
+            PauseError: the service asked for a longer pause than the call has patience for.
             SignInError: the access token and its replacement were rejected, or there is none.
             PatError: it failed in another way.
         """
@@ -188,22 +192,25 @@ class Http:
         Each outcome is added to those of earlier attempts.
         """
         asked = self._asked(call)
-        deadline = math.inf
+        begun = math.inf
+        paused = 0.0
         attempt = 1
         while True:
             with self._gate.turn() as pauses:
-                self._pass_gate(asked)
-                deadline = min(deadline, self._clock() + RETRYING_SECONDS)
+                self._pass_gate(asked, call.patience)
+                begun = min(begun, self._clock())
                 outcome = self._attempt(call, asked, pauses)
             outcomes.append(outcome)
             is_first = attempt == 1 and not call.is_last
             if attempt == ATTEMPTS or not may_repeat(call.effect, outcome, is_first=is_first):
                 break
             ordered = retry_after(outcome.headers) if isinstance(outcome, Response) else None
-            delay = ordered or backoff(attempt)
-            if self._clock() + delay > deadline:
-                if ordered:
+            if ordered:
+                paused += ordered
+                if paused > call.patience:
                     raise told_to_wait(ordered, asked)
+            delay = ordered or backoff(attempt)
+            if self._clock() + delay > begun + paused + RETRYING_SECONDS:
                 break
             if not ordered:
                 self._sleep(delay)
@@ -286,12 +293,12 @@ class Http:
             note = outcome.reason
         self._trace(replace(exchange, status=status, activity_id=activity_id, note=note))
 
-    def _pass_gate(self, asked: RequestSummary) -> None:
+    def _pass_gate(self, asked: RequestSummary, patience: float) -> None:
         """Wait until a pause that the service asked for is over, even if it is extended."""
         waited_for = 0.0
         while (opens := self._gate.opens()) > max(waited_for, self._clock()):
             delay = opens - self._clock()
-            if delay > RETRYING_SECONDS:
+            if delay > patience:
                 raise told_to_wait(delay, asked)
             if delay > _WORTH_TELLING_SECONDS and self._gate.to_tell(opens):
                 reason = f"{asked.host} asked clients to slow down{self._gate.consequence}"
@@ -299,9 +306,3 @@ class Http:
             if delay > 0:
                 self._sleep(delay)
             waited_for = opens
-
-
-def no_proxy(url: str) -> dict[str, str] | None:
-    """Return the `proxies` that bypass the proxy for this machine; None for other hosts."""
-    host = parse(url).host
-    return {"no_proxy": host} if is_loopback(host) else None

@@ -7,7 +7,10 @@ from azdo_pat.api.response import Problem, Response
 
 ATTEMPTS: Final = 4
 RETRYING_SECONDS: Final = 75.0
-"""Seconds after which no attempt is started; no requested pause may end later."""
+"""Seconds after which no attempt is started, apart from pauses that the service asked for."""
+LONG_PATIENCE: Final = 900.0
+"""Seconds that a pause may take where giving up loses much: the service counts the load of five
+minutes ("Rate and usage limits"), and many requests were made before."""
 _PASSING_STATUSES: Final = frozenset(
     {
         HTTPStatus.TOO_MANY_REQUESTS,

@@ -29,6 +29,10 @@ class BadRequestError(RefusedError):
     """The service refused the request for a reason that is not known to be a permission."""
 
 
+class PauseError(UnavailableError):
+    """The service asked all requests to wait for longer than the command has patience for."""
+
+
 class Rule(NamedTuple):
     """The error for one kind of failure.
 
@@ -197,9 +201,9 @@ def failure_to_answer(trouble: Problem, asked: RequestSummary) -> UnavailableErr
     return UnavailableError(message, hint=trouble.hint)
 
 
-def told_to_wait(seconds: float, asked: RequestSummary) -> UnavailableError:
+def told_to_wait(seconds: float, asked: RequestSummary) -> PauseError:
     """Return the error for a requested pause that is too long to wait for."""
-    return UnavailableError(
+    return PauseError(
         f"{asked.host} accepts no more requests for {seconds:.0f} s",
         hint=f"try again in {math.ceil(seconds / 60)} min",
     )

@@ -11,6 +11,7 @@ from azdo_pat.api.json_fields import Record
 from azdo_pat.api.paging import Continuations
 from azdo_pat.api.refusals import naming_the_right
 from azdo_pat.api.response import Response
+from azdo_pat.api.retries import LONG_PATIENCE
 from azdo_pat.api.tokens import read_token
 from azdo_pat.models import Field, Organization, SessionToken
 from azdo_pat.times import rfc3339
@@ -129,7 +130,12 @@ class TokenAdmin:
     ) -> ApiCall:
         base = self._http.addresses.base(Service.TOKENS)
         url = f"{base}/{segment(organization.name)}/_apis/tokenadmin/{place}"
-        return ApiCall(method=method, url=with_query(url, query), organization=organization.name)
+        return ApiCall(
+            method=method,
+            url=with_query(url, query),
+            organization=organization.name,
+            patience=LONG_PATIENCE,
+        )
 
     def _send(self, call: ApiCall) -> None:
         with _naming_the_right(call):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from azdo_pat.api.service_errors import PauseError
 from azdo_pat.errors import NotFoundError, PatError, RefusedError, SignInError
 from azdo_pat.judgement import command_for
 from azdo_pat.models import Field, Origin, OwnedPat, Pat, Status, effective_expiry
@@ -149,7 +150,8 @@ class Scan:
         Raises:
             SignInError: the sign-in is not accepted, or no longer.
             RefusedError: the signed-in user may not administer tokens.
-            UnavailableError: no user's tokens could be read for a while.
+            UnavailableError: no user's tokens could be read for a while, or the service asked for a
+                pause that is too long to wait for.
         """
         for user, tokens in self._answers():
             self.done()
@@ -228,7 +230,7 @@ class Scan:
             return tuple(tokens)
         except NotFoundError:
             return None
-        except SignInError:
+        except (SignInError, PauseError):  # of all users
             raise
         except RefusedError as error:
             if type(error) is RefusedError:  # it would be refused for every user
