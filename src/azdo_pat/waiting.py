@@ -32,6 +32,22 @@ def interruptible(work: Callable[[], Result]) -> Result:
     return work()
 
 
+def slept(
+    seconds: float, sleep: Callable[[float], None], is_cancelled: Callable[[], bool] | None
+) -> bool:
+    """Sleep, and return whether to the end: it ends early once `is_cancelled` returns True."""
+    if is_cancelled is None:
+        sleep(seconds)
+        return True
+    left = seconds
+    while left > 0:
+        if is_cancelled():
+            return False
+        sleep(min(left, NOTICED_WITHIN))
+        left -= NOTICED_WITHIN
+    return True
+
+
 def within(seconds: float, work: Callable[[], Result]) -> Result:
     """Return what `work` returns, or raise what it raises, within that many seconds.
 

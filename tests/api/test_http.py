@@ -241,6 +241,23 @@ def test_a_long_pause_is_no_time_of_retrying(stage: Stage) -> None:
     assert len(made.hands.slept) == 2
 
 
+def test_a_pause_ends_for_a_call_that_is_cancelled(stage: Stage) -> None:
+    """What was never sent is interrupted; what was sent has the outcome that it had."""
+    made = stage.client()
+    ids = [a_token(stage)]
+
+    def is_cancelled() -> bool:
+        return len(made.hands.slept) >= 3
+
+    stage.fault("POST */revocations status=503 retry-after=600")
+    with pytest.raises(UnavailableError, match=r"failed \(HTTP 503\)"):
+        made.token_admin.revoke(stage.contoso, ids, is_cancelled=is_cancelled)
+    with pytest.raises(KeyboardInterrupt):
+        made.token_admin.revoke(stage.contoso, ids, is_cancelled=is_cancelled)
+    assert len(stage.asked("POST")) == 1
+    assert made.hands.slept == [0.1] * 3
+
+
 def test_no_attempt_begins_after_its_time(elsewhere: Callable[..., Elsewhere]) -> None:
     """Each attempt takes forty seconds: the second ends beyond what retrying may take."""
     hands, server = Hands(), elsewhere(503)

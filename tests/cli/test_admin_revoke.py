@@ -504,6 +504,15 @@ def test_ctrl_c_between_requests(contoso_pat: InProcess, contoso: Administered) 
     assert "interrupted: sent 990 of 1000 tokens to the service" in result.stderr
 
 
+@pytest.mark.usefixtures("hers")
+def test_ctrl_c_during_a_pause(pat_process: Installed, emulator: Emulator) -> None:
+    emulator.fail("GET */personalaccesstokens/* retry-after=600")
+    terminal = pat_process.on_terminal("admin", "revoke", "--user", GRACE, "--yes")
+    terminal.expect("waiting [56][0-9]+ s")
+    terminal.sendcontrol("c")
+    terminal.expect("not reached", timeout=5)
+
+
 def test_a_right_that_is_missing(pat: InProcess, emulator: Emulator, hers: list[Token]) -> None:
     emulator.fail(
         "POST */tokenadmin/revocations status=403 times=always"

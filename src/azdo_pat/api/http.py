@@ -31,7 +31,7 @@ from azdo_pat.api.trace import Exchange, Message, received_message, sent_message
 from azdo_pat.errors import UnavailableError
 from azdo_pat.models import AccessToken
 from azdo_pat.urls import parse
-from azdo_pat.waiting import interruptible
+from azdo_pat.waiting import interruptible, slept
 
 _WORTH_TELLING_SECONDS: Final = 2.0
 _POOL_SIZE: Final = 32
@@ -50,6 +50,8 @@ class ApiCall(NamedTuple):
         is_last: the same request failed before, so another failure inside the service is final.
         patience: seconds that a pause may take which the service asks for before the request, and
             all those together that it answers the request with.
+        is_cancelled: returns whether the user has cancelled it, for one whose Ctrl-C is recorded
+            only. It then ends a pause, but no attempt.
     """
 
     method: str
@@ -60,6 +62,7 @@ class ApiCall(NamedTuple):
     acts_as: str = ""
     is_last: bool = False
     patience: float = RETRYING_SECONDS
+    is_cancelled: Callable[[], bool] | None = None
 
     @property
     def effect(self) -> str:
@@ -151,6 +154,7 @@ class Http:
 
         Raises:
             NoAnswerError: a POST left, and its outcome is unknown.
+            KeyboardInterrupt: it was cancelled before it was sent.
             PauseError: the service asked for a longer pause than the call has patience for.
             SignInError: the access token and its replacement were rejected, or there is none.
             PatError: it failed in another way.
@@ -194,10 +198,14 @@ class Http:
         asked = self._asked(call)
         begun = math.inf
         paused = 0.0
+        outcome: Response | Problem | None = None
         attempt = 1
         while True:
             with self._gate.turn() as pauses:
-                self._pass_gate(asked, call.patience)
+                if not self._passed_gate(call, asked):
+                    if outcome is None:
+                        raise KeyboardInterrupt
+                    break
                 begun = min(begun, self._clock())
                 outcome = self._attempt(call, asked, pauses)
             outcomes.append(outcome)
@@ -293,16 +301,20 @@ class Http:
             note = outcome.reason
         self._trace(replace(exchange, status=status, activity_id=activity_id, note=note))
 
-    def _pass_gate(self, asked: RequestSummary, patience: float) -> None:
-        """Wait until a pause that the service asked for is over, even if it is extended."""
+    def _passed_gate(self, call: ApiCall, asked: RequestSummary) -> bool:
+        """Wait until a pause that the service asked for is over, even if it is extended.
+
+        Return whether the call is still wanted then.
+        """
         waited_for = 0.0
         while (opens := self._gate.opens()) > max(waited_for, self._clock()):
             delay = opens - self._clock()
-            if delay > patience:
+            if delay > call.patience:
                 raise told_to_wait(delay, asked)
             if delay > _WORTH_TELLING_SECONDS and self._gate.to_tell(opens):
                 reason = f"{asked.host} asked clients to slow down{self._gate.consequence}"
                 self._waiting(delay, reason)
-            if delay > 0:
-                self._sleep(delay)
+            if delay > 0 and not slept(delay, self._sleep, call.is_cancelled):
+                return False
             waited_for = opens
+        return True

@@ -81,7 +81,12 @@ class TokenAdmin:
             query["continuationToken"] = following
 
     def revoke(
-        self, organization: Organization, authorization_ids: Sequence[str], *, ssh: bool = False
+        self,
+        organization: Organization,
+        authorization_ids: Sequence[str],
+        *,
+        ssh: bool = False,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> None:
         """Revoke tokens of any users, or SSH keys; one that is gone, or unknown, is passed over.
 
@@ -93,8 +98,10 @@ class TokenAdmin:
             organization: whose users they are of.
             authorization_ids: at most `MOST_REVOKED`.
             ssh: they are SSH keys.
+            is_cancelled: see `ApiCall`.
 
         Raises:
+            KeyboardInterrupt: it was cancelled before the request was sent.
             BadRequestError: one of the ids is refused, or there are too many; none is revoked.
             RefusedError: the signed-in user may not administer tokens.
             PatError: it is unknown whether they are revoked; but see
@@ -102,7 +109,7 @@ class TokenAdmin:
         """
         call = self._call("POST", organization, "revocations", _kind(ssh=ssh))
         body = [{"authorizationId": each} for each in authorization_ids]
-        self._send(call._replace(body=body, acts_as="DELETE"))
+        self._send(call._replace(body=body, acts_as="DELETE", is_cancelled=is_cancelled))
 
     def add_rule(
         self, organization: Organization, scopes: Sequence[str], before: datetime | None

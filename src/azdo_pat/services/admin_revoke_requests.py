@@ -67,7 +67,9 @@ def send(ids: Sequence[str], deps: AdminDeps, *, ssh: bool, shown: Progress) -> 
         while waiting:
             batch = waiting.popleft()
             try:
-                deps.token_admin.revoke(deps.organization, batch, ssh=ssh)
+                deps.token_admin.revoke(
+                    deps.organization, batch, ssh=ssh, is_cancelled=shown.stopped
+                )
             except BadRequestError as error:
                 if len(batch) > 1:
                     half = len(batch) // 2
