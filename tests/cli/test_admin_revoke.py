@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+import requests
 
 from azdo_pat.api.token_admin import TokenAdmin
 from azdo_pat.journal import Revoke
@@ -511,6 +512,22 @@ def test_ctrl_c_during_a_pause(pat_process: Installed, emulator: Emulator) -> No
     terminal.expect("waiting [56][0-9]+ s")
     terminal.sendcontrol("c")
     terminal.expect("not reached", timeout=5)
+
+
+def test_ctrl_c_after_a_request_without_an_answer(
+    contoso_pat: InProcess, contoso: Administered
+) -> None:
+    """Whether it is revoked is as unknown as after any other request."""
+    contoso.token(contoso.users[0]["descriptor"], "ci")
+
+    def fail() -> None:
+        signal.raise_signal(signal.SIGINT)
+        raise requests.RequestException
+
+    contoso.on_revocation = fail
+    result = revoke(contoso_pat, "--user", ADA, "--yes", "-o", "json")
+    assert (result.exit_code, outcomes(result)) == (130, [("ci", "pending")])
+    assert "interrupted: sent 1 of 1 token to the service" in result.stderr
 
 
 def test_a_right_that_is_missing(pat: InProcess, emulator: Emulator, hers: list[Token]) -> None:

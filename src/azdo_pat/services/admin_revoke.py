@@ -177,7 +177,8 @@ def _outcome(owned: OwnedPat, requests: Requests, lists: _Lists) -> Revocation:
         return Revocation(pat=pat, outcome=outcome, error=reason)
     if lists.prove_gone(owned):
         return Revocation(pat=replace(pat, status=Status.REVOKED), outcome=Outcome.REVOKED)
-    if error := requests.unanswered.get(identifier):
+    error = requests.unanswered.get(identifier)
+    if error and lists.cut != INTERRUPTED:
         return Revocation(pat=pat, outcome=Outcome.FAILED, error=error, doubtful=True)
     if identifier in lists.living:
         return Revocation(pat=pat, outcome=Outcome.PENDING)
