@@ -169,8 +169,9 @@ def test_what_is_not_clear_is_not_done(
 
 
 @pytest.mark.parametrize("option", ["--user", "--users-from"])
+@pytest.mark.usefixtures("hers")
 def test_another_user_whose_address_begins_so(
-    pat: InProcess, emulator: Emulator, hers: list[Token], tmp_path: Path, option: str
+    pat: InProcess, emulator: Emulator, tmp_path: Path, option: str
 ) -> None:
     """The one who was meant may have left."""
     file = tmp_path / "left.txt"
@@ -179,7 +180,6 @@ def test_another_user_whose_address_begins_so(
     assert (result.exit_code, revocations(emulator)) == (3, [])
     assert f"no user of contoso is exactly {GRACE[:-2]!r}" in result.stderr
     assert GRACE in result.stderr
-    assert len(hers) == 2
 
 
 def test_an_owner_who_is_not_listed_proves_nothing(
@@ -218,7 +218,8 @@ def test_dry_run(pat: InProcess, emulator: Emulator, hers: list[Token]) -> None:
     assert revocations(emulator) == []
 
 
-def test_no_more_than_allowed(pat: InProcess, emulator: Emulator, hers: list[Token]) -> None:
+@pytest.mark.usefixtures("hers")
+def test_no_more_than_allowed(pat: InProcess, emulator: Emulator) -> None:
     several = ("--all-users", "--name", "*", "--yes", "--at-most")
     result = revoke(pat, *several, "1")
     assert (result.exit_code, f"2 tokens of {GRACE} would be revoked, which" in result.stderr) == (
@@ -228,7 +229,6 @@ def test_no_more_than_allowed(pat: InProcess, emulator: Emulator, hers: list[Tok
     assert revocations(emulator) == []
     assert revoke(pat, *several, "2").exit_code == 0
     assert names(emulator) == ["mine"]
-    assert len(hers) == 2
 
 
 def test_filters_and_ssh_keys(pat: InProcess, emulator: Emulator) -> None:
@@ -262,13 +262,13 @@ def test_an_answer_that_is_lost_is_no_failure(
     assert outcomes(result) == [(each["displayName"], "revoked") for each in hers]
 
 
-def test_a_service_that_does_nothing(pat: InProcess, emulator: Emulator, hers: list[Token]) -> None:
+@pytest.mark.usefixtures("hers")
+def test_a_service_that_does_nothing(pat: InProcess, emulator: Emulator) -> None:
     emulator.fail("POST */tokenadmin/revocations status=500 times=always")
     result = revoke(pat, "--user", GRACE, "--yes", "-o", "json")
     assert (result.exit_code, outcomes(result)) == (9, [("ci", "failed"), ("laptop", "failed")])
     assert "it may be revoked nevertheless: run the command again" in result.stderr
     assert names(emulator) == ["ci", "laptop", "mine"]
-    assert len(hers) == 2
 
 
 def test_a_request_that_was_never_sent_leaves_no_doubt(
@@ -303,7 +303,8 @@ def test_what_cannot_be_checked(pat: InProcess, emulator: Emulator) -> None:
     assert "it could not be checked which tokens are revoked: " in result.stderr
 
 
-def test_users_that_cannot_be_read(pat: InProcess, emulator: Emulator, hers: list[Token]) -> None:
+@pytest.mark.usefixtures("hers")
+def test_users_that_cannot_be_read(pat: InProcess, emulator: Emulator) -> None:
     users = pat("admin", "users", "-o", "json").json
     katherine = next(each["descriptor"] for each in users if each["name"].startswith("Kath"))
     emulator.fail(f"GET */personalaccesstokens/{katherine} status=500 times=always")
@@ -311,7 +312,6 @@ def test_users_that_cannot_be_read(pat: InProcess, emulator: Emulator, hers: lis
     assert (result.exit_code, [name for name, _ in outcomes(result)]) == (9, ["ci", "laptop"])
     assert "the tokens of 1 user could not be read, so some may be missing" in result.stderr
     assert "1 user could not be read" in result.stderr.splitlines()[-1]
-    assert len(hers) == 2
 
 
 def test_a_token_that_cannot_be_read_is_revoked_only_by_its_id(
@@ -336,7 +336,7 @@ class TestOwnTokens:
 
     def test_the_token_in_use_stays(self, pat: InProcess, emulator: Emulator) -> None:
         env = self.admin(emulator)
-        mine = put(emulator, "mine")
+        put(emulator, "mine")
         used = emulator.tokens[0]["authorizationId"]
         result = revoke(pat, "--user", ADA, "--include-mine", "--yes", **env)
         assert (result.exit_code, names(emulator)) == (0, ["admin"])
@@ -344,7 +344,6 @@ class TestOwnTokens:
         named = revoke(pat, used, "--include-mine", "--yes", **env)
         assert (named.exit_code, names(emulator)) == (2, ["admin"])
         assert "pat signs in with it" in named.stderr
-        assert mine["displayName"] == "mine"
 
     def test_one_that_may_be_in_use_stays(self, pat: InProcess, emulator: Emulator) -> None:
         env = self.admin(emulator)
@@ -530,7 +529,8 @@ def test_ctrl_c_after_a_request_without_an_answer(
     assert "interrupted: sent 1 of 1 token to the service" in result.stderr
 
 
-def test_a_right_that_is_missing(pat: InProcess, emulator: Emulator, hers: list[Token]) -> None:
+@pytest.mark.usefixtures("hers")
+def test_a_right_that_is_missing(pat: InProcess, emulator: Emulator) -> None:
     emulator.fail(
         "POST */tokenadmin/revocations status=403 times=always"
         """ body='{"$id": "1", "message": "no", "typeKey": "AccessCheckException"}'"""
@@ -538,7 +538,6 @@ def test_a_right_that_is_missing(pat: InProcess, emulator: Emulator, hers: list[
     result = revoke(pat, "--user", GRACE, "--yes", "-o", "none")
     assert (result.exit_code, names(emulator)) == (5, ["ci", "laptop", "mine"])
     assert "vso.tokenadministration" in result.stderr
-    assert len(hers) == 2
 
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("2", 0, 0), ("y", 130, 2), ("", 130, 2)])
