@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.command_lines import quoted
-from drivers import AzureCli, Emulator, InProcess, Result
+from drivers import TIME_LIMIT, AzureCli, Emulator, InProcess, Result
 
 USERS = 40
 WITHOUT = {"PAT_ACCESS_TOKEN": None}
@@ -19,12 +19,18 @@ def scan_with_the_sign_in_rejected_midway(
 ) -> Result:
     emulator.invent_users(USERS)
     emulator.fail("GET */tokenadmin/* delay=50ms times=always")
-    with ThreadPoolExecutor(1) as pool:
-        scan = pool.submit(pat, *SCAN, *options, env=WITHOUT)
-        while len(emulator.requests) < USERS // 4:
+
+    def reject() -> None:
+        deadline = time.monotonic() + TIME_LIMIT
+        while len(emulator.requests) < USERS // 4 and time.monotonic() < deadline:
             time.sleep(0.01)
         emulator.reject_access_tokens()
-        return scan.result()
+
+    with ThreadPoolExecutor(1) as pool:
+        rejected = pool.submit(reject)
+        ran = pat(*SCAN, *options, env=WITHOUT)
+        rejected.result()
+        return ran
 
 
 def later_access_token(emulator: Emulator) -> str:
