@@ -8,10 +8,12 @@ import pexpect
 import pytest
 import requests
 
-from azdo_pat.api.token_admin import TokenAdmin
 from azdo_pat.journal import Revoke
-from azdo_pat.models import Organization
+from azdo_pat.operations.deps import AdminDeps
 from azdo_pat.operations.lock_keys import lock_key
+from azdo_pat.services import admin_revoke
+from azdo_pat.services.admin_revoke_requests import Requests, send
+from azdo_pat.services.parallel import Progress
 from azdo_pat.store.locks import exclusive
 from azdo_pat.store.state import State
 from cli.administered import INTERRUPT, Administered
@@ -398,15 +400,14 @@ class TestOwnTokens:
             """ body='{"$id": "1", "message": "no", "typeKey": "AccessCheckException"}'"""
         )
         meanwhile: list[Result] = []
-        send = TokenAdmin.revoke
 
-        def while_another_runs(
-            admin: TokenAdmin, org: Organization, ids: Sequence[str], *, ssh: bool
-        ) -> None:
+        def send_while_another_runs(
+            ids: Sequence[str], deps: AdminDeps, *, ssh: bool, shown: Progress
+        ) -> Requests:
             meanwhile.append(pat("list", "-q", "-o", "none"))
-            send(admin, org, ids, ssh=ssh)
+            return send(ids, deps, ssh=ssh, shown=shown)
 
-        monkeypatch.setattr(TokenAdmin, "revoke", while_another_runs)
+        monkeypatch.setattr(admin_revoke, "send", send_while_another_runs)
         result = revoke(pat, "--user", ADA, "--include-mine", "--yes", "-o", "json")
         assert meanwhile == [Result(exit_code=0, stdout="", stderr="")]
         assert result.exit_code == 5
