@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.api.body import LARGEST
+from azdo_pat.api.call import ApiCall
 from azdo_pat.api.entra_transport import EntraHttp
-from azdo_pat.api.http import ApiCall, Http
+from azdo_pat.api.http import Http
 from azdo_pat.emulator.certificate import make_certificate
 from azdo_pat.errors import NoAnswerError, UnavailableError
 from azdo_pat.models import AccessToken, Secret

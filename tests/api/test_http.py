@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from requests import PreparedRequest
 
 from api.stage import PATS, Elsewhere, Hands, Stage, client
+from azdo_pat.api.call import ApiCall
 from azdo_pat.api.credentials import BasicSecret
-from azdo_pat.api.http import ApiCall, Http
+from azdo_pat.api.http import Http
 from azdo_pat.api.service_errors import PauseError
 from azdo_pat.api.trace import Exchange
 from azdo_pat.errors import NoAnswerError, PatError, SignInError, UnavailableError

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from azdo_pat.api.addresses import Service, segment, with_query
-from azdo_pat.api.http import ApiCall, Http
+from azdo_pat.api.call import ApiCall
+from azdo_pat.api.http import Http
 from azdo_pat.api.json_fields import Record
 from azdo_pat.api.paging import Continuations
 from azdo_pat.api.refusals import naming_the_right

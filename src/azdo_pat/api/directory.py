@@ -6,8 +6,9 @@ from http import HTTPStatus
 from typing import Final
 
 from azdo_pat.api.addresses import Service, require_protected, with_query
+from azdo_pat.api.call import ApiCall
 from azdo_pat.api.credentials import Anonymous, BasicSecret
-from azdo_pat.api.http import ApiCall, Http
+from azdo_pat.api.http import Http
 from azdo_pat.api.json_fields import Record
 from azdo_pat.api.response import Response
 from azdo_pat.api.retries import LONG_PATIENCE, RETRYING_SECONDS

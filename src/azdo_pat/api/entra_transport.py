@@ -9,8 +9,9 @@ from typing import Final
 import requests
 
 from azdo_pat.api.addresses import Service, no_proxy, origin, segment
+from azdo_pat.api.call import ApiCall
 from azdo_pat.api.credentials import Anonymous
-from azdo_pat.api.http import ApiCall, Http
+from azdo_pat.api.http import Http
 from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
 from azdo_pat.api.request_headers import UnledSession
 from azdo_pat.api.response import printable

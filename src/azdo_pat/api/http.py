@@ -2,16 +2,16 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 import requests
-from requests.auth import AuthBase
 
 from azdo_pat.api.addresses import Addresses, no_proxy
 from azdo_pat.api.body import whole_body
+from azdo_pat.api.call import ApiCall
 from azdo_pat.api.challenge import claims_of
 from azdo_pat.api.credentials import Bearer
 from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
@@ -35,39 +35,6 @@ from azdo_pat.waiting import interruptible, slept
 
 _WORTH_TELLING_SECONDS: Final = 2.0
 _POOL_SIZE: Final = 32
-
-
-class ApiCall(NamedTuple):
-    """One request to make.
-
-    Attributes:
-        url: complete, with its query.
-        organization: its name, for error messages.
-        body: sent as JSON.
-        credential: what to sign in with instead of the access token.
-        acts_as: the method whose effect a POST has: GET for a search, DELETE for one that may be
-            repeated. Retries and failures are those of that method.
-        is_last: the same request failed before, so another failure inside the service is final.
-        patience: seconds that a pause may take which the service asks for before the request, and
-            all those together that it answers the request with.
-        is_cancelled: returns whether the user has cancelled it, for one whose Ctrl-C is recorded
-            only. It then ends a pause, but no attempt.
-    """
-
-    method: str
-    url: str
-    organization: str = ""
-    body: Mapping[str, object] | Sequence[object] | None = None
-    credential: AuthBase | None = None
-    acts_as: str = ""
-    is_last: bool = False
-    patience: float = RETRYING_SECONDS
-    is_cancelled: Callable[[], bool] | None = None
-
-    @property
-    def effect(self) -> str:
-        """The method that has the same effect on the service."""
-        return self.acts_as or self.method
 
 
 def _ignore_exchange(_: Exchange) -> None:

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import Final
 
 from azdo_pat.api.addresses import Service, segment
-from azdo_pat.api.http import ApiCall, Http
+from azdo_pat.api.call import ApiCall
+from azdo_pat.api.http import Http
 from azdo_pat.api.json_fields import Record
 from azdo_pat.api.response import Response
 from azdo_pat.errors import UnavailableError
