@@ -171,6 +171,11 @@ def shortened(stage: Stage) -> int:
     return stage.code(*CREATE, "--expires", "30d", "--fail-if-shortened")
 
 
+def long_pause(stage: Stage) -> int:
+    stage.emulator.fail("GET */tokenadmin/* status=429 retry-after=1000 times=always")
+    return stage.code("admin", "list", "--all-users")
+
+
 def sign_in_expires(stage: Stage) -> int:
     stage.emulator.reject_access_tokens()
     return stage.code("admin", "list", "--all-users")
@@ -240,6 +245,7 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("explanation/safety.md", "cannot revoke the old token"): not_revoked,
     ("explanation/safety.md", "the new secret cannot be delivered"): not_delivered,
     ("explanation/safety.md", "stays where it was and `pat` says so"): not_moved,
+    ("guides/admin.md", "asks for a longer pause, `pat` ends at once with"): long_pause,
     ("guides/admin.md", "all numbers are those of the others, and the"): partial_report,
     ("guides/admin.md", "There is no other for the one in `PAT_ACCESS_TOKEN`"): sign_in_expires,
     ("guides/admin.md", "it is `pending`, and the exit code is"): None,  # test_admin_revoke

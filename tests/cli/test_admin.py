@@ -330,7 +330,7 @@ def test_a_variable_that_is_not_a_token_is_named(
     contoso_pat: InProcess, contoso: Administered, value: str
 ) -> None:
     ran = contoso_pat("admin", "whose", env={"PAT_ADMIN_TOKEN": value}, stdin="good")
-    assert (ran.exit_code, ran.stderr.startswith("pat: PAT_ADMIN_TOKEN is not a token")) == (
+    assert (ran.exit_code, "pat: PAT_ADMIN_TOKEN is not a token" in ran.stderr) == (
         2,
         True,
     )
@@ -388,4 +388,16 @@ def test_a_service_that_knows_no_user_at_all(
     file = tmp_path / "scan.jsonl"
     ran = contoso_pat("admin", "list", "--all-users", "--save", str(file))
     assert (ran.exit_code, file.exists()) == (5, False)
-    assert "does not know any of its users" in ran.stderr
+    assert "does not know any of the users" in ran.stderr
+
+
+def test_a_result_does_not_replace_the_scan(
+    contoso_pat: InProcess, contoso: Administered, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "scan.jsonl")
+    assert contoso_pat("admin", "list", "--all-users", "--save", file).exit_code == 0
+    contoso.asked.clear()
+    before = Path(file).read_bytes()
+    for command in (("check", "--as", "ics", "--to", file), ("report", "--html", file)):
+        ran = contoso_pat("admin", *command, "--resume", file)
+        assert (ran.exit_code, Path(file).read_bytes(), contoso.asked) == (2, before, [])

@@ -179,7 +179,7 @@ def test_a_full_disk(contoso_pat: InProcess, monkeypatch: pytest.MonkeyPatch, sc
     monkeypatch.setattr(Path, "open", opened)
     jobs = ("--jobs", "1")
     ran = contoso_pat("admin", "list", "--all-users", "--save", str(scan), *jobs)
-    assert ran.exit_code == 11
+    assert ran.exit_code == 1
     assert f"{scan} cannot be written" in ran.stderr
     monkeypatch.undo()
     assert contoso_pat("admin", "list", "--resume", str(scan)).exit_code == 0
@@ -324,7 +324,7 @@ class TestTheWrongFile:
 
     def test_its_folder_does_not_exist(self, contoso_pat: InProcess, tmp_path: Path) -> None:
         ran = contoso_pat("admin", "list", "--all-users", "--save", str(tmp_path / "no" / "scan"))
-        assert ran.exit_code == 11
+        assert ran.exit_code == 1
         assert "cannot be written" in ran.stderr
 
 

@@ -10,6 +10,7 @@ from azdo_pat.cli.admin_filters import token_filters
 from azdo_pat.cli.admin_scan import conclude, counted, scan_options, scanning
 from azdo_pat.cli.admin_sign_in import signed_in, with_token
 from azdo_pat.cli.command import command
+from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.admin_filters import TokenFilters
@@ -33,6 +34,8 @@ def users_command(app: App, beginning: str | None, *, admin_token: str | None) -
     """
     from azdo_pat.api.graph import MOST_FOUND
 
+    if beginning is not None and not beginning.strip():
+        raise UsageError("the beginning of a name is empty", hint="to list all users, leave it out")
     app = signed_in(app, admin_token)
     organization = app.organization
     if beginning is None:

@@ -68,7 +68,7 @@ class Summary:
             else counted(len(owners), "user")
         )
         everywhere = sum(bool(each.pat.is_global) for each in living)
-        where = f", {everywhere} of them valid in all organizations" if everywhere else ""
+        where = f" ({everywhere} of them valid in all organizations)" if everywhere else ""
         return f"{self._counted(len(living))} of {whose}{where}"
 
     def say_plan(self) -> None:
@@ -123,12 +123,14 @@ class Summary:
             PatError: something failed, or is left to do.
             Exit: the user cancelled.
         """
-        self._say_items(ended.items)
+        if not ended.interrupted:
+            self._say_items(ended.items)
         before = ended.count(Outcome.ALREADY_REVOKED, Outcome.EXPIRED)
         if ended.interrupted:
             self._messages.warn(
                 f"interrupted: sent {ended.sent} of {self._counted(len(ended.items) - before)} to"
-                " the service, but did not check whether they are revoked"
+                " the service, but did not check whether they are revoked; to see that, run the"
+                " same command again"
             )
             raise click.exceptions.Exit(ExitCode.INTERRUPTED)
         revoked, gone = ended.count(Outcome.REVOKED), len(self._scan.gone)

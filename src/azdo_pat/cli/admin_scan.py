@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _JOBS: Final = 12
 _MOST_NAMED: Final = 10
 _STDIN: Final = Path("-")
+_RESULTS: Final = ("to", "file")
+"""The parameters of commands that name the file of a result: `--to`, `--html`."""
 
 
 class ScanRequest(NamedTuple):
@@ -139,11 +141,17 @@ def read_users(file: Path) -> Sequence[str]:
     Raises:
         UsageError: it cannot be read, or names no one.
     """
-    from azdo_pat.files import decoded
+    from azdo_pat.files import LARGEST, decoded
 
     where = "stdin" if file == _STDIN else str(file)
     try:
-        content = sys.stdin.buffer.read() if file == _STDIN else file.read_bytes()
+        if file == _STDIN:
+            content = sys.stdin.buffer.read(LARGEST + 1)
+        else:
+            with file.open("rb") as opened:
+                content = opened.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise UsageError(f"{where} is larger than {LARGEST // 1_000_000} MB")
         lines = [line.strip() for line in decoded(content).splitlines()]
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
@@ -192,6 +200,7 @@ def _begun(
     if file is None:
         app = signed_in(app, request.admin_token)
         return app, _users(app, request), None
+    _require_other(file)
     from azdo_pat.files import resolved
     from azdo_pat.store.scan_file import ScanFile, ScanSubject, require_replaceable, saved_scan
 
@@ -216,6 +225,19 @@ def _begun(
         unlisted=app.graph.unreadable,
     )
     return app, users, stack.enter_context(closing(ScanFile(file, subject)))
+
+
+def _require_other(file: Path) -> None:
+    """Check that no other option writes to the file of the scan.
+
+    Raises:
+        UsageError: one does.
+    """
+    params = click.get_current_context().params
+    for name in _RESULTS:
+        other = params.get(name)
+        if other is not None and os.path.abspath(other) == os.path.abspath(file):  # noqa: PTH100  # links stay
+            raise UsageError(f"{file} is to hold two things", hint="give the result another file")
 
 
 def _resumed(

@@ -31,6 +31,7 @@ def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
     from azdo_pat.cli.secret_input import secret_from_user
     from azdo_pat.judgement import command as command_line
     from azdo_pat.models import Status
+    from azdo_pat.naming import looks_like_secret
     from azdo_pat.redaction import remember
     from azdo_pat.services.admin_tokens import revoke_command
     from azdo_pat.services.admin_whose import token_of
@@ -38,6 +39,11 @@ def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
 
     secret = read_secret(secret_from_user(app, "Secret", "pat admin whose"))
     remember(secret.reveal())
+    if not looks_like_secret(secret.reveal()):
+        app.runtime.messages.warn(
+            "the input does not look like the secret of a token, which has 52 or 84 letters and"
+            " digits; looking for it all the same"
+        )
     with scanning(app, ScanRequest(jobs=jobs, admin_token=admin_token)) as scan:
         owned = token_of(secret, scan)
     app.runtime.render.show(owned)

@@ -108,7 +108,7 @@ def _as_pat_error(error: Exception) -> PatError:
         case OutputError():
             return PatError(
                 f"cannot write to standard output: {error.strerror or error}",
-                hint="the command made its changes; only its output is lost",
+                hint="only the output is lost: what the command has changed stays changed",
             )
         case OSError():
             return _refused_by_system(error)

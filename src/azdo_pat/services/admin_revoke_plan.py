@@ -5,7 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from azdo_pat.errors import ConflictError, NotFoundError, PatError, UnavailableError, UsageError
+from azdo_pat.errors import (
+    ConflictError,
+    NotFoundError,
+    PartialError,
+    PatError,
+    UnavailableError,
+    UsageError,
+)
 from azdo_pat.models import Field, Status
 from azdo_pat.naming import begins_id, is_full_id, looks_like_id
 from azdo_pat.operations.fingerprint import matches
@@ -20,6 +27,8 @@ if TYPE_CHECKING:
     from azdo_pat.services.admin_tokens import Scan, Selection
 
 _MOST_LISTED: Final = 20
+_HYPHENS: Final = (8, 13, 18, 23)
+"""Where an id has them."""
 
 
 class Protection(StrEnum):
@@ -150,10 +159,11 @@ def require_ids(texts: Iterable[str]) -> None:
         UsageError: one cannot.
     """
     for text in texts:
-        if not looks_like_id(text):
+        if not (looks_like_id(text) and all(text[at] == "-" for at in _HYPHENS if at < len(text))):
             raise UsageError(
                 f"{text!r} is not the id of a token",
-                hint="names are not unique among users; to find the ids, run: pat admin list",
+                hint="to find the ids, run: pat admin list --all-users --name NAME; to revoke all"
+                " tokens of a user, use --user",
             )
 
 
@@ -212,7 +222,7 @@ def _not_one(text: str, hits: Sequence[OwnedPat], scan: Scan, whose: str) -> Pat
             hint="\n".join(["choose one by its id:", *listed]),
         )
     if scan.unread:
-        return UnavailableError(
+        return PartialError(
             f"only one token that could be read has an id that begins with {text!r}"
             if hits
             else f"no token that could be read has the id {text!r}",

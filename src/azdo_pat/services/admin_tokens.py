@@ -203,7 +203,7 @@ class Scan:
             yield from self._saved((each, None) for each in missing)
             missing.clear()
             yield from self._saved([(user, answer)])
-        if len(missing) > 1 and not self.failures:
+        if missing and not self.failures:
             raise self._without_api()
         yield from self._saved((each, None) for each in missing)
 
@@ -215,10 +215,10 @@ class Scan:
 
     def _without_api(self) -> RefusedError:
         return RefusedError(
-            f"{self._organization.name} does not know any of its users where their tokens are"
+            f"{self._organization.name} does not know any of the users where tokens are"
             " administered (HTTP 404)",
-            hint="check that the organization is one of Azure DevOps Services, and that no proxy"
-            " answers in its place",
+            hint="check that the users are still in the organization, that it is one of Azure"
+            " DevOps Services, and that no proxy answers in its place",
         )
 
     def _read(self, user: User, *, is_last: bool) -> Sequence[SessionToken] | PatError | None:

@@ -53,7 +53,7 @@ def find_users(
     if len(failures) == 1:
         raise failures[0]
     if failures:
-        listed = [each.message for each in failures[:_MOST_LISTED]]
+        listed = [each.one_line for each in failures[:_MOST_LISTED]]
         more = ["…"] * (len(failures) > _MOST_LISTED)
         raise type(failures[0])(
             f"{len(failures)} of {len(texts)} users were not found",

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from azdo_pat.command_lines import quoted
-from azdo_pat.errors import NotFoundError, UnavailableError, UsageError
+from azdo_pat.errors import NotFoundError, PatError, UsageError
 from azdo_pat.files import replace_whole, require_own, resolved
 from azdo_pat.models import Field, ServicePat, SessionToken, User
 
@@ -87,7 +87,7 @@ class ScanFile:
         """Add the tokens of a user; None for one who has left.
 
         Raises:
-            UnavailableError: the file cannot be written; what was added before is still in it.
+            PatError: the file cannot be written; what was added before is still in it.
         """
         rows = None if tokens is None else [_row(each) for each in tokens]
         line = memoryview(_encoded({"user": user.descriptor, "tokens": rows}))
@@ -149,7 +149,7 @@ def require_replaceable(path: Path) -> None:
 
     Raises:
         UsageError: it is another file, or a scan that is not complete.
-        UnavailableError: its folder cannot be written.
+        PatError: its folder cannot be written.
     """
     found = _examined(path)
     if found is not None and not found.is_complete:
@@ -171,7 +171,7 @@ def saved_scan(path: Path) -> SavedScan:
     Raises:
         NotFoundError: there is none.
         UsageError: it is another file, or it is damaged.
-        UnavailableError: it cannot be read.
+        PatError: it cannot be read.
     """
     found = _examined(path)
     if found is None:
@@ -187,7 +187,7 @@ def _examined(path: Path) -> SavedScan | None:
 
     Raises:
         UsageError: it is another file, or it is damaged.
-        UnavailableError: it cannot be read.
+        PatError: it cannot be read.
     """
     done: set[str] = set()
     try:
@@ -321,8 +321,8 @@ def _moment(value: object) -> datetime:
     return moment
 
 
-def _unusable(path: Path, done: str, error: OSError) -> UnavailableError:
-    return UnavailableError(
+def _unusable(path: Path, done: str, error: OSError) -> PatError:
+    return PatError(
         f"{path} cannot be {done}: {error.strerror or error}",
         hint="check its folder, its permissions and the space on its disk",
     )
