@@ -232,8 +232,11 @@ class Runtime:
         from azdo_pat.output.progress import progress
 
         color = self._color(self.err)
-        with progress(self.err, how_many, label, enabled=True, color=color) as done:
-            yield done
+        with (
+            progress(self.err, how_many, label, color=color) as bar,
+            self.messages.written_by(bar.say),
+        ):
+            yield bar.step
 
     @property
     def preview(self) -> Renderer:

@@ -1,6 +1,7 @@
 """Write notices, warnings and errors on stderr, as plain text without rich."""
 
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final, TextIO
 
 from azdo_pat.errors import PatError
@@ -32,6 +33,7 @@ class Messages:
         self.verbose = verbose or debug
         self.debug = debug
         self._color = color
+        self._write: Callable[[str], None] = self._write_line
 
     def notice(self, text: str) -> None:
         """Write a notice: what happened."""
@@ -62,11 +64,23 @@ class Messages:
         for line in _below(error):
             self._say(f"{_INDENT}{_shown(line)}")
 
+    @contextmanager
+    def written_by(self, write: Callable[[str], None]) -> Iterator[None]:
+        """Let a function write each line while the block runs, as something else is drawn there."""
+        before, self._write = self._write, write
+        try:
+            yield
+        finally:
+            self._write = before
+
     def _say(self, line: str) -> None:
         # The reader may be gone (`2>&1 | head`): the work continues, and its result counts.
         with suppress(OSError):
-            self._err.write(line + "\n")
-            self._err.flush()
+            self._write(line)
+
+    def _write_line(self, line: str) -> None:
+        self._err.write(line + "\n")
+        self._err.flush()
 
     def _painted(self, text: str, style: str) -> str:
         return f"{style}{text}{_RESET}" if self._color else text

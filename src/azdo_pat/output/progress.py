@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from rich.console import Console
 from rich.progress import (
@@ -19,6 +19,18 @@ from rich.text import Text
 from azdo_pat.output.escape import visible
 
 
+class Bar(NamedTuple):
+    """What can be done with a bar; from any thread.
+
+    Attributes:
+        step: counts a finished item.
+        say: writes a line above the bar.
+    """
+
+    step: Callable[[], None]
+    say: Callable[[str], None]
+
+
 class _RateColumn(ProgressColumn):
     """How many items are finished per second."""
 
@@ -33,18 +45,16 @@ def progress(
     total: Callable[[], int | None],
     label: str,
     *,
-    enabled: bool,
     color: bool = True,
-) -> Iterator[Callable[[], None]]:
-    """Show a bar on `err` while the block runs; call the yielded function once per finished item.
+) -> Iterator[Bar]:
+    """Show a bar on `err` while the block runs; it is gone when the block ends.
 
-    Not `enabled` (stderr is no terminal, or `--quiet`), it writes nothing. The bar is gone when
-    the block ends, and the call may come from any thread. `total` returns how many items there
-    are, or None while that is not known.
+    Args:
+        err: a terminal.
+        total: returns how many items there are, or None while that is not known.
+        label: what they are.
+        color: use colors.
     """
-    if not enabled:
-        yield lambda: None
-        return
     bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
@@ -58,4 +68,7 @@ def progress(
     )
     with bar:
         task = bar.add_task(visible(label), total=total())
-        yield lambda: bar.update(task, advance=1, total=total())
+        yield Bar(
+            step=lambda: bar.update(task, advance=1, total=total()),
+            say=lambda line: bar.console.print(line, soft_wrap=True),
+        )
