@@ -155,6 +155,12 @@ def test_one_that_lives_long(created: datetime, stored: bool, fix: str) -> None:
     assert found(pat, limits=Limits(max_life=365 * DAY)) == {}
 
 
+def test_a_policy_may_allow_less_than_that() -> None:
+    pat = replace(TOKEN, created=NOW, expires=NOW + 365 * DAY, stored=True)
+    finding = found(pat, limits=Limits(allowed={"contoso": 60}))[Kind.LONG_LIVED]
+    assert finding.fix == "pat rotate 4c81c0e6 --expires 60d --org contoso"
+
+
 @pytest.mark.parametrize(("name", "scope"), [("network", "SCOPE"), ("my-git", "code_write")])
 def test_only_the_beginning_of_a_word_says_what_a_token_is_for(name: str, scope: str) -> None:
     pat = replace(TOKEN, name=name, scopes=("app_token",))

@@ -62,7 +62,7 @@ def of_token(pat: Pat, now: datetime, limits: Limits = DEFAULT_LIMITS) -> Iterat
         )
     if finding := _scopes(pat):
         yield finding
-    if finding := _long_lived(pat, now, limits.max_life):
+    if finding := _long_lived(pat, now, limits):
         yield finding
 
 
@@ -306,13 +306,17 @@ def has_long_life(pat: Pat, max_life: timedelta) -> bool:
     return pat.expires - pat.created > max_life + timedelta(days=1)
 
 
-def _long_lived(pat: Pat, now: datetime, max_life: timedelta) -> Finding | None:
+def _long_lived(pat: Pat, now: datetime, limits: Limits) -> Finding | None:
+    max_life = limits.max_life
     if pat.created is None or pat.expires is None or not has_long_life(pat, max_life):
         return None
     life = pat.expires - pat.created
-    end = pat.created + max_life
+    # A policy would shorten what lives longer.
+    allowed = limits.allowed.get(pat.org or "")
+    wanted = max_life if allowed is None else min(max_life, timedelta(days=allowed))
+    end = pat.created + wanted
     if pat.stored or end <= now + timedelta(days=1):
-        fix = _rotate(pat, "--expires", span_text(max_life))
+        fix = _rotate(pat, "--expires", span_text(wanted))
     else:
         fix = command(pat, "update", "--expires", f"{end.astimezone():%Y-%m-%d}")
     said = f"its lifetime is {_in_words(life)}, over {_in_words(max_life)}"

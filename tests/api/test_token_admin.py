@@ -191,3 +191,12 @@ def test_revocations_that_are_refused(status: int, message: str, error: type[Pat
         with pytest.raises(error) as caught:
             client(None).token_admin.revoke(CONTOSO, ["a"])
     assert type(caught.value) is error
+
+
+def test_more_rows_than_were_asked_for_are_all_read() -> None:
+    rows = [
+        ROW | {"authorizationId": f"{number:08x}-0000-0000-0000-000000000000"}
+        for number in range(100)
+    ]
+    found, _, _ = read(page(*rows))
+    assert len(found) == 100
