@@ -88,12 +88,14 @@ class Everyone(NamedTuple):
         tokens: how many active tokens were looked at.
         pats: those with findings; the others are not kept, as there may be very many.
         knows_policies: the service tells the policies that forbid tokens.
+        read_since: when the reading of tokens began that were saved; None for those of now.
     """
 
     org: str
     tokens: int
     pats: tuple[OwnedPat, ...]
     knows_policies: bool = True
+    read_since: datetime | None = None
 
 
 class Checked(NamedTuple):
@@ -117,6 +119,11 @@ class Checked(NamedTuple):
     def command(self) -> str:
         """The command that found this."""
         return "pat check" if self.everyone is None else "pat admin check"
+
+    @property
+    def read_at(self) -> datetime:
+        """The time as of which this is said of the tokens."""
+        return (self.everyone.read_since if self.everyone else None) or self.now
 
     @property
     def tokens(self) -> int:

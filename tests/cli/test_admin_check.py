@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -192,3 +194,21 @@ def test_the_token_of_the_nightly_job_needs_its_scopes(pat: InProcess, emulator:
     emulator.add_tokens(1, name="nightly", scope="vso.tokenadministration vso.graph vso.auditlog")
     (found,) = pat("admin", "check", ADA, *CALM, "-o", "json").json
     assert (found["kind"], found["fix"]) == ("broad", None)
+
+
+def test_saved_tokens_are_as_old_as_they_are(
+    pat: InProcess, emulator: Emulator, tmp_path: Path
+) -> None:
+    """Else no alarm would tell that a scheduled job reads none any more."""
+    file = tmp_path / "scan.jsonl"
+    put(emulator, "feed", hours=50, scope="vso.packaging")
+    assert pat("admin", "list", "--all-users", "--save", str(file)).exit_code == 0
+    text = file.read_text("utf-8")
+    started = json.loads(text.partition("\n")[0])["started"]
+    file.write_text(text.replace(started, "2026-01-02T03:04:05+00:00"), "utf-8")
+    ran = pat("admin", "check", "--resume", str(file), "--as", "prometheus")
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()
+    (line,) = [
+        each for each in ran.stdout.splitlines() if each.startswith("pat_admin_check_timesta")
+    ]
+    assert float(line.rpartition(" ")[2]) == moment

@@ -114,7 +114,13 @@ def check_users(scan: Scan, limits: Limits, ignored: frozenset[Kind]) -> Checked
         pats=(),
         failures=tuple(failures),
         now=judge.now,
-        everyone=Everyone(judge.org, tokens, tuple(kept), None not in policies),
+        everyone=Everyone(
+            judge.org,
+            tokens,
+            tuple(kept),
+            knows_policies=None not in policies,
+            read_since=scan.saved.subject.started if scan.saved else None,
+        ),
     )
 
 

@@ -24,7 +24,7 @@ def junit_text(checked: Checked, fails: Callable[[Finding], bool]) -> str:
     """
     suites = ET.Element("testsuites")
     suite = ET.SubElement(
-        suites, "testsuite", name=checked.command, timestamp=rfc3339(checked.now), time="0"
+        suites, "testsuite", name=checked.command, timestamp=rfc3339(checked.read_at), time="0"
     )
     report = report_of(checked)
     names = Counter((each.pat.org, _name(each)) for each in report.tokens)

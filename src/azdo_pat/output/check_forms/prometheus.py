@@ -35,7 +35,7 @@ def prometheus_text(checked: Checked) -> str:
         *_metric(
             f"{family}_check_timestamp_seconds",
             "When the tokens were checked.",
-            {whole: checked.now.timestamp()},
+            {whole: checked.read_at.timestamp()},
         ),
         *_metric(
             f"{family}_check_complete",

@@ -39,7 +39,7 @@ def _head(checked: Checked) -> Iterator[str]:
     yield ""
     yield "### Azure DevOps tokens that need attention"
     yield ""
-    yield f"{found.capitalize()}; {number} checked on {utc_minute(checked.now)}."
+    yield f"{found.capitalize()}; {number} checked on {utc_minute(checked.read_at)}."
     for failure in checked.failures:
         yield ""
         yield f"**{_plain(failure.what)} could not be checked**: {_plain(failure.reason)}"
