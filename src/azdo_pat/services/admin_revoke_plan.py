@@ -216,7 +216,7 @@ def _sorted(pats: Iterable[OwnedPat]) -> tuple[OwnedPat, ...]:
 
 def _not_one(text: str, hits: Sequence[OwnedPat], scan: Scan, whose: str) -> PatError:
     if len(hits) > 1:
-        listed = [f"{each.pat.id}  {each.owner.handle}" for each in hits[:_MOST_LISTED]]
+        listed = sorted(f"{each.pat.id}  {each.owner.handle}" for each in hits)[:_MOST_LISTED]
         return ConflictError(
             f"{len(hits)} tokens have an id that begins with {text!r}",
             hint="\n".join(["choose one by its id:", *listed]),
