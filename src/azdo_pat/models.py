@@ -512,6 +512,11 @@ class OwnedPat(NamedTuple):
     pat: "Pat"
     owner: User
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What sorts tokens by owner and name."""
+        return self.owner.upn, self.owner.name, self.pat.name, self.pat.id or ""
+
 
 class AuditEvent(NamedTuple):
     """An event of the audit log (spec: `DecoratedAuditLogEntry`).

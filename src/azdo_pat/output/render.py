@@ -100,7 +100,7 @@ class Renderer:
 
         document = owned_row if self.streams and not self._format.is_json else owned_document
         if not self.streams:
-            pats = sorted(pats, key=lambda each: (each.owner.upn, each.owner.name, each.pat.name))
+            pats = sorted(pats, key=lambda each: each.place)
         return self._listed(
             pats,
             (*PAT_KEYS, *OWNER_KEYS),

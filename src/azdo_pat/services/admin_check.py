@@ -117,7 +117,7 @@ def check_users(scan: Scan, limits: Limits, ignored: frozenset[Kind]) -> Checked
         everyone=Everyone(
             judge.org,
             tokens,
-            tuple(kept),
+            tuple(sorted(kept, key=lambda each: each.place)),
             knows_policies=None not in policies,
             read_since=scan.saved.subject.started if scan.saved else None,
         ),

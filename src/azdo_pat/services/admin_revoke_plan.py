@@ -149,7 +149,7 @@ def select(scan: Scan, selection: Selection, guard: Guard) -> Plan:
             chosen.append(owned)
         else:
             left_out.append(LeftOut(owned, protection))
-    return Plan(_sorted(chosen), tuple(left_out))
+    return Plan(_sorted(chosen), _in_order(left_out))
 
 
 def require_ids(texts: Iterable[str]) -> None:
@@ -207,11 +207,15 @@ def find(scan: Scan, texts: Sequence[str], guard: Guard, whose: str) -> Plan:
             chosen[owned.pat.id or ""] = owned
         else:
             left_out[owned.pat.id or ""] = LeftOut(owned, protection)
-    return Plan(_sorted(chosen.values()), tuple(left_out.values()), tuple(failures))
+    return Plan(_sorted(chosen.values()), _in_order(left_out.values()), tuple(failures))
+
+
+def _in_order(left_out: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
+    return tuple(sorted(left_out, key=lambda each: each.owned.place))
 
 
 def _sorted(pats: Iterable[OwnedPat]) -> tuple[OwnedPat, ...]:
-    return tuple(sorted(pats, key=lambda each: (each.owner.upn, each.owner.name, each.pat.name)))
+    return tuple(sorted(pats, key=lambda each: each.place))
 
 
 def _not_one(text: str, hits: Sequence[OwnedPat], scan: Scan, whose: str) -> PatError:

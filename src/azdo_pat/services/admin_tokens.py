@@ -169,6 +169,7 @@ class Scan:
         yield from self._pass(self._begun(), is_last=False)
         again, self.failures = self.failures, []
         yield from self._pass([each.user for each in again], is_last=True)
+        self.failures.sort(key=lambda each: each.user.handle)
 
     def _begun(self) -> Iterator[User]:
         known = set(self.saved.done) if self.saved is not None else set[str]()
