@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import azdo_pat
@@ -146,7 +146,6 @@ class TestPatCommand:
             ("update", ("--scope", "code_write")),
         ],
     )
-    @settings(deadline=None)  # the first example imports the command
     @given(name=NAMES)
     def test_the_command_reads_back_what_was_meant(
         self, name: str, verb: str, options: tuple[str, ...]

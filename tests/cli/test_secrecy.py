@@ -80,7 +80,6 @@ TOLD: Final = st.sampled_from([(), ("-v",), ("--debug",)])
 
 @settings(
     max_examples=settings().max_examples // 3,
-    deadline=None,
     # One emulator and one home serve all examples: no example leaves anything that another needs.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -112,7 +111,6 @@ def test_a_service_that_echoes_what_it_was_sent(
 
 @settings(
     max_examples=settings().max_examples // 10,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],  # as above
 )
 @given(secret=SECRETS, how=TOLD, fails=st.booleans())

@@ -305,7 +305,6 @@ def test_thousands_of_steps(
             derandomize=not others,
             phases=[Phase.generate, Phase.shrink],
             stateful_step_count=50,
-            deadline=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),
         ),

@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from azdo_pat.errors import UsageError
@@ -335,7 +335,6 @@ TEXTS = st.lists(
 )
 
 
-@settings(deadline=None)  # the first example waits for the import of tomlkit
 @given(lines=TEXTS, end=st.sampled_from(["\n", "\r\n"]), cut=st.booleans())
 @example(lines=["macdef m"], end="\n", cut=True)
 @example(lines=["machine x", "login", ""], end="\n", cut=True)
@@ -407,7 +406,6 @@ TOML_TEXTS = st.lists(
 )
 
 
-@settings(deadline=None)  # as above
 @given(
     lines=TOML_TEXTS, end=st.sampled_from(["\n", "\r\n"]), cut=st.booleans(), mixed=st.booleans()
 )
