@@ -12,6 +12,8 @@ from typing import Final
 from azdo_pat.waiting import NOTICED_WITHIN
 
 _FIRST_DELAY: Final = 0.4
+# A generator of its own: threads that wait must not change the state of Python's common one.
+_JITTER: Final = random.Random()  # noqa: S311 - spreads load, guards nothing
 _GROWS_EVERY_SECONDS: Final = 30.0
 """The service limits what a user takes in any five minutes ("Rate and usage limits")."""
 _SECONDS: Final = r"\d{1,9}(\.\d{1,9})?"
@@ -19,7 +21,7 @@ _SECONDS: Final = r"\d{1,9}(\.\d{1,9})?"
 
 def backoff(attempt: int) -> float:
     """Return the seconds to wait after a failed attempt (1, 2, …), with jitter."""
-    spread = random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+    spread = _JITTER.uniform(0.5, 1.0)
     return float(_FIRST_DELAY * 2 ** (attempt - 1) * spread)
 
 
