@@ -317,7 +317,8 @@ def _to_go_on(saved: ScanFile) -> str:
 
 
 def _with_going_on(hint: str, saved: ScanFile | None) -> str:
-    more = [_to_go_on(saved)] if saved is not None and saved.done else []
+    begun = saved is not None and 0 < len(saved.done) < len(saved.subject.users)
+    more = [_to_go_on(saved)] if saved is not None and begun else []
     return "\n".join([*([hint] if hint else []), *more])
 
 
