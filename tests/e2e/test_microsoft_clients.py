@@ -117,7 +117,7 @@ def test_the_python_package_of_an_administrator(
     emulator.add_tokens(3, user="grace", name="hers {n}")
     emulator.add_tokens(user="grace", name="her key", ssh=True)
     url = f"{emulator.url}/contoso"
-    chosen = ("--user", "grace", "--name", "hers 3", "--yes", "--with", "admin")
+    chosen = ("--user", "grace@contoso.example", "--name", "hers 3", "--yes", "--with", "admin")
     assert pat("admin", "revoke", *chosen).exit_code == 0
     done = run(pat, home, sys.executable, "-c", ADMINISTRATOR, url, secret)
     expected = """\
