@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from azdo_pat.api import rate_limit
 from azdo_pat.cli.main import pat as root
 from cli.administered import ENVIRONMENT, Administered
 from drivers import Emulator, InProcess
@@ -37,3 +38,9 @@ def contoso() -> Iterator[Administered]:
 def contoso_pat() -> InProcess:
     """Run `pat` in this process, against Microsoft's hosts."""
     return InProcess(root, ENVIRONMENT)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat requests that failed at once; how long to wait is tested with the API client."""
+    monkeypatch.setattr(rate_limit, "_FIRST_DELAY", 0.005)

@@ -43,10 +43,10 @@ def test_a_line_stands_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     with progress(err, lambda: 2, "Reading") as bar:
         bar.step()
         with messages.written_by(bar.say):
-            messages.notice("waiting 12 s: [slow] " + "x " * 60)
+            messages.notice("waiting 12 s: [slow]" + " x" * 60)
         bar.step()
     # Written from the beginning of a line, which was erased before, and to its end.
-    assert "\r\x1b[2Kwaiting 12 s: [slow] " + "x " * 60 + "\n" in err.getvalue()
+    assert "\r\x1b[2Kwaiting 12 s: [slow]" + " x" * 60 + "\n" in err.getvalue()
 
 
 def test_the_bar_is_gone_when_the_work_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
