@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:\\+-]+")
-"""Words that neither PowerShell nor cmd.exe changes."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:\\+-][A-Za-z0-9_./:\\+@-]*")
+"""Words that neither PowerShell nor cmd.exe changes; `@` means something at the beginning only."""
 _SPECIAL_IN_POWERSHELL: Final = re.compile("[$`\u201c\u201d\u201e]")
 """What PowerShell reads within double quotes; the last three are quotes to it, too."""
 _SINGLE_QUOTES: Final = re.compile("(['\u2018\u2019\u201a\u201b])")
