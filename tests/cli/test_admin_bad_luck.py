@@ -33,6 +33,11 @@ def scan_with_the_sign_in_rejected_midway(
         return ran
 
 
+def as_read(error: str) -> str:
+    """Return an error in JSON with the paths of Windows as they are."""
+    return error.replace("\\\\", "\\")
+
+
 def later_access_token(emulator: Emulator) -> str:
     """Return an access token that is still good when those of now are rejected."""
     emulator.advance(10)
@@ -59,7 +64,7 @@ def test_a_sign_in_that_ends_midway_and_has_no_other(
     result = scan_with_the_sign_in_rejected_midway(pat, emulator, "--save", file)
     assert result.exit_code == 4
     assert "az account clear" in result.stderr
-    assert f"to go on, run: pat admin list --resume {quoted(file)}" in result.stderr
+    assert f"to go on, run: pat admin list --resume {quoted(file)}" in as_read(result.stderr)
     assert len(az.calls) == 2
     az.sign_in(later)
     resumed = pat("admin", "list", "--resume", file, "-o", "jsonl", env=WITHOUT)
@@ -94,7 +99,7 @@ def test_a_pause_that_is_too_long_ends_it_at_once(
     assert result.exit_code == 11
     assert "accepts no more requests for 1000 s" in result.stderr
     assert "try again in 17 min" in result.stderr
-    assert f"to go on, run: pat admin list --resume {quoted(file)}" in result.stderr
+    assert f"to go on, run: pat admin list --resume {quoted(file)}" in as_read(result.stderr)
     assert "could not be read" not in result.stderr
     resumed = pat("admin", "list", "--resume", file, "-o", "jsonl")
     assert (resumed.exit_code, sorted(resumed.stdout.splitlines())) == (0, expected)

@@ -79,7 +79,9 @@ def test_what_was_read_is_not_asked_for_again(
     contoso.failures[ben] = [404 + 100] * 100
     broken = contoso_pat("admin", "list", "--all-users", "--save", str(scan), *EVERYTHING)
     assert broken.exit_code == 9
-    assert f"2 of 3 users are in {scan}; to go on, run: pat admin list --resume" in broken.stderr
+    assert f"2 of 3 users are in {scan}; to go on, run: pat admin list --resume" in (
+        broken.stderr.replace("\\\\", "\\")  # paths of Windows in JSON
+    )
     assert "tokens of 3 users" not in broken.stderr
     contoso.failures.clear()
     asked_about(contoso)
@@ -276,6 +278,8 @@ class TestTheWrongFile:
                 other.symlink_to(scan)
             except OSError:
                 pytest.skip("this system makes no links")
+            if not other.exists():
+                pytest.skip("this system follows no links")  # Wine
         with exclusive(home / "pat/state/locks", os.path.normcase(scan.resolve())):
             ran = contoso_pat("admin", "list", "--resume", str(other))
         assert ran.exit_code == 6
