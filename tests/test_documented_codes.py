@@ -247,7 +247,7 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("explanation/safety.md", "stays where it was and `pat` says so"): not_moved,
     ("guides/admin.md", "asks for a longer pause, `pat` ends at once with"): long_pause,
     ("guides/admin.md", "all numbers are those of the others, and the"): partial_report,
-    ("guides/admin.md", "There is no other for the one in `PAT_ACCESS_TOKEN`"): sign_in_expires,
+    ("guides/admin.md", "It cannot replace the one in `PAT_ACCESS_TOKEN`"): sign_in_expires,
     ("guides/admin.md", "it is `pending`, and the exit code is"): None,  # test_admin_revoke
     ("guides/admin.md", "revokes the tokens of the others, and exits with"): None,  # the same
     ("guides/apply.md", "If one token fails, the others are still processed"): one_of_a_file,

@@ -155,6 +155,8 @@ def test_a_partial_report_says_so(
 def test_the_page(contoso_pat: InProcess, filled: Administered, tmp_path: Path) -> None:
     _ = filled
     file = tmp_path / "report.html"
+    file.write_text("an older one, which others could read", "utf-8")
+    file.chmod(0o644)
     assert contoso_pat("admin", "report", "--html", str(file)).exit_code == 0
     text = file.read_text("utf-8")
     assert "<script" not in text

@@ -98,7 +98,9 @@ def test_node_exporter_serves_the_file(program: Callable[[str], str], tmp_path: 
         series = [line for line in (text + other).splitlines() if not line.startswith("#")]
         own = [line for line in served.splitlines() if line.startswith("pat_")]
         assert len(own) == len(series)
-        replace_file(tmp_path / "tokens.prom", text.replace("pat_check_complete 1", "x{"))
+        replace_file(
+            tmp_path / "tokens.prom", text.replace("pat_check_complete 1", "x{"), mode=0o644
+        )
         assert "\nnode_textfile_scrape_error 1\n" in scrape()  # it does tell
 
 

@@ -14,7 +14,7 @@ from azdo_pat.output.result_file import replace_file
 
 def test_a_file_is_replaced_whole_and_may_be_read_by_others(tmp_path: Path) -> None:
     file = tmp_path / "tokens.prom"
-    replace_file(file, "old and long\n")
+    replace_file(file, "old and long\n", mode=0o644)
     file.chmod(0o600)
     replace_file(file, "new\r\né\n", mode=0o644)
     assert file.read_bytes() == "new\r\né\n".encode()
@@ -28,7 +28,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     file, link = tmp_path / "real", tmp_path / "link"
     file.write_text("old")
     link.symlink_to(file)
-    replace_file(link, "new")
+    replace_file(link, "new", mode=0o644)
     assert link.is_symlink()
     assert file.read_text() == "new"
 
@@ -36,7 +36,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 def refusal(file: Path) -> tuple[str, int]:
     before = sorted(file.parent.iterdir())
     with pytest.raises(PatError) as caught:
-        replace_file(file, "new")
+        replace_file(file, "new", mode=0o644)
     assert sorted(file.parent.iterdir()) == before
     return caught.value.message, caught.value.exit_code
 
@@ -55,7 +55,7 @@ def test_a_device() -> None:
 def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
     file = tmp_path / "none" / "tokens.prom"
     with pytest.raises(PatError) as caught:
-        replace_file(file, "new")
+        replace_file(file, "new", mode=0o644)
     assert caught.value.message.startswith(f"cannot write to {file}: ")
     assert caught.value.exit_code == ExitCode.FAULT
 
@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     script = (
         "from pathlib import Path; from azdo_pat.errors import PatError\n"
         "from azdo_pat.output.result_file import replace_file\n"
-        f"try: replace_file(Path({str(file)!r}), 'x' * 10_000)\n"
+        f"try: replace_file(Path({str(file)!r}), 'x' * 10_000, mode=0o644)\n"
         "except PatError as error: print(error.message)"
     )
     ran = subprocess.run(

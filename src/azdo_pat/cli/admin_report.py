@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from azdo_pat.results import TokenReport
 
 _STDOUT: Final = Path("-")
+_OWNER_ONLY: Final = 0o600
 _FOR_PAGES: Final = frozenset({"jinja2", "markupsafe", "svg"})
 
 
@@ -110,7 +111,7 @@ def report_command(  # one argument for each option
     if file is not None and page is not None:
         from azdo_pat.output.result_file import replace_file
 
-        replace_file(file, page(report, __version__))
+        replace_file(file, page(report, __version__), mode=_OWNER_ONLY)
         app.runtime.messages.notice(f"wrote {file}")
     conclude(app, scan, counted(report.numbers.tokens, "active token"))
 

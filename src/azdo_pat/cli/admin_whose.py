@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from azdo_pat.cli.admin_scan import ScanRequest, jobs_option, scanning
 from azdo_pat.cli.admin_sign_in import with_token
 from azdo_pat.cli.command import command
+from azdo_pat.errors import PatError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -53,7 +55,10 @@ def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
         return
     deps = scan.deps
     own = command_line(owned.pat, "revoke")
-    is_mine = owned.owner.descriptor == deps.directory.descriptor(deps.organization)
+    me = ""
+    with suppress(PatError):  # the token is found, which matters more
+        me = deps.directory.descriptor(deps.organization)
+    is_mine = owned.owner.descriptor == me
     yours = revoke_command(owned, deps.organization.name, is_mine=is_mine)
     if own and not owned.owner.is_deleted:
         notice(f"{owned.owner.handle} can revoke it: {own}")

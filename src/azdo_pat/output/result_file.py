@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def replace_file(file: Path, text: str, *, mode: int | None = None) -> None:
+def replace_file(file: Path, text: str, *, mode: int) -> None:
     """Replace a file in one step. A symbolic link stays one.
 
     Args:
         file: what to replace.
         text: the whole content.
-        mode: of the file; None keeps that of the replaced file, or else is 0600.
+        mode: of the file, whatever that of the replaced one was.
 
     Raises:
         UsageError: it is a folder or a device.

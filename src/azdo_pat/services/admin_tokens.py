@@ -141,7 +141,7 @@ class Scan:
         return f"the service's list of users has {those} without a descriptor that can be read"
 
     def close(self) -> None:
-        """End the threads that read, if `tokens` has not been read to its end."""
+        """Let the threads end that read the tokens of the users who are left."""
         self._reading.close()
 
     def tokens(self) -> Iterator[tuple[User, SessionToken]]:
