@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from requests.auth import AuthBase
 
-from azdo_pat.api.retries import RETRYING_SECONDS
+from azdo_pat.api.addresses import Addresses, Service, segment, with_query
+from azdo_pat.api.retries import LONG_PATIENCE, RETRYING_SECONDS
+from azdo_pat.models import Organization
 
 
 class ApiCall(NamedTuple):
@@ -39,3 +41,28 @@ class ApiCall(NamedTuple):
     def effect(self) -> str:
         """The method that has the same effect on the service."""
         return self.acts_as or self.method
+
+
+def admin_call(
+    addresses: Addresses,
+    method: str,
+    organization: Organization,
+    place: str,
+    query: dict[str, str],
+) -> ApiCall:
+    """Return a request to an API for administrators, for which long pauses are waited.
+
+    Args:
+        addresses: of the service.
+        method: GET or POST.
+        organization: that it is about.
+        place: the path below `_apis`, quoted.
+        query: the parameters.
+    """
+    url = f"{addresses.base(Service.TOKENS)}/{segment(organization.name)}/_apis/{place}"
+    return ApiCall(
+        method=method,
+        url=with_query(url, query),
+        organization=organization.name,
+        patience=LONG_PATIENCE,
+    )

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from azdo_pat.api.addresses import Service, segment, with_query
-from azdo_pat.api.call import ApiCall
+from azdo_pat.api.addresses import segment
+from azdo_pat.api.call import ApiCall, admin_call
 from azdo_pat.api.http import Http
 from azdo_pat.api.json_fields import Record
 from azdo_pat.api.paging import Continuations
 from azdo_pat.api.refusals import naming_the_right
 from azdo_pat.api.response import Response
-from azdo_pat.api.retries import LONG_PATIENCE
 from azdo_pat.api.service_errors import BadRequestError
 from azdo_pat.errors import NotFoundError, PatError
 from azdo_pat.models import Organization, User
@@ -114,14 +113,8 @@ class Graph:
     def _call(
         self, method: str, organization: Organization, place: str, query: dict[str, str]
     ) -> ApiCall:
-        base = self._http.addresses.base(Service.TOKENS)
-        url = f"{base}/{segment(organization.name)}/_apis/graph/{place}"
-        return ApiCall(
-            method=method,
-            url=with_query(url, query),
-            organization=organization.name,
-            patience=LONG_PATIENCE,
-        )
+        place = f"graph/{place}"
+        return admin_call(self._http.addresses, method, organization, place, query)
 
     def _json(self, call: ApiCall, what: str) -> tuple[object, Response]:
         with naming_the_right(

@@ -5,14 +5,13 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Final
 
-from azdo_pat.api.addresses import Service, segment, with_query
-from azdo_pat.api.call import ApiCall
+from azdo_pat.api.addresses import segment
+from azdo_pat.api.call import ApiCall, admin_call
 from azdo_pat.api.http import Http
 from azdo_pat.api.json_fields import Record
 from azdo_pat.api.paging import Continuations
 from azdo_pat.api.refusals import naming_the_right
 from azdo_pat.api.response import Response
-from azdo_pat.api.retries import LONG_PATIENCE
 from azdo_pat.api.tokens import read_token
 from azdo_pat.models import Field, Organization, SessionToken
 from azdo_pat.times import rfc3339
@@ -136,14 +135,8 @@ class TokenAdmin:
     def _call(
         self, method: str, organization: Organization, place: str, query: dict[str, str]
     ) -> ApiCall:
-        base = self._http.addresses.base(Service.TOKENS)
-        url = f"{base}/{segment(organization.name)}/_apis/tokenadmin/{place}"
-        return ApiCall(
-            method=method,
-            url=with_query(url, query),
-            organization=organization.name,
-            patience=LONG_PATIENCE,
-        )
+        place = f"tokenadmin/{place}"
+        return admin_call(self._http.addresses, method, organization, place, query)
 
     def _send(self, call: ApiCall) -> None:
         with _naming_the_right(call):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
 from azdo_pat.cli import options
 from azdo_pat.cli.admin_filters import TokenFilters, token_filters
-from azdo_pat.cli.admin_scan import ScanRequest, jobs_option, read_users, scanning
+from azdo_pat.cli.admin_scan import (
+    ScanRequest,
+    jobs_option,
+    read_users,
+    scanning,
+    users_from_option,
+)
 from azdo_pat.cli.admin_sign_in import with_token
 from azdo_pat.cli.bulk import stoppable_progress
 from azdo_pat.cli.command import command
@@ -20,6 +25,7 @@ from azdo_pat.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import User
@@ -68,12 +74,7 @@ class _Consent(NamedTuple):
     multiple=True,
     help="Revoke the tokens of this user. With ID, look for it only there. Repeatable.",
 )
-@click.option(
-    "--users-from",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Read the users from FILE, one per line; - is stdin.",
-)
+@users_from_option
 @click.option(
     "--all-users", is_flag=True, help="Revoke tokens of all users. Needs one of the filters."
 )

@@ -51,6 +51,12 @@ class ScanRequest(NamedTuple):
     exactly: bool = False
 
 
+users_from_option: Final = click.option(
+    "--users-from",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Read the users from FILE, one per line; - is stdin.",
+)
 jobs_option: Final = click.option(
     "--jobs",
     type=click.IntRange(1, 32),
@@ -74,12 +80,7 @@ def scan_options(*, everyone: bool) -> Callable[[Callable[..., object]], Callabl
             is_flag=True,
             help=f"Read the tokens of all users{' (the default)' * everyone}.",
         )
-        @click.option(
-            "--users-from",
-            metavar="FILE",
-            type=click.Path(path_type=Path),
-            help="Read the users from FILE, one per line; - is stdin.",
-        )
+        @users_from_option
         @jobs_option
         @click.option(
             "--save",
