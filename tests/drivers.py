@@ -343,6 +343,16 @@ def put_program(file: Path, source: str) -> Path:
     return file
 
 
+def put_writer(folder: Path, place: Path) -> str:
+    """Write a program that puts `PAT=SECRET` into a file, and fails while its folder is missing.
+
+    Returns:
+        The delivery target that runs it.
+    """
+    source = f"import sys\nopen({str(place)!r}, 'w').write(f'PAT={{sys.stdin.read()}}\\n')\n"
+    return f"command:{put_program(folder / 'put', source)}"
+
+
 def need_git() -> None:
     """Skip a test on Windows for want of git, which Wine cannot be given."""
     if sys.platform == "win32" and shutil.which("git") is None:

@@ -46,6 +46,7 @@ _SECRET_HEADERS: Final = frozenset(
         "location",  # sign-in URLs contain codes and states
         "proxy-authorization",
         "set-cookie",
+        "x-vault-token",
         "x-vss-forwardedpassword",
     }
 )

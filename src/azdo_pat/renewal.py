@@ -15,6 +15,10 @@ WITHIN: Final = timedelta(days=7)
 """The longest default renewal window, which is when Azure DevOps itself sends a notice."""
 
 
+UNTIL_READ: Final = timedelta(days=1)
+"""How long an old token stays active so that all who read the new one from a vault can do so."""
+
+
 class Renewal(NamedTuple):
     """How a token is renewed and delivered; remembered with it for every rotation.
 
@@ -23,14 +27,35 @@ class Renewal(NamedTuple):
         renew_before: how long before its end it is due; None for a third of its life.
         source: the absolute path of the file that declares it (`pat apply`); empty for none.
         shortened: a policy gave it less life than was asked for.
-        grace: how long a token that is replaced stays active; zero if it is revoked at once.
+        grace: how long a token that is replaced stays active; zero if it is revoked at once;
+            None if the user has not said, see `overlap`.
     """
 
     deliveries: tuple[Delivery, ...] = ()
     renew_before: timedelta | None = None
     source: str = ""
     shortened: bool = False
-    grace: timedelta = timedelta()
+    grace: timedelta | None = None
+
+    @property
+    def overlap(self) -> timedelta:
+        """How long a token that is replaced stays active.
+
+        What the user has set; or else a day if the secret is in a vault, because those who use it
+        read it there in their own time, once a day at the latest by the defaults of most.
+        """
+        if self.grace is not None:
+            return self.grace
+        return UNTIL_READ if self.is_polled else timedelta()
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether the secret is in a vault, which others read in their own time."""
+        if not self.deliveries:
+            return False
+        from azdo_pat.delivery_targets import is_polled  # noqa: PLC0415 - see that module
+
+        return any(map(is_polled, self.deliveries))
 
     def window(self, life: timedelta | None) -> timedelta:
         """Return how long before its end a token is due for `pat renew`.
@@ -75,7 +100,7 @@ class Declaration(NamedTuple):
         expires: the expiry of a token that has to be created.
         renew_before: how long before its end it is replaced; None for a third of its life.
         line: where it stands in the file.
-        grace: how long a token that is replaced stays active; zero if it is revoked at once.
+        grace: as for `Renewal`.
     """
 
     name: str
@@ -85,4 +110,19 @@ class Declaration(NamedTuple):
     renew_before: timedelta | None
     deliveries: tuple[Delivery, ...]
     line: int
-    grace: timedelta = timedelta()
+    grace: timedelta | None = None
+
+
+class LastDelivery(NamedTuple):
+    """The last delivery of a token's secret to one target.
+
+    Attributes:
+        at: when it was tried.
+        fingerprint: of the secret that was delivered there last; empty for none.
+        reason: why the last try failed; empty if it succeeded.
+    """
+
+    target: Delivery
+    at: datetime
+    fingerprint: str
+    reason: str = ""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.stage import names
-from drivers import Emulator, InProcess, Result
+from drivers import Emulator, InProcess, Result, put_writer
 from fakes import MemoryKeyring
 
 FILE = """\
@@ -232,12 +232,11 @@ def test_a_failure_stops_none_of_the_others(pat: InProcess, emulator: Emulator, 
 
 def test_what_cannot_be_delivered(pat: InProcess, emulator: Emulator, tmp_path: Path) -> None:
     file = tmp_path / "tokens.toml"
-    file.write_text(
-        '[[token]]\nname = "ci"\nscopes = "code"\ndeliver = "file:no/.env|PAT={token}"\n'
-    )
+    target = put_writer(tmp_path, tmp_path / "no" / ".env")
+    file.write_text(f"[[token]]\nname = 'ci'\nscopes = 'code'\ndeliver = '{target}'\n")
     result = pat("apply", str(file), "-o", "json")
     assert (result.exit_code, outcomes(result)) == (8, {"ci": "created"})
-    assert "cannot be written" in result.json[0]["error"]
+    assert "ended with status 1" in result.json[0]["error"]
     (tmp_path / "no").mkdir()
     again = pat("apply", str(file), "-o", "json")
     assert (again.exit_code, outcomes(again)) == (0, {"ci": "kept"})

@@ -1,13 +1,15 @@
 """--deliver: the new secret is where it is needed before the old token goes."""
 
+import os
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from cli.stage import names
-from drivers import Emulator, InProcess, put_program
+from drivers import Emulator, InProcess, put_program, put_writer
 
 ENSURE = ("ensure", "ci", "--scope", "code")
 
@@ -78,7 +80,8 @@ def test_a_token_that_is_revoked_has_nothing_left_to_deliver(
     pat: InProcess, emulator: Emulator, tmp_path: Path
 ) -> None:
     make(pat)
-    assert pat("rotate", "ci", *into(tmp_path / "no" / ".env"), "-q").exit_code == 8
+    target = put_writer(tmp_path, tmp_path / "no" / ".env")
+    assert pat("rotate", "ci", "--deliver", target, "-q").exit_code == 8
     assert pat("revoke", "ci", "--yes", "-q", "-o", "none").exit_code == 0
     pat("list", "-q", "-o", "none")
     assert (names(emulator), problems(pat)) == ([], [])
@@ -88,7 +91,8 @@ def test_a_later_rotation_makes_good_what_could_not_be_delivered(
     pat: InProcess, emulator: Emulator, tmp_path: Path
 ) -> None:
     make(pat)
-    assert pat("rotate", "ci", *into(tmp_path / "no" / ".env"), "-q").exit_code == 8
+    target = put_writer(tmp_path, tmp_path / "no" / ".env")
+    assert pat("rotate", "ci", "--deliver", target, "-q").exit_code == 8
     assert pat("rotate", "ci", "-q").exit_code == 8
     assert names(emulator) == ["ci", "ci", "ci"]
     (tmp_path / "no").mkdir()
@@ -115,6 +119,57 @@ def test_keep_old(pat: InProcess, emulator: Emulator, tmp_path: Path) -> None:
     assert pat("rotate", "ci", "--keep-old", *into(tmp_path / ".env"), "-q").exit_code == 0
     assert (names(emulator), problems(pat)) == (["ci", "ci"], [])
     assert (tmp_path / ".env").read_text() == f"PAT={secret(pat)}\n"
+
+
+class TestProbe:
+    """What can be found out beforehand costs no token."""
+
+    @pytest.mark.parametrize(
+        "trouble",
+        [
+            ("file:no/.env|A={token}", 3, "its folder does not exist"),
+            ("file:taken", 6, "holds something other than a token"),
+            ("file:.", 5, "not a regular file"),
+            ("file:read-only|A={token}", 5, "it is read-only"),
+            ("file:wide|A={token}", 5, "it is encoded in UTF-16"),
+            ("command:no-such-program --with arguments", 3, "'no-such-program' cannot be started"),
+            ("command:./taken", 3, "cannot be started"),
+        ],
+    )
+    def test_nothing_is_made(
+        self, pat: InProcess, emulator: Emulator, trouble: tuple[str, int, str]
+    ) -> None:
+        target, code, message = trouble
+        if "read-only" in target and sys.platform != "win32" and os.geteuid() == 0:
+            pytest.skip("root may write everywhere")
+        Path("taken").write_text("a list of things", "utf-8")
+        Path("read-only").touch(0o400)
+        Path("wide").write_text("A=", "utf-16")
+        make(pat)
+        before = secret(pat)
+        for command in (
+            ("rotate", "ci"),
+            ("ensure", "third", "--scope", "code"),
+            ("ensure", "ci", "--scope", "code"),
+        ):
+            result = pat(*command, "--deliver", target)
+            assert result.exit_code == code, result.stderr
+            assert message in result.stderr
+        renewed = pat("renew", "--within", "400d", "--deliver", target, "-o", "json")
+        assert renewed.exit_code == 9
+        assert message in renewed.json[0]["error"]
+        assert (names(emulator), secret(pat), problems(pat)) == (["ci"], before, [])
+
+    def test_what_was_remembered_is_probed(self, pat: InProcess, tmp_path: Path) -> None:
+        make(pat)
+        place = tmp_path / "place"
+        place.mkdir()
+        assert pat("rotate", "ci", *into(place / ".env"), "-q", "-o", "none").exit_code == 0
+        before = secret(pat)
+        (place / ".env").unlink()
+        place.rmdir()
+        assert pat("rotate", "ci").exit_code == 3
+        assert secret(pat) == before
 
 
 class TestEnsure:
@@ -149,7 +204,7 @@ class TestEnsure:
     def test_what_cannot_be_delivered(
         self, pat: InProcess, emulator: Emulator, tmp_path: Path
     ) -> None:
-        place = into(tmp_path / "no" / ".env")
+        place = ("--deliver", put_writer(tmp_path, tmp_path / "no" / ".env"))
         result = pat(*ENSURE, *place, "--as", "token")
         assert (result.exit_code, names(emulator)) == (8, ["ci"])
         assert "its secret could not be delivered to every target: " in result.stderr
@@ -160,8 +215,8 @@ class TestEnsure:
         assert (tmp_path / "no" / ".env").read_text() == f"PAT={secret(pat)}\n"
 
     def test_the_hint_of_what_failed(self, pat: InProcess, tmp_path: Path) -> None:
-        result = pat(*ENSURE, *into(tmp_path / "no" / ".env"))
-        assert "(check its folder and permissions)" in result.stderr
+        result = pat(*ENSURE, "--deliver", put_writer(tmp_path, tmp_path / "no" / ".env"))
+        assert "to test the command, run: pat get NAME | COMMAND" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from azdo_pat.cli.runtime import Runtime
 from cli.stage import names
-from drivers import Emulator, InProcess
+from drivers import Emulator, InProcess, put_writer
 
 ENSURE = ("ensure", "ci", "--scope", "code")
 FILE = """\
@@ -281,8 +281,8 @@ class TestShown:
     ) -> None:
         made(pat)
         old = emulator.tokens[-1]["authorizationId"]
-        gone = tmp_path / "no" / ".env"
-        run(pat, "rotate", "ci", "--deliver", f"file:{gone}|PAT={{token}}", code=8)
+        target = put_writer(tmp_path, tmp_path / "no" / ".env")
+        run(pat, "rotate", "ci", "--deliver", target, code=8)
         notes = {line.split()[1]: line for line in pat("list").stdout.splitlines() if "ci" in line}
         assert "to be revoked" in notes.pop(old[:8])
         (new,) = notes.values()
@@ -291,7 +291,7 @@ class TestShown:
         assert "has not been delivered: " in pat("show", "ci").stdout
         (step,) = pat("status", "-o", "json").json["pending"]
         assert (step["kind"], step["id"], step["fix"]) == ("undelivered", old, "pat renew")
-        assert str(gone) in step["reason"]
+        assert repr(target.removeprefix("command:")) in step["reason"]
 
     def test_the_fix_ends_it(self, pat: InProcess, emulator: Emulator, old: str) -> None:
         (step,) = pat("status", "-o", "json").json["pending"]

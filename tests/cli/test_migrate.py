@@ -9,7 +9,7 @@ import pytest
 
 from azdo_pat.command_lines import quoted, split
 from cli.stage import at, failed, names, seconds_only
-from drivers import Emulator, InProcess, Result
+from drivers import Emulator, InProcess, Result, put_writer
 from e2e.stage import accepts, posts
 from fakes import MemoryKeyring
 
@@ -309,7 +309,7 @@ def test_what_is_not_delivered_keeps_the_old_one(
     pat("import", "wide", "--id", old, stdin=secret)
     out = Path("out")
     out.mkdir()
-    ensure_earlier(pat, home, "--deliver", "file:out/.env|PAT={token}")
+    ensure_earlier(pat, home, "--deliver", put_writer(Path.cwd(), out.absolute() / ".env"))
     shutil.rmtree(out)
     command = ("migrate", "wide", *BOTH, "--revoke-old", "--yes", "-o", "json")
     result = pat(*command)

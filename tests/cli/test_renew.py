@@ -9,7 +9,7 @@ from keyring.errors import KeyringLocked
 
 from azdo_pat.cli.runtime import Runtime
 from cli.stage import names, put
-from drivers import Emulator, InProcess, Installed, put_program
+from drivers import Emulator, InProcess, Installed, put_program, put_writer
 from fakes import MemoryKeyring
 
 
@@ -171,7 +171,8 @@ def test_it_delivers_and_makes_good_what_could_not_be(
 ) -> None:
     make(pat, "ci", "2d")
     place = tmp_path / "no" / ".env"
-    first = pat("renew", "--within", "3d", "--deliver", f"file:{place}", "-o", "json")
+    target = put_writer(tmp_path, place)
+    first = pat("renew", "--within", "3d", "--deliver", target, "-o", "json")
     assert first.exit_code == 8
     assert "ci in contoso: " in first.stderr
     assert "a step is still pending" in first.stderr
@@ -181,7 +182,7 @@ def test_it_delivers_and_makes_good_what_could_not_be(
     assert pat("renew", "-q").exit_code == 8
     (tmp_path / "no").mkdir()
     assert pat("renew", "-o", "none").stderr == "delivered the new secret of 'ci' in contoso\n"
-    assert place.read_text().strip() == pat("get", "ci").stdout.strip()
+    assert place.read_text() == f"PAT={pat('get', 'ci').stdout}"
     assert names(emulator) == ["ci"]
 
 

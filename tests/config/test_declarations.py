@@ -51,7 +51,7 @@ deliver = { file = "secret" }
 def read(text: str, folder: Path) -> tuple[Declaration, ...]:
     file = folder / "tokens.toml"
     file.write_text(text, "utf-8")
-    return read_declarations(file, expires="30d", now=NOW)
+    return read_declarations(file, expires="30d", now=NOW, environment={})
 
 
 def test_everything(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_everything(tmp_path: Path) -> None:
         "2026-12-31",
         timedelta(days=2),
     )
-    assert (ci.grace, deploy.grace) == (timedelta(), timedelta(hours=2))
+    assert (ci.grace, deploy.grace) == (None, timedelta(hours=2))
     assert deploy.deliveries == (
         FileTarget(str(tmp_path / ".env"), "PAT={token}"),
         CommandTarget(("./deploy", "it"), folder=str(tmp_path), seconds=5),
@@ -144,7 +144,7 @@ def test_no_toml(text: str, tmp_path: Path) -> None:
 
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
-        read_declarations(tmp_path / "gone.toml", expires="30d", now=NOW)
+        read_declarations(tmp_path / "gone.toml", expires="30d", now=NOW, environment={})
 
 
 def test_a_line_that_looks_like_another(tmp_path: Path) -> None:

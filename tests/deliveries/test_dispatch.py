@@ -41,6 +41,10 @@ HANDOVER = Handover(
 )
 
 
+class NoServices:
+    """Nothing here is delivered to a service."""
+
+
 class Stage:
     """A folder, and what delivers into it."""
 
@@ -48,7 +52,11 @@ class Stage:
         self.folder = folder
         environment = {**os.environ, "PAT_ORG": "mine"}
         self._context = DeliveryContext(
-            environment=environment, alone=lambda _: nullcontext(), lend=lambda *_: None
+            environment=environment,
+            alone=lambda _: nullcontext(),
+            lend=lambda *_: None,
+            services=NoServices(),
+            recognizes=lambda _: True,
         )
 
     def deliver(self, delivery: Delivery) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from azdo_pat.deliveries.parsing import from_table, from_text
+from azdo_pat.deliveries.parsing import WrittenIn, from_table, from_text
 from azdo_pat.delivery_targets import CommandTarget, Delivery, FileTarget
 from azdo_pat.errors import UsageError
 
 HERE = Path("/somewhere").absolute()
 OTHER = HERE.with_name("a b")
+WHERE = WrittenIn(HERE, {"VAULT_ADDR": "https://vault.example.com:8200/"})
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ OTHER = HERE.with_name("a b")
     ],
 )
 def test_texts(text: str, expected: Delivery) -> None:
-    found = from_text(text, HERE)
+    found = from_text(text, WHERE)
     assert (type(found), found) == (type(expected), expected)
 
 
@@ -37,23 +38,23 @@ def test_a_path_of_windows() -> None:
     line = r""""C:\Program Files\My Tool\tool.exe" C:\x "a b" "c\"d" it's"""
     words = (r"C:\Program Files\My Tool\tool.exe", r"C:\x", "a b", 'c"d', "it's")
     expected = CommandTarget(words, folder=str(HERE))
-    assert from_text(f"command:{line}", HERE) == expected
-    assert from_table({"command": line}, HERE) == expected
+    assert from_text(f"command:{line}", WHERE) == expected
+    assert from_table({"command": line}, WHERE) == expected
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the single quotes of sh")
 def test_single_quotes() -> None:
     expected = CommandTarget(("a", "b c"), folder=str(HERE))
     assert (
-        from_text("command:a 'b c'", HERE) == from_table({"command": "a 'b c'"}, HERE) == expected
+        from_text("command:a 'b c'", WHERE) == from_table({"command": "a 'b c'"}, WHERE) == expected
     )
     with pytest.raises(UsageError):
-        from_text("command:'", HERE)
+        from_text("command:'", WHERE)
 
 
 def test_the_users_home(home: Path) -> None:
-    assert from_text("file:~/x", HERE) == FileTarget(str(home / "x"))
-    assert from_text("command:~/x y", HERE) == CommandTarget((str(home / "x"), "y"), str(HERE))
+    assert from_text("file:~/x", WHERE) == FileTarget(str(home / "x"))
+    assert from_text("command:~/x y", WHERE) == CommandTarget((str(home / "x"), "y"), str(HERE))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_the_users_home(home: Path) -> None:
 )
 def test_texts_that_are_none(text: str) -> None:
     with pytest.raises(UsageError):
-        from_text(text, HERE)
+        from_text(text, WHERE)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_texts_that_are_none(text: str) -> None:
     ],
 )
 def test_tables(table: Mapping[str, object], expected: Delivery) -> None:
-    assert from_table(table, HERE) == expected
+    assert from_table(table, WHERE) == expected
 
 
 @pytest.mark.parametrize(
@@ -118,14 +119,17 @@ def test_tables(table: Mapping[str, object], expected: Delivery) -> None:
 )
 def test_tables_that_are_none(table: Mapping[str, object]) -> None:
     with pytest.raises(UsageError):
-        from_table(table, HERE)
+        from_table(table, WHERE)
 
 
 @pytest.mark.parametrize("given", ["mail:me", {"mail": "me"}, {}])
 def test_an_unknown_kind_is_told_which_there_are(given: str | Mapping[str, object]) -> None:
     with pytest.raises(UsageError) as caught:
-        from_text(given, HERE) if isinstance(given, str) else from_table(given, HERE)
+        from_text(given, WHERE) if isinstance(given, str) else from_table(given, WHERE)
     assert caught.value.hint == (
-        "use command:PROGRAM ARGUMENTS, file:PATH for the secret alone, or file:PATH|TEMPLATE"
-        " for a line such as NAME={token}"
+        "use command:PROGRAM ARGUMENTS, file:PATH for the secret alone, file:PATH|TEMPLATE"
+        " for a line such as NAME={token}, keyvault:VAULT/NAME, vault:MOUNT/PATH#FIELD,"
+        " variable-group:[ORG/]PROJECT/GROUP#VARIABLE,"
+        " service-connection:[ORG/]PROJECT/NAME[#PARAMETER],"
+        " github:OWNER/REPO[@ENVIRONMENT]#NAME, or github:OWNER#NAME"
     )

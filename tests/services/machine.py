@@ -19,6 +19,7 @@ from azdo_pat.api.tenant_policies import TenantPolicies
 from azdo_pat.api.tokens import Tokens
 from azdo_pat.api.trace import Exchange
 from azdo_pat.auth.chain import Search
+from azdo_pat.deliveries.services import Recognizes
 from azdo_pat.delivery_targets import Delivery
 from azdo_pat.models import (
     AccessToken,
@@ -132,7 +133,8 @@ class MachineDeps:
     organization: Organization
     now: Callable[[], datetime]
     service_time: Callable[[], datetime | None]
-    deliver: Callable[[Delivery, Handover], None]
+    deliver: Callable[[Delivery, Handover, Recognizes], None]
+    probe: Callable[[Delivery, Organization, Recognizes], None]
     environment: Mapping[str, str] = field(default_factory=dict)
     locate: Callable[[], tuple[Organization | None, str]] | None = None
     search: Search = field(default_factory=lambda: Search(None, None, ()))
@@ -187,7 +189,8 @@ class Machine:
     now: datetime = NOW
     timeout: float = 5.0
     answered: Callable[[Exchange], None] = lambda _: None
-    deliver: Callable[[Delivery, Handover], None] = lambda *_: None
+    deliver: Callable[[Delivery, Handover, Recognizes], None] = lambda *_: None
+    probe: Callable[[Delivery, Organization, Recognizes], None] = lambda *_: None
 
     def __post_init__(self) -> None:
         self.state = State(self.folder / "state.db")
@@ -246,7 +249,8 @@ class Machine:
             organization=self.contoso,
             now=lambda: self.now,
             service_time=self.service_time,
-            deliver=lambda delivery, handover: self.deliver(delivery, handover),  # noqa: PLW0108  # tests set it later
+            deliver=lambda *args: self.deliver(*args),  # noqa: PLW0108  # tests set it later
+            probe=lambda *args: self.probe(*args),  # noqa: PLW0108  # as above
         )
 
     @property

@@ -134,7 +134,8 @@ class TestFile:
     ) -> None:
         key = state.begin(CREATE)
         state.remember(CI)
-        change(path, "DROP TABLE dismissed")
+        for table in ("dismissed", "delivered"):
+            change(path, f"DROP TABLE {table}")
         for column in ("upkeep", "fingerprint", "is_global"):
             change(path, f"ALTER TABLE tokens DROP COLUMN {column}")
         for column in ("reason", "upkeep", "follow_up", "new_name", "entry", "looked"):
@@ -143,7 +144,7 @@ class TestFile:
         change(path, "PRAGMA user_version = 1")
         expected = (create_of(key=key),)
         assert (state.unfinished(), state.stored()) == (expected, (CI,))
-        assert state.dismissed() == frozenset()
+        assert (state.dismissed(), state.last_deliveries(CI.org_url, CI.name)) == (frozenset(), {})
         state.remember(CI)
         assert state.unfinished() == expected
         state.begin(create_of(user="ada"))

@@ -9,7 +9,18 @@ from typing import get_args
 
 import pytest
 
-from azdo_pat.delivery_targets import CommandTarget, Delivery, FileTarget, ToolTarget, UnknownTarget
+from azdo_pat.delivery_targets import (
+    CommandTarget,
+    Delivery,
+    FileTarget,
+    GitHubTarget,
+    KeyVaultTarget,
+    ServiceConnectionTarget,
+    ToolTarget,
+    UnknownTarget,
+    VariableGroupTarget,
+    VaultTarget,
+)
 from azdo_pat.journal import (
     VERBS,
     Create,
@@ -136,8 +147,13 @@ TARGETS: tuple[Delivery, ...] = (
     FileTarget("/etc/a b", "A={token}"),
     FileTarget("/etc/a b"),
     ToolTarget("npm", "/home/a/.npmrc", "https://pkgs.dev.azure.com/contoso/_packaging/f/"),
-    UnknownTarget("vault", '{"kind": "vault", "target": ["secret/ci"], "field": "token"}'),
-    UnknownTarget("vault", '{"kind": "vault", "url": "https://vault.example"}'),
+    KeyVaultTarget("contoso", "ci"),
+    VaultTarget("secret/ci", "pat", "https://vault.example", "team", whole=True),
+    VariableGroupTarget("fabrikam", "web", "secrets", "PAT"),
+    ServiceConnectionTarget("", "web", "feed"),
+    GitHubTarget("contoso", "web", "", "PAT"),
+    UnknownTarget("pigeon", '{"kind": "pigeon", "target": ["loft"], "field": "token"}'),
+    UnknownTarget("pigeon", '{"kind": "pigeon", "url": "https://pigeon.example"}'),
 )
 
 
@@ -169,8 +185,20 @@ def test_targets_are_written_as_before() -> None:
         {"kind": "file", "target": ["/etc/a b"], "template": "A={token}"},
         {"kind": "file", "target": ["/etc/a b"], "template": ""},
         {"kind": "setup", "target": ["npm", "/home/a/.npmrc", feed]},
-        {"kind": "vault", "target": ["secret/ci"], "field": "token"},
-        {"kind": "vault", "url": "https://vault.example"},
+        {"kind": "keyvault", "target": ["contoso", "ci"]},
+        {
+            "kind": "vault",
+            "target": ["secret/ci", "pat", "https://vault.example", "team"],
+            "whole": True,
+        },
+        {"kind": "variable-group", "target": ["fabrikam", "web", "secrets", "PAT"]},
+        {"kind": "service-connection", "target": ["", "web", "feed", ""]},
+        {
+            "kind": "github",
+            "target": ["contoso", "web", "", "PAT", "actions", "github.com"],
+        },
+        {"kind": "pigeon", "target": ["loft"], "field": "token"},
+        {"kind": "pigeon", "url": "https://pigeon.example"},
     ]
 
 

@@ -1,13 +1,18 @@
 """What there is to say about one request to the service."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from requests.auth import AuthBase
 
 from azdo_pat.api.addresses import Addresses, Service, segment, with_query
+from azdo_pat.api.response import Response
 from azdo_pat.api.retries import LONG_PATIENCE, RETRYING_SECONDS
+from azdo_pat.errors import PatError
 from azdo_pat.models import Organization
+
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class ApiCall(NamedTuple):
@@ -23,6 +28,12 @@ class ApiCall(NamedTuple):
         is_last: the same request failed before, so another failure inside the service is final.
         patience: seconds that a pause may take which the service asks for before the request, and
             all those together that it answers the request with.
+        headers: in addition to those of every request.
+        setting: what the address comes from, if the user set it; for error messages.
+        holds_secrets: the request or its response may hold secrets of others, so their bodies are
+            not traced.
+        failure_of: returns the error that a response of a service other than Azure DevOps stands
+            for, and None for success; None for Azure DevOps.
         is_cancelled: returns whether the user has cancelled it, for one whose Ctrl-C is recorded
             only. It then ends a pause, but no attempt.
     """
@@ -35,6 +46,10 @@ class ApiCall(NamedTuple):
     acts_as: str = ""
     is_last: bool = False
     patience: float = RETRYING_SECONDS
+    headers: Mapping[str, str] = NO_HEADERS
+    setting: str = "PAT_API_URL"
+    holds_secrets: bool = False
+    failure_of: Callable[[Response], PatError | None] | None = None
     is_cancelled: Callable[[], bool] | None = None
 
     @property

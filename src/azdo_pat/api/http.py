@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
@@ -16,7 +16,7 @@ from azdo_pat.api.challenge import claims_of
 from azdo_pat.api.credentials import Bearer
 from azdo_pat.api.network import NETWORK_ERRORS, trouble_of
 from azdo_pat.api.rate_limit import Gate, backoff, retry_after
-from azdo_pat.api.request_headers import session
+from azdo_pat.api.request_headers import AZURE_DEVOPS, session
 from azdo_pat.api.response import Problem, RequestSummary, Response, may_have_acted
 from azdo_pat.api.retries import ATTEMPTS, RETRYING_SECONDS, may_repeat
 from azdo_pat.api.service_errors import (
@@ -27,7 +27,13 @@ from azdo_pat.api.service_errors import (
     unreadable,
 )
 from azdo_pat.api.time_limit import PatientAdapter
-from azdo_pat.api.trace import Exchange, Message, received_message, sent_message
+from azdo_pat.api.trace import (
+    Exchange,
+    Message,
+    received_message,
+    sent_message,
+    without_body,
+)
 from azdo_pat.errors import UnavailableError
 from azdo_pat.models import AccessToken
 from azdo_pat.urls import parse
@@ -66,6 +72,7 @@ class Http:
         sleep: waits for a number of seconds.
         clock: monotonic seconds.
         version: of this program, for the service's log.
+        headers: what the service wants to be told with every request.
 
     Raises:
         UsageError: the root is neither https nor on this machine.
@@ -84,6 +91,7 @@ class Http:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         version: str,
+        headers: Mapping[str, str] = AZURE_DEVOPS,
     ) -> None:
         self.addresses = Addresses(api_root)
         self._bearer = Bearer(access_token, renewed, self.addresses.origins, clock)
@@ -94,7 +102,7 @@ class Http:
         self._sleep = sleep
         self._clock = clock
         self._gate = Gate(clock)
-        self._session = session(version, PatientAdapter(timeout, clock, _POOL_SIZE))
+        self._session = session(version, PatientAdapter(timeout, clock, _POOL_SIZE), headers)
 
     def json(self, call: ApiCall, what: str) -> tuple[object, Response]:
         """Make the request and return the JSON of the response, and the response.
@@ -140,7 +148,7 @@ class Http:
             outcome = self._answered(call, outcomes)
         if isinstance(outcome, Problem):
             raise failure_to_answer(outcome, self._asked(call))
-        failure = failure_of(outcome)
+        failure = (call.failure_of or failure_of)(outcome)
         if failure is not None:
             raise failure
         return outcome
@@ -206,6 +214,7 @@ class Http:
             organization=call.organization,
             source=used.source if used else "",
             sign_in_hint=used.sign_in_hint if used else "",
+            setting=call.setting,
         )
 
     def _attempt(self, call: ApiCall, asked: RequestSummary, pauses: int) -> Response | Problem:
@@ -227,6 +236,8 @@ class Http:
                     status=response.status_code, headers=response.headers, body=body, asked=asked
                 )
                 received = received_message(response, body)
+        if call.holds_secrets:
+            sent, received = sent and without_body(sent), received and without_body(received)
         self._note(
             Exchange(
                 method=call.method,
@@ -246,6 +257,7 @@ class Http:
             call.method,
             call.url,
             json=call.body,
+            headers=call.headers,
             auth=call.credential or self._bearer,
             timeout=self._timeout,
             allow_redirects=False,

@@ -1,6 +1,8 @@
 """The session for requests to the service: its headers, and how its connections are made."""
 
+from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
+from typing import Final
 
 import requests
 
@@ -20,12 +22,21 @@ class UnledSession(requests.Session):
         del resp
 
 
-def session(version: str, adapter: PatientAdapter) -> requests.Session:
+AZURE_DEVOPS: Final = {
+    # A bad sign-in is then a 401, not a redirect (docs: "Authentication").
+    "X-TFS-FedAuthRedirect": "Suppress",
+    # Users with a personal Microsoft account need it.
+    "X-VSS-ForceMsaPassThrough": "true",
+}
+
+
+def session(version: str, adapter: PatientAdapter, headers: Mapping[str, str]) -> requests.Session:
     """Return a new session.
 
     Args:
         version: of this program, for the service's log.
         adapter: makes the connections.
+        headers: what the service wants to be told with every request.
     """
     made = UnledSession()
     made.mount("https://", adapter)
@@ -37,10 +48,7 @@ def session(version: str, adapter: PatientAdapter) -> requests.Session:
             "Accept": "application/json",
             "Accept-Encoding": ACCEPTED_ENCODING,
             "User-Agent": f"azdo-pat/{version}",
-            # A bad sign-in is then a 401, not a redirect (docs: "Authentication").
-            "X-TFS-FedAuthRedirect": "Suppress",
-            # Users with a personal Microsoft account need it.
-            "X-VSS-ForceMsaPassThrough": "true",
+            **headers,
         }
     )
     return made

@@ -19,6 +19,7 @@ class RequestSummary(NamedTuple):
         organization: its name; empty for a request without one.
         source: where the access token came from; empty if none was sent.
         sign_in_hint: how the user gets another one from there; empty for the usual way.
+        setting: what the address comes from, if the user set it.
     """
 
     method: str
@@ -26,6 +27,7 @@ class RequestSummary(NamedTuple):
     organization: str = ""
     source: str = ""
     sign_in_hint: str = ""
+    setting: str = "PAT_API_URL"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -196,7 +196,8 @@ def failure_to_answer(trouble: Problem, asked: RequestSummary) -> UnavailableErr
     if asked.method == "POST" and trouble.sent:
         return NoAnswerError(message, hint=_OUTCOME_UNKNOWN)
     if trouble.reason == REFUSED and is_loopback(parse(f"//{asked.host}").host):
-        hint = "PAT_API_URL points to this machine: is the emulator or proxy running?"
+        what = "emulator or proxy" if asked.setting == "PAT_API_URL" else "server"
+        hint = f"{asked.setting} points to this machine: is the {what} running?"
         return UnavailableError(message, hint=hint)
     return UnavailableError(message, hint=trouble.hint)
 

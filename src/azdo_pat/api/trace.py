@@ -110,6 +110,11 @@ def received_message(response: requests.Response, body: bytes) -> Message:
     return Message(headers=tuple(response.headers.items()), body=body)
 
 
+def without_body(message: Message) -> Message:
+    """Return a message whose body must not be shown."""
+    return message._replace(body=b"(not shown, as it may hold secrets)" if message.body else b"")
+
+
 def _written(message: Message) -> list[str]:
     lines = [f"{name}: {value}" for name, value in masked_headers(message.headers)]
     if message.body:

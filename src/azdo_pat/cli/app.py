@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from azdo_pat.api.audit import AuditLog
     from azdo_pat.api.directory import Directory
     from azdo_pat.api.graph import Graph
+    from azdo_pat.api.http import Http
     from azdo_pat.api.tenant_policies import TenantPolicies
     from azdo_pat.api.token_admin import TokenAdmin
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.cli.global_options import GlobalOptions
+    from azdo_pat.deliveries.placeholders import DeliveryContext
+    from azdo_pat.deliveries.services import Recognizes
     from azdo_pat.delivery_targets import Delivery
     from azdo_pat.models import Handover, Organization
     from azdo_pat.operations.organization_cache import OrganizationCache
@@ -169,15 +172,37 @@ class App:
         digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return waiting(self.state_folder / "locks" / f"{digest}.lock", 120)
 
-    def deliver(self, delivery: Delivery, handover: Handover) -> None:
+    def probe(self, delivery: Delivery, organization: Organization, recognizes: Recognizes) -> None:
+        """Check that a secret can be delivered to one target; see `deliveries.dispatch`."""
+        from azdo_pat.deliveries.dispatch import probe
+
+        probe(delivery, organization, self._delivery_context(recognizes))
+
+    def deliver(self, delivery: Delivery, handover: Handover, recognizes: Recognizes) -> None:
         """Deliver a secret to one target; see `deliveries.dispatch`."""
         from azdo_pat.deliveries.dispatch import deliver
+
+        deliver(delivery, handover, self._delivery_context(recognizes))
+
+    def _delivery_context(self, recognizes: Recognizes) -> DeliveryContext:
+        from azdo_pat.cli.delivery_services import DeliveryServices
         from azdo_pat.deliveries.placeholders import DeliveryContext
 
-        context = DeliveryContext(
-            environment=self.environment, alone=self.in_line, lend=self.secrets.lend
+        return DeliveryContext(
+            environment=self.environment,
+            alone=self.in_line,
+            lend=self.secrets.lend,
+            services=DeliveryServices(self.session, self._http_of),
+            recognizes=recognizes,
         )
-        deliver(delivery, handover, context)
+
+    def _http_of(self, organization: str) -> Http:
+        """Return the connection to an organization, with the sign-in for it."""
+        if not organization or organization == self.organization.name:
+            return self.session.http
+        from azdo_pat.organizations import hosted
+
+        return self.at(hosted(organization, self.session.api_root)).session.http
 
     def at(self, organization: Organization) -> App:
         """Return the parts for another organization, which may have a sign-in of its own."""

@@ -60,7 +60,10 @@ def apply_command(
     from azdo_pat.services.apply import apply, placed, plan
 
     expires = str(app.runtime.setting("expires"))
-    declared = placed(read_declarations(file, expires=expires, now=app.now()), file, app)
+    declarations = read_declarations(
+        file, expires=expires, now=app.now(), environment=app.environment
+    )
+    declared = placed(declarations, file, app)
     render = app.runtime.render
     steps = plan(declared, str(file.resolve()), app, prune=prune)
     if dry_run:

@@ -112,7 +112,9 @@ def _lines(app: App) -> Callable[[str, str, str], int | None]:
 
             lines[file] = {}
             with suppress(PatError):  # it may have changed since
-                declared = read_declarations(Path(file), expires="30d", now=app.now())
+                declared = read_declarations(
+                    Path(file), expires="30d", now=app.now(), environment=app.environment
+                )
                 lines[file] = {(each.org.lower(), each.name): each.line for each in declared}
         # Without an organization in the file, it was the one at hand.
         return lines[file].get((org, name)) or lines[file].get(("", name))

@@ -79,7 +79,7 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         expires=expires,
         renew_before=renew_before,
     )._replace(
-        deliveries=options.parsed_deliveries(deliveries),
+        deliveries=options.parsed_deliveries(app, deliveries),
         grace=None if grace is None else parse_grace(grace, app.now()),
     )
     render = (

@@ -53,7 +53,8 @@ deliver: Final = click.option(
     metavar="TARGET",
     multiple=True,
     help="Deliver the secret to TARGET, now and on each rotation: command:LINE, file:PATH,"
-    " or file:PATH|NAME={token}. Repeatable; none removes all.",
+    " file:PATH|NAME={token}, keyvault:, vault:, variable-group:, service-connection:, or github:."
+    " Repeatable; none removes all.",
 )
 
 grace: Final = click.option(
@@ -75,7 +76,7 @@ def expiry_or_default(app: App, text: str | None, now: datetime) -> datetime:
     return parse_expiry(str(app.runtime.setting("expires")) if text is None else text, now)
 
 
-def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
+def parsed_deliveries(app: App, texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
     """Parse the values of `--deliver`; None if it was not given.
 
     Raises:
@@ -85,7 +86,7 @@ def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
         return None
     if texts == ("none",):
         return ()
-    from azdo_pat.deliveries.parsing import from_text
+    from azdo_pat.deliveries.parsing import WrittenIn, from_text
 
     try:
         folder = Path.cwd()
@@ -94,4 +95,5 @@ def parsed_deliveries(texts: tuple[str, ...]) -> tuple[Delivery, ...] | None:
             f"the working folder cannot be used: {error.strerror or error}",
             hint="change to a folder that exists: deliveries run in the working folder",
         ) from error
-    return tuple(dict.fromkeys(from_text(text, folder) for text in texts))
+    where = WrittenIn(folder, app.runtime.environment)
+    return tuple(dict.fromkeys(from_text(text, where) for text in texts))

@@ -127,5 +127,5 @@ def _request(app: App, expires: str | None, deliveries: tuple[str, ...]) -> Rota
     return RotateRequest(
         expires=None if expires is None else parse_expiry(expires, now),
         otherwise=options.expiry_or_default(app, None, now),
-        deliveries=options.parsed_deliveries(deliveries),
+        deliveries=options.parsed_deliveries(app, deliveries),
     )

@@ -88,7 +88,7 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
         otherwise=options.expiry_or_default(app, None, app.now()),
         keep_old=keep_old,
         grace=None if grace is None else parse_grace(grace, app.now()),
-        deliveries=options.parsed_deliveries(deliveries),
+        deliveries=options.parsed_deliveries(app, deliveries),
     )
     render = app.runtime.render  # a mistake in --query is found before anything is made
     steps, problems = plan(app.organization, texts, request, app)

@@ -257,11 +257,36 @@ class Session:
             timeout=self._timeout,
             ca_bundle=self._ca_bundle,
             trace=self._trace,
-            waiting=lambda seconds, reason: self.runtime.messages.notice(
-                f"waiting {seconds:.0f} s: {reason}"
-            ),
+            waiting=self._say_waiting,
             version=__version__,
         )
+
+    def http_without_sign_in(self, ca_bundle: str | None = None) -> Http:
+        """Return a connection to services other than Azure DevOps.
+
+        Each request has a credential of its own.
+
+        Args:
+            ca_bundle: a file of certificates to trust instead of those that are set.
+        """
+        from azdo_pat.api.http import Http
+
+        def no_access_token() -> AccessToken:
+            raise AssertionError("a request to another service has no credential of its own")
+
+        return Http(
+            api_root=None,
+            access_token=no_access_token,
+            timeout=self._timeout,
+            ca_bundle=ca_bundle or self._ca_bundle,
+            trace=self._trace_of_others,
+            waiting=self._say_waiting,
+            version=__version__,
+            headers={},
+        )
+
+    def _say_waiting(self, seconds: float, reason: str) -> None:
+        self.runtime.messages.notice(f"waiting {seconds:.0f} s: {reason}")
 
     last_date: tuple[str, datetime] | None = None
     """The `Date` header of the service's last response, and when it arrived."""
@@ -282,6 +307,10 @@ class Session:
         headers = exchange.received.headers if exchange.received else ()
         if dates := [value for name, value in headers if name.lower() == "date"]:
             self.last_date = dates[0], self.runtime.now()
+        self._trace_of_others(exchange)
+
+    def _trace_of_others(self, exchange: Exchange) -> None:
+        """Show an exchange with a service, whose clock is not that of Azure DevOps."""
         if not self.runtime.messages.verbose:
             return
         self.runtime.messages.detail(exchange.summary())

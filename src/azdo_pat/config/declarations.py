@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from azdo_pat.config.file import parsed, text_of
 from azdo_pat.config.line_numbers import lines_of
-from azdo_pat.deliveries.parsing import from_table, from_text
+from azdo_pat.deliveries.parsing import WrittenIn, from_table, from_text
 from azdo_pat.errors import UsageError
 from azdo_pat.expiry import parse_expiry, parse_grace, parse_span
 from azdo_pat.naming import checked_name
@@ -36,13 +36,16 @@ _KEYS: Final = (
 )
 
 
-def read_declarations(file: Path, *, expires: str, now: datetime) -> tuple[Declaration, ...]:
+def read_declarations(
+    file: Path, *, expires: str, now: datetime, environment: Mapping[str, str]
+) -> tuple[Declaration, ...]:
     """Return the tokens that a file declares.
 
     Args:
         file: the file.
         expires: the expiry of tokens without one of their own or from the file's defaults.
         now: an aware time, from which spans are counted.
+        environment: the environment variables.
 
     Raises:
         UsageError: it cannot be read, or has mistakes, each reported with
@@ -53,22 +56,22 @@ def read_declarations(file: Path, *, expires: str, now: datetime) -> tuple[Decla
         raise UsageError(
             f"{file} does not exist", hint="to see the format of the file, run: pat apply --help"
         )
-    return _DeclarationReader(file, text, parsed(text, file), expires, now).read()
+    return _DeclarationReader(file, text, expires, now, environment).read()
 
 
 class _DeclarationReader:
     """Reads one document."""
 
     def __init__(
-        self, file: Path, text: str, document: dict[str, Any], expires: str, now: datetime
+        self, file: Path, text: str, expires: str, now: datetime, environment: Mapping[str, str]
     ) -> None:
         self._file = file
-        self._lines = lines_of(text)
-        self._document = document
+        self._document = parsed(text, file)
+        self._lines = lines_of(text)  # of what is valid TOML
         self._now = now
         self._expires: object = expires
         self._mistakes: list[tuple[int, str, str]] = []
-        self._folder = file.absolute().parent
+        self._where = WrittenIn(file.absolute().parent, environment)
 
     def read(self) -> tuple[Declaration, ...]:
         self._known(self._document, _TOP, "the file")
@@ -137,17 +140,17 @@ class _DeclarationReader:
             return None
         return parse_span(_text(values, "renew_before"), self._now)
 
-    def _grace(self, values: Mapping[str, Any]) -> timedelta:
-        return parse_grace(_text(values, "grace") if "grace" in values else "none", self._now)
+    def _grace(self, values: Mapping[str, Any]) -> timedelta | None:
+        return parse_grace(_text(values, "grace"), self._now) if "grace" in values else None
 
     def _deliveries(self, table: Mapping[str, Any]) -> tuple[Delivery, ...]:
         given = table.get("deliver", [])
         found = []
         for each in given if isinstance(given, list) else [given]:
             if isinstance(each, str):
-                found.append(from_text(each, self._folder))
+                found.append(from_text(each, self._where))
             elif isinstance(each, dict):
-                found.append(from_table(each, self._folder))
+                found.append(from_table(each, self._where))
             else:
                 raise UsageError("deliver must be a string, a table, or an array of them")
         return tuple(dict.fromkeys(found))

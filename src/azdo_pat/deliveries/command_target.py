@@ -11,14 +11,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azdo_pat.deliveries.placeholders import facts
-from azdo_pat.errors import PendingError
+from azdo_pat.errors import NotFoundError, PendingError
 from azdo_pat.executables import command_line, kill_with_children, require_program
 from azdo_pat.waiting import interruptible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from azdo_pat.deliveries.placeholders import DeliveryContext
     from azdo_pat.delivery_targets import CommandTarget
     from azdo_pat.models import Handover
+
+
+def probe(target: CommandTarget, context: DeliveryContext) -> None:
+    """Check that the program is there; whether it will succeed is not known.
+
+    Raises:
+        NotFoundError: it is not, or the file is not a program.
+    """
+    try:
+        _program(target, context.environment)
+    except OSError as error:
+        raise NotFoundError(
+            f"the command {target.words[0]!r} cannot be started: {error.strerror or error}",
+            hint="install it, or write its path; deliveries run no shell",
+        ) from error
 
 
 def deliver(target: CommandTarget, handover: Handover, context: DeliveryContext) -> None:
@@ -51,19 +68,18 @@ def deliver(target: CommandTarget, handover: Handover, context: DeliveryContext)
 
 def _run(target: CommandTarget, secret: str, environment: dict[str, str]) -> int | None:
     """Return the exit status; None if it did not end in time, and was killed with its children."""
-    given, *arguments = target.words
-    if Path(given).name != given:
-        given = str(Path(target.folder, given).absolute())
-    program = require_program(given, environment)
-    with subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
-        command_line([program, *arguments], environment),
-        cwd=target.folder or None,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=sys.platform != "win32",  # so that its children can be killed with it
-    ) as process:
+    program = _program(target, environment)
+    with (
+        subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
+            command_line([program, *target.words[1:]], environment),
+            cwd=target.folder or None,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=sys.platform != "win32",  # so that its children can be killed with it
+        ) as process
+    ):
         try:
             interruptible(lambda: process.communicate(secret.encode(), timeout=target.seconds))
         except subprocess.TimeoutExpired:
@@ -73,6 +89,18 @@ def _run(target: CommandTarget, secret: str, environment: dict[str, str]) -> int
             _kill(process)
             raise
     return process.returncode
+
+
+def _program(target: CommandTarget, environment: Mapping[str, str]) -> str:
+    """Return the path of the program.
+
+    Raises:
+        OSError: there is none.
+    """
+    given = target.words[0]
+    if Path(given).name != given:
+        given = str(Path(target.folder, given).absolute())
+    return require_program(given, environment)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

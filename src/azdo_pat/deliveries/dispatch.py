@@ -1,18 +1,77 @@
-"""Delivers a secret: which module delivers to which target."""
+"""Delivers a secret, and probes whether that can be done: which module for which target."""
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, assert_never
 
 from azdo_pat.deliveries import command_target, file_target, tool_target
-from azdo_pat.delivery_targets import CommandTarget, FileTarget, ToolTarget, UnknownTarget
-from azdo_pat.errors import PendingError
+from azdo_pat.delivery_targets import (
+    CommandTarget,
+    FileTarget,
+    GitHubTarget,
+    KeyVaultTarget,
+    ServiceConnectionTarget,
+    ToolTarget,
+    UnknownTarget,
+    VariableGroupTarget,
+    VaultTarget,
+)
+from azdo_pat.errors import PatError, PendingError, UsageError
 from azdo_pat.redaction import remember
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryContext
-    from azdo_pat.delivery_targets import Delivery
-    from azdo_pat.models import Handover
+    from azdo_pat.delivery_targets import Delivery, ServiceTarget
+    from azdo_pat.models import Handover, Organization
+
+
+def probe(delivery: Delivery, organization: Organization, context: DeliveryContext) -> None:
+    """Check, without changing anything, that a secret can be delivered to a target.
+
+    What reading cannot tell is left to the delivery.
+
+    Args:
+        delivery: the target.
+        organization: that of the token.
+        context: what deliveries find around them.
+
+    Raises:
+        PatError: it cannot be.
+    """
+    match delivery:
+        case CommandTarget():
+            command_target.probe(delivery, context)
+        case FileTarget():
+            file_target.probe(delivery)
+        case ToolTarget():
+            tool_target.probe(delivery)
+        case UnknownTarget():
+            raise _unknown(delivery)
+        case _:
+            try:
+                _probe_service(delivery, organization, context)
+            except PatError as error:
+                raise _naming(delivery, error) from error
+
+
+def _probe_service(
+    target: ServiceTarget, organization: Organization, context: DeliveryContext
+) -> None:
+    del organization, context
+    match target:
+        case KeyVaultTarget():
+            raise _unsupported(target)
+        case VaultTarget():
+            raise _unsupported(target)
+        case VariableGroupTarget():
+            raise _unsupported(target)
+        case ServiceConnectionTarget():
+            raise _unsupported(target)
+        case GitHubTarget():
+            raise _unsupported(target)
+        case _:
+            assert_never(target)
 
 
 def deliver(delivery: Delivery, handover: Handover, context: DeliveryContext) -> None:
@@ -29,10 +88,55 @@ def deliver(delivery: Delivery, handover: Handover, context: DeliveryContext) ->
             file_target.deliver(delivery, handover, context)
         case ToolTarget():
             tool_target.deliver(delivery, handover, context)
-        case UnknownTarget(kind=kind):
-            raise PendingError(
-                f"this version of pat does not know delivery targets of the kind {kind!r}",
-                hint="upgrade pat, or choose another delivery target",
-            )
+        case UnknownTarget():
+            error = _unknown(delivery)
+            raise PendingError(error.message, hint=error.hint)
         case _:
-            assert_never(delivery)
+            try:
+                _deliver_to_service(delivery, handover, context)
+            except PatError as error:
+                named = _naming(delivery, error)
+                raise PendingError(
+                    named.message,
+                    hint=named.hint,
+                    server_message=named.server_message,
+                    activity_id=named.activity_id,
+                ) from error
+
+
+def _deliver_to_service(
+    target: ServiceTarget, handover: Handover, context: DeliveryContext
+) -> None:
+    del handover, context
+    match target:
+        case KeyVaultTarget():
+            raise _unsupported(target)
+        case VaultTarget():
+            raise _unsupported(target)
+        case VariableGroupTarget():
+            raise _unsupported(target)
+        case ServiceConnectionTarget():
+            raise _unsupported(target)
+        case GitHubTarget():
+            raise _unsupported(target)
+        case _:
+            assert_never(target)
+
+
+def _unsupported(target: ServiceTarget) -> UsageError:
+    return UsageError(f"this version of pat cannot deliver to {target.KIND}:", hint="upgrade pat")
+
+
+def _unknown(target: UnknownTarget) -> UsageError:
+    return UsageError(
+        f"this version of pat does not know delivery targets of the kind {target.kind!r}",
+        hint="upgrade pat, or choose another delivery target",
+    )
+
+
+def _naming(target: ServiceTarget, error: PatError) -> PatError:
+    """Return an error that names the target, too."""
+    named = copy(error)
+    named.message = f"{target.place}: {error.message}"
+    named.args = (named.message,)
+    return named

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from azdo_pat.deliveries.services import Recognizes, Services
     from azdo_pat.models import Handover, Secret
 
 SECRETS: Final = ("token", "basic")
@@ -28,12 +29,16 @@ class DeliveryContext(NamedTuple):
     Attributes:
         environment: that of a command, before the facts are added.
         lend: puts a secret into the keyring where another program looks: service and account.
+        services: the clients of the services that distribute secrets.
+        recognizes: tells whether a secret that is found at the target may be replaced.
         alone: lets one process, and one thread of it, at a time work on the file of that name.
     """
 
     environment: Mapping[str, str]
     alone: Callable[[str], AbstractContextManager[None]]
     lend: Callable[[str, str, Secret], None]
+    services: Services
+    recognizes: Recognizes
 
     @contextmanager
     def writing(self, path: Path) -> Iterator[None]:

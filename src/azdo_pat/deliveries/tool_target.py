@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from azdo_pat.deliveries.writable_files import content_to_change
 from azdo_pat.errors import NotFoundError, PendingError, StoreError, UsageError
 from azdo_pat.files import check_writable, read_text, write_text
 from azdo_pat.tools import osxkeychain
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryContext
     from azdo_pat.delivery_targets import ToolTarget
     from azdo_pat.models import Handover
+
+
+def probe(target: ToolTarget) -> None:
+    """Check that the tool's file can be written; the keychain is tried by the delivery alone.
+
+    Raises:
+        NotFoundError: its folder does not exist.
+        RefusedError: it cannot be read or written.
+        UsageError: this version does not know the tool.
+    """
+    if target.tool == osxkeychain.KEEPER.name:
+        return
+    if target.tool not in TOOLS:
+        raise UsageError(_unknown(target), hint="upgrade pat")
+    content_to_change(Path(target.path))
 
 
 def deliver(target: ToolTarget, handover: Handover, context: DeliveryContext) -> None:
@@ -29,9 +45,7 @@ def deliver(target: ToolTarget, handover: Handover, context: DeliveryContext) ->
         return
     tool = TOOLS.get(name)
     if tool is None:
-        raise PendingError(
-            f"this version of pat does not know the tool {name!r}", hint="upgrade pat"
-        )
+        raise PendingError(_unknown(target), hint="upgrade pat")
     feed = target.about if tool.feed else ""
     tool_input = ToolInput(secret=handover.secret.reveal(), feed=feed, org_url=handover.org_url)
     file = Path(target.path)
@@ -47,6 +61,10 @@ def deliver(target: ToolTarget, handover: Handover, context: DeliveryContext) ->
     except (StoreError, UsageError) as error:
         place = name if isinstance(error, StoreError) else target.path
         raise PendingError(f"{place}: {error.message}", hint=error.hint) from error
+
+
+def _unknown(target: ToolTarget) -> str:
+    return f"this version of pat does not know the tool {target.tool!r}"
 
 
 def _into_keychain(handover: Handover, context: DeliveryContext) -> None:

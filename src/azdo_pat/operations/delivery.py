@@ -9,12 +9,17 @@ from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import PatError, PendingError
 from azdo_pat.journal import Deliver, Issue, JournalEntry, RevokeReplaced, Rotate, is_due
 from azdo_pat.models import Handover, Status
-from azdo_pat.operations.fingerprint import matches
+from azdo_pat.operations.fingerprint import fingerprint_of, matches
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.revocation import delete_own
+from azdo_pat.renewal import LastDelivery
 from azdo_pat.results import INTERRUPTED, RecoveryOutcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from azdo_pat.deliveries.services import Recognizes
+    from azdo_pat.delivery_targets import Delivery
     from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Renewal
@@ -63,8 +68,13 @@ def delivered(operation: Deliver, deps: Deps) -> tuple[Deliver | RevokeReplaced 
 
 
 def deliver_anew(organization: Organization, known: StoredPat, renewal: Renewal, deps: Deps) -> str:
-    """Remember new targets for a token's secret, and deliver it; return the reason of a failure."""
+    """Remember new targets for a token's secret, and deliver it; return the reason of a failure.
+
+    Raises:
+        PatError: it cannot be delivered to one of them; nothing has changed.
+    """
     with deps.exclusive(lock_key(known.name, organization.url)):
+        probe_targets(organization, known.name, renewal.deliveries, deps)
         entry = JournalEntry(organization, known.name, deps.now(), deps.session.user())
         remembered = replace(known, renewal=renewal)
         key = deps.state.finish(None, remembered, Deliver(entry) if renewal.deliveries else None)
@@ -72,6 +82,33 @@ def deliver_anew(organization: Organization, known: StoredPat, renewal: Renewal,
             return ""
         _, undelivered = delivered(Deliver(entry._replace(key=key)), deps)
         return undelivered
+
+
+def probe_targets(
+    organization: Organization, name: str, deliveries: Sequence[Delivery], deps: Deps
+) -> None:
+    """Check, without changing anything, that a secret can be delivered to its targets.
+
+    It is done before a token is created: what is found out only afterwards costs one.
+
+    Raises:
+        PatError: the first target that it cannot be delivered to, and why.
+    """
+    if not deliveries:
+        return
+    before = deps.state.last_deliveries(organization.url, name)
+    for delivery in deliveries:
+        last = before.get(delivery)
+        deps.probe(delivery, organization, _recognizing(last.fingerprint if last else ""))
+
+
+def _recognizing(fingerprint: str) -> Recognizes:
+    """Return what recognizes the secret that was delivered last; any secret, if none was."""
+
+    def recognizes(found: Secret) -> bool:
+        return not fingerprint or matches(found, fingerprint)
+
+    return recognizes
 
 
 def recover_delivery(operation: Deliver, deps: Deps) -> RecoveryOutcome:
@@ -152,11 +189,19 @@ def _to_all(entry: StoredPat, secret: Secret, deps: Deps) -> None:
     pat = replace(entry.as_pat(Status.ACTIVE), stored=True)
     handover = Handover(pat=pat, secret=secret, org_url=entry.org_url)
     failures: list[PendingError] = []
+    before = deps.state.last_deliveries(entry.org_url, entry.name)
     for delivery in entry.renewal.deliveries:
+        last = before.get(delivery)
+        delivered_there, reason = last.fingerprint if last else "", ""
         try:
-            deps.deliver(delivery, handover)
+            deps.deliver(delivery, handover, _recognizing(delivered_there))
         except PendingError as error:
             failures.append(error)
+            reason = error.one_line
+        else:
+            delivered_there = fingerprint_of(secret)
+        now = LastDelivery(delivery, deps.now(), delivered_there, reason)
+        deps.state.note_delivery(entry.org_url, entry.name, now)
     if len(failures) == 1:
         raise failures[0]
     if failures:

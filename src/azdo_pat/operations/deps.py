@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from azdo_pat.api.token_admin import TokenAdmin
     from azdo_pat.api.tokens import Tokens
     from azdo_pat.auth.chain import Search
+    from azdo_pat.deliveries.services import Recognizes
     from azdo_pat.delivery_targets import Delivery
     from azdo_pat.models import AccessToken, Handover, Organization
     from azdo_pat.operations.organization_cache import OrganizationCache
@@ -128,7 +129,10 @@ class Deps(Protocol):
     def in_line(self, key: str) -> AbstractContextManager[None]:
         """Lock a key between processes, waiting for another one that holds it."""
 
-    def deliver(self, delivery: Delivery, handover: Handover) -> None:
+    def probe(self, delivery: Delivery, organization: Organization, recognizes: Recognizes) -> None:
+        """Check that a secret can be delivered to one target; raises PatError if it cannot."""
+
+    def deliver(self, delivery: Delivery, handover: Handover, recognizes: Recognizes) -> None:
         """Deliver a secret to one target; raises PendingError if that fails."""
 
     def report(self, event: Recovered | Unrecovered) -> None:

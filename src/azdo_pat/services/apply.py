@@ -277,7 +277,7 @@ def _remember(wanted: Wanted, step: Step, deps: Deps) -> None:
     The token is not marked as the file's own: it may have been created by hand, and then
     pruning must not revoke it.
     """
-    if step.entry is not None and wanted.grace is not None:
+    if step.entry is not None:
         remember_settings(step.entry, wanted.renew_before, wanted.grace, deps)
 
 

@@ -9,7 +9,7 @@ from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ConflictError, RefusedError
 from azdo_pat.journal import Create, Deliver, JournalEntry
 from azdo_pat.models import global_tokens_stop
-from azdo_pat.operations.delivery import delivered
+from azdo_pat.operations.delivery import delivered, probe_targets
 from azdo_pat.operations.issue import issue
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.recovery import recover_name
@@ -58,6 +58,7 @@ def create(
     with deps.exclusive(lock_key(request.name, organization.url)):
         recover_name(organization, request.name, deps)
         previous = _room_for(organization, request, deps)
+        probe_targets(organization, request.name, request.renewal.deliveries, deps)
         known = deps.state.find(organization.url, request.name) if previous else None
         created, rest = issue(
             Create(

@@ -138,7 +138,7 @@ def _remember(organization: Organization, wanted: Wanted, deps: Deps) -> None:
 
 
 def remember_settings(
-    entry: StoredPat, renew_before: timedelta | None, grace: timedelta, deps: Deps
+    entry: StoredPat, renew_before: timedelta | None, grace: timedelta | None, deps: Deps
 ) -> None:
     """Record the renewal window and the grace period of a kept token, for every later rotation."""
     if (entry.renewal.renew_before, entry.renewal.grace) == (renew_before, grace):

@@ -98,7 +98,7 @@ def would_retire(
     deps = places.at(replacements[0][0].url)
     span = grace
     if span is None:
-        remembered = [each.renewal.grace for each in deps.state.find_by_id(old.id)]
+        remembered = [each.renewal.overlap for each in deps.state.find_by_id(old.id)]
         span = max(_remembered_grace(replacements, deps), *remembered, timedelta())
     if span and (due := _planned(old.id, deps)):
         return max(due - deps.now(), timedelta())  # an earlier run has planned it
@@ -111,7 +111,7 @@ def _remembered_grace(replacements: Replacements, deps: Deps) -> timedelta:
         deps.state.find(organization.url, migration.pat.name)
         for organization, migration in replacements
     ]
-    return max((each.renewal.grace for each in entries if each), default=timedelta())
+    return max((each.renewal.overlap for each in entries if each), default=timedelta())
 
 
 def _planned(authorization_id: str | None, deps: Deps) -> datetime | None:

@@ -17,7 +17,7 @@ from azdo_pat.journal import (
     is_due,
 )
 from azdo_pat.models import Field, Pat, Status, global_tokens_stop
-from azdo_pat.operations.delivery import delivered, revoke_replaced
+from azdo_pat.operations.delivery import delivered, probe_targets, revoke_replaced
 from azdo_pat.operations.deps import service_now
 from azdo_pat.operations.issue import CreateRequest, issue
 from azdo_pat.operations.lock_keys import lock_key
@@ -106,8 +106,9 @@ def rotate(organization: Organization, pat: Pat, request: RotateRequest, deps: D
             expires=_end(pat, request, deps.now()),
             renewal=_renewal(request, known),
         )
+        probe_targets(organization, name, wanted.renewal.deliveries, deps)
         entry = JournalEntry(organization, name, deps.now(), deps.session.user())
-        grace = max(wanted.renewal.grace, request.least_grace)
+        grace = max(wanted.renewal.overlap, request.least_grace)
         replaced = _replaced(pat, request, entry.started + grace)
         operation = Rotate(entry, wanted.new_token, replaced)
         created, rest = issue(operation, wanted, deps, previous=previous)

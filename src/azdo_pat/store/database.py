@@ -18,9 +18,21 @@ BUSY_TIMEOUT: Final = 5.0
 APPLICATION_ID: Final = 0x70617431  # "pat1"
 """Identifies a SQLite file as ours (source: "PRAGMA application_id" in SQLite's manual)."""
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 
 _DISMISSED: Final = "CREATE TABLE dismissed (authorization_id TEXT PRIMARY KEY)"
+
+_DELIVERED: Final = """
+    CREATE TABLE delivered (
+        org_url TEXT NOT NULL,
+        name TEXT NOT NULL,
+        target TEXT NOT NULL,
+        at TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        PRIMARY KEY (org_url, name, target)
+    )
+    """
 
 _SCHEMA: Final = (
     """
@@ -42,6 +54,7 @@ _SCHEMA: Final = (
     """,
     "CREATE TABLE made (authorization_id TEXT PRIMARY KEY)",
     _DISMISSED,
+    _DELIVERED,
     """
     CREATE TABLE organizations (
         api_root TEXT NOT NULL,
@@ -102,6 +115,7 @@ _UPGRADES: Final = {
         "ALTER TABLE tokens ADD COLUMN is_global INTEGER NOT NULL DEFAULT 0",
         "PRAGMA user_version = 6",
     ),
+    6: (_DELIVERED, "PRAGMA user_version = 7"),
 }
 """The migrations by version. A read-only process must work without them."""
 

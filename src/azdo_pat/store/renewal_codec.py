@@ -25,7 +25,7 @@ def written_renewal(renewal: Renewal) -> str:
         document["source"] = renewal.source
     if renewal.shortened:
         document["shortened"] = True
-    if renewal.grace:
+    if renewal.grace is not None:
         document["grace"] = renewal.grace.total_seconds()
     return json.dumps(document)
 
@@ -39,13 +39,13 @@ def read_renewal(text: str) -> Renewal:
     """
     document = json.loads(text)
     try:
-        before = document.get("renew_before")
+        before, grace = document.get("renew_before"), document.get("grace")
         return Renewal(
             deliveries=_deliveries(document.get("deliveries", ())),
             renew_before=None if before is None else timedelta(seconds=before),
             source=str(document.get("source", "")),
             shortened=bool(document.get("shortened", False)),
-            grace=timedelta(seconds=document.get("grace", 0)),
+            grace=None if grace is None else timedelta(seconds=grace),
         )
     except (AttributeError, KeyError, OverflowError) as error:
         raise ValueError(str(error)) from error

@@ -17,11 +17,13 @@ from azdo_pat.store.database import SCHEMA_VERSION, Database
 from azdo_pat.store.token_rows import insert_made, insert_token, stored_pat, written_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from azdo_pat.delivery_targets import Delivery
     from azdo_pat.journal import Operation
+    from azdo_pat.renewal import LastDelivery
 
 
 class State:
@@ -71,10 +73,11 @@ class State:
         """
         with self._database.writing() as connection:
             try:
-                connection.execute(
-                    "UPDATE tokens SET name = ? WHERE org_url = ? AND name = ?",
-                    (new, org_url, old),
-                )
+                for table in ("tokens", "delivered"):
+                    connection.execute(
+                        f"UPDATE {table} SET name = ? WHERE org_url = ? AND name = ?",  # noqa: S608 - one of two names
+                        (new, org_url, old),
+                    )
             except sqlite3.IntegrityError as error:
                 raise ConflictError(
                     f"another token is named {new!r} in {org_url}",
@@ -91,6 +94,9 @@ class State:
         """
         with self._database.writing() as connection:
             connection.execute("DELETE FROM tokens WHERE org_url = ? AND name = ?", (org_url, name))
+            connection.execute(
+                "DELETE FROM delivered WHERE org_url = ? AND name = ?", (org_url, name)
+            )
             connection.execute("DELETE FROM journal WHERE key = ?", (key,))
 
     def check_writable(self) -> None:
@@ -116,10 +122,8 @@ class State:
 
         They are in lower case.
         """
-        query = "SELECT name FROM sqlite_master WHERE name = 'dismissed'"
-        with self._rows(query) as tables:
-            if not tables:  # a file of an earlier version
-                return frozenset()
+        if not self._has_table("dismissed"):
+            return frozenset()
         with self._rows("SELECT authorization_id FROM dismissed") as rows:
             return frozenset(row["authorization_id"] for row in rows)
 
@@ -128,6 +132,36 @@ class State:
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO dismissed VALUES (?)", (authorization_id.lower(),)
+            )
+
+    def last_deliveries(self, org_url: str, name: str) -> Mapping[Delivery, LastDelivery]:
+        """Return the last delivery of a token's secret to each target, to earlier ones too."""
+        if not self._has_table("delivered"):
+            return {}
+        query = "SELECT * FROM delivered WHERE org_url = :org_url AND name = :name"
+        with self._rows(query, org_url=org_url, name=name) as rows:
+            if not rows:
+                return {}
+            from azdo_pat.store.target_codec import last_delivery  # noqa: PLC0415 - see there
+
+            found = map(last_delivery, rows)
+            return {each.target: each for each in found}
+
+    def note_delivery(self, org_url: str, name: str, last: LastDelivery) -> None:
+        """Record the last delivery of a token's secret to a target."""
+        from azdo_pat.store.target_codec import target_text  # noqa: PLC0415 - see there
+
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO delivered VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    org_url,
+                    name,
+                    target_text(last.target),
+                    written_moment(last.at),
+                    last.fingerprint,
+                    last.reason,
+                ),
             )
 
     def organizations(self, api_root: str) -> tuple[Organization, ...]:
@@ -218,6 +252,12 @@ class State:
             from azdo_pat.store.journal_codec import read_operation  # noqa: PLC0415 - see above
 
             return tuple(read_operation(row) for row in rows)
+
+    def _has_table(self, name: str) -> bool:
+        """Return whether the file has a table, which one of an earlier version may lack."""
+        query = "SELECT name FROM sqlite_master WHERE name = :name"
+        with self._rows(query, name=name) as tables:
+            return bool(tables)
 
     def _tokens(self, query: str, **values: str | None) -> tuple[StoredPat, ...]:
         with self._rows(query, **values) as rows:

@@ -6,11 +6,25 @@ Imported only for a token that has some, because the types cost time (see `deliv
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from azdo_pat.delivery_targets import CommandTarget, FileTarget, ToolTarget, UnknownTarget
+from azdo_pat.delivery_targets import (
+    CommandTarget,
+    FileTarget,
+    GitHubTarget,
+    KeyVaultTarget,
+    ServiceConnectionTarget,
+    ToolTarget,
+    UnknownTarget,
+    VariableGroupTarget,
+    VaultTarget,
+)
+from azdo_pat.renewal import LastDelivery
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
 
     from azdo_pat.delivery_targets import Delivery
@@ -46,19 +60,38 @@ def _read_file(target: tuple[str, ...], document: dict[str, Any]) -> FileTarget:
     return FileTarget(path, str(document.get("template", "")))
 
 
-def _written_tool(tool: ToolTarget) -> dict[str, object]:
-    return {"target": [tool.tool, tool.path, tool.about]}
+def _written_vault(vault: VaultTarget) -> dict[str, object]:
+    return {
+        "target": [vault.path, vault.field, vault.address, vault.namespace],
+        "whole": vault.whole,
+    }
 
 
-def _read_tool(target: tuple[str, ...], _: dict[str, Any]) -> ToolTarget:
-    tool, path, about = target
-    return ToolTarget(tool, path, about)
+def _read_vault(target: tuple[str, ...], document: dict[str, Any]) -> VaultTarget:
+    path, field, address, namespace = target
+    return VaultTarget(path, field, address, namespace, bool(document.get("whole", False)))
+
+
+def _texts_alone(kind: Callable[..., Delivery], count: int) -> _Codec:
+    """Return the codec of a type whose fields are texts, and how many these are."""
+
+    def read(texts: tuple[str, ...], _: dict[str, Any]) -> Delivery:
+        if len(texts) != count:
+            raise ValueError("not enough values" if len(texts) < count else "too many values")
+        return kind(*texts)
+
+    return _Codec(lambda target: {"target": astuple(target)}, read)
 
 
 _CODECS: Final = {
     CommandTarget.KIND: _Codec(_written_command, _read_command),
     FileTarget.KIND: _Codec(_written_file, _read_file),
-    ToolTarget.KIND: _Codec(_written_tool, _read_tool),
+    ToolTarget.KIND: _texts_alone(ToolTarget, 3),
+    KeyVaultTarget.KIND: _texts_alone(KeyVaultTarget, 2),
+    VaultTarget.KIND: _Codec(_written_vault, _read_vault),
+    VariableGroupTarget.KIND: _texts_alone(VariableGroupTarget, 4),
+    ServiceConnectionTarget.KIND: _texts_alone(ServiceConnectionTarget, 4),
+    GitHubTarget.KIND: _texts_alone(GitHubTarget, 6),
 }
 
 
@@ -67,6 +100,25 @@ def written_target(delivery: Delivery) -> object:
     if isinstance(delivery, UnknownTarget):
         return json.loads(delivery.document)
     return {"kind": delivery.KIND, **_CODECS[delivery.KIND].written(delivery)}
+
+
+def target_text(delivery: Delivery) -> str:
+    """Return a target as a text that is the same for equal targets."""
+    return json.dumps(written_target(delivery), sort_keys=True)
+
+
+def last_delivery(row: sqlite3.Row) -> LastDelivery:
+    """Read the last delivery to a target.
+
+    Raises:
+        ValueError, TypeError: the row is invalid.
+    """
+    try:
+        target = read_target(json.loads(row["target"]))
+    except (AttributeError, KeyError) as error:
+        raise ValueError(str(error)) from error
+    at = datetime.fromisoformat(row["at"])
+    return LastDelivery(target, at, row["fingerprint"], row["reason"])
 
 
 def read_target(document: dict[str, Any]) -> Delivery:

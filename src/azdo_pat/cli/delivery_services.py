@@ -1,0 +1,28 @@
+"""The clients of the services that distribute secrets, each made on first use.
+
+Imports are inside the functions that need them, so that a command imports only what it uses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from azdo_pat.api.http import Http
+    from azdo_pat.cli.session import Session
+
+
+class DeliveryServices:
+    """The clients; deliveries see them as `deliveries.services.Services`.
+
+    Args:
+        session: the sign-in, the settings and the keyring of this run.
+        http_of: returns the connection to an organization of Azure DevOps, by its name; of that of
+            the token if the name is empty.
+    """
+
+    def __init__(self, session: Session, http_of: Callable[[str], Http]) -> None:
+        self._session = session
+        self._http_of = http_of
