@@ -231,6 +231,11 @@ _MEANINGFUL: Final = {ord(sign): quote(sign, safe="") for sign in "%/#@"}
 """What separates the parts of a target as users write it, and its escapes."""
 
 
+def kind_of(delivery: Delivery) -> str:
+    """Return what the kind of a target is called."""
+    return delivery.kind if isinstance(delivery, UnknownTarget) else delivery.KIND
+
+
 def is_polled(delivery: Delivery) -> bool:
     """Return whether those who use the secret read it later, each in its own time."""
     return isinstance(delivery, KeyVaultTarget | VaultTarget)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -117,12 +118,53 @@ class LastDelivery(NamedTuple):
     """The last delivery of a token's secret to one target.
 
     Attributes:
+        org_url: the URL of the token's organization.
+        name: the token's name.
         at: when it was tried.
         fingerprint: of the secret that was delivered there last; empty for none.
         reason: why the last try failed; empty if it succeeded.
     """
 
+    org_url: str
+    name: str
     target: Delivery
     at: datetime
     fingerprint: str
     reason: str = ""
+
+
+class DeliveryState(StrEnum):
+    """Whether a delivery target has the current secret of its token."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """The last try failed."""
+    PENDING = "pending"
+    """It has not been tried yet."""
+    READY = "ready"
+    """It was only tried whether that can be done (`pat deliver --dry-run`)."""
+    UNKNOWN = "unknown"
+    """An earlier version delivered there, and did not record it."""
+
+
+class Destination(NamedTuple):
+    """A delivery target of a token, and what became of the last delivery there.
+
+    Attributes:
+        org: the name of the token's organization.
+        name: the token's name.
+        at: when it was last tried; None if that is unknown.
+        reason: why that failed; empty if it succeeded.
+    """
+
+    org: str
+    name: str
+    target: Delivery
+    state: DeliveryState
+    at: datetime | None = None
+    reason: str = ""
+
+    @property
+    def lacks_secret(self) -> bool:
+        """Whether it does not have the current secret of its token, as far as is known."""
+        return self.state in {DeliveryState.FAILED, DeliveryState.PENDING}

@@ -19,6 +19,7 @@ from azdo_pat.models import (
     SourceReport,
     User,
 )
+from azdo_pat.renewal import Destination
 
 if TYPE_CHECKING:
     from azdo_pat.journal import Operation  # read by few runs: the journal is mostly empty
@@ -305,16 +306,29 @@ class ToolSetup(NamedTuple):
         feed: the URL of the feed; empty where the tool has none.
         org_url: of the organization whose token the tool got; empty where it asks for one.
         token: the name of that token; empty likewise.
+        destination: the delivery target that this is, for a tool whose file gets the secret.
     """
 
     file: str
     feed: str
     org_url: str
     token: str
+    destination: Destination | None = None
+
+
+class Shown(NamedTuple):
+    """A token, and where its secret is delivered.
+
+    Attributes:
+        destinations: its delivery targets, and what became of the last delivery to each.
+    """
+
+    pat: Pat
+    destinations: tuple[Destination, ...]
 
 
 class KnownTool(NamedTuple):
-    """A tool that `pat setup` knows.
+    """A tool that `pat setup` knows, or a kind of delivery target that is in use.
 
     Attributes:
         summary: how it gets a token.
@@ -574,6 +588,7 @@ class StatusReport(NamedTuple):
         stored_secrets: how many; None if the state file cannot be read.
         problems: one sentence each: what keeps `pat` from working, and the next step.
         pending: what earlier runs have left for a later one.
+        destinations: the delivery targets of all stored tokens.
     """
 
     api_root: str
@@ -594,6 +609,7 @@ class StatusReport(NamedTuple):
     state_file: str
     problems: tuple[str, ...]
     pending: tuple[Pending, ...] = ()
+    destinations: tuple[Destination, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from azdo_pat.cli.runtime import Runtime
 from azdo_pat.command_lines import split
 from azdo_pat.findings import Kind
 from cli.stage import at, hence
-from drivers import Emulator, InProcess, Result
+from drivers import Emulator, InProcess, Result, put_writer
 from fakes import MemoryKeyring
 
 CONTRACT = Path(__file__).parents[2] / "docs" / "reference" / "contract.md"
@@ -323,7 +323,8 @@ def test_a_grace_period(pat: InProcess) -> None:
 def test_a_delivery_that_failed(pat: InProcess, tmp_path: Path) -> None:
     make(pat, "ci")
     target = tmp_path / "folder" / "file"
-    assert pat("rotate", "ci", "--deliver", f"file:{target}").exit_code == 8
+    command = put_writer(tmp_path, target)
+    assert pat("rotate", "ci", "--deliver", command).exit_code == 8
     finding = check(pat, "--stored")["pending"]
     assert finding["severity"] == "warning"
     target.parent.mkdir()

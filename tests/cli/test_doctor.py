@@ -10,7 +10,7 @@ import pytest
 
 from azdo_pat.cli.runtime import Runtime
 from cli.stage import names, put
-from drivers import Emulator, InProcess
+from drivers import Emulator, InProcess, put_writer
 from fakes import MemoryKeyring
 
 CHECKS = [
@@ -140,7 +140,8 @@ def test_a_delivery_that_failed_is_tried_again(
     pat: InProcess, emulator: Emulator, tmp_path: Path
 ) -> None:
     make(pat)
-    assert pat("rotate", "ci", "--deliver", f"file:{tmp_path}/no/it", "-q").exit_code == 8
+    command = put_writer(tmp_path, tmp_path / "no" / "it")
+    assert pat("rotate", "ci", "--deliver", command, "-q").exit_code == 8
     assert examined(pat, "--fix")["leftovers"]["status"] == "problem"
     (tmp_path / "no").mkdir()
     assert examined(pat, "--fix", exit_code=0)["leftovers"]["status"] == "fixed"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.stage import failed, held, names, service
-from drivers import Emulator, InProcess
+from drivers import Emulator, InProcess, put_writer
 from fakes import MemoryKeyring
 
 MAKE = ("create", "ci", "--scope", "code", "-q", "-o", "none")
@@ -84,10 +84,8 @@ def test_the_secret_of_another_is_not_delivered(
     """Or the token that is still in use there would be revoked for it."""
     secret, file = live(pat), tmp_path / "folder/secret"
     assert pat(*MAKE).exit_code == 0
-    deliver = ("--deliver", f"file:{file}|PAT={{token}}")
-    file.parent.write_text("in the way")
+    deliver = ("--deliver", put_writer(tmp_path, file))
     assert pat("rotate", "ci", *deliver, "-q", "-o", "none").exit_code == 8
-    file.parent.unlink()
     file.parent.mkdir()
     memory_keyring.held[service(emulator), "ci"] = secret
     result = pat("renew")

@@ -144,7 +144,7 @@ class TestFile:
         change(path, "PRAGMA user_version = 1")
         expected = (create_of(key=key),)
         assert (state.unfinished(), state.stored()) == (expected, (CI,))
-        assert (state.dismissed(), state.last_deliveries(CI.org_url, CI.name)) == (frozenset(), {})
+        assert (state.dismissed(), state.last_deliveries(CI.org_url, CI.name)) == (frozenset(), ())
         state.remember(CI)
         assert state.unfinished() == expected
         state.begin(create_of(user="ada"))

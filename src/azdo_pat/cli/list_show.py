@@ -116,11 +116,16 @@ def list_command(  # noqa: PLR0913  # one argument for each option
 @command("show")
 @click.argument("token", metavar="TOKEN", shell_complete=complete_tokens)
 def show_command(app: App, token: str) -> None:
-    """Show one token. TOKEN is its name, its id, or 8 or more characters of the id."""
+    """Show one token, and where its secret is delivered.
+
+    TOKEN is its name, its id, or 8 or more characters of the id.
+    """
+    from azdo_pat.services.destinations import with_destinations
     from azdo_pat.services.find_tokens import TokenFinder
 
     render = app.runtime.render
-    render.show(TokenFinder(app).find(app.organization, [token])[0])
+    (pat,) = TokenFinder(app).find(app.organization, [token])
+    render.show(with_destinations(app.organization, pat, app))
 
 
 def filters_of(  # one argument for each option

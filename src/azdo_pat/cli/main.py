@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "rotate": ("rotate", "Replace a token with a new one and revoke the old one."),
         "renew": ("renew", "Rotate every stored token that is due. For cron."),
         "apply": ("apply", "Create, rotate or keep the tokens declared in a file."),
+        "deliver": ("deliver", "Deliver a stored secret to its delivery targets again."),
         "migrate": ("migrate", "Replace global tokens with one for each organization."),
         "revoke": ("revoke", "Revoke tokens."),
         "import": ("import_forget", "Store a secret that was created elsewhere."),

@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from azdo_pat.renewal import Renewal
 
 
-def deliver(operation: Deliver, deps: Deps) -> RevokeReplaced | None:
+def deliver(operation: Deliver, deps: Deps, *, overwrite: bool = False) -> RevokeReplaced | None:
     """Deliver the secret stored under a name to all targets of its token.
 
     It is always the newest secret, also for what an earlier rotation could not deliver.
+
+    Args:
+        operation: as it is in the journal.
+        deps: the dependencies.
+        overwrite: also a secret that someone else has put there since the last delivery.
 
     Returns:
         The follow-up as it is in the journal: the revocation of the token that was
@@ -44,7 +49,7 @@ def deliver(operation: Deliver, deps: Deps) -> RevokeReplaced | None:
     secret = deps.secrets.get(url, entry.name)
     if known is not None and known.renewal.deliveries:
         try:
-            _to_all(known, _its_own(known, secret), deps)
+            _to_all(known, _its_own(known, secret), deps, overwrite=overwrite)
         except PendingError as error:
             if entry.key is not None:
                 deps.state.explain(entry.key, error.message)
@@ -57,10 +62,12 @@ def deliver(operation: Deliver, deps: Deps) -> RevokeReplaced | None:
     return rest and rest._replace(entry=rest.entry._replace(key=key))
 
 
-def delivered(operation: Deliver, deps: Deps) -> tuple[Deliver | RevokeReplaced | None, str]:
+def delivered(
+    operation: Deliver, deps: Deps, *, overwrite: bool = False
+) -> tuple[Deliver | RevokeReplaced | None, str]:
     """Deliver, and return the follow-up; if that fails, the delivery itself and the reason."""
     try:
-        return deliver(operation, deps), ""
+        return deliver(operation, deps, overwrite=overwrite), ""
     except KeyboardInterrupt:
         return operation, INTERRUPTED
     except PatError as error:
@@ -96,10 +103,14 @@ def probe_targets(
     """
     if not deliveries:
         return
-    before = deps.state.last_deliveries(organization.url, name)
+    known = _known_there(organization.url, name, deps)
     for delivery in deliveries:
-        last = before.get(delivery)
-        deps.probe(delivery, organization, _recognizing(last.fingerprint if last else ""))
+        deps.probe(delivery, organization, _recognizing(known.get(delivery, "")))
+
+
+def _known_there(org_url: str, name: str, deps: Deps) -> dict[Delivery, str]:
+    """Return the fingerprint of the secret that was delivered last to each target."""
+    return {each.target: each.fingerprint for each in deps.state.last_deliveries(org_url, name)}
 
 
 def _recognizing(fingerprint: str) -> Recognizes:
@@ -180,7 +191,7 @@ def _after(operation: Deliver) -> RevokeReplaced | None:
     return RevokeReplaced(operation.entry._replace(reason="", key=None), operation.replaced)
 
 
-def _to_all(entry: StoredPat, secret: Secret, deps: Deps) -> None:
+def _to_all(entry: StoredPat, secret: Secret, deps: Deps, *, overwrite: bool) -> None:
     """Deliver to each target, continuing after one that fails.
 
     Raises:
@@ -189,19 +200,19 @@ def _to_all(entry: StoredPat, secret: Secret, deps: Deps) -> None:
     pat = replace(entry.as_pat(Status.ACTIVE), stored=True)
     handover = Handover(pat=pat, secret=secret, org_url=entry.org_url)
     failures: list[PendingError] = []
-    before = deps.state.last_deliveries(entry.org_url, entry.name)
+    known = _known_there(entry.org_url, entry.name, deps)
     for delivery in entry.renewal.deliveries:
-        last = before.get(delivery)
-        delivered_there, reason = last.fingerprint if last else "", ""
+        there, reason = known.get(delivery, ""), ""
         try:
-            deps.deliver(delivery, handover, _recognizing(delivered_there))
+            deps.deliver(delivery, handover, _recognizing("" if overwrite else there))
         except PendingError as error:
             failures.append(error)
             reason = error.one_line
         else:
-            delivered_there = fingerprint_of(secret)
-        now = LastDelivery(delivery, deps.now(), delivered_there, reason)
-        deps.state.note_delivery(entry.org_url, entry.name, now)
+            there = entry.fingerprint or fingerprint_of(secret)
+        deps.state.note_delivery(
+            LastDelivery(entry.org_url, entry.name, delivery, deps.now(), there, reason)
+        )
     if len(failures) == 1:
         raise failures[0]
     if failures:

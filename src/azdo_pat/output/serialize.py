@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Pending,
         Setting,
     )
+    from azdo_pat.renewal import Destination
     from azdo_pat.results import (
         Change,
         Check,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         Migration,
         Revocation,
         SetupResult,
+        Shown,
         SignedIn,
         StatusReport,
     )
@@ -99,6 +101,32 @@ def pat_document(pat: Pat, now: datetime) -> Document:
         "global": None if Field.TARGETS in pat.unread else pat.is_global,
         "stored": pat.stored,
         "origin": str(pat.origin),
+    }
+
+
+def shown_document(shown: Shown, now: datetime) -> Document:
+    """Return the token object; with `deliveries`, its delivery targets, if it has any."""
+    document = pat_document(shown.pat, now)
+    if shown.destinations:
+        document["deliveries"] = [_destination(each) for each in shown.destinations]
+    return document
+
+
+def destination_document(destination: Destination) -> Document:
+    """Return a delivery target with the name of its token."""
+    return {"name": destination.name, "org": destination.org} | _destination(destination)
+
+
+def _destination(destination: Destination) -> Document:
+    """Return a delivery target: `at` is when it was last tried, `error` why that failed."""
+    from azdo_pat.delivery_targets import kind_of  # noqa: PLC0415 - see that module
+
+    return {
+        "target": destination.target.place,
+        "kind": kind_of(destination.target),
+        "state": str(destination.state),
+        "at": _time(destination.at),
+        "error": destination.reason or None,
     }
 
 
@@ -239,7 +267,8 @@ def set_up_document(set_up: SetupResult) -> Document:
 def tool_document(tool: KnownTool) -> Document:
     """Return a tool that can be set up; `feed` is what its feed's URL ends with, or null.
 
-    `set_up` is an array of what it is set up for.
+    `set_up` is an array of what it is set up for; `delivery` is what became of the last delivery
+    of the secret there, or null for a tool that asks for secrets.
     """
     return {
         "tool": tool.name,
@@ -252,6 +281,7 @@ def tool_document(tool: KnownTool) -> Document:
                 "feed": each.feed or None,
                 "org_url": each.org_url or None,
                 "token": each.token or None,
+                "delivery": each.destination and _destination(each.destination),
             }
             for each in tool.setups
         ],
@@ -267,7 +297,7 @@ def status_document(report: StatusReport) -> Document:
     """Return everything that `pat status` shows; unknown texts are null."""
     organization = report.organization
     identity = report.identity
-    return {
+    document: Document = {
         "api_root": report.api_root,
         "organization": organization and _organization(organization),
         "organization_source": report.organization_source or None,
@@ -291,6 +321,9 @@ def status_document(report: StatusReport) -> Document:
         "problems": list(report.problems),
         "pending": [_pending(each) for each in report.pending],
     }
+    if report.destinations:
+        document["deliveries"] = [destination_document(each) for each in report.destinations]
+    return document
 
 
 def signed_in_document(signed_in: SignedIn) -> Document:

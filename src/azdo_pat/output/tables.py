@@ -6,10 +6,19 @@ from typing import Final
 
 from azdo_pat.models import Setting
 from azdo_pat.output.dates import distance, local_minute
+from azdo_pat.output.delivery_tables import destination_cells
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.output.token_tables import pending_pairs, short_scopes
 from azdo_pat.output.writers import columns_of, field_text
-from azdo_pat.results import Check, Health, KnownTool, SetupResult, SignedIn, StatusReport
+from azdo_pat.results import (
+    Check,
+    Health,
+    KnownTool,
+    SetupResult,
+    SignedIn,
+    StatusReport,
+    ToolSetup,
+)
 from azdo_pat.scopes import Recipe, Scope
 
 _HEALTH_TONES: Final = {
@@ -71,11 +80,17 @@ def tools_table(tools: Sequence[KnownTool]) -> Table:
         (
             Cell(tool.name),
             Cell(tool.summary),
-            Cell(", ".join(dict.fromkeys(each.file or "yes" for each in tool.setups))),
+            Cell(", ".join(dict.fromkeys(map(_set_up_in, tool.setups)))),
         )
         for tool in tools
     ]
     return Table((Column("TOOL", 11), Column("HOW", 40), Column("SET UP IN", 12)), rows)
+
+
+def _set_up_in(setup: ToolSetup) -> str:
+    destination = setup.destination
+    lacks = f" ({destination.state})" if destination and destination.lacks_secret else ""
+    return f"{setup.file or 'yes'}{lacks}"
 
 
 def settings_table(settings: Sequence[Setting]) -> Table:
@@ -117,6 +132,7 @@ def status_table(report: StatusReport, now: datetime, zone: tzinfo | None) -> Ta
             ("Config", Cell(report.config_file)),
             ("State", Cell(report.state_file)),
             *pending_pairs([each for each in report.pending if each.until], now, zone),
+            *_listed("Deliveries", destination_cells(report.destinations)),
             *_listed("Problems", [Cell(problem, Tone.ALARM) for problem in report.problems]),
         ]
     )

@@ -83,6 +83,11 @@ def pats_table(
 
 def pat_table(pat: Pat, now: datetime, zone: tzinfo | None) -> Table:
     """Return one token with all its properties, one per row."""
+    return pairs_table(token_pairs(pat, now, zone))
+
+
+def token_pairs(pat: Pat, now: datetime, zone: tzinfo | None) -> list[tuple[str, Cell]]:
+    """Return the properties of one token, each with its label."""
     expiry = _expiry(pat, now, zone)
     pairs = [
         ("Name", _name(pat)),
@@ -97,7 +102,7 @@ def pat_table(pat: Pat, now: datetime, zone: tzinfo | None) -> Table:
     if pat.origin is not Origin.UNKNOWN:
         pairs.append(("Made by", Cell(maker_name(pat.origin))))
     pairs += pending_pairs(pat.pending, now, zone)
-    return pairs_table(pairs)
+    return pairs
 
 
 def revocations_table(revocations: Sequence[Revocation], owners: Sequence[str] = ()) -> Table:

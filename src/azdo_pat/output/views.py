@@ -9,6 +9,7 @@ from azdo_pat.models import OwnedPat, Pat, Setting
 from azdo_pat.output import (
     admin_documents,
     admin_tables,
+    delivery_tables,
     explanation_tables,
     serialize,
     tables,
@@ -16,6 +17,7 @@ from azdo_pat.output import (
 )
 from azdo_pat.output.serialize import Document
 from azdo_pat.output.table_model import Table
+from azdo_pat.renewal import Destination
 from azdo_pat.results import (
     Change,
     Check,
@@ -27,16 +29,18 @@ from azdo_pat.results import (
     Revocation,
     RevocationRule,
     SetupResult,
+    Shown,
     SignedIn,
     StatusReport,
 )
 from azdo_pat.scopes import Recipe, Scope
 
-Result = Pat | OwnedPat | Ensured | RevocationRule | SignedIn | StatusReport
+Result = Pat | OwnedPat | Shown | Ensured | RevocationRule | SignedIn | StatusReport
 """What is shown alone."""
 Item = (
     Change
     | Check
+    | Destination
     | Explanation
     | KnownTool
     | Migration
@@ -81,6 +85,11 @@ def view_of(kind: type, now: datetime, zone: tzinfo | None) -> View:
             admin_documents.rule_document,
             partial(admin_tables.rule_table, zone=zone),
         ),
+        _one(
+            Shown,
+            partial(serialize.shown_document, now=now),
+            partial(delivery_tables.shown_table, now=now, zone=zone),
+        ),
         _one(Ensured, partial(serialize.ensured_document, now=now), lambda each: token(each.pat)),
         _one(SignedIn, serialize.signed_in_document, signed_in),
         _one(StatusReport, serialize.status_document, status),
@@ -99,6 +108,11 @@ def list_view_of(kind: type, now: datetime, zone: tzinfo | None) -> View:
         _list(Change, partial(serialize.change_document, now=now), changes),
         _list(Migration, serialize.migration_document, migrations),
         _list(Revocation, revocation, token_tables.revocations_table),
+        _list(
+            Destination,
+            serialize.destination_document,
+            partial(delivery_tables.destinations_table, now=now, zone=zone),
+        ),
         _list(Check, serialize.check_document, tables.checks_table),
         _list(Explanation, explanation, explanations),
         _list(KnownTool, serialize.tool_document, tables.tools_table),

@@ -16,6 +16,7 @@ from azdo_pat.journal import (
 )
 from azdo_pat.organizations import HOSTED_ROOT
 from azdo_pat.results import StatusReport
+from azdo_pat.services.destinations import all_destinations
 from azdo_pat.services.pending import pending
 from azdo_pat.store.repair import damaged_files
 
@@ -94,6 +95,7 @@ def report_status(deps: Deps, *, config_file: str) -> StatusReport:
             )
         ),
         pending=left,
+        destinations=trying(lambda: all_destinations(deps), ()),
     )
 
 

@@ -17,11 +17,10 @@ from azdo_pat.store.database import SCHEMA_VERSION, Database
 from azdo_pat.store.token_rows import insert_made, insert_token, stored_pat, written_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from azdo_pat.delivery_targets import Delivery
     from azdo_pat.journal import Operation
     from azdo_pat.renewal import LastDelivery
 
@@ -134,20 +133,24 @@ class State:
                 "INSERT OR IGNORE INTO dismissed VALUES (?)", (authorization_id.lower(),)
             )
 
-    def last_deliveries(self, org_url: str, name: str) -> Mapping[Delivery, LastDelivery]:
-        """Return the last delivery of a token's secret to each target, to earlier ones too."""
+    def last_deliveries(
+        self, org_url: str | None = None, name: str | None = None
+    ) -> tuple[LastDelivery, ...]:
+        """Return the last delivery to each target, to earlier ones too; optionally of one token."""
         if not self._has_table("delivered"):
-            return {}
-        query = "SELECT * FROM delivered WHERE org_url = :org_url AND name = :name"
+            return ()
+        query = (
+            "SELECT * FROM delivered WHERE (:org_url IS NULL OR org_url = :org_url)"
+            " AND (:name IS NULL OR name = :name)"
+        )
         with self._rows(query, org_url=org_url, name=name) as rows:
             if not rows:
-                return {}
+                return ()
             from azdo_pat.store.target_codec import last_delivery  # noqa: PLC0415 - see there
 
-            found = map(last_delivery, rows)
-            return {each.target: each for each in found}
+            return tuple(map(last_delivery, rows))
 
-    def note_delivery(self, org_url: str, name: str, last: LastDelivery) -> None:
+    def note_delivery(self, last: LastDelivery) -> None:
         """Record the last delivery of a token's secret to a target."""
         from azdo_pat.store.target_codec import target_text  # noqa: PLC0415 - see there
 
@@ -155,8 +158,8 @@ class State:
             connection.execute(
                 "INSERT OR REPLACE INTO delivered VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    org_url,
-                    name,
+                    last.org_url,
+                    last.name,
                     target_text(last.target),
                     written_moment(last.at),
                     last.fingerprint,

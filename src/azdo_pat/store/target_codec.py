@@ -118,7 +118,7 @@ def last_delivery(row: sqlite3.Row) -> LastDelivery:
     except (AttributeError, KeyError) as error:
         raise ValueError(str(error)) from error
     at = datetime.fromisoformat(row["at"])
-    return LastDelivery(target, at, row["fingerprint"], row["reason"])
+    return LastDelivery(row["org_url"], row["name"], target, at, row["fingerprint"], row["reason"])
 
 
 def read_target(document: dict[str, Any]) -> Delivery:
