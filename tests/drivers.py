@@ -209,6 +209,40 @@ class Emulator:
         """Remove every token, those it starts with too."""
         self._control("DELETE", "tokens")
 
+    def add_variable_group(self, name: str, **fields: object) -> int:
+        """Add a variable group (`variables`, `project`, `roles`…); return its id."""
+        number: int = self._control("POST", "variable-groups", {"name": name, **fields})["id"]
+        return number
+
+    def change_variable_group(self, name: str, **fields: object) -> None:
+        """Change a group as someone else does; `when="before-write"`: right before its next one."""
+        self._control("PUT", "variable-groups", {"name": name, **fields})
+
+    def variables(self, group: str) -> dict[str, str | None]:
+        """Return the values of a group as they are kept, secrets too."""
+        groups = self._control("GET", "variable-groups")["variableGroups"]
+        (found,) = [each["variables"] for each in groups if each["name"] == group]
+        return {name: found[name]["value"] for name in found}
+
+    def add_service_connection(self, name: str, **fields: object) -> str:
+        """Add a connection (`type`, `scheme`, `parameters`, `project`…); return its id."""
+        key: str = self._control("POST", "service-connections", {"name": name, **fields})["id"]
+        return key
+
+    def change_service_connection(self, name: str, **fields: object) -> None:
+        """Change a connection as someone else does, as `change_variable_group`."""
+        self._control("PUT", "service-connections", {"name": name, **fields})
+
+    def parameters(self, connection: str) -> dict[str, str | None]:
+        """Return the parameters of a connection as they are kept, confidential ones too."""
+        every = self._control("GET", "service-connections")["serviceConnections"]
+        (found,) = [each["parameters"] for each in every if each["name"] == connection]
+        return dict(found)
+
+    def set_readiness(self, delay: float = 0, failure: str | None = None) -> None:
+        """Let connections that are written from now on be ready, or fail, after some seconds."""
+        self._control("PUT", "readiness", {"delaySeconds": delay, "failure": failure})
+
     @property
     def tokens(self) -> list[dict[str, Any]]:
         """All tokens as it holds them, of every user."""

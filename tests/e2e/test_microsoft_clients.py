@@ -94,10 +94,12 @@ def package(pat: Installed, home: Path, url: str, kind: str, secret: str) -> Res
 def test_the_python_package(pat: Installed, emulator: Emulator, home: Path) -> None:
     secret = made(pat, "work", "git")
     done = package(pat, home, emulator.url, "basic", secret)
-    assert (done.stdout, done.exit_code) == ("Ada Lovelace\n['fabric']\n", 0), done.stderr
+    assert (done.stdout, done.exit_code) == ("Ada Lovelace\n['fabric', 'Web Shop']\n", 0), (
+        done.stderr
+    )
     bearer = emulator.environment["PAT_ACCESS_TOKEN"] or ""
     done = package(pat, home, emulator.url, "bearer", bearer)
-    expected = "Ada Lovelace\n['fabric']\nTrue\n['contoso', 'fabrikam']\n"
+    expected = "Ada Lovelace\n['fabric', 'Web Shop']\nTrue\n['contoso', 'fabrikam']\n"
     expected += """['Personal Access Token "work" was created.']\n"""
     assert (done.stdout, done.exit_code) == (expected, 0), done.stderr
     assert pat("revoke", "work", "--yes").exit_code == 0
@@ -143,7 +145,7 @@ def test_az_devops(pat: Installed, emulator: Emulator, home: Path) -> None:
     with_secret = Installed({**pat.env, "AZURE_DEVOPS_EXT_PAT": secret})
     organization = ("--org", f"{emulator.url}/contoso")
     listed = run(with_secret, home, *PROJECT_LIST, *organization)
-    assert (listed.exit_code, listed.stdout) == (0, "fabric\n"), listed.stderr
+    assert (listed.exit_code, listed.stdout) == (0, "fabric\nWeb Shop\n"), listed.stderr
     assert pat("revoke", "work", "--yes").exit_code == 0
     refused = run(with_secret, home, *PROJECT_LIST, *organization)
     assert (refused.exit_code, refused.stdout) == (1, "")

@@ -1,5 +1,6 @@
 """A client for the tests of the emulator, as bare as possible: it adds headers, nothing else."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +16,11 @@ AUDIT_LOG = "/contoso/_apis/audit/auditlog"
 AUDIT_ACTIONS = "/contoso/_apis/audit/actions"
 GRAPH_USERS = "/contoso/_apis/graph/users"
 TOKEN_ADMIN = "/contoso/_apis/tokenadmin"
+VARIABLE_GROUPS = "/contoso/_apis/distributedtask/variablegroups"
+ENDPOINTS = "/contoso/_apis/serviceendpoint/endpoints"
 CONNECTION = "/contoso/_apis/connectionData"
+FABRIC_ID = "f7f063f1-2e78-5c72-ae7c-8afe8eda4893"
+WEB_SHOP_ID = "52a8b543-8820-5e12-bcc7-f37808b09d45"
 CONTOSO_ID = "38aaa865-2c70-4bf7-a308-0c6539c38c1a"
 FABRIKAM_ID = "6affcbef-fe5d-44c6-8a29-439b79aaa118"
 ADA_ID = "d6245f20-2af8-44f4-9451-8107cb2767db"
@@ -117,6 +122,11 @@ class Stage:
         return token
 
 
+def basic(secret: str) -> str:
+    """The header `Authorization` of a personal access token."""
+    return "Basic " + b64encode(f":{secret}".encode()).decode()
+
+
 def new_token(**changes: object) -> dict[str, object]:
     """The body of a create request that works."""
     fields: dict[str, object] = {
@@ -127,3 +137,31 @@ def new_token(**changes: object) -> dict[str, object]:
     }
     fields.update(changes)
     return fields
+
+
+def reference(name: str, project_id: str = FABRIC_ID) -> dict[str, object]:
+    """A reference of a group or a connection to a project."""
+    return {"name": name, "projectReference": {"id": project_id}}
+
+
+def new_group(**changes: object) -> dict[str, object]:
+    """The body of a request for a variable group that works."""
+    fields: dict[str, object] = {
+        "name": "new group",
+        "type": "Vsts",
+        "variables": {"PLAIN": {"value": "a"}, "SECRET": {"value": "b", "isSecret": True}},
+        "variableGroupProjectReferences": [reference("new group")],
+    }
+    return fields | changes
+
+
+def new_connection(**changes: object) -> dict[str, object]:
+    """The body of a request for a service connection that works."""
+    fields: dict[str, object] = {
+        "name": "new connection",
+        "type": "externaltfs",
+        "url": "https://dev.azure.com/fabrikam",
+        "authorization": {"scheme": "Token", "parameters": {"apitoken": "a"}},
+        "serviceEndpointProjectReferences": [reference("new connection")],
+    }
+    return fields | changes

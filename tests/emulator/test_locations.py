@@ -3,7 +3,17 @@
 import pytest
 import requests
 
-from emulator.stage import ADA, ADA_ID, CONTOSO_ID, PATS, Stage
+from emulator.stage import (
+    ADA,
+    ADA_ID,
+    CONTOSO_ID,
+    ENDPOINTS,
+    PATS,
+    VARIABLE_GROUPS,
+    Stage,
+    new_connection,
+    new_group,
+)
 
 TOKENS = "55967393-20ef-45c6-a96c-b5d5d5986a9a"
 AUDIT = "94ff054d-5ee1-413d-9341-3f4a7827de2e"
@@ -11,14 +21,19 @@ GRAPH = "bb1e7ec9-e901-4b68-999a-de7012b920f8"
 TOKEN_ADMIN = "af68438b-ed04-4407-9eb6-f1dbae3f922e"
 CORE = "79134c72-4a58-4b42-976c-04e7115f32bf"
 PROFILE = "8ccfef3d-2b87-4e99-8ccb-66e343d2daa8"
+DISTRIBUTED_TASK = "a85b8835-c1a1-4aac-ae97-1c3d0ba72dbd"
+SERVICE_ENDPOINT = "1814ab31-2f4f-4a9f-8761-f4d77dc5a5d7"
 ACCOUNTS = "0d55247a-1c47-4462-9b1f-5e2125590ee6"
 BELOW = {"ConnectionData", "ResourceAreas", "Pats", "projects", "auditLog", "actions"}
 BELOW |= {"Users", "SubjectQuery", "Descriptors"}
 BELOW |= {"personalAccessTokens", "revocations", "revocationRules"}
+BELOW |= {"variablegroups", "endpoints", "types"}
 BODIES: dict[str, object] = {
     "SubjectQuery": {"query": "ada"},
     "revocations": [],
     "revocationRules": {"scopes": "vso.drop"},
+    f"{VARIABLE_GROUPS}/": new_group(),
+    f"{ENDPOINTS}/": new_connection(),
 }
 OUTSIDE = {"ResourceAreas", "Profiles", "Accounts"}
 FIELDS = {"id", "area", "resourceName", "routeTemplate", "resourceVersion"}
@@ -54,9 +69,9 @@ def test_the_resources(stage: Stage) -> None:
 
 def asked(stage: Stage, path: str) -> requests.Response:
     """Ask for a resource as it wants to be asked."""
-    name = path.rpartition("/")[2]
-    if name in BODIES:
-        return stage.ask("POST", path, body=BODIES[name])
+    for name in (path, path.rpartition("/")[2]):
+        if name in BODIES:
+            return stage.ask("POST", path, body=BODIES[name])
     return stage.ask("GET", path, {"memberId": ADA_ID})
 
 
@@ -68,6 +83,7 @@ def test_a_resource_is_where_it_says_and_takes_its_newest_version(stage: Stage) 
             values |= {"areaId": TOKENS, "*projectId": ""}
             values |= {"userDescriptor": "", "storageKey": ADA_ID}
             values |= {"subjectDescriptor": ADA}
+            values |= {"project": "fabric", "groupId": "", "endpointId": ""}
             path = start.removesuffix("_apis") + each["routeTemplate"].format_map(values)
             newest, revision = each["maxVersion"], each["resourceVersion"]
             released = each["releasedVersion"] == newest
@@ -89,6 +105,8 @@ def test_the_areas(stage: Stage) -> None:
         AUDIT: below,
         GRAPH: below,
         TOKEN_ADMIN: below,
+        DISTRIBUTED_TASK: below,
+        SERVICE_ENDPOINT: below,
         PROFILE: outside,
         ACCOUNTS: outside,
     }
@@ -131,7 +149,8 @@ def test_the_secret_of_another_organization_does_not_do(stage: Stage) -> None:
 def test_the_projects(stage: Stage) -> None:
     path = "/contoso/_apis/projects"
     stage.version = "7.1"
-    assert [each["name"] for each in stage.ask("GET", path).json()["value"]] == ["fabric"]
+    names = [each["name"] for each in stage.ask("GET", path).json()["value"]]
+    assert names == ["fabric", "Web Shop"]
     assert stage.ask("GET", "/northwind/_apis/projects").status_code == 401
     assert stage.ask("POST", path).status_code == 405
     stage.token = None

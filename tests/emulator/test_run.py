@@ -14,7 +14,17 @@ import requests
 
 from azdo_pat.emulator.errors import EmulatorError
 from azdo_pat.emulator.run import Options, start
-from emulator.stage import CONNECTION, GRAPH_USERS, NOW, PATS, TOKEN_ADMIN, Stage, new_token
+from emulator.stage import (
+    CONNECTION,
+    ENDPOINTS,
+    GRAPH_USERS,
+    NOW,
+    PATS,
+    TOKEN_ADMIN,
+    Stage,
+    new_connection,
+    new_token,
+)
 
 
 @pytest.fixture
@@ -95,10 +105,17 @@ def test_everything_outlives_the_emulator(path: Path, session: requests.Session)
     revocations = [{"authorizationId": keys[0]}]
     first.ask("POST", f"{TOKEN_ADMIN}/revocations", {"isPublic": "true"}, body=revocations)
     first.ask("POST", f"{TOKEN_ADMIN}/revocationrules", body={"scopes": "vso.pats"})
-    state = first.control("GET", "state")
+    roles = {"grace": "user"}
+    variables = {"A": {"value": "a", "isSecret": True}}
+    first.control("POST", "variable-groups", {"name": "g", "variables": variables, "roles": roles})
+    first.control("PUT", "readiness", {"delaySeconds": 600, "failure": "It does not answer."})
+    assert first.ask("POST", ENDPOINTS, body=new_connection()).status_code == 200
+    kept = ("state", "variable-groups", "service-connections")
+    before = [first.control("GET", name) for name in kept]
     first.emulator.close()
     second = stage_on(path, session)
-    assert second.control("GET", "state") == state
+    assert [second.control("GET", name) for name in kept] == before
+    assert second.control("POST", "variable-groups", {"name": "h"}) == {"id": 3}
     second.token = second.access_token(scopes="vso.pats")
     assert second.ask("GET", PATS).status_code == 401
     second.control("POST", "clock", {"advanceSeconds": 30})
@@ -150,6 +167,16 @@ def test_a_file_of_something_else_is_left_alone(path: Path, text: str) -> None:
     with pytest.raises(EmulatorError, match=r"emulator\.json is not a state file"):
         start(Options(state_file=path))
     assert path.read_text(encoding="utf-8") == text
+
+
+def test_a_file_of_a_version_without_a_library(path: Path, session: requests.Session) -> None:
+    stage_on(path, session).emulator.close()
+    value = json.loads(path.read_text(encoding="utf-8"))
+    del value["library"]
+    path.write_text(json.dumps(value), encoding="utf-8")
+    stage = stage_on(path, session)
+    assert stage.control("GET", "variable-groups") == {"variableGroups": []}
+    stage.emulator.close()
 
 
 def test_a_damaged_token_is_no_state_file(path: Path, session: requests.Session) -> None:

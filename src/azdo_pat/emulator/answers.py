@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.emulator.audit import Event
     from azdo_pat.emulator.errors import ErrorKind
+    from azdo_pat.emulator.projects import Project
     from azdo_pat.emulator.tokens import Token
     from azdo_pat.emulator.versions import Version
 
@@ -73,6 +74,14 @@ def sign_in_page(status: int) -> Response:
 def not_found_page() -> Response:
     """The HTML for an address that leads nowhere."""
     return Response(_NOT_FOUND_PAGE, status=404, content_type=_HTML)
+
+
+def wrong_method(method: str, allowed: str) -> Response:
+    """The refusal of a method; ``allowed`` are those that there are."""
+    message = f"The requested resource does not support http method '{method}'."
+    refusal = json_answer({"count": 1, "value": {"Message": message}}, status=405)
+    refusal.headers["Allow"] = allowed
+    return refusal
 
 
 def challenge(
@@ -162,13 +171,12 @@ def account_json(organization: Organization, root: str) -> dict[str, Any]:
     }
 
 
-def project_json(organization: Organization, root: str) -> dict[str, Any]:
-    """The one project of an organization, as Microsoft's example shows one."""
-    project_id = str(uuid.uuid5(uuid.UUID(organization.organization_id), "fabric"))
+def project_json(project: Project, organization: Organization, root: str) -> dict[str, Any]:
+    """A project, as Microsoft's example shows one."""
     return {
-        "id": project_id,
-        "name": "fabric",
-        "url": f"{root}/{organization.name}/_apis/projects/{project_id}",
+        "id": project.project_id,
+        "name": project.name,
+        "url": f"{root}/{organization.name}/_apis/projects/{project.project_id}",
         "state": "wellFormed",
         "revision": 11,
         "visibility": "private",

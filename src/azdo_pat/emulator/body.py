@@ -34,13 +34,13 @@ def read_token_request(data: bytes, *, parameter: str) -> TokenRequest:
         ServiceError: 400; malformed JSON is a ``JsonReaderException`` with a TF400898 message
             (vsts-rest-api-specs issue 636), an empty body a missing argument.
     """
-    fields = _object(_document(data, parameter))
+    fields = fields_of(document(data, parameter))
     return TokenRequest(
-        authorization_id=_text(fields.get("authorizationid")),
-        display_name=_text(fields.get("displayname")),
-        scope=_text(fields.get("scope")),
+        authorization_id=text_of(fields.get("authorizationid")),
+        display_name=text_of(fields.get("displayname")),
+        scope=text_of(fields.get("scope")),
         valid_to=_moment(fields.get("validto")),
-        all_orgs=_switch(fields.get("allorgs")),
+        all_orgs=switch_of(fields.get("allorgs")),
     )
 
 
@@ -58,14 +58,14 @@ def read_subject_query(data: bytes) -> SubjectQuery:
     Raises:
         ServiceError: 400; the JSON is malformed, or there is nothing to search for.
     """
-    fields = _object(_document(data, "subjectQuery"))
-    text = _text(fields.get("query"))
+    fields = fields_of(document(data, "subjectQuery"))
+    text = text_of(fields.get("query"))
     if not text:
         raise _missing("subjectQuery.Query")
     kinds = fields.get("subjectkind") or []
     if not isinstance(kinds, list):
-        raise _malformed()
-    wanted = {(_text(kind) or "").casefold() for kind in kinds}
+        raise malformed()
+    wanted = {(text_of(kind) or "").casefold() for kind in kinds}
     return SubjectQuery(text=text, users=not wanted or "user" in wanted)
 
 
@@ -75,10 +75,10 @@ def read_revocations(data: bytes) -> list[str]:
     Raises:
         ServiceError: 400; the JSON is malformed, or an id is missing or none.
     """
-    value = _document(data, "revocations")
+    value = document(data, "revocations")
     if not isinstance(value, list):
-        raise _malformed()
-    ids = [read_guid(_text(_object(each).get("authorizationid")) or "") for each in value]
+        raise malformed()
+    ids = [read_guid(text_of(fields_of(each).get("authorizationid")) or "") for each in value]
     found = [each for each in ids if each is not None and each != _NO_ID]
     if len(found) != len(ids):
         raise ServiceError(ARGUMENT, "Each revocation needs a valid authorizationId.")
@@ -91,8 +91,8 @@ def read_rule(data: bytes) -> tuple[tuple[str, ...], datetime | None]:
     Raises:
         ServiceError: 400; the JSON is malformed, or there are no scopes.
     """
-    fields = _object(_document(data, "revocationRule"))
-    scopes = tuple((_text(fields.get("scopes")) or "").split())
+    fields = fields_of(document(data, "revocationRule"))
+    scopes = tuple((text_of(fields.get("scopes")) or "").split())
     if not scopes:
         raise ServiceError(ARGUMENT, "A revocation rule needs scopes.")
     return scopes, _moment(fields.get("createdbefore"))
@@ -106,53 +106,73 @@ def read_guid(text: str) -> str | None:
         return None
 
 
-def _document(data: bytes, parameter: str) -> object:
+def document(data: bytes, parameter: str) -> object:
+    """The JSON document of a body.
+
+    Raises:
+        ServiceError: 400; it is malformed, or missing: then ``parameter`` is named.
+    """
     if not data.strip():
         raise _missing(parameter)
     try:
         value: object = json.loads(data.decode("utf-8-sig"), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise _malformed() from error
+        raise malformed() from error
     if value is None:
         raise _missing(parameter)
     return value
 
 
-def _object(value: object) -> dict[str, object]:
+def fields_of(value: object) -> dict[str, object]:
+    """The fields of an object, their names in lower case.
+
+    Raises:
+        ServiceError: 400; it is not an object.
+    """
     if not isinstance(value, dict):
-        raise _malformed()
+        raise malformed()
     return {name.casefold(): content for name, content in value.items()}
 
 
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
+    """A text, or what stands for one.
+
+    Raises:
+        ServiceError: 400; it is neither.
+    """
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, int | float):
         return json.dumps(value)
-    raise _malformed()
+    raise malformed()
 
 
-def _switch(value: object) -> bool | None:
+def switch_of(value: object) -> bool | None:
+    """True or false, or what stands for it.
+
+    Raises:
+        ServiceError: 400; it is neither.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str) and value.casefold() in {"true", "false"}:
         return value.casefold() == "true"
-    raise _malformed()
+    raise malformed()
 
 
 def _moment(value: object) -> datetime | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise _malformed()
+        raise malformed()
     try:
         return times.read(value)
     except OverflowError:
         return NEVER
     except ValueError as error:
-        raise _malformed() from error
+        raise malformed() from error
 
 
 def _no_number(text: str) -> NoReturn:
@@ -164,7 +184,8 @@ def _missing(parameter: str) -> ServiceError:
     return ServiceError(ARGUMENT_NULL, f"Value cannot be null.\r\nParameter name: {parameter}")
 
 
-def _malformed() -> ServiceError:
+def malformed() -> ServiceError:
+    """The error for JSON that cannot be read."""
     # The server puts the request's activity id in place of the braces.
     message = "TF400898: An Internal Error Occurred. Activity Id: {activity_id}."
     return ServiceError(JSON_READER, message)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.wrappers import Request, Response
 
 from azdo_pat.emulator import access_tokens, seed, times
 from azdo_pat.emulator.access_tokens import Kind, Order
+from azdo_pat.emulator.control_body import (
+    fields_of,
+    is_number,
+    is_whole,
+    organization_of,
+    read,
+    user_of,
+)
 from azdo_pat.emulator.crowd import LARGEST, MOST_TOKENS, Crowd
-from azdo_pat.emulator.directory import ORGANIZATIONS, PEOPLE, User, find_organization
+from azdo_pat.emulator.directory import ORGANIZATIONS, PEOPLE
 from azdo_pat.emulator.errors import EmulatorError
 from azdo_pat.emulator.faults import FaultBoard, parse_fault
+from azdo_pat.emulator.pipelines.control import PipelinesControl
 from azdo_pat.emulator.policies import Policies, parse_policies
 from azdo_pat.emulator.spoiling import parse_spoiler
 from azdo_pat.emulator.tokens import Status
@@ -57,7 +66,7 @@ class Control:
         if action is None:
             return _json({"error": f"no such control: {request.method} {request.path}"}, 404)
         try:
-            return _json(action(_read(request)))
+            return _json(action(read(request)))
         except (EmulatorError, ValueError, OverflowError) as error:
             return _json({"error": str(error)}, 400)
 
@@ -87,10 +96,11 @@ class Control:
             ("DELETE", "refresh-tokens"): lambda _: {
                 "removed": self.entra.revoke_all() if self.entra else 0
             },
+            **PipelinesControl(self._service).actions(),
         }
 
     def _add_faults(self, value: object) -> object:
-        texts = _fields(value, {"fault", "faults"})
+        texts = fields_of(value, {"fault", "faults"})
         wanted = [texts["fault"]] if "fault" in texts else texts.get("faults", [])
         if not isinstance(wanted, list) or not all(isinstance(text, str) for text in wanted):
             raise EmulatorError("fault is a string, faults a list of strings")
@@ -115,7 +125,7 @@ class Control:
     def _seed(self, value: object) -> object:
         now = self._service.now()
         names = {"preset", "count", "organization", "name", "scope", "user", "state", "validTo"}
-        fields = _fields(value, names | {"allOrgs", "withSecrets", "ssh"})
+        fields = fields_of(value, names | {"allOrgs", "withSecrets", "ssh"})
         if "preset" in fields:
             samples = seed.PRESETS.get(fields["preset"])
             if samples is None:
@@ -134,24 +144,24 @@ class Control:
         return answer
 
     def _invent(self, value: object) -> object:
-        fields = {"seed": 1, "tokens": 5} | _fields(value, {"count", "seed", "tokens"})
+        fields = {"seed": 1, "tokens": 5} | fields_of(value, {"count", "seed", "tokens"})
         count, number, tokens = fields.get("count"), fields["seed"], fields["tokens"]
-        if not _is_whole(count) or not 0 <= count <= LARGEST or not _is_whole(number):
+        if not is_whole(count) or not 0 <= count <= LARGEST or not is_whole(number):
             raise EmulatorError(f"count lies between 0 and {LARGEST}, seed is a whole number")
-        if not _is_whole(tokens) or not 0 <= tokens <= MOST_TOKENS:
+        if not is_whole(tokens) or not 0 <= tokens <= MOST_TOKENS:
             raise EmulatorError(f"tokens lies between 0 and {MOST_TOKENS}")
         now = times.quantise(self._service.now())
         self._service.invent(Crowd(count=count, seed=number, tokens=tokens, since=now))
         return {"count": count, "seed": number, "tokens": tokens}
 
     def _secrets(self, value: object) -> object:
-        user = self._user(_fields(value, {"user"}))
+        user = user_of(fields_of(value, {"user"}), self._service.people)
         crowd = self._service.people.crowd
         ids = [token.authorization_id for token in crowd.tokens_of(user)]
         return {"secrets": dict(zip(ids, crowd.secrets_of(user), strict=True))}
 
     def _spoil(self, value: object) -> object:
-        order = _fields(value, {"token", "fields", "without", "row", "rows"})
+        order = fields_of(value, {"token", "fields", "without", "row", "rows"})
         self._service.spoilers.add(*parse_spoiler(order))
         return {}
 
@@ -189,24 +199,24 @@ class Control:
         }
 
     def _advance(self, value: object) -> object:
-        seconds = _fields(value, {"advanceSeconds"}).get("advanceSeconds")
-        if not _is_number(seconds) or abs(seconds) > _LONGEST:
+        seconds = fields_of(value, {"advanceSeconds"}).get("advanceSeconds")
+        if not is_number(seconds) or abs(seconds) > _LONGEST:
             raise EmulatorError("advanceSeconds is a number of seconds, ten years at most")
         return {"now": times.write(self._service.advance(timedelta(seconds=seconds)))}
 
     def _mint(self, value: object) -> object:
-        fields = _fields(value, {"kind", "user", "lifetimeSeconds", "scopes"})
+        fields = fields_of(value, {"kind", "user", "lifetimeSeconds", "scopes"})
         try:
             kind = Kind(fields.get("kind", "user"))
         except ValueError as error:
             kinds = ", ".join(kind.value for kind in Kind)
             raise EmulatorError(f"kind is one of {kinds}") from error
         seconds = fields.get("lifetimeSeconds", 3600)
-        if not _is_number(seconds) or not 0 < seconds <= _LONGEST:
+        if not is_number(seconds) or not 0 < seconds <= _LONGEST:
             raise EmulatorError("lifetimeSeconds is a number of seconds, ten years at most")
         order = Order(
             kind=kind,
-            user=self._user(fields),
+            user=user_of(fields, self._service.people),
             lifetime=timedelta(seconds=seconds),
             scopes=str(fields.get("scopes", "user_impersonation")),
         )
@@ -215,56 +225,20 @@ class Control:
 
     def _bulk(self, fields: dict[str, Any]) -> seed.Bulk:
         count = fields.get("count", 1)
-        if not _is_whole(count) or not 1 <= count <= _MOST_TOKENS:
+        if not is_whole(count) or not 1 <= count <= _MOST_TOKENS:
             raise EmulatorError(f"count lies between 1 and {_MOST_TOKENS}")
-        organization = find_organization(str(fields.get("organization", "contoso")))
-        if organization is None:
-            raise EmulatorError(f"no organization {fields['organization']!r}")
+        organization = organization_of(fields)
         valid_to = fields.get("validTo")
         return seed.Bulk(
             count=count,
             name=str(fields.get("name", "token {n}")),
             scope=str(fields.get("scope", "vso.code")),
             organization=None if fields.get("allOrgs") else organization,
-            owner=self._user(fields),
+            owner=user_of(fields, self._service.people),
             state=Status(fields.get("state", "active")),
             valid_to=None if valid_to is None else times.read(str(valid_to)),
             ssh=bool(fields.get("ssh")),
         )
-
-    def _user(self, fields: dict[str, Any]) -> User:
-        name = str(fields.get("user", "ada"))
-        user = self._service.people.find(name)
-        if user is None:
-            raise EmulatorError(f"no user {name!r}")
-        return user
-
-
-def _read(request: Request) -> object:
-    data = request.get_data()
-    if not data:
-        return {}
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise EmulatorError("the body is not JSON") from error
-
-
-def _fields(value: object, known: set[str]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise EmulatorError("the body is not a JSON object")
-    unknown = sorted(set(value) - known)
-    if unknown:
-        raise EmulatorError(f"unknown field {unknown[0]!r}; known: {', '.join(sorted(known))}")
-    return value
-
-
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _json(value: object, status: int = 200) -> Response:

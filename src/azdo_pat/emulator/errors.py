@@ -86,6 +86,9 @@ _FRAMEWORK: Final = "Microsoft.TeamFoundation.Framework.Server"
 _WEB_API: Final = "Microsoft.VisualStudio.Services.WebApi"
 _COMMON: Final = "Microsoft.VisualStudio.Services.Common"
 _AUTHORIZATION: Final = "Microsoft.VisualStudio.Services.DelegatedAuthorization"
+_TASKS: Final = "Microsoft.TeamFoundation.DistributedTask.WebApi"
+_ENDPOINTS: Final = "Microsoft.VisualStudio.Services.ServiceEndpoints.WebApi"
+_CORE: Final = "Microsoft.TeamFoundation.Core.WebApi"
 
 UNAUTHORIZED: Final = ErrorKind(401, f"{_FRAMEWORK}.UnauthorizedRequestException, {_FRAMEWORK}")
 ACCESS_CHECK: Final = ErrorKind(403, f"{_FRAMEWORK}.AccessCheckException, {_FRAMEWORK}")
@@ -100,6 +103,22 @@ HOST_NOT_FOUND: Final = ErrorKind(404, f"{_FRAMEWORK}.HostDoesNotExistException,
 PROFILE_NOT_FOUND: Final = ErrorKind(
     404, "Microsoft.VisualStudio.Services.Profile.ProfileDoesNotExistException, " + _WEB_API
 )
+NO_PROJECT_WITH_NAME: Final = ErrorKind(
+    404, f"{_CORE}.ProjectDoesNotExistWithNameException, {_CORE}"
+)
+NO_PROJECT_WITH_ID: Final = ErrorKind(404, f"{_CORE}.ProjectDoesNotExistException, {_CORE}")
+ACCESS_DENIED: Final = ErrorKind(403, f"{_TASKS}.AccessDeniedException, {_TASKS}")
+VARIABLE_GROUP_EXISTS: Final = ErrorKind(409, f"{_TASKS}.VariableGroupExistsException, {_TASKS}")
+VARIABLE_GROUP_NOT_FOUND: Final = ErrorKind(
+    404, f"{_TASKS}.VariableGroupNotFoundException, {_TASKS}"
+)
+CONNECTION_EXISTS: Final = ErrorKind(
+    500, f"{_ENDPOINTS}.DuplicateServiceConnectionException, {_ENDPOINTS}"
+)
+CONNECTION_NOT_FOUND: Final = ErrorKind(
+    404, f"{_ENDPOINTS}.ServiceEndpointNotFoundException, {_ENDPOINTS}"
+)
+CONNECTION_REFUSED: Final = ErrorKind(400, f"{_ENDPOINTS}.ServiceEndpointException, {_ENDPOINTS}")
 NO_CONTROLLER: Final = ErrorKind(404, "System.Web.HttpException, System.Web", event_id=0)
 ARGUMENT: Final = ErrorKind(400, "System.ArgumentException, mscorlib", event_id=0)
 ARGUMENT_NULL: Final = ErrorKind(400, "System.ArgumentNullException, mscorlib", event_id=0)

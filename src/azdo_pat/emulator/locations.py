@@ -28,6 +28,9 @@ PROJECTS: Final = Resource(revisions=4, released=True)
 AUDIT: Final = Resource()
 GRAPH: Final = Resource()
 TOKEN_ADMINISTRATION: Final = Resource()
+VARIABLE_GROUPS: Final = Resource(revisions=2, released=True)
+ENDPOINTS: Final = Resource(revisions=4, released=True)
+ENDPOINT_TYPES: Final = Resource(released=True)
 _RESOURCE_AREAS: Final = Resource(optional=True)
 
 
@@ -135,6 +138,41 @@ _LOCATIONS: Final = (
         resource=TOKEN_ADMINISTRATION,
     ),
     _Location(
+        id="ef5b7057-ffc3-4c77-bbad-c10b4a4abcc7",
+        area="distributedtask",
+        name="variablegroups",
+        route="_apis/{area}/{resource}/{groupId}",
+        resource=VARIABLE_GROUPS,
+    ),
+    _Location(
+        id="f5b09dd5-9d54-45a1-8b5a-1c8287d634cc",
+        area="distributedtask",
+        name="variablegroups",
+        route="{project}/_apis/{area}/{resource}/{groupId}",
+        resource=VARIABLE_GROUPS,
+    ),
+    _Location(
+        id="14e48fdc-2c8b-41ce-a0c3-e26f6cc55bd0",
+        area="serviceendpoint",
+        name="endpoints",
+        route="_apis/{area}/{resource}/{endpointId}",
+        resource=ENDPOINTS,
+    ),
+    _Location(
+        id="e85f1c62-adfc-4b74-b618-11a150fb195e",
+        area="serviceendpoint",
+        name="endpoints",
+        route="{project}/_apis/{area}/{resource}/{endpointId}",
+        resource=ENDPOINTS,
+    ),
+    _Location(
+        id="5a7938a4-655e-486c-b562-b78c54a7e87b",
+        area="serviceendpoint",
+        name="types",
+        route="_apis/{area}/{resource}",
+        resource=ENDPOINT_TYPES,
+    ),
+    _Location(
         id="603fe2ac-9723-48b9-88ad-09305aa6c6e1",
         area="core",
         name="projects",
@@ -164,6 +202,8 @@ _AREAS: Final = (
     _Area(id="94ff054d-5ee1-413d-9341-3f4a7827de2e", name="Audit"),
     _Area(id="bb1e7ec9-e901-4b68-999a-de7012b920f8", name="Graph"),
     _Area(id="af68438b-ed04-4407-9eb6-f1dbae3f922e", name="TokenAdmin"),
+    _Area(id="a85b8835-c1a1-4aac-ae97-1c3d0ba72dbd", name="distributedtask"),
+    _Area(id="1814ab31-2f4f-4a9f-8761-f4d77dc5a5d7", name="serviceendpoint"),
     _Area(id="8ccfef3d-2b87-4e99-8ccb-66e343d2daa8", name="Profile", organization=False),
     _Area(id="0d55247a-1c47-4462-9b1f-5e2125590ee6", name="Accounts", organization=False),
 )

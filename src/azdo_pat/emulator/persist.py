@@ -15,6 +15,8 @@ from typing import Any, Final
 from azdo_pat.emulator.audit import Event
 from azdo_pat.emulator.crowd import Crowd
 from azdo_pat.emulator.errors import EmulatorError
+from azdo_pat.emulator.library import persistence
+from azdo_pat.emulator.library.library import Holdings
 from azdo_pat.emulator.policies import Policies
 from azdo_pat.emulator.rules import Rule
 from azdo_pat.emulator.service import Contents
@@ -43,6 +45,7 @@ def load(path: Path) -> Contents | None:
             events=tuple(_event(item) for item in value.get("auditEvents", ())),
             rules=tuple(_rule(item) for item in value.get("revocationRules", ())),
             crowd=_crowd(value["crowd"]) if "crowd" in value else Crowd(count=0),
+            holdings=persistence.from_json(value["library"]) if "library" in value else Holdings(),
         )
     except FileNotFoundError:
         return None
@@ -73,6 +76,7 @@ def save(path: Path, contents: Contents) -> None:
             for rule in contents.rules
         ],
         "crowd": asdict(contents.crowd) | {"since": contents.crowd.since.isoformat()},
+        "library": persistence.to_json(contents.holdings),
     }
     try:
         # mkstemp makes the file readable by its owner alone.

@@ -8,11 +8,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from azdo_pat.emulator.library.connection_types import EVERY_CONFIDENTIAL
+
 if TYPE_CHECKING:
     from datetime import datetime
 
 _KEPT: Final = 20_000
-_SECRET_FIELDS: Final = frozenset({"token", "secret", "password", "access_token", "accesstoken"})
+_SECRET_FIELDS: Final = EVERY_CONFIDENTIAL | {"token", "secret", "password", "access_token"}
 _MASK: Final = "***"
 
 
@@ -90,8 +92,10 @@ def masked_body(data: bytes) -> object:
 
 def _masked(value: object) -> object:
     if isinstance(value, dict):
+        secrets = _SECRET_FIELDS | ({"value"} if value.get("isSecret") else set())
         return {
-            name: _MASK if name.casefold() in _SECRET_FIELDS else _masked(content)
+            # Null shows that a client left a secret as it is.
+            name: _MASK if name.casefold() in secrets and content is not None else _masked(content)
             for name, content in value.items()
         }
     if isinstance(value, list):

@@ -38,6 +38,8 @@ from azdo_pat.emulator.errors import (
     TokenRefusedError,
 )
 from azdo_pat.emulator.paging import Filter, first_page_again, read_query
+from azdo_pat.emulator.pipelines import routes as pipelines
+from azdo_pat.emulator.projects import projects_of
 from azdo_pat.emulator.service import Service, viewer_of
 from azdo_pat.emulator.versions import Version, read_version
 
@@ -84,6 +86,10 @@ def _route(call: Call, service: Service) -> Response:
                 sign_in.refuse_revoked(call.headers, service, organization)
                 found = locations.where(call, service, organization, rest[1:])
                 found = found or _below(call, service, organization, rest[1:])
+                found = found or pipelines.answer(call, service, organization, rest[1:])
+            elif rest[1:2] == ["_apis"]:
+                sign_in.refuse_revoked(call.headers, service, organization)
+                found = pipelines.answer(call, service, organization, rest[2:], rest[0])
     if found is None:
         raise ServiceError(
             NO_CONTROLLER,
@@ -165,7 +171,7 @@ def _tokens(  # noqa: PLR0911 - one answer for each method
     call: Call, service: Service, organization: Organization
 ) -> Response:
     if call.method not in _TOKEN_METHODS:
-        return _wrong_method(call, ", ".join(_TOKEN_METHODS))
+        return answers.wrong_method(call.method, ", ".join(_TOKEN_METHODS))
     user, scopes = sign_in.entra_user(call.headers, service)
     sign_in.require_member(user, organization)
     if scopes.isdisjoint(_MAY_READ if call.method == "GET" else _MAY_MANAGE):
@@ -256,8 +262,12 @@ def _accounts(call: Call, service: Service) -> Response:
 def _projects(call: Call, service: Service, organization: Organization) -> Response:
     user = _visitor(call, service, organization)
     version = read_version(call, locations.PROJECTS)
-    # The project of an organization is private: who is not signed in sees none.
-    found = [] if user is ANONYMOUS else [answers.project_json(organization, call.root)]
+    # The projects of an organization are private: who is not signed in sees none.
+    found = [
+        answers.project_json(each, organization, call.root)
+        for each in projects_of(organization)
+        if user is not ANONYMOUS
+    ]
     return answers.json_answer(answers.collection(found), version=version.text)
 
 
@@ -287,15 +297,7 @@ def _refusal(refused: TokenRefusedError, version: Version) -> Response:
 
 
 def _only(method: str, call: Call, action: Callable[[], Response]) -> Response:
-    return action() if call.method == method else _wrong_method(call, method)
-
-
-def _wrong_method(call: Call, allowed: str) -> Response:
-    message = f"The requested resource does not support http method '{call.method}'."
-    value = {"count": 1, "value": {"Message": message}}
-    refusal = answers.json_answer(value, status=405)
-    refusal.headers["Allow"] = allowed
-    return refusal
+    return action() if call.method == method else answers.wrong_method(call.method, method)
 
 
 def _authorization_id(call: Call) -> str:

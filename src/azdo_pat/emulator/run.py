@@ -15,6 +15,7 @@ from azdo_pat.emulator.directory import ADA, CONTOSO
 from azdo_pat.emulator.entra import Entra
 from azdo_pat.emulator.entra_routes import EntraApplication
 from azdo_pat.emulator.faults import FaultBoard, parse_fault
+from azdo_pat.emulator.library.samples import samples
 from azdo_pat.emulator.policies import parse_policies
 from azdo_pat.emulator.request_log import RequestLog
 from azdo_pat.emulator.server import Application
@@ -153,6 +154,7 @@ def _service(options: Options, clock: Callable[[], datetime]) -> Service:
         contents = Contents(
             signing_key=persist.new_signing_key(),
             tokens=tuple(seed.preset(seed.SMALL, clock())),
+            holdings=samples(clock()),
         )
     if path is None:
         return Service(contents, clock=clock, save=lambda _: None)

@@ -20,6 +20,7 @@ from azdo_pat.emulator.errors import (
     TokenError,
     TokenRefusedError,
 )
+from azdo_pat.emulator.library.library import Holdings, Library
 from azdo_pat.emulator.paging import ListQuery, Page, page_of
 from azdo_pat.emulator.people import People
 from azdo_pat.emulator.policies import Creation, Policies
@@ -50,6 +51,7 @@ class Contents:
     events: tuple[Event, ...] = ()
     rules: tuple[Rule, ...] = ()
     crowd: Crowd = field(default_factory=lambda: Crowd(count=0))
+    holdings: Holdings = field(default_factory=Holdings)
 
 
 class Service:
@@ -78,6 +80,7 @@ class Service:
         self._rules = list(contents.rules)
         self._events = list(contents.events)
         self.people = People(contents.crowd)
+        self.library = Library(contents.holdings, lock=self._lock, changed=self._store)
         self.signing_key = contents.signing_key
         self.not_before = 0
         """The earliest ``nbf`` of an access token that is accepted."""
@@ -405,6 +408,7 @@ class Service:
                 events=tuple(self._events),
                 rules=tuple(self._rules),
                 crowd=self.people.crowd,
+                holdings=self.library.holdings,
             )
         )
 

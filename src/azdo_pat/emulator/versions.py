@@ -22,6 +22,7 @@ _IN_ACCEPT: Final = re.compile(r"api-version=([^;,\s]+)", re.IGNORECASE)
 LATEST: Final = (7, 2)
 _NEWEST_ERRORS: Final = (7, 2)
 _CORRELATING_IDS: Final = (7, 2)
+_CHANGES_OF_CONNECTIONS: Final = (7, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,11 @@ class Version:
     def has_correlating_ids(self) -> bool:
         """Whether administrators see the correlating ids of secrets (tokenAdmin 7.1, 7.2)."""
         return self.number >= _CORRELATING_IDS
+
+    @property
+    def tells_changes_of_connections(self) -> bool:
+        """Whether a service connection tells when it was changed, and by whom."""
+        return self.number >= _CHANGES_OF_CONNECTIONS
 
 
 NEWEST: Final = Version(number=LATEST, text="7.2-preview.1")

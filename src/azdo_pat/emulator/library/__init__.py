@@ -1,0 +1,1 @@
+"""Variable groups and service connections as the service keeps them; nothing about requests."""

@@ -1,0 +1,1 @@
+"""The APIs of variable groups and service connections, and how tests control them."""
