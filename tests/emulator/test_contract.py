@@ -4,7 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -13,12 +16,18 @@ from emulator.stage import (
     ADA_ID,
     AUDIT_ACTIONS,
     AUDIT_LOG,
+    FABRIC_ID,
+    FABRIKAM_CONNECTION,
     GRACE,
     UNKNOWN_ID,
     Stage,
+    new_connection,
+    new_group,
     new_token,
 )
 
+IN_ORGANIZATION = "/{organization}/_apis/"
+IN_PROJECT = "/{organization}/{project}/_apis/"
 SPECS = Path(__file__).parents[3] / "shared" / "specs"
 PROGRAM = Path(sys.executable).with_name("schemathesis")
 CHECKS = (
@@ -77,12 +86,15 @@ def audit_document() -> str:
 def served(document: str, *operations: tuple[str, str]) -> dict[str, Any]:
     """The document with what the emulator serves of it, asked for things that there are."""
     value: dict[str, Any] = json.loads((SPECS / document).read_text(encoding="utf-8-sig"))
-    beginning = "/{organization}/_apis/"
     examples = {"subjectDescriptor": GRACE, "userDescriptor": GRACE, "storageKey": ADA_ID}
-    paths = value["paths"]
-    value["paths"] = {
-        beginning + path: {method: paths[beginning + path][method]} for method, path in operations
-    }
+    examples |= {"project": "fabric", "groupId": "1", "endpointId": FABRIKAM_CONNECTION}
+    examples |= {"projectIds": FABRIC_ID}
+    paths, found = value["paths"], defaultdict[str, dict[str, Any]](dict)
+    for method, path in operations:
+        for beginning in (IN_ORGANIZATION, IN_PROJECT):
+            if method in paths.get(beginning + path, ()):
+                found[beginning + path][method] = paths[beginning + path][method]
+    value["paths"] = found
     for path in value["paths"].values():
         for operation in path.values():
             for parameter in operation["parameters"]:
@@ -159,7 +171,62 @@ def test_no_request_breaks_the_contract_of_the_graph(stage: Stage, tmp_path: Pat
     assert succeeded == {"users", "descriptors", "subjectquery"}
 
 
-def hold(stage: Stage, tmp_path: Path, document: str) -> list[dict[str, Any]]:
+def null_where_there_is_none(value: dict[str, Any], path: str, name: str) -> None:
+    """Let one thing be null, as the service answers for an unknown id."""
+    answer = value["paths"][path]["get"]["responses"]["200"]
+    answer["schema"] = {"x-nullable": True, "allOf": [{"$ref": f"#/definitions/{name}"}]}
+
+
+def variable_groups_document() -> str:
+    """The document of variable groups, with what the emulator serves of it."""
+    area = "distributedtask/variablegroups"
+    value = served(
+        "variablegroups-7.2.json",
+        *(("post", area), ("put", f"{area}/{{groupId}}"), ("delete", f"{area}/{{groupId}}")),
+        *(("get", area), ("get", f"{area}/{{groupId}}")),
+    )
+    null_where_there_is_none(value, f"{IN_PROJECT}{area}/{{groupId}}", "VariableGroup")
+    value["definitions"]["VariableGroupParameters"]["example"] = new_group(name="ci-secrets")
+    return json.dumps(value)
+
+
+def service_connections_document() -> str:
+    """The document of service connections, with what the emulator serves of it."""
+    area = "serviceendpoint/endpoints"
+    value = served(
+        "serviceEndpoint-7.2.json",
+        *(("post", area), ("put", f"{area}/{{endpointId}}"), ("delete", f"{area}/{{endpointId}}")),
+        *(("get", area), ("get", f"{area}/{{endpointId}}"), ("get", "serviceendpoint/types")),
+    )
+    null_where_there_is_none(value, f"{IN_PROJECT}{area}/{{endpointId}}", "ServiceEndpoint")
+    found = value["definitions"]
+    found["ServiceEndpoint"]["example"] = new_connection(name="fabrikam")
+    found["JObject"] = {"type": "object"}  # what it consists of refers to itself
+    for field in ("type", "properties", "valueHint"):  # Microsoft's own examples have null
+        found["InputDescriptor"]["properties"][field]["x-nullable"] = True
+    return json.dumps(value)
+
+
+def test_no_request_breaks_the_contract_of_variable_groups(stage: Stage, tmp_path: Path) -> None:
+    log = hold(stage, tmp_path, variable_groups_document(), {"max-examples": "15"})
+    succeeded = {entry["method"] for entry in log if entry["status"] in {200, 204}}
+    assert succeeded == {"GET", "POST", "PUT", "DELETE"}
+
+
+def test_no_request_breaks_the_contract_of_service_connections(
+    stage: Stage, tmp_path: Path
+) -> None:
+    # As the service does, the emulator answers 500 to a name that is taken.
+    checks = tuple(check for check in CHECKS if check != "not_a_server_error")
+    changes = {"checks": ",".join(checks), "max-examples": "15"}
+    log = hold(stage, tmp_path, service_connections_document(), changes)
+    succeeded = {entry["method"] for entry in log if entry["status"] in {200, 204}}
+    assert succeeded == {"GET", "POST", "PUT", "DELETE"}
+
+
+def hold(
+    stage: Stage, tmp_path: Path, document: str, changes: Mapping[str, str] = MappingProxyType({})
+) -> list[dict[str, Any]]:
     """Assert that no answer breaks the document; return the log of requests."""
     place = tmp_path / "document.json"
     place.write_text(document, encoding="utf-8")
@@ -178,6 +245,7 @@ def hold(stage: Stage, tmp_path: Path, document: str) -> list[dict[str, Any]]:
         "seed": "20260615",
         "request-timeout": "5",
         "warnings": "off",
+        **changes,
     }
     ran = subprocess.run(
         [

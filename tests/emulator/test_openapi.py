@@ -15,11 +15,15 @@ from emulator.stage import (
     ADA_ID,
     AUDIT_ACTIONS,
     AUDIT_LOG,
+    ENDPOINTS,
     GRAPH_USERS,
     PATS,
     TOKEN_ADMIN,
     UNKNOWN_ID,
+    VARIABLE_GROUPS,
     Stage,
+    new_connection,
+    new_group,
     new_token,
 )
 
@@ -33,6 +37,7 @@ NULLABLE = {
         "crossCompanyCorrelatingId",
     ),
     "TokenAdminPagedSessionTokens": ("continuationToken",),
+    "InputDescriptor": ("type", "properties", "valueHint"),
 }
 # Microsoft's own example has them without a zone, which is no `date-time`.
 ZONELESS = {"SessionToken": ("validFrom", "validTo")}
@@ -49,7 +54,7 @@ def definitions(document: str) -> dict[str, Any]:
     """The definitions of a document, with the nulls that the service sends."""
     # Some of the documents begin with a byte order mark.
     text = (SPECS / f"{document}.json").read_text(encoding="utf-8-sig")
-    found: dict[str, Any] = json.loads(text)["definitions"]
+    found: dict[str, Any] = with_nulls(json.loads(text)["definitions"])
     for name, fields in NULLABLE.items():
         for field in set(fields) & set(found.get(name, {}).get("properties", ())):
             properties = found[name]["properties"]
@@ -60,6 +65,16 @@ def definitions(document: str) -> dict[str, Any]:
     for name in ENTRIES & set(found):  # Microsoft's own example has texts in it
         found[name]["properties"]["data"] = {"type": "object"}
     return found
+
+
+def with_nulls(schema: Any) -> Any:  # noqa: ANN401  # any part of a document
+    """A part of a document in which `x-nullable` says what it means to JSON Schema."""
+    if isinstance(schema, list):
+        return [with_nulls(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: with_nulls(each) for name, each in schema.items() if name != "x-nullable"}
+    return {"anyOf": [found, {"type": "null"}]} if schema.get("x-nullable") is True else found
 
 
 def hold(value: object, name: str, document: str, extras: frozenset[str] = frozenset()) -> None:
@@ -229,3 +244,65 @@ def test_the_accounts(stage: Stage) -> None:
         assert answer["value"]
         for account in answer["value"]:
             hold(account, "Account", "account-7.2")
+
+
+def test_variable_groups(stage: Stage) -> None:
+    stage.version = "7.2-preview.2"
+    linked = {"serviceEndpointId": UNKNOWN_ID, "vault": "contoso-vault"}
+    order = {"name": "linked", "type": "AzureKeyVault", "providerData": linked}
+    order["variables"] = {"A": {"isSecret": True, "enabled": True, "contentType": "text"}}
+    stage.control("POST", "variable-groups", order)
+    groups = [stage.ask("POST", VARIABLE_GROUPS, body=new_group()).json()]
+    listed = stage.ask("GET", "/contoso/fabric/_apis/distributedtask/variablegroups").json()
+    groups += listed["value"]
+    for group in listed["value"]:
+        path = f"/contoso/fabric/_apis/distributedtask/variablegroups/{group['id']}"
+        groups.append(stage.ask("GET", path).json())
+        groups.append(stage.ask("PUT", f"{VARIABLE_GROUPS}/{group['id']}", body=group).json())
+    assert len(groups) == 10
+    for group in groups:
+        hold(group, "VariableGroup", "variablegroups-7.2")
+        for variable in group["variables"].values():
+            in_vault = group["type"] == "AzureKeyVault"
+            name = "AzureKeyVaultVariableValue" if in_vault else "VariableValue"
+            hold(variable, name, "variablegroups-7.2")
+        for reference in group["variableGroupProjectReferences"]:
+            hold(reference, "VariableGroupProjectReference", "variablegroups-7.2")
+        for user in (group["createdBy"], group["modifiedBy"]):
+            hold(user, "IdentityRef", "variablegroups-7.2")
+        if "providerData" in group:
+            provider = "AzureKeyVaultVariableGroupProviderData"
+            hold(group["providerData"], provider, "variablegroups-7.2")
+
+
+def test_service_connections(stage: Stage) -> None:
+    stage.version = "7.2-preview.4"
+    connections = [stage.ask("POST", ENDPOINTS, body=new_connection()).json()]
+    stage.control("PUT", "readiness", {"failure": "It does not answer."})
+    listed = stage.ask("GET", "/contoso/fabric/_apis/serviceendpoint/endpoints").json()
+    connections += listed["value"]
+    for connection in listed["value"]:
+        path = f"/contoso/fabric/_apis/serviceendpoint/endpoints/{connection['id']}"
+        detail = stage.ask("GET", path).json()
+        connections.append(detail)
+        changed = stage.ask("PUT", f"{ENDPOINTS}/{connection['id']}", body=detail).json()
+        assert changed["operationStatus"]["state"] == "Failed"
+        connections.append(changed)
+    stage.token = stage.access_token(user="grace")
+    connections.append(stage.ask("GET", path).json())
+    assert len(connections) == 8
+    for connection in connections:
+        hold(connection, "ServiceEndpoint", "serviceEndpoint-7.2")
+        for reference in connection["serviceEndpointProjectReferences"]:
+            hold(reference, "ServiceEndpointProjectReference", "serviceEndpoint-7.2")
+
+
+def test_the_types_of_service_connections(stage: Stage) -> None:
+    types = stage.ask("GET", "/contoso/_apis/serviceendpoint/types").json()["value"]
+    assert types
+    for kind in types:
+        hold(kind, "ServiceEndpointType", "serviceEndpoint-7.2")
+        for scheme in kind["authenticationSchemes"]:
+            hold(scheme, "ServiceEndpointAuthenticationScheme", "serviceEndpoint-7.2")
+            for each in scheme["inputDescriptors"]:
+                hold(each, "InputDescriptor", "serviceEndpoint-7.2")

@@ -43,7 +43,7 @@ class ServiceConnection(Item):
     url: str | None
     scheme: str
     parameters: Mapping[str, str | None] = field(repr=False)
-    data: Mapping[str, str | None] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
     owner: str = "Library"
     operation: Operation | None = None
 

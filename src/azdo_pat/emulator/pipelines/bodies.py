@@ -44,7 +44,7 @@ class ConnectionRequest:
     kind: str | None
     url: str | None
     owner: str | None
-    data: Mapping[str, str | None]
+    data: Mapping[str, str]
     scheme: str | None
     parameters: Mapping[str, str | None]
     references: tuple[ReferenceRequest, ...] | None
@@ -85,7 +85,7 @@ def read_connection(data: bytes) -> ConnectionRequest:
         kind=body.text_of(fields.get("type")),
         url=body.text_of(fields.get("url")),
         owner=body.text_of(fields.get("owner")),
-        data=_texts(fields.get("data")),
+        data={n: text for n, text in _texts(fields.get("data")).items() if text is not None},
         scheme=body.text_of(signing_in.get("scheme")),
         parameters=_texts(signing_in.get("parameters")),
         references=_references(fields.get("serviceendpointprojectreferences")),

@@ -80,7 +80,7 @@ class PipelinesControl:
             url=fields.get("url", "https://dev.azure.com/fabrikam"),
             scheme=str(fields.get("scheme", "Token")),
             parameters=_texts(fields.get("parameters", {"apitoken": "old"}), "parameters"),
-            data=_texts(fields.get("data", {}), "data"),
+            data=_present(fields.get("data", {}), "data"),
             owner=str(fields.get("owner", "Library")),
             **self._common(fields),
         )
@@ -103,7 +103,7 @@ class PipelinesControl:
     def _change_connection(self, value: object) -> object:
         fields = fields_of(value, _CHANGED | {"parameters", "data", "url"})
         parameters = _texts(fields.get("parameters", {}), "parameters")
-        data = _texts(fields.get("data", {}), "data")
+        data = _present(fields.get("data", {}), "data")
         gone = {str(name).casefold() for name in fields.get("without", [])}
 
         def changed(connection: ServiceConnection) -> ServiceConnection:
@@ -283,6 +283,10 @@ def _variable(value: object) -> Variable:
             name: fields[name] for name in ("contentType", "enabled", "expires") if name in fields
         },
     )
+
+
+def _present(value: object, name: str) -> dict[str, str]:
+    return {key: text for key, text in _texts(value, name).items() if text is not None}
 
 
 def _texts(value: object, name: str) -> dict[str, str | None]:

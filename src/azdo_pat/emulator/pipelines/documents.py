@@ -56,7 +56,7 @@ def connection_json(
         "id": connection.key,
         "name": named.name,
         "type": connection.kind,
-        "url": connection.url,
+        **({} if connection.url is None else {"url": connection.url}),
         "createdBy": _identity(connection.created_by, visit),
         "description": named.description or "",
         "authorization": {
