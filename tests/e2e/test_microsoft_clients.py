@@ -84,6 +84,66 @@ log = clients.get_audit_client().query_log()
 for details in sorted(each.details for each in log.decorated_audit_log_entries):
     print(details)
 """
+LIBRARY = """
+import sys
+from azure.devops.connection import Connection
+from azure.devops.v7_1.service_endpoint.models import ServiceEndpoint
+from azure.devops.v7_1.task_agent.models import VariableGroupParameters, VariableValue
+from msrest.authentication import BasicAuthentication
+
+url, secret = sys.argv[1:]
+clients = Connection(base_url=url, creds=BasicAuthentication("", secret)).clients_v7_1
+tasks, endpoints = clients.get_task_agent_client(), clients.get_service_endpoint_client()
+
+
+def told(group):
+    return {name: (each.value, each.is_secret) for name, each in group.variables.items()}
+
+
+(group,) = tasks.get_variable_groups("fabric", group_name="ci-*", action_filter="manage")
+group = tasks.get_variable_group("FABRIC", group.id)
+for name, variable in told(group).items():
+    print(name, *variable)
+group.variables["AZURE_DEVOPS_PAT"] = VariableValue(value="new", is_secret=True)
+changed = tasks.update_variable_group(group, group.id)
+print(told(changed) == told(group) | {"AZURE_DEVOPS_PAT": (None, True)})
+print(changed.modified_on > group.modified_on, changed.modified_by.display_name)
+wanted = VariableGroupParameters(
+    name="another",
+    type="Vsts",
+    variables={"A": VariableValue(value="a")},
+    variable_group_project_references=group.variable_group_project_references,
+)
+for reference in wanted.variable_group_project_references:
+    reference.name = "another"
+added = tasks.add_variable_group(wanted)
+print([each.name for each in tasks.get_variable_groups("fabric")])
+fabric = added.variable_group_project_references[0].project_reference.id
+tasks.delete_variable_group(added.id, [fabric])
+print(tasks.get_variable_group("fabric", added.id))
+
+(listed,) = endpoints.get_service_endpoints_by_names("fabric", ["fabrikam"])
+endpoint = endpoints.get_service_endpoint_details("fabric", listed.id)
+print(listed.authorization.parameters, endpoint.authorization.parameters)
+(kind,) = endpoints.get_service_endpoint_types(type=endpoint.type, scheme="Token")
+(scheme,) = [each for each in kind.authentication_schemes if each.scheme == "Token"]
+print([(each.id, each.is_confidential) for each in scheme.input_descriptors])
+endpoint.authorization.parameters["apitoken"] = "new"
+changed = endpoints.update_service_endpoint(endpoint, endpoint.id)
+print(changed.is_ready, changed.authorization.parameters, changed.url)
+references = endpoint.service_endpoint_project_references
+references[0].name = "another"
+another = ServiceEndpoint(
+    name="another",
+    type="externaltfs",
+    authorization=endpoint.authorization,
+    service_endpoint_project_references=references,
+)
+added = endpoints.create_service_endpoint(another)
+print([each.name for each in endpoints.get_service_endpoints("fabric")])
+endpoints.delete_service_endpoint(added.id, [fabric])
+print(endpoints.get_service_endpoint_details("fabric", added.id))
+"""
 PROJECT_LIST = ("az", "devops", "project", "list", "--query", "value[].name", "-o", "tsv")
 
 
@@ -136,11 +196,51 @@ Personal Access Token "hers 3" was revoked.
     assert (done.stdout, done.exit_code) == (expected, 0), done.stderr
 
 
-@pytest.mark.skipif(shutil.which("az") is None, reason="not here: az")
+def made_for_libraries(pat: Installed) -> str:
+    """Make a token that may change variable groups and service connections."""
+    scopes = ("vso.variablegroups_manage", "vso.serviceendpoint_manage")
+    arguments = [word for scope in scopes for word in ("--scope", scope)]
+    assert pat("create", "libraries", *arguments).exit_code == 0
+    return pat("get", "libraries").stdout.strip()
+
+
+def test_the_python_package_of_variable_groups_and_service_connections(
+    pat: Installed, emulator: Emulator, home: Path
+) -> None:
+    secret = made_for_libraries(pat)
+    done = run(pat, home, sys.executable, "-c", LIBRARY, f"{emulator.url}/contoso", secret)
+    expected = """\
+AZURE_DEVOPS_PAT None True
+FEED_URL https://pkgs.dev.azure.com/contoso/_packaging/feed None
+SIGNING_KEY None True
+True
+True Ada Lovelace
+['another', 'ci-secrets']
+None
+None {'apitoken': None}
+[('apitoken', True)]
+True {'apitoken': None} https://dev.azure.com/fabrikam
+['fabrikam', 'another']
+None
+"""
+    assert (done.stdout, done.exit_code) == (expected, 0), done.stderr
+    assert emulator.variables("ci-secrets") == {
+        "AZURE_DEVOPS_PAT": "new",
+        "FEED_URL": "https://pkgs.dev.azure.com/contoso/_packaging/feed",
+        "SIGNING_KEY": "not a real key",
+    }
+    assert emulator.parameters("fabrikam") == {"apitoken": "new"}
+
+
+def need_az_devops(pat: Installed, home: Path) -> None:
+    """Skip a test where there is no `az` with the extension for Azure DevOps."""
+    version = run(pat, home, "az", "version", "-o", "json") if shutil.which("az") else None
+    if version is None or "azure-devops" not in version.stdout:
+        pytest.skip("not here: az with the extension azure-devops")
+
+
 def test_az_devops(pat: Installed, emulator: Emulator, home: Path) -> None:
-    version = run(pat, home, "az", "version", "-o", "json")
-    if "azure-devops" not in version.stdout:
-        pytest.skip("az has no extension azure-devops here")
+    need_az_devops(pat, home)
     secret = made(pat, "work", "git")
     with_secret = Installed({**pat.env, "AZURE_DEVOPS_EXT_PAT": secret})
     organization = ("--org", f"{emulator.url}/contoso")
@@ -149,3 +249,21 @@ def test_az_devops(pat: Installed, emulator: Emulator, home: Path) -> None:
     assert pat("revoke", "work", "--yes").exit_code == 0
     refused = run(with_secret, home, *PROJECT_LIST, *organization)
     assert (refused.exit_code, refused.stdout) == (1, "")
+
+
+def test_az_pipelines(pat: Installed, emulator: Emulator, home: Path) -> None:
+    """It reads a whole group and sends it back, secrets without a value."""
+    need_az_devops(pat, home)
+    with_secret = Installed({**pat.env, "AZURE_DEVOPS_EXT_PAT": made_for_libraries(pat)})
+    group = ("az", "pipelines", "variable-group")
+    place = ("--org", f"{emulator.url}/contoso", "--project", "fabric", "-o", "tsv")
+    listed = run(with_secret, home, *group, "list", *place, "--query", "[].name")
+    assert (listed.exit_code, listed.stdout) == (0, "ci-secrets\n"), listed.stderr
+    wanted = ("--group-id", "1", "--name", "azure_devops_pat", "--value", "new")
+    changed = run(with_secret, home, *group, "variable", "update", *wanted, *place)
+    assert changed.exit_code == 0, changed.stderr
+    assert emulator.variables("ci-secrets") == {
+        "AZURE_DEVOPS_PAT": "new",
+        "FEED_URL": "https://pkgs.dev.azure.com/contoso/_packaging/feed",
+        "SIGNING_KEY": "not a real key",
+    }

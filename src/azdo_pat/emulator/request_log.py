@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _KEPT: Final = 20_000
-_SECRET_FIELDS: Final = EVERY_CONFIDENTIAL | {"token", "secret", "password", "access_token"}
+_SECRET_FIELDS: Final = EVERY_CONFIDENTIAL | {
+    "token",
+    "secret",
+    "access_token",
+    "accesstoken",
+    "password",
+}
 _MASK: Final = "***"
 
 

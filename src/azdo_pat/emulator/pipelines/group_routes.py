@@ -80,8 +80,8 @@ def find(visit: Visit, project: Project) -> Response:
 def get(visit: Visit, project: Project, key: str) -> Response:
     """One group of a project; null where there is none.
 
-    The service answers so both to an unknown id and to one of another project (seen in 2026 by
-    several clients, Terraform's provider among them).
+    The service answers so both to an unknown id and to one of another project: Terraform's
+    provider and ``az`` look for it.
     """
     version = read_version(visit.call, locations.VARIABLE_GROUPS)
     group = visit.service.library.groups.find(key, visit.organization.organization_id)
@@ -218,8 +218,8 @@ def _references(
     With a project in the path, the older API needs no references.
 
     Raises:
-        ServiceError: 401; there are none (vsts-rest-api-specs issue 531; since 2025, some got
-            400 instead). 400 or 404; a reference is not good.
+        ServiceError: 401; there are none (vsts-rest-api-specs issue 531; in 2025, AzurePipelinesPS
+            issue 32 has a message about it instead). 400 or 404; a reference is not good.
     """
     if request.references:
         return queries.references(visit, request.references)
