@@ -9,6 +9,7 @@ import time
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -43,6 +44,9 @@ HANDOVER = Handover(
 
 class NoServices:
     """Nothing here is delivered to a service."""
+
+    def variable_groups(self, organization: str) -> NoReturn:
+        raise AssertionError(organization)
 
 
 class Stage:

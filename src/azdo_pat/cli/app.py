@@ -194,6 +194,7 @@ class App:
             lend=self.secrets.lend,
             services=DeliveryServices(self.session, self._http_of),
             recognizes=recognizes,
+            say=self.runtime.messages.notice,
         )
 
     def _http_of(self, organization: str) -> Http:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azdo_pat.api.http import Http
+    from azdo_pat.api.variable_groups import VariableGroups
     from azdo_pat.cli.session import Session
 
 
@@ -26,3 +27,9 @@ class DeliveryServices:
     def __init__(self, session: Session, http_of: Callable[[str], Http]) -> None:
         self._session = session
         self._http_of = http_of
+
+    def variable_groups(self, organization: str) -> VariableGroups:
+        """Return the variable groups of an organization, by its name."""
+        from azdo_pat.api.variable_groups import VariableGroups
+
+        return VariableGroups(self._http_of(organization), organization)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, assert_never
 
-from azdo_pat.deliveries import command_target, file_target, tool_target
+from azdo_pat.deliveries import command_target, file_target, tool_target, variable_group_target
 from azdo_pat.delivery_targets import (
     CommandTarget,
     FileTarget,
@@ -58,14 +58,13 @@ def probe(delivery: Delivery, organization: Organization, context: DeliveryConte
 def _probe_service(
     target: ServiceTarget, organization: Organization, context: DeliveryContext
 ) -> None:
-    del organization, context
     match target:
         case KeyVaultTarget():
             raise _unsupported(target)
         case VaultTarget():
             raise _unsupported(target)
         case VariableGroupTarget():
-            raise _unsupported(target)
+            variable_group_target.probe(target, organization.name, context)
         case ServiceConnectionTarget():
             raise _unsupported(target)
         case GitHubTarget():
@@ -107,20 +106,24 @@ def deliver(delivery: Delivery, handover: Handover, context: DeliveryContext) ->
 def _deliver_to_service(
     target: ServiceTarget, handover: Handover, context: DeliveryContext
 ) -> None:
-    del handover, context
     match target:
         case KeyVaultTarget():
             raise _unsupported(target)
         case VaultTarget():
             raise _unsupported(target)
         case VariableGroupTarget():
-            raise _unsupported(target)
+            variable_group_target.deliver(target, _organization(handover), handover, context)
         case ServiceConnectionTarget():
             raise _unsupported(target)
         case GitHubTarget():
             raise _unsupported(target)
         case _:
             assert_never(target)
+
+
+def _organization(handover: Handover) -> str:
+    """Return the name of the organization of a token; a global one has none but in its URL."""
+    return handover.pat.org or handover.org_url.rpartition("/")[2]
 
 
 def _unsupported(target: ServiceTarget) -> UsageError:

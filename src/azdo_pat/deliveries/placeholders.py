@@ -31,6 +31,7 @@ class DeliveryContext(NamedTuple):
         lend: puts a secret into the keyring where another program looks: service and account.
         services: the clients of the services that distribute secrets.
         recognizes: tells whether a secret that is found at the target may be replaced.
+        say: tells the user something that does not stop the delivery.
         alone: lets one process, and one thread of it, at a time work on the file of that name.
     """
 
@@ -39,6 +40,7 @@ class DeliveryContext(NamedTuple):
     lend: Callable[[str, str, Secret], None]
     services: Services
     recognizes: Recognizes
+    say: Callable[[str], None] = lambda _: None
 
     @contextmanager
     def writing(self, path: Path) -> Iterator[None]:

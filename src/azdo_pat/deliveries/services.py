@@ -5,11 +5,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from azdo_pat.models import Secret
 
 
 class Services(Protocol):
     """The clients of the services that distribute secrets; each is made when it is first used."""
+
+    def variable_groups(self, organization: str) -> VariableGroups:
+        """Return the variable groups of an organization, by its name."""
+
+
+class VariableGroups(Protocol):
+    """The variable groups of an organization; see `api.variable_groups`."""
+
+    def find(self, project: str, name: str) -> VariableGroup:
+        """Return the group of a project with a name, in any case."""
+
+    def get(self, project: str, number: int) -> VariableGroup:
+        """Return a group by its id."""
+
+    def put(self, number: int, document: Mapping[str, object]) -> None:
+        """Replace a whole group; a secret that is null in it stays what it is."""
+
+
+class VariableGroup(Protocol):
+    """A variable group; see `api.variable_groups`."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+
+    @property
+    def document(self) -> Mapping[str, object]:
+        """All of it as the service sent it."""
+
+    @property
+    def vault(self) -> str | None:
+        """The key vault that its variables come from; None for a group that holds them."""
 
 
 class Recognizes(Protocol):
