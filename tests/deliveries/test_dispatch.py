@@ -48,6 +48,9 @@ class NoServices:
     def variable_groups(self, organization: str) -> NoReturn:
         raise AssertionError(organization)
 
+    def service_connections(self, organization: str) -> NoReturn:
+        raise AssertionError(organization)
+
 
 class Stage:
     """A folder, and what delivers into it."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azdo_pat.api.http import Http
+    from azdo_pat.api.service_connections import ServiceConnections
     from azdo_pat.api.variable_groups import VariableGroups
     from azdo_pat.cli.session import Session
 
@@ -33,3 +34,9 @@ class DeliveryServices:
         from azdo_pat.api.variable_groups import VariableGroups
 
         return VariableGroups(self._http_of(organization), organization)
+
+    def service_connections(self, organization: str) -> ServiceConnections:
+        """Return the service connections of an organization, by its name."""
+        from azdo_pat.api.service_connections import ServiceConnections
+
+        return ServiceConnections(self._http_of(organization), organization)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, assert_never
 
-from azdo_pat.deliveries import command_target, file_target, tool_target, variable_group_target
+from azdo_pat.deliveries import (
+    command_target,
+    file_target,
+    service_connection_target,
+    tool_target,
+    variable_group_target,
+)
 from azdo_pat.delivery_targets import (
     CommandTarget,
     FileTarget,
@@ -66,7 +72,7 @@ def _probe_service(
         case VariableGroupTarget():
             variable_group_target.probe(target, organization.name, context)
         case ServiceConnectionTarget():
-            raise _unsupported(target)
+            service_connection_target.probe(target, organization.name, context)
         case GitHubTarget():
             raise _unsupported(target)
         case _:
@@ -114,7 +120,7 @@ def _deliver_to_service(
         case VariableGroupTarget():
             variable_group_target.deliver(target, _organization(handover), handover, context)
         case ServiceConnectionTarget():
-            raise _unsupported(target)
+            service_connection_target.deliver(target, _organization(handover), handover, context)
         case GitHubTarget():
             raise _unsupported(target)
         case _:

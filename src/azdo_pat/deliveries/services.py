@@ -16,6 +16,9 @@ class Services(Protocol):
     def variable_groups(self, organization: str) -> VariableGroups:
         """Return the variable groups of an organization, by its name."""
 
+    def service_connections(self, organization: str) -> ServiceConnections:
+        """Return the service connections of an organization, by its name."""
+
 
 class VariableGroups(Protocol):
     """The variable groups of an organization; see `api.variable_groups`."""
@@ -44,6 +47,50 @@ class VariableGroup(Protocol):
     @property
     def vault(self) -> str | None:
         """The key vault that its variables come from; None for a group that holds them."""
+
+
+class ServiceConnections(Protocol):
+    """The service connections of an organization; see `api.service_connections`."""
+
+    def find(self, project: str, name: str) -> ServiceConnection:
+        """Return the connection of a project with a name, in any case."""
+
+    def get(self, project: str, guid: str) -> ServiceConnection:
+        """Return a connection by its id."""
+
+    def confidential(self, kind: str, scheme: str) -> tuple[str, ...]:
+        """Return the confidential inputs of a type and one of its schemes."""
+
+    def put(self, guid: str, document: Mapping[str, object]) -> None:
+        """Replace a whole connection; a single confidential parameter that is null stays."""
+
+
+class ServiceConnection(Protocol):
+    """A service connection; see `api.service_connections`."""
+
+    @property
+    def id(self) -> str:
+        """Its GUID."""
+
+    @property
+    def document(self) -> Mapping[str, object]:
+        """All of it as the service sent it."""
+
+    @property
+    def kind(self) -> str:
+        """Its type."""
+
+    @property
+    def scheme(self) -> str:
+        """How it signs in."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be used."""
+
+    @property
+    def failure(self) -> str:
+        """Why it failed; empty if it did not."""
 
 
 class Recognizes(Protocol):
