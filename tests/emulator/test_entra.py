@@ -14,6 +14,9 @@ import pytest
 import browser
 from azdo_pat.emulator.run import Options, RunningEmulator, start
 
+TENANT = "7f0b9c1e-5d43-4f6a-9a51-2c8e6f1d0b37"
+OTHER_TENANT = "c2a6e0d4-93b1-4e7f-8d25-6b0f4a1c7e58"
+VAULTS = "https://vault.azure.net"
 CLIENT = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 SCOPE = "499b84ac-1321-427f-aa17-267ca6975798/.default offline_access openid profile"
 VERIFIER = "v" * 43
@@ -113,6 +116,8 @@ def test_what_the_token_endpoint_refuses(
         ({"response_mode": "query"}, 90100),
         ({"scope": "openid https://graph.microsoft.com/.default"}, 70011),
         ({"scope": "openid"}, 70011),
+        ({"scope": f"{VAULTS}/secrets"}, 70011),
+        ({"scope": f"{SCOPE} {VAULTS}/.default"}, 70011),
         ({"client_id": "x"}, 700016),
     ],
 )
@@ -124,6 +129,55 @@ def test_what_the_authorize_endpoint_refuses(
     assert status == 400
     assert f"AADSTS{code}: " in page
     assert "<form" not in page
+
+
+def renewed(
+    running: RunningEmulator, tenant: str, refresh: object, scope: str
+) -> tuple[int, dict[str, object]]:
+    fields = {"grant_type": "refresh_token", "client_id": CLIENT, "scope": scope}
+    fields["refresh_token"] = str(refresh)
+    status, text = ask(running, f"/{tenant}/oauth2/v2.0/token", fields)
+    document: dict[str, object] = json.loads(text)
+    return status, document
+
+
+def claims_of(token: object) -> dict[str, object]:
+    payload = str(token).split(".")[1]
+    claims: dict[str, object] = json.loads(base64.urlsafe_b64decode(payload + "=" * 3))
+    return claims
+
+
+@pytest.mark.parametrize(
+    ("tenant", "tenant_id"),
+    [
+        ("organizations", TENANT),
+        (TENANT, TENANT),
+        (OTHER_TENANT, OTHER_TENANT),
+        ("tailspin.example", OTHER_TENANT),
+    ],
+)
+def test_a_refresh_token_is_good_for_other_services_and_tenants(
+    running: RunningEmulator, monkeypatch: pytest.MonkeyPatch, tenant: str, tenant_id: str
+) -> None:
+    _, first = redeem(running, code_for(running, monkeypatch))
+    status, tokens = renewed(running, tenant, first["refresh_token"], f"{VAULTS}/.default openid")
+    assert status == 200
+    assert tokens["scope"] == f"{VAULTS}/user_impersonation {VAULTS}/.default"
+    claims, own = claims_of(tokens["access_token"]), claims_of(first["access_token"])
+    assert (claims["aud"], claims["tid"]) == (VAULTS, tenant_id)
+    assert claims["iss"] == f"https://sts.windows.net/{tenant_id}/"
+    assert (claims["oid"] == own["oid"]) is (tenant_id == TENANT)
+    assert claims_of(tokens["id_token"])["tid"] == tenant_id
+    # By this, MSAL knows the account again.
+    assert tokens["client_info"] == first["client_info"]
+
+
+def test_a_tenant_does_not_know_every_user(
+    running: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, tokens = redeem(running, code_for(running, monkeypatch, "grace"))
+    status, answer = renewed(running, OTHER_TENANT, tokens["refresh_token"], f"{VAULTS}/.default")
+    assert (status, answer["error"], answer["error_codes"]) == (400, "invalid_grant", [50020])
 
 
 def test_no_such_tenant(running: RunningEmulator) -> None:

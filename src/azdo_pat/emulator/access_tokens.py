@@ -17,11 +17,16 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from azdo_pat.emulator.directory import TENANT_ID, User, find_user
+from azdo_pat.emulator.directory import User, find_user
 
 AZURE_DEVOPS: Final = "499b84ac-1321-427f-aa17-267ca6975798"
 AZURE_CLI: Final = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 AZURE_RESOURCE_MANAGER: Final = "https://management.core.windows.net/"
+KEY_VAULTS: Final = frozenset(
+    f"https://vault.{domain}" for domain in ("azure.net", "azure.cn", "usgovcloudapi.net")
+)
+"""Key Vault as the audience of an access token, in each cloud."""
+
 _APPLICATION_ID: Final = "b5d0f1c2-3e4a-4b6c-8d7e-9f0a1b2c3d4e"
 
 
@@ -54,11 +59,16 @@ class BadAccessTokenError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Whom an access token stands for; ``user`` is None for a service principal."""
+    """Whom an access token stands for; ``user`` is None for a service principal.
+
+    ``identity`` names the caller as Azure does in its errors.
+    """
 
     user: User | None
     scopes: frozenset[str]
     made: datetime
+    tenant_id: str
+    identity: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +84,7 @@ class Order:
     scopes: str = "user_impersonation"
     client_id: str = AZURE_CLI
     not_before: datetime | None = None
+    audience: str = AZURE_DEVOPS
 
 
 def mint(order: Order, *, key: bytes, now: datetime) -> str:
@@ -85,7 +96,9 @@ def mint(order: Order, *, key: bytes, now: datetime) -> str:
     return f"{text}.{_sign(text, key)}"
 
 
-def verify(token: str, *, key: bytes, now: datetime, not_before: int = 0) -> Caller:
+def verify(
+    token: str, *, key: bytes, now: datetime, not_before: int = 0, audience: str = AZURE_DEVOPS
+) -> Caller:
     """Whom the token signs in; ``not_before`` is the earliest ``nbf`` that is good.
 
     Raises:
@@ -95,28 +108,33 @@ def verify(token: str, *, key: bytes, now: datetime, not_before: int = 0) -> Cal
     claims = _decode(text)
     if not hmac.compare_digest(signature.encode(), _sign(text, key).encode()):
         raise BadAccessTokenError(Verdict.FORGED)
-    if claims.get("aud") != AZURE_DEVOPS:
+    if claims.get("aud") != audience:
         raise BadAccessTokenError(Verdict.WRONG_AUDIENCE)
     if now.timestamp() >= claims["exp"]:
         raise BadAccessTokenError(Verdict.EXPIRED)
     if claims["nbf"] < not_before:
         raise BadAccessTokenError(Verdict.REVOKED)
-    made = datetime.fromtimestamp(claims["iat"], UTC)
-    if claims.get("idtyp") == "app":
-        return Caller(user=None, scopes=frozenset(), made=made)
-    return Caller(user=find_user(claims["oid"]), scopes=frozenset(claims["scp"].split()), made=made)
+    is_app = claims.get("idtyp") == "app"
+    return Caller(
+        user=None if is_app else find_user(claims["oid"]),
+        scopes=frozenset(claims.get("scp", "").split()),
+        made=datetime.fromtimestamp(claims["iat"], UTC),
+        tenant_id=claims["tid"],
+        identity=";".join(f"{name}={claims[name]}" for name in ("appid", "oid", "iss")),
+    )
 
 
 def _claims(order: Order, made: datetime) -> dict[str, Any]:
     seconds = int(made.timestamp())
-    audience = AZURE_RESOURCE_MANAGER if order.kind is Kind.WRONG_AUDIENCE else AZURE_DEVOPS
+    audience = AZURE_RESOURCE_MANAGER if order.kind is Kind.WRONG_AUDIENCE else order.audience
+    tenant_id = order.user.tenant_id
     common = {
         "aud": audience,
-        "iss": f"https://sts.windows.net/{TENANT_ID}/",
+        "iss": f"https://sts.windows.net/{tenant_id}/",
         "iat": seconds,
         "nbf": int(order.not_before.timestamp()) if order.not_before else seconds,
         "exp": seconds + int(order.lifetime.total_seconds()),
-        "tid": TENANT_ID,
+        "tid": tenant_id,
         "uti": base64url(uuid.uuid4().bytes),
         "ver": "1.0",
     }

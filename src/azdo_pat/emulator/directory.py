@@ -13,7 +13,7 @@ ANONYMOUS_ID: Final = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """Someone of the first tenant; ``user_id`` is the member id, ``object_id`` the Entra one.
+    """Someone of a tenant; ``user_id`` is the member id, ``object_id`` the one in that tenant.
 
     ``kind`` is the prefix of the descriptor: ``aad`` for people, ``svc`` for service identities.
     ``deleted`` ones have left the tenant. ``invented`` ones are of a crowd.
@@ -28,6 +28,7 @@ class User:
     guest: bool = False
     deleted: bool = False
     invented: bool = False
+    tenant_id: str = TENANT_ID
 
     @property
     def descriptor(self) -> str:
@@ -94,6 +95,17 @@ BUILD: Final = User(
     mail="",
     kind="svc",
 )
+ADA_ABROAD: Final = User(
+    key="ada-abroad",
+    user_id="f4a1c7d9-2b36-4e58-9d07-3c5b8e6f1a20",
+    object_id="a9e3d5b7-6c14-4f82-b0d9-81f7c2e4a635",
+    display_name="Ada Lovelace",
+    mail="ada@contoso.example",
+    guest=True,
+    tenant_id=OTHER_TENANT_ID,
+)
+"""Ada as a guest of the other tenant, where she signs in with the account of her own."""
+
 ANONYMOUS: Final = User(
     key="anonymous",
     user_id=ANONYMOUS_ID,
@@ -135,12 +147,16 @@ USERS: Final = (ADA, GRACE)
 PEOPLE: Final = (*USERS, KATHERINE, MARY)
 SUBJECTS: Final = (*PEOPLE, BUILD)
 ORGANIZATIONS: Final = (CONTOSO, FABRIKAM, NORTHWIND, TAILSPIN)
+_TENANTS: Final = {
+    **dict.fromkeys((TENANT_ID, "contoso.example", "organizations", "common"), TENANT_ID),
+    **dict.fromkeys((OTHER_TENANT_ID, "tailspin.example"), OTHER_TENANT_ID),
+}
 
 
 def find_user(word: str) -> User | None:
     """The user with this key, member id, object id or mail address, in any case."""
     wanted = word.casefold()
-    for user in PEOPLE:
+    for user in (*PEOPLE, ADA_ABROAD):
         if wanted in {user.key, user.user_id, user.object_id, user.mail}:
             return user
     return None
@@ -153,6 +169,18 @@ def find_organization(word: str) -> Organization | None:
         if wanted in {organization.name, organization.organization_id}:
             return organization
     return None
+
+
+def find_tenant(word: str) -> str | None:
+    """The id of the tenant with this id or domain; that of the users for ``organizations``."""
+    return _TENANTS.get(word.casefold())
+
+
+def identity_in(tenant_id: str, user: User) -> User | None:
+    """Who a user is in a tenant; None for someone whom it does not know."""
+    if tenant_id == user.tenant_id:
+        return user
+    return ADA_ABROAD if user is ADA else None
 
 
 def tenant_of(path: str) -> str:

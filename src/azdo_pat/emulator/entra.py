@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from azdo_pat.emulator.access_tokens import base64url
-from azdo_pat.emulator.directory import TENANT_ID, User
+from azdo_pat.emulator.directory import User, find_tenant
 from azdo_pat.emulator.entra_errors import EntraError
 from azdo_pat.emulator.entra_grants import Grant, check_client, client_info, granted, tokens_for
 
 if TYPE_CHECKING:
     from azdo_pat.emulator.service import Service
 
-_TENANTS: Final = frozenset({TENANT_ID, "contoso.example", "organizations", "common"})
 _CODE_LIFETIME: Final = timedelta(minutes=10)
 _DEVICE_LIFETIME: Final = timedelta(minutes=15)
 _REFRESH_LIFETIME: Final = timedelta(days=90)
@@ -47,6 +46,7 @@ class SignInRequest:
 
 @dataclass(kw_only=True)
 class _Device:
+    tenant_id: str
     client_id: str
     scope: str
     user_code: str
@@ -69,14 +69,16 @@ class Entra:
         """The emulator's time."""
         return self._service.now()
 
-    def check_tenant(self, tenant: str) -> None:
-        """Raise ``EntraError`` where there is no such tenant."""
-        if tenant.casefold() not in _TENANTS:
+    def tenant_id(self, tenant: str) -> str:
+        """The id of a tenant; raises ``EntraError`` where there is no such tenant."""
+        found = find_tenant(tenant)
+        if found is None:
             raise EntraError(90002)
+        return found
 
     def check_request(self, request: SignInRequest) -> None:
         """Raise ``EntraError`` where Entra would show an error page in place of a sign-in."""
-        self.check_tenant(request.tenant)
+        self.tenant_id(request.tenant)
         check_client(request.client_id)
         granted(request.scope)
         address = urlsplit(request.redirect_uri)
@@ -91,6 +93,7 @@ class Entra:
         with self._lock:
             self._codes[code] = Grant(
                 user=user,
+                tenant_id=self.tenant_id(request.tenant),
                 client_id=request.client_id,
                 scope=request.scope,
                 until=self.now() + _CODE_LIFETIME,
@@ -100,8 +103,9 @@ class Entra:
             )
         return {"code": code, "client_info": client_info(user), "state": request.state}
 
-    def start_device(self, form: dict[str, str], root: str) -> dict[str, Any]:
-        """The answer of the devicecode endpoint."""
+    def start_device(self, form: dict[str, str], tenant: str, root: str) -> dict[str, Any]:
+        """The answer of the devicecode endpoint of a tenant."""
+        tenant_id = self.tenant_id(tenant)
         client_id, scope = form.get("client_id", ""), form.get("scope", "")
         check_client(client_id)
         granted(scope)
@@ -109,6 +113,7 @@ class Entra:
         device_code = secrets.token_urlsafe(64)
         with self._lock:
             self._devices[device_code] = _Device(
+                tenant_id=tenant_id,
                 client_id=client_id,
                 scope=scope,
                 user_code=user_code,
@@ -143,12 +148,13 @@ class Entra:
             self._refresh.clear()
             return count
 
-    def redeem(self, form: dict[str, str]) -> dict[str, Any]:
-        """The answer of the token endpoint.
+    def redeem(self, form: dict[str, str], tenant: str) -> dict[str, Any]:
+        """The answer of the token endpoint of a tenant.
 
         Raises:
             EntraError: the grant is no good.
         """
+        tenant_id = self.tenant_id(tenant)
         client_id = form.get("client_id", "")
         check_client(client_id)
         match form.get("grant_type"):
@@ -157,7 +163,7 @@ class Entra:
             case "urn:ietf:params:oauth:grant-type:device_code":
                 grant = self._by_device(form.get("device_code", ""))
             case "refresh_token":
-                grant = self._by_refresh(form)
+                grant = replace(self._by_refresh(form), tenant_id=tenant_id)
             case _:
                 raise EntraError(90100)
         if grant.client_id != client_id:
@@ -196,7 +202,11 @@ class Entra:
                 raise EntraError(70016)
             del self._devices[device_code]
         return Grant(
-            user=device.user, client_id=device.client_id, scope=device.scope, until=device.until
+            user=device.user,
+            tenant_id=device.tenant_id,
+            client_id=device.client_id,
+            scope=device.scope,
+            until=device.until,
         )
 
     def _by_refresh(self, form: dict[str, str]) -> Grant:

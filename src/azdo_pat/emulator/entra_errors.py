@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 _MESSAGES: Final[dict[int, tuple[str, str]]] = {
     50011: ("invalid_request", "The redirect URI specified in the request does not match."),
+    50020: (
+        "invalid_grant",
+        "The user account does not exist in the tenant. It needs to be added as an external user.",
+    ),
     50058: ("login_required", "A silent sign-in request was sent but no user is signed in."),
     50076: (
         "interaction_required",

@@ -9,8 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from azdo_pat.emulator import access_tokens
-from azdo_pat.emulator.access_tokens import AZURE_DEVOPS, Kind, Order, encoded, subject_of
-from azdo_pat.emulator.directory import TENANT_ID
+from azdo_pat.emulator.access_tokens import (
+    AZURE_DEVOPS,
+    KEY_VAULTS,
+    Kind,
+    Order,
+    encoded,
+    subject_of,
+)
+from azdo_pat.emulator.directory import identity_in
 from azdo_pat.emulator.entra_errors import EntraError
 
 if TYPE_CHECKING:
@@ -22,14 +29,22 @@ _BACKDATED: Final = timedelta(minutes=5)
 claims of the request want it otherwise."""
 
 _IDENTITY: Final = frozenset({"openid", "profile", "offline_access", "email"})
-_RESOURCE_SCOPES: Final = frozenset({"vso.pats", "vso.pats_manage", "user_impersonation"})
+_SCOPES: Final = {
+    AZURE_DEVOPS: frozenset({"vso.pats", "vso.pats_manage", "user_impersonation"}),
+    **dict.fromkeys(KEY_VAULTS, frozenset({"user_impersonation"})),
+}
+"""What each service can be asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What a user agreed to, and until when it can be redeemed."""
+    """What a user agreed to, and until when it can be redeemed.
+
+    ``user`` is who signed in; in ``tenant_id``, that may be another identity.
+    """
 
     user: User
+    tenant_id: str
     client_id: str
     scope: str
     until: datetime
@@ -42,21 +57,27 @@ def tokens_for(grant: Grant, *, claims: str, key: bytes, now: datetime) -> dict[
     """What the token endpoint answers, but for the refresh token.
 
     Raises:
-        EntraError: the scope of the grant or the claims of the request are no good.
+        EntraError: the scope of the grant or the claims of the request are no good, or the user is
+            a stranger to the tenant.
     """
+    identity = identity_in(grant.tenant_id, grant.user)
+    if identity is None:
+        raise EntraError(50020)
     not_before = datetime.fromtimestamp(_wanted_not_before(claims), UTC)
-    names = sorted(granted(grant.scope))
+    resource, wanted = granted(grant.scope)
+    names = sorted(wanted)
     order = Order(
         kind=Kind.USER,
-        user=grant.user,
+        user=identity,
         lifetime=_LIFETIME,
         scopes=" ".join(names),
         client_id=grant.client_id,
         not_before=max(now - _BACKDATED, not_before),
+        audience=resource,
     )
-    full = [f"{AZURE_DEVOPS}/{each}" for each in names]
+    full = [f"{resource}/{each}" for each in names]
     if "user_impersonation" in names:
-        full.append(f"{AZURE_DEVOPS}/.default")
+        full.append(f"{resource}/.default")
     seconds = _LIFETIME // timedelta(seconds=1)
     return {
         "token_type": "Bearer",
@@ -64,7 +85,7 @@ def tokens_for(grant: Grant, *, claims: str, key: bytes, now: datetime) -> dict[
         "expires_in": seconds,
         "ext_expires_in": seconds,
         "access_token": access_tokens.mint(order, key=key, now=now),
-        "id_token": _id_token(grant, now),
+        "id_token": _id_token(grant, identity, now),
         "client_info": client_info(grant.user),
     }
 
@@ -77,27 +98,28 @@ def check_client(client_id: str) -> None:
         raise EntraError(700016) from None
 
 
-def granted(scope: str) -> frozenset[str]:
-    """The scopes of Azure DevOps that are asked for.
+def granted(scope: str) -> tuple[str, frozenset[str]]:
+    """The service that is asked for, and its scopes.
 
     Raises:
-        EntraError: there are none, or others, too.
+        EntraError: there are none, or those of several services or of an unknown one.
     """
-    prefix = f"{AZURE_DEVOPS}/"
-    wanted = set(scope.split()) - _IDENTITY
-    names = {each.removeprefix(prefix) for each in wanted if each.startswith(prefix)}
-    if len(names) != len(wanted) or not names:
+    wanted = [each.rpartition("/") for each in scope.split() if each not in _IDENTITY]
+    resources = {resource for resource, _, _ in wanted}
+    names = {name for _, _, name in wanted}
+    if len(resources) != 1 or not resources <= _SCOPES.keys():
         raise EntraError(70011)
+    (resource,) = resources
     if ".default" in names:
         names = {"user_impersonation"}
-    if not names <= _RESOURCE_SCOPES:
+    if not names <= _SCOPES[resource]:
         raise EntraError(70011)
-    return frozenset(names)
+    return resource, frozenset(names)
 
 
 def client_info(user: User) -> str:
     """The ``client_info`` by which MSAL tells accounts apart."""
-    return encoded({"uid": user.object_id, "utid": TENANT_ID})
+    return encoded({"uid": user.object_id, "utid": user.tenant_id})
 
 
 def _wanted_not_before(claims: str) -> int:
@@ -113,19 +135,19 @@ def _wanted_not_before(claims: str) -> int:
         raise EntraError(90100) from None
 
 
-def _id_token(grant: Grant, now: datetime) -> str:
+def _id_token(grant: Grant, identity: User, now: datetime) -> str:
     seconds = int(now.timestamp())
     claims = {
         "aud": grant.client_id,
-        "iss": f"https://login.microsoftonline.com/{TENANT_ID}/v2.0",
+        "iss": f"https://login.microsoftonline.com/{identity.tenant_id}/v2.0",
         "iat": seconds,
         "nbf": seconds,
         "exp": seconds + _LIFETIME // timedelta(seconds=1),
-        "name": grant.user.display_name,
-        "oid": grant.user.object_id,
-        "preferred_username": grant.user.mail,
-        "sub": subject_of(grant.user),
-        "tid": TENANT_ID,
+        "name": identity.display_name,
+        "oid": identity.object_id,
+        "preferred_username": identity.mail,
+        "sub": subject_of(identity),
+        "tid": identity.tenant_id,
         "ver": "2.0",
     }
     if grant.nonce:

@@ -49,9 +49,9 @@ class EntraApplication(Application):
         except EntraError as error:
             return answers.json_answer(refusal(error.code, self._entra.now()), status=_BAD_REQUEST)
 
-    def _made_up(self, fault: Fault, root: str) -> Response:
+    def _made_up(self, fault: Fault, request: Request) -> Response:
         if fault.aadsts is None:
-            return super()._made_up(fault, root)
+            return super()._made_up(fault, request)
         document = refusal(fault.aadsts, self._entra.now())
         return answers.json_answer(document, status=fault.status or _BAD_REQUEST)
 
@@ -66,7 +66,7 @@ class EntraApplication(Application):
     def _get(self, arguments: dict[str, str], parts: list[str], root: str) -> Response:
         match parts:
             case [tenant, "v2.0", ".well-known", "openid-configuration"]:
-                self._entra.check_tenant(tenant)
+                self._entra.tenant_id(tenant)
                 return answers.json_answer(_discovery(f"{root}/{tenant}"))
             case [tenant, "oauth2", "v2.0", "authorize"]:
                 return self._authorize(tenant, arguments)
@@ -79,10 +79,9 @@ class EntraApplication(Application):
             case [tenant, "login"]:
                 return self._login(tenant, form)
             case [tenant, "oauth2", "v2.0", "devicecode" | "token" as what]:
-                self._entra.check_tenant(tenant)
                 if what == "token":
-                    return answers.json_answer(self._entra.redeem(form))
-                return answers.json_answer(self._entra.start_device(form, root))
+                    return answers.json_answer(self._entra.redeem(form, tenant))
+                return answers.json_answer(self._entra.start_device(form, tenant, root))
             case ["devicelogin"]:
                 user = find_user(form.get("user", ""))
                 known = self._entra.enter_code(form.get("user_code", ""), user)

@@ -90,7 +90,7 @@ class Application:
         if fault.cut is Moment.AFTER:
             raise ConnectionCut
         if found is None or fault.replaces_answer:
-            found = self._made_up(fault, request.host_url.rstrip("/"))
+            found = self._made_up(fault, request)
         if fault.special is Special.BROKEN_JSON:
             data = found.get_data()
             found.set_data(data[: max(1, len(data) * 2 // 3)])
@@ -115,7 +115,7 @@ class Application:
         except Exception as error:  # noqa: BLE001 -- a client must see a 500, not a dead thread
             return answers.error_answer(INTERNAL, f"{type(error).__name__}: {error}")
 
-    def _made_up(self, fault: Fault, root: str) -> Response:
+    def _made_up(self, fault: Fault, request: Request) -> Response:
         if fault.special is Special.HTML:
             return answers.sign_in_page(fault.status or 200)
         if fault.pat_error is not None:
@@ -129,7 +129,9 @@ class Application:
             status, (INTERNAL, f"TF400898: An Internal Error Occurred. Activity Id: {_ACTIVITY}.")
         )
         found = answers.error_answer(kind, message, status=status)
-        return answers.challenge(found, root) if status == UNAUTHORIZED.status else found
+        if status == UNAUTHORIZED.status:
+            return answers.challenge(found, request.host_url.rstrip("/"))
+        return found
 
     def _entry(self, request: Request) -> Entry:
         scheme = request.headers.get("Authorization", "").partition(" ")[0]
