@@ -155,6 +155,7 @@ class Emulator:
         self.access_token = running.access_token
         self.organization = running.organization
         self.authority = running.authority
+        self.vaults = running.vaults
         self.authority_file = running.authority_file
 
     @property
@@ -177,6 +178,26 @@ class Emulator:
     def heal(self) -> None:
         """Take all faults down."""
         self._control("DELETE", "faults")
+
+    def set_vault(self, vault: str, **terms: object) -> None:
+        """Make a vault, or change its `tenant`, `access`, `rights`, `resource` or `firewall`."""
+        self._control("PUT", "vaults", {"vault": vault, **terms})
+
+    def set_secret(self, vault: str, secret: str, value: str, **draft: object) -> None:
+        """Set a secret of a vault, past all rules; with `meanwhile`, around the next request."""
+        order = {"vault": vault, "secret": secret, "value": value, **draft}
+        self._control("POST", "vault-secrets", order)
+
+    def delete_secret(self, vault: str, secret: str, **order: str) -> None:
+        """Delete a secret of a vault; with `meanwhile`, around the next request that sets it."""
+        self._control("DELETE", "vault-secrets", {"vault": vault, "secret": secret, **order})
+
+    def vault_secrets(self, vault: str) -> dict[str, list[dict[str, Any]]]:
+        """The secrets of a vault by name, each with its versions, oldest first."""
+        vaults = self._control("GET", "vaults")["vaults"]
+        found: dict[str, list[dict[str, Any]]]
+        (found,) = (each["secrets"] for each in vaults if each["vault"] == vault)
+        return found
 
     def set_policies(self, *policies: str) -> None:
         """Switch on these policies, `maximum-lifespan=7`, and no others."""

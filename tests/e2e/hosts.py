@@ -2,7 +2,8 @@
 
 A proxy leads https connections to `dev.azure.com`, `pkgs.dev.azure.com` and the like to a server
 of this process, which has certificates for these names; so real clients run with the real URLs.
-Requests to the API are passed on to the emulator, which also says whether a secret is good.
+Requests to the API and to vaults are passed on to the emulator, which also says whether a secret
+is good.
 """
 
 import base64
@@ -16,7 +17,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ OURS = (
     "*.visualstudio.com",
     "*.pkgs.visualstudio.com",
     "app.vssps.visualstudio.com",
+    "*.vault.azure.net",
     "tfs.example.com",
     "dev.azure.com.evil.example",
     "evildev.azure.com",
@@ -194,8 +196,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _pass_on(self, body: bytes) -> None:
-        connection = HTTPConnection(urlsplit(self.hosts.emulator.url).netloc, timeout=TIME_LIMIT)
-        headers = {n: v for n, v in self.headers.items() if n.lower() not in HOP | {"host"}}
+        emulator = self.hosts.emulator
+        headers = {n: v for n, v in self.headers.items() if n.lower() not in HOP}
+        connection = HTTPConnection(urlsplit(emulator.url).netloc, timeout=TIME_LIMIT)
+        if _matches(headers["Host"], "*.vault.azure.net"):
+            context = ssl.create_default_context(cafile=str(emulator.authority_file))
+            place = urlsplit(emulator.vaults or "").netloc
+            connection = HTTPSConnection(place, timeout=TIME_LIMIT, context=context)
+        else:
+            del headers["Host"]
         connection.request(self.command, self.path, body or None, headers)
         response = connection.getresponse()
         content = response.read()
@@ -311,7 +320,7 @@ def _matches(host: str, pattern: str) -> bool:
 
 
 @contextmanager
-def running(emulator: Emulator, folder: Path, bearer: str) -> Iterator[Hosts]:
+def running(emulator: Emulator, folder: Path, bearer: str = "") -> Iterator[Hosts]:
     """Run the stand-in until the block ends."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,14 +1,19 @@
 """Microsoft's own clients against the emulator, with a token that `pat` made."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from azdo_pat.emulator.run import Options, start
 from drivers import Emulator, Installed, Result
 from e2e.guides import made, run
+from e2e.hosts import running as stand_in
+from e2e.stage import captured
 
+OTHER_TENANT = "c2a6e0d4-93b1-4e7f-8d25-6b0f4a1c7e58"
 # A process of its own: the package keeps what it has learned of a URL, in memory and at home.
 CLIENT = """
 import sys
@@ -144,6 +149,43 @@ print([each.name for each in endpoints.get_service_endpoints("fabric")])
 endpoints.delete_service_endpoint(added.id, [fabric])
 print(endpoints.get_service_endpoint_details("fabric", added.id))
 """
+VAULT = """
+import sys
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import HttpResponseError
+from azure.keyvault.secrets import SecretClient
+
+tokens = dict(zip(("7f0b9c1e-5d43-4f6a-9a51-2c8e6f1d0b37", sys.argv[2]), sys.argv[3:]))
+
+
+class Credential:
+    def get_token(self, *scopes, tenant_id="", **options):
+        print(scopes, list(tokens).index(tenant_id))
+        return AccessToken(tokens[tenant_id], 1 << 40)
+
+
+client = SecretClient(f"https://{sys.argv[1]}.vault.azure.net", Credential())
+client.set_secret("pat", "first", content_type="text/plain", tags={"team": "build"})
+first = client.get_secret("pat")
+print(first.value, first.properties.content_type, first.properties.tags)
+second = client.set_secret("pat", "second").properties
+print(client.get_secret("pat").value, second.tags, second.vault_url)
+print(client.get_secret("pat", first.properties.version).value)
+client.update_secret_properties("pat", tags={"a": "b"})
+print(len(list(client.list_properties_of_secret_versions("pat", max_page_size=1))))
+deleted = client.begin_delete_secret("pat").result()
+for work in (lambda: client.get_secret("pat"), lambda: client.set_secret("pat", "third")):
+    try:
+        work()
+    except HttpResponseError as error:
+        print(error.status_code, error.error.code)
+print((client.get_deleted_secret("pat").scheduled_purge_date - deleted.deleted_date).days)
+client.begin_recover_deleted_secret("pat").wait()
+print(client.get_secret("pat").properties.tags)
+client.begin_delete_secret("pat").wait()
+client.purge_deleted_secret("pat")
+client.set_secret("pat", "third")
+"""
 PROJECT_LIST = ("az", "devops", "project", "list", "--query", "value[].name", "-o", "tsv")
 
 
@@ -237,6 +279,34 @@ def need_az_devops(pat: Installed, home: Path) -> None:
     version = run(pat, home, "az", "version", "-o", "json") if shutil.which("az") else None
     if version is None or "azure-devops" not in version.stdout:
         pytest.skip("not here: az with the extension azure-devops")
+
+
+@pytest.mark.parametrize(("vault", "used"), [("contoso-ci", 0), ("tailspin-ci", 1)])
+def test_the_python_package_of_key_vault(tmp_path: Path, vault: str, used: int) -> None:
+    with start(Options(vaults=True)) as running, stand_in(Emulator(running), tmp_path) as hosts:
+        emulator = hosts.emulator
+        resource = "https://vault.azure.net"
+        tokens = [
+            emulator.mint("user", resource=resource, user=who) for who in ("ada", "ada-abroad")
+        ]
+        command = [sys.executable, "-c", VAULT, vault, OTHER_TENANT, *tokens]
+        done = captured(command, {**os.environ, **hosts.environment}, cwd=tmp_path)
+        assert done.exit_code == 0, done.stderr
+        assert (
+            done.stdout
+            == f"""\
+('{resource}/.default',) {used}
+first text/plain {{'team': 'build'}}
+second None https://{vault}.vault.azure.net
+first
+2
+404 SecretNotFound
+409 Conflict
+90
+{{'a': 'b'}}
+"""
+        )
+        assert [each["value"] for each in emulator.vault_secrets(vault)["pat"]] == ["third"]
 
 
 def test_az_devops(pat: Installed, emulator: Emulator, home: Path) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from azdo_pat.emulator.entra import Entra
     from azdo_pat.emulator.request_log import RequestLog
     from azdo_pat.emulator.service import Service
+    from azdo_pat.emulator.vault_control import VaultControl
 
 PREFIX: Final = "/_emulator/"
 _MOST_TOKENS: Final = 100_000
@@ -48,6 +49,7 @@ class Control:
         self._log = log
         self.hosts: frozenset[str] = frozenset()
         self.entra: Entra | None = None
+        self.vaults: VaultControl | None = None
 
     def answer(self, request: Request) -> Response:
         """Carry out one control request.
@@ -97,6 +99,7 @@ class Control:
                 "removed": self.entra.revoke_all() if self.entra else 0
             },
             **PipelinesControl(self._service).actions(),
+            **(self.vaults.actions() if self.vaults else {}),
         }
 
     def _add_faults(self, value: object) -> object:
@@ -205,7 +208,7 @@ class Control:
         return {"now": times.write(self._service.advance(timedelta(seconds=seconds)))}
 
     def _mint(self, value: object) -> object:
-        fields = fields_of(value, {"kind", "user", "lifetimeSeconds", "scopes"})
+        fields = fields_of(value, {"kind", "user", "lifetimeSeconds", "scopes", "resource"})
         try:
             kind = Kind(fields.get("kind", "user"))
         except ValueError as error:
@@ -219,6 +222,7 @@ class Control:
             user=user_of(fields, self._service.people),
             lifetime=timedelta(seconds=seconds),
             scopes=str(fields.get("scopes", "user_impersonation")),
+            audience=str(fields.get("resource", access_tokens.AZURE_DEVOPS)),
         )
         key, now = self._service.signing_key, self._service.now()
         return {"accessToken": access_tokens.mint(order, key=key, now=now)}

@@ -91,9 +91,12 @@ def masked_body(data: bytes) -> object:
     if not data:
         return None
     try:
-        return _masked(json.loads(data))
+        document = _masked(json.loads(data))
     except (ValueError, RecursionError):
         return f"{len(data)} bytes that are not JSON"
+    if isinstance(document, dict) and document.get("value") is not None:  # a key vault's secret
+        document["value"] = _MASK
+    return document
 
 
 def _masked(value: object) -> object:

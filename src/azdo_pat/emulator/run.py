@@ -21,6 +21,9 @@ from azdo_pat.emulator.request_log import RequestLog
 from azdo_pat.emulator.server import Application
 from azdo_pat.emulator.service import Contents, Service
 from azdo_pat.emulator.serving import Server, listen
+from azdo_pat.emulator.vault_control import VaultControl
+from azdo_pat.emulator.vault_routes import MICROSOFT, VaultApplication
+from azdo_pat.emulator.vaults import Vaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +35,8 @@ class Options:
     """How to start; port 0 is a free one, without ``state_file`` nothing outlives the emulator.
 
     ``users`` are invented, in place of those of the state file. With ``tls`` it answers by https.
-    With ``entra`` there is a Microsoft Entra beside it, on a free port, to sign in at.
+    With ``entra`` there is a Microsoft Entra beside it, on a free port, to sign in at; with
+    ``vaults`` an Azure Key Vault, on another one.
     """
 
     host: str = "127.0.0.1"
@@ -40,6 +44,7 @@ class Options:
     state_file: Path | None = None
     tls: bool = False
     entra: bool = False
+    vaults: bool = False
     faults: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     users: int | None = None
@@ -49,8 +54,8 @@ class RunningEmulator:
     """An emulator that answers until closed; a context manager.
 
     ``access_token`` signs in the default user for 12 hours. ``authority`` is the address of its
-    Entra, and ``authority_file`` holds the certificate to trust for it, or for the emulator
-    itself where that answers by https; both None without.
+    Entra, ``vaults`` the one below which its vaults are; None without. ``authority_file`` holds
+    the certificate to trust for them, and for the emulator itself where that answers by https.
     """
 
     def __init__(
@@ -63,16 +68,19 @@ class RunningEmulator:
         self.access_token = access_token
         self.organization = CONTOSO.name
         self.authority: str | None = None
+        self.vaults: str | None = None
         self.authority_file: Path | None = None
-        self._serve(server)
+        self.serve(server)
 
-    def serve_entra(self, server: Server, certificate: Certificate) -> None:
-        """Let an Entra answer, too, until this is closed."""
-        self.authority = f"https://localhost:{server.server_address[1]}"
-        self.authority_file = write_authority(certificate)
-        self._serve(server)
+    def serve_beside(self, application: Application, certificate: Certificate) -> str:
+        """Let another application answer, too, until this is closed; gives its address."""
+        with listen("127.0.0.1", 0) as listener:
+            server = Server(listener, application, certificate.context)
+        self.serve(server)
+        return f"https://localhost:{server.server_address[1]}"
 
-    def _serve(self, server: Server) -> None:
+    def serve(self, server: Server) -> None:
+        """Let a server answer until this is closed."""
         thread = threading.Thread(
             target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
@@ -121,7 +129,9 @@ def start(options: Options, *, clock: Callable[[], datetime] = utc_now) -> Runni
     closing = threading.Event()
     log = RequestLog()
     application = Application(service, faults, log, closing)
-    secured = make_certificate(options.host) if options.tls else None
+    beside = options.entra or options.vaults
+    certificate = make_certificate("127.0.0.1", options.host) if options.tls or beside else None
+    secured = certificate if options.tls else None
     with listen(options.host, options.port) as listener:
         server = Server(listener, application, secured.context if secured else None)
     name = f"[{options.host}]" if ":" in options.host else options.host
@@ -135,15 +145,18 @@ def start(options: Options, *, clock: Callable[[], datetime] = utc_now) -> Runni
         access_token=access_tokens.mint(order, key=service.signing_key, now=service.now()),
         closing=closing,
     )
-    if secured and not options.entra:
-        running.authority_file = write_authority(secured)
-    if options.entra:
-        entra = Entra(service)
-        application.control.entra = entra
-        certificate = secured or make_certificate("127.0.0.1")
-        page = EntraApplication(service, faults, log, closing, entra)
-        with listen("127.0.0.1", 0) as listener:
-            running.serve_entra(Server(listener, page, certificate.context), certificate)
+    if certificate:
+        running.authority_file = write_authority(certificate)
+        parts = service, faults, log, closing
+        if options.entra:
+            entra = application.control.entra = Entra(service)
+            page = EntraApplication(*parts, entra)
+            running.authority = running.serve_beside(page, certificate)
+        if options.vaults:
+            vaults = Vaults(service.now)
+            application.control.vaults = VaultControl(vaults)
+            doors = VaultApplication(*parts, vaults, running.authority or MICROSOFT)
+            running.vaults = running.serve_beside(doors, certificate)
     return running
 
 
