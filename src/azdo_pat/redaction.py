@@ -114,7 +114,7 @@ def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environment.items()
-        if name not in {"PAT_ACCESS_TOKEN", "PAT_ADMIN_TOKEN"}
+        if name not in {"PAT_ACCESS_TOKEN", "PAT_ADMIN_TOKEN", "PAT_KEYVAULT_ACCESS_TOKEN"}
     }
 
 

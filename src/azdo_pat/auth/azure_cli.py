@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from azdo_pat.auth.chain import Absent
-from azdo_pat.auth.claims import RESOURCE, inspect
+from azdo_pat.auth.claims import AZURE_DEVOPS, Resource, inspect
 from azdo_pat.auth.entra_errors import explained
 from azdo_pat.errors import SignInError
 from azdo_pat.executables import captured, find_program
@@ -56,15 +56,17 @@ Python, issue 42194)."""
 
 @dataclass(frozen=True, kw_only=True)
 class AzureCliSource:
-    """`az account get-access-token` for the Azure DevOps resource.
+    """`az account get-access-token` for a service.
 
     Attributes:
         environment: the environment of `az`, which is searched for on its PATH.
         tenant: the tenant of the token; empty for the one selected in `az`.
+        resource: the service.
     """
 
     environment: Mapping[str, str]
     tenant: str = ""
+    resource: Resource = AZURE_DEVOPS
     name: str = NAME
     seconds: float = _SECONDS
 
@@ -96,7 +98,8 @@ class AzureCliSource:
             return Absent(reason="not installed")
         done = self._run(program)
         if done.returncode == 0:
-            found = inspect(_token_of(done.stdout), source=self.name, now=now)
+            text = _token_of(done.stdout)
+            found = inspect(text, source=self.name, now=now, resource=self.resource)
             return found._replace(sign_in_hint=_SIGN_IN_HINT)
         said = done.stderr.strip()
         if not _INTERACTION.search(said):
@@ -151,7 +154,8 @@ class AzureCliSource:
 
     def _run(self, program: str) -> subprocess.CompletedProcess[str]:
         # The output contains a bearer: it is captured, and must not appear in a message.
-        command = [program, "account", "get-access-token", "--resource", RESOURCE, "-o", "json"]
+        wanted = ["--resource", self.resource.id, "-o", "json"]
+        command = [program, "account", "get-access-token", *wanted]
         if self.tenant:
             command += ["--tenant", self.tenant]
         try:
@@ -164,13 +168,14 @@ class AzureCliSource:
         except subprocess.TimeoutExpired:
             raise SignInError(
                 f"the Azure CLI did not answer within {self.seconds:.0f} seconds",
-                hint="to see the cause, run: az account get-access-token; or set PAT_ACCESS_TOKEN",
+                hint="to see the cause, run: az account get-access-token; or set"
+                f" {self.resource.variable}",
             ) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise SignInError(
                 f"the Azure CLI at {program} cannot be run: {reason}",
-                hint="repair the Azure CLI, or set PAT_ACCESS_TOKEN",
+                hint=f"repair the Azure CLI, or set {self.resource.variable}",
             ) from error
         texts = (each.decode("utf-8", "replace") for each in (done.stdout, done.stderr))
         return subprocess.CompletedProcess(command, done.returncode, *texts)

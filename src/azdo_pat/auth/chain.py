@@ -81,7 +81,11 @@ class Search(NamedTuple):
 
 
 def first_that_answers(
-    sources: Iterable[TokenSource], now: datetime, *, applications: bool = False
+    sources: Iterable[TokenSource],
+    now: datetime,
+    *,
+    applications: bool = False,
+    variable: str = "PAT_ACCESS_TOKEN",
 ) -> Search:
     """Ask the sources in order until one has a token, even an unusable one.
 
@@ -93,6 +97,7 @@ def first_that_answers(
         now: the current time.
         applications: whether the token may be of a service principal or managed identity. They
             cannot manage tokens of their own (documentation: "Manage PATs using REST API").
+        variable: the one that an access token can be set in.
     """
     reports: list[SourceReport] = []
     for source in sources:
@@ -118,7 +123,7 @@ def first_that_answers(
     failure = SignInError(
         f"not signed in ({tried})",
         hint="to sign in, run: pat login; or use the Azure CLI (az login), or set"
-        " PAT_ACCESS_TOKEN to a Microsoft Entra access token",
+        f" {variable} to a Microsoft Entra access token",
     )
     return Search(token=None, failure=failure, reports=tuple(reports))
 

@@ -10,7 +10,7 @@ from msal.oauth2cli.oauth2 import (  # type: ignore[import-untyped]  # as above
     BrowserInteractionTimeoutError,
 )
 
-from azdo_pat.auth.claims import RESOURCE
+from azdo_pat.auth.claims import RESOURCE, Resource
 from azdo_pat.auth.client import AZURE_CLI, Challenged, Client, Granted
 from azdo_pat.auth.entra_errors import AGAIN, refusal
 from azdo_pat.auth.sign_ins import SignIn
@@ -137,6 +137,28 @@ class MsalClient:
 
         It requests the claims in `sign_in.challenge`.
         """
+        return self._silently(
+            sign_in, self._scopes, claims=sign_in.challenge, also_if_one_is_cached=True
+        )
+
+    def for_service(
+        self, sign_in: SignIn, resource: Resource, *, also_if_one_is_cached: bool
+    ) -> Granted | Challenged:
+        """Get an access token for another service with the refresh token, without a prompt.
+
+        Args:
+            sign_in: of the account.
+            resource: the service; the tenant is that of the client.
+            also_if_one_is_cached: request a new one, even if a valid one is cached.
+        """
+        scopes = [f"{resource.id}/.default"]
+        return self._silently(
+            sign_in, scopes, claims="", also_if_one_is_cached=also_if_one_is_cached
+        )
+
+    def _silently(
+        self, sign_in: SignIn, scopes: list[str], *, claims: str, also_if_one_is_cached: bool
+    ) -> Granted | Challenged:
         known = _guarded(lambda: self._app.get_accounts(sign_in.user))
         account = next((each for each in known if each["home_account_id"] == sign_in.account), None)
         if account is None:
@@ -144,18 +166,18 @@ class MsalClient:
             return Challenged(gone, "")
         answer = _guarded(
             lambda: self._app.acquire_token_silent_with_error(
-                self._scopes,
+                scopes,
                 account,
-                force_refresh=True,
-                claims_challenge=sign_in.challenge or None,
+                force_refresh=also_if_one_is_cached,
+                claims_challenge=claims or None,
             )
         )
         if answer is None:
             gone = SignInError(f"the sign-in of {sign_in.user} has expired", hint=AGAIN)
             return Challenged(gone, "")
         if "access_token" not in answer:
-            claims = answer.get("claims")
-            return Challenged(refusal(answer), claims if isinstance(claims, str) else "")
+            wanted = answer.get("claims")
+            return Challenged(refusal(answer), wanted if isinstance(wanted, str) else "")
         return self._granted(answer, former=sign_in)
 
     def _granted(self, answer: Mapping[str, Any], former: SignIn | None = None) -> Granted:

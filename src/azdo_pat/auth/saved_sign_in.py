@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.auth.chain import Absent
-from azdo_pat.auth.claims import inspect
+from azdo_pat.auth.claims import Resource, inspect
 from azdo_pat.auth.client import Granted
 from azdo_pat.auth.sign_ins import SignIn, SignIns, read, written
 from azdo_pat.auth.storage import SignInStorage
@@ -162,3 +162,57 @@ class OwnSource:
                 challenged = sign_in._replace(challenge=outcome.claims)
                 self._memory.keep(sign_ins.with_fresh(challenged))
             raise outcome.failure
+
+
+class SourceForService:
+    """The account of the saved sign-in, as a source of access tokens for another service.
+
+    Its access tokens are in MSAL's cache, not among the saved sign-ins.
+
+    Args:
+        memory: the saved sign-ins.
+        organization: the URL of the organization whose sign-in to use; empty if none is known.
+        entra: creates the client of a tenant, from MSAL's cache; imports MSAL.
+        resource: the service.
+        tenant: the id of the tenant that the service belongs to there.
+        rejected: the service has rejected the cached access token.
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        *,
+        memory: SavedSignIns,
+        organization: str,
+        entra: Callable[[SignIn, Secret | None], "MsalClient"],
+        resource: Resource,
+        tenant: str,
+        rejected: bool,
+    ) -> None:
+        self._memory = memory
+        self._organization = organization
+        self._entra = entra
+        self._resource = resource
+        self._tenant = tenant
+        self._rejected = rejected
+
+    def access_token(self, now: datetime) -> AccessToken | Absent:
+        """Return an access token of the tenant; see `TokenSource`."""
+        if not self._memory.any:
+            return Absent(reason="not signed in")
+        with self._memory.turn():
+            sign_ins = self._memory.load()
+            sign_in = sign_ins.of(self._organization)
+            if sign_in is None:
+                return Absent(reason="not signed in")
+            there = sign_in._replace(tenant=self._tenant)
+            outcome = self._entra(there, self._memory.cache.load()).for_service(
+                there, self._resource, also_if_one_is_cached=self._rejected
+            )
+            if not isinstance(outcome, Granted):
+                raise outcome.failure
+            with suppress(StoreError):  # it can be used without being saved
+                self._memory.keep(sign_ins, outcome.cache)
+        text = outcome.sign_in.token.reveal()
+        return inspect(text, source=NAME, now=now, resource=self._resource)

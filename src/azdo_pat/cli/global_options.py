@@ -26,6 +26,7 @@ class GlobalOptions(NamedTuple):
         sources: where each value came from, an option or a variable; absent for defaults.
         access_token: the value of `PAT_ACCESS_TOKEN`; see `credentials_withheld`.
         admin_token: the value of `PAT_ADMIN_TOKEN`, likewise.
+        key_vault_token: the value of `PAT_KEYVAULT_ACCESS_TOKEN`, likewise.
     """
 
     org: str | None = None
@@ -39,13 +40,17 @@ class GlobalOptions(NamedTuple):
     sources: Mapping[str, str] = MappingProxyType({})
     access_token: Secret | None = None
     admin_token: Secret | None = None
+    key_vault_token: Secret | None = None
 
 
 _NAMES: Final = tuple(
-    name for name in GlobalOptions._fields if name not in {"sources", "access_token", "admin_token"}
+    name
+    for name in GlobalOptions._fields
+    if name not in {"sources", "access_token", "admin_token", "key_vault_token"}
 )
 _ACCESS_TOKEN: Final = "PAT_ACCESS_TOKEN"  # noqa: S105  # the name of a variable
 _ADMIN_TOKEN: Final = "PAT_ADMIN_TOKEN"  # noqa: S105  # as above
+_KEY_VAULT_TOKEN: Final = "PAT_KEYVAULT_ACCESS_TOKEN"  # noqa: S105  # as above
 
 
 @contextmanager
@@ -60,7 +65,7 @@ def credentials_withheld(options: GlobalOptions) -> Iterator[GlobalOptions]:
     """
     given = {
         variable: text
-        for variable in (_ACCESS_TOKEN, _ADMIN_TOKEN)
+        for variable in (_ACCESS_TOKEN, _ADMIN_TOKEN, _KEY_VAULT_TOKEN)
         if (text := os.environ.pop(variable, None)) is not None
     }
     if not given:
@@ -71,7 +76,9 @@ def credentials_withheld(options: GlobalOptions) -> Iterator[GlobalOptions]:
     secrets = {variable: Secret(text) for variable, text in given.items()}
     try:
         yield options._replace(
-            access_token=secrets.get(_ACCESS_TOKEN), admin_token=secrets.get(_ADMIN_TOKEN)
+            access_token=secrets.get(_ACCESS_TOKEN),
+            admin_token=secrets.get(_ADMIN_TOKEN),
+            key_vault_token=secrets.get(_KEY_VAULT_TOKEN),
         )
     finally:
         os.environ.update(given)
