@@ -162,6 +162,8 @@ class Emulator:
     def environment(self) -> dict[str, str]:
         """What `pat` needs to find it; without an access token where there is an Entra for one."""
         found = {"PAT_API_URL": self.url, "PAT_ORG": self.organization}
+        if self.vaults is not None:
+            found["PAT_KEYVAULT_URL"] = self.vaults
         if self.authority is None:
             trusted = {"PAT_CA_BUNDLE": str(self.authority_file)} if self.authority_file else {}
             return {**found, **trusted, "PAT_ACCESS_TOKEN": self.access_token}

@@ -51,6 +51,9 @@ class NoServices:
     def service_connections(self, organization: str) -> NoReturn:
         raise AssertionError(organization)
 
+    def key_vault(self, vault: str) -> NoReturn:
+        raise AssertionError(vault)
+
 
 class Stage:
     """A folder, and what delivers into it."""

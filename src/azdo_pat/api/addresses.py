@@ -2,7 +2,7 @@
 
 import ipaddress
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 from azdo_pat.errors import UsageError
@@ -18,6 +18,63 @@ class Service(StrEnum):
     PROFILE = "https://app.vssps.visualstudio.com"
     ORGANIZATIONS = "https://dev.azure.com"
     AUDIT = "https://auditservice.dev.azure.com"
+
+
+KEY_VAULTS: Final = {
+    "vault.azure.net": "https://vault.azure.net",
+    "vault.azure.cn": "https://vault.azure.cn",
+    "vault.usgovcloudapi.net": "https://vault.usgovcloudapi.net",
+}
+"""The domain of the vaults of each cloud (public, China, US Government), and what access tokens for
+them name. Source: "Azure Key Vault keys, secrets and certificates overview", on DNS suffixes."""
+
+_PUBLIC_CLOUD: Final = "vault.azure.net"
+
+
+class VaultAddress(NamedTuple):
+    """Where a key vault is.
+
+    Attributes:
+        url: of the vault, without a slash at the end.
+        name: of the vault.
+        resources: those that it may ask to sign in for.
+        setting: what the address comes from, if the user set it; for error messages.
+    """
+
+    url: str
+    name: str
+    resources: frozenset[str]
+    setting: str = ""
+
+
+def key_vault(vault: str, root: str | None) -> VaultAddress:
+    """Return where a key vault is.
+
+    Args:
+        vault: its name, in the public cloud; or its host name.
+        root: an address on this machine below which all vaults are (`PAT_KEYVAULT_URL`).
+
+    Raises:
+        UsageError: it is a host that no vault has, or the root is not https or not on this machine.
+    """
+    name, _, domain = vault.partition(".")
+    resource = KEY_VAULTS.get(domain or _PUBLIC_CLOUD)
+    if resource is None:
+        raise UsageError(
+            f"{vault!r} is not the host of a key vault",
+            hint=f"give its name, or its host name below {', '.join(KEY_VAULTS)}",
+        )
+    if not root:
+        url = f"https://{name}.{domain or _PUBLIC_CLOUD}"
+        return VaultAddress(url, name, frozenset({resource}))
+    scheme, host, _ = origin(root)
+    if scheme != "https" or not is_loopback(host):
+        raise UsageError(
+            f"PAT_KEYVAULT_URL is not an https address on this machine: {root!r}",
+            hint="unset it; it is for tests, with an emulator",
+        )
+    url = f"{require_protected(root)}/{segment(name)}"
+    return VaultAddress(url, name, frozenset(KEY_VAULTS.values()), "PAT_KEYVAULT_URL")
 
 
 def origin(url: str) -> tuple[str, str, int]:

@@ -25,7 +25,7 @@ def claims_of(answer: Response) -> str:
     Source: Microsoft identity platform, "Claims challenges, claims requests and client
     capabilities": `Bearer …, error="insufficient_claims", claims="…"`, in base64.
     """
-    for scheme, values in _challenges(answer.headers.get("WWW-Authenticate", "")):
+    for scheme, values in challenges(answer.headers.get("WWW-Authenticate", "")):
         if scheme == "bearer" and values.get("error", _INSUFFICIENT) == _INSUFFICIENT:
             found = _decoded(values.get("claims", ""))
             if found:
@@ -33,7 +33,8 @@ def claims_of(answer: Response) -> str:
     return ""
 
 
-def _challenges(header: str) -> list[tuple[str, dict[str, str]]]:
+def challenges(header: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the challenges of a header: the scheme and the parameters, names in lower case."""
     found: list[tuple[str, dict[str, str]]] = []
     for piece in _PIECE.finditer(header):
         if piece["scheme"]:

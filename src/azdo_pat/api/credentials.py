@@ -138,6 +138,26 @@ class Anonymous(AuthBase):
         return r
 
 
+class BearerOfService(AuthBase):
+    """Adds an access token for another service than Azure DevOps, for one origin only.
+
+    Args:
+        token: for that service.
+        url: an address at the origin that may see it.
+    """
+
+    def __init__(self, token: AccessToken, url: str) -> None:
+        remember(token.secret.reveal())
+        self._token = token
+        self._origin = origin(url)
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        """Add the header, if the request's origin is allowed."""
+        if origin(r.url or "") == self._origin:
+            r.headers["Authorization"] = f"Bearer {_header_text(self._token)}"
+        return r
+
+
 class BasicSecret(AuthBase):
     """Adds a personal access token as a Basic password, for one origin only.
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from azdo_pat.api.tenant_policies import TenantPolicies
     from azdo_pat.api.token_admin import TokenAdmin
     from azdo_pat.api.tokens import Tokens
+    from azdo_pat.cli.delivery_services import DeliveryServices
     from azdo_pat.cli.global_options import GlobalOptions
     from azdo_pat.deliveries.placeholders import DeliveryContext
     from azdo_pat.deliveries.services import Recognizes
@@ -185,17 +186,22 @@ class App:
         deliver(delivery, handover, self._delivery_context(recognizes))
 
     def _delivery_context(self, recognizes: Recognizes) -> DeliveryContext:
-        from azdo_pat.cli.delivery_services import DeliveryServices
         from azdo_pat.deliveries.placeholders import DeliveryContext
 
         return DeliveryContext(
             environment=self.environment,
             alone=self.in_line,
             lend=self.secrets.lend,
-            services=DeliveryServices(self.session, self._http_of),
+            services=self._delivery_services,
             recognizes=recognizes,
             say=self.runtime.messages.notice,
         )
+
+    @cached_property
+    def _delivery_services(self) -> DeliveryServices:
+        from azdo_pat.cli.delivery_services import DeliveryServices
+
+        return DeliveryServices(self.session, self._http_of)
 
     def _http_of(self, organization: str) -> Http:
         """Return the connection to an organization, with the sign-in for it."""

@@ -5,14 +5,17 @@ Imports are inside the functions that need them, so that a command imports only 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azdo_pat.api.http import Http
+    from azdo_pat.api.key_vault import KeyVault
     from azdo_pat.api.service_connections import ServiceConnections
     from azdo_pat.api.variable_groups import VariableGroups
+    from azdo_pat.cli.key_vault_sign_ins import KeyVaultSignIns
     from azdo_pat.cli.session import Session
 
 
@@ -28,6 +31,30 @@ class DeliveryServices:
     def __init__(self, session: Session, http_of: Callable[[str], Http]) -> None:
         self._session = session
         self._http_of = http_of
+        self._key_vaults: dict[str, KeyVault] = {}
+
+    def key_vault(self, vault: str) -> KeyVault:
+        """Return a key vault, by its name or its host name.
+
+        Raises:
+            UsageError: it is a host that no key vault has.
+        """
+        from azdo_pat.api.addresses import key_vault
+        from azdo_pat.api.key_vault import KeyVault
+
+        if vault not in self._key_vaults:
+            session = self._session
+            address = key_vault(vault, session.runtime.environment.get("PAT_KEYVAULT_URL"))
+            self._key_vaults[vault] = KeyVault(
+                session.http_without_sign_in(), address, self._key_vault_sign_ins
+            )
+        return self._key_vaults[vault]
+
+    @cached_property
+    def _key_vault_sign_ins(self) -> KeyVaultSignIns:
+        from azdo_pat.cli.key_vault_sign_ins import KeyVaultSignIns
+
+        return KeyVaultSignIns(self._session)
 
     def variable_groups(self, organization: str) -> VariableGroups:
         """Return the variable groups of an organization, by its name."""

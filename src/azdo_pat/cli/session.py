@@ -142,10 +142,10 @@ class Session:
         from azdo_pat.auth.saved_sign_in import OwnSource
 
         return OwnSource(
-            memory=self.memory, organization=self._url_at_hand, entra=self._renewing_entra
+            memory=self.memory, organization=self.url_at_hand, entra=self.renewing_entra
         )
 
-    def _url_at_hand(self) -> str:
+    def url_at_hand(self) -> str:
         """Return the URL of the current organization, or an empty string."""
         try:
             found, _ = self.located
@@ -153,7 +153,8 @@ class Session:
             return ""
         return found.url if found is not None else ""
 
-    def _renewing_entra(self, sign_in: SignIn, cache: Secret | None) -> MsalClient:
+    def renewing_entra(self, sign_in: SignIn, cache: Secret | None) -> MsalClient:
+        """Return the client that renews a sign-in, from MSAL's cache; imports MSAL."""
         from azdo_pat.auth.client import Client
 
         client = Client(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from azdo_pat.deliveries import (
     command_target,
     file_target,
+    key_vault_target,
     service_connection_target,
     tool_target,
     variable_group_target,
@@ -66,7 +67,7 @@ def _probe_service(
 ) -> None:
     match target:
         case KeyVaultTarget():
-            raise _unsupported(target)
+            key_vault_target.probe(target, context)
         case VaultTarget():
             raise _unsupported(target)
         case VariableGroupTarget():
@@ -114,7 +115,7 @@ def _deliver_to_service(
 ) -> None:
     match target:
         case KeyVaultTarget():
-            raise _unsupported(target)
+            key_vault_target.deliver(target, handover, context)
         case VaultTarget():
             raise _unsupported(target)
         case VariableGroupTarget():

@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from azdo_pat.models import Secret
 
 
 class Services(Protocol):
     """The clients of the services that distribute secrets; each is made when it is first used."""
+
+    def key_vault(self, vault: str) -> KeyVault:
+        """Return a key vault, by its name or its host name.
+
+        Raises:
+            UsageError: it is a host that no key vault has.
+        """
 
     def variable_groups(self, organization: str) -> VariableGroups:
         """Return the variable groups of an organization, by its name."""
@@ -91,6 +99,64 @@ class ServiceConnection(Protocol):
     @property
     def failure(self) -> str:
         """Why it failed; empty if it did not."""
+
+
+class KeyVault(Protocol):
+    """The secrets of a key vault; see `api.key_vault`."""
+
+    @property
+    def name(self) -> str:
+        """The name of the vault."""
+
+    def get(self, name: str) -> VaultSecret | None:
+        """Return the newest version of a secret; None if there is none."""
+
+    def is_deleted(self, name: str) -> bool:
+        """Return whether a deleted secret has the name."""
+
+    def put(
+        self,
+        name: str,
+        value: Secret,
+        *,
+        content_type: str = ...,
+        tags: Mapping[str, str] = ...,
+        not_before: int | None = ...,
+        expires: datetime | None,
+    ) -> VaultSecret:
+        """Add a version, and return it."""
+
+
+class VaultSecret(Protocol):
+    """The newest version of a secret in a key vault; see `api.key_vault`."""
+
+    @property
+    def version(self) -> str:
+        """Its id."""
+
+    @property
+    def previous(self) -> str:
+        """The id of the version before it; empty if unknown."""
+
+    @property
+    def value(self) -> Secret:
+        """The secret itself."""
+
+    @property
+    def content_type(self) -> str:
+        """Empty if it has none."""
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """All of them."""
+
+    @property
+    def not_before(self) -> int | None:
+        """When it begins to be valid, in seconds since 1970; None if it does not say."""
+
+    @property
+    def managed(self) -> bool:
+        """Whether it belongs to a certificate, and cannot be set."""
 
 
 class Recognizes(Protocol):

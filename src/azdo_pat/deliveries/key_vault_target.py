@@ -1,0 +1,125 @@
+"""Delivers a secret to Azure Key Vault, as a new version of the secret there."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from azdo_pat.errors import ConflictError, RefusedError
+
+if TYPE_CHECKING:
+    from azdo_pat.deliveries.placeholders import DeliveryContext
+    from azdo_pat.deliveries.services import KeyVault, VaultSecret
+    from azdo_pat.delivery_targets import KeyVaultTarget
+    from azdo_pat.models import Handover
+
+TAG: Final = "azdo-pat-id"
+"""The tag with the authorization id of the token."""
+
+_MOST_TAGS: Final = 15
+"""Source: Azure Key Vault, "About Azure Key Vault secrets"."""
+
+_NO_RIGHT: Final = frozenset({"ForbiddenByRbac", "AccessDenied"})
+"""The codes of a refusal for want of a right, by a role or by an access policy. Others hold for
+every request."""
+
+
+def probe(target: KeyVaultTarget, context: DeliveryContext) -> None:
+    """Check that the vault can be read, and that what is there can be replaced.
+
+    Without the right to read it, only that the vault can be reached.
+
+    Raises:
+        ConflictError: the secret is disabled, deleted, managed, or someone else has changed it.
+        PatError: the vault cannot be read.
+    """
+    vault = context.services.key_vault(target.vault)
+    try:
+        found = vault.get(target.secret)
+    except RefusedError as error:
+        if error.code not in _NO_RIGHT:
+            raise
+        return
+    if found is not None:
+        _require_replaceable(found, context)
+        return
+    is_deleted = False
+    with suppress(RefusedError):  # only setting the secret would tell
+        is_deleted = vault.is_deleted(target.secret)
+    if is_deleted:
+        raise ConflictError(
+            "a deleted secret has this name, and can still be recovered",
+            hint=f"to recover it, run: az keyvault secret recover --vault-name {vault.name}"
+            f" --name {target.secret}",
+        )
+
+
+def deliver(target: KeyVaultTarget, handover: Handover, context: DeliveryContext) -> None:
+    """Set the secret, and keep its tags, content type and beginning.
+
+    If it cannot be read, they cannot be kept.
+
+    Raises:
+        ConflictError: someone else has changed the secret, or is just doing so.
+        PatError: it could not be set.
+    """
+    vault = context.services.key_vault(target.vault)
+    try:
+        found = vault.get(target.secret)
+    except RefusedError as error:
+        if error.code not in _NO_RIGHT:
+            raise
+        vault.put(target.secret, handover.secret, expires=handover.pat.expires)
+        context.say(
+            f"{target.place}: was set without the tags and the content type that it may have had,"
+            " as the sign-in may not read it"
+        )
+        return
+    if found is not None:
+        if found.value == handover.secret:
+            return
+        _require_replaceable(found, context)
+    _set(vault, target, handover, found)
+
+
+def _set(
+    vault: KeyVault, target: KeyVaultTarget, handover: Handover, found: VaultSecret | None
+) -> None:
+    kept = dict(found.tags) if found else {}
+    own = {TAG: handover.pat.id} if handover.pat.id else {}
+    tags = kept | own
+    if len(tags) > _MOST_TAGS:
+        tags = kept
+    made = vault.put(
+        target.secret,
+        handover.secret,
+        content_type=found.content_type if found else "",
+        tags=tags,
+        not_before=found.not_before if found else None,
+        expires=handover.pat.expires,
+    )
+    if found and made.previous not in {"", found.version}:
+        raise ConflictError(
+            f"someone else has set the secret at the same time; their version is {made.previous}",
+            hint="check which value is right, and who else sets it",
+        )
+    newest = vault.get(target.secret)
+    if newest is None or newest.value != handover.secret or newest.tags != tags:
+        raise ConflictError(
+            "someone else has changed the secret right after it was set",
+            hint="check who else sets it, as only one can",
+        )
+
+
+def _require_replaceable(found: VaultSecret, context: DeliveryContext) -> None:
+    if found.managed:
+        raise ConflictError(
+            "the secret belongs to a certificate of the vault, and cannot be set",
+            hint="choose another name",
+        )
+    if not context.recognizes(found.value):
+        raise ConflictError(
+            "someone else has changed the secret since pat delivered it",
+            hint="check who sets it, as only one can; then choose another name, or set it back to"
+            " the version that pat delivered",
+        )
