@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from azdo_pat.emulator.run import Options, start
 from cli.stage import names
-from drivers import Emulator, InProcess, Result
+from drivers import Emulator, InProcess, Result, put_program
 
 TENANT = "7f0b9c1e-5d43-4f6a-9a51-2c8e6f1d0b37"
 OTHER_TENANT = "c2a6e0d4-93b1-4e7f-8d25-6b0f4a1c7e58"
@@ -327,6 +328,19 @@ def test_no_secret_is_shown(pat: InProcess, emulator: Emulator) -> None:
     for hidden in (token, secret(pat), "the-former-value"):
         assert hidden
         assert hidden not in shown
+
+
+def test_no_other_program_is_told_the_access_token(
+    pat: InProcess, emulator: Emulator, tmp_path: Path
+) -> None:
+    source = f"import os; open({str(tmp_path / 'told')!r}, 'w').write(str(dict(os.environ)))"
+    program = put_program(tmp_path / "keep", source)
+    make(pat)
+    rotated(pat, "--deliver", f"command:{program}", "--deliver", TARGET)
+    assert values(emulator) == [secret(pat)]
+    told = (tmp_path / "told").read_text()
+    assert "PAT_KEYVAULT_URL" in told
+    assert "PAT_KEYVAULT_ACCESS_TOKEN" not in told
 
 
 def test_each_token_goes_to_its_own_service(pat: InProcess, emulator: Emulator) -> None:
