@@ -1,5 +1,6 @@
 """The client of Key Vault: whom it signs in to, and where it sends the access token."""
 
+import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ class Stage:
 
     running: RunningEmulator
     tokens: list[str] = field(default_factory=list)
+    claims: str = ""
     wanted: list[tuple[SignIn, bool]] = field(default_factory=list)
     hands: Hands = field(default_factory=Hands)
 
@@ -38,7 +40,8 @@ class Stage:
         return Emulator(self.running)
 
     def client(self, vault: str = "contoso-ci") -> KeyVault:
-        def access_token(wanted: SignIn, rejected: AccessToken | None) -> AccessToken:
+        def access_token(wanted: SignIn, rejected: AccessToken | None, claims: str) -> AccessToken:
+            self.claims = claims
             self.wanted.append((wanted, rejected is not None))
             text = self.tokens.pop(0) if self.tokens else self.token()
             return AccessToken(Secret(text), source="the test", user="ada@contoso.example")
@@ -159,6 +162,14 @@ def test_a_rejected_token_is_replaced_once(stage: Stage) -> None:
         stage.client().get("pat")
     assert caught.value.message.endswith("did not accept the access token from the test")
     assert "PAT_KEYVAULT_ACCESS_TOKEN" in caught.value.hint
+
+
+def test_a_vault_says_what_it_requires_of_another_token(stage: Stage) -> None:
+    stage.tokens = [stage.token(), stage.token(lifetimeSeconds=1000)]
+    stage.emulator.reject_access_tokens()
+    with pytest.raises(SignInError):
+        stage.client().get("pat")
+    assert json.loads(stage.claims)["access_token"]["nbf"]["essential"] is True
 
 
 def test_what_is_put_is_read(stage: Stage) -> None:

@@ -73,6 +73,17 @@ def test_the_account_of_pat_login_in_the_tenant_of_the_vault(
     assert len([each for each in emulator.requests if each["path"].endswith("/token")]) == asked
 
 
+def test_access_tokens_that_were_revoked(pat: Installed, emulator: Emulator) -> None:
+    assert log_in(pat, emulator).exit_code == 0
+    assert pat(*CREATE).exit_code == 0
+    for _ in range(2):
+        rotated = pat(*ROTATE, "keyvault:tailspin-ci/pat")
+        assert rotated.exit_code == 0, rotated.stderr
+        assert delivered(emulator, "tailspin-ci")[-1] == pat("get", "ci").stdout.strip()
+        # The next ones must be newer, which the vault, too, says by the claims that it requires.
+        emulator.reject_access_tokens()
+
+
 def test_an_account_that_the_tenant_of_the_vault_does_not_know(
     pat: Installed, emulator: Emulator
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from azdo_pat.api.addresses import VaultAddress, segment, with_query
 from azdo_pat.api.call import ApiCall
-from azdo_pat.api.challenge import challenges
+from azdo_pat.api.challenge import challenges, claims_of
 from azdo_pat.api.credentials import Anonymous, BearerOfService
 from azdo_pat.api.http import Http
 from azdo_pat.api.json_fields import Record
@@ -69,19 +69,20 @@ class KeyVault:
     Args:
         http: the connection; each request has a credential of its own.
         address: of the vault.
-        access_token: returns the access token for a sign-in; given one that was rejected, another
-            one.
+        access_token: returns the access token for a sign-in; given one that was rejected, and the
+            claims that the vault then asked for as JSON, another one.
     """
 
     def __init__(
         self,
         http: Http,
         address: VaultAddress,
-        access_token: Callable[[SignIn, AccessToken | None], AccessToken],
+        access_token: Callable[[SignIn, AccessToken | None, str], AccessToken],
     ) -> None:
         self._http = http
         self._address = address
         self._access_token = access_token
+        self._claims = ""
 
     @property
     def name(self) -> str:
@@ -151,11 +152,11 @@ class KeyVault:
     ) -> Response:
         version = _VERSIONS.get(self._sign_in.resource, _OLDER_VERSION)
         call = self._call(method, f"{kind}/{segment(name)}", version)._replace(body=body)
-        token = self._access_token(self._sign_in, None)
+        token = self._access_token(self._sign_in, None, "")
         try:
             return self._http.send(self._signed(call, token, name))
         except SignInError:
-            other = self._access_token(self._sign_in, token)
+            other = self._access_token(self._sign_in, token, self._claims)
             if other.secret == token.secret:
                 raise
             return self._http.send(self._signed(call, other, name))
@@ -166,8 +167,13 @@ class KeyVault:
 
     def _signed(self, call: ApiCall, token: AccessToken, name: str) -> ApiCall:
         asked = Asked(self.name, name, token.source, token.user)
+
+        def failure_of(answer: Response) -> PatError | None:
+            self._claims = claims_of(answer)
+            return asked.failure_of(answer)
+
         credential = BearerOfService(token, self._address.url)
-        return call._replace(credential=credential, failure_of=asked.failure_of)
+        return call._replace(credential=credential, failure_of=failure_of)
 
     @cached_property
     def _sign_in(self) -> SignIn:

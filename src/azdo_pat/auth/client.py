@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from azdo_pat.auth.claims import Resource
 from azdo_pat.auth.sign_ins import SignIn
 from azdo_pat.errors import PatError, UsageError
 from azdo_pat.models import Secret
@@ -62,6 +63,22 @@ class Client(NamedTuple):
     authority: str = MICROSOFT
     tenant: str = ANY_TENANT
     client_id: str = AZURE_CLI
+
+
+class Wanted(NamedTuple):
+    """The access token that another service than Azure DevOps wants.
+
+    Attributes:
+        resource: the service.
+        tenant: the id of the tenant.
+        claims: what the service requires of the token, as JSON; empty for nothing.
+        anew: the service has rejected the last one, even if it is valid.
+    """
+
+    resource: Resource
+    tenant: str
+    claims: str = ""
+    anew: bool = False
 
 
 class Granted(NamedTuple):

@@ -10,8 +10,8 @@ from msal.oauth2cli.oauth2 import (  # type: ignore[import-untyped]  # as above
     BrowserInteractionTimeoutError,
 )
 
-from azdo_pat.auth.claims import RESOURCE, Resource
-from azdo_pat.auth.client import AZURE_CLI, Challenged, Client, Granted
+from azdo_pat.auth.claims import RESOURCE
+from azdo_pat.auth.client import AZURE_CLI, Challenged, Client, Granted, Wanted
 from azdo_pat.auth.entra_errors import AGAIN, refusal
 from azdo_pat.auth.sign_ins import SignIn
 from azdo_pat.errors import PatError, SignInError, UnavailableError
@@ -141,19 +141,16 @@ class MsalClient:
             sign_in, self._scopes, claims=sign_in.challenge, also_if_one_is_cached=True
         )
 
-    def for_service(
-        self, sign_in: SignIn, resource: Resource, *, also_if_one_is_cached: bool
-    ) -> Granted | Challenged:
+    def for_service(self, sign_in: SignIn, wanted: Wanted) -> Granted | Challenged:
         """Get an access token for another service with the refresh token, without a prompt.
 
         Args:
             sign_in: of the account.
-            resource: the service; the tenant is that of the client.
-            also_if_one_is_cached: request a new one, even if a valid one is cached.
+            wanted: the access token; its tenant is that of the client.
         """
-        scopes = [f"{resource.id}/.default"]
+        scopes = [f"{wanted.resource.id}/.default"]
         return self._silently(
-            sign_in, scopes, claims="", also_if_one_is_cached=also_if_one_is_cached
+            sign_in, scopes, claims=wanted.claims, also_if_one_is_cached=wanted.anew
         )
 
     def _silently(

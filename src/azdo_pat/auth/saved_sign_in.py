@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.auth.chain import Absent
-from azdo_pat.auth.claims import Resource, inspect
-from azdo_pat.auth.client import Granted
+from azdo_pat.auth.claims import inspect
+from azdo_pat.auth.client import Granted, Wanted
 from azdo_pat.auth.sign_ins import SignIn, SignIns, read, written
 from azdo_pat.auth.storage import SignInStorage
 from azdo_pat.errors import SignInError, StoreError, UnavailableError
@@ -173,9 +173,7 @@ class SourceForService:
         memory: the saved sign-ins.
         organization: the URL of the organization whose sign-in to use; empty if none is known.
         entra: creates the client of a tenant, from MSAL's cache; imports MSAL.
-        resource: the service.
-        tenant: the id of the tenant that the service belongs to there.
-        rejected: the service has rejected the cached access token.
+        wanted: the access token.
     """
 
     name = NAME
@@ -186,16 +184,12 @@ class SourceForService:
         memory: SavedSignIns,
         organization: str,
         entra: Callable[[SignIn, Secret | None], "MsalClient"],
-        resource: Resource,
-        tenant: str,
-        rejected: bool,
+        wanted: Wanted,
     ) -> None:
         self._memory = memory
         self._organization = organization
         self._entra = entra
-        self._resource = resource
-        self._tenant = tenant
-        self._rejected = rejected
+        self._wanted = wanted
 
     def access_token(self, now: datetime) -> AccessToken | Absent:
         """Return an access token of the tenant; see `TokenSource`."""
@@ -206,13 +200,12 @@ class SourceForService:
             sign_in = sign_ins.of(self._organization)
             if sign_in is None:
                 return Absent(reason="not signed in")
-            there = sign_in._replace(tenant=self._tenant)
-            outcome = self._entra(there, self._memory.cache.load()).for_service(
-                there, self._resource, also_if_one_is_cached=self._rejected
-            )
+            there = sign_in._replace(tenant=self._wanted.tenant)
+            entra = self._entra(there, self._memory.cache.load())
+            outcome = entra.for_service(there, self._wanted)
             if not isinstance(outcome, Granted):
                 raise outcome.failure
             with suppress(StoreError):  # it can be used without being saved
                 self._memory.keep(sign_ins, outcome.cache)
         text = outcome.sign_in.token.reveal()
-        return inspect(text, source=NAME, now=now, resource=self._resource)
+        return inspect(text, source=NAME, now=now, resource=self._wanted.resource)

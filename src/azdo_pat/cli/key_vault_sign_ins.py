@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.api.key_vault import SignIn
     from azdo_pat.auth.chain import TokenSource
-    from azdo_pat.auth.claims import Resource
+    from azdo_pat.auth.client import Wanted
     from azdo_pat.cli.session import Session
     from azdo_pat.models import AccessToken
 
@@ -30,34 +30,43 @@ class KeyVaultSignIns:
         self._session = session
         self._found: dict[SignIn, AccessToken] = {}
 
-    def __call__(self, wanted: SignIn, rejected: AccessToken | None) -> AccessToken:
+    def __call__(self, wanted: SignIn, rejected: AccessToken | None, claims: str) -> AccessToken:
         """Return the access token for a sign-in.
 
         Args:
             wanted: the resource and the tenant.
             rejected: the last one, if the vault rejected it; then another one, if there is one.
+            claims: what the vault requires of that one, as JSON; empty for nothing.
 
         Raises:
             SignInError: there is none.
             PatError: it could not be requested.
         """
         if wanted not in self._found or rejected is not None:
-            self._found[wanted] = self._asked(wanted, is_rejected=rejected is not None)
+            from azdo_pat.auth.claims import key_vault
+            from azdo_pat.auth.client import Wanted
+
+            self._found[wanted] = self._asked(
+                Wanted(
+                    resource=key_vault(wanted.resource),
+                    tenant=wanted.tenant,
+                    claims=claims,
+                    anew=rejected is not None,
+                )
+            )
         return self._found[wanted]
 
-    def _asked(self, wanted: SignIn, *, is_rejected: bool) -> AccessToken:
+    def _asked(self, wanted: Wanted) -> AccessToken:
         from azdo_pat.auth.chain import first_that_answers
-        from azdo_pat.auth.claims import key_vault
 
-        resource = key_vault(wanted.resource)
         found = first_that_answers(
-            self._sources(wanted, resource, is_rejected=is_rejected),
+            self._sources(wanted),
             self._session.runtime.now(),
             applications=True,
-            variable=resource.variable,
+            variable=wanted.resource.variable,
         ).required()
         self._session.runtime.messages.detail(
-            f"access token for {wanted.resource} from {found.source}"
+            f"access token for {wanted.resource.id} from {found.source}"
         )
         if found.tenant and found.tenant.lower() != wanted.tenant:
             raise SignInError(
@@ -68,24 +77,20 @@ class KeyVaultSignIns:
             )
         return found
 
-    def _sources(
-        self, wanted: SignIn, resource: Resource, *, is_rejected: bool
-    ) -> Iterator[TokenSource]:
+    def _sources(self, wanted: Wanted) -> Iterator[TokenSource]:
         from azdo_pat.auth.azure_cli import AzureCliSource
         from azdo_pat.auth.environment import EnvironmentSource
         from azdo_pat.auth.saved_sign_in import SourceForService
 
         session = self._session
         runtime = session.runtime
-        yield EnvironmentSource(value=runtime.options.key_vault_token, resource=resource)
+        yield EnvironmentSource(value=runtime.options.key_vault_token, resource=wanted.resource)
         yield SourceForService(
             memory=session.memory,
             organization=session.url_at_hand(),
             entra=session.renewing_entra,
-            resource=resource,
-            tenant=wanted.tenant,
-            rejected=is_rejected,
+            wanted=wanted,
         )
         yield AzureCliSource(
-            environment=runtime.environment, tenant=wanted.tenant, resource=resource
+            environment=runtime.environment, tenant=wanted.tenant, resource=wanted.resource
         )

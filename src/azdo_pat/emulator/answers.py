@@ -94,15 +94,21 @@ def challenge(
     """
     address = f"https://login.microsoftonline.com/{tenant}"
     bearer = f"Bearer authorization_uri={address}"
-    if not_before:
-        claims = {"access_token": {"nbf": {"essential": True, "value": str(not_before)}}}
-        encoded = base64.b64encode(json.dumps(claims, separators=(",", ":")).encode()).decode()
-        bearer += f', error="insufficient_claims", claims="{encoded}"'
+    bearer += newer(not_before)
     answer.headers.add("WWW-Authenticate", bearer)
     answer.headers.add("WWW-Authenticate", f'Basic realm="{root}"')
     answer.headers.add("WWW-Authenticate", "TFS-Federated")
     answer.headers["X-VSS-ResourceTenant"] = tenant
     return answer
+
+
+def newer(not_before: int) -> str:
+    """What a challenge adds to ask for a token that is not older; empty for any."""
+    if not not_before:
+        return ""
+    claims = {"access_token": {"nbf": {"essential": True, "value": str(not_before)}}}
+    encoded = base64.b64encode(json.dumps(claims, separators=(",", ":")).encode()).decode()
+    return f', error="insufficient_claims", claims="{encoded}"'
 
 
 def token_json(token: Token, secret: str | None = None) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def caller_of(request: Request, vault: Vault, service: Service) -> Caller:
         )
     except BadAccessTokenError as error:
         message = _MESSAGES.get(error.verdict, _UNREADABLE)
-        raise VaultError(Refusal.UNAUTHORIZED, message) from error
+        newer = service.not_before if error.verdict is Verdict.REVOKED else 0
+        raise VaultError(Refusal.UNAUTHORIZED, message, not_before=newer) from error
     if caller.tenant_id != vault.terms.tenant_id:
         raise VaultError(
             Refusal.UNAUTHORIZED,

@@ -42,9 +42,10 @@ class Refusal(Enum):
 
 
 class VaultError(Exception):
-    """A request refused."""
+    """A request refused; ``not_before`` says how new an access token must be, if that is why."""
 
-    def __init__(self, refusal: Refusal, message: str) -> None:
+    def __init__(self, refusal: Refusal, message: str, *, not_before: int = 0) -> None:
         super().__init__(message)
         self.refusal = refusal
         self.message = message
+        self.not_before = not_before

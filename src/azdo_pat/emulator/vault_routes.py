@@ -81,7 +81,7 @@ class VaultApplication(Application):
             check_right(caller, right, call.vault, request)
             value = operation()
         except VaultError as error:
-            return self._refusal(error.refusal, error.message, call.vault)
+            return self._refusal(error, call.vault)
         return Response("", status=204) if value is None else answers.json_answer(value)
 
     def _made_up(self, fault: Fault, request: Request) -> Response:
@@ -89,7 +89,7 @@ class VaultApplication(Application):
         if fault.special or fault.body is not None or status < _FIRST_ERROR:
             return super()._made_up(fault, request)
         refusal, message = _MADE_UP.get(status, _INTERNAL)
-        found = self._refusal(refusal, message, self._call(request).vault)
+        found = self._refusal(VaultError(refusal, message), self._call(request).vault)
         found.status_code = status
         return found
 
@@ -113,12 +113,13 @@ class VaultApplication(Application):
             raise ConnectionCut
         return _Call(request=request, vault=vault, root=root, parts=tuple(parts))
 
-    def _refusal(self, refusal: Refusal, message: str, vault: Vault) -> Response:
-        found = answers.json_answer(refusal.document(message), status=refusal.status)
-        if refusal is Refusal.UNAUTHORIZED:
+    def _refusal(self, error: VaultError, vault: Vault) -> Response:
+        document = error.refusal.document(error.message)
+        found = answers.json_answer(document, status=error.refusal.status)
+        if error.refusal is Refusal.UNAUTHORIZED:
             found.headers["WWW-Authenticate"] = (
                 f'Bearer authorization="{self._authority}/{vault.terms.tenant_id}",'
-                f' resource="{vault.terms.resource}"'
+                f' resource="{vault.terms.resource}"{answers.newer(error.not_before)}'
             )
         return found
 
