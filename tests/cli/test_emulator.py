@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,16 @@ ADDRESS = r"http://127\.0\.0\.1:\d+"
 SH = rf"PAT_API_URL={ADDRESS}"
 FISH = rf"set -gx PAT_API_URL '{ADDRESS}'"
 POWERSHELL = rf"\$env:PAT_API_URL = '{ADDRESS}'"
+
+
+def test_a_sandbox_has_key_vaults(home: Path) -> None:
+    script = (
+        f"{PROGRAM} create ci --scope code -q -o none && {PROGRAM} rotate ci -q -o none"
+        " --deliver keyvault:contoso-ci/pat && echo delivered"
+    )
+    words = ("cmd", "/c", script) if os.name == "nt" else ("sh", "-c", script)
+    ran = Installed({"HOME": str(home)})("sandbox", *words)
+    assert (ran.exit_code, ran.stdout.strip()) == (0, "delivered"), ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -269,7 +269,7 @@ def emulating(pat: Installed, *args: str, ends: signal.Signals = signal.SIGTERM)
     """Run `pat emulator` while the block runs; give what it printed for a shell to eval."""
     process = start(pat, "emulator", *args)
     try:
-        lines = [read_line(process.stdout) for _ in range(10)]
+        lines = [read_line(process.stdout) for _ in range(14)]
         assert process.poll() is None
         yield "".join(lines)
     finally:
@@ -292,8 +292,8 @@ def evaluated(pat: Installed, exports: str, command: str) -> Result:
 def test_the_export_lines_make_pat_use_the_emulator(alone: Installed, ends: signal.Signals) -> None:
     with emulating(alone, "--port", "0", ends=ends) as exports:
         names = re.findall(r"^export (\w+)$", exports, re.MULTILINE)
-        of_entra = ("AUTHORITY", "CA_BUNDLE")
-        assert names == [f"PAT_{name}" for name in ("API_URL", "ACCESS_TOKEN", "ORG", *of_entra)]
+        beside = ("AUTHORITY", "CA_BUNDLE", "KEYVAULT_URL", "KEYVAULT_ACCESS_TOKEN")
+        assert names == [f"PAT_{name}" for name in ("API_URL", "ACCESS_TOKEN", "ORG", *beside)]
         counted = evaluated(alone, exports, "pat list -o json --query 'length(@)'")
         assert counted == Result(exit_code=0, stdout="4\n", stderr="")
 

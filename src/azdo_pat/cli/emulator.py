@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _start_emulator(**options: Any) -> RunningEmulator:  # noqa: ANN401  # those of `Options`
-    """Start an emulator with Microsoft Entra's sign-in.
+    """Start an emulator with Microsoft Entra's sign-in and with key vaults.
 
     Raises:
         UsageError: werkzeug is not installed, the port is in use, or an option is not valid.
@@ -38,7 +38,7 @@ def _start_emulator(**options: Any) -> RunningEmulator:  # noqa: ANN401  # those
             hint="in the environment of pat, run: pip install werkzeug",
         ) from error
     try:
-        return start(Options(**options, entra=True))
+        return start(Options(**options, entra=True, vaults=True))
     except EmulatorError as error:
         raise UsageError(
             str(error),
@@ -125,6 +125,11 @@ def _client_variables(running: RunningEmulator) -> dict[str, str]:
         variables |= {
             "PAT_AUTHORITY": running.authority,
             "PAT_CA_BUNDLE": str(running.authority_file),
+        }
+    if running.vaults is not None:
+        variables |= {
+            "PAT_KEYVAULT_URL": running.vaults,
+            "PAT_KEYVAULT_ACCESS_TOKEN": running.vault_token,
         }
     return variables
 

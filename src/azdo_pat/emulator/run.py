@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -23,7 +23,7 @@ from azdo_pat.emulator.service import Contents, Service
 from azdo_pat.emulator.serving import Server, listen
 from azdo_pat.emulator.vault_control import VaultControl
 from azdo_pat.emulator.vault_routes import MICROSOFT, VaultApplication
-from azdo_pat.emulator.vaults import Vaults
+from azdo_pat.emulator.vaults import PUBLIC_CLOUD, Vaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,8 @@ class Options:
 class RunningEmulator:
     """An emulator that answers until closed; a context manager.
 
-    ``access_token`` signs in the default user for 12 hours. ``authority`` is the address of its
+    ``access_token`` signs in the default user for 12 hours, and ``vault_token`` to the vaults of
+    the first tenant. ``authority`` is the address of its
     Entra, ``vaults`` the one below which its vaults are; None without. ``authority_file`` holds
     the certificate to trust for them, and for the emulator itself where that answers by https.
     """
@@ -69,6 +70,7 @@ class RunningEmulator:
         self.organization = CONTOSO.name
         self.authority: str | None = None
         self.vaults: str | None = None
+        self.vault_token = ""
         self.authority_file: Path | None = None
         self.serve(server)
 
@@ -157,6 +159,10 @@ def start(options: Options, *, clock: Callable[[], datetime] = utc_now) -> Runni
             application.control.vaults = VaultControl(vaults)
             doors = VaultApplication(*parts, vaults, running.authority or MICROSOFT)
             running.vaults = running.serve_beside(doors, certificate)
+            order = replace(order, audience=PUBLIC_CLOUD)
+            running.vault_token = access_tokens.mint(
+                order, key=service.signing_key, now=service.now()
+            )
     return running
 
 
