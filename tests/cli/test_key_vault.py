@@ -280,6 +280,9 @@ def test_another_cloud(pat: InProcess, emulator: Emulator) -> None:
     target = "keyvault:beijing.vault.azure.cn/Build-PAT"
     assert pat(*ROTATE, "--deliver", target, env=env).exit_code == 0
     assert values(emulator, "beijing") == [secret(pat)]
+    nobody = pat(*ROTATE, "--deliver", target, env={"PAT_KEYVAULT_ACCESS_TOKEN": None})
+    assert nobody.exit_code == 4
+    assert "pat login: " not in nobody.stderr  # the account of the public cloud is not there
     versions_asked = {
         each["query"].get("api-version")
         for each in emulator.requests

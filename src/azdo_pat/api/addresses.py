@@ -28,7 +28,7 @@ KEY_VAULTS: Final = {
 """The domain of the vaults of each cloud (public, China, US Government), and what access tokens for
 them name. Source: "Azure Key Vault keys, secrets and certificates overview", on DNS suffixes."""
 
-_PUBLIC_CLOUD: Final = "vault.azure.net"
+PUBLIC_CLOUD: Final = KEY_VAULTS["vault.azure.net"]
 
 
 class VaultAddress(NamedTuple):
@@ -58,14 +58,15 @@ def key_vault(vault: str, root: str | None) -> VaultAddress:
         UsageError: it is a host that no vault has, or the root is not https or not on this machine.
     """
     name, _, domain = vault.partition(".")
-    resource = KEY_VAULTS.get(domain or _PUBLIC_CLOUD)
+    domain = domain or "vault.azure.net"
+    resource = KEY_VAULTS.get(domain)
     if resource is None:
         raise UsageError(
             f"{vault!r} is not the host of a key vault",
             hint=f"give its name, or its host name below {', '.join(KEY_VAULTS)}",
         )
     if not root:
-        url = f"https://{name}.{domain or _PUBLIC_CLOUD}"
+        url = f"https://{name}.{domain}"
         return VaultAddress(url, name, frozenset({resource}))
     scheme, host, _ = origin(root)
     if scheme != "https" or not is_loopback(host):

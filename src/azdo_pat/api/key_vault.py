@@ -8,7 +8,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from azdo_pat.api.addresses import VaultAddress, segment, with_query
+from azdo_pat.api.addresses import PUBLIC_CLOUD, VaultAddress, segment, with_query
 from azdo_pat.api.call import ApiCall
 from azdo_pat.api.challenge import challenges, claims_of
 from azdo_pat.api.credentials import Anonymous, BearerOfService
@@ -22,7 +22,9 @@ from azdo_pat.models import AccessToken, Secret
 from azdo_pat.redaction import remember
 from azdo_pat.urls import parse
 
-_VERSIONS: Final = {"https://vault.azure.net": "2025-07-01"}
+_VERSION: Final = "2025-07-01"
+"""The first api-version that tells the version before."""
+
 _OLDER_VERSION: Final = "7.4"
 """The api-version in the other clouds, which get new ones late."""
 
@@ -150,7 +152,8 @@ class KeyVault:
     def _send(
         self, method: str, name: str, kind: str, body: Mapping[str, object] | None = None
     ) -> Response:
-        version = _VERSIONS.get(self._sign_in.resource, _OLDER_VERSION)
+        is_public = self._sign_in.resource == PUBLIC_CLOUD
+        version = _VERSION if is_public else _OLDER_VERSION
         call = self._call(method, f"{kind}/{segment(name)}", version)._replace(body=body)
         token = self._access_token(self._sign_in, None, "")
         try:

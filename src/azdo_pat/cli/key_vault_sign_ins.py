@@ -78,19 +78,23 @@ class KeyVaultSignIns:
         return found
 
     def _sources(self, wanted: Wanted) -> Iterator[TokenSource]:
+        from azdo_pat.api.addresses import PUBLIC_CLOUD
         from azdo_pat.auth.azure_cli import AzureCliSource
+        from azdo_pat.auth.client import MICROSOFT
         from azdo_pat.auth.environment import EnvironmentSource
         from azdo_pat.auth.saved_sign_in import SourceForService
 
         session = self._session
         runtime = session.runtime
         yield EnvironmentSource(value=runtime.options.key_vault_token, resource=wanted.resource)
-        yield SourceForService(
-            memory=session.memory,
-            organization=session.url_at_hand(),
-            entra=session.renewing_entra,
-            wanted=wanted,
-        )
+        # In another cloud, the account of the public one does not exist.
+        if session.authority != MICROSOFT or wanted.resource.id == PUBLIC_CLOUD:
+            yield SourceForService(
+                memory=session.memory,
+                organization=session.url_at_hand(),
+                entra=session.renewing_entra,
+                wanted=wanted,
+            )
         yield AzureCliSource(
             environment=runtime.environment, tenant=wanted.tenant, resource=wanted.resource
         )
