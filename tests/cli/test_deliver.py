@@ -160,6 +160,16 @@ class TestProbe:
         assert message in renewed.json[0]["error"]
         assert (names(emulator), secret(pat), problems(pat)) == (["ci"], before, [])
 
+    @pytest.mark.parametrize("target", ["vault:secret/ci#pat", "github:contoso/web#PAT"])
+    def test_a_service_that_this_version_does_not_know(
+        self, pat: InProcess, emulator: Emulator, target: str
+    ) -> None:
+        vault = {"VAULT_ADDR": "https://vault.example.com"}
+        result = pat(*ENSURE, "--deliver", target, env=vault)
+        assert (result.exit_code, names(emulator)) == (2, [])
+        kind = target.partition(":")[0]
+        assert f"this version of pat cannot deliver to {kind}:" in result.stderr
+
     def test_what_was_remembered_is_probed(self, pat: InProcess, tmp_path: Path) -> None:
         make(pat)
         place = tmp_path / "place"

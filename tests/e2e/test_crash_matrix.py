@@ -69,7 +69,8 @@ if left:
         return f"{call.method} {call.url.split('?')[0].rpartition('/')[2]}"
 
     watched(Http, "_attempt", request)
-    for method in ("begin", "note", "finish", "explain", "remember", "forget", "rename"):
+    changes = ("begin", "note", "finish", "explain", "remember", "forget", "rename")
+    for method in (*changes, "note_delivery"):
         watched(State, method, lambda *_, name=method, **__: f"state: {name}")
     for method in ("put", "delete"):
         watched(SecretStore, method, lambda *_, name=method, **__: f"keyring: {name}")
