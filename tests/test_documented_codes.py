@@ -14,7 +14,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from azdo_pat import errors
 from azdo_pat.errors import ExitCode, PatError
 from cli.stage import put
-from drivers import PROGRAM, Emulator, InProcess, full_device
+from drivers import PROGRAM, Emulator, InProcess, full_device, put_writer
 from fakes import MemoryKeyring
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -101,6 +101,12 @@ def two_of_a_name(stage: Stage) -> int:
     put(stage.emulator, "ci")
     put(stage.emulator, "ci")
     return stage.code("revoke", "ci", "--yes")
+
+
+def not_delivered_again(stage: Stage) -> int:
+    target = put_writer(stage.folder, stage.folder / "no" / ".env")
+    stage.code("ensure", "ci", "--scope", "code", "--deliver", target)
+    return stage.code("deliver", "ci")
 
 
 def one_of_several(stage: Stage) -> int:
@@ -294,6 +300,7 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("reference/contract.md", "and `rotate` refuses"): unreadable,
     ("reference/contract.md", "its object is written all the same, and the"): unexplained,
     ("reference/contract.md", "for each thing it checks"): found_by_doctor,
+    ("reference/contract.md", "could not be delivered to every target, the"): not_delivered_again,
     (
         "reference/contract.md",
         "or the global token could not be revoked with",
