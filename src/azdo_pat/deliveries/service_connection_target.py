@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from azdo_pat.errors import ConflictError, PendingError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from azdo_pat.deliveries.placeholders import DeliveryContext
     from azdo_pat.deliveries.services import ServiceConnection, ServiceConnections
@@ -31,7 +31,7 @@ def probe(target: ServiceConnectionTarget, organization: str, context: DeliveryC
     """
     connections = context.services.service_connections(target.org or organization)
     connection = connections.find(target.project, target.connection)
-    _parameter(target, connection, connections)
+    _parameter(target, connection, connections.confidential(connection.kind, connection.scheme))
 
 
 def deliver(
@@ -48,9 +48,13 @@ def deliver(
     """
     connections = context.services.service_connections(target.org or organization)
     found = connections.find(target.project, target.connection)
-    name = _parameter(target, found, connections)
-    # Read again: finding the parameter took a while.
-    connection = connections.get(target.project, found.id)
+    inputs = connections.confidential(found.kind, found.scheme)
+    connection = connections.get(target.project, found.id)  # again, as that took a while
+    if (connection.kind, connection.scheme) != (found.kind, found.scheme):
+        raise ConflictError(
+            "someone has just changed how the service connection signs in", hint="try again"
+        )
+    name = _parameter(target, connection, inputs)
     authorization: Any = connection.document["authorization"]
     parameters = {**authorization["parameters"], name: handover.secret.reveal()}
     sent = {
@@ -90,10 +94,18 @@ def _settled(
 
 
 def _parameter(
-    target: ServiceConnectionTarget, connection: ServiceConnection, connections: ServiceConnections
+    target: ServiceConnectionTarget, connection: ServiceConnection, inputs: Sequence[str]
 ) -> str:
-    """Return the name of the parameter that holds the secret, as the connection spells it."""
-    inputs = connections.confidential(connection.kind, connection.scheme)
+    """Return the name of the parameter that holds the secret, as the connection spells it.
+
+    Args:
+        target: the delivery target.
+        connection: as the service describes it.
+        inputs: the confidential inputs of its type and scheme.
+
+    Raises:
+        UsageError: no parameter can hold it, or it is not clear which, or another would be lost.
+    """
     by_name = {each.casefold(): each for each in inputs}
     if connection.scheme.casefold() not in _SCHEMES or not by_name:
         raise UsageError(
