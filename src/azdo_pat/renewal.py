@@ -47,12 +47,12 @@ class Renewal(NamedTuple):
         """
         if self.grace is not None:
             return self.grace
-        return UNTIL_READ if self.is_polled else timedelta()
+        return UNTIL_READ if self.waits_for_readers else timedelta()
 
     @property
-    def is_polled(self) -> bool:
-        """Whether the secret is in a vault, which others read in their own time."""
-        if not self.deliveries:
+    def waits_for_readers(self) -> bool:
+        """Whether the secret is in a vault, and the user has set no grace period."""
+        if self.grace is not None or not self.deliveries:
             return False
         from azdo_pat.delivery_targets import is_polled  # noqa: PLC0415 - see that module
 

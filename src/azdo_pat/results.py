@@ -70,6 +70,7 @@ class Rotated:
         due: when the old token will be revoked, for `LATER`.
         reason: why it could not be revoked, for `PENDING`, or the new secret not be delivered, for
             `UNDELIVERED`, where the old one lives on; the next run tries again.
+        waits_for_readers: the old token lives on because the secret is in a vault.
     """
 
     created: Created
@@ -77,6 +78,7 @@ class Rotated:
     old: OldTokenOutcome
     due: datetime | None = None
     reason: str = ""
+    waits_for_readers: bool = False
 
 
 class RecoveryOutcome(StrEnum):

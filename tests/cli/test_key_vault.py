@@ -1,7 +1,7 @@
 """--deliver keyvault: a new secret goes to Azure Key Vault."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,20 @@ def vault_requests(emulator: Emulator) -> list[str]:
         for each in emulator.requests
         if "/secrets" in each["path"] or "/deletedsecrets" in each["path"]
     ]
+
+
+def test_the_old_token_stays_for_a_day_as_readers_poll(pat: InProcess, emulator: Emulator) -> None:
+    make(pat)
+    first = rotated(pat, "--deliver", TARGET)
+    assert "so the old token stays active for a day" in " ".join(first.stderr.split())
+    assert names(emulator) == ["ci", "ci"]
+    (pending,) = pat("status", "-o", "json").json["pending"]
+    left = datetime.fromisoformat(pending["until"]) - datetime.now(UTC)
+    assert timedelta(hours=23) < left <= timedelta(days=1)
+    again = rotated(pat, "--grace", "none")
+    assert "for a day" not in again.stderr
+    assert "is revoked" in again.stderr
+    assert names(emulator) == ["ci", "ci"]  # the new one, and the first one, whose day is not over
 
 
 def test_a_new_secret_is_set_and_says_whose_it_is(pat: InProcess, emulator: Emulator) -> None:

@@ -61,7 +61,7 @@ grace: Final = click.option(
     "--grace",
     metavar="SPAN",
     help="Revoke the old token only after this span, now and on each rotation: 1h, 2d; none"
-    " forgets it.",
+    " revokes it at once [1d if the secret is in a vault, or else none].",
 )
 
 

@@ -56,6 +56,11 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
         f" keyring ({pat_command('get', new.name)}); the old token {old.id} {ended}"
     )
+    if rotated.waits_for_readers and rotated.old is OldTokenOutcome.LATER:
+        app.runtime.messages.notice(
+            "the secret is in a vault, which is read later by those who use it, so the old token"
+            " stays active for a day; --grace sets another time, --grace none revokes it at once"
+        )
     warn_shortened(app, new, rotated.created.shortened_from)
     if not old.stored and rotated.old not in {OldTokenOutcome.KEPT, OldTokenOutcome.EXPIRED}:
         app.runtime.messages.notice(

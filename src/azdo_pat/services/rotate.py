@@ -112,7 +112,8 @@ def rotate(organization: Organization, pat: Pat, request: RotateRequest, deps: D
         replaced = _replaced(pat, request, entry.started + grace)
         operation = Rotate(entry, wanted.new_token, replaced)
         created, rest = issue(operation, wanted, deps, previous=previous)
-        return _with_old(pat, created, rest, deps)
+        rotated = _with_old(pat, created, rest, deps)
+        return replace(rotated, waits_for_readers=wanted.renewal.waits_for_readers)
 
 
 class RotateStep(NamedTuple):
