@@ -155,6 +155,15 @@ class TestDeclared:
         assert rotated(pat).endswith(" is revoked\n")
         assert active(emulator) == 2
 
+    def test_taking_it_out_counts_for_a_rotation_of_the_same_run(
+        self, pat: InProcess, emulator: Emulator, file: Path
+    ) -> None:
+        file.write_text(FILE + 'grace = "2h"\n', "utf-8")
+        run(pat, "apply", str(file), "-q")
+        file.write_text(FILE.replace("code", "packaging"), "utf-8")
+        assert "rotated 1" in run(pat, "apply", str(file))
+        assert active(emulator) == 1
+
     @pytest.mark.parametrize("value", ['"soon"', "2", '"0h"', '"2020-01-01"'])
     def test_mistakes(self, value: str, pat: InProcess, file: Path, emulator: Emulator) -> None:
         file.write_text(f"{FILE}grace = {value}\n", "utf-8")

@@ -30,7 +30,8 @@ class Wanted(NamedTuple):
         renew_before: the renewal window; None for a third of the lifetime.
         deliveries: its delivery targets; None for those it had before.
         source: the file that declares it; None for the remembered one.
-        grace: how long a token that is replaced stays active; None for the remembered time.
+        grace: how long a token that is replaced stays active; None for the remembered time, or
+            for that of a token without one, if a file declares it.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Wanted(NamedTuple):
         return renewal._replace(
             renew_before=renewal.renew_before if self.renew_before is None else self.renew_before,
             source=renewal.source if self.source is None else self.source,
-            grace=renewal.grace if self.grace is None else self.grace,
+            grace=renewal.grace if self.grace is None and self.source is None else self.grace,
         )
 
 
