@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from keyring.errors import KeyringLocked
 
 from cli.stage import names
 from drivers import Emulator, InProcess, put_writer
@@ -102,6 +103,20 @@ def test_a_secret_that_is_gone(
     assert (result.exit_code, result.json[0]["state"]) == (8, "failed")
     assert "no longer in the keyring" in result.json[0]["error"]
     assert (tmp_path / "a").read_text() == before
+
+
+def test_a_keyring_that_is_locked_leaves_nothing_pending(
+    pat: InProcess, memory_keyring: MemoryKeyring, tmp_path: Path
+) -> None:
+    make(pat, f"file:{tmp_path / 'a'}")
+
+    def locked(*_: str) -> str:
+        raise KeyringLocked
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory_keyring, "get_password", locked)
+        assert pat("deliver", "ci").exit_code == 7
+    assert pat("status", "-o", "json").json["pending"] == []
 
 
 def test_where_a_token_is_delivered_is_shown(pat: InProcess, tmp_path: Path, place: Path) -> None:

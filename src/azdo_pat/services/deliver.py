@@ -68,6 +68,7 @@ def deliver_again(
     """
     _ = deps.tokens  # see `Deps`
     with deps.exclusive(lock_key(entry.name, organization.url)):
+        deps.secrets.get(organization.url, entry.name)  # a keyring that fails leaves nothing to do
         journaled = JournalEntry(organization, entry.name, deps.now(), deps.session.user())
         key = deps.state.begin(Deliver(journaled))
         _, reason = delivered(Deliver(journaled._replace(key=key)), deps, overwrite=overwrite)
