@@ -109,7 +109,7 @@ class KeyVault:
         """Return whether a deleted secret has the name, which therefore cannot be set.
 
         Raises:
-            RefusedError: the sign-in may not know.
+            RefusedError: the sign-in has no right to read deleted secrets.
             PatError: it cannot be found out.
         """
         try:
@@ -183,8 +183,8 @@ class KeyVault:
         """What the vault asks to sign in for, by its answer to a request without an access token.
 
         Its tenant need not be that of Azure DevOps. Only the tenant is taken from it, not where to
-        sign in; and a resource of another domain is refused: whoever answers could use the token
-        there. Source: Azure Key Vault, "Authentication, requests and responses".
+        sign in; and a resource of another domain is refused, because the answering host could use
+        the token there. Source: Azure Key Vault, "Authentication, requests and responses".
 
         Raises:
             PatError: there is no such vault, or it does not say.

@@ -61,7 +61,7 @@ class ServiceConnections:
 
         Raises:
             NotFoundError: there is none, or no such project.
-            RefusedError: the user may not see how it signs in.
+            RefusedError: the user cannot see how it signs in.
             PatError: it cannot be read.
         """
         query = {"includeFailed": "true", **_VERSION}
@@ -79,7 +79,7 @@ class ServiceConnections:
 
         Raises:
             NotFoundError: there is none.
-            RefusedError: the user may not see how it signs in.
+            RefusedError: the user cannot see how it signs in.
             PatError: it cannot be read.
         """
         body, answer = self._read(project, f"/{guid}", _VERSION, _CONNECTION)
@@ -88,7 +88,7 @@ class ServiceConnections:
         record = Record(body, _CONNECTION, answer)
         authorization = record.record("authorization", "an authorization")
         if authorization is None:  # readers are not told
-            raise RefusedError("you may not change the service connection", hint=_RIGHT)
+            raise RefusedError("you cannot change the service connection", hint=_RIGHT)
         if not isinstance(authorization.value("parameters"), dict):
             raise unreadable(answer, f"{_CONNECTION} with parameters")
         status = body.get("operationStatus")
@@ -145,7 +145,7 @@ class ServiceConnections:
 
     @staticmethod
     def _naming_the_right() -> AbstractContextManager[None]:
-        return naming_the_right("you may not read or change the service connection", _RIGHT)
+        return naming_the_right("you cannot read or change the service connection", _RIGHT)
 
     def _read(
         self, project: str, place: str, query: dict[str, str], what: str
@@ -167,7 +167,7 @@ class ServiceConnections:
 
     def _missing(self, what: str) -> NotFoundError:
         return NotFoundError(
-            f"there is no {printable(what)} in {self._organization}, or you may not see it",
+            f"there is no {printable(what)} in {self._organization}, or you cannot see it",
             hint="check the names in the delivery target, and your role",
         )
 

@@ -94,7 +94,7 @@ class VariableGroups:
         call = self._call("PUT", place, {"api-version": _API_VERSION})
         try:
             with naming_the_right(
-                f"you may not change variable group {number} of {self._organization}",
+                f"you cannot change variable group {number} of {self._organization}",
                 "ask for the role Administrator on the variable group (Pipelines > Library > the"
                 " group > Security); a sign-in of your own application also needs the scope"
                 " vso.variablegroups_manage",
@@ -117,7 +117,7 @@ class VariableGroups:
         url = f"{self._root}/{segment(project)}/_apis/distributedtask/variablegroups{place}"
         try:
             with naming_the_right(
-                f"you may not read the variable groups of project {project!r}",
+                f"you cannot read the variable groups of project {project!r}",
                 "ask for the role Administrator on the variable group; a sign-in of your own"
                 " application also needs the scope vso.variablegroups_manage",
             ):
@@ -135,7 +135,7 @@ class VariableGroups:
 
     def _missing(self, what: str) -> NotFoundError:
         return NotFoundError(
-            f"there is no {printable(what)} in {self._organization}, or you may not see it",
+            f"there is no {printable(what)} in {self._organization}, or you cannot see it",
             hint="check the names in the delivery target, and your role",
         )
 

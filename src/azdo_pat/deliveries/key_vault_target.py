@@ -72,7 +72,7 @@ def deliver(target: KeyVaultTarget, handover: Handover, context: DeliveryContext
         vault.put(target.secret, handover.secret, expires=handover.pat.expires)
         context.say(
             f"{target.place}: was set without the tags and the content type that it may have had,"
-            " as the sign-in may not read it"
+            " as the sign-in cannot read it"
         )
         return
     if found is not None:
@@ -120,6 +120,6 @@ def _require_replaceable(found: VaultSecret, context: DeliveryContext) -> None:
     if not context.recognizes(found.value):
         raise ConflictError(
             "someone else has changed the secret since pat delivered it",
-            hint="check who sets it, as only one can; then choose another name, or set it back to"
-            " the version that pat delivered",
+            hint="check which value is right; to overwrite it with the stored secret, run: pat"
+            " deliver TOKEN --overwrite",
         )

@@ -141,7 +141,11 @@ def missing(name: str) -> VaultError:
 
 
 def check(draft: Draft) -> None:
-    """Raise ``VaultError`` where a version cannot be so."""
+    """Check the size of a version's value and tags, and that it begins before it ends.
+
+    Raises:
+        VaultError: 400.
+    """
     if len(draft.value or "") > _LONGEST_VALUE:
         message = f"The value of a secret has at most {_LONGEST_VALUE} characters."
         raise VaultError(Refusal.BAD_PARAMETER, message)

@@ -36,7 +36,7 @@ class Right(StrEnum):
 
 
 class Access(StrEnum):
-    """What decides about the rights, and refuses whoever lacks one."""
+    """How a vault decides which rights a user has; its refusals differ."""
 
     ROLES = "rbac"
     POLICIES = "policy"
