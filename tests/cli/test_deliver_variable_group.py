@@ -107,3 +107,10 @@ def test_a_group_that_goes_between_reading_and_writing(pat: InProcess, emulator:
     result = ensure(pat, "variable-group:fabric/g#A")
     assert result.exit_code == 8
     assert "there is no variable group" in result.stderr
+
+
+def test_who_revokes_a_token_hears_where_its_secret_still_is(pat: InProcess) -> None:
+    assert ensure(pat, SAMPLE, "-q", "-o", "none").exit_code == 0
+    revoked = pat("revoke", "ci", "--yes", "-o", "none")
+    assert revoked.exit_code == 0
+    assert f"{SAMPLE} still holds the secret of 'ci'" in " ".join(revoked.stderr.split())

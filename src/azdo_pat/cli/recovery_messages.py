@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from azdo_pat.command_lines import pat_command, quoted
-from azdo_pat.delivery_targets import (
-    CommandTarget,
-    FileTarget,
-    GitHubTarget,
-    KeyVaultTarget,
-    ServiceConnectionTarget,
-    ToolTarget,
-    UnknownTarget,
-    VariableGroupTarget,
-    VaultTarget,
-)
+from azdo_pat.delivery_targets import CommandTarget, FileTarget, ToolTarget, UnknownTarget
 from azdo_pat.errors import DoubtfulError
 from azdo_pat.journal import (
     Deliver,
@@ -137,16 +127,8 @@ def say_remaining_copies(
                 where = f"{path} still holds"
             case CommandTarget(words=words):
                 where = f"the command {quoted(words[0])} was given"
-            case (
-                KeyVaultTarget()
-                | VaultTarget()
-                | VariableGroupTarget()
-                | ServiceConnectionTarget()
-                | GitHubTarget()
-            ):
-                where = f"{delivery.place} still holds"
             case UnknownTarget(kind=kind):
                 where = f"a target of the kind {kind!r}, which a newer pat has set up, may hold"
             case _:
-                assert_never(delivery)
+                where = f"{delivery.place} still holds"
         messages.notice(f"{where} the secret of {name!r}, which {outcome}{step}")
