@@ -108,3 +108,20 @@ def test_no_more_is_taken_once_it_is_closed() -> None:
     for thread in {*threading.enumerate()} - before:
         thread.join(10)
     assert taken == [0, 1]
+
+
+def test_a_thread_whose_start_is_interrupted_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        started.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(results_side_by_side(lambda item: item, [1, 2, 3]))
+    (thread,) = started
+    thread.join(10)
+    assert not thread.is_alive()

@@ -94,8 +94,8 @@ def results_side_by_side(
     try:
         for each in islice(waiting, workers):
             to_do.put(each)
+            started += 1  # before it starts: Ctrl-C may come while its start is waited for
             threading.Thread(target=run, name="pat-reading", daemon=True).start()
-            started += 1
         running = started
         while running:
             try:
