@@ -420,7 +420,7 @@ def test_what_is_read_only_stays_as_it_is(
     npmrc.chmod(0o400)
     held = npmrc.read_bytes()
     rotated = run(at_microsoft, home, *UNPRIVILEGED, str(PROGRAM), "rotate", "packages")
-    assert rotated.exit_code == 8
+    assert rotated.exit_code == 5  # found before a token is made
     assert f"{npmrc} cannot be written: it is read-only" in rotated.stderr
     assert npmrc.read_bytes() == held
     undoing = (str(PROGRAM), "setup", "npm", "--undo")
