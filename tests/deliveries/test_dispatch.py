@@ -9,7 +9,6 @@ import time
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
@@ -19,6 +18,7 @@ from azdo_pat.delivery_targets import CommandTarget, Delivery, FileTarget, Unkno
 from azdo_pat.errors import PendingError
 from azdo_pat.models import Handover, Pat, Secret, Status
 from drivers import make_fifo, put_program
+from no_services import NoServices
 
 LEAVING_A_CHILD = (
     "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
@@ -40,19 +40,6 @@ HANDOVER = Handover(
     secret=Secret(SECRET),
     org_url="https://dev.azure.com/contoso",
 )
-
-
-class NoServices:
-    """Nothing here is delivered to a service."""
-
-    def variable_groups(self, organization: str) -> NoReturn:
-        raise AssertionError(organization)
-
-    def service_connections(self, organization: str) -> NoReturn:
-        raise AssertionError(organization)
-
-    def key_vault(self, vault: str) -> NoReturn:
-        raise AssertionError(vault)
 
 
 class Stage:

@@ -128,7 +128,7 @@ def test_an_unknown_kind_is_told_which_there_are(given: str | Mapping[str, objec
         from_text(given, WHERE) if isinstance(given, str) else from_table(given, WHERE)
     assert caught.value.hint == (
         "use command:PROGRAM ARGUMENTS, file:PATH for the secret alone, file:PATH|TEMPLATE"
-        " for a line such as NAME={token}, keyvault:VAULT/NAME,"
+        " for a line such as NAME={token}, keyvault:VAULT/NAME, vault:MOUNT/PATH#FIELD,"
         " variable-group:[ORG/]PROJECT/GROUP#VARIABLE,"
         " or service-connection:[ORG/]PROJECT/NAME[#PARAMETER]"
     )

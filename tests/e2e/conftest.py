@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from drivers import Emulator, Installed, need
+from e2e import openbao as bao
 from e2e.hosts import Hosts, running
 from store.keyring_service import KeyringService, keyring_session, missing_programs
 
@@ -39,6 +40,16 @@ def pat(emulator: Emulator, gnome_keyring: KeyringService) -> Installed:
     session = dict(gnome_keyring.environment)
     del session["PATH"]  # the test's own: a fixture may have put a program on it since
     return Installed({**session, **emulator.environment})
+
+
+@pytest.fixture(scope="session")
+def openbao(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[bao.OpenBao]:
+    """Start an OpenBao for all tests: each uses paths of its own."""
+    need(request.config, bao.missing())
+    with bao.running(tmp_path_factory.mktemp("openbao")) as started:
+        yield started
 
 
 @pytest.fixture

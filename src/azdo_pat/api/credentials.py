@@ -176,3 +176,33 @@ class BasicSecret(AuthBase):
         if origin(r.url or "") == self._origin:
             r.headers["Authorization"] = f"Basic {self._secret.basic()}"
         return r
+
+
+class VaultToken(AuthBase):
+    """Adds the token of a HashiCorp Vault or OpenBao server, for the origin of that server only.
+
+    Args:
+        token: of the server.
+        url: an address at the origin that may see it.
+
+    Raises:
+        SignInError: it cannot be part of a header.
+    """
+
+    def __init__(self, token: Secret, url: str) -> None:
+        text = token.reveal()
+        if not text or not text.isascii() or not text.isprintable() or " " in text:
+            raise SignInError(
+                "the token of the Vault server is not one word",
+                hint="sign in: vault login (or bao login); or set VAULT_TOKEN (or BAO_TOKEN) to the"
+                " token and nothing else",
+            )
+        remember(text)
+        self._text = text
+        self._origin = origin(url)
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        """Add the header, if the request's origin is allowed."""
+        if origin(r.url or "") == self._origin:
+            r.headers["X-Vault-Token"] = self._text
+        return r

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from azdo_pat.api.key_vault import KeyVault
     from azdo_pat.api.service_connections import ServiceConnections
     from azdo_pat.api.variable_groups import VariableGroups
+    from azdo_pat.api.vault import Vault
     from azdo_pat.cli.key_vault_sign_ins import KeyVaultSignIns
     from azdo_pat.cli.session import Session
+    from azdo_pat.cli.vault_sign_in import VaultSignIn
 
 
 class DeliveryServices:
@@ -67,3 +69,25 @@ class DeliveryServices:
         from azdo_pat.api.service_connections import ServiceConnections
 
         return ServiceConnections(self._http_of(organization), organization)
+
+    def vault(self, address: str, namespace: str) -> Vault:
+        """Return a namespace of a server of HashiCorp Vault or OpenBao, by the server's address.
+
+        Raises:
+            SignInError: there is no token for it.
+            UsageError: the environment is set for another server.
+        """
+        from azdo_pat.api.vault import Vault
+
+        sign_in = self._vault_sign_in
+        token = sign_in.token(address)
+        return Vault(
+            self._session.http_without_sign_in(sign_in.ca_bundle), address, namespace, token
+        )
+
+    @cached_property
+    def _vault_sign_in(self) -> VaultSignIn:
+        from azdo_pat.cli.vault_sign_in import VaultSignIn
+
+        runtime = self._session.runtime
+        return VaultSignIn(runtime.environment, runtime.messages.notice)

@@ -53,8 +53,9 @@ deliver: Final = click.option(
     metavar="TARGET",
     multiple=True,
     help="Deliver the secret to TARGET, now and on each rotation: command:LINE, file:PATH,"
-    " file:PATH|NAME={token}, keyvault:VAULT/NAME, variable-group:PROJECT/GROUP#VARIABLE, or"
-    " service-connection:PROJECT/NAME. Repeatable; none removes all.",
+    " file:PATH|NAME={token}, keyvault:VAULT/NAME, vault:MOUNT/PATH#FIELD,"
+    " variable-group:PROJECT/GROUP#VARIABLE, or service-connection:PROJECT/NAME. Repeatable; none"
+    " removes all.",
 )
 
 grace: Final = click.option(

@@ -12,6 +12,7 @@ from azdo_pat.deliveries import (
     service_connection_target,
     tool_target,
     variable_group_target,
+    vault_target,
 )
 from azdo_pat.delivery_targets import (
     CommandTarget,
@@ -69,7 +70,7 @@ def _probe_service(
         case KeyVaultTarget():
             key_vault_target.probe(target, context)
         case VaultTarget():
-            raise _unsupported(target)
+            vault_target.probe(target, context)
         case VariableGroupTarget():
             variable_group_target.probe(target, organization.name, context)
         case ServiceConnectionTarget():
@@ -117,7 +118,7 @@ def _deliver_to_service(
         case KeyVaultTarget():
             key_vault_target.deliver(target, handover, context)
         case VaultTarget():
-            raise _unsupported(target)
+            vault_target.deliver(target, handover, context)
         case VariableGroupTarget():
             variable_group_target.deliver(target, _organization(handover), handover, context)
         case ServiceConnectionTarget():

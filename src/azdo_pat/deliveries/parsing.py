@@ -176,7 +176,7 @@ _KINDS: Final = {
         services.key_vault_from_table,
     ),
     VaultTarget.KIND: _service(
-        (),  # as no module delivers there yet, no hint offers it; so for GitHub
+        (services.VAULT,),
         ("field", "address", "namespace", "whole"),
         services.vault_from_text,
         services.vault_from_table,
@@ -194,7 +194,7 @@ _KINDS: Final = {
         services.service_connection_from_table,
     ),
     GitHubTarget.KIND: _service(
-        (),
+        (),  # as no module delivers there yet, no hint offers it
         ("secret", "environment", "app", "host"),
         services.github_from_text,
         services.github_from_table,

@@ -27,6 +27,14 @@ class Services(Protocol):
     def service_connections(self, organization: str) -> ServiceConnections:
         """Return the service connections of an organization, by its name."""
 
+    def vault(self, address: str, namespace: str) -> Vault:
+        """Return a namespace of a server of HashiCorp Vault or OpenBao, by the server's address.
+
+        Raises:
+            SignInError: there is no token for it.
+            UsageError: the environment is set for another server.
+        """
+
 
 class VariableGroups(Protocol):
     """The variable groups of an organization; see `api.variable_groups`."""
@@ -157,6 +165,56 @@ class VaultSecret(Protocol):
     @property
     def managed(self) -> bool:
         """Whether it belongs to a certificate, and cannot be set."""
+
+
+class Vault(Protocol):
+    """A namespace of a server of HashiCorp Vault or OpenBao; see `api.vault`."""
+
+    def locate(self, path: str) -> KvPlace:
+        """Find the engine that a path leads to."""
+
+
+class KvPlace(Protocol):
+    """Where a secret is, or could be; see `api.vault.KvPlace`."""
+
+    @property
+    def has_versions(self) -> bool:
+        """Whether the engine keeps versions, and checks which one is replaced."""
+
+    @property
+    def data(self) -> str:
+        """The path of the API, which policies name."""
+
+    def read(self) -> KvSecret:
+        """Return the newest version."""
+
+    def patch(self, fields: Mapping[str, object], *, cas: int | None) -> KvSecret:
+        """Write some fields of an existing secret."""
+
+    def write(self, fields: Mapping[str, object], *, cas: int | None) -> KvSecret:
+        """Write a whole secret."""
+
+    def annotate(self, notes: Mapping[str, str]) -> None:
+        """Set some of the custom metadata."""
+
+    def rights(self) -> frozenset[str] | None:
+        """Return what the token may do here; None if it may not ask."""
+
+
+class KvSecret(Protocol):
+    """The newest version of a secret; see `api.vault.KvSecret`."""
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """Its names and values, of any type of JSON."""
+
+    @property
+    def version(self) -> int:
+        """Its number; 0 if there is none."""
+
+    @property
+    def is_there(self) -> bool:
+        """False if the secret does not exist, or its newest version is deleted."""
 
 
 class Recognizes(Protocol):
