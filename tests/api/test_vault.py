@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 import responses
 from responses import matchers
 
 from api.stage import Client, client
+from azdo_pat.api.credentials import VaultToken
 from azdo_pat.api.vault import KvPlace, Vault
 from azdo_pat.api.vault_lease import take_lease
 from azdo_pat.errors import (
@@ -186,6 +188,23 @@ def test_a_token_that_cannot_be_sent_is_not_quoted(http: Client, token: str) -> 
     with pytest.raises(SignInError, match="is not one word") as caught:
         Vault(http.http, ADDRESS, "", Secret(token))
     assert not token or token not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_sent"),
+    [
+        (f"{ADDRESS}/v1/x", True),
+        ("https://VAULT.example.com:8200/other", True),
+        ("https://vault.example.com/v1/x", False),
+        ("http://vault.example.com:8200/v1/x", False),
+        ("https://vault.example.com.evil.example:8200/v1/x", False),
+        ("https://vault.example.com:8200@evil.example/v1/x", False),
+    ],
+)
+def test_the_token_goes_to_the_origin_of_its_server_only(url: str, *, is_sent: bool) -> None:
+    request = requests.Request("GET", url, auth=VaultToken(Secret(TOKEN), ADDRESS)).prepare()
+    assert (request.headers.get("X-Vault-Token") == TOKEN) == is_sent
+    assert is_sent or TOKEN not in str(request.headers)
 
 
 def test_a_token_is_sent_to_a_protected_address_only(http: Client) -> None:

@@ -281,6 +281,16 @@ def test_what_the_rights_allow_keeps_the_other_fields(
     assert openbao.fields(path) == {**NEIGHBOURS, "pat": SECRET}
 
 
+def test_the_policy_of_the_guide_suffices_for_a_new_secret_and_for_the_next(
+    openbao: OpenBao,
+) -> None:
+    stage = Stage(openbao, openbao.token(POLICY.replace("team/ci", "policy")))
+    stage.both("secret/policy", OTHER)
+    stage.both("secret/policy")
+    assert openbao.fields("policy") == {"pat": SECRET}
+    assert "azdo-pat.pat.id" in openbao.metadata("policy")["custom_metadata"]
+
+
 @pytest.mark.parametrize("mount", ["secret/data", "old"])
 def test_rights_that_would_lose_the_other_fields_are_refused(openbao: OpenBao, mount: str) -> None:
     policy = rights(f"{mount}/blind", "create", "update")
