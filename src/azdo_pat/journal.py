@@ -144,6 +144,19 @@ class Import(NamedTuple):
     stored: StoredPat
 
 
+class TakeOver(NamedTuple):
+    """Store the secret of a token that another machine has made, and then deliver it.
+
+    Attributes:
+        stored: the index entry of that token.
+        replaced: the token that was stored until then, to revoke afterwards; None for none.
+    """
+
+    entry: JournalEntry
+    stored: StoredPat
+    replaced: Replaced | None = None
+
+
 class Forget(NamedTuple):
     """Delete a stored secret.
 
@@ -157,12 +170,14 @@ class Forget(NamedTuple):
     fingerprint: str
 
 
-Operation = Create | Rotate | Deliver | RevokeReplaced | Revoke | Rename | Import | Forget
+Operation = (
+    Create | Rotate | Deliver | RevokeReplaced | Revoke | Rename | Import | TakeOver | Forget
+)
 
 Issue = Create | Rotate
 """The operations that create a token."""
 
-Local = Import | Forget
+Local = Import | TakeOver | Forget
 """The operations that change nothing on the service."""
 
 VERBS: Final[dict[type[Operation], str]] = {
@@ -173,6 +188,7 @@ VERBS: Final[dict[type[Operation], str]] = {
     Revoke: "revoke",
     Rename: "rename",
     Import: "import",
+    TakeOver: "takeover",
     Forget: "forget",
 }
 """The verb for each operation, for messages."""
@@ -202,7 +218,7 @@ def open_question(operation: Operation) -> str:
                 f"it is unknown whether {token} is now named {new_name!r} and its secret stored"
                 " under that name"
             )
-        case Import() | Forget():
+        case Import() | TakeOver() | Forget():
             return f"the outcome of an interrupted {title(operation)} is unknown"
 
 
@@ -215,6 +231,8 @@ def revoked_by(operation: Operation) -> str | None:
     """Return the authorization id of the token that an operation will revoke; None for none."""
     match operation:
         case Rotate(replaced=Replaced(authorization_id)):
+            return authorization_id
+        case TakeOver(replaced=Replaced(authorization_id)):
             return authorization_id
         case Deliver(replaced=Replaced(authorization_id)):
             return authorization_id

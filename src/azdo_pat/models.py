@@ -4,7 +4,7 @@ Dataclasses if values are changed by `replace` or hold a secret; NamedTuples for
 defining a frozen dataclass takes half a millisecond of every start.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple, NoReturn
@@ -302,11 +302,26 @@ class Handover(NamedTuple):
 
     Attributes:
         org_url: the URL of the organization.
+        fingerprint: of the secret, salted; empty where no target keeps it.
     """
 
     pat: "Pat"
     secret: Secret
     org_url: str
+    fingerprint: str = ""
+
+
+class HeldSecret(NamedTuple):
+    """A secret that was delivered to a vault, and what was noted with it.
+
+    Attributes:
+        authorization_id: of its token, as noted: whoever can write there can note any.
+        fingerprint: of the secret that the note was made for, which may have been another one.
+    """
+
+    secret: Secret
+    authorization_id: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -350,6 +365,17 @@ class StoredPat:
             expires=None,
             origin=Origin.UNKNOWN,
             fingerprint=fingerprint,
+        )
+
+    def described_by(self, pat: Pat) -> "StoredPat":
+        """Return it with what the service says of its token."""
+        return replace(
+            self,
+            id=pat.id,
+            scopes=pat.scopes,
+            created=pat.created,
+            expires=pat.expires,
+            is_global=pat.is_global,
         )
 
     @property

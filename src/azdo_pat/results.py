@@ -130,6 +130,7 @@ class EnsureOutcome(StrEnum):
     ROTATED = "rotated"
     KEPT = "kept"
     DELIVERED = "delivered"
+    TAKEN_OVER = "taken over"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +141,9 @@ class Ensured:
         undelivered: why its secret could not be delivered to every target; empty if it was.
         created: the created token, for `CREATED`.
         rotated: the rotation, for `ROTATED`.
+        taken_from: the vault that holds it, for `TAKEN_OVER`.
+        old_until: when the token that was stored until then will be revoked; None if it is not.
+        unrevoked: why that token could not be revoked; empty if it was, or is not due.
     """
 
     outcome: EnsureOutcome
@@ -148,6 +152,9 @@ class Ensured:
     created: Created | None = None
     rotated: Rotated | None = None
     undelivered: str = ""
+    taken_from: str = ""
+    old_until: datetime | None = None
+    unrevoked: str = ""
 
 
 class Action(StrEnum):
@@ -167,6 +174,7 @@ class ChangeOutcome(StrEnum):
     CREATED = "created"
     ROTATED = "rotated"
     DELIVERED = "delivered"
+    TAKEN_OVER = "taken over"
     KEPT = "kept"
     REVOKED = "revoked"
     FAILED = "failed"

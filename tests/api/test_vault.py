@@ -12,7 +12,7 @@ from responses import matchers
 from api.stage import Client, client
 from azdo_pat.api.credentials import VaultToken
 from azdo_pat.api.vault import KvPlace, Vault
-from azdo_pat.api.vault_lease import take_lease
+from azdo_pat.api.vault_lease import Lease, take_lease
 from azdo_pat.errors import (
     ConflictError,
     NotFoundError,
@@ -247,7 +247,7 @@ def test_a_lease_whose_answer_was_lost_is_held(
     server.add_callback("GET", DATA, read)
     server.add_callback("POST", DATA, written)
     lease = take_lease(place, "one", timedelta(minutes=5))
-    assert lease is not None
+    assert isinstance(lease, Lease)
     assert (lease.version, lease.until) == (1, NOW + timedelta(minutes=5))
 
 
@@ -259,7 +259,7 @@ def test_the_clock_of_the_server_decides_when_a_lease_ends(
     fields: dict[str, object] = {"holder": "two", "until": until, "claim": "x"}
     server.get(DATA, json=answer(fields, 4), headers=DATE)
     server.post(DATA, json={"data": {"version": 5}})
-    assert (take_lease(place, "one", timedelta(minutes=5)) is not None) == is_taken
+    assert isinstance(take_lease(place, "one", timedelta(minutes=5)), Lease) == is_taken
 
 
 @pytest.mark.parametrize("date", [{}, {"Date": "yesterday"}])

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from azdo_pat.emulator.run import Options, start
+from azdo_pat.models import Secret
+from azdo_pat.operations.fingerprint import matches
 from cli.stage import names
 from drivers import Emulator, InProcess, Result, put_program
 
@@ -87,6 +89,8 @@ def test_a_new_secret_is_set_and_says_whose_it_is(pat: InProcess, emulator: Emul
     (made,) = versions(emulator)
     token = [each for each in emulator.tokens if each["displayName"] == "ci"][-1]
     end = int(datetime.fromisoformat(token["validTo"]).timestamp())
+    fingerprint = made["tags"].pop("azdo-pat-fingerprint")
+    assert matches(Secret(made["value"]), fingerprint)
     assert (made["value"], made["contentType"], made["tags"], made["attributes"]["exp"]) == (
         secret(pat),
         None,
@@ -106,7 +110,7 @@ def test_tags_content_type_and_beginning_are_kept(pat: InProcess, emulator: Emul
         assert (made["contentType"], made["tags"]["team"]) == ("text/plain", "build")
         assert made["attributes"]["nbf"] == 1_700_000_000
     assert values(emulator)[-1] == secret(pat)
-    assert versions(emulator)[-1]["tags"].keys() == {"team", "azdo-pat-id"}
+    assert versions(emulator)[-1]["tags"].keys() == {"team", "azdo-pat-id", "azdo-pat-fingerprint"}
 
 
 def test_no_tag_is_added_to_fifteen(pat: InProcess, emulator: Emulator) -> None:

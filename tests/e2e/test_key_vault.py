@@ -30,7 +30,11 @@ class Credential:
 
 client = SecretClient("https://contoso-ci.vault.azure.net", Credential())
 found = client.get_secret("build-pat")
-tags = {name: value for name, value in found.properties.tags.items() if name != "azdo-pat-id"}
+tags = {
+    name: value
+    for name, value in found.properties.tags.items()
+    if not name.startswith("azdo-pat-")
+}
 print(found.value)
 print(found.properties.content_type, tags, found.properties.enabled)
 print(found.properties.not_before < found.properties.created_on < found.properties.expires_on)

@@ -138,7 +138,11 @@ def test_a_secret_is_delivered_and_rotated_by_the_installed_program(
     assert "the-neighbour" not in said
     metadata = openbao.metadata("team/ci")
     assert metadata["current_version"] == 3
-    assert set(metadata["custom_metadata"]) == {"azdo-pat.pat.expires", "azdo-pat.pat.id"}
+    assert set(metadata["custom_metadata"]) == {
+        "azdo-pat.pat.expires",
+        "azdo-pat.pat.fingerprint",
+        "azdo-pat.pat.id",
+    }
     again = pat_process(*ensure, env=variables)
     assert again.exit_code == 0
     assert openbao.metadata("team/ci")["current_version"] == 3

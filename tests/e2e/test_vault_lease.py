@@ -8,7 +8,7 @@ import pytest
 
 from azdo_pat.api.http import Http
 from azdo_pat.api.vault import Vault
-from azdo_pat.api.vault_lease import release_lease, renew_lease, take_lease
+from azdo_pat.api.vault_lease import Lease, Taken, release_lease, renew_lease, take_lease
 from azdo_pat.errors import ConflictError, UsageError
 from azdo_pat.models import AccessToken, Secret
 from e2e.openbao import OpenBao
@@ -27,16 +27,16 @@ def test_only_one_of_two_holds_a_lease(openbao: OpenBao) -> None:
     span = timedelta(minutes=5)
     place = vault(openbao).locate("secret/leases/renew")
     lease = take_lease(place, "one", span)
-    assert lease is not None
-    assert take_lease(place, "one", span) is None
-    assert take_lease(place, "two", span) is None
+    assert isinstance(lease, Lease)
+    assert take_lease(place, "one", span) == Taken("one", lease.until.replace(microsecond=0))
+    assert isinstance(take_lease(place, "two", span), Taken)
     longer = renew_lease(lease, timedelta(hours=1))
     assert longer.until - lease.until > timedelta(minutes=54)
     release_lease(lease)  # an outdated one: nothing happens
-    assert take_lease(place, "two", span) is None
+    assert isinstance(take_lease(place, "two", span), Taken)
     release_lease(longer)
     second = take_lease(place, "two", span)
-    assert second is not None
+    assert isinstance(second, Lease)
     with pytest.raises(ConflictError, match="another has taken the lease"):
         renew_lease(longer, span)
     assert openbao.fields("leases/renew")["holder"] == "two"
@@ -45,8 +45,8 @@ def test_only_one_of_two_holds_a_lease(openbao: OpenBao) -> None:
 def test_a_lease_that_has_ended_can_be_taken(openbao: OpenBao) -> None:
     place = vault(openbao).locate("secret/leases/ended")
     lease = take_lease(place, "one", timedelta(seconds=-1))
-    assert lease is not None
-    assert take_lease(place, "two", timedelta(minutes=5)) is not None
+    assert isinstance(lease, Lease)
+    assert isinstance(take_lease(place, "two", timedelta(minutes=5)), Lease)
     with pytest.raises(ConflictError):
         renew_lease(lease, timedelta(minutes=5))
 
@@ -69,7 +69,7 @@ import sys
 from datetime import timedelta
 from azdo_pat.api.http import Http
 from azdo_pat.api.vault import Vault
-from azdo_pat.api.vault_lease import release_lease, take_lease
+from azdo_pat.api.vault_lease import Taken, release_lease, take_lease
 from azdo_pat.models import Secret
 
 address, token, holder, rounds = sys.argv[1:]
@@ -79,7 +79,7 @@ work = Vault(http, address, "", Secret(token)).locate("old/work")
 taken = 0
 for _ in range(int(rounds)):
     lease = take_lease(place, holder, timedelta(minutes=5))
-    if lease is None:
+    if isinstance(lease, Taken):
         continue
     taken += 1
     # Alone, or another one's word would be there.

@@ -24,6 +24,7 @@ from azdo_pat.delivery_targets import Delivery
 from azdo_pat.models import (
     AccessToken,
     Handover,
+    HeldSecret,
     Organization,
     Pat,
     PatRequest,
@@ -135,6 +136,7 @@ class MachineDeps:
     service_time: Callable[[], datetime | None]
     deliver: Callable[[Delivery, Handover, Recognizes], None]
     probe: Callable[[Delivery, Organization, Recognizes], None]
+    held_by: Callable[[Delivery], HeldSecret | None]
     environment: Mapping[str, str] = field(default_factory=dict)
     locate: Callable[[], tuple[Organization | None, str]] | None = None
     search: Search = field(default_factory=lambda: Search(None, None, ()))
@@ -191,6 +193,7 @@ class Machine:
     answered: Callable[[Exchange], None] = lambda _: None
     deliver: Callable[[Delivery, Handover, Recognizes], None] = lambda *_: None
     probe: Callable[[Delivery, Organization, Recognizes], None] = lambda *_: None
+    held_by: Callable[[Delivery], HeldSecret | None] = lambda _: None
 
     def __post_init__(self) -> None:
         self.state = State(self.folder / "state.db")
@@ -251,6 +254,7 @@ class Machine:
             service_time=self.service_time,
             deliver=lambda *args: self.deliver(*args),  # noqa: PLW0108  # tests set it later
             probe=lambda *args: self.probe(*args),  # noqa: PLW0108  # as above
+            held_by=lambda delivery: self.held_by(delivery),  # noqa: PLW0108  # as above
         )
 
     @property

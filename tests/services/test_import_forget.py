@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from azdo_pat.delivery_targets import KeyVaultTarget
 from azdo_pat.errors import (
     ConflictError,
     NotFoundError,
@@ -15,9 +16,13 @@ from azdo_pat.errors import (
     SignInError,
     StoreError,
 )
-from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
+from azdo_pat.journal import Deliver, Replaced
+from azdo_pat.models import HeldSecret, Organization, Origin, Pat, Secret, Status, StoredPat
+from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.local_secrets import recover_local
 from azdo_pat.operations.lock_keys import lock_key
+from azdo_pat.operations.takeover import take_over
+from azdo_pat.renewal import Renewal
 from azdo_pat.results import Recovered, RecoveryOutcome
 from azdo_pat.services.create import create
 from azdo_pat.services.import_forget import forget
@@ -309,6 +314,35 @@ class TestCutShort:
         )
         assert machine.known == expected
         assert machine.state.unfinished() == ()
+
+    @pytest.mark.parametrize("after", [False, True])
+    def test_a_takeover_that_is_killed(
+        self, machine: Machine, secrets: tuple[str, str], *, after: bool
+    ) -> None:
+        """The secret of another machine's token is stored in place of this one's."""
+        mine, _ = secrets
+        (known,) = machine.known
+        theirs = machine.emulator.add_with_secret("ci")
+        (made,) = (
+            each["authorizationId"]
+            for each in machine.emulator.tokens
+            if each["displayName"] == "ci" and each["authorizationId"] != known.id
+        )
+        vault = KeyVaultTarget("contoso-ci", "Build-PAT")
+        machine.held_by = lambda _: HeldSecret(Secret(theirs), made, fingerprint_of(Secret(theirs)))
+        renewal = Renewal(deliveries=(vault,), grace=timedelta(hours=2))
+        dies(machine, "set", after=after)
+        with pytest.raises(BaseException):  # noqa: B017, PT011  # keyring's border may wrap it
+            take_over(machine.contoso, "ci", renewal, lambda _: True, machine.deps)
+        (told,) = revived(machine)
+        assert told.outcome is (RecoveryOutcome.COMPLETED if after else RecoveryOutcome.ROLLED_BACK)
+        assert machine.held() == (theirs if after else mine)
+        assert [each.id for each in machine.known] == [made if after else known.id]
+        left = machine.state.unfinished()
+        assert [type(each) for each in left] == [Deliver] * after
+        assert [each.replaced for each in left if isinstance(each, Deliver)] == [
+            Replaced(known.id or "", machine.now + timedelta(hours=2))
+        ] * after
 
     @pytest.mark.parametrize("with_secret", [False, True])
     def test_a_full_disk(

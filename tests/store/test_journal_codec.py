@@ -35,6 +35,7 @@ from azdo_pat.journal import (
     Revoke,
     RevokeReplaced,
     Rotate,
+    TakeOver,
 )
 from azdo_pat.models import Organization, Origin, StoredPat
 from azdo_pat.renewal import Renewal
@@ -67,7 +68,7 @@ def new(renewal: Renewal = DELIVERED, **known: str | datetime) -> NewToken:
     return NewToken(("vso.code",), ASKED, renewal)._replace(**known)  # type: ignore[arg-type]  # its
 
 
-OPERATIONS: tuple[Operation, ...] = (
+OF_VERSION_5: tuple[Operation, ...] = (
     Create(entry("ci"), new()),
     Create(
         entry("replaced"),
@@ -83,6 +84,11 @@ OPERATIONS: tuple[Operation, ...] = (
     Rename(entry("before"), "moved-9", "after"),
     Import(entry("imported", user=""), STORED),
     Forget(entry("forgotten", user=""), "gone-8", "salt:forget"),
+)
+OPERATIONS: tuple[Operation, ...] = (
+    *OF_VERSION_5,
+    TakeOver(entry("taken"), replace(STORED, name="taken"), Replaced("old-11", NOW)),
+    TakeOver(entry("first"), replace(STORED, name="first")),
 )
 
 
@@ -104,8 +110,8 @@ def test_what_is_written_is_read(operation: Operation, tmp_path: Path) -> None:
     written = operation._replace(entry=operation.entry._replace(key=key))
     (read,) = state.unfinished()
     assert (type(read), read) == (type(written), written)
-    if isinstance(operation, Import):
-        assert isinstance(read, Import)
+    if isinstance(operation, Import | TakeOver):
+        assert isinstance(read, Import | TakeOver)
         assert read.stored.fingerprint == STORED.fingerprint  # == leaves it out
 
 
@@ -122,8 +128,8 @@ def test_the_journal_of_an_earlier_version(tmp_path: Path) -> None:
     state = State(folder / "state.db")
     for _ in range(2):
         read = state.unfinished()
-        assert list(read) == numbered(OPERATIONS)
-        assert [type(each) for each in read] == [type(each) for each in OPERATIONS]
+        assert list(read) == numbered(OF_VERSION_5)
+        assert [type(each) for each in read] == [type(each) for each in OF_VERSION_5]
         state.remember(replace(STORED, name="written since"))
 
 

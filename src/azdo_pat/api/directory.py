@@ -89,6 +89,11 @@ class Directory:
         """
         return self._connection(organization).guid("instanceId")
 
+    def user_id(self, organization: Organization) -> str:
+        """Return the id of the signed-in user in an organization, as `check_secret` returns it."""
+        user = self._connection(organization).record("authenticatedUser", "a user")
+        return user.filled_text("id") if user else ""
+
     def descriptor(self, organization: Organization) -> str:
         """Return the descriptor of the signed-in user, which identifies them in the graph."""
         answer = self._connection(organization, patience=LONG_PATIENCE)  # asked around a scan

@@ -34,12 +34,14 @@ class KvSecret(NamedTuple):
         version: its number; 0 if there was never one, or the engine keeps none.
         is_there: False if the secret does not exist, or its newest version is deleted.
         read_at: the time of the server, in UTC; None if it does not tell.
+        notes: the custom metadata.
     """
 
     fields: Mapping[str, object]
     version: int
     is_there: bool
     read_at: datetime | None = None
+    notes: Mapping[str, str] = MappingProxyType({})
 
 
 class Vault:
@@ -155,7 +157,9 @@ class KvPlace:
         fields = document.get("data")
         if not isinstance(fields, dict):
             raise _unreadable(answer)
-        return KvSecret(fields, _version(document, answer), is_there=True, read_at=_time(answer))
+        version = _version(document, answer)
+        at, notes = _time(answer), _notes(document)
+        return KvSecret(fields, version, is_there=True, read_at=at, notes=notes)
 
     def patch(self, fields: Mapping[str, object], *, cas: int | None) -> KvSecret:
         """Write some fields of an existing secret as a new version; the others stay.
@@ -276,6 +280,12 @@ def _version(document: Mapping[str, object], answer: Response) -> int:
     if not isinstance(version, int):
         raise _unreadable(answer)
     return version
+
+
+def _notes(document: Mapping[str, object]) -> dict[str, str]:
+    metadata = document.get("metadata")
+    notes = metadata.get("custom_metadata") if isinstance(metadata, dict) else None
+    return {str(key): str(notes[key]) for key in notes} if isinstance(notes, dict) else {}
 
 
 def _time(answer: Response) -> datetime | None:

@@ -63,8 +63,20 @@ class Lease(NamedTuple):
     version: int
 
 
-def take_lease(where: Place, holder: str, span: timedelta) -> Lease | None:
-    """Take a lease; return None if it is held, also by a holder of the same name.
+class Taken(NamedTuple):
+    """A lease that someone else holds.
+
+    Attributes:
+        holder: who, for people.
+        until: when it ends unless it is renewed, by the clock of the server.
+    """
+
+    holder: str
+    until: datetime
+
+
+def take_lease(where: Place, holder: str, span: timedelta) -> Lease | Taken:
+    """Take a lease; or return who holds it, which may be a holder of the same name.
 
     Args:
         where: the secret that stands for it, which may not exist yet.
@@ -83,13 +95,13 @@ def take_lease(where: Place, holder: str, span: timedelta) -> Lease | None:
         )
     found = where.read()
     now = _server_time(found)
-    if found.is_there and _end(found, where.path) > now:
-        return None
+    if found.is_there and (taken := _taken(found, where.path)).until > now:
+        return taken
     lease = Lease(where, holder, now + span, uuid4().hex, found.version)
     try:
         return _written(lease)
     except ConflictError:
-        return None
+        return _taken(where.read(), where.path)
 
 
 def renew_lease(lease: Lease, span: timedelta) -> Lease:
@@ -144,8 +156,8 @@ def _written(lease: Lease) -> Lease:
     return lease._replace(version=version)
 
 
-def _end(found: KvSecret, path: str) -> datetime:
-    """Return when the lease ends that was found.
+def _taken(found: KvSecret, path: str) -> Taken:
+    """Return who holds the lease that was found, and until when.
 
     Raises:
         ConflictError: it is none.
@@ -153,7 +165,7 @@ def _end(found: KvSecret, path: str) -> datetime:
     until = found.fields.get("until")
     if set(found.fields) == _FIELDS and isinstance(until, str):
         try:
-            return parse_moment(until)
+            return Taken(str(found.fields["holder"]), parse_moment(until))
         except ValueError:
             pass
     raise ConflictError(

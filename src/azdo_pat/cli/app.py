@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryContext
     from azdo_pat.deliveries.services import Recognizes
     from azdo_pat.delivery_targets import Delivery
-    from azdo_pat.models import Handover, Organization
+    from azdo_pat.models import Handover, HeldSecret, Organization
     from azdo_pat.operations.organization_cache import OrganizationCache
     from azdo_pat.results import Recovered, Unrecovered
     from azdo_pat.store.secrets import SecretStore
@@ -185,6 +185,12 @@ class App:
 
         deliver(delivery, handover, self._delivery_context(recognizes))
 
+    def held_by(self, delivery: Delivery) -> HeldSecret | None:
+        """Return what a vault holds; see `deliveries.dispatch`."""
+        from azdo_pat.deliveries.dispatch import held
+
+        return held(delivery, self._delivery_context(lambda _: True))
+
     def _delivery_context(self, recognizes: Recognizes) -> DeliveryContext:
         from azdo_pat.deliveries.placeholders import DeliveryContext
 
@@ -192,13 +198,14 @@ class App:
             environment=self.environment,
             alone=self.in_line,
             lend=self.secrets.lend,
-            services=self._delivery_services,
+            services=self.delivery_services,
             recognizes=recognizes,
             say=self.runtime.messages.notice,
         )
 
     @cached_property
-    def _delivery_services(self) -> DeliveryServices:
+    def delivery_services(self) -> DeliveryServices:
+        """The clients of the services that secrets are delivered to."""
         from azdo_pat.cli.delivery_services import DeliveryServices
 
         return DeliveryServices(self.session, self._http_of)

@@ -12,6 +12,7 @@ from azdo_pat.cli import options
 from azdo_pat.cli.bulk import conclude_changes, say_failures, stoppable_progress
 from azdo_pat.cli.command import command
 from azdo_pat.cli.confirmation import Question, confirm, count
+from azdo_pat.cli.lease import held_lease, lease_option, lease_place
 from azdo_pat.cli.recovery_messages import say_remaining_copies
 
 if TYPE_CHECKING:
@@ -29,11 +30,19 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Revoke tokens that an earlier apply of FILE created and FILE no longer declares.",
 )
+@lease_option
 @options.verify(help="Ask the service whether it accepts the tokens that are kept.")
 @options.yes(help="Do not ask before --prune revokes.")
 @options.dry_run(help="Only show the plan.")
-def apply_command(
-    app: App, file: Path, *, prune: bool, verify: bool, yes: bool, dry_run: bool
+def apply_command(  # noqa: PLR0913  # one argument for each option
+    app: App,
+    file: Path,
+    *,
+    prune: bool,
+    lease: str | None,
+    verify: bool,
+    yes: bool,
+    dry_run: bool,
 ) -> None:
     """Create, rotate or keep the tokens that FILE declares.
 
@@ -65,6 +74,7 @@ def apply_command(
     )
     declared = placed(declarations, file, app)
     render = app.runtime.render
+    where = lease_place(app, lease)
     steps = plan(declared, str(file.resolve()), app, prune=prune)
     if dry_run:
         render.show_all([each.change for each in steps])
@@ -79,8 +89,12 @@ def apply_command(
             declined="nothing was changed",
         )
         confirm(app, gone, question)
-    progress = partial(stoppable_progress, app, "applying")
-    changes, interrupted = apply(steps, app, verify=verify, progress=progress)
+    with held_lease(app, where if verify or _has_work(app, steps) else None) as before_each:
+        if before_each is None:
+            render.show_all(())
+            return
+        progress = partial(stoppable_progress, app, "applying", before=before_each)
+        changes, interrupted = apply(steps, app, verify=verify, progress=progress)
     render.show_all(changes)
     for step, change in zip(steps, changes, strict=True):
         if change.outcome == "revoked" and step.entry is not None:
@@ -99,6 +113,12 @@ def _show(app: App, steps: Sequence[Step]) -> None:
             app.runtime.messages.notice(
                 f"{change.action} {change.pat.name!r} in {change.org}: {change.why}"
             )
+
+
+def _has_work(app: App, steps: Sequence[Step]) -> bool:
+    from azdo_pat.operations.recovery import due_here
+
+    return any(each.change.action != "keep" for each in steps) or bool(due_here(app))
 
 
 def _summary(changes: Sequence[Change]) -> str:

@@ -11,7 +11,7 @@ from azdo_pat.cli.interrupts import ctrl_c_recorded
 from azdo_pat.errors import ExitCode, PartialError, PendingError, SignInError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from azdo_pat.cli.app import App
     from azdo_pat.journal import JournalEntry
@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def stoppable_progress(app: App, label: str, total: int) -> Iterator[Progress]:
-    """Show progress, and let Ctrl-C end what is done to many tokens after those under way."""
+def stoppable_progress(
+    app: App, label: str, total: int, *, before: Callable[[], None] = lambda: None
+) -> Iterator[Progress]:
+    """Show progress, and let Ctrl-C end what is done to many tokens after those under way.
+
+    `before` is called before each token; see `Progress`.
+    """
     from azdo_pat.services.parallel import Progress
 
     with app.runtime.progress(total, label) as show, ctrl_c_recorded() as stopped:
@@ -31,7 +36,7 @@ def stoppable_progress(app: App, label: str, total: int) -> Iterator[Progress]:
             if stopped():
                 raise KeyboardInterrupt
 
-        yield Progress(done, stopped)
+        yield Progress(done, stopped, before)
 
 
 def say_failures(app: App, changes: Sequence[Change]) -> None:

@@ -16,7 +16,7 @@ from azdo_pat.cli.token_messages import (
     say_created,
     say_rotated,
 )
-from azdo_pat.errors import UsageError
+from azdo_pat.errors import PendingError, UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -98,6 +98,11 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
         _print(app, ensured, secret_request, organization)
     if ensured.undelivered:
         raise not_delivered(1)
+    if ensured.unrevoked:
+        raise PendingError(
+            "a token that was replaced could not be revoked yet",
+            hint="the next command that signs in tries again",
+        )
     if ensured.rotated is not None:
         conclude_rotations([ensured.rotated], 0, 1)
 
@@ -125,6 +130,8 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
         say_created(app, ensured.created)
     elif ensured.rotated is not None:
         say_rotated(app, ensured.rotated)
+    elif ensured.outcome == "taken over":
+        _say_taken_over(app, ensured, organization)
     elif ensured.outcome == "delivered" and ensured.undelivered:
         app.runtime.messages.warn(
             f"{ensured.pat.name!r} could not be delivered to every target: {ensured.undelivered}"
@@ -133,6 +140,25 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
         app.runtime.messages.notice(f"delivered {ensured.pat.name!r} in {organization.name}")
     else:
         app.runtime.messages.notice(f"kept {ensured.pat.name!r} in {organization.name}")
+
+
+def _say_taken_over(app: App, ensured: Ensured, organization: Organization) -> None:
+    messages, name = app.runtime.messages, ensured.pat.name
+    messages.notice(
+        f"took over {name!r} in {organization.name} from {ensured.taken_from}, where another"
+        " machine has delivered it"
+    )
+    if ensured.old_until is not None:
+        messages.notice(
+            f"the token that was stored until now will be revoked by the first command that signs"
+            f" in after {ensured.old_until:%Y-%m-%d %H:%M} UTC"
+        )
+    if ensured.unrevoked:
+        messages.warn(
+            f"the token that was stored until now could not be revoked yet: {ensured.unrevoked}"
+        )
+    if ensured.undelivered:
+        messages.warn(f"{name!r} could not be delivered to every target: {ensured.undelivered}")
 
 
 def _print(

@@ -14,6 +14,7 @@ from azdo_pat.journal import (
     Local,
     Revoke,
     RevokeReplaced,
+    TakeOver,
     open_question,
     title,
 )
@@ -84,7 +85,7 @@ def _say_recovered(
 
 def _undone(operation: Operation) -> str:
     match operation:
-        case Import():
+        case Import() | TakeOver():
             return "no secret was stored"
         case Forget():
             return "its secret is still stored"

@@ -10,6 +10,7 @@ import click
 from azdo_pat.cli import options
 from azdo_pat.cli.bulk import conclude_changes, say_failures, stoppable_progress
 from azdo_pat.cli.command import command
+from azdo_pat.cli.lease import held_lease, lease_option, lease_place
 from azdo_pat.cli.token_messages import warn_shortened
 from azdo_pat.errors import UsageError
 
@@ -39,14 +40,16 @@ _MOST: int = 64
 )
 @options.expires(help="New lifetime or expiry [each token's old lifetime].")
 @options.deliver
+@lease_option
 @options.dry_run(help="Only show what is due.")
-def renew_command(
+def renew_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     *,
     within: str | None,
     jobs: int,
     expires: str | None,
     deliveries: tuple[str, ...],
+    lease: str | None,
     dry_run: bool,
 ) -> None:
     """Rotate every stored token that is due.
@@ -61,10 +64,12 @@ def renew_command(
       pat renew --within 14d --dry-run
     """
     from azdo_pat.expiry import parse_span
+    from azdo_pat.operations.recovery import due_here
     from azdo_pat.services.renew import due, planned, renew
 
     span = None if within is None else parse_span(within, app.now())
     request = _request(app, expires, deliveries)
+    where = lease_place(app, lease)
     render = app.runtime.render
     app.require_whole_state()
     there = app.organization if app.runtime.options.sources.get("org") == "--org" else None
@@ -83,8 +88,14 @@ def renew_command(
         render.show_all(planned(entries, app.now(), span))
         return
     _require_one_file(entries, request)
-    progress = partial(stoppable_progress, app, "renewing")
-    renewed = renew(entries, request, app, jobs=jobs, within=span, progress=progress)
+    if not entries and not due_here(app):
+        where = None  # while nothing is due, no server is asked
+    with held_lease(app, where) as before_each:
+        if before_each is None:
+            render.show_all(())
+            return
+        progress = partial(stoppable_progress, app, "renewing", before=before_each)
+        renewed = renew(entries, request, app, jobs=jobs, within=span, progress=progress)
     _say(app, renewed)
     conclude_changes(renewed.changes, renewed.left, interrupted=renewed.interrupted)
 

@@ -31,7 +31,7 @@ from azdo_pat.redaction import remember
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryContext
     from azdo_pat.delivery_targets import Delivery, ServiceTarget
-    from azdo_pat.models import Handover, Organization
+    from azdo_pat.models import Handover, HeldSecret, Organization
 
 
 def probe(delivery: Delivery, organization: Organization, context: DeliveryContext) -> None:
@@ -127,6 +127,24 @@ def _deliver_to_service(
             raise _unsupported(target)
         case _:
             assert_never(target)
+
+
+def held(delivery: Delivery, context: DeliveryContext) -> HeldSecret | None:
+    """Return the secret that a vault holds, with the token that was noted there.
+
+    Returns:
+        None if there is none, or no note, or it cannot be read; and for other kinds of targets.
+
+    Raises:
+        PatError: the vault cannot be used.
+    """
+    match delivery:
+        case KeyVaultTarget():
+            return key_vault_target.held(delivery, context)
+        case VaultTarget():
+            return vault_target.held(delivery, context)
+        case _:
+            return None
 
 
 def _organization(handover: Handover) -> str:

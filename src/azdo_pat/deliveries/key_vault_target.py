@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import ConflictError, RefusedError
+from azdo_pat.models import HeldSecret
 
 if TYPE_CHECKING:
     from azdo_pat.deliveries.placeholders import DeliveryContext
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 TAG: Final = "azdo-pat-id"
 """The tag with the authorization id of the token."""
+
+FINGERPRINT_TAG: Final = "azdo-pat-fingerprint"
+"""The tag that tells whether the other one belongs to this version: those who set another one may
+have copied the tags."""
 
 _MOST_TAGS: Final = 15
 """Source: Azure Key Vault, "About Azure Key Vault secrets"."""
@@ -82,11 +87,24 @@ def deliver(target: KeyVaultTarget, handover: Handover, context: DeliveryContext
     _set(vault, target, handover, found)
 
 
+def held(target: KeyVaultTarget, context: DeliveryContext) -> HeldSecret | None:
+    """Return the secret, and the token that its tags name; None if they name none."""
+    try:
+        found = context.services.key_vault(target.vault).get(target.secret)
+    except RefusedError as error:
+        if error.code not in _NO_RIGHT:
+            raise
+        return None
+    if found is None or TAG not in found.tags:
+        return None
+    return HeldSecret(found.value, found.tags[TAG], found.tags.get(FINGERPRINT_TAG, ""))
+
+
 def _set(
     vault: KeyVault, target: KeyVaultTarget, handover: Handover, found: VaultSecret | None
 ) -> None:
     kept = dict(found.tags) if found else {}
-    own = {TAG: handover.pat.id} if handover.pat.id else {}
+    own = {TAG: handover.pat.id, FINGERPRINT_TAG: handover.fingerprint} if handover.pat.id else {}
     tags = kept | own
     if len(tags) > _MOST_TAGS:
         tags = kept

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 KEY_VAULT: Final = "keyvault:VAULT/NAME"
 VAULT: Final = "vault:MOUNT/PATH#FIELD"
+LEASE: Final = "vault:MOUNT/PATH"
 VARIABLE_GROUP: Final = "variable-group:[ORG/]PROJECT/GROUP#VARIABLE"
 SERVICE_CONNECTION: Final = "service-connection:[ORG/]PROJECT/NAME[#PARAMETER]"
 GITHUB_REPOSITORY: Final = "github:OWNER/REPO[@ENVIRONMENT]#NAME"
@@ -102,6 +103,24 @@ def vault_from_table(table: Mapping[str, object], environment: Mapping[str, str]
         },
         whole=whole,
     )
+
+
+def lease_from_text(text: str, environment: Mapping[str, str]) -> VaultTarget:
+    """Understand `vault:MOUNT/PATH`, the secret that stands for a lease.
+
+    Returns:
+        The secret, with an empty field.
+
+    Raises:
+        UsageError: it is none.
+    """
+    kind, _, path = text.partition(":")
+    if kind != VaultTarget.KIND or "#" in path:
+        raise UsageError(
+            f"{text!r} is no place for a lease",
+            hint=f"use {LEASE}, a secret that nothing else uses",
+        )
+    return _vault(_steps(path, LEASE, least=2), "", environment)
 
 
 def _vault(

@@ -216,6 +216,10 @@ class KvSecret(Protocol):
     def is_there(self) -> bool:
         """False if the secret does not exist, or its newest version is deleted."""
 
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """The custom metadata."""
+
 
 class Recognizes(Protocol):
     """Tells whether a secret that was found at a target may be replaced."""

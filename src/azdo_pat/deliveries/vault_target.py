@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import ConflictError, PatError, RefusedError
-from azdo_pat.models import Secret
+from azdo_pat.models import HeldSecret, Secret
 from azdo_pat.times import rfc3339
 
 if TYPE_CHECKING:
@@ -59,6 +59,18 @@ def deliver(target: VaultTarget, handover: Handover, context: DeliveryContext) -
     if place.has_versions:
         with suppress(PatError):  # the token may lack the right, and nothing depends on it
             place.annotate(_notes(target, handover))
+
+
+def held(target: VaultTarget, context: DeliveryContext) -> HeldSecret | None:
+    """Return the secret in the field, and the token that is noted for it; None without a note."""
+    found = _readable(_place(target, context))
+    if found is None:
+        return None
+    value = found.fields.get(target.field)
+    identifier = found.notes.get(_note(target, "id"), "")
+    if not isinstance(value, str) or not identifier:
+        return None
+    return HeldSecret(Secret(value), identifier, found.notes.get(_note(target, "fingerprint"), ""))
 
 
 def _put(
@@ -202,6 +214,11 @@ def _notes(target: VaultTarget, handover: Handover) -> dict[str, str]:
     """Return the custom metadata: by field, as a secret may hold several tokens."""
     pat = handover.pat
     return {
-        f"azdo-pat.{target.field}.expires": "" if pat.expires is None else rfc3339(pat.expires),
-        f"azdo-pat.{target.field}.id": pat.id or "",
+        _note(target, "expires"): "" if pat.expires is None else rfc3339(pat.expires),
+        **({_note(target, "fingerprint"): handover.fingerprint} if handover.fingerprint else {}),
+        _note(target, "id"): pat.id or "",
     }
+
+
+def _note(target: VaultTarget, what: str) -> str:
+    return f"azdo-pat.{target.field}.{what}"

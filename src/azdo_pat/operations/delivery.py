@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import PatError, PendingError
@@ -12,11 +12,13 @@ from azdo_pat.models import Handover, Status
 from azdo_pat.operations.fingerprint import fingerprint_of, matches
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.revocation import delete_own
+from azdo_pat.operations.takeover import take_over
 from azdo_pat.renewal import LastDelivery
 from azdo_pat.results import INTERRUPTED, RecoveryOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from azdo_pat.deliveries.services import Recognizes
     from azdo_pat.delivery_targets import Delivery
@@ -123,13 +125,60 @@ def _recognizing(fingerprint: str) -> Recognizes:
 
 
 def recover_delivery(operation: Deliver, deps: Deps) -> RecoveryOutcome:
-    """Deliver, and revoke the replaced token if that is due."""
-    known = deps.state.find(operation.entry.organization.url, operation.entry.name)
+    """Deliver, and revoke the replaced token if that is due.
+
+    If another machine has renewed the token meanwhile, that one's is taken over instead.
+    """
+    organization, name = operation.entry.organization, operation.entry.name
+    known = deps.state.find(organization.url, name)
     has_targets = known is not None and bool(known.renewal.deliveries)
-    rest = deliver(operation, deps)
+    try:
+        rest = deliver(operation, deps)
+    except PendingError:
+        if known is None or not take_over(organization, name, known.renewal, is_fresh(deps), deps):
+            raise
+        rest = deliver(operation, deps)
     if rest is not None:
         revoke_replaced(rest, deps)
     return RecoveryOutcome.COMPLETED if has_targets else RecoveryOutcome.NOTHING_DONE
+
+
+def is_fresh(deps: Deps) -> Callable[[StoredPat], bool]:
+    """Return what tells whether a token is not due for renewal yet."""
+    return lambda entry: entry.renewal_due is None or entry.renewal_due > deps.now()
+
+
+class FollowedUp(NamedTuple):
+    """What became of the delivery of a new secret and the revocation of the old token.
+
+    Attributes:
+        undelivered: why it could not be delivered to every target; empty if it was.
+        due: when the old token will be revoked; None unless that is later.
+        unrevoked: why it could not be revoked; empty if it was, or is not due.
+    """
+
+    undelivered: str = ""
+    due: datetime | None = None
+    unrevoked: str = ""
+
+
+def followed_up(rest: Deliver | RevokeReplaced | None, deps: Deps) -> FollowedUp:
+    """Deliver a new secret, and revoke the old token; a later run repeats what fails."""
+    if isinstance(rest, Deliver):
+        rest, undelivered = delivered(rest, deps)
+        if undelivered:
+            return FollowedUp(undelivered)
+    if not isinstance(rest, RevokeReplaced):
+        return FollowedUp()
+    if not is_due(rest, deps.now()):
+        return FollowedUp(due=rest.replaced.due)
+    try:
+        revoke_replaced(rest, deps)
+    except PatError as error:
+        return FollowedUp(unrevoked=error.message)
+    except KeyboardInterrupt:
+        return FollowedUp(unrevoked=INTERRUPTED)
+    return FollowedUp()
 
 
 def revoke_replaced(operation: RevokeReplaced, deps: Deps) -> None:
@@ -198,7 +247,8 @@ def _to_all(entry: StoredPat, secret: Secret, deps: Deps, *, overwrite: bool) ->
         PendingError: with the reasons of all that failed.
     """
     pat = replace(entry.as_pat(Status.ACTIVE), stored=True)
-    handover = Handover(pat=pat, secret=secret, org_url=entry.org_url)
+    fingerprint = entry.fingerprint or fingerprint_of(secret)
+    handover = Handover(pat=pat, secret=secret, org_url=entry.org_url, fingerprint=fingerprint)
     failures: list[PendingError] = []
     known = _known_there(entry.org_url, entry.name, deps)
     for delivery in entry.renewal.deliveries:
@@ -209,7 +259,7 @@ def _to_all(entry: StoredPat, secret: Secret, deps: Deps, *, overwrite: bool) ->
             failures.append(error)
             reason = error.one_line
         else:
-            there = entry.fingerprint or fingerprint_of(secret)
+            there = fingerprint
         deps.state.note_delivery(
             LastDelivery(entry.org_url, entry.name, delivery, deps.now(), there, reason)
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from azdo_pat.auth.chain import Search
     from azdo_pat.deliveries.services import Recognizes
     from azdo_pat.delivery_targets import Delivery
-    from azdo_pat.models import AccessToken, Handover, Organization
+    from azdo_pat.models import AccessToken, Handover, HeldSecret, Organization
     from azdo_pat.operations.organization_cache import OrganizationCache
     from azdo_pat.results import Recovered, Unrecovered
     from azdo_pat.store.secrets import SecretStore
@@ -134,6 +134,9 @@ class Deps(Protocol):
 
     def deliver(self, delivery: Delivery, handover: Handover, recognizes: Recognizes) -> None:
         """Deliver a secret to one target; raises PendingError if that fails."""
+
+    def held_by(self, delivery: Delivery) -> HeldSecret | None:
+        """Return what a vault holds, with its note; None without a note; raises PatError."""
 
     def report(self, event: Recovered | Unrecovered) -> None:
         """Tell the user what became of an operation of an earlier run."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError, PatError, StoreError
-from azdo_pat.journal import Forget, Import, JournalEntry, Local
+from azdo_pat.journal import Deliver, Forget, Import, JournalEntry, Local, TakeOver
 from azdo_pat.operations.fingerprint import fingerprint_of, matches
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.results import Recovered, RecoveryOutcome
@@ -29,12 +29,38 @@ def store_imported(stored: StoredPat, secret: Secret, previous: Secret | None, d
     Raises:
         StoreError: the keyring or the state file failed; the previous secret is still stored.
     """
-    operation = Import(JournalEntry(stored.organization, stored.name, deps.now()), stored)
+    entry = JournalEntry(stored.organization, stored.name, deps.now())
+    _store(Import(entry, stored), secret, previous, deps)
+
+
+def store_taken_over(
+    operation: TakeOver, secret: Secret, previous: Secret | None, deps: Deps
+) -> Deliver:
+    """Store the secret of a token that is taken over, and index the token; see `store_imported`.
+
+    Returns:
+        The delivery that follows, as it is in the journal.
+    """
+    key = _store(operation, secret, previous, deps)
+    rest = _delivery_after(operation)
+    return rest._replace(entry=rest.entry._replace(key=key))
+
+
+def _delivery_after(operation: TakeOver) -> Deliver:
+    return Deliver(operation.entry._replace(reason="", key=None), operation.replaced)
+
+
+def _store(
+    operation: Import | TakeOver, secret: Secret, previous: Secret | None, deps: Deps
+) -> int | None:
+    """Store a secret and index its token; return the key of the entry of what follows."""
+    stored = operation.stored
+    then = _delivery_after(operation) if isinstance(operation, TakeOver) else None
     key = deps.state.begin(operation)
     operation = operation._replace(entry=operation.entry._replace(key=key))
     try:
         deps.secrets.put(stored.org_url, stored.name, secret)
-        deps.state.finish(key, stored)
+        return deps.state.finish(key, stored, then)
     except StoreError as error:
         if _is_back(operation, previous, deps):
             raise
@@ -47,7 +73,7 @@ def store_imported(stored: StoredPat, secret: Secret, previous: Secret | None, d
         raise
 
 
-def _is_back(operation: Import, previous: Secret | None, deps: Deps) -> bool:
+def _is_back(operation: Import | TakeOver, previous: Secret | None, deps: Deps) -> bool:
     """Restore the keyring to its state before an import; return False if that fails.
 
     The journal keeps what could not be done or recorded, for the next run.
@@ -142,6 +168,13 @@ def recover_local_operation(operation: Local, deps: Deps) -> RecoveryOutcome:
             is_there = matches(secret, stored.fingerprint)
             deps.state.finish(entry.key, stored if is_there else None)
             return RecoveryOutcome.COMPLETED if is_there else RecoveryOutcome.ROLLED_BACK
+        case TakeOver(stored=stored):
+            is_there = matches(secret, stored.fingerprint)
+            if is_there:
+                deps.state.finish(entry.key, stored, _delivery_after(operation))
+                return RecoveryOutcome.COMPLETED
+            deps.state.finish(entry.key)
+            return RecoveryOutcome.ROLLED_BACK
         case Forget(fingerprint=fingerprint):
             is_there = matches(secret, fingerprint)
             stays = is_there and entry.reason  # because the user was told that it failed

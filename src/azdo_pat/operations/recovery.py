@@ -16,6 +16,7 @@ from azdo_pat.journal import (
     Revoke,
     RevokeReplaced,
     Rotate,
+    TakeOver,
     is_due,
 )
 from azdo_pat.operations.delivery import recover_delivery, recover_revocation_of_replaced
@@ -175,7 +176,7 @@ def recover_operation(operation: Operation, deps: Deps) -> RecoveryOutcome:
             outcome = recover_revocation(operation, deps)
         case Rename():
             outcome = recover_rename(operation, deps)
-        case Import() | Forget():
+        case Import() | TakeOver() | Forget():
             return recover_local_operation(operation, deps)
         case _:
             assert_never(operation)

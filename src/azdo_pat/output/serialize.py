@@ -145,7 +145,7 @@ def outcome_document(revocation: Revocation) -> Document:
 
 
 def ensured_document(ensured: Ensured, now: datetime) -> Document:
-    """Return the token object with `outcome`: `created`, `rotated` or `kept`."""
+    """Return the token object with `outcome`: `created`, `rotated`…."""
     return pat_document(ensured.pat, now) | {"outcome": str(ensured.outcome)}
 
 

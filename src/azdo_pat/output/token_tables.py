@@ -38,6 +38,7 @@ _CHANGE_TONES: Final = {
     ChangeOutcome.CREATED: Tone.GOOD,
     ChangeOutcome.ROTATED: Tone.GOOD,
     ChangeOutcome.DELIVERED: Tone.GOOD,
+    ChangeOutcome.TAKEN_OVER: Tone.GOOD,
     ChangeOutcome.REVOKED: Tone.GOOD,
     ChangeOutcome.FAILED: Tone.ALARM,
     ChangeOutcome.NOT_REACHED: Tone.WARNING,

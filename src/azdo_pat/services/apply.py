@@ -166,7 +166,7 @@ def apply(steps: Sequence[Step], deps: Deps, *, verify: bool, progress: Shown) -
     busy = [each.organization for each in steps if verify or each.change.action is not Action.KEEP]
     places = prepared(busy, deps)
     changes: dict[int, Change] = {}
-    with progress(len(steps)) as (done, stopped):
+    with progress(len(steps)) as shown:
         listed = _listed(steps, places)
         not_to_prune = _not_to_prune(steps, places)
 
@@ -175,14 +175,15 @@ def apply(steps: Sequence[Step], deps: Deps, *, verify: bool, progress: Shown) -
             try:
                 if place in not_to_prune:
                     raise not_to_prune[place]
+                shown.before()
                 changes[place] = _carried_out(step, places, listed, deps, verify=verify)
             except PatError as error:
                 changes[place] = replace(
                     step.change, outcome=ChangeOutcome.FAILED, error=error.message, failure=error
                 )
 
-        side_by_side(work, range(len(steps)), done)
-        interrupted = stopped()
+        side_by_side(work, range(len(steps)), shown.done)
+        interrupted = shown.stopped()
     for place, step in enumerate(steps):
         change = changes.get(place, replace(step.change, outcome=ChangeOutcome.NOT_REACHED))
         changes[place] = _with_left(step, change, places.left)
@@ -262,12 +263,14 @@ def _carried_out(
 def _change(step: Step, ensured: Ensured) -> Change:
     if ensured.rotated is not None and step.entry is not None:
         return rotation(step.entry, ensured.rotated, step.change.why)
+    error = ensured.undelivered or ensured.unrevoked
     return replace(
         step.change,
         outcome=ChangeOutcome(ensured.outcome.value),
         pat=ensured.pat,
-        error=ensured.undelivered,
-        pending=bool(ensured.undelivered),
+        error=error,
+        pending=bool(error),
+        old_until=ensured.old_until,
     )
 
 

@@ -195,10 +195,28 @@ def ensure_online(
         if found is not None and _is_accepted(found.secret, organization, deps):
             return replace(found, pat=replace(found.pat, status=Status.ACTIVE))
         entry = deps.state.find(organization.url, wanted.name)
+        found = _taken_over(organization, wanted, entry, deps)
+        if found is not None:
+            return found
         old = _listed(organization, entry, listed, deps)
         if old is None or old.status is Status.REVOKED:
             return _created(organization, wanted, old, deps)
         return _rotated(organization, wanted, old, deps)
+
+
+def _taken_over(
+    organization: Organization, wanted: Wanted, entry: StoredPat | None, deps: Deps
+) -> Ensured | None:
+    """Take over the wanted token, if another machine has put it into a vault among the targets."""
+    renewal = wanted.renewal(entry)
+    if not renewal.deliveries:
+        return None
+    from azdo_pat.services.takeover import taken_over  # noqa: PLC0415 - as below
+
+    def is_wanted(there: StoredPat) -> bool:
+        return needed(there, wanted, now=deps.now())[0] is Action.KEEP
+
+    return taken_over(organization, wanted.name, renewal, is_wanted, deps)
 
 
 def _delivered_elsewhere(organization: Organization, wanted: Wanted, deps: Deps) -> Ensured | None:

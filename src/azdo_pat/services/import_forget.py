@@ -92,14 +92,7 @@ def _entry(
     entry = StoredPat.unknown(organization, request.name, fingerprint_of(request.secret))
     entry = replace(entry, expires=request.expires)
     if pat is not None:
-        entry = replace(
-            entry,
-            id=pat.id,
-            scopes=pat.scopes,
-            created=pat.created,
-            expires=pat.expires,
-            is_global=pat.is_global,
-        )
+        entry = entry.described_by(pat)
     if known is None:
         return entry
     if previous == request.secret and pat is None:

@@ -54,9 +54,9 @@ def migrate(todo: Plan, request: MigrateRequest, progress: Shown) -> Migrated:
     def work(place: int) -> None:
         results[place] = _carried_out(todo.steps[place], request, todo.places)
 
-    with progress(len(waiting)) as (done, stopped):
-        side_by_side(work, waiting, done, workers=1)
-        interrupted = stopped()
+    with progress(len(waiting)) as shown:
+        side_by_side(work, waiting, shown.done, workers=1)
+        interrupted = shown.stopped()
     migrations = tuple(
         _looked_at(step, results[place], todo.places) for place, step in enumerate(todo.steps)
     )

@@ -23,10 +23,12 @@ class Progress(NamedTuple):
     Attributes:
         done: called after each token; a KeyboardInterrupt that it raises stops the run.
         stopped: returns whether the user has cancelled.
+        before: called before each token; raises PatError if it is not to be worked on.
     """
 
     done: Callable[[], None]
     stopped: Callable[[], bool]
+    before: Callable[[], None] = lambda: None
 
 
 Item = TypeVar("Item")

@@ -16,6 +16,7 @@ from azdo_pat.services.parallel import side_by_side
 from azdo_pat.services.places import prepared
 from azdo_pat.services.refused_tokens import marker_key, refusals, still_works, was_refused
 from azdo_pat.services.rotate import rotate
+from azdo_pat.services.takeover import taken_over
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from azdo_pat.journal import JournalEntry
     from azdo_pat.models import Pat
     from azdo_pat.operations.deps import Deps
-    from azdo_pat.results import Rotated
+    from azdo_pat.results import Ensured, Rotated
     from azdo_pat.services.parallel import Shown
     from azdo_pat.services.places import Listed, Places
     from azdo_pat.services.rotate import RotateRequest
@@ -115,7 +116,7 @@ def renew(
     places = prepared([entry.organization for entry in entries], deps)
     if not places.deps:
         return Renewed()
-    with progress(len(entries)) as (done, stopped):
+    with progress(len(entries)) as shown:
         if entries and any(not isinstance(each, PatError) for each in places.deps.values()):
             deps.secrets.check()
         request = replace(request, keyring_tried=True, only_stored=True)
@@ -123,10 +124,16 @@ def renew(
         outcomes: dict[int, tuple[Change, Rotated | None]] = {}
 
         def work(place: int) -> None:
-            outcomes[place] = _renewed(entries[place], request, within, places, listed)
+            entry = entries[place]
+            try:
+                shown.before()
+            except PatError as error:
+                outcomes[place] = _failed(entry, error, _why(entry, None)), None
+            else:
+                outcomes[place] = _renewed(entry, request, within, places, listed)
 
-        side_by_side(work, range(len(entries)), done, jobs)
-        interrupted = stopped()
+        side_by_side(work, range(len(entries)), shown.done, jobs)
+        interrupted = shown.stopped()
     reached = [
         outcomes.get(place, (_change(entry, ChangeOutcome.NOT_REACHED), None))
         for place, entry in enumerate(entries)
@@ -162,10 +169,19 @@ def _renewed(
                 if still_works(entry, secret, deps):
                     return _change(entry, ChangeOutcome.KEPT, why="it still works"), None
                 why = _DOUBTED
+            taken = taken_over(
+                deps.organization,
+                entry.name,
+                now.renewal,
+                lambda there: not is_near(there, deps.now(), within),
+                deps,
+            )
+            if taken is not None:
+                refusals(deps).remove(marker_key(entry))
+                return takeover(entry, taken), None
             rotated = rotate(deps.organization, _alive(entry, listed), request, deps)
     except PatError as error:
-        failed = ChangeOutcome.FAILED
-        return _change(entry, failed, error=error.message, failure=error, why=why), None
+        return _failed(entry, error, why), None
     refusals(deps).remove(marker_key(entry))
     return rotation(entry, rotated, why), rotated
 
@@ -185,6 +201,21 @@ def rotation(entry: StoredPat, rotated: Rotated, why: str) -> Change:
     )
 
 
+def takeover(entry: StoredPat, taken: Ensured) -> Change:
+    """Return the outcome for a token that another machine has renewed."""
+    error = taken.undelivered or taken.unrevoked
+    return Change(
+        action=Action.ROTATE,
+        outcome=ChangeOutcome.TAKEN_OVER,
+        pat=taken.pat,
+        org=entry.org,
+        why=f"another machine has already renewed it: {taken.taken_from}",
+        error=error,
+        pending=bool(error),
+        old_until=taken.old_until,
+    )
+
+
 def _alive(entry: StoredPat, listed: Listed) -> Pat:
     """Return a token as the service lists it.
 
@@ -201,6 +232,10 @@ def _alive(entry: StoredPat, listed: Listed) -> Pat:
     if pat.status is Status.REVOKED:
         raise RefusedError(f"it was revoked; {hint}", hint=hint)
     return pat
+
+
+def _failed(entry: StoredPat, error: PatError, why: str) -> Change:
+    return _change(entry, ChangeOutcome.FAILED, error=error.message, failure=error, why=why)
 
 
 def _change(

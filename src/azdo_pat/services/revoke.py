@@ -107,8 +107,8 @@ def revoke(organization: Organization, pats: Sequence[Pat], deps: Deps, progress
         # Recorded by the worker, so that finished work is reported whenever Ctrl-C comes.
         outcomes[place] = cleaner.end(pats[place])
 
-    with progress(len(pats)) as (done, stopped):
-        side_by_side(work, waiting, done)
+    with progress(len(pats)) as shown:
+        side_by_side(work, waiting, shown.done)
         items = [
             outcomes.get(place, Revocation(pat=pat, outcome=Outcome.NOT_REACHED))
             for place, pat in enumerate(pats)
@@ -116,7 +116,7 @@ def revoke(organization: Organization, pats: Sequence[Pat], deps: Deps, progress
         items = _looked_at_again(organization, pats, items, deps)
         items = [cleaner.forget(each) for each in items]
         close_planned(organization, items, deps)
-        return Revoked(items=tuple(items), interrupted=stopped())
+        return Revoked(items=tuple(items), interrupted=shown.stopped())
 
 
 def _one(pat: Pat, organization: Organization, deps: Deps) -> Revocation:

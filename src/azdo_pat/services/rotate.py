@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ConflictError, PatError, RefusedError
-from azdo_pat.journal import (
-    Deliver,
-    JournalEntry,
-    Replaced,
-    RevokeReplaced,
-    Rotate,
-    is_due,
-)
+from azdo_pat.journal import JournalEntry, Replaced, Rotate
 from azdo_pat.models import Field, Pat, Status, global_tokens_stop
-from azdo_pat.operations.delivery import delivered, probe_targets, revoke_replaced
+from azdo_pat.operations.delivery import followed_up, probe_targets
 from azdo_pat.operations.deps import service_now
 from azdo_pat.operations.issue import CreateRequest, issue
 from azdo_pat.operations.lock_keys import lock_key
@@ -25,7 +18,7 @@ from azdo_pat.operations.ownership import Owner, conflict, is_refused, owner_of
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.operations.recovery import recover_name
 from azdo_pat.renewal import DEFAULT_RENEWAL
-from azdo_pat.results import INTERRUPTED, Action, Change, ChangeOutcome, OldTokenOutcome, Rotated
+from azdo_pat.results import Action, Change, ChangeOutcome, OldTokenOutcome, Rotated
 from azdo_pat.services.find_tokens import TokenFinder
 
 if TYPE_CHECKING:
@@ -33,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.delivery_targets import Delivery
+    from azdo_pat.journal import Deliver, RevokeReplaced
     from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Renewal
@@ -112,7 +106,7 @@ def rotate(organization: Organization, pat: Pat, request: RotateRequest, deps: D
         replaced = _replaced(pat, request, entry.started + grace)
         operation = Rotate(entry, wanted.new_token, replaced)
         created, rest = issue(operation, wanted, deps, previous=previous)
-        rotated = _with_old(pat, created, rest, deps)
+        rotated = _with_old(pat, created, rest, deps, is_kept=replaced is None)
         return replace(rotated, waits_for_readers=wanted.renewal.waits_for_readers)
 
 
@@ -291,23 +285,24 @@ def _replaced(pat: Pat, request: RotateRequest, due: datetime) -> Replaced | Non
 
 
 def _with_old(
-    pat: Pat, created: Created, rest: Deliver | RevokeReplaced | None, deps: Deps
+    pat: Pat,
+    created: Created,
+    rest: Deliver | RevokeReplaced | None,
+    deps: Deps,
+    *,
+    is_kept: bool,
 ) -> Rotated:
     """Deliver the new secret and revoke the old token; a later run repeats what fails."""
-    if isinstance(rest, Deliver):
-        rest, undelivered = delivered(rest, deps)
-        created = replace(created, undelivered=undelivered)
+    done = followed_up(rest, deps)
+    created = replace(created, undelivered=done.undelivered)
     rotated = Rotated(created=created, replaced=pat, old=OldTokenOutcome.REVOKED)
-    if created.undelivered:
-        return replace(rotated, old=OldTokenOutcome.UNDELIVERED, reason=created.undelivered)
-    if not isinstance(rest, RevokeReplaced):
+    if done.undelivered:
+        return replace(rotated, old=OldTokenOutcome.UNDELIVERED, reason=done.undelivered)
+    if done.unrevoked:
+        return replace(rotated, old=OldTokenOutcome.PENDING, reason=done.unrevoked)
+    if done.due is not None:
+        return replace(rotated, old=OldTokenOutcome.LATER, due=done.due)
+    if is_kept:
         old = OldTokenOutcome.EXPIRED if pat.status is Status.EXPIRED else OldTokenOutcome.KEPT
         return replace(rotated, old=old)
-    if not is_due(rest, deps.now()):
-        return replace(rotated, old=OldTokenOutcome.LATER, due=rest.replaced.due)
-    try:
-        revoke_replaced(rest, deps)
-    except (PatError, KeyboardInterrupt) as error:
-        reason = error.message if isinstance(error, PatError) else INTERRUPTED
-        return replace(rotated, old=OldTokenOutcome.PENDING, reason=reason)
     return rotated

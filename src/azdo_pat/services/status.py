@@ -11,6 +11,7 @@ from azdo_pat.journal import (
     Import,
     Local,
     RevokeReplaced,
+    TakeOver,
     is_due,
     open_question,
 )
@@ -142,7 +143,7 @@ def _next_step(operation: Operation) -> str:
             return "fix the cause, then run: pat renew; the replaced token stays active until then"
         case RevokeReplaced():
             return "the next command that signs in (for example pat list) will revoke it"
-        case Import() | Forget():
+        case Import() | TakeOver() | Forget():
             return "to check, run: pat list --stored"
         case _:
             return "the next command that signs in (for example pat list) will check"

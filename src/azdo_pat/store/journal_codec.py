@@ -23,6 +23,7 @@ from azdo_pat.journal import (
     Revoke,
     RevokeReplaced,
     Rotate,
+    TakeOver,
 )
 from azdo_pat.models import Organization, Origin, StoredPat
 from azdo_pat.store.renewal_codec import read_renewal, written_renewal
@@ -97,6 +98,9 @@ def read_operation(row: sqlite3.Row) -> Operation:  # noqa: PLR0911 - one line f
             return Rename(entry, _required(identifier), newer(row, "new_name", ""), _searched(row))
         case "import":
             return Import(entry, _stored(entry, row))
+        case "take over":
+            stored = _stored(entry, row)
+            return TakeOver(entry, stored, _follow_up(newer(row, "follow_up", "")))
         case "forget":
             return Forget(entry, identifier, row["mark"])
         case unknown:
@@ -112,8 +116,7 @@ def _columns(  # noqa: PLR0911 - as above
         case Create(new=new, overwrites=overwrites):
             return {"operation": "replace" if overwrites else "create", **_written_new(new)}
         case Rotate(new=new, replaced=replaced):
-            follow_up = replaced and json.dumps(_written_replaced(replaced))
-            return {"operation": "rotate", "follow_up": follow_up, **_written_new(new)}
+            return {"operation": "rotate", **_written_follow_up(replaced), **_written_new(new)}
         case Deliver(replaced=replaced):
             return {"operation": "deliver", **_written_replaced(replaced)}
         case RevokeReplaced(replaced=replaced):
@@ -124,8 +127,10 @@ def _columns(  # noqa: PLR0911 - as above
             columns = {"operation": "move", "authorization_id": identifier, "new_name": new_name}
             return columns | {"looked": written_if_known(searched)}
         case Import(stored=stored):
-            columns = {"operation": "import", "mark": stored.fingerprint}
-            return columns | {"scopes": json.dumps(stored.scopes), "entry": _written(stored)}
+            return {"operation": "import", **_written_stored(stored)}
+        case TakeOver(stored=stored, replaced=replaced):
+            follow_up = _written_follow_up(replaced)
+            return {"operation": "take over", **follow_up, **_written_stored(stored)}
         case Forget(authorization_id=authorization_id, fingerprint=fingerprint):
             return {
                 "operation": "forget",
@@ -172,6 +177,10 @@ def _written_replaced(replaced: Replaced | None) -> Mapping[str, str | None]:
     }
 
 
+def _written_follow_up(replaced: Replaced | None) -> Mapping[str, str | None]:
+    return {"follow_up": replaced and json.dumps(_written_replaced(replaced))}
+
+
 def _replaced(identifier: str | None, due: str, mark: str) -> Replaced | None:
     if identifier is None:
         return None
@@ -179,7 +188,7 @@ def _replaced(identifier: str | None, due: str, mark: str) -> Replaced | None:
 
 
 def _follow_up(text: str) -> Replaced | None:
-    """Read which token a rotation replaces.
+    """Read which token a rotation or takeover replaces.
 
     Earlier versions also stored the follow-up here; the targets of the new token determine it.
     """
@@ -188,6 +197,11 @@ def _follow_up(text: str) -> Replaced | None:
     document = json.loads(text)
     identifier, due = document.get("authorization_id"), document.get("valid_to")
     return _replaced(identifier, due, document.get("mark", ""))
+
+
+def _written_stored(stored: StoredPat) -> Mapping[str, str | None]:
+    scopes = json.dumps(stored.scopes)
+    return {"mark": stored.fingerprint, "scopes": scopes, "entry": _written(stored)}
 
 
 def _written(stored: StoredPat) -> str:
