@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,8 @@ ENDING: Final = tuple(
 Windows sends SIGBREAK when the console is closed, or Ctrl-Break pressed.
 """
 _pressed: list[int] = []
+_ONE_WISH: Final = 1.0
+"""Seconds within which Ctrl-C, pressed again, means the same."""
 
 
 def record_and_interrupt(number: int, frame: FrameType | None) -> None:
@@ -75,11 +78,20 @@ def ctrl_c_recorded() -> Iterator[Callable[[], bool]]:
     """Record Ctrl-C while the block runs instead of raising KeyboardInterrupt.
 
     Running operations must complete and be reported, however often Ctrl-C is pressed. Yields a
-    function that returns whether it was pressed.
+    function that returns whether it was pressed. If it was, it is ignored for a second after the
+    block, too: pressed several times, it must not take away the report.
     """
     pressed = threading.Event()
     before = signal.signal(signal.SIGINT, lambda _signal, _frame: pressed.set())
     try:
         yield pressed.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        ended = time.monotonic()
+
+        def interrupt(number: int, frame: FrameType | None) -> None:
+            if time.monotonic() - ended > _ONE_WISH:
+                signal.signal(signal.SIGINT, before)
+                record_and_interrupt(number, frame)
+
+        is_pressed = pressed.is_set() and before is not signal.SIG_IGN
+        signal.signal(signal.SIGINT, interrupt if is_pressed else before)
