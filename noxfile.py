@@ -34,7 +34,7 @@ def install(session: nox.Session, group: str, *constraints: str) -> None:
     if isinstance(session.virtualenv, PassthroughEnv):
         return
     packages = nox.project.dependency_groups(PYPROJECT, group)
-    session.install("-e", ".[emulator,report]", *packages, *constraints)
+    session.install("-e", ".[emulator,github,report]", *packages, *constraints)
 
 
 @nox.session(python=PYTHONS)

@@ -1,6 +1,7 @@
 """Hosts and URLs of the service, and which of them may receive a secret."""
 
 import ipaddress
+import re
 from enum import StrEnum
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode
@@ -76,6 +77,44 @@ def key_vault(vault: str, root: str | None) -> VaultAddress:
         )
     url = f"{require_protected(root)}/{segment(name)}"
     return VaultAddress(url, name, frozenset(KEY_VAULTS.values()), "PAT_KEYVAULT_URL")
+
+
+class GitHubAddress(NamedTuple):
+    """Where the REST API of a GitHub is.
+
+    Attributes:
+        url: its root, without a slash at the end.
+        is_hosted: GitHub runs it; False for GitHub Enterprise Server.
+    """
+
+    url: str
+    is_hosted: bool
+
+
+def github(host: str) -> GitHubAddress:
+    """Return where the REST API of a GitHub is.
+
+    Sources: GitHub, "Getting started with the REST API" of each edition, and, for ghe.com, "Network
+    details for GHE.com".
+
+    Args:
+        host: `github.com`, `TENANT.ghe.com`, or that of a GitHub Enterprise Server, which may have
+            a port; in lower case.
+
+    Raises:
+        UsageError: it is a host of GitHub's own that users do not sign in to.
+    """
+    if host == "github.com":
+        return GitHubAddress("https://api.github.com", is_hosted=True)
+    name = host.partition(":")[0]
+    if re.fullmatch(r"[a-z0-9-]+\.ghe\.com", host):
+        return GitHubAddress(f"https://api.{host}", is_hosted=True)
+    if f".{name}".endswith((".github.com", ".ghe.com")):
+        raise UsageError(
+            f"{host!r} is not the host of a GitHub",
+            hint="use github.com, TENANT.ghe.com, or the host of a GitHub Enterprise Server",
+        )
+    return GitHubAddress(f"https://{host}/api/v3", is_hosted=False)
 
 
 def origin(url: str) -> tuple[str, str, int]:

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Final
 
+from azdo_pat.api.rate_limit import retry_after
 from azdo_pat.api.response import Problem, Response
 
 ATTEMPTS: Final = 4
@@ -35,4 +36,7 @@ def may_repeat(effect: str, outcome: Response | Problem, *, is_first: bool) -> b
         return outcome.status == HTTPStatus.TOO_MANY_REQUESTS
     if outcome.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return effect == "GET" and is_first
+    if outcome.status == HTTPStatus.FORBIDDEN:
+        # GitHub's answer to too many requests (GitHub, "Rate limits for the REST API").
+        return retry_after(outcome.headers) is not None
     return outcome.status in _PASSING_STATUSES
