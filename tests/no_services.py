@@ -1,6 +1,13 @@
 """Deliveries without a service: a test gives the ones it needs."""
 
-from azdo_pat.deliveries.services import KeyVault, ServiceConnections, VariableGroups, Vault
+from azdo_pat.deliveries.services import (
+    GitHubSecret,
+    KeyVault,
+    ServiceConnections,
+    VariableGroups,
+    Vault,
+)
+from azdo_pat.delivery_targets import GitHubTarget
 
 
 class NoServices:
@@ -14,6 +21,9 @@ class NoServices:
 
     def service_connections(self, organization: str) -> ServiceConnections:
         raise AssertionError(organization)
+
+    def github(self, target: GitHubTarget) -> GitHubSecret:
+        raise AssertionError(target)
 
     def vault(self, address: str, namespace: str) -> Vault:
         raise AssertionError(address, namespace)

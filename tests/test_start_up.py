@@ -18,6 +18,7 @@ LIBRARIES = {
     "markupsafe",
     "msal",
     "msal_extensions",
+    "nacl",
     "platformdirs",
     "pyperclip",
     "requests",

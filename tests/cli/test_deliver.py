@@ -160,13 +160,6 @@ class TestProbe:
         assert message in renewed.json[0]["error"]
         assert (names(emulator), secret(pat), problems(pat)) == (["ci"], before, [])
 
-    def test_a_service_that_this_version_does_not_know(
-        self, pat: InProcess, emulator: Emulator
-    ) -> None:
-        result = pat(*ENSURE, "--deliver", "github:contoso/web#PAT")
-        assert (result.exit_code, names(emulator)) == (2, [])
-        assert "this version of pat cannot deliver to github:" in result.stderr
-
     def test_what_was_remembered_is_probed(self, pat: InProcess, tmp_path: Path) -> None:
         make(pat)
         place = tmp_path / "place"

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from azdo_pat.api.github import GitHubSecret
     from azdo_pat.api.http import Http
     from azdo_pat.api.key_vault import KeyVault
     from azdo_pat.api.service_connections import ServiceConnections
     from azdo_pat.api.variable_groups import VariableGroups
     from azdo_pat.api.vault import Vault
+    from azdo_pat.cli.github_sign_in import GitHubSignIn
     from azdo_pat.cli.key_vault_sign_ins import KeyVaultSignIns
     from azdo_pat.cli.session import Session
     from azdo_pat.cli.vault_sign_in import VaultSignIn
+    from azdo_pat.delivery_targets import GitHubTarget
 
 
 class DeliveryServices:
@@ -91,3 +94,22 @@ class DeliveryServices:
 
         runtime = self._session.runtime
         return VaultSignIn(runtime.environment, runtime.messages.notice)
+
+    def github(self, target: GitHubTarget) -> GitHubSecret:
+        """Return a secret of GitHub.
+
+        Raises:
+            SignInError: there is no token for its host.
+            UsageError: its host is not that of a GitHub.
+        """
+        from azdo_pat.api.github import GitHubSecret
+
+        token = self._github_sign_in.token(target.host)
+        return GitHubSecret(self._session.http_without_sign_in(), target, token)
+
+    @cached_property
+    def _github_sign_in(self) -> GitHubSignIn:
+        from azdo_pat.cli.github_sign_in import GitHubSignIn
+
+        runtime = self._session.runtime
+        return GitHubSignIn(runtime.environment, runtime.messages.detail)

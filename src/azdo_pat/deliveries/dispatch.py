@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from azdo_pat.deliveries import (
     command_target,
     file_target,
+    github_target,
     key_vault_target,
     service_connection_target,
     tool_target,
@@ -76,7 +77,7 @@ def _probe_service(
         case ServiceConnectionTarget():
             service_connection_target.probe(target, organization.name, context)
         case GitHubTarget():
-            raise _unsupported(target)
+            github_target.probe(target, context)
         case _:
             assert_never(target)
 
@@ -124,7 +125,7 @@ def _deliver_to_service(
         case ServiceConnectionTarget():
             service_connection_target.deliver(target, _organization(handover), handover, context)
         case GitHubTarget():
-            raise _unsupported(target)
+            github_target.deliver(target, handover, context)
         case _:
             assert_never(target)
 
@@ -150,10 +151,6 @@ def held(delivery: Delivery, context: DeliveryContext) -> HeldSecret | None:
 def _organization(handover: Handover) -> str:
     """Return the name of the organization of a token; a global one has none but in its URL."""
     return handover.pat.org or handover.org_url.rpartition("/")[2]
-
-
-def _unsupported(target: ServiceTarget) -> UsageError:
-    return UsageError(f"this version of pat cannot deliver to {target.KIND}:", hint="upgrade pat")
 
 
 def _unknown(target: UnknownTarget) -> UsageError:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from azdo_pat.delivery_targets import GitHubTarget
     from azdo_pat.models import Secret
 
 
@@ -33,6 +34,14 @@ class Services(Protocol):
         Raises:
             SignInError: there is no token for it.
             UsageError: the environment is set for another server.
+        """
+
+    def github(self, target: GitHubTarget) -> GitHubSecret:
+        """Return a secret of GitHub.
+
+        Raises:
+            SignInError: there is no token for its host.
+            UsageError: its host is not that of a GitHub.
         """
 
 
@@ -219,6 +228,39 @@ class KvSecret(Protocol):
     @property
     def notes(self) -> Mapping[str, str]:
         """The custom metadata."""
+
+
+class GitHubSecret(Protocol):
+    """One secret of GitHub; see `api.github`."""
+
+    def require_place(self) -> None:
+        """Check that its place exists, and that the token may read about secrets there."""
+
+    def read(self) -> GitHubSecretState | None:
+        """Return what can be read of it; None if there is none."""
+
+    def put(self, seal: Callable[[bytes], bytes]) -> GitHubSecretState | None:
+        """Set it, encrypted by `seal` for the public key of its place; return its former state."""
+
+
+class GitHubSecretState(Protocol):
+    """What can be read of a secret of GitHub; see `api.github.SecretState`."""
+
+    @property
+    def visibility(self) -> str:
+        """Which repositories of the organization may use it; empty outside of one."""
+
+    @property
+    def repositories(self) -> tuple[int, ...]:
+        """The ids of the selected ones."""
+
+    @property
+    def updated(self) -> datetime:
+        """When it was set last, in whole seconds."""
+
+    @property
+    def just_set(self) -> bool:
+        """Whether that was so shortly before that the next time can be the same."""
 
 
 class Recognizes(Protocol):
