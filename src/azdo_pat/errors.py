@@ -1,7 +1,8 @@
 """The errors of the program: one class per exit code of the command-line contract."""
 
+from copy import copy
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ExitCode(IntEnum):
@@ -56,6 +57,13 @@ class PatError(Exception):
         """The message, with the hint in parentheses."""
         hint = "; ".join(self.hint.splitlines())
         return f"{self.message} ({hint})" if hint else self.message
+
+    def saying(self, message: str) -> Self:
+        """Return the same error with another message."""
+        other = copy(self)
+        other.message = message
+        other.args = (message,)
+        return other
 
 
 class UsageError(PatError):

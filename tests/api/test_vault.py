@@ -277,5 +277,5 @@ def test_a_lease_without_an_end_is_none(
 ) -> None:
     fields = {"holder": "two", "until": until, "claim": "x"}
     server.get(DATA, json=answer(fields, 4), headers=DATE)
-    with pytest.raises(ConflictError, match="is not a lease"):
+    with pytest.raises(ConflictError, match="it is not a lease"):
         take_lease(place, "one", timedelta(minutes=5))

@@ -276,7 +276,7 @@ class TestLease:
         ("lease", "code", "message"),
         [
             ("vault:old/lease", 2, "a lease needs a key-value engine of version 2"),
-            ("vault:secret/{path}/ci", 6, "is not a lease: it holds something else"),
+            ("vault:secret/{path}/ci", 6, "it is not a lease, but holds something else"),
             ("vault:secret/elsewhere", 5, "permission denied"),
         ],
     )

@@ -37,7 +37,7 @@ def test_only_one_of_two_holds_a_lease(openbao: OpenBao) -> None:
     release_lease(longer)
     second = take_lease(place, "two", span)
     assert isinstance(second, Lease)
-    with pytest.raises(ConflictError, match="another has taken the lease"):
+    with pytest.raises(ConflictError, match="another machine has taken the lease"):
         renew_lease(longer, span)
     assert openbao.fields("leases/renew")["holder"] == "two"
 
@@ -57,7 +57,7 @@ THEIRS = {"until": "2026-01-01T00:00:00Z", "user": "ada"}
 def test_a_lease_never_takes_the_place_of_another_secret(openbao: OpenBao) -> None:
     openbao.put("leases/not", THEIRS)
     client = vault(openbao)
-    with pytest.raises(ConflictError, match="is not a lease"):
+    with pytest.raises(ConflictError, match="it is not a lease"):
         take_lease(client.locate("secret/leases/not"), "one", timedelta(minutes=5))
     assert openbao.fields("leases/not") == THEIRS
     with pytest.raises(UsageError, match="version 2"):

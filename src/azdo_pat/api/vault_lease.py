@@ -90,18 +90,18 @@ def take_lease(where: Place, holder: str, span: timedelta) -> Lease | Taken:
     """
     if not where.has_versions:
         raise UsageError(
-            f"{where.path}: a lease needs a key-value engine of version 2",
+            "a lease needs a key-value engine of version 2",
             hint=f"choose a path in one, or upgrade it: vault kv enable-versioning {where.mount}",
         )
     found = where.read()
     now = _server_time(found)
-    if found.is_there and (taken := _taken(found, where.path)).until > now:
+    if found.is_there and (taken := _taken(found)).until > now:
         return taken
     lease = Lease(where, holder, now + span, uuid4().hex, found.version)
     try:
         return _written(lease)
     except ConflictError:
-        return _taken(where.read(), where.path)
+        return _taken(where.read())
 
 
 def renew_lease(lease: Lease, span: timedelta) -> Lease:
@@ -120,7 +120,7 @@ def renew_lease(lease: Lease, span: timedelta) -> Lease:
         return _written(lease._replace(until=now + span))
     except ConflictError:
         raise ConflictError(
-            f"{lease.where.path}: another has taken the lease, as it had ended",
+            f"another machine has taken the lease {lease.where.path}, as it had ended",
             hint="take it for longer, or renew it earlier",
         ) from None
 
@@ -156,7 +156,7 @@ def _written(lease: Lease) -> Lease:
     return lease._replace(version=version)
 
 
-def _taken(found: KvSecret, path: str) -> Taken:
+def _taken(found: KvSecret) -> Taken:
     """Return who holds the lease that was found, and until when.
 
     Raises:
@@ -169,7 +169,7 @@ def _taken(found: KvSecret, path: str) -> Taken:
         except ValueError:
             pass
     raise ConflictError(
-        f"{path} is not a lease: it holds something else",
+        "it is not a lease, but holds something else",
         hint="choose a path that nothing else uses",
     )
 

@@ -60,12 +60,16 @@ def held_lease(app: App, where: VaultTarget | None) -> Iterator[Callable[[], Non
         return
     from azdo_pat.api.vault_lease import Taken, release_lease, take_lease
 
-    place = app.delivery_services.vault(where.address, where.namespace).locate(where.path)
-    taken = take_lease(place, f"{socket.gethostname()}, process {os.getpid()}", _SPAN)
+    name = f"the lease {where.KIND}:{where.path}"
+    try:
+        place = app.delivery_services.vault(where.address, where.namespace).locate(where.path)
+        taken = take_lease(place, f"{socket.gethostname()}, process {os.getpid()}", _SPAN)
+    except PatError as error:
+        raise error.saying(f"{name}: {error.message}") from error
     if isinstance(taken, Taken):
         app.runtime.messages.notice(
-            f"nothing was done, as another machine is working: {taken.holder} holds the lease"
-            f" {where.KIND}:{where.path} until {taken.until:%Y-%m-%d %H:%M:%S} UTC at least"
+            f"nothing was done, as another machine is working: {taken.holder} holds"
+            f" {name} until {taken.until:%Y-%m-%d %H:%M:%S} UTC at least"
         )
         yield None
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING, assert_never
 
 from azdo_pat.deliveries import (
@@ -162,7 +161,4 @@ def _unknown(target: UnknownTarget) -> UsageError:
 
 def _naming(target: ServiceTarget, error: PatError) -> PatError:
     """Return an error that names the target, too."""
-    named = copy(error)
-    named.message = f"{target.place}: {error.message}"
-    named.args = (named.message,)
-    return named
+    return error.saying(f"{target.place}: {error.message}")

@@ -129,7 +129,7 @@ def _vault(
     address = environment.get("BAO_ADDR") or environment.get("VAULT_ADDR") or ""
     if not address:
         raise UsageError(
-            "a delivery to vault: needs the address of the server",
+            "vault: needs the address of the server",
             hint="set VAULT_ADDR (or BAO_ADDR), for example https://vault.example.com:8200; in a"
             ' file: address = "…"',
         )

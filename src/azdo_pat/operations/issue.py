@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -400,7 +399,6 @@ def _finish(
 
 def _extended(cause: PatError, addition: str, hint: str) -> PatError:
     """Return an error of the cause's class that says more, with another hint."""
-    more = copy(cause)
-    more.message, more.hint = f"{cause.message}; {addition}", hint
-    more.args = (more.message,)
+    more = cause.saying(f"{cause.message}; {addition}")
+    more.hint = hint
     return more
