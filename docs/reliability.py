@@ -21,6 +21,8 @@ as a user would, and checks that:
 - Everything is as it was before the command, or as the completed command would have left it.
 - The journal is empty, and the state file matches the keyring. `pat get` prints that secret.
 - A file to which a secret is delivered holds the secret that works.
+- A service to which a secret is delivered holds a secret that works at each moment, and the new one
+  when the command is complete. Everything else there is as it was.
 - The exit code is one of [the documented ones](reference/contract.md#exit-codes), never 1.
 
 The tests check the same, without a table, for `pat apply --prune`, whose steps run in parallel; for

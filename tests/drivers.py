@@ -243,9 +243,15 @@ class Emulator:
 
     def variables(self, group: str) -> dict[str, str | None]:
         """Return the values of a group as they are kept, secrets too."""
-        groups = self._control("GET", "variable-groups")["variableGroups"]
-        (found,) = [each["variables"] for each in groups if each["name"] == group]
+        found = self.variable_group(group)["variables"]
         return {name: found[name]["value"] for name in found}
+
+    def variable_group(self, name: str) -> dict[str, Any]:
+        """Return a group as it is kept, with its secrets."""
+        found: dict[str, Any]
+        every = self._control("GET", "variable-groups")["variableGroups"]
+        (found,) = [each for each in every if each["name"] == name]
+        return found
 
     def add_service_connection(self, name: str, **fields: object) -> str:
         """Add a connection (`type`, `scheme`, `parameters`, `project`…); return its id."""
@@ -258,9 +264,14 @@ class Emulator:
 
     def parameters(self, connection: str) -> dict[str, str | None]:
         """Return the parameters of a connection as they are kept, confidential ones too."""
+        return dict(self.service_connection(connection)["parameters"])
+
+    def service_connection(self, name: str) -> dict[str, Any]:
+        """Return a connection as it is kept, with its secrets."""
+        found: dict[str, Any]
         every = self._control("GET", "service-connections")["serviceConnections"]
-        (found,) = [each["parameters"] for each in every if each["name"] == connection]
-        return dict(found)
+        (found,) = [each for each in every if each["name"] == name]
+        return found
 
     def set_readiness(self, delay: float = 0, failure: str | None = None) -> None:
         """Let connections that are written from now on be ready, or fail, after some seconds."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from drivers import TIME_LIMIT, Emulator, Pat
+from e2e.places import OpenPlace, Place, key_vault, service_connection, variable_group
 from e2e.stage import accepts
 
 ACCOUNTS = {
@@ -39,6 +40,7 @@ class Operation:
         held: the names under which secrets are stored when it has come to its end, for one that
             changes nothing on the service; None for others.
         graced: it leaves a token to be revoked later, by a run after the grace period.
+        place: sets up the place at a service that the secret is delivered to; None for none.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Operation:
     piped: bool = False
     held: Sequence[str] | None = None
     graced: bool = False
+    place: OpenPlace | None = None
 
 
 DELIVER = ("--deliver", "file:FOLDER/.env|PAT={token}")
@@ -120,6 +123,25 @@ OPERATIONS = (
         held=(),
     ),
 )
+
+
+def _rotate_there(name: str, place: OpenPlace, *, graced: bool) -> Operation:
+    """Return a rotation that delivers to a place at a service, for the second time."""
+    return Operation(
+        name=f"rotate --deliver {name}",
+        setup=[("ensure", *CREATE[1:], "--deliver", "PLACE")],
+        command=("rotate", "ci", "-q", "-o", "none"),
+        graced=graced,
+        place=place,
+    )
+
+
+TO_SERVICES = (
+    _rotate_there("keyvault", key_vault, graced=True),
+    _rotate_there("variable-group", variable_group, graced=False),
+    _rotate_there("service-connection", service_connection, graced=False),
+)
+"""The old token stays active for a while where those who read the secret there poll."""
 SIDE_BY_SIDE = Operation(
     name="apply --prune",
     setup=[("apply", "FOLDER/tokens.toml", "-q", "-o", "none")],
@@ -151,6 +173,8 @@ class World:
         piped: what the command has on its standard input.
         before: what was stored before the command.
         graced: as of the operation.
+        place: the place at a service that it delivers to; None for none.
+        rest: what is at that place besides the secret.
     """
 
     pat: Pat
@@ -162,6 +186,8 @@ class World:
     piped: str = ""
     before: Sequence[tuple[str, str]] = ()
     graced: bool = False
+    place: Place | None = None
+    rest: object = None
 
     def begin(self, operation: Operation) -> None:
         """Start from nothing, and run what comes before an operation."""
@@ -179,14 +205,18 @@ class World:
         self._declare(operation, 1)
         self.piped = made_elsewhere(self.emulator, "theirs")[1] if operation.piped else ""
         self.before = self.secrets()
+        self.rest = self.place and self.place.rest()
 
     def _declare(self, operation: Operation, which: int) -> None:
         if operation.declared is not None:
             (self.folder / "tokens.toml").write_text(operation.declared[which], "utf-8")
 
     def words(self, command: Sequence[str]) -> list[str]:
-        """Return a command with the folder put in."""
-        return [word.replace("FOLDER", str(self.folder)) for word in command]
+        """Return a command with the folder and the place put in."""
+        place = self.place.target if self.place else "PLACE"
+        return [
+            word.replace("FOLDER", str(self.folder)).replace("PLACE", place) for word in command
+        ]
 
     @property
     def active(self) -> dict[str, str]:
@@ -254,6 +284,12 @@ class World:
             assert self.pat("get", name).stdout.strip() == secret, at
         self._hold_delivered(operation, set(held.values()), at)
 
+    def hold_at_place(self, *, at: str) -> None:
+        """Hold that the secret at the place works, and that everything else there stays."""
+        if self.place is not None:
+            assert accepts(self.emulator, self.place.secret() or ""), at
+            assert self.place.rest() == self.rest, at
+
     def outcome(self, operation: Operation, before: dict[str, str], *, at: str) -> str:
         """Say whether all is as it was, or as the command would have left it; nothing between."""
         if operation.held is not None:
@@ -314,6 +350,9 @@ class World:
         if operation.delivers and file.exists():
             delivered = file.read_text("utf-8").removeprefix("PAT=").strip()
             assert delivered in held, at
+        if self.place is not None:
+            assert {self.place.secret()} == held, at
+            self.hold_at_place(at=at)
 
 
 def made_elsewhere(emulator: Emulator, name: str) -> tuple[str, str]:

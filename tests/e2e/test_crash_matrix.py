@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.cli.main import pat as root
+from azdo_pat.emulator.run import Options
+from azdo_pat.emulator.run import start as start_emulator
 from drivers import Emulator, InProcess, Installed, posix_only
 from e2e.matrix import (
     BEFORE,
@@ -17,6 +19,7 @@ from e2e.matrix import (
     MIGRATE,
     OPERATIONS,
     SIDE_BY_SIDE,
+    TO_SERVICES,
     Operation,
     World,
     compare,
@@ -28,9 +31,11 @@ posix_only("signals and terminals")
 assert sys.platform != "win32"  # mypy reads no further
 
 KILLER = '''
-"""Kill this process at the KILL_AT-th of the moments before and after each effect."""
+"""Kill this process at the KILL_AT-th of the moments before each effect and, unless KILL_AFTER is
+"no", after it."""
 import functools, os, signal, threading
 
+after_too = os.environ.get("KILL_AFTER") != "no"
 left = int(os.environ.get("KILL_AT", "0"))
 turn = threading.Lock()
 
@@ -53,7 +58,8 @@ def watched(owner, method, name):
         what = name(*args, **kwargs)
         moment(f"before {what}")
         result = original(*args, **kwargs)
-        moment(f"after {what}")
+        if after_too:
+            moment(f"after {what}")
         return result
 
     setattr(owner, method, effect)
@@ -66,7 +72,8 @@ if left:
     from azdo_pat.store.state import State
 
     def request(_, call, *__):
-        return f"{call.method} {call.url.split('?')[0].rpartition('/')[2]}"
+        parts = call.url.split("?")[0].split("/")  # ids and names of items say nothing
+        return f"{call.method} {next(part for part in reversed(parts) if part.isalpha())}"
 
     watched(Http, "_attempt", request)
     changes = ("begin", "note", "finish", "explain", "remember", "forget", "rename")
@@ -87,13 +94,21 @@ class Killed:
         self.folder = folder
         (folder / "sitecustomize.py").write_text(KILLER, "utf-8")
 
-    def at(self, moment: int, *args: str, piped: str = "") -> str:
-        """Run it up to a moment and return its name; empty if it came to its end before that."""
+    def at(self, moment: int, *args: str, piped: str = "", after: bool = True) -> str:
+        """Run it up to a moment and return its name; empty if it came to its end before that.
+
+        Args:
+            moment: its number.
+            args: of `pat`.
+            piped: what is on its standard input.
+            after: count the moments after an effect, too.
+        """
         named = self.folder / "moment"
         named.unlink(missing_ok=True)
         env = {
             "PYTHONPATH": str(self.folder),
             "KILL_AT": str(moment),
+            "KILL_AFTER": "yes" if after else "no",
             "KILL_FILE": str(named),
         }
         process = start(self.pat, *args, env=env, stdin=subprocess.PIPE)
@@ -102,6 +117,13 @@ class Killed:
             return named.read_text("utf-8")
         assert process.returncode == 0, stderr
         return ""
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """Start an emulator with key vaults."""
+    with start_emulator(Options(vaults=True)) as running:
+        yield Emulator(running)
 
 
 @pytest.fixture
@@ -131,11 +153,15 @@ def world(pat_process: Installed, emulator: Emulator, home: Path, tmp_path: Path
 
 
 def moments(killed: Killed, world: World, operation: Operation) -> Iterator[tuple[str, str]]:
-    """Kill the command at each moment in turn, from the same beginning; give name and outcome."""
+    """Kill the command at each moment in turn, from the same beginning; give name and outcome.
+
+    What is after an effect is before the next one, and so left out where there are many of both.
+    """
     for number in range(1, MOST_MOMENTS):
         world.begin(operation)
         before = world.active
-        at = killed.at(number, *world.words(operation.command), piped=world.piped)
+        words = world.words(operation.command)
+        at = killed.at(number, *words, piped=world.piped, after=world.place is None)
         if not at:
             assert number > 6
             if operation.graced:
@@ -144,6 +170,7 @@ def moments(killed: Killed, world: World, operation: Operation) -> Iterator[tupl
             assert world.outcome(operation, before, at="the end") == DONE
             return
         where = f"{number}, {at}"
+        world.hold_at_place(at=where)
         world.recover_operation(at=where)
         world.hold(operation, at=where)
         yield at, world.outcome(operation, before, at=where)
@@ -156,6 +183,27 @@ def test_killed_at_each_moment(
 ) -> None:
     rows = list(moments(killed, world, operation))
     assert {outcome for _, outcome in rows} <= {BEFORE, DONE}
+    rewrite = request.config.getoption("--rewrite-outcomes")
+    compare("killed", operation, rows, rewrite=rewrite)
+
+
+@pytest.mark.parametrize("operation", TO_SERVICES, ids=lambda each: each.name)
+def test_killed_at_each_moment_of_a_delivery_to_a_service(
+    operation: Operation,
+    pat_process: Installed,
+    world: World,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    """The secret there works at each moment, and is that of the only token in the end."""
+    assert operation.place is not None
+    folder = tmp_path / "place"
+    folder.mkdir()
+    with operation.place(world.emulator, folder) as place:
+        environment = {**pat_process.env, **place.environment}
+        world.pat, world.place = InProcess(root, environment), place
+        rows = list(moments(Killed(Installed(environment), tmp_path), world, operation))
+    assert {outcome for _, outcome in rows} == {BEFORE, DONE}
     rewrite = request.config.getoption("--rewrite-outcomes")
     compare("killed", operation, rows, rewrite=rewrite)
 
