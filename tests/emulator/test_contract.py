@@ -25,10 +25,10 @@ from emulator.stage import (
     new_group,
     new_token,
 )
+from openapi import SPECS, read
 
 IN_ORGANIZATION = "/{organization}/_apis/"
 IN_PROJECT = "/{organization}/{project}/_apis/"
-SPECS = Path(__file__).parents[3] / "shared" / "specs"
 PROGRAM = Path(sys.executable).with_name("schemathesis")
 CHECKS = (
     "not_a_server_error",
@@ -46,7 +46,7 @@ NULLS = (
 
 def prepared(document: str, authorization_id: str) -> str:
     """The document with an example for each request, and with the null that it forgets."""
-    value = json.loads((SPECS / document).read_text(encoding="utf-8-sig"))
+    value = read(document)
     found = value["definitions"]
     token = {"$ref": "#/definitions/PatToken"}
     # x-nullable beside a $ref counts for nothing.
@@ -71,7 +71,7 @@ pytestmark = [
 
 def audit_document() -> str:
     """The document of the audit log, with what the emulator serves of it."""
-    value = json.loads((SPECS / "audit-7.2.json").read_text(encoding="utf-8-sig"))
+    value = read("audit-7.2")
     served = ("/{organization}/_apis/audit/auditlog", "/{organization}/_apis/audit/actions")
     value["paths"] = {path: value["paths"][path] for path in served}
     for name in ("AuditLogEntry", "DecoratedAuditLogEntry"):
@@ -85,7 +85,7 @@ def audit_document() -> str:
 
 def served(document: str, *operations: tuple[str, str]) -> dict[str, Any]:
     """The document with what the emulator serves of it, asked for things that there are."""
-    value: dict[str, Any] = json.loads((SPECS / document).read_text(encoding="utf-8-sig"))
+    value: dict[str, Any] = read(document)
     examples = {"subjectDescriptor": GRACE, "userDescriptor": GRACE, "storageKey": ADA_ID}
     examples |= {"project": "fabric", "groupId": "1", "endpointId": FABRIKAM_CONNECTION}
     examples |= {"projectIds": FABRIC_ID}
@@ -106,7 +106,7 @@ def served(document: str, *operations: tuple[str, str]) -> dict[str, Any]:
 def administration_document() -> str:
     """The document of the administration of tokens, as Microsoft's own examples follow it."""
     value = served(
-        "tokenAdmin-7.2.json",
+        "tokenAdmin-7.2",
         ("get", "tokenadmin/personalaccesstokens/{subjectDescriptor}"),
         ("post", "tokenadmin/revocations"),
         ("post", "tokenadmin/revocationrules"),
@@ -127,7 +127,7 @@ def administration_document() -> str:
 def graph_document() -> str:
     """The document of the graph, as Microsoft's own examples follow it."""
     value = served(
-        "graph-7.2.json",
+        "graph-7.2",
         ("get", "graph/users"),
         ("get", "graph/users/{userDescriptor}"),
         ("get", "graph/descriptors/{storageKey}"),
@@ -143,7 +143,7 @@ def graph_document() -> str:
     return json.dumps(value)
 
 
-@pytest.mark.parametrize("document", ["tokens-list.json", "tokens-get.json"])
+@pytest.mark.parametrize("document", ["tokens-list", "tokens-get"])
 def test_no_request_breaks_the_contract(stage: Stage, tmp_path: Path, document: str) -> None:
     authorization_id = stage.control("POST", "tokens", {"count": 300})["ids"][0]
     log = hold(stage, tmp_path, prepared(document, authorization_id))
@@ -181,7 +181,7 @@ def variable_groups_document() -> str:
     """The document of variable groups, with what the emulator serves of it."""
     area = "distributedtask/variablegroups"
     value = served(
-        "variablegroups-7.2.json",
+        "variablegroups-7.2",
         *(("post", area), ("put", f"{area}/{{groupId}}"), ("delete", f"{area}/{{groupId}}")),
         *(("get", area), ("get", f"{area}/{{groupId}}")),
     )
@@ -194,7 +194,7 @@ def service_connections_document() -> str:
     """The document of service connections, with what the emulator serves of it."""
     area = "serviceendpoint/endpoints"
     value = served(
-        "serviceEndpoint-7.2.json",
+        "serviceEndpoint-7.2",
         *(("post", area), ("put", f"{area}/{{endpointId}}"), ("delete", f"{area}/{{endpointId}}")),
         *(("get", area), ("get", f"{area}/{{endpointId}}"), ("get", "serviceendpoint/types")),
     )

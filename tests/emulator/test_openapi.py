@@ -4,7 +4,6 @@ They lie beside the project, not in it; without them these tests are skipped.
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,55 +25,14 @@ from emulator.stage import (
     new_group,
     new_token,
 )
+from openapi import SPECS, definitions
 
-SPECS = Path(__file__).parents[3] / "shared" / "specs"
-# Nulls that Microsoft's own examples hold and its definitions forget.
-NULLABLE = {
-    "PatToken": ("token", "targetAccounts"),
-    "PatTokenResult": ("patToken",),
-    "SessionToken": (
-        *("displayName", "targetAccounts", "token", "alternateToken", "publicData", "source"),
-        "crossCompanyCorrelatingId",
-    ),
-    "TokenAdminPagedSessionTokens": ("continuationToken",),
-    "InputDescriptor": ("type", "properties", "valueHint"),
-}
-# Microsoft's own example has them without a zone, which is no `date-time`.
-ZONELESS = {"SessionToken": ("validFrom", "validTo")}
-ENTRIES = {"AuditLogEntry", "DecoratedAuditLogEntry"}
 # What the profile example holds and the definition forgets.
 PROFILE_EXTRAS = {"displayName", "publicAlias", "emailAddress"}
 
 pytestmark = pytest.mark.skipif(
     not SPECS.is_dir(), reason=f"Microsoft's OpenAPI documents are not there: {SPECS}"
 )
-
-
-def definitions(document: str) -> dict[str, Any]:
-    """The definitions of a document, with the nulls that the service sends."""
-    # Some of the documents begin with a byte order mark.
-    text = (SPECS / f"{document}.json").read_text(encoding="utf-8-sig")
-    found: dict[str, Any] = with_nulls(json.loads(text)["definitions"])
-    for name, fields in NULLABLE.items():
-        for field in set(fields) & set(found.get(name, {}).get("properties", ())):
-            properties = found[name]["properties"]
-            properties[field] = {"anyOf": [properties[field], {"type": "null"}]}
-    for name in ZONELESS.keys() & found.keys():
-        for field in ZONELESS[name]:
-            del found[name]["properties"][field]["format"]
-    for name in ENTRIES & set(found):  # Microsoft's own example has texts in it
-        found[name]["properties"]["data"] = {"type": "object"}
-    return found
-
-
-def with_nulls(schema: Any) -> Any:  # noqa: ANN401  # any part of a document
-    """A part of a document in which `x-nullable` says what it means to JSON Schema."""
-    if isinstance(schema, list):
-        return [with_nulls(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {name: with_nulls(each) for name, each in schema.items() if name != "x-nullable"}
-    return {"anyOf": [found, {"type": "null"}]} if schema.get("x-nullable") is True else found
 
 
 def hold(value: object, name: str, document: str, extras: frozenset[str] = frozenset()) -> None:
