@@ -46,8 +46,8 @@ class VariableGroups:
     def __init__(self, http: Http, organization: str) -> None:
         self._items = ProjectItems(http, organization, _KIND)
 
-    def find(self, project: str, name: str) -> VariableGroup:
-        """Return the group of a project with a name, in any case.
+    def find(self, project: str, name: str) -> int:
+        """Return the id of the group of a project with a name, in any case.
 
         Raises:
             NotFoundError: there is none, or no such project.
@@ -59,7 +59,7 @@ class VariableGroups:
         for row in Record(body, _LIST, answer).rows("value"):
             found = Record(row, _GROUP, answer)
             if found.text("name").casefold() == name.casefold():
-                return self.get(project, _number(found, answer))
+                return _number(found, answer)
         raise self._items.missing(f"variable group {name!r} in project {project!r}")
 
     def get(self, project: str, number: int) -> VariableGroup:

@@ -32,7 +32,7 @@ class DeliveryContext(NamedTuple):
         services: the clients of the services that distribute secrets.
         recognizes: tells whether a secret that is found at the target may be replaced.
         say: tells the user something that does not stop the delivery.
-        alone: lets one process, and one thread of it, at a time work on the file of that name.
+        alone: lets one process, and one thread of it, at a time work on what is so named.
     """
 
     environment: Mapping[str, str]

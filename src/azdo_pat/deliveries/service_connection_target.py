@@ -46,9 +46,21 @@ def deliver(
         ConflictError: someone else has changed the connection at the same time.
         PatError: the parameter could not be set, or the connection is not ready.
     """
-    connections = context.services.service_connections(target.org or organization)
+    org = target.org or organization
+    connections = context.services.service_connections(org)
     found = connections.find(target.project, target.connection)
     inputs = connections.confidential(found.kind, found.scheme)
+    with context.alone(f"service connection {found.id} of {org.casefold()}"):
+        _set(target, connections, found, inputs, handover)
+
+
+def _set(
+    target: ServiceConnectionTarget,
+    connections: ServiceConnections,
+    found: ServiceConnection,
+    inputs: Sequence[str],
+    handover: Handover,
+) -> None:
     connection = connections.get(target.project, found.id)  # again, as that took a while
     if (connection.kind, connection.scheme) != (found.kind, found.scheme):
         raise ConflictError(

@@ -48,8 +48,8 @@ class Services(Protocol):
 class VariableGroups(Protocol):
     """The variable groups of an organization; see `api.variable_groups`."""
 
-    def find(self, project: str, name: str) -> VariableGroup:
-        """Return the group of a project with a name, in any case."""
+    def find(self, project: str, name: str) -> int:
+        """Return the id of the group of a project with a name, in any case."""
 
     def get(self, project: str, number: int) -> VariableGroup:
         """Return a group by its id."""

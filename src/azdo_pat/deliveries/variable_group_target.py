@@ -23,7 +23,8 @@ def probe(target: VariableGroupTarget, organization: str, context: DeliveryConte
         UsageError: its variables are secrets of a key vault.
         PatError: it cannot be read.
     """
-    _found(target, context.services.variable_groups(target.org or organization))
+    groups = context.services.variable_groups(target.org or organization)
+    _read(target, groups, groups.find(target.project, target.group))
 
 
 def deliver(
@@ -31,14 +32,27 @@ def deliver(
 ) -> None:
     """Set the variable as a secret one, and keep everything else of the group.
 
-    The service has no conditional write, so the group is read right before, and compared after.
+    The service has no conditional write. So the group is read right before and compared after,
+    while no other process of this machine, which may set another variable, is at it.
 
     Raises:
         ConflictError: someone else has changed the group at the same time.
         PatError: the variable could not be set.
     """
-    groups = context.services.variable_groups(target.org or organization)
-    group = _found(target, groups)
+    org = target.org or organization
+    groups = context.services.variable_groups(org)
+    number = groups.find(target.project, target.group)
+    with context.alone(f"variable group {number} of {org.casefold()}"):
+        _set(target, groups, _read(target, groups, number), handover, context)
+
+
+def _set(
+    target: VariableGroupTarget,
+    groups: VariableGroups,
+    group: VariableGroup,
+    handover: Handover,
+    context: DeliveryContext,
+) -> None:
     variables: Mapping[str, Any] = _variables(group.document)
     wanted = target.variable.casefold()
     name = next((each for each in variables if each.casefold() == wanted), target.variable)
@@ -56,8 +70,8 @@ def deliver(
         )
 
 
-def _found(target: VariableGroupTarget, groups: VariableGroups) -> VariableGroup:
-    group = groups.find(target.project, target.group)
+def _read(target: VariableGroupTarget, groups: VariableGroups, number: int) -> VariableGroup:
+    group = groups.get(target.project, number)
     if group.vault is not None:
         raise UsageError(
             f"the variable group takes its variables from the key vault {group.vault!r}",
