@@ -1,5 +1,7 @@
 """Variable groups and service connections, when the service or someone else is in the way."""
 
+import json
+import shlex
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from drivers import Emulator, InProcess
 GROUP = "variable-group:fabric/ci-secrets#AZURE_DEVOPS_PAT"
 CONNECTION = "service-connection:fabric/fabrikam"
 PLACES = {GROUP: "variablegroups", CONNECTION: "serviceendpoint/endpoints"}
+REFERENCES = "variableGroupProjectReferences"
 both = pytest.mark.parametrize("target", [GROUP, CONNECTION])
 
 
@@ -102,6 +105,21 @@ def test_the_projects_and_marks_of_a_group_stay(pat: InProcess, emulator: Emulat
         "isReadOnly": True,
     }
     assert emulator.variables("g") == {"KEPT": "a", "A": secret(pat)}
+
+
+@pytest.mark.parametrize("left", [{}, {REFERENCES: None}, {REFERENCES: []}])
+def test_a_group_of_no_project_is_never_sent(
+    pat: InProcess, emulator: Emulator, left: dict[str, object]
+) -> None:
+    """The service answers 401 to it, as if the role were missing."""
+    group = {"id": 1, "name": "ci-secrets", "type": "Vsts", "variables": {}, **left}
+    answer = shlex.quote(json.dumps(group))
+    emulator.fail(f"GET */variablegroups/1 status=200 times=9 body={answer}")
+    result = ensure(pat, GROUP)
+    assert result.exit_code == 11
+    assert "a variable group with its projects" in result.stderr
+    assert names(emulator) == []
+    assert puts(emulator) == []
 
 
 def test_a_connection_that_is_ready_later(pat: InProcess, emulator: Emulator) -> None:

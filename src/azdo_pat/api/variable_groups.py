@@ -76,6 +76,8 @@ class VariableGroups:
         record = Record(body, _GROUP, answer)
         if not isinstance(body, dict) or not isinstance(body.get("variables"), dict):
             raise unreadable(answer, f"{_GROUP} with variables")
+        if not body.get("variableGroupProjectReferences"):  # it is refused without them
+            raise unreadable(answer, f"{_GROUP} with its projects")
         vault = None
         if record.text_or_empty("type").casefold() == _LINKED:
             provider = record.record("providerData", "the vault of a variable group")
