@@ -1,6 +1,7 @@
 """--deliver variable-group: one variable changes, and the rest of the group stays."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,3 +115,22 @@ def test_who_revokes_a_token_hears_where_its_secret_still_is(pat: InProcess) -> 
     revoked = pat("revoke", "ci", "--yes", "-o", "none")
     assert revoked.exit_code == 0
     assert f"{SAMPLE} still holds the secret of 'ci'" in " ".join(revoked.stderr.split())
+
+
+def test_many_new_variables_of_one_group_at_once(
+    pat: InProcess, emulator: Emulator, tmp_path: Path
+) -> None:
+    """A group is written as a whole, so whoever writes one that has grown takes that away."""
+    before = emulator.variables("ci-secrets")
+    tokens = [f"token-{number}" for number in range(8)]
+    file = tmp_path / "tokens.toml"
+    file.write_text(
+        "".join(
+            f'[[token]]\nname = "{name}"\nscopes = "code"\ndeliver = '
+            f'{{ variable_group = "ci-secrets", project = "fabric", variable = "{name}" }}\n'
+            for name in tokens
+        )
+    )
+    assert pat("apply", str(file), "-q", "-o", "none").exit_code == 0
+    delivered = {name: pat("get", name).stdout.strip() for name in tokens}
+    assert emulator.variables("ci-secrets") == {**before, **delivered}
