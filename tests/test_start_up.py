@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers import Installed
+from drivers import Emulator, Installed
 
 LIBRARIES = {
     "dateutil",
@@ -35,6 +35,29 @@ SLOW = {"asyncio", "email.message", "http.client", "importlib.metadata", "ssl", 
 """Parts of the standard library that take longer than everything a quick command does."""
 
 
+DELIVERING = {
+    f"azdo_pat.{name}"
+    for name in (
+        "api.key_vault",
+        "api.project_items",
+        "api.service_connections",
+        "api.variable_groups",
+        "cli.delivery_services",
+        "cli.key_vault_sign_ins",
+        "deliveries.dispatch",
+        "deliveries.key_vault_target",
+        "deliveries.parsing",
+        "deliveries.service_connection_target",
+        "deliveries.service_parsing",
+        "deliveries.variable_group_target",
+        "delivery_targets",
+        "services.deliver",
+        "services.destinations",
+    )
+}
+"""Modules of our own for commands that deliver, or that tell where something is delivered."""
+
+
 UNLISTED = {
     f"azdo_pat.{name}"
     for name in (
@@ -55,13 +78,37 @@ UNLISTED = {
 def test_help_needs_click_alone(
     args: tuple[str, ...], pat_process: Installed, tmp_path: Path
 ) -> None:
-    assert (LIBRARIES | SLOW) & pat_process.modules(*args, folder=tmp_path) == set()
+    imported = pat_process.modules(*args, folder=tmp_path)
+    assert (LIBRARIES | SLOW | DELIVERING) & imported == set()
 
 
 def test_get_needs_the_keyring_alone(pat_process: Installed, tmp_path: Path) -> None:
     assert pat_process("create", "ci", "--scope", "vso.code").exit_code == 0
     imported = pat_process.modules("get", "ci", folder=tmp_path)
     assert LIBRARIES & imported <= {"keyring", "filelock"}
+
+
+def test_who_reads_a_delivered_secret_needs_nothing_that_delivers(
+    pat_process: Installed, emulator: Emulator, tmp_path: Path
+) -> None:
+    command = ("ensure", "ci", "--scope", "vso.code", "--as", "token")
+    target = "variable-group:fabric/ci-secrets#PAT"
+    assert pat_process(*command, "--deliver", target).exit_code == 0
+    assert DELIVERING & pat_process.modules("get", "ci", folder=tmp_path) == set()
+    host = emulator.url.removeprefix("http://")
+    asked = f"protocol=http\nhost={host}\npath=contoso/x\n\n"
+    for others in (("git-credential", "get"), command, ("list", "-o", "json")):
+        imported = pat_process.modules(*others, folder=tmp_path, stdin=asked)
+        assert DELIVERING & imported == {"azdo_pat.delivery_targets"}, others
+
+
+def test_the_recorder_sees_what_delivers(pat_process: Installed, tmp_path: Path) -> None:
+    target = "variable-group:fabric/ci-secrets#PAT"
+    command = ("ensure", "ci", "--scope", "vso.code", "--deliver", target)
+    imported = pat_process.modules(*command, folder=tmp_path)
+    others = {"key_vault", "service_connection", "services.deliver", "services.destinations"}
+    needed = {name for name in DELIVERING if not any(other in name for other in others)}
+    assert needed - imported == set()
 
 
 def test_a_token_that_is_kept_needs_the_keyring_and_the_state(
