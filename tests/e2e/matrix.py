@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from drivers import TIME_LIMIT, Emulator, Pat
-from e2e.places import OpenPlace, Place, key_vault, service_connection, variable_group
+from e2e.places import OpenPlace, Place, key_vault, service_connection, variable_group, vault
 from e2e.stage import accepts
 
 ACCOUNTS = {
@@ -138,6 +138,7 @@ def _rotate_there(name: str, place: OpenPlace, *, graced: bool) -> Operation:
 
 TO_SERVICES = (
     _rotate_there("keyvault", key_vault, graced=True),
+    _rotate_there("vault", vault, graced=True),
     _rotate_there("variable-group", variable_group, graced=False),
     _rotate_there("service-connection", service_connection, graced=False),
 )

@@ -3,9 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 
 from drivers import Emulator
+
+if TYPE_CHECKING:
+    from e2e.openbao import OpenBao
 
 ITEM = "build-pat"
 """The name of the item at each service; no other part of a path has a hyphen."""
@@ -28,12 +33,12 @@ class Place:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-OpenPlace = Callable[[Emulator, Path], AbstractContextManager[Place]]
-"""Set a place up, with an empty folder for the files of a server; it ends with the test."""
+OpenPlace = Callable[[Emulator, pytest.FixtureRequest], AbstractContextManager[Place]]
+"""Set a place up, at the emulator or at a server that is a fixture."""
 
 
 @contextmanager
-def key_vault(emulator: Emulator, _: Path) -> Iterator[Place]:
+def key_vault(emulator: Emulator, _: pytest.FixtureRequest) -> Iterator[Place]:
     """A secret of a key vault, with a tag and a content type, beside another secret."""
     vault = "contoso-ci"
     kept = {"contentType": "text/plain", "tags": {"team": "build"}, "attributes": {"nbf": 1}}
@@ -48,7 +53,9 @@ def key_vault(emulator: Emulator, _: Path) -> Iterator[Place]:
     def rest() -> object:
         secrets = emulator.vault_secrets(vault)
         newest = secrets.pop(ITEM)[-1]
-        tags = {name: text for name, text in newest["tags"].items() if name != "azdo-pat-id"}
+        tags = {
+            name: text for name, text in newest["tags"].items() if not name.startswith("azdo-pat-")
+        }
         return secrets, newest["contentType"], newest["attributes"]["nbf"], tags
 
     yield Place(
@@ -62,7 +69,26 @@ def key_vault(emulator: Emulator, _: Path) -> Iterator[Place]:
 
 
 @contextmanager
-def variable_group(emulator: Emulator, _: Path) -> Iterator[Place]:
+def vault(_: Emulator, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """A field of a secret of a real OpenBao, beside another field."""
+    server: OpenBao = request.getfixturevalue("openbao")
+    server.put(ITEM, {"PAT": "former", "OTHER": "theirs"})
+
+    def rest() -> object:
+        fields = server.fields(ITEM)
+        del fields["PAT"]
+        return fields
+
+    yield Place(
+        target=f"vault:secret/{ITEM}#PAT",
+        secret=lambda: str(server.fields(ITEM)["PAT"]),
+        rest=rest,
+        environment={"VAULT_ADDR": server.address, "VAULT_TOKEN": server.root},
+    )
+
+
+@contextmanager
+def variable_group(emulator: Emulator, _: pytest.FixtureRequest) -> Iterator[Place]:
     """A variable of a group of two projects, beside a plain variable and a secret one."""
     variables = {
         "PLAIN": {"value": "a", "isReadOnly": True},
@@ -83,7 +109,7 @@ def variable_group(emulator: Emulator, _: Path) -> Iterator[Place]:
 
 
 @contextmanager
-def service_connection(emulator: Emulator, _: Path) -> Iterator[Place]:
+def service_connection(emulator: Emulator, _: pytest.FixtureRequest) -> Iterator[Place]:
     """The password of a connection of two projects that signs in with a user's name, too."""
     emulator.add_service_connection(
         ITEM,

@@ -39,11 +39,11 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def places(emulator: Emulator, tmp_path: Path) -> Iterator[list[Place]]:
+def places(emulator: Emulator, request: pytest.FixtureRequest) -> Iterator[list[Place]]:
     """Set up the places that the first token is delivered to."""
     with ExitStack() as stack:
         opened = (key_vault, variable_group, service_connection)
-        yield [stack.enter_context(each(emulator, tmp_path)) for each in opened]
+        yield [stack.enter_context(each(emulator, request)) for each in opened]
 
 
 @pytest.fixture

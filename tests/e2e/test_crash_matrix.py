@@ -197,9 +197,7 @@ def test_killed_at_each_moment_of_a_delivery_to_a_service(
 ) -> None:
     """The secret there works at each moment, and is that of the only token in the end."""
     assert operation.place is not None
-    folder = tmp_path / "place"
-    folder.mkdir()
-    with operation.place(world.emulator, folder) as place:
+    with operation.place(world.emulator, request) as place:
         environment = {**pat_process.env, **place.environment}
         world.pat, world.place = InProcess(root, environment), place
         rows = list(moments(Killed(Installed(environment), tmp_path), world, operation))
