@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from azdo_pat.cli.main import pat as root
 from azdo_pat.emulator.run import Options
 from azdo_pat.emulator.run import start as start_emulator
-from drivers import Emulator, Installed
+from drivers import Emulator, InProcess, Installed
+from e2e.openbao import OpenBao
 from e2e.places import ITEM, Place, key_vault, service_connection, variable_group
 from e2e.stage import finish, start
 
@@ -110,6 +112,29 @@ def test_it_rotates_to_all_of_them(
     assert [each.rest() for each in places] == kept
     states = [each["state"] for each in pat("show", "ci", "-o", "json").json["deliveries"]]
     assert states == ["delivered"] * 3
+
+
+@pytest.mark.parametrize("mount", ["secret", "old"])
+def test_many_fields_of_one_secret_at_once(
+    mount: str, emulator: Emulator, openbao: OpenBao, tmp_path: Path
+) -> None:
+    """All of them arrive: with versions nobody tries too often, and without nobody is lost."""
+    server = {"VAULT_ADDR": openbao.address, "VAULT_TOKEN": openbao.root}
+    here = InProcess(root, {**emulator.environment, **server})
+    names = [f"token-{number}" for number in range(8)]
+    declared = (
+        f'[[token]]\nname = "{name}"\nscopes = "code"\n'
+        f'deliver = {{ vault = "{mount}/many", field = "{name}" }}\n'
+        for name in names
+    )
+    file = tmp_path / "many.toml"
+    file.write_text("".join(declared), "utf-8")
+    applied = here("apply", str(file), "-q", "-o", "none")
+    assert applied.exit_code == 0, applied.stderr
+    versions = mount == "secret"
+    read = openbao.call("GET", f"{mount}/data/many" if versions else f"{mount}/many")["data"]
+    fields = read["data"] if versions else read
+    assert fields == {name: here("get", name).stdout.strip() for name in names}
 
 
 def test_in_the_sandbox(tmp_path: Path) -> None:

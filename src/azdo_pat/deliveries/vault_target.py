@@ -45,13 +45,17 @@ def probe(target: VaultTarget, context: DeliveryContext) -> None:
 def deliver(target: VaultTarget, handover: Handover, context: DeliveryContext) -> None:
     """Write the field, if it does not hold the secret yet.
 
+    One process of this machine at a time, as others may write other fields.
+
     Raises:
         ConflictError: someone else has changed the field, or is changing the secret.
         PatError: it could not be written.
     """
     place = _place(target, context)
     change = {target.field: handover.secret.reveal()}
-    if not (_put(change, place, target, context) or _put(change, place, target, context)):
+    with context.alone(f"secret {target.path} of {target.address} {target.namespace}"):
+        written = any(_put(change, place, target, context) for _ in range(2))
+    if not written:
         raise ConflictError(
             "someone else changed the secret each time, right before it was written",
             hint="to deliver again, run: pat deliver TOKEN",
