@@ -10,7 +10,15 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from drivers import TIME_LIMIT, Emulator, Pat
-from e2e.places import OpenPlace, Place, key_vault, service_connection, variable_group, vault
+from e2e.places import (
+    OpenPlace,
+    Place,
+    github,
+    key_vault,
+    service_connection,
+    variable_group,
+    vault,
+)
 from e2e.stage import accepts
 
 ACCOUNTS = {
@@ -141,6 +149,7 @@ TO_SERVICES = (
     _rotate_there("vault", vault, graced=True),
     _rotate_there("variable-group", variable_group, graced=False),
     _rotate_there("service-connection", service_connection, graced=False),
+    _rotate_there("github", github, graced=False),
 )
 """The old token stays active for a while where those who read the secret there poll."""
 SIDE_BY_SIDE = Operation(

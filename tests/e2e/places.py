@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import github_server
 from drivers import Emulator
 
 if TYPE_CHECKING:
@@ -129,3 +130,25 @@ def service_connection(emulator: Emulator, _: pytest.FixtureRequest) -> Iterator
         secret=lambda: emulator.parameters(ITEM)["password"],
         rest=rest,
     )
+
+
+@contextmanager
+def github(_: Emulator, request: pytest.FixtureRequest) -> Iterator[Place]:
+    """A secret of an organization that one repository sees, beside another secret."""
+    folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    where, name = "orgs/contoso/actions", "BUILD_PAT"
+    with github_server.running(folders.mktemp("github")) as server:
+        server.put(where, name, "former", visibility="selected", repositories=[1])
+        server.put(where, "OTHER", visibility="all")
+
+        def rest() -> object:
+            secrets = server.place(where).secrets
+            seen = {each: (there.visibility, there.repositories) for each, there in secrets.items()}
+            return seen, server.value(where, "OTHER")
+
+        yield Place(
+            target=f"github:contoso#{name}",
+            secret=lambda: server.value(where, name),
+            rest=rest,
+            environment=server.environment,
+        )
