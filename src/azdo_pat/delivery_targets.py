@@ -1,7 +1,7 @@
 """Where the secret of a token is delivered, as it is remembered with the token.
 
 Dataclasses, because targets are compared, and targets of two types are never the same. Defining
-them takes a millisecond and a half, so what `pat get` imports does not import this module.
+them takes several milliseconds, so what `pat get` imports does not import this module.
 """
 
 from dataclasses import dataclass

@@ -48,6 +48,8 @@ def deliver_command(app: App, token: str, *, overwrite: bool, dry_run: bool) -> 
         if len(errors) == 1:
             raise errors[0]
         if errors:
+            for error in errors:
+                app.runtime.messages.warn(error.one_line)
             raise PartialError(
                 f"{entry.name!r} cannot be delivered to {len(errors)} of {len(found)} targets",
                 hint="see above",
@@ -56,10 +58,12 @@ def deliver_command(app: App, token: str, *, overwrite: bool, dry_run: bool) -> 
     with interruptible_once():
         delivered = deliver_again(there.organization, entry, there, overwrite=overwrite)
     render.show_all(delivered.destinations)
-    failed = sum(bool(each.reason) for each in delivered.destinations)
-    if failed:
+    reasons = [each.reason for each in delivered.destinations if each.reason]
+    for reason in reasons:
+        app.runtime.messages.warn(reason)
+    if reasons:
         raise PendingError(
-            f"{entry.name!r} could not be delivered to {failed} of"
+            f"{entry.name!r} could not be delivered to {len(reasons)} of"
             f" {len(delivered.destinations)} targets",
             hint="see above; fix the cause, then run the command again; until then, a token that"
             " was replaced stays active",
