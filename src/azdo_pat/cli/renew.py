@@ -122,8 +122,17 @@ def _say(app: App, renewed: Renewed) -> None:
     app.runtime.render.show_all(renewed.changes)
     say_failures(app, renewed.changes)
     if renewed.changes:
-        done, of = len(renewed.rotations), len(renewed.changes)
-        app.runtime.messages.notice(f"renewed {_count(done)}{f' of {of}' * (done < of)}")
+        app.runtime.messages.notice(_summary(renewed))
+
+
+def _summary(renewed: Renewed) -> str:
+    """Return how many tokens were renewed: `renewed 2 tokens of 4, took over 1 token`."""
+    done, of = len(renewed.rotations), len(renewed.changes)
+    taken = sum(each.outcome == "taken over" for each in renewed.changes)
+    if taken == of:
+        return f"took over {_count(taken)}"
+    others = f", took over {_count(taken)}" if taken else ""
+    return f"renewed {_count(done)}{f' of {of}' * (done < of)}{others}"
 
 
 def _count(tokens: int) -> str:
