@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
 
@@ -409,6 +409,10 @@ def put_program(file: Path, source: str) -> Path:
         file.write_text(f"#!{sys.executable}\n{source}", "utf-8")
         file.chmod(0o755)
     return file
+
+
+FAILING: Final = f"command:{sys.executable} -c exit(1)"
+"""A delivery target whose program is there, and fails."""
 
 
 def put_writer(folder: Path, place: Path) -> str:

@@ -14,7 +14,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from azdo_pat import errors
 from azdo_pat.errors import ExitCode, PatError
 from cli.stage import put
-from drivers import PROGRAM, Emulator, InProcess, full_device, put_writer
+from drivers import FAILING, PROGRAM, Emulator, InProcess, full_device, put_writer
 from fakes import MemoryKeyring
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -56,7 +56,7 @@ def not_revoked(stage: Stage) -> int:
 
 def not_delivered(stage: Stage) -> int:
     stage.code(*CREATE)
-    return stage.code("rotate", "ci", "--deliver", "command:false")
+    return stage.code("rotate", "ci", "--deliver", FAILING)
 
 
 def not_moved(stage: Stage) -> int:

@@ -9,7 +9,7 @@ from keyring.errors import KeyringLocked
 
 from azdo_pat.cli.runtime import Runtime
 from cli.stage import names, put
-from drivers import Emulator, InProcess, Installed, put_program, put_writer
+from drivers import FAILING, Emulator, InProcess, Installed, put_program, put_writer
 from fakes import MemoryKeyring
 
 
@@ -284,7 +284,7 @@ def test_several_at_once_renew_each_token_once(pat_process: Installed, emulator:
 
 
 def test_what_is_still_to_be_delivered_is_told_though_nobody_is_signed_in(pat: InProcess) -> None:
-    failing = ("--deliver", "command:false")
+    failing = ("--deliver", FAILING)
     assert pat("ensure", "ci", "--scope", "code", *failing).exit_code == 8
     assert pat("renew").exit_code == 8
     nobody = pat("renew", env={"PAT_ACCESS_TOKEN": None})
@@ -295,7 +295,7 @@ def test_what_is_still_to_be_delivered_is_told_though_nobody_is_signed_in(pat: I
 def test_deliveries_that_are_dropped_hold_nothing_up(pat: InProcess, emulator: Emulator) -> None:
     assert pat("ensure", "ci", "--scope", "code").exit_code == 0
     for _ in range(3):
-        assert pat("rotate", "ci", "--deliver", "command:false").exit_code == 8
+        assert pat("rotate", "ci", "--deliver", FAILING).exit_code == 8
     told = pat("renew")
     assert told.exit_code == 8
     assert "a step is still pending for 1 token" in told.stderr

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.stage import failed, held, names, service
-from drivers import Emulator, InProcess, put_writer
+from drivers import FAILING, Emulator, InProcess, put_writer
 from fakes import MemoryKeyring
 
 MAKE = ("create", "ci", "--scope", "code", "-q", "-o", "none")
@@ -98,7 +98,7 @@ def test_a_secret_that_is_gone_is_not_delivered(
     pat: InProcess, emulator: Emulator, memory_keyring: MemoryKeyring
 ) -> None:
     assert pat(*MAKE).exit_code == 0
-    assert pat("rotate", "ci", "--deliver", "command:false", "-q").exit_code == 8
+    assert pat("rotate", "ci", "--deliver", FAILING, "-q").exit_code == 8
     memory_keyring.held.clear()
     result = pat("renew")
     assert result.exit_code == 8
@@ -113,7 +113,7 @@ def test_what_goes_nowhere_any_more_is_not_called_delivered(
     secret = live(pat)
     assert pat(*MAKE).exit_code == 0
     old = held(emulator, "ci")["authorizationId"]
-    assert pat("rotate", "ci", "--deliver", "command:false", "-q").exit_code == 8
+    assert pat("rotate", "ci", "--deliver", FAILING, "-q").exit_code == 8
     options = ("--replace", "-q", "-o", "none") if command == "import" else ("-q",)
     assert pat(command, "ci", *options, stdin=secret).exit_code == 0
     assert pat("list", "-o", "none").stderr == (
