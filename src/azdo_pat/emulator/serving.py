@@ -115,7 +115,11 @@ class Server(ThreadedWSGIServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Take a connection; its TLS handshake is for its own thread, with its first byte."""
-        connection, address = super().get_request()
+        try:
+            connection, address = super().get_request()
+        except OSError:
+            time.sleep(0.001)  # `close` has shut the listener, and tells the loop to end right now
+            raise
         if self.ssl_context is not None:
             connection = self.ssl_context.wrap_socket(
                 connection, server_side=True, do_handshake_on_connect=False
@@ -139,6 +143,10 @@ class Server(ThreadedWSGIServer):
 
     def close(self) -> None:
         """Stop listening and close what is open; idle clients notice at once."""
+        # Linux wakes the thread that waits for a client; elsewhere it is not connected, and the
+        # thread looks by itself.
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.shutdown()
         self.server_close()
         with self._guard:
