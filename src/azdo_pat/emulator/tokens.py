@@ -74,7 +74,7 @@ def new_secret(now: datetime) -> str:
     The shape is that of the secrets issued since July 2024 (Azure DevOps release notes,
     sprint 241): the signature stands at [76:80].
     """
-    return _secret("".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH)), now)
+    return derived_secret("", secrets.token_bytes(_RANDOM_LENGTH), now)
 
 
 def derived_secret(beginning: str, digest: bytes, made: datetime) -> str:
