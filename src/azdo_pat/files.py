@@ -89,9 +89,11 @@ def require_own(path: Path, *, links: int = 0) -> None:
         if links > _MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         whole = Path(os.path.abspath(path))  # noqa: PTH100  # links are what is looked at
+        found, linked = Path(whole.anchor).stat(), False
         for part in (*reversed(whole.parents[:-1]), whole):
             try:
-                found, above = part.lstat(), part.parent.stat()
+                above = part.parent.stat() if linked else found
+                found = part.lstat()
             except OSError:
                 return  # it does not exist, or reading it will report why it cannot be read
             linked = stat.S_ISLNK(found.st_mode)
