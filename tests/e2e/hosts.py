@@ -344,7 +344,9 @@ def running(emulator: Emulator, folder: Path, bearer: str = "") -> Iterator[Host
         handler, proxying = server.RequestHandlerClass, proxy.RequestHandlerClass
         handler.hosts = proxying.hosts = hosts  # type: ignore[attr-defined]  # made just above
         proxying.target = server.server_address[:2]  # type: ignore[attr-defined]  # as above
-        threads = [threading.Thread(target=each.serve_forever) for each in (server, proxy)]
+        threads = [
+            threading.Thread(target=each.serve_forever, args=(0.02,)) for each in (server, proxy)
+        ]
         for thread in threads:
             thread.start()
         try:
