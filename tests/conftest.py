@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import keyring
@@ -28,6 +29,7 @@ KEPT = {"PATH", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTEST_CURRENT_TEST"}
 if sys.platform == "win32":  # without these, few programs start
     KEPT |= {"COMSPEC", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "USERNAME", "WINDIR"}
     KEPT |= {name for name in os.environ if name.startswith("WINE")}
+_numbers = count()
 HOME_FOLDERS = {
     "HOME": "",
     "USERPROFILE": "",
@@ -77,6 +79,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays to the end: modules, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip on Windows what is about POSIX."""
@@ -97,17 +106,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"On Windows, {share} % of the tests ran: {said}")
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder for the homes of all tests: pytest would count them for each new folder."""
+    return tmp_path_factory.mktemp("homes")
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test an environment with nothing in it but a home of its own; return that home."""
     for name in set(os.environ) - KEPT:
         monkeypatch.delenv(name)
-    folder = tmp_path_factory.mktemp("home")
+    number = next(_numbers)
+    folder = homes / f"home{number}"
+    folder.mkdir()
     for name, below in HOME_FOLDERS.items():
         monkeypatch.setenv(name, str(folder / below))
     (folder / "run").mkdir(mode=0o700)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))  # no git repository, no remote to find
+    elsewhere = homes / f"cwd{number}"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)  # no git repository, no remote to find
     return folder
 
 
