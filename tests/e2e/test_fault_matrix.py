@@ -12,6 +12,7 @@ import keyring
 import pytest
 from keyring.errors import KeyringError
 
+from azdo_pat.api import rate_limit
 from azdo_pat.cli.main import pat as root
 from azdo_pat.cli.runtime import Runtime
 from azdo_pat.store.database import Database
@@ -97,6 +98,12 @@ def world(emulator: Emulator, fragile: Fragile, home: Path, tmp_path: Path) -> W
         secrets=secrets,
         empty=fragile.held.clear,
     )
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat requests that failed at once; how long to wait is tested with the API client."""
+    monkeypatch.setattr(rate_limit, "_FIRST_DELAY", 0.005)
 
 
 def run(world: World, operation: Operation, *, at: str) -> str:
