@@ -90,6 +90,8 @@ class RecoveryOutcome(StrEnum):
     """It never reached the service."""
     STILL_ACTIVE = "still active"
     """The token that should be revoked is still active."""
+    TAKEN_OVER = "taken over"
+    """Another machine has renewed the token, whose secret is stored and delivered instead."""
     UNDECIDED = "undecided"
     """A slow service may still be at work on it."""
 

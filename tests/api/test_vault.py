@@ -271,6 +271,14 @@ def test_a_lease_needs_the_clock_of_the_server(
         take_lease(place, "one", timedelta(minutes=5))
 
 
+def test_a_lease_for_years_is_none(server: responses.RequestsMock, place: KvPlace) -> None:
+    until = (NOW + timedelta(hours=2)).isoformat()
+    server.get(DATA, json=answer({"holder": "two", "until": until, "claim": "x"}, 4), headers=DATE)
+    with pytest.raises(ConflictError, match="is too far away") as caught:
+        take_lease(place, "one", timedelta(minutes=5))
+    assert "vault kv delete -mount=secret team/ci" in caught.value.hint
+
+
 @pytest.mark.parametrize("until", ["soon", 12, None])
 def test_a_lease_without_an_end_is_none(
     server: responses.RequestsMock, place: KvPlace, until: object

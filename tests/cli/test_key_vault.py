@@ -213,7 +213,7 @@ class TestProbe:
         emulator.set_secret(VAULT, "Build-PAT", "theirs")
         result = pat(*ROTATE)
         assert result.exit_code == 6
-        assert "someone else has changed the secret since pat delivered it" in result.stderr
+        assert "the vault holds a secret that this machine has not delivered" in result.stderr
         assert names(emulator) == ["ci"]
 
     def refused(self, pat: InProcess, emulator: Emulator, code: int, message: str) -> None:

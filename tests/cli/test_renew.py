@@ -217,7 +217,7 @@ def test_one_command_for_all(
         (("--within", "2020-01-01"), "is not a valid span of time"),
         (("--jobs", "0"), "0 is not in the range"),
         (("--deliver", "x"), "is not a valid delivery target"),
-        (("--within", "3d", "--deliver", "file:x"), "names one file"),
+        (("--within", "3d", "--deliver", "file:x"), "names one place: file:"),
     ],
 )
 def test_usage(args: tuple[str, ...], message: str, pat: InProcess, emulator: Emulator) -> None:

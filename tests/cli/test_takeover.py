@@ -1,11 +1,14 @@
 """Two machines renew one token whose secret is in a vault: one makes it, both have it."""
 
+import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from azdo_pat.cli.runtime import Runtime
 from azdo_pat.emulator.run import Options, start
 from azdo_pat.models import Secret
 from azdo_pat.operations.fingerprint import fingerprint_of
@@ -33,7 +36,9 @@ class Machines:
 
     def __init__(self, pat: InProcess, emulator: Emulator, folder: Path) -> None:
         self._pat, self._folder = pat, folder
-        self._token = emulator.mint("user", resource="https://vault.azure.net")
+        self._token = emulator.mint(
+            "user", resource="https://vault.azure.net", lifetimeSeconds=40_000
+        )
         self.emulator = emulator
         self.one, self.two = self.machine("one"), self.machine("two")
 
@@ -47,11 +52,13 @@ class Machines:
         }
         return InProcess(self._pat.root, {**self._pat.env, **own})
 
-    def share(self, expires: str = "5d") -> None:
-        """Let one machine make the token, and the other take it over."""
+    def share(self, *options: str) -> str:
+        """Let one machine make the token, and the other take it over; return its id."""
         for each in (self.one, self.two):
-            assert ensured(each, "--expires", expires).exit_code == 0
+            result = ensured(each, "--expires", "5d", *options)
+            assert result.exit_code == 0, result.stderr
         assert secret(self.one) == secret(self.two) == self.held
+        return str(result.json["id"])
 
     @property
     def held(self) -> str:
@@ -131,15 +138,48 @@ class TestEnsure:
         assert machines.two("deliver", "ci", "-q", "-o", "none").exit_code == 0
 
     @pytest.mark.parametrize("options", [("--scope", "build"), ("--renew-before", "40d")])
-    def test_one_that_is_not_wanted_is_not_taken_over(
+    def test_one_that_is_not_wanted_is_replaced(
         self, machines: Machines, options: tuple[str, ...]
     ) -> None:
         ensured(machines.one, "--expires", "30d")
         other = machines.two(
             *ENSURE, "--expires", "60d", *options, "-o", "json", "--query", "outcome"
         )
-        assert (other.exit_code, other.json) == (0, "created")
+        assert (other.exit_code, other.json) == (0, "rotated")
         assert machines.held == secret(machines.two)
+        assert len(machines.tokens) == 2  # the one before lives on for a day
+
+    @pytest.mark.parametrize("is_known", [True, False])
+    def test_a_secret_that_this_machine_has_lost(
+        self, machines: Machines, tmp_path: Path, *, is_known: bool
+    ) -> None:
+        ensured(machines.one)
+        before = secret(machines.one)
+        if is_known:
+            (tmp_path / "one" / "keyring.json").unlink()
+        else:
+            shutil.rmtree(tmp_path / "one" / "state")
+        again = ensured(machines.one)
+        assert (again.exit_code, again.json["outcome"]) == (0, "taken over"), again.stderr
+        assert secret(machines.one) == before
+        assert (len(machines.tokens), len(machines.versions)) == (1, 1)
+        assert machines.one("status", "-o", "json").json["pending"] == []
+
+    def test_prune_leaves_what_another_machine_made(
+        self, machines: Machines, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "tokens.toml"
+        other = '[[token]]\nname = "other"\norg = "contoso"\nscopes = ["code"]\n'
+        file.write_text(
+            other + '[[token]]\nname = "ci"\norg = "contoso"\nscopes = ["code"]\n'
+            f'deliver = [{{ keyvault = "{VAULT}", secret = "Build-PAT" }}]\n'
+        )
+        machines.one("apply", str(file))
+        assert machines.two("apply", str(file), "-o", "json").json[1]["outcome"] == "taken over"
+        file.write_text(other)
+        pruned = machines.two("apply", str(file), "--prune", "--yes", "-o", "json")
+        assert [each["outcome"] for each in pruned.json] == ["kept"]
+        assert len(machines.tokens) == 1
 
     def test_apply_takes_over_what_a_file_declares(
         self, machines: Machines, tmp_path: Path
@@ -173,6 +213,43 @@ class TestRenew:
         for each in (machines.one, machines.two):
             result = each(*RENEW)
             assert (result.exit_code, result.json) == (0, [])
+
+    def test_a_token_that_this_machine_replaced_is_not_taken_over(self, machines: Machines) -> None:
+        """The same secret by another name of the vault, which could not be written."""
+        old = ensured(machines.one, "--expires", "5d").json["id"]
+        alias = f"keyvault:{VAULT}/build-pat"
+        machines.emulator.fail("PUT */secrets/* status=403 times=99")
+        for _ in range(2):
+            machines.one(*RENEW, "--deliver", alias)
+        machines.emulator.heal()
+        assert machines.one("list", "--stored", "-o", "json").json[0]["id"] != old
+        assert machines.one("deliver", "ci").exit_code == 0
+        assert machines.held == secret(machines.one)
+
+    def test_new_targets_are_remembered_with_what_is_taken_over(
+        self, machines: Machines, tmp_path: Path
+    ) -> None:
+        machines.share()
+        renewed(machines.one)
+        file = f"file:{tmp_path / '.env'}|PAT={{token}}"
+        taken = renewed(machines.two, "--deliver", TARGET, "--deliver", file)
+        assert taken["outcome"] == "taken over"
+        assert (tmp_path / ".env").read_text() == f"PAT={machines.held}\n"
+
+    def test_a_stale_secret_reaches_no_other_target(
+        self, machines: Machines, tmp_path: Path
+    ) -> None:
+        machines.share()
+        place = tmp_path / "place"
+        failing = put_writer(tmp_path, place / ".env")
+        machines.emulator.fail("PUT */secrets/* status=500 times=99")
+        assert renewed(machines.two, "--deliver", failing, "--deliver", TARGET)["exit"] == 8
+        machines.emulator.heal()
+        assert renewed(machines.one)["outcome"] == "rotated"
+        place.mkdir()
+        assert machines.two(*RENEW).exit_code == 0
+        assert (place / ".env").read_text() == f"PAT={machines.held}\n"
+        assert secret(machines.two) == machines.held
 
     @pytest.mark.parametrize("grace", ["none", "1h"])
     def test_the_old_token_is_revoked_when_its_time_is_over(
@@ -218,6 +295,88 @@ class TestRenew:
         assert machines.held == secret(machines.one)
         assert renewed(machines.two)["outcome"] == "taken over"
 
+    def test_one_that_is_due_itself_is_taken_over_and_replaced(self, machines: Machines) -> None:
+        machines.share()
+        renewed(machines.one, "--expires", "6d")  # and then this machine is lost
+        change = renewed(machines.two)
+        assert (change["exit"], change["outcome"]) == (0, "rotated")
+        assert machines.held == secret(machines.two)
+        pending = machines.two("status", "-o", "json").json["pending"]
+        assert len(pending) == 2  # both tokens before it are revoked when a day is over
+        assert machines.two(*RENEW).json == []
+
+    def test_what_no_longer_works_is_replaced(self, machines: Machines) -> None:
+        machines.share()
+        made = renewed(machines.one)["id"]
+        assert machines.one("revoke", made, "--yes").exit_code == 0
+        change = renewed(machines.two)
+        assert (change["exit"], change["outcome"]) == (0, "rotated"), change
+        assert machines.held == secret(machines.two)
+
+    def test_a_deliver_takes_over_too(self, machines: Machines) -> None:
+        machines.share()
+        renewed(machines.one)
+        ran = machines.two("deliver", "ci")
+        assert ran.exit_code == 0, ran.stderr
+        assert "took over 'ci' in contoso" in ran.stderr
+        assert secret(machines.two) == secret(machines.one) == machines.held
+
+    def test_a_dead_secret_is_not_delivered(self, machines: Machines) -> None:
+        old = machines.share()
+        renewed(machines.one)
+        assert machines.one("revoke", old, "--yes").exit_code == 0
+        held = machines.held
+        ran = machines.two("deliver", "ci", "--overwrite")
+        assert (ran.exit_code, machines.held) == (5, held)
+        assert "contoso does not accept the stored secret of 'ci'" in ran.stderr
+
+    def test_a_token_that_the_vault_holds_again_is_not_revoked(
+        self, machines: Machines, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        machines.share("--grace", "1h")
+        renewed(machines.one)
+        assert machines.two("deliver", "ci", "--overwrite").exit_code == 0
+        assert machines.held == secret(machines.two) != secret(machines.one)
+        later = datetime.now(UTC) + timedelta(hours=2)
+        monkeypatch.setattr(Runtime, "now", lambda _: later)
+        listed = machines.one("list")
+        assert "holds the secret of the replaced token" in " ".join(listed.stderr.split())
+        assert len(machines.tokens) == 2
+
+    def test_the_grace_period_begins_when_the_vault_has_the_secret(
+        self, machines: Machines, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert ensured(machines.one, "--expires", "5d", "--grace", "3h").exit_code == 0
+        machines.emulator.fail("PUT */secrets/* status=500 times=99")
+        assert renewed(machines.one)["exit"] == 8
+        machines.emulator.heal()
+        later = datetime.now(UTC) + timedelta(hours=5)
+        monkeypatch.setattr(Runtime, "now", lambda _: later)
+        assert machines.one(*RENEW).exit_code == 0
+        assert machines.held == secret(machines.one)
+        (pending,) = machines.one("status", "-o", "json").json["pending"]
+        assert datetime.fromisoformat(pending["until"]) >= (later + timedelta(hours=3)).replace(
+            microsecond=0
+        )
+        assert len(machines.tokens) == 2
+
+    @pytest.mark.parametrize("fault", ["status=503", "cut=after"])
+    def test_a_recovery_never_revokes_the_token_of_another_machine(
+        self, machines: Machines, fault: str
+    ) -> None:
+        """Both ask for the same full second, so expiry does not tell their tokens apart."""
+        machines.share()
+        whole = (datetime.now(UTC) + timedelta(days=30)).replace(second=0, microsecond=0)
+        instant = ("--expires", whole.isoformat().replace("+00:00", "Z"))
+        machines.emulator.fail(f"POST */tokens/pats {fault} times=1")
+        assert renewed(machines.one, *instant)["outcome"] == "failed"
+        machines.emulator.heal()
+        assert renewed(machines.two, *instant)["outcome"] == "rotated"
+        machines.one(*RENEW)
+        made = machines.two("list", "--stored", "-o", "json").json[0]["id"]
+        assert made in {each["authorizationId"] for each in machines.tokens}
+        assert machines.held == secret(machines.two)
+
 
 class TestWhatIsNotBelieved:
     """Who can write in the vault can note any token there."""
@@ -228,7 +387,7 @@ class TestWhatIsNotBelieved:
         tokens, held = len(machines.emulator.tokens), machines.held
         change = renewed(machines.two)
         assert (change["exit"], change["outcome"]) == (9, "failed")
-        assert "someone else has changed the secret" in change["error"]
+        assert "a secret that this machine has not delivered" in change["error"]
         assert secret(machines.two) == before
         assert (len(machines.emulator.tokens), machines.held) == (tokens, held)
 
@@ -246,10 +405,14 @@ class TestWhatIsNotBelieved:
         machines.put(theirs, own)
         self.refused(machines)
 
-    def test_a_secret_that_does_not_work(self, machines: Machines) -> None:
-        machines.share()
-        machines.put("A" * 84, renewed(machines.one)["id"])
-        self.refused(machines)
+    def test_the_first_delivery_leaves_a_secret_of_another_user(self, machines: Machines) -> None:
+        before = {each["authorizationId"] for each in machines.emulator.tokens}
+        theirs = machines.emulator.add_with_secret("ci", user=USER)
+        machines.put(theirs, "0c1f4c9e-6f2b-4f5e-9a53-2f0f6f0f9a11")
+        result = ensured(machines.one)
+        assert result.exit_code == 6, result.stderr
+        assert machines.held == theirs
+        assert len({each["authorizationId"] for each in machines.emulator.tokens} - before) == 1
 
     @pytest.mark.parametrize("about", [{"name": "other"}, {"organization": "fabrikam"}])
     def test_a_token_with_another_name_or_place(
@@ -276,6 +439,42 @@ def test_a_secret_of_an_unknown_token_is_not_overwritten(machines: Machines) -> 
     result = ensured(machines.two)
     assert result.exit_code == 6
     assert secret(machines.two) == mine
+
+
+def test_check_never_renames_the_token_of_another_machine(machines: Machines) -> None:
+    machines.share()
+    renewed(machines.one)
+    found = machines.two("check", "-o", "json").json
+    assert "same-name" not in {each["kind"] for each in found}
+
+
+def test_a_token_is_not_renamed_before_it_is_delivered(machines: Machines) -> None:
+    machines.share("--grace", "none")
+    machines.emulator.fail("PUT */secrets/* status=500 times=99")
+    assert renewed(machines.one)["exit"] == 8
+    ran = machines.one("update", "ci", "--name", "other", "-o", "none")
+    assert ran.exit_code == 6
+    assert "first run: pat deliver ci" in ran.stderr
+    assert len(machines.tokens) == 2
+
+
+def test_a_forgotten_token_leaves_the_one_in_the_vault_active(machines: Machines) -> None:
+    machines.share("--grace", "none")
+    machines.emulator.fail("PUT */secrets/* status=500 times=99")
+    assert renewed(machines.one)["exit"] == 8
+    machines.emulator.heal()
+    assert machines.one("forget", "ci").exit_code == 0
+    machines.one("list")
+    assert len(machines.tokens) == 2
+    assert machines.held == secret(machines.two)
+
+
+def test_a_vault_that_fails_does_not_block_other_targets(machines: Machines) -> None:
+    machines.share()
+    machines.emulator.fail("* */secrets/* status=500 times=999")
+    assert renewed(machines.one)["exit"] == 9
+    ran = machines.one("rotate", "ci", "--deliver", "none", "-q", "-o", "none")
+    assert ran.exit_code == 0, ran.stderr
 
 
 def test_a_vault_that_is_away_leaves_all_as_it_is(machines: Machines) -> None:

@@ -31,7 +31,7 @@ def test_the_variables_are_read_before_the_file_of_the_programs(
     home: Path, environment: dict[str, str], expected: str
 ) -> None:
     (home / ".vault-token").write_text(f"{OTHER}\n")
-    assert sign_in(**environment).token(ADDRESS) == Secret(expected)
+    assert sign_in(VAULT_ADDR=ADDRESS, **environment).token(ADDRESS) == Secret(expected)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,13 @@ def test_the_token_of_another_server_is_not_sent(variable: str, address: str) ->
     assert TOKEN not in f"{caught.value.message}{caught.value.hint}"
 
 
+def test_a_token_goes_nowhere_while_no_server_is_set(home: Path) -> None:
+    (home / ".vault-token").write_text(f"{OTHER}\n")
+    with pytest.raises(UsageError) as caught:
+        sign_in(VAULT_TOKEN=TOKEN).token(ADDRESS)
+    assert f"set VAULT_ADDR (or BAO_ADDR) to {ADDRESS}" in caught.value.hint
+
+
 def test_the_address_of_the_error_has_no_password() -> None:
     with pytest.raises(UsageError) as caught:
         sign_in(VAULT_ADDR="https://user:hunter2@other.example").token(ADDRESS)
@@ -74,10 +81,10 @@ def test_openbaos_own_address_counts() -> None:
 
 def test_without_a_token_there_is_no_sign_in(home: Path) -> None:
     with pytest.raises(SignInError, match=f"there is no token for {re.escape(ADDRESS)}"):
-        sign_in().token(ADDRESS)
+        sign_in(VAULT_ADDR=ADDRESS).token(ADDRESS)
     (home / ".vault-token").write_bytes(b"\xff\xfe")
     with pytest.raises(SignInError, match="cannot be read"):
-        sign_in().token(ADDRESS)
+        sign_in(VAULT_ADDR=ADDRESS).token(ADDRESS)
 
 
 @pytest.mark.parametrize("variable", ["VAULT_CACERT", "BAO_CACERT"])

@@ -106,16 +106,27 @@ def test_a_secret_that_is_gone_is_not_delivered(
     assert names(emulator) == ["ci", "ci"]
 
 
-@pytest.mark.parametrize("command", ["forget", "import"])
+def test_what_is_forgotten_undelivered_leaves_the_old_token_active(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    assert pat(*MAKE).exit_code == 0
+    old = held(emulator, "ci")["authorizationId"]
+    assert pat("rotate", "ci", "--deliver", FAILING, "-q").exit_code == 8
+    forgotten = " ".join(pat("forget", "ci").stderr.split())
+    assert f"its old token stays active; to revoke it, run: pat revoke {old}" in forgotten
+    assert pat("list", "-o", "none").stderr == ""
+    assert names(emulator) == ["ci", "ci"]
+
+
 def test_what_goes_nowhere_any_more_is_not_called_delivered(
-    command: str, pat: InProcess, emulator: Emulator
+    pat: InProcess, emulator: Emulator
 ) -> None:
     secret = live(pat)
     assert pat(*MAKE).exit_code == 0
     old = held(emulator, "ci")["authorizationId"]
     assert pat("rotate", "ci", "--deliver", FAILING, "-q").exit_code == 8
-    options = ("--replace", "-q", "-o", "none") if command == "import" else ("-q",)
-    assert pat(command, "ci", *options, stdin=secret).exit_code == 0
+    replacing = ("import", "ci", "--replace", "-q", "-o", "none")
+    assert pat(*replacing, stdin=secret).exit_code == 0
     assert pat("list", "-o", "none").stderr == (
         "the new secret of 'ci' in contoso no longer has a delivery target, and its old token"
         f" ({old}) is no longer needed\n"

@@ -130,5 +130,6 @@ def test_an_unknown_kind_is_told_which_there_are(given: str | Mapping[str, objec
         "use command:PROGRAM ARGUMENTS, file:PATH for the secret alone, file:PATH|TEMPLATE"
         " for a line such as NAME={token}, keyvault:VAULT/NAME, vault:MOUNT/PATH#FIELD,"
         " variable-group:[ORG/]PROJECT/GROUP#VARIABLE,"
-        " or service-connection:[ORG/]PROJECT/NAME[#PARAMETER]"
+        " service-connection:[ORG/]PROJECT/NAME[#PARAMETER],"
+        " github:OWNER/REPO[@ENVIRONMENT]#NAME, or github:OWNER#NAME"
     )

@@ -152,7 +152,8 @@ class TestGuide:
         """Return a snippet, with the folder of this test in the vault."""
         text = snippet("fleet", mark)
         assert re.search(r"\bteam/", text)
-        return text.replace("team/", f"{fleet.path}/")
+        own = text.replace("team/", f"{fleet.path}/")
+        return own.replace("https://vault.example.com:8200", fleet.bao.address)
 
 
 def test_kubernetes(pat_process: Installed, emulator: Emulator, tmp_path: Path) -> None:

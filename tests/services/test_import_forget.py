@@ -333,7 +333,7 @@ class TestCutShort:
         renewal = Renewal(deliveries=(vault,), grace=timedelta(hours=2))
         dies(machine, "set", after=after)
         with pytest.raises(BaseException):  # noqa: B017, PT011  # keyring's border may wrap it
-            take_over(machine.contoso, "ci", renewal, lambda _: True, machine.deps)
+            take_over(machine.contoso, "ci", renewal, machine.deps)
         (told,) = revived(machine)
         assert told.outcome is (RecoveryOutcome.COMPLETED if after else RecoveryOutcome.ROLLED_BACK)
         assert machine.held() == (theirs if after else mine)

@@ -91,8 +91,8 @@ class KeyVault:
         """The name of the vault."""
         return self._address.name
 
-    def get(self, name: str) -> VaultSecret | None:
-        """Return the newest version of a secret; None if there is none.
+    def get(self, name: str, version: str = "") -> VaultSecret | None:
+        """Return a version of a secret, the newest one if none is given; None if there is none.
 
         Raises:
             ConflictError: it is disabled.
@@ -100,7 +100,7 @@ class KeyVault:
             PatError: it cannot be read.
         """
         try:
-            answer = self._send("GET", name, "secrets")
+            answer = self._send("GET", name, "secrets", of=version)
         except NotFoundError:
             return None
         return _secret(answer)
@@ -150,11 +150,18 @@ class KeyVault:
         return _secret(self._send("PUT", name, "secrets", given))
 
     def _send(
-        self, method: str, name: str, kind: str, body: Mapping[str, object] | None = None
+        self,
+        method: str,
+        name: str,
+        kind: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        of: str = "",
     ) -> Response:
         is_public = self._sign_in.resource == PUBLIC_CLOUD
         version = _VERSION if is_public else _OLDER_VERSION
-        call = self._call(method, f"{kind}/{segment(name)}", version)._replace(body=body)
+        path = f"{kind}/{segment(name)}" + (f"/{segment(of)}" if of else "")
+        call = self._call(method, path, version)._replace(body=body)
         token = self._access_token(self._sign_in, None, "")
         try:
             return self._http.send(self._signed(call, token, name))

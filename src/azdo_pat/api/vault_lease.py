@@ -20,6 +20,9 @@ from azdo_pat.errors import ConflictError, UnavailableError, UsageError
 from azdo_pat.times import rfc3339
 
 _FIELDS: Final = frozenset({"holder", "until", "claim"})
+_LONGEST: Final = timedelta(hours=1)
+"""What ends later was not written by `pat`, and would stop every machine."""
+_SHOWN: Final = 200
 _ENDED: Final = "1970-01-01T00:00:00Z"
 
 
@@ -96,6 +99,12 @@ def take_lease(where: Place, holder: str, span: timedelta) -> Lease | Taken:
     found = where.read()
     now = _server_time(found)
     if found.is_there and (taken := _taken(found)).until > now:
+        if taken.until > now + _LONGEST:
+            raise ConflictError(
+                f"its end, {rfc3339(taken.until)}, is too far away for a lease of pat",
+                hint="check who wrote it, and delete it: vault kv delete"
+                f" -mount={where.mount} {where.path[len(where.mount) + 1 :]}",
+            )
         return taken
     lease = Lease(where, holder, now + span, uuid4().hex, found.version)
     try:
@@ -165,7 +174,7 @@ def _taken(found: KvSecret) -> Taken:
     until = found.fields.get("until")
     if set(found.fields) == _FIELDS and isinstance(until, str):
         try:
-            return Taken(str(found.fields["holder"]), parse_moment(until))
+            return Taken(str(found.fields["holder"])[:_SHOWN], parse_moment(until))
         except ValueError:
             pass
     raise ConflictError(

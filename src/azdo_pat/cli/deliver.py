@@ -43,7 +43,7 @@ def deliver_command(app: App, token: str, *, overwrite: bool, dry_run: bool) -> 
     entry = entry_to_deliver(app.session.located[0], token, app)
     there = app.at(known_organization(entry, app.session.api_root))
     if dry_run:
-        found, errors = probe_again(there.organization, entry, there)
+        found, errors = probe_again(there.organization, entry, there, overwrite=overwrite)
         render.show_all(found)
         if len(errors) == 1:
             raise errors[0]
@@ -57,6 +57,11 @@ def deliver_command(app: App, token: str, *, overwrite: bool, dry_run: bool) -> 
         return
     with interruptible_once():
         delivered = deliver_again(there.organization, entry, there, overwrite=overwrite)
+    if delivered.taken_from:
+        app.runtime.messages.notice(
+            f"took over {entry.name!r} in {entry.org} from {delivered.taken_from}, where another"
+            " machine has delivered it"
+        )
     render.show_all(delivered.destinations)
     reasons = [each.reason for each in delivered.destinations if each.reason]
     for reason in reasons:

@@ -7,7 +7,7 @@ import socket
 import time
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SPAN: Final = timedelta(minutes=10)
 """How long the lease is held unless it is extended: as long as another machine waits for one that
-was killed. A single token takes less than half of it."""
+was killed."""
 
 lease_option: Final = click.option(
     "--lease",
@@ -74,23 +74,34 @@ def held_lease(app: App, where: VaultTarget | None) -> Iterator[Callable[[], Non
         yield None
         return
     held = _Held(taken)
+    over = Event()
+    keeper = Thread(target=held.keep, args=(over,), daemon=True)
+    keeper.start()
     try:
         yield held.extend
     finally:
+        over.set()
+        keeper.join()
         with suppress(PatError):  # it ends by itself
             release_lease(held.lease)
 
 
 class _Held:
-    """A lease that several threads extend when half of its time is over."""
+    """A lease that is extended when a third of its time is over, however long a delivery takes."""
 
     def __init__(self, lease: Lease) -> None:
         self.lease = lease
-        self._since = time.monotonic()
+        self._since = time.time()  # goes on while the machine sleeps, unlike time.monotonic
         self._lock = Lock()
 
+    def keep(self, over: Event) -> None:
+        """Extend it again and again until it is over; what fails, `extend` finds out."""
+        while not over.wait(_SPAN.total_seconds() / 10):
+            with suppress(PatError):
+                self.extend()
+
     def extend(self) -> None:
-        """Hold it for its whole time from now, or somewhat less.
+        """Hold it for its whole time from now, or for two thirds of it.
 
         Raises:
             ConflictError: another machine has taken it.
@@ -99,7 +110,7 @@ class _Held:
         from azdo_pat.api.vault_lease import renew_lease
 
         with self._lock:
-            now = time.monotonic()
-            if now - self._since > _SPAN.total_seconds() / 2:
+            now = time.time()
+            if abs(now - self._since) > _SPAN.total_seconds() / 3:
                 self.lease = renew_lease(self.lease, _SPAN)
                 self._since = now

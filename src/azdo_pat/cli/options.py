@@ -54,8 +54,8 @@ deliver: Final = click.option(
     multiple=True,
     help="Deliver the secret to TARGET, now and on each rotation: command:LINE, file:PATH,"
     " file:PATH|NAME={token}, keyvault:VAULT/NAME, vault:MOUNT/PATH#FIELD,"
-    " variable-group:PROJECT/GROUP#VARIABLE, or service-connection:PROJECT/NAME. Repeatable; none"
-    " removes all.",
+    " variable-group:PROJECT/GROUP#VARIABLE, service-connection:PROJECT/NAME, or"
+    " github:OWNER/REPO#NAME. Repeatable; none removes all.",
 )
 
 grace: Final = click.option(

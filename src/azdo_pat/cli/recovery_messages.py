@@ -12,6 +12,7 @@ from azdo_pat.journal import (
     Forget,
     Import,
     Local,
+    Replaced,
     Revoke,
     RevokeReplaced,
     TakeOver,
@@ -66,21 +67,37 @@ def _say_recovered(
             messages.notice(f"completed {interrupted}: the token is revoked")
         case RevokeReplaced(replaced=replaced):
             messages.notice(f"revoked the old token of {token} ({replaced.authorization_id})")
-        case Deliver(replaced=replaced) if outcome is RecoveryOutcome.NOTHING_DONE:
-            kept = (
-                f", and its old token ({replaced.authorization_id}) is no longer needed"
-                if replaced
-                else ""
-            )
-            messages.notice(f"the new secret of {token} no longer has a delivery target{kept}")
-        case Deliver():
-            messages.notice(f"delivered the new secret of {token}")
+        case Deliver(replaced=replaced):
+            _say_delivered(messages, operation, replaced, outcome)
         case _ if outcome is RecoveryOutcome.COMPLETED:
             messages.notice(f"completed {interrupted}")
         case _ if outcome is RecoveryOutcome.ROLLED_BACK:
             messages.notice(f"rolled back {interrupted}: {_undone(operation)}")
         case _:
             messages.detail(f"{interrupted} had changed nothing")
+
+
+def _say_delivered(
+    messages: Messages,
+    operation: Deliver,
+    replaced: Replaced | None,
+    outcome: RecoveryOutcome | None,
+) -> None:
+    token, old = operation.entry.token, replaced.authorization_id if replaced else ""
+    match outcome:
+        case RecoveryOutcome.NOTHING_DONE:
+            kept = f", and its old token ({old}) is no longer needed" if old else ""
+            messages.notice(f"the new secret of {token} no longer has a delivery target{kept}")
+        case RecoveryOutcome.STILL_ACTIVE:
+            org = operation.entry.organization.name
+            messages.warn(
+                f"the new secret of {token} had not been delivered, so its old token stays active;"
+                f" to revoke it, run: {pat_command('revoke', old, options=('--org', org))}"
+            )
+        case RecoveryOutcome.TAKEN_OVER:
+            messages.notice(f"took over {token}, as another machine has renewed it")
+        case _:
+            messages.notice(f"delivered the new secret of {token}")
 
 
 def _undone(operation: Operation) -> str:

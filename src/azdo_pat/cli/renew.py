@@ -87,7 +87,7 @@ def renew_command(  # noqa: PLR0913  # one argument for each option
         )
         render.show_all(planned(entries, app.now(), span))
         return
-    _require_one_file(entries, request)
+    _require_one_place(entries, request)
     if not entries and not due_here(app):
         where = None  # while nothing is due, no server is asked
     with held_lease(app, where) as before_each:
@@ -100,18 +100,19 @@ def renew_command(  # noqa: PLR0913  # one argument for each option
     conclude_changes(renewed.changes, renewed.left, interrupted=renewed.interrupted)
 
 
-def _require_one_file(entries: Sequence[StoredPat], request: RotateRequest) -> None:
-    """Check that no two secrets are to be delivered to one file.
+def _require_one_place(entries: Sequence[StoredPat], request: RotateRequest) -> None:
+    """Check that no two secrets are to be delivered to one place; a command can tell them apart.
 
     Raises:
         UsageError: they are.
     """
-    from azdo_pat.delivery_targets import FileTarget
+    from azdo_pat.delivery_targets import CommandTarget
 
-    if len(entries) > 1 and any(isinstance(each, FileTarget) for each in request.deliveries or ()):
+    places = [each for each in request.deliveries or () if not isinstance(each, CommandTarget)]
+    if len(entries) > 1 and places:
         raise UsageError(
-            f"{len(entries)} tokens are due, but --deliver names one file",
-            hint="to deliver each to its own file, run: pat rotate NAME --deliver …",
+            f"{len(entries)} tokens are due, but --deliver names one place: {places[0].place}",
+            hint="to deliver each to its own place, run: pat rotate NAME --deliver …",
         )
 
 

@@ -39,7 +39,12 @@ class VaultSignIn:
             UsageError: the environment names another server, whose token it must be.
         """
         set_for, variable = self._given("ADDR")
-        if set_for and _place(set_for) != _place(address):
+        if not set_for:
+            raise UsageError(
+                "VAULT_ADDR is not set, so it is not known which server the token is for",
+                hint=f"set VAULT_ADDR (or BAO_ADDR) to {_shown(address)}, the target's server",
+            )
+        if _place(set_for) != _place(address):
             raise UsageError(
                 f"the target is on {_shown(address)}, but {variable} and the token are for"
                 f" {_shown(set_for)}",

@@ -138,13 +138,17 @@ def held(delivery: Delivery, context: DeliveryContext) -> HeldSecret | None:
     Raises:
         PatError: the vault cannot be used.
     """
-    match delivery:
-        case KeyVaultTarget():
-            return key_vault_target.held(delivery, context)
-        case VaultTarget():
-            return vault_target.held(delivery, context)
-        case _:
-            return None
+    try:
+        match delivery:
+            case KeyVaultTarget():
+                return key_vault_target.held(delivery, context)
+            case VaultTarget():
+                return vault_target.held(delivery, context)
+            case _:
+                return None
+    except PatError as error:
+        assert isinstance(delivery, KeyVaultTarget | VaultTarget)  # noqa: S101 - for mypy
+        raise _naming(delivery, error) from error
 
 
 def _organization(handover: Handover) -> str:

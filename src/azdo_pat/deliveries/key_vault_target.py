@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.deliveries.placeholders import OVERWRITE_HINT
 from azdo_pat.errors import ConflictError, RefusedError
 from azdo_pat.models import HeldSecret
 
@@ -116,7 +117,11 @@ def _set(
         not_before=found.not_before if found else None,
         expires=handover.pat.expires,
     )
-    if found and made.previous not in {"", found.version}:
+    if (
+        found
+        and made.previous not in {"", found.version}
+        and not _is_own(vault, made, handover, target)
+    ):
         raise ConflictError(
             f"someone else has set the secret at the same time; their version is {made.previous}",
             hint="check which value is right, and who else sets it",
@@ -129,6 +134,12 @@ def _set(
         )
 
 
+def _is_own(vault: KeyVault, made: VaultSecret, handover: Handover, target: KeyVaultTarget) -> bool:
+    """Return whether the version before has the same secret, sent again after a lost answer."""
+    before = vault.get(target.secret, made.previous)
+    return before is not None and before.value == handover.secret
+
+
 def _require_replaceable(found: VaultSecret, context: DeliveryContext) -> None:
     if found.managed:
         raise ConflictError(
@@ -137,7 +148,6 @@ def _require_replaceable(found: VaultSecret, context: DeliveryContext) -> None:
         )
     if not context.recognizes(found.value):
         raise ConflictError(
-            "someone else has changed the secret since pat delivered it",
-            hint="check which value is right; to overwrite it with the stored secret, run: pat"
-            " deliver TOKEN --overwrite",
+            "the vault holds a secret that this machine has not delivered",
+            hint=OVERWRITE_HINT,
         )

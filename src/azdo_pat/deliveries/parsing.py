@@ -194,7 +194,7 @@ _KINDS: Final = {
         services.service_connection_from_table,
     ),
     GitHubTarget.KIND: _service(
-        (),  # as no module delivers there yet, no hint offers it
+        (services.GITHUB_REPOSITORY, services.GITHUB_ORGANIZATION),
         ("secret", "environment", "app", "host"),
         services.github_from_text,
         services.github_from_table,

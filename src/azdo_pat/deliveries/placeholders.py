@@ -23,6 +23,14 @@ FACTS: Final = ("name", "id", "org", "url", "expires", "scopes")
 """The other ones; in a command's environment `PAT_TOKEN_NAME` and so on."""
 
 
+OVERWRITE_HINT: Final = (
+    "check who writes it, as only one can; if another machine renews the token, take its token"
+    " over: pat deliver TOKEN; to overwrite it with the stored secret, run: pat deliver TOKEN"
+    " --overwrite"
+)
+"""What to do about a secret that someone else has put there; the command names the token."""
+
+
 class DeliveryContext(NamedTuple):
     """What deliveries find around them.
 

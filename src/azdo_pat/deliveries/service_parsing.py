@@ -45,6 +45,9 @@ _GITHUB_NAME: Final = "[A-Z_][A-Z0-9_]*"
 _OWNER: Final = "[A-Za-z0-9_-]+"
 _REPOSITORY: Final = "[A-Za-z0-9._-]+"
 _HOST: Final = rf"{_VAULT_NAME}(?::[0-9]{{1,5}})?"
+_SERVER: Final = rf"{_VAULT_NAME}|\[?[0-9a-f:.]+\]?"
+"""A host name of ASCII, or an IP address."""
+
 _APPS: Final = ("actions", "codespaces", "dependabot")
 
 
@@ -133,8 +136,17 @@ def _vault(
             hint="set VAULT_ADDR (or BAO_ADDR), for example https://vault.example.com:8200; in a"
             ' file: address = "…"',
         )
+    for step in "/".join(steps).split("/"):  # one may have been written with %2F
+        _checked(step, VAULT)
     url = parse(address)
-    if not url.is_protected or url.user or url.query or url.fragment or not url.host:
+    if (
+        not re.fullmatch(_SERVER, url.host.lower())
+        or not url.is_protected
+        or url.user
+        or url.query
+        or url.fragment
+        or not url.host
+    ):
         raise UsageError(
             "the address of the Vault server is not an https address with a host and a path only",
             hint="set VAULT_ADDR to an address such as https://vault.example.com:8200; http is"

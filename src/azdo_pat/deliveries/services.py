@@ -125,8 +125,8 @@ class KeyVault(Protocol):
     def name(self) -> str:
         """The name of the vault."""
 
-    def get(self, name: str) -> VaultSecret | None:
-        """Return the newest version of a secret; None if there is none."""
+    def get(self, name: str, version: str = ...) -> VaultSecret | None:
+        """Return a version of a secret, the newest by default; None if there is none."""
 
     def is_deleted(self, name: str) -> bool:
         """Return whether a deleted secret has the name."""

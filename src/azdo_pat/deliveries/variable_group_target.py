@@ -56,7 +56,8 @@ def _set(
     variables: Mapping[str, Any] = _variables(group.document)
     wanted = target.variable.casefold()
     name = next((each for each in variables if each.casefold() == wanted), target.variable)
-    before = variables.get(name) or {}
+    found = variables.get(name)
+    before: Mapping[str, Any] = found if isinstance(found, dict) else {}
     secret = {**before, "value": handover.secret.reveal(), "isSecret": True}
     sent = {**group.document, "variables": {**variables, name: secret}}
     groups.put(group.id, sent)
@@ -97,7 +98,7 @@ def _comparable(document: Mapping[str, object], wanted: str) -> tuple[object, ..
     references = document.get("variableGroupProjectReferences")
     projects = [
         (
-            str((each.get("projectReference") or {}).get("id")).casefold(),
+            str(each.get("projectReference")).casefold(),
             each.get("name"),
             each.get("description") or "",
         )

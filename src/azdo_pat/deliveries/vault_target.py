@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.deliveries.placeholders import OVERWRITE_HINT
 from azdo_pat.errors import ConflictError, PatError, RefusedError
 from azdo_pat.models import HeldSecret, Secret
 from azdo_pat.times import rfc3339
@@ -53,16 +54,22 @@ def deliver(target: VaultTarget, handover: Handover, context: DeliveryContext) -
     """
     place = _place(target, context)
     change = {target.field: handover.secret.reveal()}
+    notes = _notes(target, handover)
     with context.alone(f"secret {target.path} of {target.address} {target.namespace}"):
-        written = any(_put(change, place, target, context) for _ in range(2))
+        written = any(_put(change, notes, place, target, context) for _ in range(2))
     if not written:
         raise ConflictError(
             "someone else changed the secret each time, right before it was written",
             hint="to deliver again, run: pat deliver TOKEN",
         )
     if place.has_versions:
-        with suppress(PatError):  # the token may lack the right, and nothing depends on it
-            place.annotate(_notes(target, handover))
+        try:
+            place.annotate(notes)
+        except RefusedError:  # the token may lack the right, and this delivery needs no note
+            context.say(
+                f"{target.place}: which token it is could not be noted in the custom metadata, so"
+                " no other machine can take it over"
+            )
 
 
 def held(target: VaultTarget, context: DeliveryContext) -> HeldSecret | None:
@@ -78,7 +85,11 @@ def held(target: VaultTarget, context: DeliveryContext) -> HeldSecret | None:
 
 
 def _put(
-    change: dict[str, str], place: KvPlace, target: VaultTarget, context: DeliveryContext
+    change: dict[str, str],
+    notes: dict[str, str],
+    place: KvPlace,
+    target: VaultTarget,
+    context: DeliveryContext,
 ) -> bool:
     """Write the field, if it has another value; return False if the secret was just changed."""
     found = _readable(place)
@@ -93,6 +104,9 @@ def _put(
             f"{target.place}: an engine of version 1 does not check what it replaces, so a change"
             " by someone else in the moment before the write is lost"
         )
+    if place.has_versions:
+        with suppress(PatError):  # it is written again afterwards
+            place.annotate(notes)
     wanted = {**found.fields, **change}
     try:
         written = _write(place, change, wanted, found)
@@ -120,9 +134,8 @@ def _require_replaceable(found: KvSecret, target: VaultTarget, context: Delivery
     value = found.fields.get(target.field)
     if value is not None and not context.recognizes(Secret(str(value))):
         raise ConflictError(
-            "someone else has changed the field since pat delivered it",
-            hint="check who writes it, as only one can; to overwrite it, run: pat deliver TOKEN"
-            " --overwrite",
+            "the field holds a secret that this machine has not delivered",
+            hint=OVERWRITE_HINT,
         )
 
 
@@ -131,7 +144,7 @@ def _suffice(
 ) -> bool:
     """Return whether the field can be written with these rights, as policies name them."""
     if found is not None and not found.is_there:
-        return bool(rights & {"create", "update"} if found.version else rights & {"create"})
+        return ("update" if found.version else "create") in rights
     can_patch = place.has_versions and "patch" in rights
     if found is None:
         return can_patch or (target.whole and bool(rights & {"create", "update"}))

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from azdo_pat.command_lines import pat_command
-from azdo_pat.errors import PatError, PendingError
-from azdo_pat.journal import Deliver, Issue, JournalEntry, RevokeReplaced, Rotate, is_due
+from azdo_pat.delivery_targets import is_polled
+from azdo_pat.errors import ConflictError, PatError, PendingError
+from azdo_pat.journal import (
+    Deliver,
+    Issue,
+    JournalEntry,
+    RevokeReplaced,
+    Rotate,
+    is_due,
+    revoked_by,
+)
 from azdo_pat.models import Handover, Status
 from azdo_pat.operations.fingerprint import fingerprint_of, matches
 from azdo_pat.operations.lock_keys import lock_key
+from azdo_pat.operations.ownership import is_refused
 from azdo_pat.operations.revocation import delete_own
-from azdo_pat.operations.takeover import take_over
+from azdo_pat.operations.takeover import has_ended, holder_of, noted, take_over
 from azdo_pat.renewal import LastDelivery
 from azdo_pat.results import INTERRUPTED, RecoveryOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from azdo_pat.deliveries.services import Recognizes
@@ -25,6 +35,9 @@ if TYPE_CHECKING:
     from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Renewal
+
+
+Failure = TypeVar("Failure", bound=PatError)
 
 
 def deliver(operation: Deliver, deps: Deps, *, overwrite: bool = False) -> RevokeReplaced | None:
@@ -56,10 +69,11 @@ def deliver(operation: Deliver, deps: Deps, *, overwrite: bool = False) -> Revok
             if entry.key is not None:
                 deps.state.explain(entry.key, error.message)
             raise
+    delivered_at = deps.now()
     for other in deps.state.unfinished(url, entry.name):
         if isinstance(other, Deliver) and other.entry.key != entry.key:
-            deps.state.finish(other.entry.key, then=_after(other))
-    rest = _after(operation)
+            deps.state.finish(other.entry.key, then=_after(other, known, delivered_at))
+    rest = _after(operation, known, delivered_at)
     key = deps.state.finish(entry.key, then=rest)
     return rest and rest._replace(entry=rest.entry._replace(key=key))
 
@@ -94,11 +108,17 @@ def deliver_anew(organization: Organization, known: StoredPat, renewal: Renewal,
 
 
 def probe_targets(
-    organization: Organization, name: str, deliveries: Sequence[Delivery], deps: Deps
+    organization: Organization,
+    name: str,
+    deliveries: Sequence[Delivery],
+    deps: Deps,
+    *,
+    overwrite: bool = False,
 ) -> None:
     """Check, without changing anything, that a secret can be delivered to its targets.
 
-    It is done before a token is created: what is found out only afterwards costs one.
+    It is done before a token is created: what is found out only afterwards costs one. `overwrite`
+    is as for `deliver`.
 
     Raises:
         PatError: the first target that it cannot be delivered to, and why.
@@ -107,7 +127,20 @@ def probe_targets(
         return
     known = _known_there(organization.url, name, deps)
     for delivery in deliveries:
-        deps.probe(delivery, organization, _recognizing(known.get(delivery, "")))
+        recognizes = _recognizing(
+            delivery, known.get(delivery, ""), name, organization, deps, overwrite=overwrite
+        )
+        try:
+            deps.probe(delivery, organization, recognizes)
+        except PatError as error:
+            raise _naming(name, error) from error
+
+
+def _naming(name: str, error: Failure) -> Failure:
+    """Return an error whose hint names the token in the command to run."""
+    named = error.saying(error.message)
+    named.hint = error.hint.replace("pat deliver TOKEN", pat_command("deliver", name))
+    return named
 
 
 def _known_there(org_url: str, name: str, deps: Deps) -> dict[Delivery, str]:
@@ -115,11 +148,37 @@ def _known_there(org_url: str, name: str, deps: Deps) -> dict[Delivery, str]:
     return {each.target: each.fingerprint for each in deps.state.last_deliveries(org_url, name)}
 
 
-def _recognizing(fingerprint: str) -> Recognizes:
-    """Return what recognizes the secret that was delivered last; any secret, if none was."""
+def _recognizing(
+    delivery: Delivery,
+    fingerprint: str,
+    name: str,
+    organization: Organization,
+    deps: Deps,
+    *,
+    overwrite: bool,
+) -> Recognizes:
+    """Return what tells whether a secret that is found at a target may be replaced.
+
+    It may if it was delivered last, of which `fingerprint` is; or any, if none was. But what `pat`
+    of another machine or user has put there, as a note there says, only if that token has ended or
+    this machine has replaced it.
+    """
 
     def recognizes(found: Secret) -> bool:
-        return not fingerprint or matches(found, fingerprint)
+        known = deps.state.find(organization.url, name)
+        if (
+            overwrite
+            or matches(found, fingerprint)
+            or matches(found, known.fingerprint if known else "")
+        ):
+            return True
+        held = noted(delivery, deps)
+        if held is None or held.secret != found:
+            return not fingerprint
+        ending = map(revoked_by, deps.state.unfinished(organization.url, name))
+        if held.authorization_id in ending or has_ended(held, organization, name, deps):
+            return True
+        return not fingerprint and is_refused(found, organization, deps)
 
     return recognizes
 
@@ -132,20 +191,50 @@ def recover_delivery(operation: Deliver, deps: Deps) -> RecoveryOutcome:
     organization, name = operation.entry.organization, operation.entry.name
     known = deps.state.find(organization.url, name)
     has_targets = known is not None and bool(known.renewal.deliveries)
+    is_taken_over = False
     try:
+        _require_current_vaults(operation, deps)
         rest = deliver(operation, deps)
-    except PendingError:
-        if known is None or not take_over(organization, name, known.renewal, is_fresh(deps), deps):
+    except PendingError as error:
+        if known is None or not _is_taken_over(known, error, deps):
             raise
-        rest = deliver(operation, deps)
+        rest, is_taken_over = deliver(operation, deps), True
     if rest is not None:
         revoke_replaced(rest, deps)
+    if is_taken_over:
+        return RecoveryOutcome.TAKEN_OVER
     return RecoveryOutcome.COMPLETED if has_targets else RecoveryOutcome.NOTHING_DONE
 
 
-def is_fresh(deps: Deps) -> Callable[[StoredPat], bool]:
-    """Return what tells whether a token is not due for renewal yet."""
-    return lambda entry: entry.renewal_due is None or entry.renewal_due > deps.now()
+def _is_taken_over(known: StoredPat, error: PendingError, deps: Deps) -> bool:
+    """Take over what another machine has put into a vault; return whether there was something."""
+    scopes = known.scopes or None
+    try:
+        found = take_over(known.organization, known.name, known.renewal, deps, scopes=scopes)
+    except PatError:
+        raise error from None  # which says why it could not be delivered
+    return found is not None
+
+
+def _require_current_vaults(operation: Deliver, deps: Deps) -> None:
+    """Check that no vault holds what another machine has delivered since.
+
+    Other targets cannot tell, and would get the older secret.
+
+    Raises:
+        PendingError: one does; the journal says so.
+    """
+    entry = operation.entry
+    known = deps.state.find(entry.organization.url, entry.name)
+    vaults = [each for each in known.renewal.deliveries if is_polled(each)] if known else []
+    try:
+        probe_targets(entry.organization, entry.name, vaults, deps)
+    except ConflictError as error:
+        if entry.key is not None:
+            deps.state.explain(entry.key, error.message)
+        raise PendingError(error.message, hint=error.hint) from error
+    except PatError:
+        pass  # the delivery itself will say so
 
 
 class FollowedUp(NamedTuple):
@@ -199,8 +288,17 @@ def recover_revocation_of_replaced(operation: RevokeReplaced, deps: Deps) -> Rec
     if not is_due(operation, deps.now()):
         return RecoveryOutcome.UNDECIDED
     entry, identifier = operation.entry, operation.replaced.authorization_id
-    deps.tokens.revoke(entry.organization, identifier)
     known = deps.state.find(entry.organization.url, entry.name)
+    if known is not None and known.id == identifier and not operation.replaced.is_global:
+        return RecoveryOutcome.NOTHING_DONE  # it is in use here
+    if known is not None and (place := holder_of(identifier, known.renewal, deps)):
+        raise PendingError(
+            f"{place} holds the secret of the replaced token {identifier} again, so it was not"
+            " revoked",
+            hint="to put the current secret there, run: "
+            + pat_command("deliver", entry.name, options=("--overwrite",)),
+        )
+    deps.tokens.revoke(entry.organization, identifier)
     if known is not None and known.id == identifier:
         delete_own(known, deps)
     return RecoveryOutcome.COMPLETED
@@ -234,10 +332,21 @@ def _its_own(entry: StoredPat, secret: Secret | None) -> Secret:
     return secret
 
 
-def _after(operation: Deliver) -> RevokeReplaced | None:
-    if operation.replaced is None:
+def _after(
+    operation: Deliver, known: StoredPat | None, delivered_at: datetime
+) -> RevokeReplaced | None:
+    """Return the revocation that follows a delivery, if any.
+
+    If the secret reached a vault later than the token was made, those who read it there have their
+    whole time from then on.
+    """
+    replaced = operation.replaced
+    if replaced is None:
         return None
-    return RevokeReplaced(operation.entry._replace(reason="", key=None), operation.replaced)
+    targets = known.renewal.deliveries if known else ()
+    if known and not replaced.is_global and any(map(is_polled, targets)):
+        replaced = replaced._replace(due=max(replaced.due, delivered_at + known.renewal.overlap))
+    return RevokeReplaced(operation.entry._replace(reason="", key=None), replaced)
 
 
 def _to_all(entry: StoredPat, secret: Secret, deps: Deps, *, overwrite: bool) -> None:
@@ -254,10 +363,13 @@ def _to_all(entry: StoredPat, secret: Secret, deps: Deps, *, overwrite: bool) ->
     for delivery in entry.renewal.deliveries:
         there, reason = known.get(delivery, ""), ""
         try:
-            deps.deliver(delivery, handover, _recognizing("" if overwrite else there))
+            recognizes = _recognizing(
+                delivery, there, entry.name, entry.organization, deps, overwrite=overwrite
+            )
+            deps.deliver(delivery, handover, recognizes)
         except PendingError as error:
-            failures.append(error)
-            reason = error.one_line
+            failures.append(_naming(entry.name, error))
+            reason = failures[-1].one_line
         else:
             there = fingerprint
         deps.state.note_delivery(

@@ -19,7 +19,7 @@ def fingerprint_of(secret: Secret, salt: str = "") -> str:
         salt: of a fingerprint to compare with; empty for a new one.
     """
     salt = salt or secrets.token_hex(8)
-    digest = hashlib.sha256(f"{salt}{secret.reveal()}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{salt}{secret.reveal()}".encode("utf-8", "surrogatepass")).hexdigest()
     return f"{salt}:{digest}"
 
 

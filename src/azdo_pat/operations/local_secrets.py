@@ -107,6 +107,18 @@ def delete_stored(known: StoredPat, secret: Secret, deps: Deps) -> None:
         _close_failed(operation, key, deps, error.message)
         raise
     deps.state.forget(known.org_url, known.name, key=key)
+    _keep_undelivered(known, deps)
+
+
+def _keep_undelivered(known: StoredPat, deps: Deps) -> None:
+    """Leave the token active whose successor was forgotten before it was delivered, and say so.
+
+    Programs still use that token's secret.
+    """
+    for operation in deps.state.unfinished(known.org_url, known.name):
+        if isinstance(operation, Deliver) and operation.replaced is not None:
+            deps.state.finish(operation.entry.key)
+            deps.report(Recovered(operation, RecoveryOutcome.STILL_ACTIVE))
 
 
 def _close_failed(operation: Forget, key: int, deps: Deps, reason: str) -> None:

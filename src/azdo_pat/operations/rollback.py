@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.command_lines import pat_command
-from azdo_pat.errors import DoubtfulError
+from azdo_pat.delivery_targets import is_polled
+from azdo_pat.errors import DoubtfulError, PatError
 from azdo_pat.journal import open_question
 from azdo_pat.models import Field, Status
 from azdo_pat.operations.deps import service_now
 from azdo_pat.operations.fingerprint import matches
 from azdo_pat.operations.organization_cache import Membership
+from azdo_pat.operations.takeover import noted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from azdo_pat.journal import Issue, JournalEntry
     from azdo_pat.models import ServicePat
     from azdo_pat.operations.deps import Deps
+    from azdo_pat.renewal import Renewal
 
 _LATE: Final = timedelta(minutes=5)
 """How long a slow service may still work on a request."""
@@ -99,6 +103,8 @@ def _made_by(operation: Issue, deps: Deps) -> tuple[str | None, list[str]]:
     # Tokens of other requests of this machine are excluded.
     known = deps.state.made() | deps.state.dismissed()
     known |= {each.id or "" for each in deps.state.stored(organization.url)}
+    known |= _in_vaults(asked.renewal, deps)
+    is_shared = any(map(is_polled, asked.renewal.deliveries))
     alike = [
         pat
         for pat in deps.tokens.list(organization, Status.ACTIVE)
@@ -117,13 +123,24 @@ def _made_by(operation: Issue, deps: Deps) -> tuple[str | None, list[str]]:
             continue  # the list contains tokens of the user's other organizations, too
         distinct = asked.valid_to.microsecond >= 1000  # noqa: PLR2004 - one millisecond
         readable = pat.unread <= {Field.CREATED}
-        is_it = readable and as_asked and (distinct or close)
+        # Another machine that renews the token for the same full second may have made it.
+        is_it = readable and as_asked and (distinct or (close and not is_shared))
         group = certain if is_it else doubtful
         if pat.authorization_id not in group:  # a token may be listed twice
             group.append(pat.authorization_id)
     if len(certain) == 1:
         return certain[0], []
     return None, sorted(certain + doubtful)
+
+
+def _in_vaults(renewal: Renewal, deps: Deps) -> set[str]:
+    """Return the tokens whose secrets are in the vaults: they are in use, whoever made them."""
+    found = set()
+    for delivery in renewal.deliveries:
+        with suppress(PatError):
+            held = noted(delivery, deps)
+            found |= {held.authorization_id} if held else set()
+    return found
 
 
 def _resembles(pat: ServicePat, operation: Issue) -> bool:

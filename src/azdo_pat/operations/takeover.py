@@ -7,12 +7,13 @@ instead of making a token each.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.delivery_targets import is_polled
-from azdo_pat.errors import SignInError
-from azdo_pat.journal import JournalEntry, Replaced, TakeOver
+from azdo_pat.errors import PatError, SignInError
+from azdo_pat.journal import JournalEntry, Replaced, TakeOver, revoked_by
 from azdo_pat.models import Status, StoredPat
 from azdo_pat.operations.fingerprint import fingerprint_of, matches
 from azdo_pat.operations.local_secrets import store_taken_over
@@ -20,7 +21,7 @@ from azdo_pat.operations.ownership import Owner, is_refused, owner_of
 from azdo_pat.operations.readable import look_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import datetime
 
     from azdo_pat.delivery_targets import Delivery
     from azdo_pat.journal import Deliver
@@ -49,13 +50,14 @@ def take_over(
     organization: Organization,
     name: str,
     renewal: Renewal,
-    is_wanted: Callable[[StoredPat], bool],
     deps: Deps,
+    *,
+    scopes: tuple[str, ...] | None = None,
 ) -> TakenOver | None:
-    """Store the token that a vault among the delivery targets holds, if it is to be used here.
+    """Store the token that a vault among the delivery targets holds, if another machine made it.
 
-    It is one that this machine has neither stored nor delivered; an active token of the signed-in
-    user with the same name, for this organization alone. A note in the vault says which it is, and
+    Or this machine, if it has lost the secret. It is an active token of the signed-in user with the
+    same name, for this organization alone; it may be due. A note in the vault says which it is, and
     is believed only if it was made for the secret there, the service accepts the secret, and says
     that it is the user's. The name must be locked.
 
@@ -63,8 +65,8 @@ def take_over(
         organization: that of the token.
         name: under which its secret is stored, and its display name.
         renewal: how it is to be renewed and delivered.
-        is_wanted: whether a token with this index entry is to be used.
         deps: the dependencies.
+        scopes: those that it must have; None for any.
 
     Returns:
         The token; None if there is none to take over.
@@ -75,38 +77,78 @@ def take_over(
     known = deps.state.find(organization.url, name)
     if known is not None and known.is_global:
         return None
+    stored = deps.secrets.get(organization.url, name)
     records = deps.state.last_deliveries(organization.url, name)
     delivered = {each.target: each.fingerprint for each in records}
+    # What this machine has replaced, and could not deliver the successor of.
+    ending = {revoked_by(each) for each in deps.state.unfinished(organization.url)}
     for delivery in filter(is_polled, renewal.deliveries):
-        held = deps.held_by(delivery)
-        if held is None or _is_own(held, known, delivered.get(delivery, "")):
+        held = noted(delivery, deps)
+        if (
+            held is None
+            or held.authorization_id in ending
+            or _is_here(held, known, stored, delivered.get(delivery, ""))
+        ):
             continue
         pat = _token_of(held, organization, name, deps)
-        if pat is None:
+        if pat is None or (scopes is not None and set(scopes) != set(pat.scopes)):
             continue
-        unknown = StoredPat.unknown(organization, name, fingerprint_of(held.secret))
-        stored = replace(unknown.described_by(pat), renewal=renewal)
-        if is_wanted(stored):
-            return _stored(stored, held.secret, known, delivery, deps)
+        if not _may_replace(stored, known, held, organization, deps):
+            continue
+        now = deps.now()
+        # A file that declares it prunes only what this machine has made.
+        renewal = renewal._replace(source=known.renewal.source if known else "")
+        found = StoredPat.unknown(organization, name, fingerprint_of(held.secret))
+        operation = TakeOver(
+            JournalEntry(organization, name, now, deps.session.user()),
+            replace(found.described_by(pat), renewal=renewal),
+            _replaced(known, pat, renewal, now),
+        )
+        then = store_taken_over(operation, held.secret, stored, deps)
+        return TakenOver(operation.stored, held.secret, delivery.place, then)
     return None
 
 
-def _is_own(held: HeldSecret, known: StoredPat | None, delivered: str) -> bool:
-    """Return whether this machine has stored that secret, or has put it there itself.
+def noted(delivery: Delivery, deps: Deps) -> HeldSecret | None:
+    """Return the secret that a vault holds, if it has a note that was made for that secret.
 
-    It has if a newer one could not be delivered yet.
+    Raises:
+        PatError: the vault cannot be used.
     """
-    if matches(held.secret, delivered):
-        return True
-    return known is not None and (
-        known.id == held.authorization_id or matches(held.secret, known.fingerprint)
+    held = deps.held_by(delivery) if is_polled(delivery) else None
+    return held if held is not None and matches(held.secret, held.fingerprint) else None
+
+
+def has_ended(held: HeldSecret, organization: Organization, name: str, deps: Deps) -> bool:
+    """Return whether a noted token is one of the user's that is revoked or has expired."""
+    ended = (Status.REVOKED, Status.EXPIRED)
+    found, _ = look_for(organization, held.authorization_id, name, ended, deps)
+    return found is not None and found.is_named(name)
+
+
+def holder_of(authorization_id: str, renewal: Renewal, deps: Deps) -> str:
+    """Return the vault that holds the secret of a token; empty if none does, or cannot be asked."""
+    for delivery in renewal.deliveries:
+        with suppress(PatError):
+            held = noted(delivery, deps)
+            if held is not None and held.authorization_id == authorization_id:
+                return delivery.place
+    return ""
+
+
+def _is_here(
+    held: HeldSecret, known: StoredPat | None, stored: Secret | None, delivered: str
+) -> bool:
+    """Return whether this machine has that secret, or put it there before it had a newer one."""
+    if stored is None or known is None:
+        return False
+    return stored == held.secret or (
+        matches(stored, known.fingerprint) and matches(held.secret, delivered)
     )
 
 
 def _token_of(held: HeldSecret, organization: Organization, name: str, deps: Deps) -> Pat | None:
     """Return the token of a secret in a vault; None unless it is one to take over."""
-    if not matches(held.secret, held.fingerprint):
-        return None  # the note is of an earlier secret
     found, _ = look_for(organization, held.authorization_id, name, (Status.ACTIVE,), deps)
     if found is None or found.unread or not found.is_named(name):
         return None
@@ -120,23 +162,27 @@ def _token_of(held: HeldSecret, organization: Organization, name: str, deps: Dep
     return pat if owner.id == deps.directory.user_id(organization) else None
 
 
-def _stored(
-    stored: StoredPat,
-    secret: Secret,
+def _may_replace(
+    stored: Secret | None,
     known: StoredPat | None,
-    delivery: Delivery,
+    held: HeldSecret,
+    organization: Organization,
     deps: Deps,
-) -> TakenOver | None:
-    """Store the secret in place of that of the token so far; None if that one may be another's."""
-    organization, name = stored.organization, stored.name
-    previous = deps.secrets.get(organization.url, name)
-    owner = owner_of(previous, known, known.id if known else None)
-    if owner is Owner.UNKNOWN and previous and not is_refused(previous, organization, deps):
+) -> bool:
+    """Return whether the secret stored under the name is that of the known token, or worthless."""
+    owner = owner_of(stored, known, known.id if known else None)
+    return (
+        owner is not Owner.UNKNOWN
+        or stored is None
+        or stored == held.secret
+        or is_refused(stored, organization, deps)
+    )
+
+
+def _replaced(
+    known: StoredPat | None, pat: Pat, renewal: Renewal, now: datetime
+) -> Replaced | None:
+    """Return the token that was stored until now as one to revoke; None if it has ended."""
+    if known is None or known.id in {None, pat.id} or (known.expires and known.expires <= now):
         return None
-    now = deps.now()
-    replaced = None
-    if known is not None and known.id and (known.expires is None or known.expires > now):
-        replaced = Replaced(known.id, now + stored.renewal.overlap)
-    entry = JournalEntry(organization, name, now, deps.session.user())
-    then = store_taken_over(TakeOver(entry, stored, replaced), secret, previous, deps)
-    return TakenOver(stored, secret, delivery.place, then)
+    return Replaced(known.id or "", now + renewal.overlap)

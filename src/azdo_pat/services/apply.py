@@ -194,6 +194,7 @@ def apply(steps: Sequence[Step], deps: Deps, *, verify: bool, progress: Shown) -
             in {
                 ChangeOutcome.KEPT,
                 ChangeOutcome.ROTATED,
+                ChangeOutcome.TAKEN_OVER,
             }
         ):
             refusals(deps).remove(marker_key(step.entry))

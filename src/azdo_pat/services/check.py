@@ -189,7 +189,14 @@ def _checked(
     now = deps.now()
     revoked = {each.id for each in found if each.kind is Kind.REFUSED}
     leaving = {each.id for each in pending if each.id}
-    found += of_tokens([each for each in pats if each.id not in leaving], now, request.limits)
+    judged = of_tokens([each for each in pats if each.id not in leaving], now, request.limits)
+    shared = {(each.org, each.name) for each in entries if _is_in_vault(each)}
+    # Another machine may have made the other one of that name, which must keep it.
+    found += (
+        each
+        for each in judged
+        if each.kind is not Kind.SAME_NAME or (each.org, each.name) not in shared
+    )
     found += _shortened(entries)
     found += _without_expiry(entries)
     found += map(_left_pending, pending)
@@ -212,6 +219,14 @@ def _checked(
         failures=tuple(failures),
         now=now,
     )
+
+
+def _is_in_vault(entry: StoredPat) -> bool:
+    if not entry.renewal.deliveries:
+        return False
+    from azdo_pat.delivery_targets import is_polled  # noqa: PLC0415 - see that module
+
+    return any(map(is_polled, entry.renewal.deliveries))
 
 
 def _pending(org_url: str | None, deps: Deps) -> Sequence[Pending]:

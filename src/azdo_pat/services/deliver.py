@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.command_lines import pat_command
-from azdo_pat.errors import CancelledError, NotFoundError, PatError
+from azdo_pat.errors import CancelledError, NotFoundError, PatError, RefusedError, SignInError
 from azdo_pat.journal import Deliver, JournalEntry, RevokeReplaced
 from azdo_pat.operations.delivery import delivered, probe_targets, revoke_replaced
 from azdo_pat.operations.lock_keys import lock_key
+from azdo_pat.operations.takeover import take_over
 from azdo_pat.renewal import DeliveryState, Destination
 from azdo_pat.results import INTERRUPTED
 from azdo_pat.services.destinations import destinations_of
 from azdo_pat.services.stored_secrets import entry_named
 
 if TYPE_CHECKING:
-    from azdo_pat.models import Organization, StoredPat
+    from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.operations.deps import Deps
 
 
@@ -26,11 +27,14 @@ class Delivered(NamedTuple):
         entry: the token.
         destinations: its targets.
         unrevoked: why a token that was replaced could not be revoked afterwards.
+        taken_from: the vault with another machine's newer token, which is delivered; empty for
+            none.
     """
 
     entry: StoredPat
     destinations: tuple[Destination, ...]
     unrevoked: str = ""
+    taken_from: str = ""
 
 
 def entry_to_deliver(organization: Organization | None, text: str, deps: Deps) -> StoredPat:
@@ -68,7 +72,12 @@ def deliver_again(
     """
     _ = deps.tokens  # see `Deps`
     with deps.exclusive(lock_key(entry.name, organization.url)):
-        deps.secrets.get(organization.url, entry.name)  # a keyring that fails leaves nothing to do
+        taken = None
+        if not overwrite:
+            taken = take_over(organization, entry.name, entry.renewal, deps)
+        secret = deps.secrets.get(organization.url, entry.name)
+        if secret is not None and taken is None:
+            _require_accepted(secret, organization, entry, deps)
         journaled = JournalEntry(organization, entry.name, deps.now(), deps.session.user())
         key = deps.state.begin(Deliver(journaled))
         _, reason = delivered(Deliver(journaled._replace(key=key)), deps, overwrite=overwrite)
@@ -81,7 +90,27 @@ def deliver_again(
             found = tuple(
                 each._replace(state=DeliveryState.FAILED, reason=reason) for each in found
             )
-        return Delivered(now, found, "" if reason else _revoked_replaced(organization, entry, deps))
+        unrevoked = "" if reason else _revoked_replaced(organization, entry, deps)
+        return Delivered(now, found, unrevoked, taken.place if taken else "")
+
+
+def _require_accepted(
+    secret: Secret, organization: Organization, entry: StoredPat, deps: Deps
+) -> None:
+    """Check that a secret works: a dead one must not take the place of one that does.
+
+    Raises:
+        RefusedError: it does not.
+        PatError: the service cannot be asked.
+    """
+    try:
+        deps.directory.check_secret(organization, secret)
+    except SignInError as error:
+        raise RefusedError(
+            f"{organization.name} does not accept the stored secret of {entry.name!r}, so it is not"
+            " delivered",
+            hint=f"to create and deliver a new one, run: {pat_command('rotate', entry.name)}",
+        ) from error
 
 
 def _revoked_replaced(organization: Organization, entry: StoredPat, deps: Deps) -> str:
@@ -96,7 +125,7 @@ def _revoked_replaced(organization: Organization, entry: StoredPat, deps: Deps) 
 
 
 def probe_again(
-    organization: Organization, entry: StoredPat, deps: Deps
+    organization: Organization, entry: StoredPat, deps: Deps, *, overwrite: bool
 ) -> tuple[tuple[Destination, ...], list[PatError]]:
     """Try each target of a token without changing anything.
 
@@ -108,7 +137,7 @@ def probe_again(
     for delivery in entry.renewal.deliveries:
         state, reason = DeliveryState.READY, ""
         try:
-            probe_targets(organization, entry.name, [delivery], deps)
+            probe_targets(organization, entry.name, [delivery], deps, overwrite=overwrite)
         except PatError as error:
             state, reason = DeliveryState.FAILED, error.one_line
             errors.append(error)

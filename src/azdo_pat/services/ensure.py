@@ -197,7 +197,9 @@ def ensure_online(
         entry = deps.state.find(organization.url, wanted.name)
         found = _taken_over(organization, wanted, entry, deps)
         if found is not None:
-            return found
+            entry = deps.state.find(organization.url, wanted.name)
+            if needed(entry, wanted, now=deps.now())[0] is Action.KEEP:
+                return found
         old = _listed(organization, entry, listed, deps)
         if old is None or old.status is Status.REVOKED:
             return _created(organization, wanted, old, deps)
@@ -207,16 +209,13 @@ def ensure_online(
 def _taken_over(
     organization: Organization, wanted: Wanted, entry: StoredPat | None, deps: Deps
 ) -> Ensured | None:
-    """Take over the wanted token, if another machine has put it into a vault among the targets."""
+    """Take over the token, if another machine has put it into a vault among the targets."""
     renewal = wanted.renewal(entry)
     if not renewal.deliveries:
         return None
     from azdo_pat.services.takeover import taken_over  # noqa: PLC0415 - as below
 
-    def is_wanted(there: StoredPat) -> bool:
-        return needed(there, wanted, now=deps.now())[0] is Action.KEEP
-
-    return taken_over(organization, wanted.name, renewal, is_wanted, deps)
+    return taken_over(organization, wanted.name, renewal, deps)
 
 
 def _delivered_elsewhere(organization: Organization, wanted: Wanted, deps: Deps) -> Ensured | None:
@@ -228,6 +227,9 @@ def _delivered_elsewhere(organization: Organization, wanted: Wanted, deps: Deps)
     found = as_wanted(organization, as_before, deps)
     if found is None:
         return None
+    taken = _taken_over(organization, wanted, entry, deps)
+    if taken is not None:
+        return taken
     from azdo_pat.operations.delivery import deliver_anew  # noqa: PLC0415 - as below
 
     undelivered = deliver_anew(organization, entry, wanted.renewal(entry), deps)

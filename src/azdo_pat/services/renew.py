@@ -169,17 +169,18 @@ def _renewed(
                 if still_works(entry, secret, deps):
                     return _change(entry, ChangeOutcome.KEPT, why="it still works"), None
                 why = _DOUBTED
-            taken = taken_over(
-                deps.organization,
-                entry.name,
-                now.renewal,
-                lambda there: not is_near(there, deps.now(), within),
-                deps,
-            )
+            old = None
+            renewal = now.renewal
+            if request.deliveries is not None:
+                renewal = renewal.delivered_to(request.deliveries)
+            taken = taken_over(deps.organization, entry.name, renewal, deps)
             if taken is not None:
                 refusals(deps).remove(marker_key(entry))
-                return takeover(entry, taken), None
-            rotated = rotate(deps.organization, _alive(entry, listed), request, deps)
+                now = deps.state.find(entry.org_url, entry.name) or now
+                if not is_near(now, deps.now(), within):
+                    return takeover(entry, taken), None
+                old = taken.pat
+            rotated = rotate(deps.organization, old or _alive(entry, listed), request, deps)
     except PatError as error:
         return _failed(entry, error, why), None
     refusals(deps).remove(marker_key(entry))

@@ -13,19 +13,13 @@ from azdo_pat.operations.takeover import take_over
 from azdo_pat.results import Ensured, EnsureOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from azdo_pat.models import Organization, StoredPat
+    from azdo_pat.models import Organization
     from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Renewal
 
 
 def taken_over(
-    organization: Organization,
-    name: str,
-    renewal: Renewal,
-    is_wanted: Callable[[StoredPat], bool],
-    deps: Deps,
+    organization: Organization, name: str, renewal: Renewal, deps: Deps
 ) -> Ensured | None:
     """Take over the token in a vault, deliver it to the other targets, and revoke the old one.
 
@@ -39,7 +33,7 @@ def taken_over(
     _ = deps.tokens  # see `Deps`
     with deps.exclusive(lock_key(name, organization.url)):
         recover_name(organization, name, deps)
-        found = take_over(organization, name, renewal, is_wanted, deps)
+        found = take_over(organization, name, renewal, deps)
         if found is None:
             return None
         done = followed_up(found.then, deps)

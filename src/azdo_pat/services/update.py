@@ -17,7 +17,7 @@ from azdo_pat.errors import (
     UsageError,
 )
 from azdo_pat.expiry import is_shortened
-from azdo_pat.journal import JournalEntry, Rename
+from azdo_pat.journal import Deliver, JournalEntry, Rename
 from azdo_pat.models import (
     Field,
     Pat,
@@ -122,6 +122,21 @@ def _require_not_ended(
         )
 
 
+def _require_delivered(known: StoredPat, deps: Deps) -> None:
+    """Check that no delivery of a token is pending: the journal has its present name.
+
+    Raises:
+        ConflictError: one is.
+    """
+    pending = deps.state.unfinished(known.org_url, known.name)
+    if any(isinstance(each, Deliver) for each in pending):
+        raise ConflictError(
+            f"the new secret of {known.name!r} has not been delivered yet, so the token is not"
+            " renamed",
+            hint=f"first run: {pat_command('deliver', known.name)}",
+        )
+
+
 def _changed(
     organization: Organization,
     pat: Pat,
@@ -135,6 +150,7 @@ def _changed(
     new_name = changes.display_name
     moves = new_name if own and own.stored and new_name != own.name else None
     if own is not None and moves is not None:
+        _require_delivered(own, deps)
         _require_name_free(deps, own, moves)
     key = None
     if own is not None and moves is not None:
