@@ -276,7 +276,7 @@ def revoke_replaced(operation: RevokeReplaced, deps: Deps) -> None:
     Raises:
         PatError: it could not be revoked; the journal keeps it.
     """
-    if recover_revocation_of_replaced(operation, deps) is RecoveryOutcome.COMPLETED:
+    if recover_revocation_of_replaced(operation, deps) is not RecoveryOutcome.UNDECIDED:
         deps.state.finish(operation.entry.key)
 
 
