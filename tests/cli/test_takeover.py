@@ -343,6 +343,43 @@ class TestRenew:
         assert "holds the secret of the replaced token" in " ".join(listed.stderr.split())
         assert len(machines.tokens) == 2
 
+    def test_a_token_is_not_revoked_while_the_vault_cannot_be_asked(
+        self, machines: Machines, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        machines.share("--grace", "1h")
+        renewed(machines.one)
+        later = datetime.now(UTC) + timedelta(hours=2)
+        monkeypatch.setattr(Runtime, "now", lambda _: later)
+        machines.emulator.fail("GET */secrets/* status=500 times=99")
+        said = " ".join(machines.one("list").stderr.split())
+        assert "it is not known whether a vault holds its secret" in said
+        assert len(machines.tokens) == 2
+        machines.emulator.heal()
+        assert "revoked the old token of 'ci'" in machines.one("list").stderr
+        assert len(machines.tokens) == 1
+
+    def test_a_recovery_does_not_deliver_a_dead_secret(self, machines: Machines) -> None:
+        machines.share()
+        machines.emulator.fail("PUT */secrets/* status=500 times=99")
+        lost = renewed(machines.one)
+        machines.emulator.heal()
+        assert machines.two("revoke", lost["id"], "--yes").exit_code == 0
+        held = machines.held
+        ran = machines.one(*RENEW)
+        assert ran.exit_code == 0, ran.stderr
+        assert "took over 'ci' in contoso" in ran.stderr
+        assert secret(machines.one) == machines.held == held
+        assert len(machines.tokens) == 1
+
+    def test_an_older_token_gives_way(self, machines: Machines) -> None:
+        first = machines.share()
+        older = machines.held
+        renewed(machines.one)
+        newer = machines.held
+        machines.put(older, first)  # someone has restored the version before
+        assert machines.one("deliver", "ci").exit_code == 0
+        assert machines.held == secret(machines.one) == newer
+
     def test_the_grace_period_begins_when_the_vault_has_the_secret(
         self, machines: Machines, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -136,6 +136,10 @@ class TestGuide:
             placed = {
                 key: text.replace("/var/lib/pat", str(state)) for key, text in settings.items()
             }
+            # The guide's own backend is not installed: keyring would offer it to all other tests.
+            assert placed.pop("PAT_KEYRING") == "keyrings.alt.file.PlaintextKeyring"
+            placed["PAT_KEYRING"] = "azdo_pat.store.sandbox_keyring.SandboxKeyring"
+            placed["PAT_THROWAWAY_KEYRING"] = str(state / "keyring.json")
             words = [word.replace("/etc/pat/tokens.toml", str(declared)) for word in command]
             words[0] = str(PROGRAM)
             told.append(

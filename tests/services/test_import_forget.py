@@ -321,6 +321,7 @@ class TestCutShort:
     ) -> None:
         """The secret of another machine's token is stored in place of this one's."""
         mine, _ = secrets
+        machine.state.remember(replace(machine.known[0], created=None))
         (known,) = machine.known
         theirs = machine.emulator.add_with_secret("ci")
         (made,) = (

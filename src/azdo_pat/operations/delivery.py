@@ -22,7 +22,14 @@ from azdo_pat.operations.fingerprint import fingerprint_of, matches
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import is_refused
 from azdo_pat.operations.revocation import delete_own
-from azdo_pat.operations.takeover import has_ended, holder_of, noted, take_over
+from azdo_pat.operations.takeover import (
+    has_ended,
+    holder_of,
+    is_older,
+    noted,
+    own_token,
+    take_over,
+)
 from azdo_pat.renewal import LastDelivery
 from azdo_pat.results import INTERRUPTED, RecoveryOutcome
 
@@ -160,8 +167,8 @@ def _recognizing(
     """Return what tells whether a secret that is found at a target may be replaced.
 
     It may if it was delivered last, of which `fingerprint` is; or any, if none was. But what `pat`
-    of another machine or user has put there, as a note there says, only if that token has ended or
-    this machine has replaced it.
+    of another machine or user has put there, as a note there says, only if that token has ended,
+    this machine has replaced it, or it is an older one of the same user and name.
     """
 
     def recognizes(found: Secret) -> bool:
@@ -178,6 +185,9 @@ def _recognizing(
         ending = map(revoked_by, deps.state.unfinished(organization.url, name))
         if held.authorization_id in ending or has_ended(held, organization, name, deps):
             return True
+        pat = own_token(held, organization, name, deps)
+        if pat is not None and known is not None and is_older(pat, known):
+            return True  # the newest one wins
         return not fingerprint and is_refused(found, organization, deps)
 
     return recognizes
@@ -193,6 +203,7 @@ def recover_delivery(operation: Deliver, deps: Deps) -> RecoveryOutcome:
     has_targets = known is not None and bool(known.renewal.deliveries)
     is_taken_over = False
     try:
+        _require_accepted(operation, deps)
         _require_current_vaults(operation, deps)
         rest = deliver(operation, deps)
     except PendingError as error:
@@ -214,6 +225,28 @@ def _is_taken_over(known: StoredPat, error: PendingError, deps: Deps) -> bool:
     except PatError:
         raise error from None  # which says why it could not be delivered
     return found is not None
+
+
+def _require_accepted(operation: Deliver, deps: Deps) -> None:
+    """Check that the stored secret works: a dead one must not take the place of one that does.
+
+    Raises:
+        PendingError: it does not; the journal says so.
+    """
+    entry = operation.entry
+    known = deps.state.find(entry.organization.url, entry.name)
+    secret = deps.secrets.get(entry.organization.url, entry.name)
+    if known is None or secret is None or not known.renewal.deliveries:
+        return
+    if is_refused(secret, entry.organization, deps):
+        reason = f"{entry.organization.name} no longer accepts the secret of {entry.name!r}"
+        if entry.key is not None:
+            deps.state.explain(entry.key, reason)
+        raise PendingError(
+            reason,
+            hint="to create and deliver a new one, run: "
+            + pat_command("rotate", known.id or entry.name),
+        )
 
 
 def _require_current_vaults(operation: Deliver, deps: Deps) -> None:
@@ -291,17 +324,34 @@ def recover_revocation_of_replaced(operation: RevokeReplaced, deps: Deps) -> Rec
     known = deps.state.find(entry.organization.url, entry.name)
     if known is not None and known.id == identifier and not operation.replaced.is_global:
         return RecoveryOutcome.NOTHING_DONE  # it is in use here
-    if known is not None and (place := holder_of(identifier, known.renewal, deps)):
-        raise PendingError(
-            f"{place} holds the secret of the replaced token {identifier} again, so it was not"
-            " revoked",
-            hint="to put the current secret there, run: "
-            + pat_command("deliver", entry.name, options=("--overwrite",)),
-        )
+    if known is not None and known.renewal.deliveries:
+        _require_in_no_vault(identifier, known, deps)
     deps.tokens.revoke(entry.organization, identifier)
     if known is not None and known.id == identifier:
         delete_own(known, deps)
     return RecoveryOutcome.COMPLETED
+
+
+def _require_in_no_vault(authorization_id: str, known: StoredPat, deps: Deps) -> None:
+    """Check that no vault holds the secret of a token that is about to be revoked.
+
+    Raises:
+        PendingError: one does, or cannot be asked.
+    """
+    try:
+        place = holder_of(authorization_id, known.renewal, deps)
+    except PatError as error:
+        raise PendingError(
+            f"the replaced token {authorization_id} was not revoked, as it is not known whether a"
+            f" vault holds its secret: {error.message}",
+            hint=error.hint,
+        ) from error
+    if place:
+        raise PendingError(
+            f"{place} holds the secret of the replaced token {authorization_id} again, so it was"
+            " not revoked",
+            hint=f"to mend that, run: {pat_command('deliver', known.name)}",
+        )
 
 
 def follow_up(operation: Issue) -> Deliver | RevokeReplaced | None:

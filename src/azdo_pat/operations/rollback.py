@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -69,6 +68,8 @@ def roll_back(operation: Issue, deps: Deps) -> bool:
     """
     entry, new = operation.entry, operation.new
     if new.authorization_id:
+        if new.authorization_id in (_in_vaults(new.renewal, deps) or ()):
+            return False  # it is in use: the state file is an older one
         deps.tokens.revoke(entry.organization, new.authorization_id)
         return True
     made, doubtful = _made_by(operation, deps)
@@ -103,7 +104,8 @@ def _made_by(operation: Issue, deps: Deps) -> tuple[str | None, list[str]]:
     # Tokens of other requests of this machine are excluded.
     known = deps.state.made() | deps.state.dismissed()
     known |= {each.id or "" for each in deps.state.stored(organization.url)}
-    known |= _in_vaults(asked.renewal, deps)
+    in_vaults = _in_vaults(asked.renewal, deps)
+    known |= in_vaults or set()
     is_shared = any(map(is_polled, asked.renewal.deliveries))
     alike = [
         pat
@@ -125,6 +127,7 @@ def _made_by(operation: Issue, deps: Deps) -> tuple[str | None, list[str]]:
         readable = pat.unread <= {Field.CREATED}
         # Another machine that renews the token for the same full second may have made it.
         is_it = readable and as_asked and (distinct or (close and not is_shared))
+        is_it = is_it and in_vaults is not None
         group = certain if is_it else doubtful
         if pat.authorization_id not in group:  # a token may be listed twice
             group.append(pat.authorization_id)
@@ -133,14 +136,16 @@ def _made_by(operation: Issue, deps: Deps) -> tuple[str | None, list[str]]:
     return None, sorted(certain + doubtful)
 
 
-def _in_vaults(renewal: Renewal, deps: Deps) -> set[str]:
-    """Return the tokens whose secrets are in the vaults: they are in use, whoever made them."""
-    found = set()
-    for delivery in renewal.deliveries:
-        with suppress(PatError):
-            held = noted(delivery, deps)
-            found |= {held.authorization_id} if held else set()
-    return found
+def _in_vaults(renewal: Renewal, deps: Deps) -> set[str] | None:
+    """Return the tokens whose secrets are in the vaults: they are in use, whoever made them.
+
+    None if a vault cannot be asked.
+    """
+    try:
+        found = [noted(delivery, deps) for delivery in renewal.deliveries]
+    except PatError:
+        return None
+    return {held.authorization_id for held in found if held}
 
 
 def _resembles(pat: ServicePat, operation: Issue) -> bool:

@@ -7,12 +7,11 @@ instead of making a token each.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.delivery_targets import is_polled
-from azdo_pat.errors import PatError, SignInError
+from azdo_pat.errors import SignInError
 from azdo_pat.journal import JournalEntry, Replaced, TakeOver, revoked_by
 from azdo_pat.models import Status, StoredPat
 from azdo_pat.operations.fingerprint import fingerprint_of, matches
@@ -59,7 +58,8 @@ def take_over(
     Or this machine, if it has lost the secret. It is an active token of the signed-in user with the
     same name, for this organization alone; it may be due. A note in the vault says which it is, and
     is believed only if it was made for the secret there, the service accepts the secret, and says
-    that it is the user's. The name must be locked.
+    that it is the user's. An older token than that of this machine is not taken over while that one
+    works. The name must be locked.
 
     Args:
         organization: that of the token.
@@ -84,20 +84,22 @@ def take_over(
     ending = {revoked_by(each) for each in deps.state.unfinished(organization.url)}
     for delivery in filter(is_polled, renewal.deliveries):
         held = noted(delivery, deps)
-        if (
-            held is None
-            or held.authorization_id in ending
-            or _is_here(held, known, stored, delivered.get(delivery, ""))
-        ):
+        if held is None or (known is not None and stored == held.secret):
             continue
-        pat = _token_of(held, organization, name, deps)
+        pat = own_token(held, organization, name, deps)
         if pat is None or (scopes is not None and set(scopes) != set(pat.scopes)):
             continue
+        is_behind = (
+            held.authorization_id in ending
+            or matches(held.secret, delivered.get(delivery, ""))
+            or (known is not None and is_older(pat, known))
+        )
+        if is_behind and stored is not None and not is_refused(stored, organization, deps):
+            continue  # this machine has a newer token, which it could not deliver yet
         if not _may_replace(stored, known, held, organization, deps):
             continue
         now = deps.now()
-        # A file that declares it prunes only what this machine has made.
-        renewal = renewal._replace(source=known.renewal.source if known else "")
+        renewal = renewal._replace(source="")  # a file prunes only what this machine has made
         found = StoredPat.unknown(organization, name, fingerprint_of(held.secret))
         operation = TakeOver(
             JournalEntry(organization, name, now, deps.session.user()),
@@ -126,29 +128,26 @@ def has_ended(held: HeldSecret, organization: Organization, name: str, deps: Dep
     return found is not None and found.is_named(name)
 
 
+def is_older(pat: Pat, known: StoredPat) -> bool:
+    """Return whether a token was created before the one of an index entry."""
+    return pat.created is not None and known.created is not None and pat.created < known.created
+
+
 def holder_of(authorization_id: str, renewal: Renewal, deps: Deps) -> str:
-    """Return the vault that holds the secret of a token; empty if none does, or cannot be asked."""
+    """Return the vault that holds the secret of a token; empty if none does.
+
+    Raises:
+        PatError: a vault cannot be asked.
+    """
     for delivery in renewal.deliveries:
-        with suppress(PatError):
-            held = noted(delivery, deps)
-            if held is not None and held.authorization_id == authorization_id:
-                return delivery.place
+        held = noted(delivery, deps)
+        if held is not None and held.authorization_id == authorization_id:
+            return delivery.place
     return ""
 
 
-def _is_here(
-    held: HeldSecret, known: StoredPat | None, stored: Secret | None, delivered: str
-) -> bool:
-    """Return whether this machine has that secret, or put it there before it had a newer one."""
-    if stored is None or known is None:
-        return False
-    return stored == held.secret or (
-        matches(stored, known.fingerprint) and matches(held.secret, delivered)
-    )
-
-
-def _token_of(held: HeldSecret, organization: Organization, name: str, deps: Deps) -> Pat | None:
-    """Return the token of a secret in a vault; None unless it is one to take over."""
+def own_token(held: HeldSecret, organization: Organization, name: str, deps: Deps) -> Pat | None:
+    """Return the token of a secret in a vault; None unless it is an active one of the user's."""
     found, _ = look_for(organization, held.authorization_id, name, (Status.ACTIVE,), deps)
     if found is None or found.unread or not found.is_named(name):
         return None

@@ -109,7 +109,10 @@ def _require_accepted(
         raise RefusedError(
             f"{organization.name} does not accept the stored secret of {entry.name!r}, so it is not"
             " delivered",
-            hint=f"to create and deliver a new one, run: {pat_command('rotate', entry.name)}",
+            hint="to take over what another machine has delivered, run: "
+            + pat_command("deliver", entry.name)
+            + "; to create and deliver a new one, run: "
+            + pat_command("rotate", entry.id or entry.name),
         ) from error
 
 

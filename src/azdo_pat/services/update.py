@@ -17,7 +17,7 @@ from azdo_pat.errors import (
     UsageError,
 )
 from azdo_pat.expiry import is_shortened
-from azdo_pat.journal import Deliver, JournalEntry, Rename
+from azdo_pat.journal import Deliver, JournalEntry, Rename, RevokeReplaced
 from azdo_pat.models import (
     Field,
     Pat,
@@ -123,18 +123,28 @@ def _require_not_ended(
 
 
 def _require_delivered(known: StoredPat, deps: Deps) -> None:
-    """Check that no delivery of a token is pending: the journal has its present name.
+    """Check that a delivered token has nothing pending: the journal has its present name.
 
     Raises:
         ConflictError: one is.
     """
-    pending = deps.state.unfinished(known.org_url, known.name)
-    if any(isinstance(each, Deliver) for each in pending):
-        raise ConflictError(
-            f"the new secret of {known.name!r} has not been delivered yet, so the token is not"
-            " renamed",
-            hint=f"first run: {pat_command('deliver', known.name)}",
-        )
+    if not known.renewal.deliveries:
+        return
+    for each in deps.state.unfinished(known.org_url, known.name):
+        if isinstance(each, Deliver):
+            raise ConflictError(
+                f"the new secret of {known.name!r} has not been delivered yet, so the token is not"
+                " renamed",
+                hint=f"first run: {pat_command('deliver', known.name)}",
+            )
+        if isinstance(each, RevokeReplaced):
+            old, due = each.replaced.authorization_id, each.replaced.due
+            raise ConflictError(
+                f"the token that {known.name!r} has replaced is still active, so the token is not"
+                " renamed",
+                hint=f"rename it after {due:%Y-%m-%d %H:%M} UTC; or, to revoke the old token now,"
+                f" run: {pat_command('revoke', old)}",
+            )
 
 
 def _changed(
