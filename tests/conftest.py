@@ -88,7 +88,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip on Windows what is about POSIX."""
+    """Skip on Windows what is about POSIX; give Ctrl-C its usual meaning, as in a new process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     marker = item.get_closest_marker("posix")
     if marker and sys.platform == "win32":
         pytest.skip(f"POSIX: {marker.args[0]}")

@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
 import sysconfig
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
@@ -79,7 +81,12 @@ class InProcess:
         self.env = env
 
     def __call__(self, *args: str, stdin: str = "", env: Environment | None = None) -> Result:
-        """Run it to its end; see `Pat`."""
+        """Run it to its end; see `Pat`.
+
+        A run that was interrupted ignores Ctrl-C until its process ends, which here it does not.
+        """
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         ran = CliRunner().invoke(self.root, args, input=stdin, env={**self.env, **(env or {})})
         return told(Result(exit_code=ran.exit_code, stdout=ran.stdout, stderr=ran.stderr))
 
