@@ -111,7 +111,7 @@ class GitHub:
         authority: a PEM file with the certificate to trust.
         rights: of each token: the permissions of a fine-grained one; or, with `classic:` in front,
             the scopes of a classic one.
-        unlisted: how many selected repositories the token may not see.
+        unlisted: how many selected repositories the token cannot see.
         stuck: `updated_at` stays as it is.
     """
 

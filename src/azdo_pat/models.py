@@ -315,7 +315,7 @@ class HeldSecret(NamedTuple):
     """A secret that was delivered to a vault, and what was noted with it.
 
     Attributes:
-        authorization_id: of its token, as noted: whoever can write there can note any.
+        authorization_id: of its token, as noted: anyone who can write there can note any id.
         fingerprint: of the secret that the note was made for, which may have been another one.
     """
 

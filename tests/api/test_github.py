@@ -194,7 +194,7 @@ def test_a_place_that_does_not_exist(github: GitHub, place: str, message: str) -
     found = failure(github, place)
     assert found.exit_code == 3
     assert message in found.message
-    assert "or the token from the test may not see its secrets" in found.message
+    assert "or the token from the test cannot see its secrets" in found.message
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_token_without_the_right(
     github.rights[TOKEN] = rights
     found = failure(github, place)
     assert found.exit_code == code
-    assert "the token from the test may not" in found.message
+    assert "the token from the test cannot" in found.message
     of, scope = ("repository", "repo") if "/" in place else ("organization", "admin:org")
     assert (
         f"a fine-grained token needs the {of} permission {needed} (read and write), a classic one"
@@ -306,7 +306,7 @@ def test_a_repository_that_was_renamed(github: GitHub) -> None:
         ({"status": 200, "body": '{"key_id": 1, "key": "' + "A" * 43 + '="}'}, 11, "key_id is"),
         ({"status": 200, "body": '{"key_id": "1", "key": "AAAA"}'}, 11, "it is not 32 bytes"),
         ({"status": 200, "body": '{"key_id": "1", "key": "\\u0430"}'}, 11, "it is not 32 bytes"),
-        ({"status": 403, "body": '[1, {"message": 1}]'}, 5, "may not read or change"),
+        ({"status": 403, "body": '[1, {"message": 1}]'}, 5, "cannot read or change"),
     ],
 )
 def test_a_github_that_answers_wrongly(

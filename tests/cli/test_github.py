@@ -178,7 +178,7 @@ class TestProbe:
         bare = InProcess(pat.root, {**pat.env, "GH_ENTERPRISE_TOKEN": None, "PATH": "/nowhere"})
         result = self.refused(bare, emulator, github)
         assert result.exit_code == 4
-        assert f"there is no token for {github.host}" in result.stderr
+        assert f"no token for {github.host} is set or saved" in result.stderr
         assert "or set GH_ENTERPRISE_TOKEN to a token of" in " ".join(result.stderr.split())
         assert github.visits == []
 

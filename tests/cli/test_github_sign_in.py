@@ -43,7 +43,7 @@ def test_the_variables_for_hosts_of_github(host: str) -> None:
     assert found(host, GITHUB_TOKEN=" b\n", GH_TOKEN="", **others) == ("b", "GITHUB_TOKEN")
     with pytest.raises(SignInError) as caught:
         found(host, **others)
-    assert caught.value.message == f"there is no token for {host}"
+    assert caught.value.message == f"no token for {host} is set or saved"
     assert f"run: gh auth login --hostname {host}; or set GH_TOKEN to" in caught.value.hint
 
 
@@ -71,7 +71,7 @@ def test_the_variables_for_a_server_of_ones_own(host: str) -> None:
 def test_a_variable_is_for_the_host_that_the_environment_names(host: str, other: str) -> None:
     tokens = {"GH_TOKEN": "a", "GH_ENTERPRISE_TOKEN": "c"}
     assert found(host, GH_HOST=host.upper(), **tokens)[0] in "ac"
-    with pytest.raises(SignInError, match="there is no token"):
+    with pytest.raises(SignInError, match="no token for"):
         found(host, GH_HOST=other, **tokens)
 
 
@@ -84,7 +84,7 @@ def test_what_gh_has_saved(gh: str) -> None:
     others = {"GH_ENTERPRISE_TOKEN": "c", "PAT_ACCESS_TOKEN": "e"}
     assert found("github.com", PATH=gh, **others) == ("of-gh", "gh")
     assert found("github.com", PATH=gh, GH_HOST="contoso.ghe.com", GH_TOKEN="a") == ("of-gh", "gh")
-    with pytest.raises(SignInError, match=f"there is no token for {SERVER}"):
+    with pytest.raises(SignInError, match=f"no token for {SERVER}"):
         found(SERVER, PATH=gh)
     with pytest.raises(SignInError, match="the token from gh is not one word"):
         found("two.ghe.com", PATH=gh)

@@ -529,9 +529,9 @@ def test_a_vault_that_is_away_leaves_all_as_it_is(machines: Machines) -> None:
 @pytest.mark.parametrize(
     ("lease", "message"),
     [
-        ("vault:secret/lease#pat", "is no place for a lease"),
-        ("keyvault:contoso/lease", "is no place for a lease"),
-        ("", "is no place for a lease"),
+        ("vault:secret/lease#pat", "is not a valid place for a lease"),
+        ("keyvault:contoso/lease", "is not a valid place for a lease"),
+        ("", "is not a valid place for a lease"),
         ("vault:secret", "vault:MOUNT/PATH"),
         ("vault:secret/../lease", "vault:MOUNT/PATH"),
         ("vault:secret/a\nb", "vault:MOUNT/PATH"),

@@ -80,7 +80,7 @@ def test_openbaos_own_address_counts() -> None:
 
 
 def test_without_a_token_there_is_no_sign_in(home: Path) -> None:
-    with pytest.raises(SignInError, match=f"there is no token for {re.escape(ADDRESS)}"):
+    with pytest.raises(SignInError, match=f"no token for {re.escape(ADDRESS)} is set or saved"):
         sign_in(VAULT_ADDR=ADDRESS).token(ADDRESS)
     (home / ".vault-token").write_bytes(b"\xff\xfe")
     with pytest.raises(SignInError, match="cannot be read"):

@@ -89,7 +89,7 @@ class GitHubSecret:
         Every right to change secrets includes that one.
 
         Raises:
-            NotFoundError: the place does not exist, or the token may not see it.
+            NotFoundError: the place does not exist, or the token cannot see it.
             RefusedError: the token lacks a right; or the repository is archived.
             PatError: it cannot be read.
         """
@@ -133,7 +133,7 @@ class GitHubSecret:
             What could be read of it right before; None if it is new.
 
         Raises:
-            NotFoundError: the place does not exist, or the token may not see it.
+            NotFoundError: the place does not exist, or the token cannot see it.
             RefusedError: the token lacks a right.
             PatError: it could not be set.
         """
@@ -198,7 +198,7 @@ class GitHubSecret:
                 break
         if len(found) != record.value("total_count"):
             raise ConflictError(
-                "not all repositories that may use the secret can be read: the token may not see"
+                "not all repositories that may use the secret can be read: the token cannot see"
                 " them, or they change just now",
                 hint="try again; or use a token that sees all repositories of"
                 f" {self._target.owner}",

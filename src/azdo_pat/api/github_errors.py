@@ -89,8 +89,8 @@ class Asked(NamedTuple):
                 return self._forbidden(answer)
             case HTTPStatus.NOT_FOUND:
                 return NotFoundError(
-                    f"there is no {self.place} on {host}, or the token from {self.source} may not"
-                    " see its secrets",
+                    f"there is no {self.place} on {host}, or the token from {self.source}"
+                    " cannot see its secrets",
                     hint=f"check the name; {self._rights(answer)}",
                 )
             case HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
@@ -122,7 +122,7 @@ class Asked(NamedTuple):
         if "archived" in _told(answer).lower():
             return archived(self.target)
         return RefusedError(
-            f"the token from {self.source} may not read or change the secrets of {self.place}",
+            f"the token from {self.source} cannot read or change the secrets of {self.place}",
             hint=self._rights(answer),
         )
 

@@ -145,7 +145,7 @@ class KvPlace:
         """Return the newest version.
 
         Raises:
-            RefusedError: with code `denied`, if the token may not read it.
+            RefusedError: with code `denied`, if the token cannot read it.
             PatError: it cannot be read.
         """
         answer = self._vault.send(self._vault.call("GET", self.data), may_be_absent=True)
@@ -198,7 +198,7 @@ class KvPlace:
 
         Raises:
             ConflictError: another version is the newest.
-            RefusedError: with code `denied`, if the token may not.
+            RefusedError: with code `denied`, if the token has no right to write it.
             PatError: it cannot be written.
         """
         body = _versioned(fields, cas) if self.has_versions else fields
@@ -220,7 +220,7 @@ class KvPlace:
         self._vault.send(call)
 
     def rights(self) -> frozenset[str] | None:
-        """Return what the token may do with a secret: `read`, `patch`…; None if it may not ask.
+        """Return what the token may do with a secret: `read`, `patch`…; None if it cannot ask.
 
         Raises:
             PatError: it cannot be found out.

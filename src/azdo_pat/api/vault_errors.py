@@ -67,7 +67,7 @@ def token_rejection_of(answer: Response) -> PatError | None:
         return failure
     if "preflight" in failure.server_message:
         return RefusedError(
-            "there is no secrets engine at the path, or the token may use nothing there",
+            "there is no secrets engine at the path, or the token has no right there",
             hint="check the path and the namespace (VAULT_NAMESPACE); the path begins with that of"
             " the mount",
             server_message=failure.server_message,

@@ -82,7 +82,7 @@ def take_lease(where: Place, holder: str, span: timedelta) -> Lease | Taken:
     """Take a lease; or return who holds it, which may be a holder of the same name.
 
     Args:
-        where: the secret that stands for it, which may not exist yet.
+        where: the secret that stands for it, which need not exist yet.
         holder: who takes it, for people.
         span: how long it is held unless it is renewed; more than a few seconds.
 

@@ -10,6 +10,7 @@ from azdo_pat.cli import options
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.interrupts import interruptible_once
+from azdo_pat.cli.token_messages import say_taken_over
 from azdo_pat.errors import PartialError, PendingError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--overwrite",
     is_flag=True,
-    help="Also overwrite what someone else has put there since the last delivery.",
+    help="Also overwrite what another machine, user or program has put there.",
 )
 @options.dry_run(help="Only try whether the secret can be delivered.")
 def deliver_command(app: App, token: str, *, overwrite: bool, dry_run: bool) -> None:
@@ -29,7 +30,8 @@ def deliver_command(app: App, token: str, *, overwrite: bool, dry_run: bool) -> 
 
     TOKEN is the name of a stored token, its id, or 8 or more characters of the id. A token that
     was waiting to be revoked until the secret is delivered is revoked afterwards, when that is
-    due. Delivering twice has the same effect as once.
+    due. Delivering twice has the same effect as once. If another machine has put a newer token
+    into a vault, that token is stored here and delivered instead.
 
     \b
     Examples:
@@ -58,10 +60,7 @@ def deliver_command(app: App, token: str, *, overwrite: bool, dry_run: bool) -> 
     with interruptible_once():
         delivered = deliver_again(there.organization, entry, there, overwrite=overwrite)
     if delivered.taken_from:
-        app.runtime.messages.notice(
-            f"took over {entry.name!r} in {entry.org} from {delivered.taken_from}, where another"
-            " machine has delivered it"
-        )
+        say_taken_over(app, entry.name, entry.org, delivered.taken_from)
     render.show_all(delivered.destinations)
     reasons = [each.reason for each in delivered.destinations if each.reason]
     for reason in reasons:

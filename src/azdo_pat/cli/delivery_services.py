@@ -77,7 +77,7 @@ class DeliveryServices:
         """Return a namespace of a server of HashiCorp Vault or OpenBao, by the server's address.
 
         Raises:
-            SignInError: there is no token for it.
+            SignInError: no token for the server is set or saved.
             UsageError: the environment is set for another server.
         """
         from azdo_pat.api.vault import Vault
@@ -99,7 +99,7 @@ class DeliveryServices:
         """Return a secret of GitHub.
 
         Raises:
-            SignInError: there is no token for its host.
+            SignInError: no token for its host is set or saved.
             UsageError: its host is not that of a GitHub.
         """
         from azdo_pat.api.github import GitHubSecret

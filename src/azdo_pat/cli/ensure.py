@@ -15,6 +15,7 @@ from azdo_pat.cli.token_messages import (
     not_delivered,
     say_created,
     say_rotated,
+    say_taken_over,
 )
 from azdo_pat.errors import PendingError, UsageError
 
@@ -144,10 +145,7 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
 
 def _say_taken_over(app: App, ensured: Ensured, organization: Organization) -> None:
     messages, name = app.runtime.messages, ensured.pat.name
-    messages.notice(
-        f"took over {name!r} in {organization.name} from {ensured.taken_from}, where another"
-        " machine has delivered it"
-    )
+    say_taken_over(app, name, organization.name, ensured.taken_from)
     if ensured.old_until is not None:
         messages.notice(
             f"the token that was stored until now will be revoked by the first command that signs"

@@ -51,7 +51,7 @@ class GitHubSignIn:
             found = self._of_variables(host) or self._of_gh(host)
             hint = sign_in_hint(host, is_hosted=github(host).is_hosted)
             if found is None:
-                raise SignInError(f"there is no token for {host}", hint=hint)
+                raise SignInError(f"no token for {host} is set or saved", hint=hint)
             if not _is_one_word(found.secret.reveal()):
                 raise SignInError(f"the token from {found.source} is not one word", hint=hint)
             self._detail(f"token for {host} from {found.source}")

@@ -36,7 +36,7 @@ def lease_place(app: App, text: str | None) -> VaultTarget | None:
     """Return the secret that `--lease` names; None if it is not given.
 
     Raises:
-        UsageError: it is no place for a lease.
+        UsageError: the text is not a valid place for a lease.
     """
     if text is None:
         return None

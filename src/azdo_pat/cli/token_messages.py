@@ -77,6 +77,13 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         )
 
 
+def say_taken_over(app: App, name: str, org: str, place: str) -> None:
+    """Report on stderr that the token which a vault holds is now stored here, too."""
+    app.runtime.messages.notice(
+        f"took over {name!r} in {org} from {place}, where another machine has delivered it"
+    )
+
+
 def warn_replaced(app: App, identifier: str) -> None:
     """Warn that a token whose only secret was overwritten is still active."""
     app.runtime.messages.warn(

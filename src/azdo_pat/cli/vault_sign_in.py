@@ -55,7 +55,7 @@ class VaultSignIn:
         text = given or self._saved()
         if not text:
             raise SignInError(
-                f"there is no token for {_shown(address)}",
+                f"no token for {_shown(address)} is set or saved",
                 hint="sign in: vault login (or bao login); or set VAULT_TOKEN (or BAO_TOKEN)",
             )
         return Secret(text)

@@ -26,7 +26,7 @@ def probe(target: GitHubTarget, context: DeliveryContext) -> None:
 
     Raises:
         UsageError: pynacl is not installed.
-        NotFoundError: the place does not exist, or the token may not see it.
+        NotFoundError: the place does not exist, or the token cannot see it.
         PatError: it cannot be read.
     """
     require_library()

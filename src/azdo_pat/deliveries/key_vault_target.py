@@ -40,11 +40,8 @@ def probe(target: KeyVaultTarget, context: DeliveryContext) -> None:
         PatError: the vault cannot be read.
     """
     vault = context.services.key_vault(target.vault)
-    try:
-        found = vault.get(target.secret)
-    except RefusedError as error:
-        if error.code not in _NO_RIGHT:
-            raise
+    found, can_read = _read(vault, target)
+    if not can_read:
         return
     if found is not None:
         _require_replaceable(found, context)
@@ -70,11 +67,8 @@ def deliver(target: KeyVaultTarget, handover: Handover, context: DeliveryContext
         PatError: it could not be set.
     """
     vault = context.services.key_vault(target.vault)
-    try:
-        found = vault.get(target.secret)
-    except RefusedError as error:
-        if error.code not in _NO_RIGHT:
-            raise
+    found, can_read = _read(vault, target)
+    if not can_read:
         vault.put(target.secret, handover.secret, expires=handover.pat.expires)
         context.say(
             f"{target.place}: was set without the tags and the content type that it may have had,"
@@ -90,15 +84,20 @@ def deliver(target: KeyVaultTarget, handover: Handover, context: DeliveryContext
 
 def held(target: KeyVaultTarget, context: DeliveryContext) -> HeldSecret | None:
     """Return the secret, and the token that its tags name; None if they name none."""
-    try:
-        found = context.services.key_vault(target.vault).get(target.secret)
-    except RefusedError as error:
-        if error.code not in _NO_RIGHT:
-            raise
-        return None
+    found, _ = _read(context.services.key_vault(target.vault), target)
     if found is None or TAG not in found.tags:
         return None
     return HeldSecret(found.value, found.tags[TAG], found.tags.get(FINGERPRINT_TAG, ""))
+
+
+def _read(vault: KeyVault, target: KeyVaultTarget) -> tuple[VaultSecret | None, bool]:
+    """Return the newest version, None if there is none; and whether the sign-in can read it."""
+    try:
+        return vault.get(target.secret), True
+    except RefusedError as error:
+        if error.code not in _NO_RIGHT:
+            raise
+        return None, False
 
 
 def _set(

@@ -120,7 +120,7 @@ def lease_from_text(text: str, environment: Mapping[str, str]) -> VaultTarget:
     kind, _, path = text.partition(":")
     if kind != VaultTarget.KIND or "#" in path:
         raise UsageError(
-            f"{text!r} is no place for a lease",
+            f"{text!r} is not a valid place for a lease",
             hint=f"use {LEASE}, a secret that nothing else uses",
         )
     return _vault(_steps(path, LEASE, least=2), "", environment)

@@ -32,7 +32,7 @@ class Services(Protocol):
         """Return a namespace of a server of HashiCorp Vault or OpenBao, by the server's address.
 
         Raises:
-            SignInError: there is no token for it.
+            SignInError: no token for the server is set or saved.
             UsageError: the environment is set for another server.
         """
 
@@ -40,7 +40,7 @@ class Services(Protocol):
         """Return a secret of GitHub.
 
         Raises:
-            SignInError: there is no token for its host.
+            SignInError: no token for its host is set or saved.
             UsageError: its host is not that of a GitHub.
         """
 
@@ -207,7 +207,7 @@ class KvPlace(Protocol):
         """Set some of the custom metadata."""
 
     def rights(self) -> frozenset[str] | None:
-        """Return what the token may do here; None if it may not ask."""
+        """Return what the token may do here; None if it cannot ask."""
 
 
 class KvSecret(Protocol):

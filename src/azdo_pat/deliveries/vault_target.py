@@ -121,7 +121,7 @@ def _place(target: VaultTarget, context: DeliveryContext) -> KvPlace:
 
 
 def _readable(place: KvPlace) -> KvSecret | None:
-    """Return the newest version; None if the token may not read it."""
+    """Return the newest version; None if the token cannot read it."""
     try:
         return place.read()
     except RefusedError as error:
@@ -205,7 +205,7 @@ def _check(
 
 
 def _write_unread(place: KvPlace, change: dict[str, str], target: VaultTarget) -> None:
-    """Write the field of a secret that the token may not read.
+    """Write the field of a secret that the token cannot read.
 
     Raises:
         RefusedError: the token can only replace it as a whole, which was not allowed.
@@ -223,7 +223,7 @@ def _write_unread(place: KvPlace, change: dict[str, str], target: VaultTarget) -
                 place.write(change, cas=found.version)
             return
     elif not target.whole:
-        raise _lacking(place, "the token may not read the secret, as it must")
+        raise _lacking(place, "the token cannot read the secret, as it must")
     place.write(change, cas=None)
 
 

@@ -196,7 +196,7 @@ def _recognizing(
 def recover_delivery(operation: Deliver, deps: Deps) -> RecoveryOutcome:
     """Deliver, and revoke the replaced token if that is due.
 
-    If another machine has renewed the token meanwhile, that one's is taken over instead.
+    If another machine has renewed the token since, its token is taken over instead.
     """
     organization, name = operation.entry.organization, operation.entry.name
     known = deps.state.find(organization.url, name)
@@ -350,7 +350,7 @@ def _require_in_no_vault(authorization_id: str, known: StoredPat, deps: Deps) ->
         raise PendingError(
             f"{place} holds the secret of the replaced token {authorization_id} again, so it was"
             " not revoked",
-            hint=f"to mend that, run: {pat_command('deliver', known.name)}",
+            hint=f"to deliver the current secret, run: {pat_command('deliver', known.name)}",
         )
 
 

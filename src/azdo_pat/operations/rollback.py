@@ -137,9 +137,9 @@ def _made_by(operation: Issue, deps: Deps) -> tuple[str | None, list[str]]:
 
 
 def _in_vaults(renewal: Renewal, deps: Deps) -> set[str] | None:
-    """Return the tokens whose secrets are in the vaults: they are in use, whoever made them.
+    """Return the ids of the tokens whose secrets the vaults hold; None if one cannot be asked.
 
-    None if a vault cannot be asked.
+    Those tokens are in use, also if another machine created them.
     """
     try:
         found = [noted(delivery, deps) for delivery in renewal.deliveries]
