@@ -138,7 +138,7 @@ def test_where_a_token_is_delivered_is_shown(pat: InProcess, tmp_path: Path, pla
         ("ci", "failed"),
     ]
     text = " ".join(pat("status").stdout.split())
-    assert "1 of 2 targets have the current secret" in text
+    assert "the current secret was delivered to 1 of 2 targets" in text
     assert "ci: not yet in command:" in text
 
     listed = {each["tool"]: each["set_up"] for each in pat("setup", "--list", "-o", "json").json}

@@ -47,15 +47,17 @@ def destinations_table(
 
 
 def destination_cells(destinations: Sequence[Destination]) -> list[Cell]:
-    """Return how many delivery targets have the current secret; and those that have not."""
+    """Return to how many targets the current secret was delivered; and to which it was not.
+
+    Whether someone has changed it there since is not known.
+    """
     if not destinations:
         return []
     lacking = [each for each in destinations if each.lacks_secret]
-    having = len(destinations) - len(lacking)
-    targets = "target has" if len(destinations) == 1 else "targets have"
+    reached, of = len(destinations) - len(lacking), len(destinations)
     return [
         Cell(
-            f"{having} of {len(destinations)} {targets} the current secret",
+            f"the current secret was delivered to {reached} of {of} target{'s' * (of > 1)}",
             Tone.WARNING if lacking else Tone.GOOD,
         ),
         *(Cell(f"{each.name}: not yet in {each.target.place}", Tone.WARNING) for each in lacking),
