@@ -274,14 +274,14 @@ def test_colour_always(pat: InProcess, emulator: Emulator) -> None:
     assert pat("show", "nosuch", "--color", "always") == Result(
         exit_code=3,
         stdout="",
-        stderr=lines(f"\x1b[1;31mpat:\x1b[0m {NOT_THERE}", f"     {SEE_ALL}"),
+        stderr=lines(f"\x1b[38;5;160mpat:\x1b[39m {NOT_THERE}", f"     {SEE_ALL}"),
     )
     assert "\x1b" not in pat("list", "--color", "always", "-o", "json").stdout
 
 
 def test_colour_in_the_config_file_counts_for_errors_too(pat: InProcess) -> None:
     pat("config", "set", "color", "always", "-q")
-    assert pat("show", "nosuch").stderr.startswith("\x1b[1;31mpat:\x1b[0m ")
+    assert pat("show", "nosuch").stderr.startswith("\x1b[38;5;160mpat:\x1b[39m ")
     assert pat("show", "nosuch", "--color", "never") == ERROR
 
 

@@ -58,7 +58,7 @@ def test_the_service_has_its_word_on_a_line_of_its_own() -> None:
 
 def test_colour_touches_only_the_label() -> None:
     text = error_text(NotFoundError("no token"), color=True)
-    assert text == "\x1b[1;31mpat:\x1b[0m no token\n"
+    assert text == "\x1b[38;5;160mpat:\x1b[39m no token\n"
 
 
 def test_an_error_as_json_is_one_line_and_one_object() -> None:

@@ -6,11 +6,8 @@ from typing import Final, TextIO
 
 from azdo_pat.errors import PatError
 from azdo_pat.output.escape import visible, visible_json
+from azdo_pat.output.palette import Paint
 
-_BOLD_RED: Final = "\x1b[1;31m"
-_YELLOW: Final = "\x1b[33m"
-_DIM: Final = "\x1b[2m"
-_RESET: Final = "\x1b[0m"
 _INDENT: Final = "     "
 
 
@@ -42,7 +39,7 @@ class Messages:
 
     def warn(self, text: str) -> None:
         """Write a warning, even with `--quiet`."""
-        self._say(f"{self._painted('pat: warning:', _YELLOW)} {_shown(text)}")
+        self._say(f"{self._painted('pat: warning:', Paint.WARNING)} {_shown(text)}")
 
     def detail(self, text: str) -> None:
         """Write a detail, with `--verbose` only."""
@@ -53,14 +50,14 @@ class Messages:
         """Write a text of one or more lines, with `--debug` only."""
         if self.debug:
             for line in text.split("\n"):
-                self._say(self._painted(_shown(line), _DIM))
+                self._say(self._painted(_shown(line), Paint.FAINT))
 
     def error(self, error: PatError, *, as_json: bool) -> None:
         """Write an error and its hint, as one JSON object if `as_json`."""
         if as_json:
             self._say(_error_json(error))
             return
-        self._say(f"{self._painted('pat:', _BOLD_RED)} {_shown(error.message)}")
+        self._say(f"{self._painted('pat:', Paint.ALARM)} {_shown(error.message)}")
         for line in _below(error):
             self._say(f"{_INDENT}{_shown(line)}")
 
@@ -82,8 +79,8 @@ class Messages:
         self._err.write(line + "\n")
         self._err.flush()
 
-    def _painted(self, text: str, style: str) -> str:
-        return f"{style}{text}{_RESET}" if self._color else text
+    def _painted(self, text: str, paint: Paint) -> str:
+        return paint.on(text) if self._color else text
 
 
 def _shown(text: str) -> str:

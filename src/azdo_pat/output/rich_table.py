@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from azdo_pat.output.escape import visible
+from azdo_pat.output.palette import Paint
 from azdo_pat.output.table_model import Cell, Table, Tone
 
 _GAP: Final = 2
@@ -18,10 +19,10 @@ _SEAMS: Final = "/-_@"
 _ENDLESS: Final = 1_000_000
 _STYLES: Final = {
     Tone.PLAIN: "",
-    Tone.FAINT: "dim",
-    Tone.GOOD: "green",
-    Tone.WARNING: "yellow",
-    Tone.ALARM: "red",
+    Tone.FAINT: Paint.FAINT.rich_style,
+    Tone.GOOD: Paint.GOOD.rich_style,
+    Tone.WARNING: Paint.WARNING.rich_style,
+    Tone.ALARM: Paint.ALARM.rich_style,
 }
 
 
@@ -96,7 +97,7 @@ def _console(out: TextIO, width: int | None, *, color: bool) -> Console:
         file=out,
         width=width or _ENDLESS,
         height=25,  # given, so that the environment is not asked
-        color_system="standard" if color else None,
+        color_system="256" if color else None,
         force_terminal=color,
         force_interactive=False,
         no_color=not color,
