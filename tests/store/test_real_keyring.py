@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from drivers import need, posix_only
+from store import forgetful_service
 from store.child import ORG, Answers, run
 from store.keyring_service import KeyringService, keyring_session, missing_programs
 
@@ -103,6 +104,24 @@ def test_reading_needs_no_keyring_once_the_backend_is_known(
     named = service.environment | {"PAT_KEYRING": BACKEND}
     unknown = cache.with_name("none")
     assert silent(run(named, unknown, ("get", "ci"), ("loaded",))) == ["s3cret", ["jeepney"]]
+
+
+def test_a_secret_that_is_not_found_at_once(cache: Path, tmp_path: Path) -> None:
+    with keyring_session(tmp_path / "home", unlocked=False) as session:
+        named = session.environment | {"PAT_KEYRING": BACKEND}
+        program = Path(forgetful_service.__file__)
+        with subprocess.Popen(
+            [sys.executable, program], env=named, stdout=subprocess.PIPE, text=True
+        ) as service:
+            try:
+                assert service.stdout is not None
+                assert service.stdout.readline() == "ready\n"
+                assert silent(run(named, cache, ("get", "ci"), ("loaded",))) == [
+                    forgetful_service.SECRET,
+                    ["jeepney"],
+                ]
+            finally:
+                service.kill()
 
 
 def test_a_configured_backend_is_left_to_keyring(service: KeyringService, cache: Path) -> None:

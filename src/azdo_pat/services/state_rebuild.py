@@ -62,7 +62,7 @@ def rebuild(organizations: Sequence[Organization], deps: Deps, damaged: Sequence
         for name in sorted(names):
             if deps.state.find(organization.url, name) is not None:
                 continue
-            secret = deps.secrets.get(organization.url, name)
+            secret = deps.secrets.get(organization.url, name, confirm_absence=False)
             if secret is None or is_refused(secret, organization, deps):
                 continue
             entry = remembered.get((organization.url, name))

@@ -5,6 +5,7 @@ needed: most reads need neither.
 """
 
 import sys
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -25,12 +26,19 @@ DEFAULT_TIMEOUT: Final = 8.0
 DEFAULT_PATIENCE: Final = 60.0
 """Seconds for one operation when the user may be asked to unlock the keyring."""
 
+_SECOND_LOOK: Final = 0.2
+"""Seconds until the Secret Service is asked again for a secret that it did not find.
+
+gnome-keyring, once in some ten thousand times, does not find an item that is there and that it
+finds a moment later.
+"""
+
 _OWN_BACKENDS: Final = "keyring.backends."
 
 _ITS_SERVICE: Final = (
     "" if sys.platform in {"darwin", "win32"} else " (for the Secret Service: gnome-keyring-daemon)"
 )
-_DIRECTLY_READ: Final = "keyring.backends.SecretService.Keyring"
+_READ_OVER_DBUS: Final = "keyring.backends.SecretService.Keyring"
 
 Result = TypeVar("Result")
 
@@ -76,7 +84,7 @@ class SecretStore:
 
     def _may_ask_on_terminal(self) -> bool:
         """Return whether the backend may prompt on the terminal; keyring's own do not."""
-        in_use = (self._backend,) if self._backend else self._remembered.recall()
+        in_use = self._in_use()
         return not in_use or not all(each.startswith(_OWN_BACKENDS) for each in in_use)
 
     def check(self) -> None:
@@ -91,10 +99,20 @@ class SecretStore:
         if self._probes.left_behind():
             self._run(lambda vault: vault.clear_probes())
 
-    def get(self, org_url: str, name: str) -> Secret | None:
-        """Return the stored secret of a token, or None if there is none."""
+    def get(self, org_url: str, name: str, *, confirm_absence: bool = True) -> Secret | None:
+        """Return the stored secret of a token, or None if there is none.
+
+        Args:
+            org_url: the URL of the token's organization.
+            name: the name of the token.
+            confirm_absence: ask twice before returning None where a keyring may be mistaken. It
+                takes 0.2 seconds, which a caller who expects no secret need not spend.
+        """
         _require_text("name", name)
         text = self._within(lambda: self._read(service_name(org_url), name))
+        if text is None and confirm_absence and self._may_overlook():
+            time.sleep(_SECOND_LOOK)
+            text = self._within(lambda: self._read(service_name(org_url), name))
         return None if text is None else Secret(text)
 
     def put(self, org_url: str, name: str, secret: Secret) -> None:
@@ -157,6 +175,13 @@ class SecretStore:
         """Return the backend in use: `Secret Service (keyring.backends.SecretService.Keyring)`."""
         return self._run(lambda vault: vault.describe())
 
+    def _in_use(self) -> tuple[str, ...]:
+        """Return the class paths of the backends used last, best first; none if not known."""
+        return (self._backend,) if self._backend else self._remembered.recall()
+
+    def _may_overlook(self) -> bool:
+        return _READ_OVER_DBUS in self._in_use()
+
     def _read(self, service: str, user: str) -> str | None:
         found, text = self._read_directly(service, user)
         return text if found else self._vault().get(service, user)
@@ -167,9 +192,8 @@ class SecretStore:
         Returns:
             Whether the answer is final, and the secret.
         """
-        in_use = (self._backend,) if self._backend else self._remembered.recall()
         configured = any(name.startswith("KEYRING_PROPERTY_") for name in self._environment)
-        if sys.platform == "linux" and in_use == (_DIRECTLY_READ,) and not configured:
+        if self._in_use() == (_READ_OVER_DBUS,) and sys.platform == "linux" and not configured:
             with suppress(Exception):  # whatever it is, keyring tries, and explains
                 from azdo_pat.store.secret_service import read  # noqa: PLC0415 - it is Linux only
 
