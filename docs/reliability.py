@@ -1,10 +1,10 @@
-"""Write docs/reliability.md from the outcomes that the end-to-end tests compare with."""
+"""Write docs/development/reliability.md from the outcomes that the end-to-end tests compare with."""
 
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-PAGE = Path(__file__).parent / "reliability.md"
+PAGE = Path(__file__).parent / "development" / "reliability.md"
 OUTCOMES = Path(__file__).parent.parent / "tests" / "e2e" / "outcomes"
 HEAD = """\
 # What happens when something fails
@@ -23,7 +23,7 @@ as a user would, and checks that:
 - A file to which a secret is delivered holds the secret that works.
 - A service to which a secret is delivered holds a secret that works at each moment, and the new one
   when the command is complete. Everything else there is as it was.
-- The exit code is one of [the documented ones](reference/contract.md#exit-codes), never 1.
+- The exit code is one of [the documented ones](../reference/contract.md#exit-codes), never 1.
 
 The tests check the same, without a table, for `pat apply --prune`, whose steps run in parallel; for
 a second run that is killed while it recovers from the first; for a keyring that hangs at any call;

@@ -403,7 +403,7 @@ def make_global(emulator: Emulator) -> str:
 def compare(
     kind: str, operation: Operation, rows: Sequence[Sequence[str]], *, rewrite: bool
 ) -> None:
-    """Compare a table of outcomes with the one that docs/reliability.md is made of."""
+    """Compare a table of outcomes with the one that docs/development/reliability.md is made of."""
     name = operation.name.replace(" --", "-").replace(" ", "-")
     file = OUTCOMES / f"{kind}-{name}.json"
     table = {"operation": operation.name, "rows": [list(row) for row in rows]}
