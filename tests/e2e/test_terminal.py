@@ -53,8 +53,8 @@ def ci(pat: Installed) -> str:
         ("y\r", 0, "revoked 1 token (ci)"),
         ("n\r", 130, "nothing was revoked"),
         ("\r", 130, "nothing was revoked"),
-        (CTRL_C, 130, "pat: interrupted"),
-        (CTRL_D, 130, "pat: interrupted"),
+        (CTRL_C, 130, "✗ interrupted"),
+        (CTRL_D, 130, "✗ interrupted"),
     ],
     ids=["yes", "no", "return", "Ctrl-C", "Ctrl-D"],
 )

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azdo_pat.errors import NotFoundError, PatError, RefusedError
-from azdo_pat.output.messages import Messages
+from azdo_pat.output.messages import Messages, Terminal
 
 REFUSAL = RefusedError(
     "contoso does not let you create tokens",
@@ -96,3 +96,76 @@ def test_a_hint_may_have_lines_of_its_own() -> None:
     assert error_text(error) == (
         "pat: 2 tokens match 'ci'\n     choose one by its id:\n     ab\\x1bc\n     def\n"
     )
+
+
+def on_terminal(
+    *, columns: int = 60, ascii_only: bool = False, color: bool = False
+) -> tuple[Messages, io.StringIO]:
+    err = io.StringIO()
+    terminal = Terminal(lambda: columns, ascii_only)
+    messages = Messages(
+        err=err, quiet=False, verbose=True, debug=True, color=color, terminal=terminal
+    )
+    return messages, err
+
+
+def all_said(messages: Messages) -> None:
+    messages.done("created 'ci' in contoso; its secret is in the keyring: pat get ci")
+    messages.notice("the secret is in a vault; to look at all of its targets, run: pat show ci")
+    messages.warn("a policy shortened the lifetime")
+    messages.error(
+        NotFoundError("no token", hint="to see what is stored, run: pat list"), as_json=False
+    )
+
+
+def test_a_terminal_shows_glyphs_and_lines_that_fit() -> None:
+    messages, err = on_terminal()
+    all_said(messages)
+    assert err.getvalue() == (
+        "✓ created 'ci' in contoso; its secret is in the keyring:\n"
+        "  pat get ci\n"
+        "the secret is in a vault; to look at all of its targets,\n"
+        "  run: pat show ci\n"
+        "! a policy shortened the lifetime\n"
+        "✗ no token\n"
+        "  to see what is stored, run: pat list\n"
+    )
+
+
+def test_ascii_has_its_own_glyphs() -> None:
+    messages, err = on_terminal(ascii_only=True, columns=80)
+    all_said(messages)
+    assert [line[:2] for line in err.getvalue().splitlines()] == ["+ ", "th", "! ", "X ", "  "]
+
+
+def test_only_the_glyph_and_the_command_have_a_color() -> None:
+    messages, err = on_terminal(color=True, columns=80)
+    all_said(messages)
+    assert err.getvalue().splitlines() == [
+        (
+            "\x1b[38;5;28m✓\x1b[39m created 'ci' in contoso; its secret is in the keyring:"
+            " \x1b[38;5;30mpat get ci\x1b[39m"
+        ),
+        (
+            "the secret is in a vault; to look at all of its targets, run:"
+            " \x1b[38;5;30mpat show ci\x1b[39m"
+        ),
+        "\x1b[38;5;130m!\x1b[39m a policy shortened the lifetime",
+        "\x1b[38;5;160m✗\x1b[39m no token",
+        "  to see what is stored, run: \x1b[38;5;30mpat list\x1b[39m",
+    ]
+
+
+def test_an_error_as_json_is_one_line_on_a_terminal_too() -> None:
+    messages, err = on_terminal(columns=20)
+    messages.error(REFUSAL, as_json=True)
+    assert err.getvalue() == error_text(REFUSAL, as_json=True)
+
+
+@given(st.text(st.characters(exclude_categories=())), st.integers(1, 100))
+def test_nothing_said_can_act_on_a_terminal(text: str, columns: int) -> None:
+    messages, err = on_terminal(columns=columns)
+    messages.notice(text)
+    messages.warn(text)
+    messages.detail(text)
+    assert not set(err.getvalue()) & set("\x00\x01\x02\x07\r\x1b\x9b\u202e")

@@ -112,7 +112,7 @@ def report_command(  # one argument for each option
         from azdo_pat.output.result_file import replace_file
 
         replace_file(file, page(report, __version__), mode=_OWNER_ONLY)
-        app.runtime.messages.notice(f"wrote {file}")
+        app.runtime.messages.done(f"wrote {file}")
     conclude(app, scan, counted(report.numbers.tokens, "active token"))
 
 

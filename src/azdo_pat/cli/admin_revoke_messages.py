@@ -138,7 +138,8 @@ class Summary:
         words += [f"no longer active before: {self._counted(before)}"] if before else []
         words += [f"{counted(gone, 'user')} left in the meantime"] if gone else []
         if words:
-            self._messages.notice("; ".join(words))
+            tell = self._messages.done if revoked else self._messages.notice
+            tell("; ".join(words))
         if ended.stopped_by is not None:
             raise ended.stopped_by
         self._complain(ended.count(Outcome.FAILED), ended.unchecked)

@@ -88,7 +88,7 @@ def rule_command(  # noqa: PLR0913  # one argument for each option
         error.hint = "the rule may exist, which no one can look up; to create it again does no harm"
         raise
     app.runtime.render.show(rule._replace(is_planned=False))
-    app.runtime.messages.notice(
+    app.runtime.messages.done(
         "the rule is created; users and programs whose access tokens it ends must sign in again"
     )
 

@@ -101,7 +101,10 @@ def apply_command(  # noqa: PLR0913  # one argument for each option
             targets = step.entry.renewal.deliveries
             say_remaining_copies(app.runtime.messages, change.pat.name, targets, "no longer works")
     say_failures(app, changes)
-    app.runtime.messages.notice(_summary(changes))
+    tell = app.runtime.messages.notice
+    if changes and not interrupted and not any(each.error for each in changes):
+        tell = app.runtime.messages.done
+    tell(_summary(changes))
     conclude_changes(changes, interrupted=interrupted)
 
 

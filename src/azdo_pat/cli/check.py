@@ -90,7 +90,7 @@ def check_command(  # noqa: PLR0913  # one argument for each option
 def _conclude(app: App, checked: Checked) -> None:
     if not checked.findings and not checked.failures:
         count = len(checked.pats)
-        app.runtime.messages.notice(
+        app.runtime.messages.done(
             f"nothing needs attention; checked {count} token{'' if count == 1 else 's'}"
         )
     if checked.failures:

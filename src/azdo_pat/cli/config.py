@@ -58,7 +58,7 @@ def config_set(app: App, key: str, value: str) -> None:
     parsed = parse_value(key_named(key), value, where="")
     _try_out(app, key, value)
     set_value(app.runtime.config_file, key, parsed)
-    app.runtime.messages.notice(f"set {key} in {app.runtime.config_file}")
+    app.runtime.messages.done(f"set {key} in {app.runtime.config_file}")
     source = app.runtime.explained(key).source
     if source not in {"config file", "default"}:
         app.runtime.messages.notice(f"{source} overrides it")
@@ -76,7 +76,7 @@ def config_unset(app: App, key: str) -> None:
             f"{key} is not set in {app.runtime.config_file}",
             hint="to see what is set, run: pat config list",
         )
-    app.runtime.messages.notice(f"removed {key} from {app.runtime.config_file}")
+    app.runtime.messages.done(f"removed {key} from {app.runtime.config_file}")
 
 
 def _try_out(app: App, key: str, value: str) -> None:

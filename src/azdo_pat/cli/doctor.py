@@ -49,7 +49,7 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
     app.look_at_state()  # a damaged one is moved aside here, and told
     for identifier in dismissed:
         dismiss(identifier, app)
-        app.runtime.messages.notice(f"dismissed the token {identifier}: pat ignores it from now on")
+        app.runtime.messages.done(f"dismissed the token {identifier}: pat ignores it from now on")
     checks = examine(app, ca_bundle=str(app.runtime.setting("ca-bundle") or ""), fix=fix)
     render.show_all(checks)
     if any(each.status == "problem" for each in checks):

@@ -138,7 +138,7 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
             f"{ensured.pat.name!r} could not be delivered to every target: {ensured.undelivered}"
         )
     elif ensured.outcome == "delivered":
-        app.runtime.messages.notice(f"delivered {ensured.pat.name!r} in {organization.name}")
+        app.runtime.messages.done(f"delivered {ensured.pat.name!r} in {organization.name}")
     else:
         app.runtime.messages.notice(f"kept {ensured.pat.name!r} in {organization.name}")
 

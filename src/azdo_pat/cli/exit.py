@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from azdo_pat.cli.interrupts import is_from_interrupt
-from azdo_pat.cli.standard_streams import OutputError, discard_unwritten
+from azdo_pat.cli.standard_streams import OutputError, discard_unwritten, terminal
 from azdo_pat.errors import CancelledError, ExitCode, PatError, UsageError
 
 if TYPE_CHECKING:
@@ -82,8 +82,14 @@ def _report(error: PatError, args: Sequence[str]) -> None:
     from azdo_pat.cli import error_display
     from azdo_pat.output.messages import Messages  # --help needs no messages
 
-    color = error_display.in_color(args)
-    messages = Messages(err=sys.stderr, quiet=False, verbose=False, debug=False, color=color)
+    messages = Messages(
+        err=sys.stderr,
+        quiet=False,
+        verbose=False,
+        debug=False,
+        color=error_display.in_color(args),
+        terminal=terminal(sys.stderr, os.environ),
+    )
     messages.error(error, as_json=error_display.as_json(args))
 
 

@@ -84,6 +84,6 @@ def _copy(
             secret_text(_held(app, found), secret_request, app.runtime.now(), app.runtime.query)
         )
     copy(text)
-    app.runtime.messages.notice(
+    app.runtime.messages.done(
         f"copied the secret of {found[1]} to the clipboard for {CLEAR_AFTER:.0f} s"
     )

@@ -53,7 +53,7 @@ def _get(app: App, asked: CredentialRequest) -> None:
         asked, app, chosen=str(chosen) if chosen else None, new_expiry=partial(_new_expiry, app)
     )
     for entry in given.renewed:
-        app.runtime.messages.notice(f"renewed {entry.name!r} in {entry.org}")
+        app.runtime.messages.done(f"renewed {entry.name!r} in {entry.org}")
     for problem in given.problems:
         app.runtime.messages.warn(problem)
     app.runtime.verbatim_out.write(written(given.attributes))

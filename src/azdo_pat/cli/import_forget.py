@@ -79,7 +79,7 @@ def import_command(  # one argument for each option
     )
     before = app.state.find(organization.url, name)
     stored = import_secret(organization, wanted, app)
-    app.runtime.messages.notice(
+    app.runtime.messages.done(
         f"stored {name!r} for {organization.url}; to print it, run: {pat_command('get', name)}"
     )
     if before is not None and before.id not in {None, stored.id}:
@@ -128,7 +128,7 @@ def forget_command(app: App, name: str) -> None:
     from azdo_pat.services.import_forget import forget
 
     organization, forgotten = forget(name, app)
-    app.runtime.messages.notice(
+    app.runtime.messages.done(
         f"forgot {forgotten.name!r} for {organization.name}; this does not revoke the token"
     )
     say_remaining_copies(

@@ -66,7 +66,7 @@ def login_command(
         )
 
     signed_in = sign_in(have_signed_in, app.session.memory, app, safe=safe)
-    app.runtime.messages.notice(f"signed in as {signed_in.user}{_at(client)}")
+    app.runtime.messages.done(f"signed in as {signed_in.user}{_at(client)}")
     app.runtime.render.show(signed_in)
     if app.runtime.options.access_token:
         app.runtime.messages.warn(
@@ -87,7 +87,7 @@ def logout_command(app: App) -> None:
     Tokens and their secrets stay. The current access token expires by itself within the hour.
     """
     if app.session.memory.forget():
-        app.runtime.messages.notice("signed out: every saved sign-in is deleted")
+        app.runtime.messages.done("signed out: every saved sign-in is deleted")
     else:
         app.runtime.messages.notice("there was no saved sign-in")
     if app.runtime.options.access_token:

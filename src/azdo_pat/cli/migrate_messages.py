@@ -87,9 +87,9 @@ def say_migrated(app: App, migrations: Sequence[Migration]) -> None:
     counts = dict.fromkeys((str(each.outcome) for each in migrations), 0)
     for each in migrations:
         counts[str(each.outcome)] += 1
-    app.runtime.messages.notice(
-        ", ".join(f"{outcome} {number}" for outcome, number in counts.items())
-    )
+    failed = any(each.failure or each.undelivered for each in migrations)
+    tell = app.runtime.messages.notice if failed else app.runtime.messages.done
+    tell(", ".join(f"{outcome} {number}" for outcome, number in counts.items()))
 
 
 def say_olds(app: App, migrated: Migrated) -> None:
@@ -111,7 +111,7 @@ def _say_old(app: App, ended: GlobalTokenOutcome, *, done: bool) -> None:
     stop = global_tokens_stop(service_now(app))
     match ended.outcome:
         case OldTokenOutcome.REVOKED:
-            messages.notice(f"{token} is revoked")
+            messages.done(f"{token} is revoked")
         case OldTokenOutcome.LATER if ended.due:
             messages.notice(
                 f"{token} will be revoked by the first command that signs in after"

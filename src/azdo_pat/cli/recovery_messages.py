@@ -64,15 +64,15 @@ def _say_recovered(
                 + pat_command("revoke", identifier, options=("--org", org))
             )
         case Revoke():
-            messages.notice(f"completed {interrupted}: the token is revoked")
+            messages.done(f"completed {interrupted}: the token is revoked")
         case RevokeReplaced(replaced=replaced):
-            messages.notice(f"revoked the old token of {token} ({replaced.authorization_id})")
+            messages.done(f"revoked the old token of {token} ({replaced.authorization_id})")
         case Deliver(replaced=replaced):
             _say_delivered(messages, operation, replaced, outcome)
         case _ if outcome is RecoveryOutcome.COMPLETED:
-            messages.notice(f"completed {interrupted}")
+            messages.done(f"completed {interrupted}")
         case _ if outcome is RecoveryOutcome.ROLLED_BACK:
-            messages.notice(f"rolled back {interrupted}: {_undone(operation)}")
+            messages.done(f"rolled back {interrupted}: {_undone(operation)}")
         case _:
             messages.detail(f"{interrupted} had changed nothing")
 
@@ -95,9 +95,9 @@ def _say_delivered(
                 f" to revoke it, run: {pat_command('revoke', old, options=('--org', org))}"
             )
         case RecoveryOutcome.TAKEN_OVER:
-            messages.notice(f"took over {token}, as another machine has renewed it")
+            messages.done(f"took over {token}, as another machine has renewed it")
         case _:
-            messages.notice(f"delivered the new secret of {token}")
+            messages.done(f"delivered the new secret of {token}")
 
 
 def _undone(operation: Operation) -> str:

@@ -123,7 +123,9 @@ def _say(app: App, renewed: Renewed) -> None:
     app.runtime.render.show_all(renewed.changes)
     say_failures(app, renewed.changes)
     if renewed.changes:
-        app.runtime.messages.notice(_summary(renewed))
+        failed = renewed.interrupted or any(each.error for each in renewed.changes)
+        tell = app.runtime.messages.notice if failed else app.runtime.messages.done
+        tell(_summary(renewed))
 
 
 def _summary(renewed: Renewed) -> str:

@@ -213,7 +213,7 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
     before = [item.pat for item in revoked.items if item.outcome != "revoked"]
     words = [f"revoked {count(gone)}{_where(gone)}"] if gone else []
     words += [f"already revoked: {count(before)}"] if before else []
-    app.runtime.messages.notice("; ".join(words))
+    app.runtime.messages.done("; ".join(words))
     for item in revoked.items:
         if item.pat.stored:
             app.runtime.messages.notice(

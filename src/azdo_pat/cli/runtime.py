@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
-from azdo_pat.cli.standard_streams import in_color
+from azdo_pat.cli.standard_streams import in_color, terminal
 from azdo_pat.errors import StoreError
 from azdo_pat.formats import Format
 from azdo_pat.homes import expanded, home_folder, other_owner
@@ -156,6 +156,7 @@ class Runtime:
             verbose=self._switch("verbose"),
             debug=self._switch("debug"),
             color=self._color(self.err),
+            terminal=terminal(self.err, self.environment),
         )
 
     @property

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from azdo_pat.output.messages import Terminal
+
 
 def prepare() -> None:
     """Make the streams ready for what the command writes."""
@@ -115,3 +117,42 @@ def in_color(stream: TextIO, requested: str, environment: Mapping[str, str]) -> 
         return requested == "always"
     plain = environment.get("NO_COLOR") or environment.get("TERM") == "dumb"
     return stream.isatty() and not plain
+
+
+def terminal(stream: TextIO, environment: Mapping[str, str]) -> Terminal | None:
+    """Return what a stream can show; None if it is not a terminal."""
+    if not stream.isatty():
+        return None
+    from azdo_pat.output.messages import Terminal  # only messages need it
+
+    return Terminal(
+        columns=lambda: columns(stream, environment), ascii_only=ascii_only(stream, environment)
+    )
+
+
+def columns(stream: TextIO, environment: Mapping[str, str]) -> int:
+    """Return the width of a terminal: COLUMNS, what the terminal says, or 80."""
+    given = environment.get("COLUMNS", "")
+    if given.isascii() and given.isdigit() and int(given) > 0:
+        return int(given)
+    try:
+        # Consoles of Windows begin a new line once the last column is written.
+        return os.get_terminal_size(stream.fileno()).columns - (sys.platform == "win32") or 80
+    except (OSError, ValueError):
+        return 80
+
+
+def ascii_only(stream: TextIO, environment: Mapping[str, str]) -> bool:
+    """Return whether a stream cannot show the glyphs of messages.
+
+    Python writes UTF-8 in the locale C, too (PEP 540), which users choose for plain ASCII.
+    """
+    if (environment.get("LC_ALL") or environment.get("LANG")) in {"C", "POSIX"}:
+        return True
+    from azdo_pat.output.glyphs import Glyph
+
+    try:
+        "".join(each.shown(ascii_only=False) for each in Glyph).encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return True
+    return False

@@ -26,7 +26,7 @@ def say_created(app: App, created: Created) -> None:
     pat = created.pat
     where = pat.org or "all organizations"
     kept = f"; its secret is in the keyring: {pat_command('get', pat.name)}" if pat.stored else ""
-    app.runtime.messages.notice(f"created {pat.name!r} in {where}{kept}")
+    app.runtime.messages.done(f"created {pat.name!r} in {where}{kept}")
     warn_shortened(app, pat, created.shortened_from)
     if created.undelivered:
         app.runtime.messages.warn(
@@ -52,7 +52,7 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         OldTokenOutcome.PENDING: "could not be revoked yet",
         OldTokenOutcome.UNDELIVERED: "stays active",
     }[rotated.old]
-    app.runtime.messages.notice(
+    app.runtime.messages.done(
         f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
         f" keyring ({pat_command('get', new.name)}); the old token {old.id} {ended}"
     )
@@ -79,7 +79,7 @@ def say_rotated(app: App, rotated: Rotated) -> None:
 
 def say_taken_over(app: App, name: str, org: str, place: str) -> None:
     """Report on stderr that the token which a vault holds is now stored here, too."""
-    app.runtime.messages.notice(
+    app.runtime.messages.done(
         f"took over {name!r} in {org} from {place}, where another machine has delivered it"
     )
 

@@ -2,17 +2,36 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final, TextIO
+from typing import Final, NamedTuple, TextIO
 
 from azdo_pat.errors import PatError
 from azdo_pat.output.escape import visible, visible_json
+from azdo_pat.output.glyphs import Glyph
 from azdo_pat.output.palette import Paint
 
 _INDENT: Final = "     "
+_LABELS: Final = {Glyph.WARNING: "pat: warning:", Glyph.ERROR: "pat:"}
+"""How a line begins that is not for a terminal; that something is done needs no label."""
+_PAINTS: Final = {Glyph.DONE: Paint.GOOD, Glyph.WARNING: Paint.WARNING, Glyph.ERROR: Paint.ALARM}
+
+
+class Terminal(NamedTuple):
+    """What a terminal can show.
+
+    Attributes:
+        columns: returns its width now; users change it.
+        ascii_only: it has no other characters.
+    """
+
+    columns: Callable[[], int]
+    ascii_only: bool
 
 
 class Messages:
-    """Writes messages on stderr, one per line, with secrets masked and control characters escaped.
+    """Writes messages on stderr, with secrets masked and control characters escaped.
+
+    On a terminal, lines are fitted to its width and begin with a glyph. Elsewhere each fact is one
+    line, which programs can read, and only its label has a color, if any.
 
     Args:
         err: stderr.
@@ -20,46 +39,60 @@ class Messages:
         verbose: also write details.
         debug: also write details and traces.
         color: use colors.
+        terminal: what stderr can show; None if it is not a terminal.
     """
 
     def __init__(
-        self, *, err: TextIO, quiet: bool, verbose: bool, debug: bool, color: bool
+        self,
+        *,
+        err: TextIO,
+        quiet: bool,
+        verbose: bool,
+        debug: bool,
+        color: bool,
+        terminal: Terminal | None = None,
     ) -> None:
         self._err = err
         self._quiet = quiet
         self.verbose = verbose or debug
         self.debug = debug
         self._color = color
+        self._terminal = terminal
         self._write: Callable[[str], None] = self._write_line
 
-    def notice(self, text: str) -> None:
-        """Write a notice: what happened."""
+    def done(self, text: str) -> None:
+        """Write what the command has changed."""
         if not self._quiet:
-            self._say(_shown(text))
+            self._say(text, Glyph.DONE)
+
+    def notice(self, text: str) -> None:
+        """Write a notice: what is to be known, or to be done next."""
+        if not self._quiet:
+            self._say(text)
 
     def warn(self, text: str) -> None:
         """Write a warning, even with `--quiet`."""
-        self._say(f"{self._painted('pat: warning:', Paint.WARNING)} {_shown(text)}")
+        self._say(text, Glyph.WARNING)
 
     def detail(self, text: str) -> None:
         """Write a detail, with `--verbose` only."""
         if self.verbose:
-            self._say(_shown(text))
+            self._say(text)
 
     def trace(self, text: str) -> None:
         """Write a text of one or more lines, with `--debug` only."""
         if self.debug:
             for line in text.split("\n"):
-                self._say(self._painted(_shown(line), Paint.FAINT))
+                self._put(self._painted(_shown(line), Paint.FAINT))
 
     def error(self, error: PatError, *, as_json: bool) -> None:
         """Write an error and its hint, as one JSON object if `as_json`."""
         if as_json:
-            self._say(_error_json(error))
+            self._put(_error_json(error))
             return
-        self._say(f"{self._painted('pat:', Paint.ALARM)} {_shown(error.message)}")
+        self._say(error.message, Glyph.ERROR)
         for line in _below(error):
-            self._say(f"{_INDENT}{_shown(line)}")
+            self._say(f"{_INDENT if self._terminal is None else '  '}{line}")
 
     @contextmanager
     def written_by(self, write: Callable[[str], None]) -> Iterator[None]:
@@ -70,7 +103,29 @@ class Messages:
         finally:
             self._write = before
 
-    def _say(self, line: str) -> None:
+    def _say(self, text: str, glyph: Glyph | None = None) -> None:
+        """Write a message of one line; a terminal may show it as several."""
+        if self._terminal is None:
+            self._put(self._labelled(_shown(text), glyph))
+        else:
+            for line in self._fitted(_shown(text), glyph, self._terminal):
+                self._put(line)
+
+    def _labelled(self, text: str, glyph: Glyph | None) -> str:
+        if glyph is None or glyph not in _LABELS:
+            return text
+        return f"{self._painted(_LABELS[glyph], _PAINTS[glyph])} {text}"
+
+    def _fitted(self, text: str, glyph: Glyph | None, terminal: Terminal) -> list[str]:
+        from azdo_pat.output.wrapping import wrapped  # noqa: PLC0415 - only a terminal needs it
+
+        if glyph is None:
+            return wrapped(text, terminal.columns(), color=self._color)
+        sign = glyph.shown(ascii_only=terminal.ascii_only)
+        first, *more = wrapped(text, terminal.columns(), first=f"{sign} ", color=self._color)
+        return [self._painted(sign, _PAINTS[glyph]) + first.removeprefix(sign), *more]
+
+    def _put(self, line: str) -> None:
         # The reader may be gone (`2>&1 | head`): the work continues, and its result counts.
         with suppress(OSError):
             self._write(line)
