@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
+from azdo_pat.dates import local_date
 from azdo_pat.errors import UsageError
 
 _SPAN: Final = r"([0-9]{1,9})(h|d|w|mo|y)"
@@ -48,7 +49,7 @@ def parse_expiry(text: str, now: datetime) -> datetime:
             f"the expiry {text!r} is more than a year away",
             # The last day that ends within the year, in this machine's time zone.
             hint="the longest lifetime is a year: 1y,"
-            f" or {(limit - timedelta(days=1)).astimezone():%Y-%m-%d} at the latest",
+            f" or {local_date(limit - timedelta(days=1))} at the latest",
         )
     return moment
 

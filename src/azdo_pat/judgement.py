@@ -12,6 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.command_lines import pat_command
+from azdo_pat.dates import in_words, local_date, whole_days
 from azdo_pat.findings import DEFAULT_LIMITS, Finding, Kind, Limits, Severity
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, PolicyName, Status
 from azdo_pat.naming import LONGEST_NAME, has_controls, name_instead, valid_part
@@ -179,8 +180,8 @@ def _expiring(pat: Pat, now: datetime, limits: Limits) -> Finding | None:
     if pat.expires is None or pat.expires - now > limits.within:
         return None
     severity, why, fix = _renewed(pat, pat.expires, now)
-    span = pat.expires - now
-    left = _in_words(span) if span >= _DAY else "less than a day"
+    has_days = whole_days(pat.expires, now) > 0
+    left = in_words(pat.expires - now) if has_days else "less than a day"
     longer = f"{min(365, max(30, limits.within // _DAY + 1))}d"
     allowed = limits.allowed.get(pat.org or "")
     if not fix and severity is not Severity.NOTE:
@@ -208,10 +209,10 @@ def _renewed(pat: Pat, expires: datetime, now: datetime) -> tuple[Severity, str,
     due = pat.renewal_due
     if due is not None:
         if due > now:
-            return Severity.NOTE, f"; pat renew replaces it from {due:%Y-%m-%d} on", ""
+            return Severity.NOTE, f"; pat renew replaces it from {local_date(due)} on", ""
         if now - due < min(_LATE, (expires - due) / 2):
             return Severity.NOTE, "; the next pat renew replaces it", "pat renew"
-        said = f", and pat renew has not replaced it, though it is due since {due:%Y-%m-%d}"
+        said = f", and pat renew has not replaced it, though it is due since {local_date(due)}"
         return alarm, said, "pat renew"
     if pat.origin in _RENEWED_BY_TOOL:
         return Severity.NOTE, "; the program that made it makes another", command(pat, "revoke")
@@ -318,8 +319,8 @@ def _long_lived(pat: Pat, now: datetime, limits: Limits) -> Finding | None:
     if pat.stored or end <= now + timedelta(days=1):
         fix = _rotate(pat, "--expires", span_text(wanted))
     else:
-        fix = command(pat, "update", "--expires", f"{end.astimezone():%Y-%m-%d}")
-    said = f"its lifetime is {_in_words(life)}, over {_in_words(max_life)}"
+        fix = command(pat, "update", "--expires", local_date(end))
+    said = f"its lifetime is {in_words(life)}, over {in_words(max_life)}"
     return _about(pat, Kind.LONG_LIVED, Severity.WARNING, said, fix)
 
 
@@ -332,11 +333,6 @@ def span_text(span: timedelta) -> str:
     """Return a span in days or hours, as `--expires` takes it."""
     days = _days(span)
     return f"{days}d" if days else f"{_hours(span)}h"
-
-
-def _in_words(span: timedelta) -> str:
-    number, unit = (_days(span), "day") if span >= _DAY else (_hours(span), "hour")
-    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _hours(span: timedelta) -> int:

@@ -58,9 +58,9 @@ def test_what_needs_attention_is_marked(pat: InProcess, emulator: Emulator) -> N
     assert pat("list") == done(
         table(
             HEADER,
-            row(git, "in 8 days", "made by Git Credential Manager"),
+            row(git, "in 7 days", "made by Git Credential Manager"),
             row(here, "in 10 days", "secret here"),
-            row(soon, "in 7 days", "expires soon"),
+            row(soon, "in 6 days", "expires soon"),
         )
     )
 

@@ -252,7 +252,7 @@ def test_a_grace_that_outlasts_the_token(
         pat("migrate", *words).stderr
     )
     said = pat("migrate", *words, "--yes", "-o", "none").stderr
-    assert "signs in after 2026-12-30 12:00 UTC, but stops working on 2026-12-01\n" in said
+    assert "signs in after 2026-12-30 12:00, but stops working on 2026-12-01\n" in said
     kept = pat("migrate", *words, "--dry-run", "-o", "none")
     assert kept.stderr.startswith("0 tokens would be created, and 1 token would be revoked")
     again = pat("migrate", "wide", "--to", "fabrikam", "--yes", "-o", "none").stderr

@@ -359,7 +359,7 @@ class TestShortened:
         assert isinstance(error, RefusedError)
         assert error.message == (
             "contoso shortened the lifetime of 'ci': it would expire 2026-06-22 12:00, not"
-            " 2026-07-15 12:00 UTC as requested; the new token was revoked"
+            " 2026-07-15 12:00 as requested; the new token was revoked"
         )
         assert error.hint == (
             "a policy limits the lifetime of tokens: use a shorter --expires, or leave out"

@@ -43,7 +43,7 @@ def test_a_running_grace() -> None:
             reason="",
             fix="pat revoke 0a --org contoso",
             message="the token replaced by 'ci' in contoso (0a) stays active until"
-            " 2026-11-29 13:00 UTC",
+            " 2026-11-29 13:00",
             org_url=CONTOSO.url,
             id="0a",
             user="ada@contoso.example",
@@ -56,7 +56,7 @@ def test_a_grace_that_outlasts_a_global_token() -> None:
     (left,) = pending((RevokeReplaced(ENTRY, old),), NOW)
     assert left.message == (
         "the global token replaced by 'ci' in contoso (0a) stops working on 2026-12-01, and will be"
-        " revoked after 2026-12-29 12:00 UTC"
+        " revoked after 2026-12-29 12:00"
     )
 
 

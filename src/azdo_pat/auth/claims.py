@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from azdo_pat.command_lines import variable_from
+from azdo_pat.dates import local_minute
 from azdo_pat.errors import SignInError
 from azdo_pat.models import AccessToken, Secret
 
@@ -105,7 +106,7 @@ def inspect(
     expires = _moment(claims.get("exp"))
     if expires is not None and expires <= now:
         raise SignInError(
-            f"the access token from {source} expired at {expires:%Y-%m-%d %H:%M} UTC",
+            f"the access token from {source} expired at {local_minute(expires)}",
             hint=f"to get a new access token from the Azure CLI, run: {resource.how_to}",
         )
     _refuse_other_audience(claims, source, resource)

@@ -8,6 +8,7 @@ import click
 
 from azdo_pat.cli.admin_sign_in import signed_in, with_token
 from azdo_pat.cli.command import command
+from azdo_pat.dates import local_minute
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -55,7 +56,7 @@ def log_command(app: App, *, since: str, everything: bool, admin_token: str | No
         about = "event" if everything else "event about tokens"
         app.runtime.messages.notice(
             f"the audit log of {organization.name} has no {about} since"
-            f" {moment:%Y-%m-%d %H:%M} UTC; {AUDITING_MAY_BE_OFF}"
+            f" {local_minute(moment)}; {AUDITING_MAY_BE_OFF}"
         )
 
 

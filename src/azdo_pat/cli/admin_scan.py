@@ -14,6 +14,7 @@ import click
 from azdo_pat.cli.admin_sign_in import signed_in, with_token
 from azdo_pat.cli.interrupts import interruptible_once
 from azdo_pat.command_lines import pat_command
+from azdo_pat.dates import local_minute
 from azdo_pat.errors import CancelledError, PartialError, PatError, UsageError
 
 if TYPE_CHECKING:
@@ -253,7 +254,7 @@ def _resumed(
         found = saved_scan(file)  # another process may have gone on with it until now
     subject = found.subject
     app = _at(app, file, subject, ssh=ssh)
-    begun, total = f"{subject.started:%Y-%m-%d %H:%M} UTC", len(subject.users)
+    begun, total = local_minute(subject.started), len(subject.users)
     users = counted(total, "user")
     if found.is_complete:
         app.runtime.messages.notice(f"{file} has all of {users}, as of {begun}")

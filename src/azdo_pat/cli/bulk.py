@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.interrupts import ctrl_c_recorded
+from azdo_pat.dates import local_minute
 from azdo_pat.errors import ExitCode, PartialError, PendingError, SignInError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def say_failures(app: App, changes: Sequence[Change]) -> None:
         if change.old_until is not None:
             app.runtime.messages.notice(
                 f"the old token of {change.pat.name!r} in {change.org} will be revoked by the first"
-                f" command that signs in after {change.old_until:%Y-%m-%d %H:%M} UTC"
+                f" command that signs in after {local_minute(change.old_until)}"
             )
         if not change.error:
             continue

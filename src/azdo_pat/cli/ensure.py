@@ -17,6 +17,7 @@ from azdo_pat.cli.token_messages import (
     say_rotated,
     say_taken_over,
 )
+from azdo_pat.dates import local_minute
 from azdo_pat.errors import PendingError, UsageError
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _say_taken_over(app: App, ensured: Ensured, organization: Organization) -> N
     if ensured.old_until is not None:
         messages.notice(
             f"the token that was stored until now will be revoked by the first command that signs"
-            f" in after {ensured.old_until:%Y-%m-%d %H:%M} UTC"
+            f" in after {local_minute(ensured.old_until)}"
         )
     if ensured.unrevoked:
         messages.warn(

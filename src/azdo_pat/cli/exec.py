@@ -14,6 +14,7 @@ from azdo_pat.cli.command import Command, command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.secret_options import checked_names
 from azdo_pat.command_lines import quoted
+from azdo_pat.dates import local_date
 from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
 from azdo_pat.executables import command_line, find_program, require_program
 
@@ -143,7 +144,7 @@ def _found(app: App, text: str) -> tuple[Organization, Secret]:
     entry = app.state.find(organization.url, name)
     if entry is not None and entry.expires is not None and entry.expires <= app.runtime.now():
         app.runtime.messages.warn(
-            f"{name!r} expired on {entry.expires:%Y-%m-%d}; to replace it, run:"
+            f"{name!r} expired on {local_date(entry.expires)}; to replace it, run:"
             f" {pat_command('rotate', name)}"
         )
     elif entry is not None and (problem := refusal(entry, secret, app)):

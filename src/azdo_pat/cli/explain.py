@@ -89,7 +89,7 @@ def _say(app: App, explained: Explained) -> None:
 
 def _say_what_the_log_lacks(app: App, explained: Explained) -> None:
     """Say why the audit log may have no event about a name."""
-    from azdo_pat.output.dates import local_date
+    from azdo_pat.dates import local_date
     from azdo_pat.services.explain import LOG_KEPT
 
     notice = app.runtime.messages.notice

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from azdo_pat.dates import local_minute
 from azdo_pat.errors import PatError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def held_lease(app: App, where: VaultTarget | None) -> Iterator[Callable[[], Non
     if isinstance(taken, Taken):
         app.runtime.messages.notice(
             f"nothing was done, as another machine is working: {taken.holder} holds"
-            f" {name} until {taken.until:%Y-%m-%d %H:%M:%S} UTC at least"
+            f" {name} until {local_minute(taken.until)} at least"
         )
         yield None
         return

@@ -8,6 +8,7 @@ import click
 
 from azdo_pat.cli.token_messages import not_delivered
 from azdo_pat.command_lines import pat_command
+from azdo_pat.dates import in_words, local_minute
 from azdo_pat.errors import ExitCode, PartialError, PendingError, SignInError
 from azdo_pat.models import Status, are_global_tokens_stopped, global_tokens_stop
 from azdo_pat.operations.deps import service_now
@@ -61,9 +62,7 @@ def say_planned(
 
 def after_grace(revocations: Sequence[tuple[Pat, timedelta]]) -> str:
     """Return after which grace period tokens are revoked; empty for at once."""
-    from azdo_pat.output.dates import in_words
-
-    spans = dict.fromkeys(in_words(span.total_seconds()) for _, span in revocations if span)
+    spans = dict.fromkeys(in_words(span) for _, span in revocations if span)
     return f" (after {' or '.join(spans)})" if spans else ""
 
 
@@ -115,7 +114,7 @@ def _say_old(app: App, ended: GlobalTokenOutcome, *, done: bool) -> None:
         case OldTokenOutcome.LATER if ended.due:
             messages.notice(
                 f"{token} will be revoked by the first command that signs in after"
-                f" {ended.due:%Y-%m-%d %H:%M} UTC"
+                f" {local_minute(ended.due)}"
                 + (f", but {stop}" if are_global_tokens_stopped(ended.due) else "")
             )
         case OldTokenOutcome.PENDING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.command_lines import pat_command
+from azdo_pat.dates import local_minute
 from azdo_pat.errors import PartialError, PatError, PendingError
 
 AUDITING_MAY_BE_OFF: Final = (
@@ -46,7 +47,7 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         OldTokenOutcome.KEPT: "stays active",
         OldTokenOutcome.EXPIRED: "had expired",
         OldTokenOutcome.LATER: f"will be revoked by the first command that signs in after"
-        f" {rotated.due:%Y-%m-%d %H:%M} UTC"
+        f" {local_minute(rotated.due)}"
         if rotated.due
         else "",
         OldTokenOutcome.PENDING: "could not be revoked yet",
@@ -96,10 +97,10 @@ def warn_shortened(app: App, pat: Pat, requested: datetime | None) -> None:
     """Warn that the service granted an earlier expiry than requested, unless that is None."""
     if requested is None:
         return
-    granted = f"{pat.expires:%Y-%m-%d %H:%M} UTC" if pat.expires else "an unknown time"
+    granted = local_minute(pat.expires) if pat.expires else "an unknown time"
     app.runtime.messages.warn(
         f"a policy shortened the lifetime: the token expires {granted}, not"
-        f" {requested:%Y-%m-%d %H:%M} UTC as requested"
+        f" {local_minute(requested)} as requested"
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.command_lines import pat_command
+from azdo_pat.dates import local_minute
 from azdo_pat.errors import (
     CancelledError,
     DoubtfulError,
@@ -170,7 +171,7 @@ class _Issuance:
         if is_shortened(asked.expires, granted):
             problem = RefusedError(
                 f"{self._organization.name} shortened the lifetime of {asked.name!r}: it would"
-                f" expire {granted:%Y-%m-%d %H:%M}, not {asked.expires:%Y-%m-%d %H:%M} UTC"
+                f" expire {local_minute(granted)}, not {local_minute(asked.expires)}"
                 " as requested",
                 hint="a policy limits the lifetime of tokens: use a shorter --expires, or leave"
                 " out --fail-if-shortened",

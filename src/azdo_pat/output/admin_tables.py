@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
+from azdo_pat.dates import local_minute
 from azdo_pat.models import AuditEvent, OwnedPat, User
-from azdo_pat.output.dates import local_minute
 from azdo_pat.output.explanation_tables import action_text
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.output.token_tables import pats_table, revocations_table

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
-from azdo_pat.output.dates import distance, local_minute
+from azdo_pat.dates import distance, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.output.token_tables import token_pairs
 from azdo_pat.renewal import DeliveryState, Destination

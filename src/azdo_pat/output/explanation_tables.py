@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
+from azdo_pat.dates import distance, local_date, local_minute
 from azdo_pat.models import AuditEvent, Pat
-from azdo_pat.output.dates import distance, local_date, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.output.token_tables import short_ids, short_scopes
 from azdo_pat.results import Explanation

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final
 
+from azdo_pat.dates import local_date
 from azdo_pat.findings import Finding, Severity
-from azdo_pat.output.dates import local_date
 from azdo_pat.output.table_model import Cell, Column, Table, Tone
 
 _TONES: Final = {

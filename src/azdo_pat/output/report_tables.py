@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
+from azdo_pat.dates import in_words, local_minute
 from azdo_pat.formats import Grouping
-from azdo_pat.output.dates import in_words, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.output.token_tables import short_scopes
 
@@ -32,13 +32,11 @@ def totals_table(report: TokenReport, zone: tzinfo | None) -> Table:
         ("  full access", _counted(numbers.full_access, "may do all that the user may do")),
         (
             "  expiring",
-            _counted(numbers.expiring, f"within {in_words(report.within.total_seconds())}"),
+            _counted(numbers.expiring, f"within {in_words(report.within)}"),
         ),
         (
             "  long-lived",
-            _counted(
-                numbers.long_lived, f"lifetime over {in_words(report.max_life.total_seconds())}"
-            ),
+            _counted(numbers.long_lived, f"lifetime over {in_words(report.max_life)}"),
         ),
         ("Expired", Cell(f"{report.expired}, still listed by the service")),
     ]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from azdo_pat.dates import whole_days
 from azdo_pat.models import Field, Status
-from azdo_pat.output.dates import whole_days
 from azdo_pat.output.escape import visible_json
 from azdo_pat.times import rfc3339
 

@@ -5,11 +5,11 @@ from datetime import datetime, tzinfo
 from itertools import pairwise, takewhile
 from typing import Final
 
+from azdo_pat.dates import distance, local_date, local_minute
 from azdo_pat.findings import Finding, Kind, Severity
 from azdo_pat.judgement import has_ended, is_active, of_token
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Pending, PendingKind, Status
 from azdo_pat.origins import maker_name
-from azdo_pat.output.dates import distance, local_date, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.results import (
     Change,
@@ -245,7 +245,7 @@ def pending_pairs(
         text, tone = f"{each.message}{reason}; to finish it, run: {each.fix}", Tone.WARNING
         if each.until is not None:
             # The same time, as the user reads it.
-            text = each.message.removesuffix(f"{each.until:%Y-%m-%d %H:%M} UTC")
+            text = each.message.removesuffix(local_minute(each.until))
             text, tone = f"{text}{_moment(each.until, now, zone)}", Tone.PLAIN
         rows.append(("" if rows else "Pending", Cell(text, tone)))
     return rows

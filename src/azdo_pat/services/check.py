@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from azdo_pat.dates import local_date
 from azdo_pat.errors import NotFoundError, PatError
 from azdo_pat.findings import (
     DEFAULT_LIMITS,
@@ -309,7 +310,7 @@ def _no_sign_in(pats: Sequence[Pat], now: datetime, end: datetime, deps: Deps) -
             Kind.NO_SIGN_IN,
             Severity.ERROR,
             f"no user is signed in, so pat renew cannot renew {_count(len(due))} due by"
-            f" {end.astimezone():%Y-%m-%d}",
+            f" {local_date(end)}",
             "pat login",
             until=max(now, min(due)),
         )

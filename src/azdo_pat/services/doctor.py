@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.command_lines import pat_command
+from azdo_pat.dates import local_minute
 from azdo_pat.errors import DamagedError, DoubtfulError, PatError, StoreError, UsageError
 from azdo_pat.findings import Severity
 from azdo_pat.homes import expanded
@@ -120,7 +121,7 @@ class _Examination:
 
     def _sign_in(self) -> str:
         token = self._deps.session.access_token()
-        until = f", expires {token.expires:%Y-%m-%d %H:%M} UTC" if token.expires else ""
+        until = f", expires {local_minute(token.expires)}" if token.expires else ""
         return f"{token.user or 'unknown user'} via {token.source}{until}"
 
     def _network(self) -> str:
@@ -253,7 +254,7 @@ class _Examination:
             self._note(
                 "leftovers",
                 Health.PROBLEM,
-                f"unfinished since {entry.started:%Y-%m-%d %H:%M} UTC: {title(operation)}"
+                f"unfinished since {local_minute(entry.started)}: {title(operation)}"
                 f"{f': {reason}' if reason else ''}",
                 self._how_to_finish(entry, tried),
             )

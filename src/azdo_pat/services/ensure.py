@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from azdo_pat.dates import local_minute
 from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
 from azdo_pat.operations.lock_keys import lock_key, renewal_lock_key
 from azdo_pat.organizations import is_of_root
@@ -102,7 +103,7 @@ def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[A
     if entry.expires is None:
         return Action.ROTATE, "its expiry is unknown"
     if entry.expires - now <= entry.renewal.window_of(entry.life, renewal.renew_before):
-        return Action.ROTATE, f"it expires {entry.expires:%Y-%m-%d %H:%M} UTC"
+        return Action.ROTATE, f"it expires {local_minute(entry.expires)}"
     if renewal.deliveries != entry.renewal.deliveries:
         return Action.DELIVER, "its delivery targets differ"
     return Action.KEEP, ""

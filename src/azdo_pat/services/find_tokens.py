@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.command_lines import quoted
+from azdo_pat.dates import local_date
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
 from azdo_pat.naming import begins_id, is_full_id, looks_like_id
@@ -350,7 +351,7 @@ def _ending(pat: Pat) -> str:
         return "revoked"
     if pat.expires is None:
         return "expiry unknown"
-    return f"expire{'d' if pat.status is Status.EXPIRED else 's'} {pat.expires:%Y-%m-%d}"
+    return f"expire{'d' if pat.status is Status.EXPIRED else 's'} {local_date(pat.expires)}"
 
 
 def _missing(text: str, organization: Organization, elsewhere: Pat | None) -> NotFoundError:

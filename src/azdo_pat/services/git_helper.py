@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.command_lines import pat_command
+from azdo_pat.dates import local_date
 from azdo_pat.errors import PatError
 from azdo_pat.models import USER_NAME
 from azdo_pat.operations.lock_keys import renewal_lock_key
@@ -293,7 +294,7 @@ def _why_refused(entry: StoredPat, secret: Secret, deps: Deps) -> str:
 
 def _expired(entry: StoredPat, end: datetime) -> str:
     rotate = pat_command("rotate", entry.name)
-    return f"{entry.name!r} expired on {end:%Y-%m-%d}; to replace it, run: {rotate}"
+    return f"{entry.name!r} expired on {local_date(end)}; to replace it, run: {rotate}"
 
 
 def _not_known(entry: StoredPat, error: PatError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from azdo_pat.command_lines import pat_command
+from azdo_pat.dates import local_minute
 from azdo_pat.models import Pending, PendingKind, are_global_tokens_stopped, global_tokens_stop
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _item(operation: Operation, now: datetime) -> Pending:
                     if stops_earlier
                     else " stays active until"
                 )
-                + f" {until:%Y-%m-%d %H:%M} UTC"
+                + f" {local_minute(until)}"
             )
             fix = pat_command("revoke", revoked or "", options=("--org", entry.organization.name))
         case Revoke() | RevokeReplaced():

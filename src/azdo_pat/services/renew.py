@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.command_lines import pat_command
+from azdo_pat.dates import local_minute
 from azdo_pat.errors import NotFoundError, PatError, RefusedError
 from azdo_pat.models import Status, StoredPat
 from azdo_pat.operations.lock_keys import renewal_lock_key
@@ -262,4 +263,4 @@ def _why(entry: StoredPat, now: datetime | None) -> str:
     if entry.expires is None:
         return ""
     expired = now is not None and entry.expires <= now
-    return f"{'expired' if expired else 'expires'} {entry.expires:%Y-%m-%d %H:%M} UTC"
+    return f"{'expired' if expired else 'expires'} {local_minute(entry.expires)}"

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from azdo_pat.command_lines import pat_command
+from azdo_pat.dates import local_date, local_minute
 from azdo_pat.errors import (
     ConflictError,
     PatError,
@@ -115,7 +116,8 @@ def _require_not_ended(
     if longest <= deps.now() < pat.expires:
         raise RefusedError(
             f"a policy allows {policy.max_days} days from the day of creation, so {pat.name!r}"
-            f" would expire {longest:%Y-%m-%d}, not {pat.expires:%Y-%m-%d}: nothing was changed",
+            f" would expire {local_date(longest)}, not {local_date(pat.expires)}: nothing was"
+            " changed",
             hint="to replace the token, run: "
             + pat_command("rotate", pat.id or "", options=("--expires", f"{policy.max_days}d")),
             code="patLifespanPolicyViolation",
@@ -142,7 +144,7 @@ def _require_delivered(known: StoredPat, deps: Deps) -> None:
             raise ConflictError(
                 f"the token that {known.name!r} has replaced is still active, so the token is not"
                 " renamed",
-                hint=f"rename it after {due:%Y-%m-%d %H:%M} UTC; or, to revoke the old token now,"
+                hint=f"rename it after {local_minute(due)}; or, to revoke the old token now,"
                 f" run: {pat_command('revoke', old)}",
             )
 

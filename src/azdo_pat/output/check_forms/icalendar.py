@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
+from azdo_pat.dates import local_date
 from azdo_pat.findings import Checked, Kind
 from azdo_pat.judgement import command, has_ended, is_replaced
 from azdo_pat.output.check_forms.watched import Watched, report_of
 from azdo_pat.output.check_forms.wording import advice
-from azdo_pat.output.dates import local_date
 from azdo_pat.output.sanitize import without_commands
 from azdo_pat.times import rfc3339
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
+from azdo_pat.dates import local_minute
 from azdo_pat.findings import Checked, Finding, Severity
-from azdo_pat.output.dates import local_minute
 
 
 def sentence(finding: Finding, now: datetime) -> str:

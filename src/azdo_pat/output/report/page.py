@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from azdo_pat.dates import in_words, local_minute
 from azdo_pat.models import GLOBAL_TOKENS_STOP
-from azdo_pat.output.dates import in_words, local_minute
 from azdo_pat.output.escape import visible
 from azdo_pat.output.report.charts import Bar, bars, columns
 from azdo_pat.scope_table import HIGH_PRIVILEGE
@@ -61,8 +61,8 @@ def page(report: TokenReport, version: str) -> str:
         report=report,
         version=version,
         numbers=report.numbers,
-        within=in_words(report.within.total_seconds()),
-        max_life=in_words(report.max_life.total_seconds()),
+        within=in_words(report.within),
+        max_life=in_words(report.max_life),
         scopes=report.by_scope[:_MOST_SCOPES],
         more_scopes=len(report.by_scope[_MOST_SCOPES:]),
         charts=_charts(report) if report.numbers.tokens else None,
