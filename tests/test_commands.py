@@ -4,7 +4,7 @@ import click
 import pytest
 
 from azdo_pat.cli.main import pat as root
-from drivers import Pat, Result
+from drivers import Pat
 from generate import REFERENCE, contexts
 
 CONTRACT = {
@@ -19,6 +19,7 @@ CONTRACT = {
     "explain",
     "forget",
     "get",
+    "help",
     "import",
     "list",
     "login",
@@ -51,8 +52,84 @@ def test_the_promised_commands_are_there() -> None:
     assert CONTRACT - set(NAMES) == set()
 
 
-def test_no_command_at_all_is_a_usage_error_that_shows_the_help(pat: Pat) -> None:
-    assert pat() == Result(exit_code=2, stdout="", stderr=pat("--help").stdout)
+@pytest.mark.parametrize("args", [(), ("--help",), ("help",)], ids=" ".join)
+def test_the_first_page_fits_a_small_terminal(pat: Pat, args: tuple[str, ...]) -> None:
+    page = pat(*args)
+    assert (page.exit_code, page.stderr) == (0, "")
+    lines = page.stdout.splitlines()
+    assert len(lines) < 24, "a line is left for the prompt"
+    shown = {line.split()[0] for line in lines if line.startswith("  ")}
+    main = {"login", "create", "setup", "list", "get", "check", "rotate", "renew", "revoke"}
+    assert main - shown == set()
+
+
+def test_a_group_alone_shows_its_help(pat: Pat) -> None:
+    for group in ("admin", "config"):
+        assert pat(group) == pat(group, "--help")
+        assert pat(group).exit_code == 0
+
+
+def test_help_of_everything_names_each_command_and_global_option(pat: Pat) -> None:
+    page = pat("help", "--all").stdout
+    words = {line.split()[0] for line in page.splitlines() if line.startswith("  ")}
+    assert {*NAMES} - words == set()
+    assert [option for option in EVERYWHERE if option not in page] == []
+
+
+@pytest.mark.parametrize("names", [("create",), ("admin",), ("admin", "list")], ids=" ".join)
+def test_help_of_a_command_is_that_of_its_option(pat: Pat, names: tuple[str, ...]) -> None:
+    assert pat("help", *names) == pat(*names, "--help")
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("creat",), "No such command 'creat'. Did you mean create?"),
+        (("xyzzy",), "No such command 'xyzzy'"),
+        (("admin", "lsit"), "No such command 'lsit'. Did you mean list?"),
+        (("create", "x"), "pat create has no commands below it"),
+        (("--all", "create"), "--all takes no command"),
+    ],
+    ids=str,
+)
+def test_help_of_nothing(pat: Pat, names: tuple[str, ...], message: str) -> None:
+    result = pat("help", *names)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"pat: {message}\n")
+
+
+@each_command
+def test_each_command_has_an_example_after_its_purpose(name: str, pat: Pat) -> None:
+    for context in family(name):
+        page = pat(*context.command_path.split()[1:], "--help").stdout
+        headings = [line for line in page.splitlines() if line.endswith(":") and line[0] != " "]
+        assert headings[0] == "Examples:", context.command_path
+        examples = page.partition("\nExamples:\n")[2].partition("\n\n")[0]
+        assert "pat " in examples, context.command_path
+
+
+@each_command
+def test_the_page_that_help_names_exists(name: str, pat: Pat) -> None:
+    page = pat(name, "--help").stdout.rpartition("Documentation:\n")[2].strip()
+    assert (REFERENCE.parents[2] / page).is_file(), page
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "colored"),
+    [
+        (("create", "--help"), {}, False),
+        (("create", "--help", "--color", "always"), {}, True),
+        (("--color=always", "create", "--help"), {"NO_COLOR": "1"}, True),
+        (("help", "create"), {"PAT_COLOR": "always"}, True),
+        (("--color", "never"), {"PAT_COLOR": "always"}, False),
+    ],
+    ids=str,
+)
+def test_help_has_colors_where_they_are_wanted(
+    pat: Pat, args: tuple[str, ...], env: dict[str, str], *, colored: bool
+) -> None:
+    page = pat(*args, env=env).stdout
+    assert ("\x1b[1mUsage:\x1b[22m" in page, "\x1b" in page) == (colored, colored)
 
 
 @each_command

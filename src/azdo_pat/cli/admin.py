@@ -21,6 +21,12 @@ def admin_command() -> None:
     For members of Project Collection Administrators. The commands sign in as you, or with a
     personal access token: a stored one (--with TOKEN), or the secret in the variable
     PAT_ADMIN_TOKEN. Such a token needs the scopes of the recipe admin: pat create NAME --for admin.
+
+    \b
+    Examples:
+      pat admin list ada@contoso.example
+      pat admin check --within 30d
+      pat admin report --html report.html
     """
 
 

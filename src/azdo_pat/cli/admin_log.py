@@ -67,6 +67,11 @@ def policy_command(app: App) -> None:
     Microsoft documents no API for them. pat asks as the administration pages do: a policy that the
     service does not report, or reports in a form that pat does not know, is shown as unknown, and
     the exit code is still 0. pat asks as the signed-in user, not with PAT_ADMIN_TOKEN.
+
+    \b
+    Examples:
+      pat admin policy
+      pat admin policy -o json
     """
     from azdo_pat.results import OnOff
     from azdo_pat.services.admin_policies import policies

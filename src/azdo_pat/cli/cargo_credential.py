@@ -25,6 +25,10 @@ def cargo_credential_command(app: App, *, cargo_plugin: bool) -> None:
 
     For feeds of Azure Artifacts, matched by exact host, cargo gets the stored token that can read
     packages with the fewest rights. Other registries are left to cargo's other providers.
+
+    \b
+    Example:
+      pat setup cargo --feed https://…/ORG/_packaging/FEED/Cargo/index/
     """
     # Source: The Cargo Book, "Credential Provider Protocol".
     del cargo_plugin  # cargo says it to each provider

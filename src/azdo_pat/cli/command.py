@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 import click
 
 from azdo_pat.cli.app import App
+from azdo_pat.cli.explained import Explained, ExplainedGroup
 from azdo_pat.cli.global_options import credentials_withheld, global_options, merged_options
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
-class Command(click.Command):
+class Command(Explained):
     """A command whose function gets the `App` as its first argument."""
 
     @cached_property
@@ -32,17 +33,8 @@ class Command(click.Command):
             ctx.obj = App(options)
             return super().invoke(ctx)
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options of the command and the names of the global options; see click."""
-        # Arguments are explained in the text of the help, by their names.
-        own = [each for each in super().get_params(ctx) if isinstance(each, click.Option)]
-        with formatter.section("Options"):
-            formatter.write_dl([record for each in own if (record := each.get_help_record(ctx))])
-        with formatter.section("Global options (described in pat --help)"):
-            formatter.write_text(" ".join(each.opts[-1] for each in self._shared))
 
-
-class Group(click.Group):
+class Group(ExplainedGroup):
     """A group of commands that also accepts the global options after its name."""
 
     command_class = Command

@@ -50,3 +50,14 @@ def complete_settings(_ctx: click.Context, _param: click.Parameter, begun: str) 
     from azdo_pat.config.settings import KEYS
 
     return [key.name for key in KEYS if key.name.startswith(begun)]
+
+
+def complete_commands(ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """Return matching commands below those that are already typed."""
+    import click
+
+    group: click.Command | None = ctx.find_root().command
+    for name in ctx.params.get("names") or ():
+        group = group.get_command(ctx, name) if isinstance(group, click.Group) else None
+    names = group.list_commands(ctx) if isinstance(group, click.Group) else []
+    return [name for name in names if name.startswith(begun)]

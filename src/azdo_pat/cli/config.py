@@ -19,13 +19,25 @@ def config_command() -> None:
     """Read and change settings: defaults for options, kept in a file.
 
     Options on the command line override the environment, which overrides the file.
+
+    \b
+    Examples:
+      pat config list
+      pat config set org contoso
+      pat config unset org
     """
 
 
 @config_command.command("list", short_help="List all settings.")
 @click.pass_obj
 def config_list(app: App) -> None:
-    """List all settings, their values, and where each value comes from."""
+    """List all settings, their values, and where each value comes from.
+
+    \b
+    Examples:
+      pat config list
+      pat config list -o json
+    """
     from azdo_pat.config.settings import KEYS
 
     app.runtime.render.show_all([app.runtime.explained(key.name) for key in KEYS])
@@ -35,7 +47,12 @@ def config_list(app: App) -> None:
 @click.argument("key", metavar="KEY", shell_complete=complete_settings)
 @click.pass_obj
 def config_get(app: App, key: str) -> None:
-    """Print the value of the setting KEY. Exits with 3 if KEY is not set."""
+    """Print the value of the setting KEY. Exits with 3 if KEY is not set.
+
+    \b
+    Examples:
+      pat config get org
+    """
     value = app.runtime.setting(key)
     if value is None:
         raise NotFoundError(f"{key} is not set", hint=f"to set it, run: pat config set {key} VALUE")
@@ -51,7 +68,13 @@ def config_get(app: App, key: str) -> None:
 @click.argument("value", metavar="VALUE")
 @click.pass_obj
 def config_set(app: App, key: str, value: str) -> None:
-    """Set KEY to VALUE in the configuration file; the rest of the file stays as it is."""
+    """Set KEY to VALUE in the configuration file; the rest of the file stays as it is.
+
+    \b
+    Examples:
+      pat config set org contoso
+      pat config set expires 30d
+    """
     from azdo_pat.config.editing import set_value
     from azdo_pat.config.settings import key_named, parse_value
 
@@ -68,7 +91,12 @@ def config_set(app: App, key: str, value: str) -> None:
 @click.argument("key", metavar="KEY", shell_complete=complete_settings)
 @click.pass_obj
 def config_unset(app: App, key: str) -> None:
-    """Remove KEY from the configuration file."""
+    """Remove KEY from the configuration file.
+
+    \b
+    Examples:
+      pat config unset org
+    """
     from azdo_pat.config.editing import unset_value
 
     if not unset_value(app.runtime.config_file, key):

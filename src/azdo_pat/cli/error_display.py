@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from azdo_pat.cli import standard_streams
 from azdo_pat.formats import Format
@@ -28,6 +28,16 @@ def as_json(args: Sequence[str]) -> bool:
 def in_color(args: Sequence[str]) -> bool:
     """Return whether to use colors on stderr."""
     return standard_streams.in_color(sys.stderr, _requested(args, "color"), os.environ)
+
+
+def help_in_color(args: Sequence[str], out: TextIO) -> bool:
+    """Return whether to use colors in a help page.
+
+    Off a terminal the settings are not read for it: `pat --help` imports click and no more.
+    """
+    chosen = "PAT_COLOR" in os.environ or any(each.startswith("--color") for each in args)
+    requested = _requested(args, "color") if chosen or out.isatty() else ""
+    return standard_streams.in_color(out, requested, os.environ)
 
 
 def in_detail(args: Sequence[str]) -> bool:

@@ -70,9 +70,6 @@ def _failed(error: Exception, args: Sequence[str]) -> int:
 
     if error_display.in_detail(args):
         _print_traceback(error)
-    if isinstance(error, click.exceptions.NoArgsIsHelpError) and not error_display.as_json(args):
-        click.echo(error.format_message(), err=True)
-        return ExitCode.USAGE
     known = _as_pat_error(error)
     _report(known, args)
     return known.exit_code
@@ -127,8 +124,6 @@ def _as_pat_error(error: Exception) -> PatError:
 
 
 def _usage(error: click.ClickException) -> UsageError:
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        return UsageError("no command given", hint="for usage, run: pat --help")
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "pat"
     _name_variable(error)

@@ -30,6 +30,10 @@ def git_credential_command(app: App, operation: str) -> None:
     all other hosts there is no answer, and git asks its next helper.
 
     If the service refuses the token, pat keeps it, finds out the reason, and tells you.
+
+    \b
+    Example:
+      echo url=https://dev.azure.com/contoso | pat git-credential get
     """
     from azdo_pat.gitcredential import LARGEST, read
     from azdo_pat.services.git_helper import accept, refuse

@@ -123,6 +123,11 @@ def forget_command(app: App, name: str) -> None:
     """Delete the secret stored under NAME from the keyring. The token itself is not changed.
 
     NAME may also be the token's id, or its first 8 or more characters.
+
+    \b
+    Examples:
+      pat forget laptop
+      pat forget laptop --org contoso
     """
     from azdo_pat.cli.recovery_messages import say_remaining_copies
     from azdo_pat.services.import_forget import forget

@@ -119,6 +119,11 @@ def show_command(app: App, token: str) -> None:
     """Show one token, and where its secret is delivered.
 
     TOKEN is its name, its id, or 8 or more characters of the id.
+
+    \b
+    Examples:
+      pat show laptop
+      pat show a64081fd -o json --query expires
     """
     from azdo_pat.services.destinations import with_destinations
     from azdo_pat.services.find_tokens import TokenFinder

@@ -85,6 +85,10 @@ def logout_command(app: App) -> None:
     """Delete every sign-in that pat login saved on this machine.
 
     Tokens and their secrets stay. The current access token expires by itself within the hour.
+
+    \b
+    Example:
+      pat logout
     """
     if app.session.memory.forget():
         app.runtime.messages.done("signed out: every saved sign-in is deleted")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from azdo_pat import __version__
 from azdo_pat.cli.exit import exit_code, reader_may_leave
+from azdo_pat.cli.explained import ExplainedGroup, guide
 from azdo_pat.cli.global_options import global_options, merged_options
 from azdo_pat.cli.standard_streams import discard_unwritten, prepare, without_pipeline_commands
 
@@ -62,17 +62,25 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "sandbox": ("emulator", "Try pat with an emulator; --tour shows the main commands."),
         "emulator": ("emulator", "Run a local emulator of the Azure DevOps token API."),
         "config": ("config", "Read and change settings."),
+        "help": ("help", "Show how to use pat or one of its commands."),
         "completion": ("completion", "Print a shell completion script."),
     },
 }
 
-_EPILOG: Final = (
-    "Try it without an account: pat sandbox --tour. Each of these options can also be set in the"
-    " environment as PAT_OPTION, for example PAT_ORG."
+_MAIN: Final = {
+    "Getting started": ("login", "create", "setup", "sandbox"),
+    "Working with tokens": ("list", "get", "exec", "check", "rotate", "renew", "revoke"),
+}
+"""What `pat` alone shows: with what stands around it, it fits a terminal of 24 lines."""
+
+_MORE: Final = (
+    ("pat help create", "How to use a command, with examples."),
+    ("pat help --all", "All commands, and the options that each accepts."),
+    (guide(""), "Documentation."),
 )
 
 
-class Root(click.Group):
+class Root(ExplainedGroup):
     """The root group, which imports a command when it is used, and ends the process."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -93,20 +101,22 @@ class Root(click.Group):
                 return command
         return None
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the arguments name, or suggest a similar one; see click."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            if args[0].startswith("-"):
-                raise
-            from difflib import get_close_matches  # only a mistake needs it
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the main commands, and how to see the rest; see click."""
+        summaries = {name: row[1] for section in COMMANDS.values() for name, row in section.items()}
+        self.format_usage(ctx, formatter)
+        self.format_purpose(formatter)
+        for title, names in _MAIN.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, summaries[name]) for name in names])
+        with formatter.section("Learn more"):
+            formatter.write_dl(_MORE)
 
-            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
-            proposal = f" Did you mean {near[0]}?" if near else ""
-            raise click.UsageError(f"No such command {args[0]!r}.{proposal}", ctx) from error
+    def full_help(self, ctx: click.Context) -> str:
+        """Return the help with all commands and the global options."""
+        formatter = ctx.make_formatter()
+        super().format_help(ctx, formatter)
+        return formatter.getvalue().rstrip("\n")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in sections without importing them; see click."""
@@ -114,6 +124,18 @@ class Root(click.Group):
         for title, section in COMMANDS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, summary) for name, (_, summary) in section.items()])
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, then the options that each of them accepts; see click."""
+        self.format_commands(ctx, formatter)
+        records = [each.get_help_record(ctx) for each in self.get_params(ctx)]
+        with formatter.section("Global options, before or after the name of a command"):
+            formatter.write_dl([record for record in records if record])
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(
+                "Each can also be set in the environment as PAT_OPTION, for example PAT_ORG."
+            )
 
     def invoke(self, ctx: click.Context) -> object:
         """Collect the global options and run the command; see click."""
@@ -130,7 +152,7 @@ class Root(click.Group):
     ) -> click.Context:
         """Parse the arguments, which may already end the program (`--help`); see click."""
         with reader_may_leave():
-            return super().make_context(info_name, args, parent, **extra)
+            return super().make_context(info_name, args, parent, given=tuple(args), **extra)
 
     def main(
         self,
@@ -168,8 +190,15 @@ class Root(click.Group):
 pat = Root(
     "pat",
     params=global_options(root=True),
-    help="Manage Azure DevOps personal access tokens: create them, store their secrets in the"
-    f" keyring, rotate and revoke them.\n\nVersion {__version__}.",
-    epilog=_EPILOG,
+    help="""Manage Azure DevOps personal access tokens, with secrets in the keyring.
+
+    \b
+    Examples:
+      pat login
+      pat create laptop --for git --expires 90d
+      pat get laptop
+      pat sandbox --tour     # without an account
+    """,
+    subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

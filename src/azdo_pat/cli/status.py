@@ -18,6 +18,11 @@ def status_command(app: App) -> None:
     """Show who is signed in, where the access token comes from, and which keyring is used.
 
     Exits with 4 if you are not signed in, and with 11 if the service does not answer.
+
+    \b
+    Examples:
+      pat status
+      pat status --org contoso
     """
     from azdo_pat.services.status import report_status
 
