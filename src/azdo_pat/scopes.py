@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from azdo_pat.errors import UsageError
+from azdo_pat.near_names import did_you_mean
 from azdo_pat.scope_table import HIGH_PRIVILEGE, ROWS
 
 FULL_ACCESS: Final = "app_token"
@@ -127,12 +128,10 @@ def recipe(name: str) -> Recipe:
     for candidate in RECIPES:
         if candidate.name == name.lower():
             return candidate
-    import difflib  # noqa: PLC0415 - only a mistake needs it: 2 ms
-
-    near = difflib.get_close_matches(name.lower(), [each.name for each in RECIPES], n=3)
+    proposal = did_you_mean(name, [each.name for each in RECIPES], most=3).rstrip()
     raise UsageError(
         f"unknown recipe {name!r}",
-        hint=f"did you mean {_either(near)}?" if near else "to list all, run: pat scopes --recipes",
+        hint=proposal or "to list all, run: pat scopes --recipes",
     )
 
 
@@ -182,19 +181,10 @@ def search(word: str) -> tuple[Scope, ...]:
 
 
 def _unknown_scope(word: str, value: str) -> UsageError:
-    import difflib  # noqa: PLC0415 - as above
-
     names = [scope.value for scope in SCOPES]
-    near = difflib.get_close_matches(value, names, n=3, cutoff=0.7)
-    # "coderead" is near to nothing by its letters, but the stem finds its family.
-    near = near or [name for name in names if name.startswith(value[:8]) and value[4:8]][:3]
-    proposal = f"did you mean {_either(near)}? " if near else ""
+    proposal = did_you_mean(value, names, most=3, similarity=0.7)
     return UsageError(
         f"unknown scope {word!r}",
         hint=f"{proposal}to list all, run: pat scopes; to use it unchecked, add"
         " --allow-unknown-scope",
     )
-
-
-def _either(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from azdo_pat.errors import ExitCode, UsageError
+from azdo_pat.near_names import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -137,8 +138,5 @@ def _threshold(texts: Iterable[str]) -> Callable[[Finding], bool]:
 
 
 def _unknown(option: str, word: str, what: str, known: list[str]) -> UsageError:
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, [each for each in known if each != _NEVER], n=1)
-    proposal = f"did you mean {near[0]}? " if near else ""
+    proposal = did_you_mean(word, [each for each in known if each != _NEVER])
     return UsageError(f"{option}: {word!r} is {what}", hint=f"{proposal}valid: {', '.join(known)}")

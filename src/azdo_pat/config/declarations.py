@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from azdo_pat.config.file import parsed, text_of
@@ -12,6 +11,7 @@ from azdo_pat.deliveries.parsing import WrittenIn, from_table, from_text
 from azdo_pat.errors import UsageError
 from azdo_pat.expiry import parse_expiry, parse_grace, parse_span
 from azdo_pat.naming import checked_name
+from azdo_pat.near_names import did_you_mean
 from azdo_pat.renewal import Declaration
 from azdo_pat.scopes import parse_scopes
 
@@ -160,8 +160,7 @@ class _DeclarationReader:
     ) -> None:
         for key in table:
             if key not in keys:
-                near = get_close_matches(key, keys, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"valid keys: {', '.join(keys)}"
+                hint = did_you_mean(key, keys).rstrip() or f"valid keys: {', '.join(keys)}"
                 self._note(self._line(*path, key), f"unknown key {key!r} in {where}", hint)
 
     def _twice(self, declarations: tuple[Declaration, ...]) -> None:

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from azdo_pat.errors import UsageError
 from azdo_pat.formats import Format
+from azdo_pat.near_names import did_you_mean
 
 Value: TypeAlias = str | bool | int
 
@@ -111,11 +112,8 @@ def key_named(name: str, *, where: str = "") -> Key:
     for key in KEYS:
         if key.name == name:
             return key
-    import difflib  # noqa: PLC0415 - only a mistake needs it
-
     names = [key.name for key in KEYS]
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"valid settings: {', '.join(names)}"
+    hint = did_you_mean(name, names).rstrip() or f"valid settings: {', '.join(names)}"
     if where:
         where, hint = f"{where}: ", f"{hint}; to remove the setting, run: pat config unset {name}"
     raise UsageError(f"{where}unknown setting {name!r}", hint=hint)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from azdo_pat.command_lines import quoted
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Pat, Status, are_global_tokens_stopped
 from azdo_pat.naming import begins_id, looks_like_id
+from azdo_pat.near_names import did_you_mean
 from azdo_pat.operations.deps import service_now
 from azdo_pat.organizations import is_of_root
 from azdo_pat.services.find_tokens import Filters, TokenFinder, ambiguous
@@ -158,9 +157,7 @@ class GlobalTokens:
 
     def _missing(self, text: str) -> NotFoundError:
         names = [pat.name for pat in self.in_use()]
-        near = get_close_matches(text, names, n=1)
-        hint = f"did you mean {quoted(near[0])}? " if near else ""
-        hint += "to list such tokens, run: pat list --global"
+        hint = did_you_mean(text, names) + "to list such tokens, run: pat list --global"
         if are_global_tokens_stopped(service_now(self._deps)):
             by = "it by its name, and " if looks_like_id(text) else ""
             hint += f"; if the service no longer lists it, name {by}its scopes with --scope"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.command_lines import quoted
 from azdo_pat.errors import ConflictError, NotFoundError, PatError, UsageError
 from azdo_pat.models import Field, Organization, Origin, Pat, Status
 from azdo_pat.naming import checked_name, has_controls, name_instead
+from azdo_pat.near_names import did_you_mean
 from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.operations.ownership import Owner, conflict, is_own, is_refused, owner_of
 from azdo_pat.operations.readable import require_readable
@@ -234,8 +234,7 @@ def _proposal(unknown: Organization, deps: Deps) -> str:
         known = [each.name for each in deps.organization_cache.all()]
     except PatError:
         return ""
-    near = get_close_matches(unknown.name, known, n=1)
-    return f"did you mean --to {near[0]}? " if near and near != [unknown.name] else ""
+    return did_you_mean(unknown.name, known)
 
 
 def active_in(organization: Organization, deps: Deps) -> Mapping[str, Pat]:

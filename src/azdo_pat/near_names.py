@@ -1,0 +1,39 @@
+"""Suggest the names that a misspelt one is most similar to."""
+
+from collections.abc import Iterable
+
+from azdo_pat.command_lines import quoted
+
+
+def near_names(
+    word: str, names: Iterable[str], *, most: int = 1, similarity: float = 0.6
+) -> list[str]:
+    """Return the names that are most similar to a word, the nearest first; case does not count.
+
+    Args:
+        word: what the user wrote.
+        names: what exists. The word itself is never among what is returned.
+        most: how many to return at most.
+        similarity: how similar a name must be, from 0 to 1; see `difflib.get_close_matches`.
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it: 2 ms
+
+    by_folded: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        if name != word:
+            by_folded.setdefault(name.casefold(), []).append(name)
+    near = get_close_matches(word.casefold(), by_folded, n=most, cutoff=similarity)
+    return [name for folded in near for name in by_folded[folded]][:most]
+
+
+def did_you_mean(word: str, names: Iterable[str], *, most: int = 1, similarity: float = 0.6) -> str:
+    """Return a question that begins a hint, such as `did you mean laptop? `.
+
+    Returns:
+        The question and a space; or nothing if no name is similar. Arguments as of `near_names`.
+    """
+    near = [*map(quoted, near_names(word, names, most=most, similarity=similarity))]
+    if not near:
+        return ""
+    *others, last = near
+    return f"did you mean {', '.join(others)} or {last}? " if others else f"did you mean {last}? "
