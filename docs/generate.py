@@ -1,4 +1,4 @@
-"""Write docs/reference/commands.md and docs/development/reliability.md, or check that they are up to date.
+"""Write the pages that are made from the program, or check that they are up to date.
 
 Usage: python docs/generate.py [--check]
 """

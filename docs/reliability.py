@@ -1,4 +1,4 @@
-"""Write docs/development/reliability.md from the outcomes that the end-to-end tests compare with."""
+"""Write docs/development/reliability.md from the outcomes that the tests compare with."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -62,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--rewrite-outcomes",
         action="store_true",
-        help="write the tables of docs/development/reliability.md anew instead of comparing with them",
+        help="write the tables of what happens on failures anew instead of comparing with them",
     )
     parser.addoption(
         "--git-tree",
