@@ -61,6 +61,7 @@ def test_the_first_page_fits_a_small_terminal(pat: Pat, args: tuple[str, ...]) -
     shown = {line.split()[0] for line in lines if line.startswith("  ")}
     main = {"login", "create", "setup", "list", "get", "check", "rotate", "renew", "revoke"}
     assert main - shown == set()
+    assert {*NAMES} - {*page.stdout.split()} == set()
 
 
 def test_a_group_alone_shows_its_help(pat: Pat) -> None:

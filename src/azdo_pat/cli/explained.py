@@ -142,10 +142,15 @@ class Explained(click.Command):
         self.format_epilog(ctx, formatter)
 
     def format_purpose(self, formatter: click.HelpFormatter) -> None:
-        """Write what the command does: the first paragraph of its help."""
+        """Write what the command does."""
         formatter.write_paragraph()
         with formatter.indentation():
-            formatter.write_text(_parts(self.help or "").purpose)
+            formatter.write_text(self.purpose)
+
+    @property
+    def purpose(self) -> str:
+        """What the command does: the first paragraph of its help."""
+        return _parts(self.help or "").purpose
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options of the command and the names of the global options; see click."""

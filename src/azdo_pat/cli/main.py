@@ -71,13 +71,7 @@ _MAIN: Final = {
     "Getting started": ("login", "create", "setup", "sandbox"),
     "Working with tokens": ("list", "get", "exec", "check", "rotate", "renew", "revoke"),
 }
-"""What `pat` alone shows: with what stands around it, it fits a terminal of 24 lines."""
-
-_MORE: Final = (
-    ("pat help create", "How to use a command, with examples."),
-    ("pat help --all", "All commands, and the options that each accepts."),
-    (guide(""), "Documentation."),
-)
+"""What help begins with: with what stands around it, it fits a terminal of 24 lines."""
 
 
 class Root(ExplainedGroup):
@@ -102,15 +96,16 @@ class Root(ExplainedGroup):
         return None
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the main commands, and how to see the rest; see click."""
+        """Write the main commands, the names of the others, and where to read on; see click."""
         summaries = {name: row[1] for section in COMMANDS.values() for name, row in section.items()}
+        formatter.write_text(self.purpose)
         self.format_usage(ctx, formatter)
-        self.format_purpose(formatter)
         for title, names in _MAIN.items():
             with formatter.section(title):
-                formatter.write_dl([(name, summaries[name]) for name in names])
-        with formatter.section("Learn more"):
-            formatter.write_dl(_MORE)
+                formatter.write_dl([(name, summaries.pop(name)) for name in names])
+        with formatter.section("Other commands (all: pat help --all; one: pat help COMMAND)"):
+            formatter.write_text(" ".join(summaries))
+        formatter.write_text(f"Documentation: {guide('')}")
 
     def full_help(self, ctx: click.Context) -> str:
         """Return the help with all commands and the global options."""
