@@ -23,6 +23,11 @@ def test_the_nearest_is_found_whatever_its_case(word: str, near: list[str]) -> N
     assert near_names(word, NAMES) == near
 
 
+def test_what_cannot_be_typed_is_not_proposed() -> None:
+    names = ["laptop\n", "\x1b[31mlaptop", "lap\u202etop", "laptop\u200b"]
+    assert near_names("laptop", names, most=9) == []
+
+
 def test_names_that_differ_by_case_alone_are_both_found() -> None:
     assert near_names("CI", ["ci", "Ci", "ci"], most=3) == ["ci", "Ci"]
 

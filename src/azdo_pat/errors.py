@@ -80,6 +80,16 @@ class NotFoundError(PatError):
     error = "not_found"
 
 
+class NoOrganizationError(NotFoundError):
+    """The organization does not exist, or the user has no access to it.
+
+    Attributes:
+        organization: its name, as the request had it.
+    """
+
+    organization = ""
+
+
 class SignInError(PatError):
     """The user is not signed in, or the service refused the sign-in."""
 

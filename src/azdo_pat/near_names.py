@@ -12,7 +12,8 @@ def near_names(
 
     Args:
         word: what the user wrote.
-        names: what exists. The word itself is never among what is returned.
+        names: what exists. The word itself is never among what is returned, nor is a name that
+            cannot be typed: with control characters, or others that are not visible.
         most: how many to return at most.
         similarity: how similar a name must be, from 0 to 1; see `difflib.get_close_matches`.
     """
@@ -20,7 +21,7 @@ def near_names(
 
     by_folded: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        if name != word:
+        if name != word and name.isprintable():
             by_folded.setdefault(name.casefold(), []).append(name)
     near = get_close_matches(word.casefold(), by_folded, n=most, cutoff=similarity)
     return [name for folded in near for name in by_folded[folded]][:most]

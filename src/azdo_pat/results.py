@@ -677,9 +677,11 @@ class Explained(NamedTuple):
         steps: what to do if the user is in doubt, in this order.
         unseen: why the service was not asked for the tokens; None if it was.
         unaudited: why the audit log could not be read; None if it was, or was not asked for.
+        near: asks whether a similar name is meant, before a hint; empty if there is none.
     """
 
     explanations: tuple[Explanation, ...]
     steps: tuple[str, ...]
     unseen: PatError | None = None
     unaudited: PatError | None = None
+    near: str = ""

@@ -9,7 +9,7 @@ from api.stage import Stage
 from azdo_pat.api.service_errors import BadRequestError, NoSuchTokenError
 from azdo_pat.errors import (
     NoAnswerError,
-    NotFoundError,
+    NoOrganizationError,
     PatError,
     RefusedError,
     SignInError,
@@ -121,13 +121,13 @@ def error_body(message: str, kind: str = "VssServiceException") -> str:
         ),
         (
             "status=404",
-            NotFoundError,
+            NoOrganizationError,
             "there is no organization contoso, or the signed-in user has no access to it",
             "to list your organizations, run: pat status",
         ),
         (
             "html status=404",
-            NotFoundError,
+            NoOrganizationError,
             "there is no organization contoso, or the signed-in user has no access to it",
             "to list your organizations, run: pat status",
         ),
@@ -245,7 +245,7 @@ def test_a_message_of_the_wrong_type_is_none(stage: Stage) -> None:
 
 def test_braces_in_a_name_are_nothing_special(stage: Stage) -> None:
     stage.fault("GET * status=404")
-    with pytest.raises(NotFoundError) as caught:
+    with pytest.raises(NoOrganizationError) as caught:
         stage.client().tokens.get(Organization(name="{host}", url=""), "x")
     assert caught.value.message == (
         "there is no organization {host}, or the signed-in user has no access to it"
@@ -261,7 +261,7 @@ def test_a_page_that_concerns_no_organization(stage: Stage) -> None:
 
 @pytest.mark.parametrize("name", ["nope", "a/b", "../contoso", "contoso?"])
 def test_an_organization_that_is_not_there(stage: Stage, name: str) -> None:
-    with pytest.raises(NotFoundError) as caught:
+    with pytest.raises(NoOrganizationError) as caught:
         next(stage.client().tokens.list(stage.organization(name)))
     assert caught.value.message == (
         f"there is no organization {name}, or the signed-in user has no access to it"
@@ -338,7 +338,7 @@ def test_a_post_that_a_gateway_refused_is_open(stage: Stage, fault: str, message
         ("status=400" + OWN, BadRequestError),
         ('status=400 body=\'{"$id":"1","message":"x"}\'', BadRequestError),
         ("status=403" + OWN, RefusedError),
-        ("status=404" + OWN, NotFoundError),
+        ("status=404" + OWN, NoOrganizationError),
         ("status=401 body=''", SignInError),
         ("html status=401", SignInError),
         ("status=429 body=''", UnavailableError),

@@ -72,6 +72,8 @@ def test_a_dead_token_can_be_shown(pat: InProcess, emulator: Emulator) -> None:
 def test_no_such_token(text: str, pat: InProcess, emulator: Emulator) -> None:
     put(emulator, "laptop")
     hint = "names are case-sensitive; to list all tokens, run: pat list --status all"
+    if text == "LAPTOP":
+        hint = f"did you mean laptop? {hint}"
     assert pat("show", text) == failed(3, f"no token {text!r} in contoso", hint)
 
 

@@ -9,6 +9,7 @@ from azdo_pat.api.network import REFUSED
 from azdo_pat.api.response import Problem, RequestSummary, Response, printable
 from azdo_pat.errors import (
     NoAnswerError,
+    NoOrganizationError,
     NotFoundError,
     PatError,
     RefusedError,
@@ -133,7 +134,7 @@ _STATUSES: Final[dict[int, Rule]] = {
         hint="ask an administrator of {org} for the permission",
     ),
     HTTPStatus.NOT_FOUND: Rule(
-        error=NotFoundError,
+        error=NoOrganizationError,
         message="there is no organization {org}, or the signed-in user has no access to it",
         hint="to list your organizations, run: pat status",
     ),
@@ -249,9 +250,12 @@ def by_rule(rule: Rule, answer: Response, *, said: str = "", code: str = "") -> 
             activity_id=answer.activity_id,
             code=printable(code),
         )
-    return rule.error(
+    error = rule.error(
         message, hint=hint, server_message=server_message, activity_id=answer.activity_id
     )
+    if isinstance(error, NoOrganizationError):
+        error.organization = asked.organization
+    return error
 
 
 def is_sign_in_page(answer: Response) -> bool:

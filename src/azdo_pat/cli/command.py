@@ -9,13 +9,16 @@ from typing import Any, TypeVar
 import click
 
 from azdo_pat.cli.app import App
-from azdo_pat.cli.explained import Explained, ExplainedGroup
+from azdo_pat.cli.documented import Documented, DocumentedGroup
 from azdo_pat.cli.global_options import credentials_withheld, global_options, merged_options
+from azdo_pat.cli.known_organizations import known_organizations
+from azdo_pat.errors import NoOrganizationError
+from azdo_pat.near_names import did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
-class Command(Explained):
+class Command(Documented):
     """A command whose function gets the `App` as its first argument."""
 
     @cached_property
@@ -30,11 +33,16 @@ class Command(Explained):
     def invoke(self, ctx: click.Context) -> object:
         """Merge the global options after the name over those before it, and run; see click."""
         with credentials_withheld(merged_options(ctx)) as options:
-            ctx.obj = App(options)
-            return super().invoke(ctx)
+            ctx.obj = app = App(options)
+            try:
+                return super().invoke(ctx)
+            except NoOrganizationError as error:
+                near = did_you_mean(error.organization, known_organizations(app))
+                error.hint = f"{near}{error.hint}"
+                raise
 
 
-class Group(ExplainedGroup):
+class Group(DocumentedGroup):
     """A group of commands that also accepts the global options after its name."""
 
     command_class = Command

@@ -127,8 +127,20 @@ def _usage(error: click.ClickException) -> UsageError:
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "pat"
     _name_variable(error)
+    if isinstance(error, click.NoSuchOption):
+        return _no_such_option(error, path)
     # click breaks some of its messages into lines.
     message = " ".join(error.format_message().split()).rstrip(".")
+    return UsageError(message, hint=f"for usage, run: {path} --help")
+
+
+def _no_such_option(error: click.NoSuchOption, path: str) -> UsageError:
+    from azdo_pat.near_names import near_names  # only a mistake needs it
+
+    params = error.ctx.command.get_params(error.ctx) if error.ctx else []
+    near = near_names(error.option_name, [name for each in params for name in each.opts])
+    proposal = f". Did you mean {near[0]}?" if near else ""
+    message = f"No such option {error.option_name!r}{proposal}"
     return UsageError(message, hint=f"for usage, run: {path} --help")
 
 

@@ -112,6 +112,7 @@ def _missing(missing: list[Explanation], explained: Explained) -> PatError:
     unseen = explained.unseen
     message = f"neither a tool nor a token is known by the name {names}"
     hint = "check the name in the mail; to look in another organization, add --org ORG"
+    hint = f"{explained.near}{hint}"
     if unseen:
         message += f"; tokens were not looked up: {unseen.message}"
         hint = unseen.hint or hint

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from azdo_pat.cli.documented import DocumentedGroup, guide
 from azdo_pat.cli.exit import exit_code, reader_may_leave
-from azdo_pat.cli.explained import ExplainedGroup, guide
 from azdo_pat.cli.global_options import global_options, merged_options
 from azdo_pat.cli.standard_streams import discard_unwritten, prepare, without_pipeline_commands
 
@@ -74,7 +74,7 @@ _MAIN: Final = {
 """What help begins with: with what stands around it, it fits a terminal of 24 lines."""
 
 
-class Root(ExplainedGroup):
+class Root(DocumentedGroup):
     """The root group, which imports a command when it is used, and ends the process."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -9,6 +9,7 @@ import click
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_recipes
 from azdo_pat.errors import NotFoundError
+from azdo_pat.near_names import did_you_mean
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
@@ -52,7 +53,8 @@ def scopes_command(app: App, word: str | None, *, recipe: str | None, recipes: b
         values = recipe_named(recipe).scopes
         found = tuple(scope for scope in found if scope.value in values)
     if not found:
+        near = did_you_mean(word or "", [scope.value for scope in SCOPES], similarity=0.7)
         raise NotFoundError(
-            f"no scope matches {word!r}", hint="to list all scopes, run: pat scopes"
+            f"no scope matches {word!r}", hint=f"{near}to list all scopes, run: pat scopes"
         )
     render.show_all(found)

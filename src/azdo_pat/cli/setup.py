@@ -16,6 +16,7 @@ from azdo_pat.cli.helper_programs import (
     warn_of_variables,
 )
 from azdo_pat.errors import UsageError
+from azdo_pat.near_names import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,9 +106,10 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
             else [macos_keychain.install_in_keychain(request, app)]
         )
     elif (tool := TOOLS.get(tool_name)) is None:
+        names = [each.name for each in OFFERED]
         raise UsageError(
             f"pat does not know the tool {tool_name!r}",
-            hint=f"it knows {', '.join(each.name for each in OFFERED)}",
+            hint=f"{did_you_mean(tool_name, names)}it knows {', '.join(names)}",
         )
     elif undo:
         from azdo_pat.services.tool_setup.uninstall import uninstall

@@ -28,6 +28,7 @@ from azdo_pat.judgement import (
 )
 from azdo_pat.models import PendingKind, PolicyName, Status
 from azdo_pat.naming import begins_id
+from azdo_pat.near_names import did_you_mean
 from azdo_pat.operations.ownership import is_own
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import OrganizationFailure
@@ -77,8 +78,10 @@ class _Subjects(NamedTuple):
             return self
         for text in texts if complete else ():
             if not any(_is_named(each, [text]) for part in self for each in part):
+                names = [*(pat.name for pat in self.pats), *(each.name for each in self.entries)]
+                near = did_you_mean(text, names, most=3)
                 raise NotFoundError(
-                    f"no active or stored token {text!r}", hint="to see all, run: pat check"
+                    f"no active or stored token {text!r}", hint=f"{near}to see all, run: pat check"
                 )
         return _Subjects(
             pats=[each for each in self.pats if _is_named(each, texts)],

@@ -11,6 +11,7 @@ from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import PatError, SignInError, StoreError
 from azdo_pat.models import Field, Origin, Pat, Status
 from azdo_pat.naming import begins_id
+from azdo_pat.near_names import did_you_mean
 from azdo_pat.origins import MAKERS, is_same_machine, machine_of, maker_name, origin_of, same_name
 from azdo_pat.results import Explained, Explanation
 from azdo_pat.services.find_tokens import Filters, Sort, TokenFinder, in_order
@@ -63,17 +64,25 @@ def explain(question: Question, deps: Deps) -> Explained:
         PatError: no name is given, and the tokens cannot be listed.
     """
     unseen: PatError | None = None
+    near = ""
     if question.names:
         try:
             pats = _listed(deps, _ALL)
         except PatError as error:
             unseen, pats = error, _known_here(deps)
         found = tuple(_named(text, pats, question.machine) for text in question.names)
+        near = _proposal(found, pats)
     else:
         recent = _since(question.since, _listed(deps, Filters()))
         found = _unexpected(recent, question.machine)
     found, unaudited = _audited(found, question, deps)
-    return Explained(found, _steps(found, question, deps, unseen), unseen, unaudited)
+    return Explained(found, _steps(found, question, deps, unseen), unseen, unaudited, near)
+
+
+def _proposal(found: Sequence[Explanation], pats: Sequence[Pat]) -> str:
+    """Return which token may be meant, if a single name is unknown."""
+    missing = [each.name for each in found if each.is_missing]
+    return did_you_mean(missing[0], [each.name for each in pats]) if len(missing) == 1 else ""
 
 
 def _listed(deps: Deps, filters: Filters) -> Sequence[Pat]:

@@ -13,6 +13,7 @@ from azdo_pat.dates import local_date
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
 from azdo_pat.naming import begins_id, is_full_id, looks_like_id
+from azdo_pat.near_names import did_you_mean
 from azdo_pat.operations.organization_cache import Membership
 from azdo_pat.services.pending import pending_by_id
 from azdo_pat.waiting import within
@@ -160,13 +161,14 @@ class TokenFinder:
             The found tokens, each once, and for each other text the error that `find` would raise.
         """
         matches: dict[str, list[Pat]] = {text: [] for text in texts}
+        seen: list[ServicePat] = []
         for status in _IN_ORDER:
             unsettled = [
                 text for text in matches if not _settled(text, matches[text], organization)
             ]
             if not unsettled:
                 break
-            for text, pats in self._matches(organization, status, unsettled).items():
+            for text, pats in self._matches(organization, status, unsettled, seen).items():
                 matches[text] = _each_once([*matches[text], *pats])
         found: dict[str, Pat] = {}
         failures: list[PatError] = []
@@ -176,10 +178,20 @@ class TokenFinder:
                 staying = _staying(text, pats, leaving)
                 pat = _chosen(text, staying, organization, own_first=own_first)
             except PatError as error:
+                if not pats:
+                    near = did_you_mean(text, self._names_in(organization, seen), most=3)
+                    error.hint = f"{near}{error.hint}"
                 failures.append(error)
             else:
                 found[pat.id or pat.name] = pat
         return tuple(found.values()), tuple(failures)
+
+    def _names_in(self, organization: Organization, seen: Iterable[ServicePat]) -> Iterator[str]:
+        """Yield the names of an organization's tokens among those that the service listed."""
+        for token in seen:
+            place = self._organizations.place(token.target_accounts, organization)
+            if place is not Membership.ELSEWHERE and token.is_named(token.display_name):
+                yield token.display_name
 
     def _leaving(self) -> frozenset[str]:
         """Return the ids of replaced tokens that are still to be revoked."""
@@ -195,8 +207,13 @@ class TokenFinder:
         )
 
     def _matches(
-        self, organization: Organization, status: Status, texts: Sequence[str]
+        self,
+        organization: Organization,
+        status: Status,
+        texts: Sequence[str],
+        seen: list[ServicePat],
     ) -> dict[str, list[Pat]]:
+        """Return the tokens that each text matches; add those that are not revoked to `seen`."""
         matches: dict[str, list[Pat]] = {text: [] for text in texts}
         # By id prefix, so that each token is compared once instead of with every text.
         begin: dict[str, list[str]] = {}
@@ -205,6 +222,8 @@ class TokenFinder:
                 begin.setdefault(text.lower(), []).append(text)
         lengths = {len(each) for each in begin}
         for token, _ in self._listed(organization, (status,)):
+            if status is not Status.REVOKED:
+                seen.append(token)
             identifier = token.authorization_id
             hits = {text for size in lengths for text in begin.get(identifier[:size], ())}
             if token.display_name in matches and token.is_named(token.display_name):

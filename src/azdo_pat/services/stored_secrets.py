@@ -13,6 +13,8 @@ from azdo_pat.organizations import hosted_name
 from azdo_pat.results import StoredSecret
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from azdo_pat.operations.deps import Deps
     from azdo_pat.services.find_tokens import Filters
     from azdo_pat.store.secrets import SecretStore
@@ -165,11 +167,24 @@ def entry_named(organization: Organization | None, text: str, state: State) -> S
             f"{len(found)} stored tokens match {text!r}",
             hint="\n".join(["choose one by its id, or with --org:", *lines]),
         )
+    raise _missing(text, organization, entries, state)
+
+
+def _missing(
+    text: str, organization: Organization | None, entries: Sequence[StoredPat], state: State
+) -> NotFoundError:
+    """Return the error for a text that names no stored token, with what may be meant."""
+    from azdo_pat.near_names import did_you_mean  # noqa: PLC0415 - only a mistake needs it
+
     where = f" for {organization.name}" if organization else ""
-    raise NotFoundError(
+    elsewhere = [each.org for each in state.stored() if each.stored and each.name == text]
+    proposal = did_you_mean(text, [each.name for each in entries if each.stored], most=3)
+    if elsewhere:
+        proposal = f"one is stored for {elsewhere[0]}: add --org {quoted(elsewhere[0])}; "
+    return NotFoundError(
         f"no secret is stored under {text!r}{where}",
-        hint="to see what is stored, run: pat list --stored; to create a token, run: pat create;"
-        " to store an existing secret, run: pat import",
+        hint=f"{proposal}to see what is stored, run: pat list --stored; to create a token, run:"
+        " pat create; to store an existing secret, run: pat import",
     )
 
 

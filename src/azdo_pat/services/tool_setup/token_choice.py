@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import NotFoundError, UsageError
+from azdo_pat.near_names import did_you_mean
 from azdo_pat.organizations import HOSTED_ROOT, hosted_name, is_of_root, serves
 from azdo_pat.tools.selection import at_place, for_git, for_packages
 from azdo_pat.urls import parse
@@ -42,14 +43,17 @@ def chosen(request: SetupRequest, deps: Deps) -> StoredPat:
         found = [*for_git(entries, token), *for_packages(entries, token), *entries]
         what, recipe = organization.name if organization else "any organization", "git"
         owner = organization.name if organization and request.by_org else ""
+    near = ""
     if token is not None:
+        near = did_you_mean(token, [each.name for each in found], most=3)
         found = [each for each in found if each.name == token]
         what = f"{what} under the name {token!r}"
     if not found:
         options = ("--for", recipe, *(("--org", owner) if owner else ()))
         raise NotFoundError(
             f"no token for {what} is stored",
-            hint=f"to create one, run: {pat_command('create', token or recipe, options=options)};"
+            hint=f"{near}to create one, run:"
+            f" {pat_command('create', token or recipe, options=options)};"
             " to list stored tokens, run: pat list --stored",
         )
     return found[0]

@@ -1,4 +1,4 @@
-"""Base classes of commands that explain themselves: usage, purpose, examples, then the details."""
+"""Base classes of commands, with their help pages: usage, purpose, examples, then the details."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _parts(text: str) -> _Parts:
     return _Parts(paragraphs[0], examples, paragraphs[1:])
 
 
-class Explained(click.Command):
+class Documented(click.Command):
     """A command whose help begins with what most users look for."""
 
     context_class = Context
@@ -174,7 +174,7 @@ class Explained(click.Command):
             formatter.write_text(guide("".join(name)))
 
 
-class ExplainedGroup(Explained, click.Group):
+class DocumentedGroup(Documented, click.Group):
     """Commands under a name, which alone shows their help."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
