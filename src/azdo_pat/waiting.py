@@ -9,12 +9,32 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Final, TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final, Protocol, TypeVar
 
 Result = TypeVar("Result")
 
 NOTICED_WITHIN: Final = 0.1
 """Seconds that Ctrl-C may take where it does not interrupt a wait."""
+
+
+class Waits(Protocol):
+    """Tells a listener what is waited for while a block runs, so that it may tell the user."""
+
+    def __call__(
+        self, what: str, seconds: float | None = None, /
+    ) -> AbstractContextManager[object]:
+        """Return the context of the wait.
+
+        Args:
+            what: what is waited for, in words: `waiting for dev.azure.com`.
+            seconds: after which an attempt is repeated, if that is waited for.
+        """
+
+
+def unheard(_what: str, _seconds: float | None = None) -> AbstractContextManager[object]:
+    """Tell no one; see `Waits`."""
+    return nullcontext()
 
 
 class TimeLimitError(Exception):

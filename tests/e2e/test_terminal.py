@@ -397,3 +397,34 @@ def test_a_narrow_and_a_wide_terminal(pat: Installed, emulator: Emulator) -> Non
         terminal.close()
         assert max(map(cell_len, lines)) <= columns
         assert any("y" * 100 in line for line in lines) == (columns == 200)
+
+
+SLOW = r"\r\S waiting for 127\.0\.0\.1:\d+ *"
+
+
+@pytest.mark.usefixtures("ci")
+def test_a_slow_service_is_waited_for(pat: Installed, emulator: Emulator) -> None:
+    emulator.fail("GET */tokens/pats delay=1500ms")
+    text = plain(shown(pat, "list"))
+    line, _, table = text.rpartition("\r")[0].rpartition("NAME ")[0].rpartition("\r")
+    assert re.search(SLOW, line), repr(text)
+    assert re.search(r"\r +\r$", text.partition("NAME ")[0]), repr(text)
+    assert "waiting" not in table
+
+
+@pytest.mark.parametrize(
+    ("env", "is_seen"),
+    [({"NO_COLOR": "1"}, True), ({"PAT_QUIET": "1"}, False), ({"TERM": "dumb"}, False)],
+    ids=["plain", "quiet", "dumb"],
+)
+def test_ctrl_c_while_waiting(
+    pat: Installed, emulator: Emulator, env: dict[str, str], *, is_seen: bool
+) -> None:
+    emulator.fail("GET */tokens/pats delay=30s")
+    terminal = pat.on_terminal("list", env=env)
+    assert terminal.expect([SLOW, pexpect.TIMEOUT], timeout=3) == (not is_seen)
+    terminal.send(CTRL_C)
+    text = plain(terminal.read())
+    terminal.close()
+    assert terminal.exitstatus == 130
+    assert text.endswith("\r\n✗ interrupted\r\n"), repr(text)

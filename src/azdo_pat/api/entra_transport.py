@@ -20,7 +20,7 @@ from azdo_pat.api.trace import Exchange, received_message, sent_message
 from azdo_pat.errors import SignInError, UnavailableError
 from azdo_pat.redaction import remember_fields
 from azdo_pat.urls import parse
-from azdo_pat.waiting import interruptible
+from azdo_pat.waiting import Waits, interruptible, unheard
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NO_TENANT: Final = "00000000-0000-0000-0000-000000000000"
@@ -38,6 +38,7 @@ class EntraHttp:
         ca_bundle: a file of certificates to trust instead of the usual ones.
         trace: called for each request.
         clock: monotonic seconds.
+        waits: is told of the wait for each answer.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class EntraHttp:
         ca_bundle: str | None,
         trace: Callable[[Exchange], None],
         clock: Callable[[], float] = monotonic,
+        waits: Waits = unheard,
     ) -> None:
         self._origin = origin(authority)
         self._timeout = timeout
         self._ca_bundle = ca_bundle
         self._trace = trace
         self._clock = clock
+        self._waits = waits
         self._session = UnledSession()
         self._session.mount("https://", PatientAdapter(timeout, clock))
 
@@ -98,20 +101,21 @@ class EntraHttp:
         started = self._clock()
         remember_fields(data)
         try:
-            response = interruptible(
-                lambda: self._session.request(
-                    method,
-                    url,
-                    params=params,
-                    data=data,
-                    headers=headers,
-                    auth=Anonymous(),
-                    timeout=self._timeout,
-                    allow_redirects=False,
-                    verify=self._ca_bundle,
-                    proxies=no_proxy(url),
+            with self._waits(f"waiting for {parse(url).netloc}"):
+                response = interruptible(
+                    lambda: self._session.request(
+                        method,
+                        url,
+                        params=params,
+                        data=data,
+                        headers=headers,
+                        auth=Anonymous(),
+                        timeout=self._timeout,
+                        allow_redirects=False,
+                        verify=self._ca_bundle,
+                        proxies=no_proxy(url),
+                    )
                 )
-            )
         except NETWORK_ERRORS as error:
             trouble = trouble_of(error)
             failure = UnavailableError(

@@ -37,7 +37,7 @@ from azdo_pat.api.trace import (
 from azdo_pat.errors import UnavailableError
 from azdo_pat.models import AccessToken
 from azdo_pat.urls import parse
-from azdo_pat.waiting import interruptible, slept
+from azdo_pat.waiting import Waits, interruptible, slept, unheard
 
 _WORTH_TELLING_SECONDS: Final = 2.0
 _POOL_SIZE: Final = 32
@@ -69,6 +69,7 @@ class Http:
             environment's.
         trace: called for each request.
         waiting: called with seconds and reason before a wait of more than two seconds.
+        waits: is told of every wait, for an answer, a retry or the end of a pause.
         sleep: waits for a number of seconds.
         clock: monotonic seconds.
         version: of this program, for the service's log.
@@ -88,6 +89,7 @@ class Http:
         ca_bundle: str | None = None,
         trace: Callable[[Exchange], None] = _ignore_exchange,
         waiting: Callable[[float, str], None] = _ignore_waiting,
+        waits: Waits = unheard,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         version: str,
@@ -99,6 +101,7 @@ class Http:
         self._ca_bundle = ca_bundle
         self._trace = trace
         self._waiting = waiting
+        self._waits = waits
         self._sleep = sleep
         self._clock = clock
         self._gate = Gate(clock)
@@ -171,6 +174,12 @@ class Http:
         Each outcome is added to those of earlier attempts.
         """
         asked = self._asked(call)
+        with self._waits(f"waiting for {asked.host}"):
+            return self._repeated(call, asked, outcomes)
+
+    def _repeated(
+        self, call: ApiCall, asked: RequestSummary, outcomes: list[Response | Problem]
+    ) -> Response | Problem:
         begun = math.inf
         paused = 0.0
         outcome: Response | Problem | None = None
@@ -196,7 +205,8 @@ class Http:
             if self._clock() + delay > begun + paused + RETRYING_SECONDS:
                 break
             if not ordered:
-                self._sleep(delay)
+                with self._waits(f"{asked.host} {_said(outcome)}", delay):
+                    self._sleep(delay)
             attempt += 1
         return outcome
 
@@ -293,7 +303,15 @@ class Http:
             if delay > _WORTH_TELLING_SECONDS and self._gate.to_tell(opens):
                 reason = f"{asked.host} asked clients to slow down{self._gate.consequence}"
                 self._waiting(delay, reason)
-            if delay > 0 and not slept(delay, self._sleep, call.is_cancelled):
-                return False
+            if delay > 0:
+                with self._waits(f"{asked.host} asked clients to slow down", delay):
+                    if not slept(delay, self._sleep, call.is_cancelled):
+                        return False
             waited_for = opens
         return True
+
+
+def _said(outcome: Response | Problem) -> str:
+    if isinstance(outcome, Problem):
+        return f"did not answer ({outcome.reason})"
+    return f"answered {outcome.status}"

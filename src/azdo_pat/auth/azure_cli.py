@@ -18,6 +18,7 @@ from azdo_pat.executables import captured, find_program
 from azdo_pat.homes import home_folder
 from azdo_pat.models import AccessToken
 from azdo_pat.redaction import masked
+from azdo_pat.waiting import Waits, unheard
 
 NAME: Final = "Azure CLI"
 
@@ -62,6 +63,7 @@ class AzureCliSource:
         environment: the environment of `az`, which is searched for on its PATH.
         tenant: the tenant of the token; empty for the one selected in `az`.
         resource: the service.
+        waits: is told while `az` runs.
     """
 
     environment: Mapping[str, str]
@@ -69,6 +71,7 @@ class AzureCliSource:
     resource: Resource = AZURE_DEVOPS
     name: str = NAME
     seconds: float = _SECONDS
+    waits: Waits = unheard
 
     @property
     def program(self) -> str | None:
@@ -164,7 +167,8 @@ class AzureCliSource:
                 environment["AZURE_CONFIG_DIR"] = str(Path(own).absolute())
             # Its Python may look for modules in the folder that it is started in.
             folder = Path(program).parent
-            done = captured(command, environment, folder=folder, seconds=self.seconds)
+            with self.waits("waiting for the Azure CLI (az)"):
+                done = captured(command, environment, folder=folder, seconds=self.seconds)
         except subprocess.TimeoutExpired:
             raise SignInError(
                 f"the Azure CLI did not answer within {self.seconds:.0f} seconds",

@@ -5,6 +5,7 @@ Imports stand inside the functions that need them: a command pays for what it us
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from azdo_pat.cli.session import Session
 from azdo_pat.errors import NotFoundError, PatError, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -166,12 +167,16 @@ class App:
 
         return exclusive(self.state_folder / "locks", key)
 
-    def in_line(self, key: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def in_line(self, key: str) -> Iterator[None]:
         """Give a lock of that key between processes, waiting for it for two minutes."""
         from azdo_pat.store.locks import waiting
 
         digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        return waiting(self.state_folder / "locks" / f"{digest}.lock", 120)
+        with ExitStack() as stack:
+            with self.runtime.waits("waiting for another run of pat to end"):
+                stack.enter_context(waiting(self.state_folder / "locks" / f"{digest}.lock", 120))
+            yield
 
     def probe(self, delivery: Delivery, organization: Organization, recognizes: Recognizes) -> None:
         """Check that a secret can be delivered to one target; see `deliveries.dispatch`."""
@@ -223,6 +228,7 @@ class App:
         sources = {**self.runtime.options.sources, "org": "the token"}
         other = App(self.runtime.options._replace(org=organization.url, sources=sources))
         other.session.secrets = self.session.secrets
+        other.runtime.waiting_line = self.runtime.waiting_line
         other.state, other.odd_rows = self.state, self.odd_rows
         other.undelivered = self.undelivered
         return other

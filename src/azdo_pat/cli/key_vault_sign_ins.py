@@ -96,5 +96,8 @@ class KeyVaultSignIns:
                 wanted=wanted,
             )
         yield AzureCliSource(
-            environment=runtime.environment, tenant=wanted.tenant, resource=wanted.resource
+            environment=runtime.environment,
+            tenant=wanted.tenant,
+            resource=wanted.resource,
+            waits=runtime.waits,
         )

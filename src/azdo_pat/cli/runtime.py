@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,12 +21,14 @@ from azdo_pat.homes import expanded, home_folder, other_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from azdo_pat.cli.global_options import GlobalOptions
     from azdo_pat.config.settings import Value
     from azdo_pat.models import Setting
     from azdo_pat.output.messages import Messages
     from azdo_pat.output.render import Renderer, TableStyle
+    from azdo_pat.output.waiting_line import WaitingLine
 
 _OFF: Final = {"", "0", "false", "no", "off"}
 
@@ -159,6 +161,22 @@ class Runtime:
             terminal=terminal(self.err, self.environment),
         )
 
+    @cached_property
+    def waiting_line(self) -> WaitingLine | None:
+        """The line that shows what is waited for; None where none is to be seen."""
+        shown = terminal(self.err, self.environment)
+        hidden = self.environment.get("TERM") == "dumb" or "_PAT_COMPLETE" in self.environment
+        if shown is None or hidden or self._switch("quiet"):
+            return None
+        from azdo_pat.output.waiting_line import WaitingLine
+
+        return WaitingLine(self.err, self.out, terminal=shown, color=self._color(self.err))
+
+    def waits(self, what: str, seconds: float | None = None) -> AbstractContextManager[object]:
+        """Show what is waited for while a block runs; see `azdo_pat.waiting.Waits`."""
+        line = self.waiting_line
+        return nullcontext() if line is None or line.is_hidden else line.shown(what, seconds)
+
     @property
     def machine(self) -> str:
         """The name of this machine; empty if the system does not tell."""
@@ -233,7 +251,9 @@ class Runtime:
         from azdo_pat.output.progress import progress
 
         color = self._color(self.err)
+        line = self.waiting_line
         with (
+            nullcontext() if line is None else line.hidden(),
             progress(self.err, how_many, label, color=color) as bar,
             self.messages.written_by(bar.say),
         ):

@@ -136,7 +136,9 @@ class Session:
         from azdo_pat.auth.azure_cli import AzureCliSource  # only where it is asked: 4 ms
 
         tenant = str(self.runtime.setting("tenant") or "")
-        return AzureCliSource(environment=self.runtime.environment, tenant=tenant)
+        return AzureCliSource(
+            environment=self.runtime.environment, tenant=tenant, waits=self.runtime.waits
+        )
 
     def _own_source(self) -> OwnSource:
         from azdo_pat.auth.saved_sign_in import OwnSource
@@ -229,6 +231,7 @@ class Session:
             timeout=self._timeout,
             ca_bundle=self._ca_bundle,
             trace=self._trace,
+            waits=self.runtime.waits,
         )
         return MsalClient(client, http_client=http, cache=cache, now=self.runtime.now)
 
@@ -259,6 +262,7 @@ class Session:
             ca_bundle=self._ca_bundle,
             trace=self._trace,
             waiting=self._say_waiting,
+            waits=self.runtime.waits,
             version=__version__,
         )
 
@@ -282,11 +286,15 @@ class Session:
             ca_bundle=ca_bundle or self._ca_bundle,
             trace=self._trace_of_others,
             waiting=self._say_waiting,
+            waits=self.runtime.waits,
             version=__version__,
             headers={},
         )
 
     def _say_waiting(self, seconds: float, reason: str) -> None:
+        line = self.runtime.waiting_line
+        if line is not None and not line.is_hidden:
+            return  # it says so, for as long as it lasts
         self.runtime.messages.notice(f"waiting {seconds:.0f} s: {reason}")
 
     last_date: tuple[str, datetime] | None = None
@@ -357,6 +365,7 @@ class Session:
             environment=self.runtime.environment,
             on_terminal=not self.runtime.must_not_ask
             and (sys.stdin.isatty() or self.runtime.err.isatty()),
+            waits=self.runtime.waits,
         )
 
     @cached_property

@@ -15,7 +15,7 @@ from azdo_pat.errors import StoreError
 from azdo_pat.models import Secret
 from azdo_pat.store.backend_cache import BackendCache
 from azdo_pat.store.probes import Probes
-from azdo_pat.waiting import TimeLimitError, within
+from azdo_pat.waiting import TimeLimitError, Waits, unheard, within
 
 if TYPE_CHECKING:
     from azdo_pat.store.keyring_backends import KeyringBackends
@@ -60,9 +60,10 @@ class SecretStore:
         timeout: seconds for one operation where there is no desktop.
         patience: the same where a person may be asked, by a desktop or on a terminal.
         on_terminal: a person is at a terminal, where some backends ask for their passphrase.
+        waits: is told of the wait for each answer, unless the backend may ask on the terminal.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root sets each once, by name
         self,
         *,
         backend: str | None,
@@ -71,6 +72,7 @@ class SecretStore:
         timeout: float = DEFAULT_TIMEOUT,
         patience: float = DEFAULT_PATIENCE,
         on_terminal: bool = False,
+        waits: Waits = unheard,
     ) -> None:
         self._backend = backend
         self._environment = environment
@@ -81,6 +83,7 @@ class SecretStore:
         self._seconds = max(timeout, patience) if asks else timeout
         self._hangs = False
         self._opened: KeyringBackends | None = None
+        self._waits = waits
 
     def _may_ask_on_terminal(self) -> bool:
         """Return whether the backend may prompt on the terminal; keyring's own do not."""
@@ -221,7 +224,10 @@ class SecretStore:
             # The next call of a bulk operation would wait as long again.
             raise _no_answer(self._seconds)
         try:
-            return within(self._seconds, work)
+            if self._may_ask_on_terminal():
+                return within(self._seconds, work)
+            with self._waits("waiting for the keyring, which may ask to be unlocked"):
+                return within(self._seconds, work)
         except TimeLimitError:
             self._hangs = True
             raise _no_answer(self._seconds) from None
