@@ -146,7 +146,11 @@ def test_a_real_secret_service_holds_it(
 def test_the_browser_on_a_terminal(pat: Installed, emulator: Emulator) -> None:
     terminal = in_browser(pat)
     assert terminal.exitstatus == 0, terminal.before
-    assert "signed in as ada@contoso.example" in str(terminal.before)
+    said = str(terminal.before)
+    assert "signed in as ada@contoso.example" in said
+    assert "run: pat login --device-code" in said
+    authorize = f"{emulator.authority}/{TENANT}/oauth2/v2.0/authorize"
+    assert f"opening in your browser: {authorize}?" in said
     assert pat("list", "-o", "none") == Result(exit_code=0, stdout="", stderr="")
     asked = next(each for each in emulator.requests if each["path"].endswith("/authorize"))
     assert asked["path"] == f"/{TENANT}/oauth2/v2.0/authorize"
@@ -290,7 +294,7 @@ def test_a_browser_in_which_nobody_signs_in(
     client = Client(authority=emulator.authority, tenant=TENANT, client_id=AZURE_CLI)
     entra = MsalClient(client, http_client=http, cache=None, now=lambda: datetime.now(UTC))
     with pytest.raises(SignInError) as caught:
-        entra.by_browser(account="", claims="", show=lambda _: None)
+        entra.by_browser(account="", claims="", show=lambda _: None, unopened=lambda: None)
     assert caught.value.message == "no sign-in was completed in the browser within 0 minutes"
     assert caught.value.hint == (
         "try again; if this machine has no browser, run: pat login --device-code"

@@ -6,9 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import msal  # type: ignore[import-untyped]  # msal carries no types
-from msal.oauth2cli.oauth2 import (  # type: ignore[import-untyped]  # as above
-    BrowserInteractionTimeoutError,
-)
+from msal.oauth2cli.authcode import AuthCodeReceiver  # type: ignore[import-untyped]  # as above
 
 from azdo_pat.auth.claims import RESOURCE
 from azdo_pat.auth.client import AZURE_CLI, Challenged, Client, Granted, Wanted
@@ -82,37 +80,55 @@ class MsalClient:
             return
         raise failure
 
-    def by_browser(self, *, account: str, claims: str, show: Callable[[str], None]) -> Granted:
+    def by_browser(
+        self,
+        *,
+        account: str,
+        claims: str,
+        show: Callable[[str], None],
+        unopened: Callable[[], None],
+    ) -> Granted:
         """Sign in with authorization code and PKCE, in the system's browser.
 
         Args:
             account: a sign-in name to suggest; empty to let the user choose.
             claims: what Entra requires of this sign-in, as JSON; empty for nothing.
-            show: called with the address if no browser could be opened.
+            show: called with the address before it is opened.
+            unopened: called if no browser could be opened.
         """
-        options: dict[str, object] = {"login_hint": account} if account else {}
-        try:
-            with searched_safely():  # it starts the browser
-                answer = _guarded(
-                    lambda: self._app.acquire_token_interactive(
-                        self._scopes,
-                        prompt=None if account else "select_account",
-                        claims_challenge=claims or None,
-                        timeout=_BROWSER_SECONDS,
-                        auth_uri_callback=show,
-                        success_template=_DONE_PAGE,
-                        **options,
-                    ),
-                    BrowserInteractionTimeoutError,
+        # The steps of MSAL's acquire_token_interactive, which tells no one the address it opens.
+        with AuthCodeReceiver(port=0) as receiver:
+            flow = _guarded(
+                lambda: self._app.initiate_auth_code_flow(
+                    self._scopes,
+                    # Entra accepts any port of localhost, but not of 127.0.0.1 (RFC 8252, 7.3).
+                    redirect_uri=f"http://localhost:{receiver.get_port()}",
+                    prompt=None if account else "select_account",
+                    login_hint=account or None,
+                    claims_challenge=claims or None,
+                    response_mode="form_post",  # what the receiver understands
                 )
-        except BrowserInteractionTimeoutError:
-            answer = None
-        if answer is None:
+            )
+            show(str(flow["auth_uri"]))
+            with searched_safely():  # it starts the browser
+                reply = _guarded(
+                    lambda: receiver.get_auth_response(
+                        auth_uri=flow["auth_uri"],
+                        state=flow["state"],
+                        timeout=_BROWSER_SECONDS,
+                        success_template=_DONE_PAGE,
+                        auth_uri_callback=lambda _: unopened(),
+                        browser_name=msal.application._preferred_browser(),  # noqa: SLF001  # Edge on Linux: Conditional Access can require it
+                    )
+                )
+        if reply is None:
             raise SignInError(
                 f"no sign-in was completed in the browser within {_BROWSER_SECONDS // 60} minutes",
                 hint="try again; if this machine has no browser, run: pat login --device-code",
             )
-        return self._granted(answer)
+        return self._granted(
+            _guarded(lambda: self._app.acquire_token_by_auth_code_flow(flow, reply))
+        )
 
     def by_device_code(self, *, claims: str, show: Callable[[str, str], None]) -> Granted:
         """Sign in with a code that the user enters in a browser on any machine.

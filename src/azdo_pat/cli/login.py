@@ -54,14 +54,12 @@ def login_command(
             if not device_code:
                 app.runtime.messages.notice("no browser found: signing in with a code")
             return entra.by_device_code(claims=claims, show=lambda *shown: _show_code(app, *shown))
-        app.runtime.messages.notice(
-            "waiting for the sign-in in your browser; press Ctrl-C to cancel"
-        )
         return entra.by_browser(
             account=account or "",
             claims=claims,
-            show=lambda address: app.runtime.messages.warn(
-                f"could not open a browser; open {address}"
+            show=lambda address: _show_address(app, address),
+            unopened=lambda: app.runtime.messages.warn(
+                "could not open a browser: open the address above"
             ),
         )
 
@@ -120,6 +118,13 @@ def _safe_place(app: App) -> bool:
         app.runtime.messages.warn(f"{error.message}; this sign-in will not be saved")
         return False
     return True
+
+
+def _show_address(app: App, address: str) -> None:
+    # Also with --quiet: the browser may not open, or another one than the user wants.
+    click.echo(f"opening in your browser: {_plain(address)}", file=app.runtime.err)
+    app.runtime.messages.notice("to sign in without a browser here, run: pat login --device-code")
+    app.runtime.messages.notice("waiting for the sign-in; press Ctrl-C to cancel")
 
 
 def _show_code(app: App, address: str, code: str) -> None:
