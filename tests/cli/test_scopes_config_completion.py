@@ -246,8 +246,41 @@ def test_completion_proposes(pat: InProcess, emulator: Emulator) -> None:
     assert completed(pat, "create", "--for", "git") == ["git", "git-read", "git-status"]
     assert completed(pat, "create", "--scope", "code_wr") == ["code_write"]
     assert completed(pat, "list", "-o", "") == list(Format)
-    assert completed(pat, "get", "lap") == ["laptop"]
+    for line in ("get", "ensure", "explain", "admin list --with"):
+        assert completed(pat, *line.split(), "lap") == ["laptop"], line
+    for line in ("list --org", "--org", "admin list --org"):
+        assert completed(pat, *line.split(), "Con") == ["contoso"], line
+    assert completed(pat, "help", "admin", "wh") == ["whose"]
+    assert completed(pat, "help", "create", "x") == completed(pat, "help", "nosuch", "x") == [""]
     assert len(emulator.requests) == asked
+
+
+@pytest.mark.parametrize(
+    ("words", "proposal"),
+    [
+        ("pat setu", "setup\tConfigure git, npm, pip, NuGet, Maven… to use a token."),
+        ("pat get lap", "laptop\tcontoso"),
+        ("pat create --for git-r", "git-read\tclone and fetch only"),
+        ("pat config set expir", "expires\tlifetime of a new token"),
+        ("pat list --stor", "--stored\tList stored tokens, including imported ones. The network"),
+        ("pat admin rul", "rule\tEnd all access tokens that were issued before a time."),
+    ],
+)
+@pytest.mark.parametrize("shell", ["fish", "powershell"])
+def test_a_proposal_says_what_it_is(shell: str, words: str, proposal: str, pat: InProcess) -> None:
+    pat("create", "laptop", "--scope", "code", "-q", "-o", "none")
+    begun = words.rpartition(" ")[2]
+    variables = {"COMP_WORDS": words, "COMP_WORD": begun, "COMP_CWORD": begun}
+    said = pat(env={"_PAT_COMPLETE": f"{shell}_complete", **variables}).stdout
+    assert said.removeprefix("plain,").startswith(proposal)
+    assert said.count("\n") == 1
+
+
+def test_what_cannot_be_typed_is_not_proposed(pat: InProcess) -> None:
+    for name in ("lap\u202etop", "lap\u200btop"):
+        pat("create", name, "--scope", "code", "-q", "-o", "none")
+    pat("create", "laptop", "--scope", "code", "-q", "-o", "none")
+    assert completed(pat, "get", "lap") == ["laptop"]
 
 
 def test_every_command_is_proposed(pat: InProcess) -> None:

@@ -1,4 +1,7 @@
-"""Complete arguments in the shell, without network requests and without errors."""
+"""Complete arguments in the shell, without network requests and without errors.
+
+Each completion has a description, which zsh, fish and PowerShell show.
+"""
 
 from __future__ import annotations
 
@@ -8,56 +11,102 @@ from typing import TYPE_CHECKING
 from azdo_pat.errors import PatError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import click
+    from click.shell_completion import CompletionItem
 
 
-def complete_scopes(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+def complete_scopes(
+    _ctx: click.Context, _param: click.Parameter, begun: str
+) -> list[CompletionItem]:
     """Return matching scopes, with and without `vso.`."""
     from azdo_pat.scopes import SCOPES
 
-    values = [scope.value for scope in SCOPES]
-    values += [value.removeprefix("vso.") for value in values] + ["full"]
-    return sorted({value for value in values if value.startswith(begun.lower())})
+    whole = {scope.value: scope.name for scope in SCOPES}
+    short = {value.removeprefix("vso."): name for value, name in whole.items()}
+    return _beginning(begun.lower(), sorted({**whole, **short, "full": "Full access"}.items()))
 
 
-def complete_recipes(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+def complete_recipes(
+    _ctx: click.Context, _param: click.Parameter, begun: str
+) -> list[CompletionItem]:
     """Return matching recipes."""
     from azdo_pat.scopes import RECIPES
 
-    return [recipe.name for recipe in RECIPES if recipe.name.startswith(begun.lower())]
+    return _beginning(begun.lower(), ((recipe.name, recipe.summary) for recipe in RECIPES))
 
 
-def complete_tools(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+def complete_tools(
+    _ctx: click.Context, _param: click.Parameter, begun: str
+) -> list[CompletionItem]:
     """Return matching tools of `pat setup`."""
     from azdo_pat.tools.registry import OFFERED
 
-    return [tool.name for tool in OFFERED if tool.name.startswith(begun.lower())]
+    return _beginning(begun.lower(), ((tool.name, "") for tool in OFFERED))
 
 
-def complete_tokens(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+def complete_tokens(
+    _ctx: click.Context, _param: click.Parameter, begun: str
+) -> list[CompletionItem]:
     """Return matching names of tokens known on this machine."""
     from azdo_pat.cli.app import App
     from azdo_pat.cli.global_options import GlobalOptions
 
     with suppress(PatError):
-        known = App(GlobalOptions()).state.stored()
-        return sorted({each.name for each in known if each.name.startswith(begun)})
+        places: dict[str, list[str]] = {}
+        for each in App(GlobalOptions()).state.stored():
+            places.setdefault(each.name, []).append(each.org)
+        known = {name: ", ".join(dict.fromkeys(orgs)) for name, orgs in places.items()}
+        return _beginning(begun, sorted(known.items()))
     return []
 
 
-def complete_settings(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+def complete_organizations(
+    _ctx: click.Context, _param: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Return matching organizations known on this machine."""
+    from azdo_pat.cli.app import App
+    from azdo_pat.cli.global_options import GlobalOptions
+    from azdo_pat.cli.known_organizations import known_organizations
+
+    known = known_organizations(App(GlobalOptions()))
+    return _beginning(begun.lower(), ((name, "") for name in known))
+
+
+def complete_settings(
+    _ctx: click.Context, _param: click.Parameter, begun: str
+) -> list[CompletionItem]:
     """Return matching keys of settings."""
     from azdo_pat.config.settings import KEYS
 
-    return [key.name for key in KEYS if key.name.startswith(begun)]
+    return _beginning(begun, ((key.name, key.summary) for key in KEYS))
 
 
-def complete_commands(ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+def complete_commands(
+    ctx: click.Context, _param: click.Parameter, begun: str
+) -> list[CompletionItem]:
     """Return matching commands below those that are already typed."""
     import click
 
-    group: click.Command | None = ctx.find_root().command
+    place = ctx.find_root()
     for name in ctx.params.get("names") or ():
-        group = group.get_command(ctx, name) if isinstance(group, click.Group) else None
-    names = group.list_commands(ctx) if isinstance(group, click.Group) else []
-    return [name for name in names if name.startswith(begun)]
+        group = place.command
+        found = group.get_command(place, name) if isinstance(group, click.Group) else None
+        if found is None:
+            return []
+        place = click.Context(found, place, name)
+    if not isinstance(place.command, click.Group):
+        return []
+    return place.command.shell_complete(place, begun)
+
+
+def _beginning(begun: str, described: Iterable[tuple[str, str]]) -> list[CompletionItem]:
+    """Return those that begin like what is typed, and that can be typed."""
+    from click.shell_completion import CompletionItem
+
+    return [
+        CompletionItem(name, help=text or None)
+        for name, text in described
+        if name.startswith(begun) and name.isprintable()
+    ]

@@ -8,7 +8,11 @@ import click
 from click.shell_completion import get_completion_class
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.completion_scripts import PowerShellComplete, QuotingBashComplete
+from azdo_pat.cli.completion_scripts import (
+    DescribingFishComplete,
+    PowerShellComplete,
+    QuotingBashComplete,
+)
 from azdo_pat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +31,11 @@ def completion_command(ctx: click.Context, app: App, shell: str) -> None:
       pat completion fish > ~/.config/fish/completions/pat.fish
       pat completion powershell | Out-String | Invoke-Expression
     """
-    ours = {"bash": QuotingBashComplete, "powershell": PowerShellComplete}
+    ours = {
+        "bash": QuotingBashComplete,
+        "fish": DescribingFishComplete,
+        "powershell": PowerShellComplete,
+    }
     kind = ours.get(shell) or get_completion_class(shell)
     if kind is None:
         raise UsageError(f"completion is not available for {shell}")

@@ -1,4 +1,4 @@
-"""Completion scripts for bash and PowerShell that quote names with spaces."""
+"""Completion scripts: names are quoted in bash and PowerShell, descriptions are whole in fish."""
 
 import os
 from typing import ClassVar, Final
@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
+    FishComplete,
     ShellComplete,
     add_completion_class,
     split_arg_string,
@@ -27,6 +28,27 @@ _BASH: Final = r"""
         %(complete_var)s=bash_complete "$1")
 }
 complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+
+# click's own script cuts a description at its first comma.
+_FISH: Final = """\
+function %(complete_func)s
+    set -l response (env %(complete_var)s=fish_complete COMP_WORDS=(commandline -cp) \
+COMP_CWORD=(commandline -t) %(prog_name)s)
+    for completion in $response
+        set -l metadata (string split --max 1 "," -- $completion)
+        switch $metadata[1]
+            case dir
+                __fish_complete_directories $metadata[2]
+            case file
+                __fish_complete_path $metadata[2]
+            case plain
+                echo $metadata[2]
+        end
+    end
+end
+
+complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
 """
 
 _POWERSHELL: Final = """\
@@ -56,6 +78,12 @@ class QuotingBashComplete(BashComplete):
     """click's completion for bash, with a script that quotes the completions."""
 
     source_template: ClassVar[str] = _BASH
+
+
+class DescribingFishComplete(FishComplete):
+    """click's completion for fish, with a script that shows whole descriptions."""
+
+    source_template: ClassVar[str] = _FISH
 
 
 @add_completion_class

@@ -8,6 +8,7 @@ import click
 
 from azdo_pat.cli import options
 from azdo_pat.cli.command import command
+from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.interrupts import interruptible_once
 from azdo_pat.cli.secret_options import secret_options
 from azdo_pat.cli.token_messages import (
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @command("ensure")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=complete_tokens)
 @options.new_scope
 @options.recipe
 @options.expires(help="Lifetime or expiry of a new token: 12h, 30d, 1y.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from azdo_pat.cli.command import command
+from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.token_messages import AUDITING_MAY_BE_OFF
 from azdo_pat.errors import NotFoundError, PartialError, PatError
 
@@ -19,7 +20,7 @@ _MOST_NAMES: Final = 3
 
 
 @command("explain")
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_tokens)
 @click.option(
     "--since",
     metavar="SPAN|DATE",

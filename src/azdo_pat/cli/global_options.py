@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from azdo_pat import __version__
+from azdo_pat.cli.completers import complete_organizations
 from azdo_pat.formats import Format
 
 if TYPE_CHECKING:
@@ -91,7 +92,12 @@ def global_options(*, root: bool) -> list[click.Parameter]:
     not, so that an option before the name overrides the environment.
     """
     options = [
-        click.Option(["--org"], metavar="NAME|URL", help="Organization name or URL."),
+        click.Option(
+            ["--org"],
+            metavar="NAME|URL",
+            help="Organization name or URL.",
+            shell_complete=complete_organizations,
+        ),
         click.Option(
             ["-o", "--output"], type=click.Choice([*map(str, Format)]), help="Output format."
         ),

@@ -21,6 +21,8 @@ from azdo_pat.cli.standard_streams import discard_unwritten, prepare, without_pi
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from click.shell_completion import CompletionItem
+
 COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "Managing tokens": {
         "create": ("create", "Create a token and store its secret in the keyring."),
@@ -94,6 +96,16 @@ class Root(DocumentedGroup):
                     raise TypeError(msg)
                 return command
         return None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command, with its summary, without importing it; see click."""
+        from click.shell_completion import CompletionItem
+
+        rows = (item for section in COMMANDS.values() for item in section.items())
+        found = [
+            CompletionItem(name, help=row[1]) for name, row in rows if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the main commands, the names of the others, and where to read on; see click."""
