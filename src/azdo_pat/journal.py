@@ -95,6 +95,16 @@ class Rotate(NamedTuple):
     replaced: Replaced | None = None
 
 
+class Exec(NamedTuple):
+    """Create a token for one command, and revoke it when the command has ended.
+
+    Its secret is stored nowhere. The name stays locked while the command runs.
+    """
+
+    entry: JournalEntry
+    new: NewToken
+
+
 class Deliver(NamedTuple):
     """Deliver the secret that is stored under the name to every target of its token.
 
@@ -171,10 +181,10 @@ class Forget(NamedTuple):
 
 
 Operation = (
-    Create | Rotate | Deliver | RevokeReplaced | Revoke | Rename | Import | TakeOver | Forget
+    Create | Rotate | Exec | Deliver | RevokeReplaced | Revoke | Rename | Import | TakeOver | Forget
 )
 
-Issue = Create | Rotate
+Issue = Create | Rotate | Exec
 """The operations that create a token."""
 
 Local = Import | TakeOver | Forget
@@ -183,6 +193,7 @@ Local = Import | TakeOver | Forget
 VERBS: Final[dict[type[Operation], str]] = {
     Create: "create",
     Rotate: "rotate",
+    Exec: "exec --new",
     Deliver: "deliver",
     RevokeReplaced: "revoke",
     Revoke: "revoke",
@@ -199,11 +210,13 @@ def title(operation: Operation) -> str:
     return f"{VERBS[type(operation)]} of {operation.entry.token}"
 
 
-def open_question(operation: Operation) -> str:
+def open_question(operation: Operation) -> str:  # noqa: PLR0911 - one line for each operation
     """Return what is not known, or not done, until an operation is recovered."""
     token = operation.entry.token
     match operation:
-        case Create() | Rotate():
+        case Exec(new=NewToken(authorization_id=str(identifier))):
+            return f"the token {token} ({identifier}), made for one command, is not revoked yet"
+        case Create() | Rotate() | Exec():
             return f"an interrupted {title(operation)} may have created a token"
         case Deliver():
             return f"the new secret of {token} has not been delivered"
@@ -230,15 +243,14 @@ def is_due(operation: Operation, now: datetime) -> bool:
 def revoked_by(operation: Operation) -> str | None:
     """Return the authorization id of the token that an operation will revoke; None for none."""
     match operation:
-        case Rotate(replaced=Replaced(authorization_id)):
-            return authorization_id
-        case TakeOver(replaced=Replaced(authorization_id)):
-            return authorization_id
-        case Deliver(replaced=Replaced(authorization_id)):
-            return authorization_id
-        case RevokeReplaced(replaced=Replaced(authorization_id)):
-            return authorization_id
-        case Revoke(authorization_id=authorization_id):
+        case (
+            Rotate(replaced=Replaced(authorization_id))
+            | TakeOver(replaced=Replaced(authorization_id))
+            | Deliver(replaced=Replaced(authorization_id))
+            | RevokeReplaced(replaced=Replaced(authorization_id))
+            | Revoke(authorization_id=authorization_id)
+            | Exec(new=NewToken(authorization_id=authorization_id))
+        ):
             return authorization_id
         case _:
             return None

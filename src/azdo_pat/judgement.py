@@ -15,7 +15,13 @@ from azdo_pat.command_lines import pat_command
 from azdo_pat.dates import in_words, local_date, whole_days
 from azdo_pat.findings import DEFAULT_LIMITS, Finding, Kind, Limits, Severity
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, PolicyName, Status
-from azdo_pat.naming import LONGEST_NAME, has_controls, name_instead, valid_part
+from azdo_pat.naming import (
+    LONGEST_NAME,
+    has_controls,
+    is_for_command,
+    name_instead,
+    valid_part,
+)
 from azdo_pat.origins import maker_name
 from azdo_pat.scope_table import HIGH_PRIVILEGE
 from azdo_pat.scopes import FULL_ACCESS, SCOPES, less_privileged, without_included
@@ -176,8 +182,11 @@ def _expired(pat: Pat, now: datetime) -> Finding | None:
 
 
 def _expiring(pat: Pat, now: datetime, limits: Limits) -> Finding | None:
-    """Return a finding for a token that expires soon; a note if it is renewed by itself."""
-    if pat.expires is None or pat.expires - now > limits.within:
+    """Return a finding for a token that expires soon; a note if it is renewed by itself.
+
+    A token for one command is meant to: its command uses it only for so long.
+    """
+    if pat.expires is None or pat.expires - now > limits.within or is_for_command(pat.name):
         return None
     severity, why, fix = _renewed(pat, pat.expires, now)
     has_days = whole_days(pat.expires, now) > 0

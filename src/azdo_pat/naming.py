@@ -7,6 +7,7 @@ from typing import Final
 from azdo_pat.errors import UsageError
 
 LONGEST_NAME: Final = 255
+_FOR_COMMAND: Final = "exec: "
 _ID: Final = r"[0-9a-f]{8}[0-9a-f-]{0,28}"
 _FULL_ID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 # Controls, surrogates, line and paragraph separators: no one can read or type them.
@@ -62,6 +63,23 @@ def name_instead(name: str) -> str:
     It has no braces, which stand for placeholders in `pat migrate --name`.
     """
     return valid_part(re.sub(r"[{}]", "", name))
+
+
+def name_for_command(program: str, machine: str) -> str:
+    """Return the name of a token that is made for one command, and revoked when that has ended.
+
+    Args:
+        program: the first word of the command; its arguments may hold secrets.
+        machine: where it runs; empty if unknown.
+    """
+    base = valid_part(re.split(r"[/\\\\]", program)[-1])[:100].strip()
+    where = f" on {valid_part(machine)[:100].strip()}" if machine else ""
+    return f"{_FOR_COMMAND}{base}{where}"
+
+
+def is_for_command(name: str) -> bool:
+    """Return whether a token was made for one command, by its name."""
+    return name.startswith(_FOR_COMMAND)
 
 
 def looks_like_id(text: str) -> bool:

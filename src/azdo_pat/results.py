@@ -125,6 +125,21 @@ class Unrecovered(NamedTuple):
     organization: Organization | None = None
 
 
+class Lent(NamedTuple):
+    """A command that was given a token of its own, after its end.
+
+    Attributes:
+        created: the token.
+        status: how the command ended, as `subprocess` tells it: its exit code, or a signal's
+            number below zero.
+        failure: why the token could not be revoked yet; None if it is revoked.
+    """
+
+    created: "Created"
+    status: int
+    failure: PatError | None = None
+
+
 class EnsureOutcome(StrEnum):
     """What was done to ensure a token."""
 

@@ -25,6 +25,7 @@ from azdo_pat.journal import (
     VERBS,
     Create,
     Deliver,
+    Exec,
     Forget,
     Import,
     JournalEntry,
@@ -89,6 +90,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *OF_VERSION_5,
     TakeOver(entry("taken"), replace(STORED, name="taken"), Replaced("old-11", NOW)),
     TakeOver(entry("first"), replace(STORED, name="first")),
+    Exec(entry("exec: az on build7"), new(Renewal())),
+    Exec(entry("exec: npm on build7"), new(Renewal(), authorization_id="made-15")),
 )
 
 

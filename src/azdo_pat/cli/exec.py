@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from azdo_pat.cli import options
+from azdo_pat.cli.child import Child, end_as, failures_told, program_path
 from azdo_pat.cli.command import Command, command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.secret_options import checked_names
-from azdo_pat.command_lines import quoted
 from azdo_pat.dates import local_date
-from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
-from azdo_pat.executables import command_line, find_program, require_program
+from azdo_pat.errors import UsageError
+from azdo_pat.executables import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,21 +54,34 @@ class _ExecCommand(Command):
 )
 @click.option(
     "--for",
-    "program",
-    metavar="PROGRAM",
+    "purposes",
+    metavar="PROGRAM|RECIPE",
+    multiple=True,
     help="Set the variables of PROGRAM: az, terraform, npm, nuget, twine, agent, git"
-    " [from COMMAND].",
+    " [from COMMAND]. With --new: scopes that a job needs (pat scopes --recipes). Repeatable.",
 )
 @click.option(
     "--feed", "feeds", metavar="URL", multiple=True, help="Feed URL, for nuget. Repeatable."
 )
-def exec_command(  # one argument for each option
+@click.option(
+    "--new",
+    is_flag=True,
+    help="Create a token for COMMAND, and revoke it when COMMAND has ended.",
+)
+@options.new_scope
+@options.expires(help="Lifetime (12h, 2d) or expiry date of the new token [1h].")
+@options.unknown_scope
+def exec_command(  # noqa: PLR0913  # one argument for each option
     app: App,
     text: str | None,
     *,
     variables: tuple[str, ...],
-    program: str | None,
+    purposes: tuple[str, ...],
     feeds: tuple[str, ...],
+    new: bool,
+    scopes: tuple[str, ...],
+    expires: str | None,
+    allow_unknown_scope: bool,
     words: tuple[str, ...],
 ) -> None:
     """Run COMMAND with the secret of TOKEN in its environment, and nowhere else.
@@ -76,12 +89,17 @@ def exec_command(  # one argument for each option
     Without --var, the secret goes into the variables that COMMAND reads if pat knows the program,
     otherwise into AZURE_DEVOPS_EXT_PAT. The exit code is that of COMMAND.
 
+    With --new, pat creates a token for COMMAND, stores its secret nowhere, and revokes it when
+    COMMAND has ended, also by a failure or a signal. If pat itself is killed, the next command that
+    signs in revokes it.
+
     \b
     Examples:
       pat exec ci -- az devops project list
       pat exec infra -- terraform plan
       pat exec ci --var SYSTEM_TOKEN -- python build.py
       pat exec --var READ=reader --var WRITE=writer -- make publish
+      pat exec --new --for packages -- npm publish
     """
     if not words:
         raise UsageError(
@@ -91,23 +109,61 @@ def exec_command(  # one argument for each option
     others = [tuple(each.split("=", 1)) for each in variables if "=" in each]
     names = checked_names(plain)
     checked_names(tuple(name for name, _ in others))
-    if text is None and (plain or program or not others):
-        raise UsageError(
-            "no token given", hint="run: pat exec TOKEN -- COMMAND…; or use --var NAME=TOKEN"
-        )
+    program = purposes[-1] if purposes and not new else None
+    for_new = bool(scopes) or expires is not None or allow_unknown_scope
+    needed = bool(plain or program or not others)
+    _check_origin(text, needed=needed, new=new, for_new=for_new)
     if names and program:
         raise UsageError("--var and --for cannot be combined", hint="leave out one of them")
     if program is not None or feeds:
         _check_program(program)
-    found: dict[str, str] = {}
-    for name, token in others:
-        found[name] = _found(app, token)[1].reveal()
+    if new:
+        _check_recipes(purposes)
+
+    def variables_of(organization: Organization, secret: Secret) -> dict[str, str]:
+        if names:
+            return dict.fromkeys(names, secret.reveal())
+        return _by_program(app, organization, secret, program or "", feeds, words)
+
+    found = {name: _found(app, token)[1].reveal() for name, token in others}
+    if new:
+        from azdo_pat.cli.exec_new import request_of, run_with_new_token
+
+        request = request_of(app, words[0], scopes, purposes, expires, allow_unknown_scope)
+        run_with_new_token(
+            app, words, request, lambda secret: {**found, **variables_of(app.organization, secret)}
+        )
     if text is not None:
         organization, secret = _found(app, text)
-        found |= dict.fromkeys(names, secret.reveal())
-        if not names and (program or not others):
-            found |= _by_program(app, organization, secret, program or "", feeds, words)
+        if names or program or not others:
+            found |= variables_of(organization, secret)
     _replace_process(words, found, app.runtime.environment)
+
+
+def _check_origin(text: str | None, *, needed: bool, new: bool, for_new: bool) -> None:
+    """Check where the token comes from.
+
+    Args:
+        text: the token that is named; None for none.
+        needed: a token is needed besides those that variables name.
+        new: one is to be created.
+        for_new: there are options for that.
+    """
+    if new and text is not None:
+        raise UsageError(
+            f"--new creates a token, so {text!r} is not used",
+            hint="leave out TOKEN or --new; the command stands after --",
+        )
+    if for_new and not new:
+        raise UsageError(
+            "--scope, --expires and --allow-unknown-scope are for a new token",
+            hint="to create one for this command, use --new instead of TOKEN",
+        )
+    if needed and text is None and not new:
+        raise UsageError(
+            "no token given",
+            hint="run: pat exec TOKEN -- COMMAND…; or use --var NAME=TOKEN, or --new",
+        )
 
 
 def _check_program(program: str | None) -> None:
@@ -118,6 +174,18 @@ def _check_program(program: str | None) -> None:
             f"pat does not know which variables {program!r} reads",
             hint=f"it knows {', '.join(PROGRAMS)}; for other programs, use --var NAME",
         )
+
+
+def _check_recipes(names: Sequence[str]) -> None:
+    from azdo_pat.scopes import RECIPES
+    from azdo_pat.tools.variables import PROGRAMS
+
+    for name in names:
+        if name in PROGRAMS and all(name != each.name for each in RECIPES):
+            raise UsageError(
+                f"{name!r} is a program; with --new, --for takes what the token is for",
+                hint="for example --for packages; to list all, run: pat scopes --recipes",
+            )
 
 
 def _by_program(  # what variables are made of
@@ -152,26 +220,6 @@ def _found(app: App, text: str) -> tuple[Organization, Secret]:
     return organization, secret
 
 
-def _program(name: str, environment: Mapping[str, str]) -> str:
-    """Return the path of the command's program.
-
-    Raises:
-        PatError: there is none that can be run.
-    """
-    try:
-        return require_program(name, environment)
-    except FileNotFoundError:
-        hint = "check that it is on the PATH"
-        if here := find_program(f"{os.curdir}{os.sep}{name}", environment):
-            hint = f"to run the one in the current folder, write {quoted(here)}"
-        raise NoCommandError(f"program {name!r} not found", hint=hint) from None
-    except OSError as error:
-        raise NotExecutableError(
-            f"{name} cannot be run: it is not a program",
-            hint="check that it is a file, and that it is executable",
-        ) from error
-
-
 def _replace_process(
     words: Sequence[str], secrets: Mapping[str, str], own: Mapping[str, str]
 ) -> NoReturn:
@@ -185,31 +233,14 @@ def _replace_process(
     Raises:
         PatError: it cannot be run.
     """
-    program = _program(words[0], own)
+    program = program_path(words[0], own)
     environment = {**own, **secrets}
     sys.stdout.flush()
     sys.stderr.flush()
-    try:
-        if os.name == "nt":
-            sys.exit(_run_and_wait([program, *words[1:]], environment))
+    with failures_told(words[0]):
+        if os.name == "nt":  # which cannot replace a process
+            with Child() as child:
+                end_as(child.run(command_line([program, *words[1:]], environment), environment))
         for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and the command would, too
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         os.execve(program, list(words), dict(environment))  # noqa: S606  # what the user asks for
-    except ValueError as error:
-        raise UsageError(
-            f"{words[0]} cannot be run: {error}",
-            hint="run the program that the batch file starts, or give the argument in a file",
-        ) from error
-    except OSError as error:
-        raise NotExecutableError(
-            f"{words[0]} cannot be run: {error.strerror}",
-            hint="check that it is a program built for this machine",
-        ) from error
-
-
-def _run_and_wait(words: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run the command and return its exit code; Windows cannot replace a process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the command
-    return subprocess.run(  # noqa: S603  # as above
-        command_line(words, environment), env=dict(environment), check=False
-    ).returncode

@@ -9,6 +9,7 @@ from azdo_pat.delivery_targets import CommandTarget, FileTarget, ToolTarget, Unk
 from azdo_pat.errors import DoubtfulError
 from azdo_pat.journal import (
     Deliver,
+    Exec,
     Forget,
     Import,
     Local,
@@ -67,6 +68,9 @@ def _say_recovered(
             messages.done(f"completed {interrupted}: the token is revoked")
         case RevokeReplaced(replaced=replaced):
             messages.done(f"revoked the old token of {token} ({replaced.authorization_id})")
+        case Exec(new=new) if outcome is RecoveryOutcome.ROLLED_BACK:
+            which = f" ({new.authorization_id})" if new.authorization_id else ""
+            messages.done(f"revoked {token}{which}, which was made for one command")
         case Deliver(replaced=replaced):
             _say_delivered(messages, operation, replaced, outcome)
         case _ if outcome is RecoveryOutcome.COMPLETED:

@@ -94,13 +94,20 @@ def issue(
     Returns:
         The token, and the follow-up as it stands in the journal.
     """
-    key = deps.state.begin(operation)
-    entry = operation.entry._replace(key=key)
-    issuance = _Issuance(operation._replace(entry=entry), key, request, previous, deps)
+    issuance = begun(operation, request, deps, previous=previous)
     new = issuance.post()
     issuance.guard_life(new)
     created = issuance.created(new)
     return created, issuance.keep(new, created, hand_over)
+
+
+def begun(
+    operation: Issue, request: CreateRequest, deps: Deps, *, previous: Secret | None = None
+) -> Issuance:
+    """Record an operation in the journal, before it has any effect."""
+    key = deps.state.begin(operation)
+    entry = operation.entry._replace(key=key)
+    return Issuance(operation._replace(entry=entry), key, request, previous, deps)
 
 
 class _Discarded(NamedTuple):
@@ -114,7 +121,7 @@ class _Discarded(NamedTuple):
     hint: str = ""
 
 
-class _Issuance:
+class Issuance:
     """The creation of one token, with its entry in the journal."""
 
     def __init__(
@@ -146,7 +153,7 @@ class _Issuance:
         except SignInError as error:
             raise self._after_page(error) from error
         except PatError:
-            self._close()
+            self.close()
             raise
         new = new._replace(pat=new.pat.filled(asked.name, asked.scopes))
         identifier = new.pat.authorization_id
@@ -156,7 +163,7 @@ class _Issuance:
         try:
             self._deps.state.note(self._key, identifier, fingerprint)
         except StoreError as error:
-            raise self._take_back(new, error) from error
+            raise self.take_back(new, error) from error
         return new
 
     def guard_life(self, new: NewPat) -> None:
@@ -165,7 +172,7 @@ class _Issuance:
         if not asked.fail_if_shortened:
             return
         if granted is None:
-            raise self._take_back(
+            raise self.take_back(
                 new, UnavailableError("the expiry in the service's answer cannot be read")
             )
         if is_shortened(asked.expires, granted):
@@ -177,7 +184,7 @@ class _Issuance:
                 " out --fail-if-shortened",
                 code="patLifespanPolicyViolation",
             )
-            raise self._take_back(new, problem)
+            raise self.take_back(new, problem)
 
     def created(self, new: NewPat) -> Created:
         """Return the token as the service granted it, with this machine's facts added."""
@@ -218,24 +225,24 @@ class _Issuance:
             record = recorded(self._operation, new.pat) if self._request.store else None
             rest = _finish(self._operation, record, self._deps)
         except KeyboardInterrupt:
-            raise self._take_back(new, CancelledError("interrupted")) from None
+            raise self.take_back(new, CancelledError("interrupted")) from None
         except PatError as error:
-            raise self._take_back(new, error) from error
+            raise self.take_back(new, error) from error
         except BaseException:
             # A keyring backend, or the output, may raise anything.
-            self._discard(new)
+            self.discard(new)
             raise
         with suppress(StoreError):
             if new.pat.target_accounts:
                 self._deps.organization_cache.learn(self._organization, new.pat.target_accounts[0])
         return rest
 
-    def _take_back(self, new: NewPat, cause: PatError) -> PatError:
+    def take_back(self, new: NewPat, cause: PatError) -> PatError:
         """Roll back, and add the outcome to the error that caused it."""
-        outcome = self._discard(new)
+        outcome = self.discard(new)
         return _extended(cause, outcome.message, outcome.hint or cause.hint)
 
-    def _discard(self, new: NewPat) -> _Discarded:
+    def discard(self, new: NewPat) -> _Discarded:
         """Restore the previous secret and revoke the new token; return the outcome.
 
         In this order, because a run that is killed in between then leaves a token whose secret is
@@ -265,7 +272,7 @@ class _Issuance:
             )
         revoked = "the new token was revoked"
         if restored:
-            self._close()
+            self.close()
         else:  # so that the next run need not wait for a delayed list
             with suppress(StoreError):
                 self._deps.state.explain(self._key, revoked)
@@ -298,7 +305,7 @@ class _Issuance:
             pass  # the page meant that the user is not signed in
         except PatError as second:
             return _extended(error, self._unknown(second), error.hint)
-        self._close()
+        self.close()
         return _extended(error, _REVOKED, error.hint) if undone else error
 
     def _after_silence(self, error: PatError) -> PatError:
@@ -314,7 +321,7 @@ class _Issuance:
             again = "the next command that signs in (for example pat list) will look again and"
             return _extended(error, self._unknown(second), f"{again} revoke it")
         if undone:
-            self._close()
+            self.close()
             return _extended(error, _REVOKED, "try again")
         with suppress(StoreError):  # notes the time of this search
             may_come_late(self._operation.entry, self._operation.new.searched, self._deps)
@@ -328,7 +335,7 @@ class _Issuance:
     def _unknown(self, failure: PatError) -> str:
         return f"it is unknown whether {self._request.name!r} was created ({failure.message})"
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """Close the entry of the journal; if that fails, the next run finds nothing to do."""
         with suppress(StoreError):
             self._deps.state.finish(self._key)

@@ -9,6 +9,7 @@ from azdo_pat.errors import ConflictError, DoubtfulError, PatError, PendingError
 from azdo_pat.journal import (
     Create,
     Deliver,
+    Exec,
     Forget,
     Import,
     Local,
@@ -21,6 +22,8 @@ from azdo_pat.journal import (
 )
 from azdo_pat.operations.delivery import recover_delivery, recover_revocation_of_replaced
 from azdo_pat.operations.issue import recover_issue
+from azdo_pat.operations.left_behind import left_behind
+from azdo_pat.operations.lending import recover_lending
 from azdo_pat.operations.local_secrets import recover_local, recover_local_operation
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.rename import recover_rename
@@ -83,7 +86,7 @@ def recover_due(deps: Deps, org_url: str | None = None) -> Sequence[Recovered]:
     Without this, nothing would recover the tokens of a user who runs only `pat ensure`.
     """
     recover_local(deps, org_url=org_url)
-    if not any(is_due(each, deps.now()) for each in deps.state.unfinished(org_url)):
+    if not any(is_due(each, deps.now()) for each in left_behind(deps, org_url)):
         return ()
     try:
         deps.session.access_token()
@@ -99,7 +102,7 @@ def due_here(deps: Deps, org_url: str | None = None) -> list[Operation]:
     now = deps.now()
     return [
         each
-        for each in deps.state.unfinished(org_url)
+        for each in left_behind(deps, org_url)
         if is_due(each, now) and is_of_root(each.entry.organization, deps.session.api_root)
     ]
 
@@ -168,6 +171,8 @@ def recover_operation(operation: Operation, deps: Deps) -> RecoveryOutcome:
     match operation:
         case Create() | Rotate():
             outcome = recover_issue(operation, deps)
+        case Exec():
+            outcome = recover_lending(operation, deps)
         case Deliver():
             outcome = recover_delivery(operation, deps)
         case RevokeReplaced():

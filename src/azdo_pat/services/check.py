@@ -29,6 +29,7 @@ from azdo_pat.judgement import (
 from azdo_pat.models import PendingKind, PolicyName, Status
 from azdo_pat.naming import begins_id
 from azdo_pat.near_names import did_you_mean
+from azdo_pat.operations.left_behind import left_behind
 from azdo_pat.operations.ownership import is_own
 from azdo_pat.organizations import is_of_root
 from azdo_pat.results import OrganizationFailure
@@ -235,7 +236,7 @@ def _is_in_vault(entry: StoredPat) -> bool:
 
 def _pending(org_url: str | None, deps: Deps) -> Sequence[Pending]:
     """Return what earlier runs have left pending."""
-    unfinished = deps.state.unfinished(org_url)
+    unfinished = left_behind(deps, org_url)
     if not unfinished:
         return ()
     from azdo_pat.services.pending import pending  # noqa: PLC0415 - mostly there is none

@@ -15,6 +15,7 @@ from azdo_pat.journal import revoked_by, title
 from azdo_pat.judgement import of_tokens
 from azdo_pat.models import Secret, Status, StoredPat
 from azdo_pat.naming import is_full_id
+from azdo_pat.operations.left_behind import left_behind
 from azdo_pat.operations.local_secrets import recover_local
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.recovery import due_here, recover
@@ -263,7 +264,7 @@ class _Examination:
             self._note("leftovers", Health.OK, "none")
 
     def _running_graces(self) -> None:
-        for each in pending(self._deps.state.unfinished(), self._deps.now()):
+        for each in pending(left_behind(self._deps), self._deps.now()):
             if each.until is not None:
                 self._note("leftovers", Health.OK, each.message)
 

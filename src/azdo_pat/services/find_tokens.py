@@ -14,6 +14,7 @@ from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
 from azdo_pat.naming import begins_id, is_full_id, looks_like_id
 from azdo_pat.near_names import did_you_mean
+from azdo_pat.operations.left_behind import left_behind
 from azdo_pat.operations.organization_cache import Membership
 from azdo_pat.services.pending import pending_by_id
 from azdo_pat.waiting import within
@@ -75,6 +76,7 @@ class TokenFinder:
     """Lists the user's tokens from the service, with this machine's facts added."""
 
     def __init__(self, deps: Deps) -> None:
+        self._deps = deps
         self._tokens = deps.tokens
         self._organizations = deps.organization_cache
         self._state = deps.state
@@ -265,7 +267,7 @@ class TokenFinder:
                 stored_ids=frozenset(each.id for each in known if each.id and each.stored),
                 stored_names=frozenset(each.name for each in known if not each.id and each.stored),
                 made=self._state.made(),
-                pending=pending_by_id(known, self._state.unfinished(org_url), self._now()),
+                pending=pending_by_id(known, left_behind(self._deps, org_url), self._now()),
                 due={each.id: each.renewal_due for each in known if each.id},
             )
         return self._marks[org_url]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def pending(operations: Iterable[Operation], now: datetime) -> tuple[Pending, ...]:
-    """Return what is pending of unfinished operations (`State.unfinished`), in their order.
+    """Return what is pending of unfinished operations (`left_behind`), in their order.
 
     Several deliveries of one secret are one item, with the reason of the last.
     """
@@ -53,7 +53,9 @@ def _item(operation: Operation, now: datetime) -> Pending:
     # Imported here, as the journal is mostly empty.
     from azdo_pat.journal import (  # noqa: PLC0415 - see above
         Deliver,
+        Exec,
         Local,
+        NewToken,
         Revoke,
         RevokeReplaced,
         is_due,
@@ -79,7 +81,7 @@ def _item(operation: Operation, now: datetime) -> Pending:
                 + f" {local_minute(until)}"
             )
             fix = pat_command("revoke", revoked or "", options=("--org", entry.organization.name))
-        case Revoke() | RevokeReplaced():
+        case Revoke() | RevokeReplaced() | Exec(new=NewToken(authorization_id=str())):
             kind = PendingKind.UNREVOKED
         case _ if isinstance(operation, Local):
             fix = "pat list --stored"

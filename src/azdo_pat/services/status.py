@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, TypeVar
 from azdo_pat.errors import PatError, UnavailableError
 from azdo_pat.journal import (
     Deliver,
+    Exec,
     Forget,
     Import,
     Local,
+    NewToken,
     RevokeReplaced,
     TakeOver,
     is_due,
     open_question,
 )
+from azdo_pat.operations.left_behind import left_behind
 from azdo_pat.organizations import HOSTED_ROOT
 from azdo_pat.results import StatusReport
 from azdo_pat.services.destinations import all_destinations
@@ -65,7 +68,7 @@ def report_status(deps: Deps, *, config_file: str) -> StatusReport:
     stored_secrets = trying(lambda: _count_stored(deps), None)
     problems += trying(lambda: _left_open(deps, token.user if token else None), [])
     nothing: tuple[Pending, ...] = ()
-    left = trying(lambda: pending(deps.state.unfinished(), deps.now()), nothing)
+    left = trying(lambda: pending(left_behind(deps), deps.now()), nothing)
     problems += damage
     keyring = trying(deps.secrets.describe, "")
     return StatusReport(
@@ -124,7 +127,7 @@ def _left_open(deps: Deps, user: str | None) -> list[PatError]:
     `user` is the signed-in user; None if no user is signed in.
     """
     found = []
-    for operation in deps.state.unfinished():
+    for operation in left_behind(deps):
         if not is_due(operation, deps.now()):
             continue
         owner, reason = operation.entry.user, operation.entry.reason
@@ -141,7 +144,7 @@ def _next_step(operation: Operation) -> str:
     match operation:
         case Deliver():
             return "fix the cause, then run: pat renew; the replaced token stays active until then"
-        case RevokeReplaced():
+        case RevokeReplaced() | Exec(new=NewToken(authorization_id=str())):
             return "the next command that signs in (for example pat list) will revoke it"
         case Import() | TakeOver() | Forget():
             return "to check, run: pat list --stored"

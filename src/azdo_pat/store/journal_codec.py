@@ -13,6 +13,7 @@ from typing import Final, TypeVar, assert_never
 from azdo_pat.journal import (
     Create,
     Deliver,
+    Exec,
     Forget,
     Import,
     JournalEntry,
@@ -66,7 +67,7 @@ def insert_operation(connection: sqlite3.Connection, operation: Operation) -> in
     return key
 
 
-def read_operation(row: sqlite3.Row) -> Operation:  # noqa: PLR0911 - one line for each operation
+def read_operation(row: sqlite3.Row) -> Operation:  # noqa: C901, PLR0911 - one line for each operation
     """Read an operation.
 
     Raises:
@@ -87,6 +88,8 @@ def read_operation(row: sqlite3.Row) -> Operation:  # noqa: PLR0911 - one line f
             return Create(entry, _new_token(row), overwrites=kind == "replace")
         case "rotate":
             return Rotate(entry, _new_token(row), _follow_up(newer(row, "follow_up", "")))
+        case "exec":
+            return Exec(entry, _new_token(row))
         case "deliver":
             return Deliver(entry, _replaced(identifier, row["valid_to"], row["mark"]))
         case "revoke":
@@ -108,7 +111,7 @@ def read_operation(row: sqlite3.Row) -> Operation:  # noqa: PLR0911 - one line f
             raise ValueError(msg)
 
 
-def _columns(  # noqa: PLR0911 - as above
+def _columns(  # noqa: C901, PLR0911 - as above
     operation: Operation,
 ) -> Mapping[str, str | None]:
     """Return the columns specific to an operation's type."""
@@ -117,6 +120,8 @@ def _columns(  # noqa: PLR0911 - as above
             return {"operation": "replace" if overwrites else "create", **_written_new(new)}
         case Rotate(new=new, replaced=replaced):
             return {"operation": "rotate", **_written_follow_up(replaced), **_written_new(new)}
+        case Exec(new=new):
+            return {"operation": "exec", **_written_new(new)}
         case Deliver(replaced=replaced):
             return {"operation": "deliver", **_written_replaced(replaced)}
         case RevokeReplaced(replaced=replaced):

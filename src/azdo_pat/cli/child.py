@@ -1,0 +1,167 @@
+"""Find the command that a user asks for; run it to its end, with the signals that `pat` gets."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NoReturn, Self
+
+from azdo_pat.command_lines import quoted
+from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
+from azdo_pat.executables import find_program, require_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType, TracebackType
+
+    Handler = Callable[[int, FrameType | None], object] | int | None
+
+
+def _known(*names: str) -> tuple[signal.Signals, ...]:
+    return tuple(signal.Signals[name] for name in names if name in signal.Signals.__members__)
+
+
+_OF_KEYS: Final = _known("SIGINT", "SIGQUIT", "SIGBREAK")
+"""The signals that keys of the terminal send, to all programs that run in it."""
+_PASSED_ON: Final = (*_OF_KEYS, *_known("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"))
+_ENDS_QUIETLY: Final = _known("SIGINT", "SIGTERM", "SIGHUP")
+"""The signals by which `pat` ends as its child has; others may write the memory to a file."""
+
+
+def program_path(name: str, environment: Mapping[str, str]) -> str:
+    """Return the path of the command's program.
+
+    Raises:
+        PatError: there is none that can be run.
+    """
+    try:
+        return require_program(name, environment)
+    except FileNotFoundError:
+        hint = "check that it is on the PATH"
+        if here := find_program(f"{os.curdir}{os.sep}{name}", environment):
+            hint = f"to run the one in the current folder, write {quoted(here)}"
+        raise NoCommandError(f"program {name!r} not found", hint=hint) from None
+    except OSError as error:
+        raise NotExecutableError(
+            f"{name} cannot be run: it is not a program",
+            hint="check that it is a file, and that it is executable",
+        ) from error
+
+
+@contextmanager
+def failures_told(program: str) -> Iterator[None]:
+    """Say why a program could not be started.
+
+    Raises:
+        PatError: it could not.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(
+            f"{program} cannot be run: {error}",
+            hint="run the program that the batch file starts, or give the argument in a file",
+        ) from error
+    except OSError as error:
+        raise NotExecutableError(
+            f"{program} cannot be run: {error.strerror}",
+            hint="check that it is a program built for this machine",
+        ) from error
+
+
+class Child:
+    """A command that is run to its end in place of `pat`.
+
+    Inside the context, signals are the command's. `pat` itself is not ended by them, not even after
+    the command: something is left to do then.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
+        self._before: dict[int, Handler] = {}
+
+    def __enter__(self) -> Self:
+        """Do nothing: until the command is started, signals have the effect that they had."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Give signals the effect that they had before."""
+        del kind, error, traceback
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def run(self, command: str | Sequence[str], environment: Mapping[str, str]) -> int:
+        """Start the command and return how it ended, as `subprocess` tells it.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        number: int
+        for number in _PASSED_ON:
+            if (before := signal.getsignal(number)) is not signal.SIG_IGN:  # nohup
+                self._before[number] = before
+                signal.signal(number, self._pass_on)
+        try:
+            process = subprocess.Popen(command, env=dict(environment))  # noqa: S603  # what the user asks for
+            self._process = process
+            if sys.platform != "win32":
+                for number in self._early:
+                    process.send_signal(number)
+            return process.wait()
+        finally:
+            for number in self._before:
+                signal.signal(number, signal.SIG_IGN)
+
+    def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+        if self._process is None:
+            self._early.append(number)
+        elif not (number in _OF_KEYS and _is_in_foreground()):
+            self._process.send_signal(number)
+
+
+def _is_in_foreground() -> bool:
+    """Return whether keys of the terminal reach the command, which is of the same group.
+
+    A second signal would be another wish: many programs take two Ctrl-C for "at once".
+    """
+    if sys.platform == "win32":
+        return True
+    else:  # noqa: RET505 - mypy reads the branches of one system only
+        try:
+            terminal = os.open(os.ctermid(), os.O_RDONLY | os.O_NOCTTY)
+        except OSError:
+            return False  # there is none
+        try:
+            return os.tcgetpgrp(terminal) == os.getpgrp()
+        except OSError:
+            return False
+        finally:
+            os.close(terminal)
+
+
+def end_as(status: int) -> NoReturn:
+    """End this program as its child has ended.
+
+    A shell whose loop is interrupted, or systemd when it stops a service, looks at the signal.
+
+    Args:
+        status: as `Child.run` returns it.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if sys.platform == "win32":
+        sys.exit(status - (1 << 32) if status >= 1 << 31 else status)  # as exit codes are signed
+    else:
+        if -status in _ENDS_QUIETLY:
+            signal.signal(-status, signal.SIG_DFL)
+            os.kill(os.getpid(), -status)
+        sys.exit(status if status >= 0 else 128 - status)

@@ -1,0 +1,64 @@
+"""Lends a token to one command: it is created for it, given to it alone, and revoked after it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+from azdo_pat.errors import ConflictError
+from azdo_pat.journal import Exec, JournalEntry
+from azdo_pat.operations.lending import run_with_token
+from azdo_pat.operations.lock_keys import lock_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from azdo_pat.models import Organization
+    from azdo_pat.operations.deps import Deps
+    from azdo_pat.operations.issue import CreateRequest
+    from azdo_pat.results import Created, Lent
+
+
+def lend(
+    organization: Organization,
+    request: CreateRequest,
+    deps: Deps,
+    run: Callable[[Created], int],
+) -> Lent:
+    """Create a token, let `run` use it, and revoke it; see `run_with_token`.
+
+    While another command uses a token of that name, or one of an earlier command is not revoked
+    yet, a number is added to the name.
+
+    Args:
+        organization: where the token is valid.
+        request: the token; its secret is stored nowhere.
+        deps: the dependencies.
+        run: runs the command, and returns how it ended.
+
+    Raises:
+        PatError: as for `run_with_token`.
+    """
+    _ = deps.tokens  # see `Deps`
+    with _name_of_its_own(organization, request.name, deps) as name:
+        operation = Exec(
+            JournalEntry(organization, name, deps.now(), deps.session.user()), request.new_token
+        )
+        return run_with_token(operation, replace(request, name=name, store=False), deps, run)
+
+
+@contextmanager
+def _name_of_its_own(organization: Organization, wanted: str, deps: Deps) -> Iterator[str]:
+    """Lock a name that no command uses, and that no earlier one has left in the journal."""
+    for number in count(1):
+        name = wanted if number == 1 else f"{wanted} ({number})"
+        with ExitStack() as lock:
+            try:
+                lock.enter_context(deps.exclusive(lock_key(name, organization.url)))
+            except ConflictError:
+                continue
+            if not deps.state.unfinished(organization.url, name):
+                yield name
+                return
