@@ -47,13 +47,14 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check format, style, types and import directions."""
+    """Check format, style, types, import directions, and the pipelines that users copy."""
     install(session, "dev")
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
     for system in ("linux", "win32", "darwin"):
         session.run("mypy", "--platform", system)
     session.run("lint-imports")
+    session.run("pytest", "--require-components", "tests/test_pipelines.py")
 
 
 @nox.session

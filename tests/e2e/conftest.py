@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from drivers import Emulator, Installed, need
+from drivers import PROGRAM, Emulator, Installed, need
 from e2e import openbao as bao
 from e2e.hosts import Hosts, running
+from e2e.stage import CRON, create
 from store.keyring_service import KeyringService, keyring_session, missing_programs
 
 HERE = Path(__file__).parent
@@ -90,3 +91,23 @@ def display(request: pytest.FixtureRequest) -> Iterator[str]:
             yield f":{server.stdout.readline().strip()}"
         finally:
             server.terminate()
+
+
+@pytest.fixture
+def bare(pat: Installed, home: Path) -> dict[str, str]:
+    """What a clock's job has: where the emulator is stands for the network and the sign-in."""
+    programs = home / "bin"
+    programs.mkdir()
+    (programs / "pat").symlink_to(PROGRAM)
+    own = pat.environment()
+    session = ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_DATA_HOME")
+    kept = {name: own[name] for name in own if name.startswith("PAT_") or name in session}
+    return {**kept, **CRON, "HOME": str(home), "PATH": f"{programs}:{CRON['PATH']}"}
+
+
+@pytest.fixture
+def watched(pat: Installed, bare: dict[str, str]) -> dict[str, str]:
+    """What a job has that looks at a token with one warning, without the session of a user."""
+    create(pat, "ci", "200d")
+    session = ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "PAT_ACCESS_TOKEN")
+    return {name: text for name, text in bare.items() if name not in session}

@@ -14,6 +14,9 @@ from drivers import PROGRAM, TIME_LIMIT, Emulator, Environment, Installed, Resul
 
 Found = TypeVar("Found")
 
+CRON = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LOGNAME": "ada"}
+"""What cron gives to what it runs (crontab(5)), beside HOME."""
+
 
 def until(condition: Callable[[], Found], what: str, limit: float = 20.0) -> Found:
     """Wait until a condition gives something true, and return that."""
@@ -82,6 +85,22 @@ def captured(
     return Result(exit_code=ran.returncode, stdout=ran.stdout, stderr=ran.stderr)
 
 
+def run(command: Sequence[str | Path], env: Mapping[str, str], cwd: Path, *, code: int = 0) -> str:
+    """Run it; it must end with this code; return what it said."""
+    ran = subprocess.run(
+        command,
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=TIME_LIMIT,
+        check=False,
+    )
+    assert ran.returncode == code, ran.stderr
+    return ran.stdout + ran.stderr
+
+
 def in_keyring(
     environment: Mapping[str, str], emulator: Emulator, name: str, *, org: str = "contoso"
 ) -> str | None:
@@ -131,3 +150,8 @@ def posts(emulator: Emulator) -> int:
         each["method"] == "POST" and each["path"].endswith("/tokens/pats")
         for each in emulator.requests
     )
+
+
+def create(pat: Installed, name: str, expires: str = "12h") -> None:
+    words = ("create", name, "--scope", "code", "--expires", expires, "-q", "-o", "none")
+    assert pat(*words).exit_code == 0

@@ -15,8 +15,8 @@ import yaml
 
 from drivers import PROGRAM, Emulator, Installed, Result, posix_only
 from e2e.openbao import OpenBao
-from e2e.stage import accepts
-from e2e.test_guides import CRON, run, snippet
+from e2e.stage import CRON, accepts, run
+from published import snippet
 
 POLICY = """\
 path "secret/data/{folder}/*" {{

@@ -1,216 +1,18 @@
-"""The snippets of the guides, run as cron, systemd and CI would run them."""
+"""The snippets of the guides, run as a scheduler or a user would run them."""
 
-import configparser
 import json
 import os
 import re
 import shutil
-import stat
-import subprocess
-import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 
 import icalendar
-import junitparser
 import pytest
 
-from drivers import PROGRAM, TIME_LIMIT, Emulator, Installed, need
-from e2e.stage import accepts, active, in_keyring
-
-GUIDES = Path(__file__).parents[2] / "docs" / "guides"
-CRON = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LOGNAME": "ada"}
-"""What cron gives to what it runs (crontab(5)), beside HOME."""
-
-
-def snippet(guide: str, mark: str) -> str:
-    """Return the block of a guide that stands below its mark."""
-    text = (GUIDES / f"{guide}.md").read_text("utf-8")
-    block = rf"<!-- test: {mark} -->\n *```\w+\n(.*?)^ *```$"
-    found = re.search(block, text, re.DOTALL | re.MULTILINE)
-    assert found, f"{guide}.md has no block below <!-- test: {mark} -->"
-    return textwrap.dedent(found[1])
-
-
-def script(yaml: str, key: str) -> str:
-    """Return the script of a step, as the runner writes it to a file."""
-    lines = yaml.splitlines()
-    start = next(i for i, line in enumerate(lines) if line.strip().lstrip("- ") == f"{key}: |")
-    depth = len(lines[start + 1]) - len(lines[start + 1].lstrip())
-    body = []
-    for line in lines[start + 1 :]:
-        if line.strip() and len(line) - len(line.lstrip()) < depth:
-            break
-        body.append(line)
-    return textwrap.dedent("\n".join(body))
-
-
-def run(command: list[str], env: dict[str, str], cwd: Path, *, code: int = 0) -> str:
-    """Run it; it must end with this code; return what it said."""
-    ran = subprocess.run(
-        command,
-        env=env,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=TIME_LIMIT,
-        check=False,
-    )
-    assert ran.returncode == code, ran.stderr
-    return ran.stdout + ran.stderr
-
-
-@pytest.fixture
-def bare(pat: Installed, home: Path) -> dict[str, str]:
-    """What a clock's job has: where the emulator is stands for the network and the sign-in."""
-    programs = home / "bin"
-    programs.mkdir()
-    (programs / "pat").symlink_to(PROGRAM)
-    own = pat.environment()
-    session = ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "XDG_DATA_HOME")
-    kept = {name: own[name] for name in own if name.startswith("PAT_") or name in session}
-    return {**kept, **CRON, "HOME": str(home), "PATH": f"{programs}:{CRON['PATH']}"}
-
-
-def make(pat: Installed, name: str, expires: str = "12h") -> None:
-    made = ("create", name, "--scope", "code", "--expires", expires, "-q", "-o", "none")
-    assert pat(*made).exit_code == 0
-
-
-def test_cron(pat: Installed, emulator: Emulator, bare: dict[str, str], home: Path) -> None:
-    make(pat, "ci")
-    *settings, line = snippet("renew", "cron").splitlines()
-    assert [each.partition("=")[0] for each in settings] == ["DBUS_SESSION_BUS_ADDRESS"]
-    minute, hour, *rest = line.split(maxsplit=5)
-    assert (minute.isdigit(), hour, rest[:3]) == (True, "5,17", ["*", "*", "*"])
-    command = rest[3]
-    env = {name: text for name, text in bare.items() if name != "XDG_RUNTIME_DIR"}
-    before = in_keyring(pat.environment(), emulator, "ci")
-    assert run(["/bin/sh", "-c", command], env, home) == ""
-    assert in_keyring(pat.environment(), emulator, "ci") == before
-    said = run(["/bin/sh", "-c", f"{command} --within 13h -o none"], env, home)
-    assert said == ""
-    after = in_keyring(pat.environment(), emulator, "ci")
-    assert after not in {None, before}
-    assert len(active(emulator, "ci")) == 1
-
-
-def test_systemd(pat: Installed, emulator: Emulator, bare: dict[str, str], home: Path) -> None:
-    make(pat, "ci")
-    service = configparser.ConfigParser(interpolation=None)
-    service.read_string(snippet("renew", "service"))
-    timer = configparser.ConfigParser(interpolation=None)
-    timer.read_string(snippet("renew", "timer"))
-    assert service["Service"]["Type"] == "oneshot"
-    assert timer["Timer"]["Persistent"] == "true"
-    if shutil.which("systemd-analyze"):
-        run(["systemd-analyze", "calendar", timer["Timer"]["OnCalendar"]], dict(os.environ), home)
-    before = in_keyring(pat.environment(), emulator, "ci")
-    start = service["Service"]["ExecStart"].split()
-    assert "renewed 1 token\n" in run([*start, "--within", "13h"], bare, home)
-    assert in_keyring(pat.environment(), emulator, "ci") != before
-
-
-def test_azure_pipelines(
-    pat: Installed, emulator: Emulator, bare: dict[str, str], home: Path
-) -> None:
-    (home / "tokens.toml").write_text(snippet("apply", "apply"), "utf-8")
-    deploy = home / "deploy-secret"
-    deploy.write_text('#!/bin/sh\n[ "$1" = production ] && cat > deployed\n')
-    deploy.chmod(0o700)
-    step = home / "step.sh"
-    step.write_text(script(snippet("renew", "azure-pipelines"), "bash"))
-    env = {**bare, "CI": "true"}
-    assert "created 2\n" in run(["/bin/bash", str(step)], env, home)
-    deployed = (home / "deployed").read_text()
-    assert in_keyring(pat.environment(), emulator, "deploy") == deployed
-    assert accepts(emulator, deployed)
-    packages = (home / ".env").read_text().removeprefix("AZURE_PACKAGES=").strip()
-    assert in_keyring(pat.environment(), emulator, "packages") == packages
-    assert stat.S_IMODE((home / ".env").stat().st_mode) == 0o600
-    assert "kept 2\n" in run(["/bin/bash", str(step)], env, home)
-
-
-def test_github_actions(emulator: Emulator, bare: dict[str, str], home: Path) -> None:
-    gh = home / "bin" / "gh"
-    gh.write_text('#!/bin/sh\necho "$*" > gh-arguments; cat > gh-secret\n')
-    gh.chmod(0o700)
-    step = home / "step.sh"
-    step.write_text(script(snippet("renew", "github-actions"), "run"))
-    env = {**bare, "CI": "true", "GITHUB_REPOSITORY": "contoso/app"}
-    for said in ("created 'ci' in contoso", "kept 'ci' in contoso"):
-        assert said in run(["/bin/bash", str(step)], env, home)
-    assert (home / "gh-arguments").read_text() == "secret set AZURE_PAT --repo contoso/app\n"
-    assert accepts(emulator, (home / "gh-secret").read_text())
-    assert len(active(emulator, "ci")) == 1
-
-
-FOUND = "'ci' in contoso: its lifetime is"
-
-
-@pytest.fixture
-def watched(pat: Installed, bare: dict[str, str]) -> dict[str, str]:
-    """What a job has that looks at a token with one warning, without the session of a user."""
-    make(pat, "ci", "200d")
-    session = ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "PAT_ACCESS_TOKEN")
-    return {name: text for name, text in bare.items() if name not in session}
-
-
-def test_check_by_cron(pat: Installed, watched: dict[str, str], home: Path) -> None:
-    command = snippet("expiry", "cron").split(maxsplit=5)[5]
-    said = run(["/bin/sh", "-c", command], watched, home, code=10)
-    assert FOUND.partition(": ")[2] in said
-    assert pat("update", "ci", "--expires", "30d", "-q", "-o", "none").exit_code == 0
-    assert run(["/bin/sh", "-c", command], watched, home) == ""
-
-
-def test_check_by_systemd(watched: dict[str, str], home: Path) -> None:
-    service = configparser.ConfigParser(interpolation=None)
-    service.read_string(snippet("expiry", "service"))
-    timer = configparser.ConfigParser(interpolation=None)
-    timer.read_string(snippet("expiry", "timer"))
-    if shutil.which("systemd-analyze"):
-        run(["systemd-analyze", "calendar", timer["Timer"]["OnCalendar"]], dict(os.environ), home)
-    run(service["Service"]["ExecStart"].split(), watched, home, code=10)
-
-
-def test_check_in_azure_pipelines(watched: dict[str, str], home: Path) -> None:
-    step = home / "step.sh"
-    step.write_text(script(snippet("expiry", "azure-pipelines"), "bash"))
-    temporary = home / "temporary"
-    temporary.mkdir()
-    env = {**watched, "CI": "true", "TF_BUILD": "True", "AGENT_TEMPDIRECTORY": str(temporary)}
-    said = run(["/bin/bash", str(step)], env, home).splitlines()
-    [summary] = temporary.iterdir()
-    assert said[0].startswith(f"##vso[task.logissue type=warning;code=pat-long-lived]{FOUND}")
-    assert said[1:] == [
-        f"##vso[task.uploadsummary]{summary}",
-        "##vso[task.complete result=SucceededWithIssues]",
-    ]
-    assert "\n| warning | <code>ci</code> | contoso |" in summary.read_text("utf-8")
-
-
-def test_check_as_test_results(watched: dict[str, str], home: Path) -> None:
-    yaml = snippet("expiry", "junit")
-    step = home / "step.sh"
-    step.write_text(script(yaml, "bash"))
-    assert run(["/bin/bash", str(step)], {**watched, "CI": "true"}, home, code=10) == ""
-    file = yaml.partition("testResultsFiles: ")[2].strip()
-    [suite] = junitparser.JUnitXml.fromfile(str(home / file))
-    assert [(case.classname, case.name, len(case.result)) for case in suite] == [
-        ("contoso", "ci", 1)
-    ]
-
-
-def test_check_in_github_actions(watched: dict[str, str], home: Path) -> None:
-    step = home / "step.sh"
-    step.write_text(script(snippet("expiry", "github-actions"), "run"))
-    summary = home / "summary"
-    more = {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
-    said = run(["/bin/bash", str(step)], watched | more, home)
-    assert said.startswith(f"::warning title=long-lived%3A ci::{FOUND}")
-    assert "\n| warning | <code>ci</code> | contoso |" in summary.read_text("utf-8")
+from drivers import Emulator, need
+from e2e.stage import accepts, active, run
+from published import PAGES, snippet
 
 
 def test_check_for_prometheus(
@@ -284,7 +86,7 @@ def test_a_token_you_did_not_make(emulator: Emulator, bare: dict[str, str], home
     emulator.add_tokens(name="strange")
     shell = ["/bin/bash", "-euc"]
     said = run([*shell, snippet("unexpected-token", "name")], {**bare, "COLUMNS": "80"}, home)
-    page = (GUIDES / "unexpected-token.md").read_text("utf-8")
+    page = (PAGES / "guides/unexpected-token.md").read_text("utf-8")
     shown, doubt = re.findall(r"^```text\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)[:2]
     # The page shows another moment.
     kept = shown.partition("Tokens")[0]

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Install pat from the checkout that holds this file, into the new virtual environment FOLDER: install.sh FOLDER
+set -euo pipefail
+folder=$1
+source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# On Windows, python3 may be a stub that only opens the Store.
+for python in python3 python py; do
+    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        "$python" -m venv --clear "$folder"
+        scripts=$folder/bin
+        if [ ! -d "$scripts" ]; then scripts=$folder/Scripts; fi
+        "$scripts/python" -m pip install --quiet --disable-pip-version-check "$source"
+        "$scripts/pat" --version
+        exit
+    fi
+done
+echo "pat needs Python 3.11 or later" >&2
+exit 1
