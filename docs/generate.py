@@ -1,4 +1,4 @@
-"""Write the pages that are made from the program, or check that they are up to date.
+"""Write the pages, man pages and pictures that are made from the program, or check them.
 
 Usage: python docs/generate.py [--check]
 """
@@ -8,14 +8,22 @@ import difflib
 import inspect
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import click
 
 from azdo_pat.cli.main import pat
+from command_tree import contexts, own_parameters
+from manual import manual
+from messages import PAGE as MESSAGES
+from messages import message_index
+from pictures import pictures
 from reliability import PAGE, reliability
 
 REFERENCE = Path(__file__).parent / "reference" / "commands.md"
+WRITTEN_WHOLE = (Path(__file__).parent / "man", Path(__file__).parent / "images" / "terminal")
+"""Folders in which there is nothing else."""
 HEAD = """\
 # Commands
 
@@ -28,31 +36,26 @@ and times.
 """
 
 
-def contexts(
-    command: click.Command, parent: click.Context | None = None
-) -> Iterator[click.Context]:
-    """Yield a context for a command and for each of its subcommands, in the order of the help."""
-    name = command.name if parent else "pat"
-    context = click.Context(command, parent, name, **command.context_settings)
-    yield context
-    if isinstance(command, click.Group):
-        for below in command.list_commands(context):
-            found = command.get_command(context, below)
-            if found is not None and not found.hidden:
-                yield from contexts(found, context)
-
-
 def reference(root: click.Group) -> str:
     """Return the page on a root command and all its subcommands, as Markdown."""
-    everywhere = {tuple(parameter.opts) for parameter in root.params}
-    sections = [HEAD]
-    for context in contexts(root):
-        shared = everywhere if context.parent else set()
-        sections.append("\n".join(_section(context, shared)))
+    sections = [HEAD, "\n".join(_overview(root))]
+    sections += ["\n".join(_section(context)) for context in contexts(root)]
     return "\n".join(sections)
 
 
-def _section(context: click.Context, shared: set[tuple[str, ...]]) -> Iterator[str]:
+def _overview(root: click.Group) -> Iterator[str]:
+    """Yield a table of the commands and what they do."""
+    yield "| command | what it does |"
+    yield "| --- | --- |"
+    for context in contexts(root):
+        if context.parent and context.parent.command is root:
+            path = context.command_path
+            summary = _cell(context.command.get_short_help_str(limit=1000))
+            yield f"| [`{path}`](#{path.replace(' ', '-')}) | {summary} |"
+    yield ""
+
+
+def _section(context: click.Context) -> Iterator[str]:
     """Yield the lines on one command, without the options that all commands share."""
     command = context.command
     yield f"## `{context.command_path}`"
@@ -62,7 +65,7 @@ def _section(context: click.Context, shared: set[tuple[str, ...]]) -> Iterator[s
     yield " ".join([context.command_path, *command.collect_usage_pieces(context)])
     yield "```"
     yield ""
-    own = [parameter for parameter in command.params if tuple(parameter.opts) not in shared]
+    own = list(own_parameters(context))
     variables = any(parameter.envvar for parameter in own)
     rows = [row for parameter in own if (row := _row(parameter, context, variables=variables))]
     if rows:
@@ -99,25 +102,45 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def written() -> Iterator[tuple[Path, str]]:
+    """Yield each file that is made from the program, and its content."""
+    yield REFERENCE, reference(pat)
+    yield PAGE, reliability()
+    yield MESSAGES, message_index()
+    yield from manual()
+    if sys.platform != "win32":  # has no pseudo-terminal that pexpect knows
+        yield from pictures()
+
+
 def main() -> int:
-    """Write the pages, or print how they differ; return the exit status."""
+    """Write the files, or print how they differ; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, fail on a difference")
     check = parser.parse_args().check
-    differ = False
-    for page, fresh in ((REFERENCE, reference(pat)), (PAGE, reliability())):
-        if not check:
-            page.parent.mkdir(exist_ok=True)
-            page.write_text(fresh, "utf-8")
-            continue
-        kept = page.read_text("utf-8") if page.exists() else ""
+    fresh = dict(written())
+    folders = WRITTEN_WHOLE if sys.platform != "win32" else WRITTEN_WHOLE[:1]
+    kept = {
+        path: path.read_text("utf-8")
+        for path in chain(fresh, *(folder.glob("*") for folder in folders))
+        if path.exists()
+    }
+    if not check:
+        for path in kept.keys() - fresh.keys():
+            path.unlink()
+        for path, content in fresh.items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(content, "utf-8")
+        return 0
+    for path in sorted(kept.keys() | fresh.keys()):
         sys.stdout.writelines(
             difflib.unified_diff(
-                kept.splitlines(keepends=True), fresh.splitlines(keepends=True), "kept", "fresh"
+                kept.get(path, "").splitlines(keepends=True),
+                fresh.get(path, "").splitlines(keepends=True),
+                f"kept/{path.name}",
+                f"fresh/{path.name}",
             )
         )
-        differ = differ or kept != fresh
-    return int(differ)
+    return int(kept != fresh)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ import click
 import pytest
 
 from azdo_pat.cli.main import pat as root
+from command_tree import contexts
 from drivers import Pat
-from generate import REFERENCE, contexts
+from generate import REFERENCE
 
 CONTRACT = {
     "admin",

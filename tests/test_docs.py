@@ -12,11 +12,11 @@ import pytest
 from azdo_pat.cli.main import pat
 from azdo_pat.formats import Format
 from azdo_pat.tools.registry import ALL
-from generate import contexts
+from command_tree import contexts
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-LINK = re.compile(r"\]\((?!https?://|mailto:)([^)\s]+)\)")
+LINK = re.compile(r"(?:\]\(|\bsrc(?:set)?=\")(?!https?://|mailto:)([^)\s\"]+)[)\"]")
 FENCE = re.compile(r"^ *```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^ *```", re.MULTILINE | re.DOTALL)
 OPERATORS = set("();<>|&")
 
@@ -147,9 +147,9 @@ def test_the_contract_lists_every_format() -> None:
 
 
 @pytest.mark.parametrize("tool", [tool.name for tool in ALL])
-def test_the_readme_links_a_page_about_each_tool(tool: str) -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    linked = [link for link in LINK.findall(readme) if link.startswith("docs/tools/")]
-    pages = [(ROOT / link).read_text("utf-8") for link in linked]
+def test_the_start_page_links_a_page_about_each_tool(tool: str) -> None:
+    start = (ROOT / "docs/index.md").read_text("utf-8")
+    linked = [link for link in LINK.findall(start) if link.startswith("tools/")]
+    pages = [(ROOT / "docs" / link).read_text("utf-8") for link in linked]
     named = re.compile(rf"\bpat setup {tool}\b|^# .*\b{tool}\b", re.MULTILINE | re.IGNORECASE)
     assert any(named.search(page) for page in pages)

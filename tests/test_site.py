@@ -1,0 +1,63 @@
+"""The site that MkDocs makes: complete, of its own files only, and the same as on GitHub."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+pytest.importorskip("material", reason="MkDocs and its theme are in the group `docs`")
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(page.relative_to(DOCS) for page in DOCS.glob("**/*.md"))
+SHAPES = ("h1", "h2", "h3", "li", "ol", "pre", "table", "td", "ul")
+"""What a page looks different without."""
+FETCHING = {"script": "src", "link": "href", "img": "src", "source": "srcset", "iframe": "src"}
+
+
+class Shape(HTMLParser):
+    """What an HTML text consists of, and what a browser fetches for it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.shapes: Counter[str] = Counter()
+        self.fetched: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in SHAPES:
+            self.shapes[tag] += 1
+        if address := dict(attrs).get(FETCHING.get(tag, "")):
+            self.fetched.append(address)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site as CI does, where each warning is a failure."""
+    folder = tmp_path_factory.mktemp("site")
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    ran = subprocess.run(build, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    assert ran.returncode == 0, ran.stderr
+    return folder
+
+
+def test_a_browser_fetches_nothing_from_elsewhere(site: Path) -> None:
+    for page in PAGES:
+        for address in Shape((site / page).with_suffix(".html").read_text("utf-8")).fetched:
+            assert ":" not in address
+            assert (site / page.parent / address.partition("#")[0]).exists(), (page, address)
+    styles = "".join(each.read_text("utf-8") for each in site.glob("**/*.css"))
+    assert re.findall(r"url\(\s*[\"']?(?:https?:)?//[^)]*", styles) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_a_page_has_the_shape_that_it_has_on_github(site: Path, page: Path) -> None:
+    html = (site / page).with_suffix(".html").read_text("utf-8")
+    article = html.partition("<article")[2].partition("</article>")[0]
+    markdown = MarkdownIt("commonmark").enable("table").render((DOCS / page).read_text("utf-8"))
+    assert Shape(article).shapes == Shape(markdown).shapes
