@@ -38,6 +38,19 @@ def cargo_credential_pat() -> None:
     main()
 
 
+def bundled() -> None:
+    """Run `pat` in a bundle, or the module that it was started for; see `installation`."""
+    from azdo_pat import installation  # noqa: PLC0415  # of no use to a package
+
+    installation.restore_environment(os.environ)
+    if module := installation.module_to_run(sys.argv[1:]):
+        import runpy  # noqa: PLC0415  # seldom needed
+
+        runpy.run_module(module, run_name="__main__")
+    else:
+        main()
+
+
 def main() -> None:
     """Run the root command, which exits with the exit code of the contract."""
     # Imports create tens of thousands of objects that stay alive. Scanning them for garbage

@@ -4,6 +4,7 @@ import base64
 import configparser
 import netrc
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -224,6 +225,27 @@ def test_bun_and_cargo() -> None:
             "index": f"sparse+{BASE}/Cargo/index/",
             "credential-provider": ["/opt/pat/bin/cargo-credential-pat"],
         }
+
+
+def test_a_bundle_is_named_with_its_command(tmp_path: Path) -> None:
+    need_git()
+    for words, started in (
+        (("/opt/pat/pat",), "!/opt/pat/pat git-credential"),
+        (("/opt/it's/pat",), "!'/opt/it'\"'\"'s/pat' git-credential"),
+        (
+            ("/usr/bin/python3", "/opt/a b/pat.pyz"),
+            "!/usr/bin/python3 '/opt/a b/pat.pyz' git-credential",
+        ),
+    ):
+        told = tool_input("cargo")._replace(programs="", bundle=words)
+        config = tmp_path / "config"
+        config.write_text(TOOLS["git"].edited("", told), "utf-8")
+        key = "credential.https://dev.azure.com.helper"
+        command = ["git", "config", "--file", str(config), "--get-all", key]
+        read = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+        assert read.stdout == f"\n{started}\n"
+        registry = tomllib.loads(TOOLS["cargo"].edited("", told))["registries"]["feed"]
+        assert registry["credential-provider"] == [*words, "cargo-credential"]
 
 
 @pytest.mark.parametrize(

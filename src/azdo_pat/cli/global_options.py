@@ -156,5 +156,8 @@ def merged_options(ctx: click.Context) -> GlobalOptions:
 
 def _show_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature
     if value and not ctx.resilient_parsing:
-        click.echo(f"pat {__version__}")
+        from azdo_pat.installation import kind
+
+        form = kind()
+        click.echo(f"pat {__version__} ({form})" if form else f"pat {__version__}")
         ctx.exit()

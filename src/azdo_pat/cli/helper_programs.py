@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.errors import NotFoundError
 from azdo_pat.executables import captured, find_program
+from azdo_pat.installation import bundle
 from azdo_pat.redaction import without_credentials
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.results import SetupResult
+    from azdo_pat.services.tool_setup.wiring import SetupRequest
     from azdo_pat.tools.tool import Guidance, Tool
 
 _BACKEND: Final = "azdo_pat.keyring_backend"
@@ -24,7 +26,18 @@ _UNKNOWN_OPTION: Final = 2
 """The exit code of argparse."""
 
 
-def programs_folder() -> Path:
+def with_own_programs(request: SetupRequest) -> SetupRequest:
+    """Return the request with what tools must run to ask `pat`.
+
+    Raises:
+        NotFoundError: the helpers are not there, so git could not start them either.
+    """
+    if words := bundle():
+        return request._replace(bundle=words)
+    return request._replace(programs=str(_programs_folder()))
+
+
+def _programs_folder() -> Path:
     """Return the folder that `pat` and its credential helpers are installed in.
 
     Raises:
@@ -124,6 +137,7 @@ def check_keyring_program(app: App, tool: Tool) -> None:
     if _BACKEND not in said:
         problem = "is not on the PATH" if program is None else f"does not know pat ({program})"
         problem += f"; {age}" if old else ""
+        problem += "; this pat is a bundle, which keyring cannot import" if bundle() else ""
         raise NotFoundError(
             f"{tool.name} asks the program {tool.asks}, which {problem}",
             hint="to install it for pat, run: pipx install keyring, then: pipx inject keyring"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Self
 from azdo_pat.cli.interrupts import ENDING
 from azdo_pat.errors import NotFoundError, UsageError
 from azdo_pat.executables import command_line, find_program
+from azdo_pat.installation import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,6 +57,8 @@ class Sandbox:
         self._folder = Path(tempfile.mkdtemp(prefix="pat-sandbox-"))
         try:
             self._home.mkdir()
+            if words := bundle():
+                _write_launcher(self._launchers, words)
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
@@ -82,6 +86,10 @@ class Sandbox:
         return self._folder / "home"
 
     @property
+    def _launchers(self) -> Path:
+        return self._folder / "programs"
+
+    @property
     def shell(self) -> tuple[str, ...]:
         """The user's shell."""
         return (self._own.get("SHELL") or self._own.get("COMSPEC") or "/bin/sh",)
@@ -96,9 +104,6 @@ class Sandbox:
         }
         if "GITHUB_ENV" in kept:  # `--as github-actions` writes there, for the steps that follow
             kept["GITHUB_ENV"] = str(self._folder / "github-env")
-        from azdo_pat.cli.helper_programs import scripts_folder
-
-        programs = str(scripts_folder())
         return {
             **kept,
             **self._exported,
@@ -106,7 +111,7 @@ class Sandbox:
             "USERPROFILE": str(self._home),
             "APPDATA": str(self._home / "AppData" / "Roaming"),
             "LOCALAPPDATA": str(self._home / "AppData" / "Local"),
-            "PATH": os.pathsep.join([programs, self._own.get("PATH", "")]),
+            "PATH": os.pathsep.join([str(self._programs), self._own.get("PATH", "")]),
             "PAT_CONFIG_DIR": str(self._folder / "config"),
             "PAT_STATE_DIR": str(self._folder / "state"),
             "PAT_KEYRING": _KEYRING,
@@ -114,6 +119,15 @@ class Sandbox:
             "PAT_THROWAWAY_KEYRING": str(self._folder / "keyring.json"),
             "PAT_SANDBOX": str(self._folder),
         }
+
+    @property
+    def _programs(self) -> Path:
+        """The folder where the program `pat` is found first."""
+        if bundle():
+            return self._launchers
+        from azdo_pat.cli.helper_programs import scripts_folder
+
+        return scripts_folder()
 
     def run(self, words: Sequence[str]) -> int:
         """Run a command inside the sandbox and return its exit code.
@@ -152,6 +166,18 @@ class Sandbox:
             delayed.restore()
             signal.signal(signal.SIGINT, before)
         return code if code >= 0 else 128 - code
+
+
+def _write_launcher(folder: Path, words: Sequence[str]) -> None:
+    """Write a program `pat` that starts a bundle, whatever the bundle's file is called."""
+    folder.mkdir()
+    if sys.platform == "win32":
+        line = " ".join(f'"{word}"' for word in words)
+        (folder / "pat.cmd").write_text(f"@{line} %*\n", "oem")
+    else:
+        launcher = folder / "pat"
+        launcher.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', "utf-8")
+        launcher.chmod(0o700)
 
 
 class _DelayedSignals:

@@ -11,9 +11,9 @@ from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_tokens, complete_tools
 from azdo_pat.cli.helper_programs import (
     check_keyring_program,
-    programs_folder,
     show_guidance,
     warn_of_variables,
+    with_own_programs,
 )
 from azdo_pat.errors import UsageError
 from azdo_pat.near_names import did_you_mean
@@ -114,7 +114,7 @@ def setup_command(  # noqa: PLR0913  # one argument for each option
     elif undo:
         from azdo_pat.services.tool_setup.uninstall import uninstall
 
-        results = uninstall(tool, request._replace(programs=str(programs_folder())), app)
+        results = uninstall(tool, with_own_programs(request), app)
     else:
         results = [_installed(app, tool, request)]
     for each in results:
@@ -127,7 +127,7 @@ def _installed(app: App, tool: Tool, request: SetupRequest) -> SetupResult:
 
     if tool.asks:
         check_keyring_program(app, tool)
-    result = install(tool, request._replace(programs=str(programs_folder())), app)
+    result = install(tool, with_own_programs(request), app)
     warn_of_variables(app, tool, result.feed)
     return result
 

@@ -19,6 +19,7 @@ import pyperclip
 
 from azdo_pat.errors import UsageError
 from azdo_pat.executables import searched_safely
+from azdo_pat.installation import running_module
 from azdo_pat.models import Secret
 from azdo_pat.redaction import without_credentials
 
@@ -94,9 +95,8 @@ def _start_clearing(secret: Secret, seconds: float) -> None:
     salt = secrets.token_hex(16)
     order = {"salt": salt, "digest": _digest(secret.reveal(), salt), "seconds": seconds}
     # It lives longer than the command: the access token does not go along.
-    process = subprocess.Popen(
-        # -P: a folder that happens to be called azdo_pat where the user stands is not ours.
-        [sys.executable, "-P", "-m", "azdo_pat.output.clipboard"],
+    process = subprocess.Popen(  # noqa: S603  # this program itself
+        running_module("azdo_pat.output.clipboard"),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

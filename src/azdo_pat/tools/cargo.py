@@ -48,7 +48,7 @@ def edited(text: str, tool_input: ToolInput) -> str:
         )
     values = {
         "index": f"sparse+{tool_input.feed}/",
-        "credential-provider": [(Path(tool_input.programs) / "cargo-credential-pat").as_posix()],
+        "credential-provider": tool_input.helper("cargo-credential"),
     }
     return with_values(text, path, values, dropped=["token"])
 

@@ -91,9 +91,10 @@ def git_program(environment: Mapping[str, str]) -> str:
 
 def edited(text: str, tool_input: ToolInput) -> str:
     """Return it with `pat` as the helper of our hosts; see `Tool.edited`."""
-    helper = (Path(tool_input.programs) / "git-credential-pat").as_posix()  # its shell runs it
-    if shlex.quote(helper) != helper:
-        helper = f"!{shlex.quote(helper)}"
+    words = tool_input.helper("git-credential")
+    helper = shlex.join(words)
+    if helper != words[0]:  # git's shell runs it
+        helper = f"!{helper}"
     with _scratch(tool_input.scratch) as folder:
         copy = Path(folder) / "config"
         copy.write_bytes(text.encode("utf-8", "surrogateescape"))

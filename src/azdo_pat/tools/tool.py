@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
@@ -14,7 +15,6 @@ from azdo_pat.urls import INVALID, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 
 _FEED_NAME: Final = r"\w[\w.()!-]*(?:@\w[\w-]*)?"
@@ -29,7 +29,8 @@ class ToolInput(NamedTuple):
         secret: the token's secret; empty if the tool asks for it when needed.
         feed: the URL of the feed, if any.
         org_url: of the organization, or of the server's collection.
-        programs: the folder with the scripts of `pat`.
+        programs: the folder with the helpers of `pat`, as an absolute path.
+        bundle: the words that start `pat` if it is a bundle, which has no helpers.
         servers: URLs of the servers whose tokens were imported.
         scratch: a folder of the user's own for copies of a file; empty for the system's.
     """
@@ -38,9 +39,16 @@ class ToolInput(NamedTuple):
     feed: str = ""
     org_url: str = ""
     programs: str = ""
+    bundle: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     user: str = USER_NAME
     scratch: str = ""
+
+    def helper(self, command: str) -> list[str]:
+        """Return the words that run a command of `pat` as a helper, with `/` in their paths."""
+        if self.bundle:
+            return [*(Path(word).as_posix() for word in self.bundle), command]
+        return [(Path(self.programs) / f"{command}-pat").as_posix()]
 
 
 class Tool(NamedTuple):

@@ -30,7 +30,8 @@ class SetupRequest(NamedTuple):
         token: the name of the token; None for the one whose scopes fit best.
         packages_token: the one that the settings choose for packages; empty for none.
         by_org: `--org` names the organization.
-        programs: the folder with the programs of `pat`; empty if they are not there.
+        programs: the folder with the helpers of `pat`.
+        bundle: the words that start `pat` if it is a bundle, which has no helpers.
         leave_file: when undoing, do not touch the file, only forget that it was set up.
         dry_run: only say what would change.
     """
@@ -40,6 +41,7 @@ class SetupRequest(NamedTuple):
     packages_token: str = ""
     by_org: bool = False
     programs: str = ""
+    bundle: tuple[str, ...] = ()
     leave_file: bool = False
     dry_run: bool = False
 
@@ -60,6 +62,7 @@ def tool_input(request: SetupRequest, deps: Deps) -> ToolInput:
     urls = {each.org_url for each in deps.state.stored() if each.stored}
     return ToolInput(
         programs=request.programs,
+        bundle=request.bundle,
         servers=tuple(sorted(url for url in urls if not hosted_name(url))),
         scratch=str(deps.state_folder / "scratch"),
     )
