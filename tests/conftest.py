@@ -71,6 +71,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a Debian tree with git 2.46 or later and with pat (CONTRIBUTING.md)",
     )
     parser.addoption(
+        "--bundles",
+        default="",
+        metavar="DIR",
+        help="the folder with the bundles that `nox -s bundle` has built",
+    )
+    parser.addoption(
         "--sequences",
         type=int,
         default=0,

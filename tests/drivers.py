@@ -94,8 +94,9 @@ class InProcess:
 class Installed:
     """The installed program in a process of its own, with nothing of it replaced."""
 
-    def __init__(self, env: Environment) -> None:
+    def __init__(self, env: Environment, program: Path = PROGRAM) -> None:
         self.env = env
+        self.program = program
 
     def environment(self, env: Environment | None = None) -> dict[str, str]:
         """Return the whole environment of a run: this process' own, and the changes to it."""
@@ -105,7 +106,7 @@ class Installed:
     def __call__(self, *args: str, stdin: str = "", env: Environment | None = None) -> Result:
         """Run it to its end; see `Pat`."""
         ran = subprocess.run(
-            [PROGRAM, *args],
+            [self.program, *args],
             input=stdin.encode(),  # as it is: a text would get line ends of Windows there
             env=self.environment(env),
             capture_output=True,
@@ -145,7 +146,7 @@ class Installed:
         else:
             terminal = {"TERM": "xterm-256color", **(env or {})}
             return pexpect.spawn(
-                str(PROGRAM),
+                str(self.program),
                 list(args),
                 env=self.environment(terminal),
                 encoding="utf-8",

@@ -1,0 +1,35 @@
+"""What is released: its version, its changelog, and the versions of others that it allows."""
+
+import re
+import tomllib
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+import azdo_pat
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+DEPENDENCIES = [
+    *PROJECT["project"]["dependencies"],
+    *chain(*PROJECT["project"]["optional-dependencies"].values()),
+]
+
+
+def test_the_version_is_written_in_one_place() -> None:
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert PROJECT["tool"]["hatch"]["version"]["path"] == "src/azdo_pat/__init__.py"
+    assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", azdo_pat.__version__)
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    (first, *_) = re.findall(r"^## \[(.*?)\]", changelog, re.MULTILINE)
+    assert first in {azdo_pat.__version__, "Unreleased"}
+
+
+@pytest.mark.parametrize("dependency", DEPENDENCIES)
+def test_newer_versions_of_dependencies_are_allowed(dependency: str) -> None:
+    requirement = dependency.partition(";")[0]
+    assert re.fullmatch(r"[\w.-]+>=[\d.]+", requirement.strip())
