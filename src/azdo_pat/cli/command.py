@@ -10,8 +10,9 @@ import click
 
 from azdo_pat.cli.app import App
 from azdo_pat.cli.documented import Documented, DocumentedGroup
-from azdo_pat.cli.global_options import credentials_withheld, global_options, merged_options
+from azdo_pat.cli.global_options import credentials_withheld, merged_options
 from azdo_pat.cli.known_organizations import known_organizations
+from azdo_pat.cli.shared_options import global_options
 from azdo_pat.errors import NoOrganizationError
 from azdo_pat.near_names import did_you_mean
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from azdo_pat.cli.global_options import global_options
+from azdo_pat.cli.shared_options import global_options
 from azdo_pat.near_names import near_names
 from azdo_pat.output.palette import Paint
 

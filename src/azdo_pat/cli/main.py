@@ -15,7 +15,8 @@ import click
 
 from azdo_pat.cli.documented import DocumentedGroup, guide
 from azdo_pat.cli.exit import exit_code, reader_may_leave
-from azdo_pat.cli.global_options import global_options, merged_options
+from azdo_pat.cli.global_options import merged_options
+from azdo_pat.cli.shared_options import global_options
 from azdo_pat.cli.standard_streams import discard_unwritten, prepare, without_pipeline_commands
 
 if TYPE_CHECKING:
