@@ -35,7 +35,8 @@ A second run completes it and creates no second token; the global token is activ
 
 "As before" means that nothing has changed; "done" means that the command is complete. With
 `--replace`, the token whose secret is overwritten stays active, as the user asked. With `--grace`,
-the test lets the grace period end and runs `pat list` again, which revokes the old token.
+the test lets the grace period end and runs `pat list` again, which revokes the old token. With
+`exec --new`, "done" means that its command has run; its token is revoked in either case.
 """
 KINDS = {
     "killed": (
@@ -60,7 +61,7 @@ def reliability() -> str:
     for operation, kinds in tables.items():
         lines += [f"## pat {operation}", ""]
         for kind, (title, columns, note) in KINDS.items():
-            if kind not in kinds:
+            if not kinds.get(kind):
                 continue
             lines += [f"### {title}: {operation}", "", *([note, ""] if note else [])]
             lines += _table(columns, kinds[kind])

@@ -49,6 +49,7 @@ class Operation:
             changes nothing on the service; None for others.
         graced: it leaves a token to be revoked later, by a run after the grace period.
         place: sets up the place at a service that the secret is delivered to; None for none.
+        runs: a file that the command which it runs writes; it leaves nothing else.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Operation:
     held: Sequence[str] | None = None
     graced: bool = False
     place: OpenPlace | None = None
+    runs: str = ""
 
 
 DELIVER = ("--deliver", "file:FOLDER/.env|PAT={token}")
@@ -129,6 +131,12 @@ OPERATIONS = (
         setup=[CREATE],
         command=("forget", "ci", "-q", "-o", "none"),
         held=(),
+    ),
+    Operation(
+        name="exec --new",
+        command=("exec", "--new", "--scope", "code", "-q", "--", "touch", "FOLDER/ran"),
+        leaves=(),
+        runs="ran",
     ),
 )
 
@@ -207,8 +215,8 @@ class World:
         self.empty()
         for file in self.state.glob("state.db*"):
             file.unlink()
-        if operation.delivers:
-            (self.folder / operation.delivers).unlink(missing_ok=True)
+        for written in filter(None, (operation.delivers, operation.runs)):
+            (self.folder / written).unlink(missing_ok=True)
         self._declare(operation, 0)
         for command in operation.setup:
             assert self.pat(*self.words(command)).exit_code == 0
@@ -305,6 +313,9 @@ class World:
         if operation.held is not None:
             assert self.active == before, at
             return self._stored_as(operation, at)
+        if operation.runs:
+            assert self.active == before, at
+            return DONE if (self.folder / operation.runs).exists() else BEFORE
         if self.active == before:
             return BEFORE
         names = sorted(self.active.values())

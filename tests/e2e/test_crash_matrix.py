@@ -67,6 +67,7 @@ def watched(owner, method, name):
 
 if left:
     from azdo_pat.api.http import Http
+    from azdo_pat.cli.child import Child
     from azdo_pat.deliveries import dispatch
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
@@ -82,6 +83,7 @@ if left:
     for method in ("put", "delete"):
         watched(SecretStore, method, lambda *_, name=method, **__: f"keyring: {name}")
     watched(dispatch, "deliver", lambda *_: "delivery")
+    watched(Child, "run", lambda *_: "the command")
 '''
 MOST_MOMENTS = 90
 

@@ -90,7 +90,7 @@ def run_with_new_token(
         if failure is None:
             app.runtime.messages.detail(f"revoked {lent.created.pat.name!r}")
         elif lent.status:
-            app.runtime.messages.warn(failure.one_line)
+            app.runtime.messages.warn(f"{failure.message}; {failure.hint}")
         else:
             raise failure
     end_as(lent.status)
