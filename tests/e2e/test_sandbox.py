@@ -20,13 +20,13 @@ from store.keyring_service import KeyringService
 posix_only("signals and terminals")
 assert sys.platform != "win32"  # mypy reads no further
 
-NO_WERKZEUG = """\
+NO_EXTRA = """\
 import sys
 
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "werkzeug":
+        if name.partition(".")[0] in {"trustme", "werkzeug"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
@@ -347,13 +347,13 @@ def test_a_state_file_that_is_none(alone: Installed, tmp_path: Path) -> None:
 def test_without_the_emulators_library(
     alone: Installed, temporary: Path, tmp_path: Path, args: tuple[str, ...]
 ) -> None:
-    (tmp_path / "sitecustomize.py").write_text(NO_WERKZEUG, "utf-8")
+    (tmp_path / "sitecustomize.py").write_text(NO_EXTRA, "utf-8")
     ran = alone(*args, env={"PYTHONPATH": str(tmp_path)})
     assert (ran.exit_code, ran.stdout) == (2, "")
     what, hint = ran.stderr.splitlines()
     assert what.startswith("pat: the emulator ")
     assert "not installed" in what
-    assert "pip install werkzeug" in hint
+    assert "pip install trustme werkzeug" in hint
     assert everything_below(temporary) == []
 
 

@@ -25,17 +25,19 @@ def _start_emulator(**options: Any) -> RunningEmulator:  # noqa: ANN401  # those
     """Start an emulator with Microsoft Entra's sign-in and with key vaults.
 
     Raises:
-        UsageError: werkzeug is not installed, the port is in use, or an option is not valid.
+        UsageError: the extra `emulator` is not installed, the port is in use, or an option is not
+            valid.
     """
     try:
         from azdo_pat.emulator.errors import EmulatorError
         from azdo_pat.emulator.run import Options, start
     except ModuleNotFoundError as error:
-        if error.name is None or not error.name.startswith("werkzeug"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in {"trustme", "werkzeug"}:
             raise
         raise UsageError(
-            "the emulator needs werkzeug, which is not installed",
-            hint="in the environment of pat, run: pip install werkzeug",
+            f"the emulator needs {missing}, which is not installed",
+            hint="in the environment of pat, run: pip install trustme werkzeug",
         ) from error
     try:
         return start(Options(**options, entra=True, vaults=True))
