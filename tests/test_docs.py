@@ -46,6 +46,19 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert list(broken(page)) == []
 
 
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, new = set[Path](), {ROOT / "README.md"}
+    while new:
+        reached |= new
+        links = {
+            (page.parent / link.partition("#")[0]).resolve()
+            for page in new
+            for link in LINK.findall(without_fences(page.read_text("utf-8")))
+        }
+        new = {link for link in links if link.suffix == ".md"} - reached
+    assert set(PAGES) - reached == set()
+
+
 def shell_lines(page: Path) -> Iterator[str]:
     """Yield the command lines in a page's shell and console blocks.
 
