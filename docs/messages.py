@@ -105,14 +105,21 @@ def message_index() -> str:
             )
             lines += [f"## {name}", ""]
             if code in EXPLAINED:
-                lines += [f"[What to do](../guides/trouble.md#{EXPLAINED[code]})", ""]
-        lines += [f"### {label}: {subject}", "", f"[More about it]({SUBJECTS[subject][0]})", ""]
+                page = f"../guides/trouble.md#{EXPLAINED[code]}"
+                lines += [f"The frequent ones: {_link(page)}", ""]
+        lines += [f"### {label}: {subject}", "", f"See {_link(SUBJECTS[subject][0])}.", ""]
         lines += ["| message | what to do |", "| --- | --- |"]
         for text in sorted(entries, key=lambda text: re.sub(r"\W", "", text).casefold()):
             hint = " / ".join(sorted(entries[text]))
             lines.append(f"| {_code(text)} | {_prose(hint)} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _link(page: str) -> str:
+    """Return a link to a page, or to a part of one, with the heading of the page."""
+    text = (PAGE.parent / page.partition("#")[0]).read_text("utf-8")
+    return f"[{text.partition('# ')[2].partition(chr(10))[0]}]({page})"
 
 
 def _last_the_warnings(section: tuple[tuple[int, str], object]) -> tuple[bool, int, str]:

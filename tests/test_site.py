@@ -52,7 +52,8 @@ def test_a_browser_fetches_nothing_from_elsewhere(site: Path) -> None:
             assert ":" not in address
             assert (site / page.parent / address.partition("#")[0]).exists(), (page, address)
     styles = "".join(each.read_text("utf-8") for each in site.glob("**/*.css"))
-    assert re.findall(r"url\(\s*[\"']?(?:https?:)?//[^)]*", styles) == []
+    pictures = "".join(each.read_text("utf-8") for each in site.glob("images/**/*.svg"))
+    assert re.findall(r"url\(\s*[\"']?(?:https?:)?//[^)]*", styles + pictures) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
