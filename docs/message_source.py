@@ -6,8 +6,6 @@ returns. What is only known at run time is shown as `…`.
 """
 
 import ast
-import importlib
-import pkgutil
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import azdo_pat
-from azdo_pat.errors import PatError
+from azdo_pat import errors
 
 SOURCE: Final = Path(azdo_pat.__file__).parent
 UNKNOWN: Final = "…"
@@ -62,10 +60,10 @@ MAKERS: Final = {
 
 
 class Message(NamedTuple):
-    """One error message: its text, its hint, its exit code, and the module that has it."""
+    """One error message: its text, its hints, its exit code, and the module that has it."""
 
     text: str
-    hint: str
+    hints: set[str]
     code: int
     module: str
 
@@ -104,7 +102,11 @@ class _Source:
     """The source of the program, parsed."""
 
     def __init__(self) -> None:
-        self._codes = {each.__name__: int(each.exit_code) for each in _classes(PatError)}
+        self._codes = {
+            name: int(each.exit_code)
+            for name, each in vars(errors).items()
+            if isinstance(each, type) and issubclass(each, errors.PatError)
+        }
         self._functions: dict[str, list[_Scope]] = defaultdict(list)
         self._constants: dict[str, list[tuple[str, ast.expr]]] = defaultdict(list)
         self._calls: dict[str, list[_Call]] = defaultdict(list)
@@ -121,6 +123,8 @@ class _Source:
                     | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
                 ):
                     self._constants[name].append((module, value))
+                case ast.ClassDef(name=name, bases=[base]) if _name(base) in self._codes:
+                    self._codes.setdefault(name, self._codes[_name(base)])
         self._walk(tree, module, None)
 
     def _walk(self, node: ast.AST, module: str, within: ast.FunctionDef | None) -> None:
@@ -147,11 +151,12 @@ class _Source:
     def messages(self) -> Iterator[Message]:
         """Yield each message."""
         for call, maker in self.errors():
-            hints = self._argument(call, maker.hint, "hint", frozenset()) or {""}
+            hints = self._argument(call, maker.hint, "hint", frozenset())
             for text in self.texts_of(call, maker):
                 if not re.search(r"\w", text):
                     continue  # another message as it is
-                yield Message(text, " / ".join(sorted(hints)), maker.code or 0, call.module)
+                fill = _filled if _name(call.node.func) == "Rule" else str
+                yield Message(fill(text), {*map(fill, hints)}, maker.code or 0, call.module)
 
     def texts_of(self, call: _Call, maker: Maker) -> set[str]:
         """Return what the message of an error can be; nothing if it cannot be read."""
@@ -244,12 +249,16 @@ class _Source:
         }
 
 
+def _filled(template: str) -> str:
+    """Return a text with the sign for anything in its fields."""
+    return re.sub(r"\{\w+\}", UNKNOWN, template)
+
+
 def _name(function: ast.expr) -> str:
     """Return the last name of what is called."""
-    match function:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
+    if isinstance(function, ast.Name):
+        return function.id
+    return function.attr if isinstance(function, ast.Attribute) else ""
 
 
 def _parameters(function: ast.FunctionDef) -> list[str]:
@@ -294,14 +303,3 @@ def _joined(parts: list[set[str]]) -> set[str]:
     """Return every text that can be made of the parts."""
     texts = {"".join(each) for each in product(*parts)}
     return {re.sub(f"{UNKNOWN}(\\s*{UNKNOWN})*", UNKNOWN, text) for text in texts}
-
-
-def _classes(root: type[PatError]) -> Iterator[type[PatError]]:
-    """Yield a class and all classes below it; those in modules that are not imported, too."""
-    for module in pkgutil.walk_packages(azdo_pat.__path__, "azdo_pat."):
-        if not module.name.startswith(("azdo_pat.__main__", "azdo_pat.emulator")):
-            importlib.import_module(module.name)
-    classes = [root]
-    for each in classes:
-        classes += each.__subclasses__()
-    return iter(classes)

@@ -94,7 +94,7 @@ def message_index() -> str:
     sections: dict[tuple[int, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for each in all_messages():
         hints = sections[each.code, _subject(each.module)][each.text]
-        hints |= {each.hint} - {""}
+        hints |= each.hints
     lines, last = [HEAD], -1
     for (code, subject), entries in sorted(sections.items(), key=_last_the_warnings):
         label = str(code) if code else "warnings"
@@ -109,9 +109,9 @@ def message_index() -> str:
                 lines += [f"The frequent ones: {_link(page)}", ""]
         lines += [f"### {label}: {subject}", "", f"See {_link(SUBJECTS[subject][0])}.", ""]
         lines += ["| message | what to do |", "| --- | --- |"]
-        for text in sorted(entries, key=lambda text: re.sub(r"\W", "", text).casefold()):
-            hint = " / ".join(sorted(entries[text]))
-            lines.append(f"| {_code(text)} | {_prose(hint)} |")
+        for text in sorted(entries, key=_alphabetical):
+            steps = " / ".join(_prose(hint) for hint in sorted(entries[text]))
+            lines.append(f"| {_code(text)} | {steps} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -125,6 +125,10 @@ def _link(page: str) -> str:
 def _last_the_warnings(section: tuple[tuple[int, str], object]) -> tuple[bool, int, str]:
     (code, subject), _ = section
     return code == 0, code, subject
+
+
+def _alphabetical(text: str) -> tuple[str, str]:
+    return re.sub(r"\W", "", text).casefold(), text
 
 
 def _subject(module: str) -> str:
