@@ -47,7 +47,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check format, style, types, import directions, and the pipelines that users copy."""
+    """Check format, style, types, import directions, and the files for pipelines and releases."""
     install(session, "dev")
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
@@ -55,6 +55,11 @@ def lint(session: nox.Session) -> None:
         session.run("mypy", "--platform", system)
     session.run("lint-imports")
     session.run("pytest", "--require-components", "tests/test_pipelines.py")
+    workflow = ".github/workflows/release.yml"
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow)
+    session.run("zizmor", "--offline", "--quiet", ".github")
+    if platform.system() == "Linux":
+        session.run("hadolint", "release/Containerfile")
 
 
 @nox.session
