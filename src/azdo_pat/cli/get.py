@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -75,6 +76,7 @@ def _copy(
 ) -> None:
     from azdo_pat.models import Secret
     from azdo_pat.output.clipboard import CLEAR_AFTER, copy
+    from azdo_pat.output.terminal_clipboard import is_remote
 
     text = found[2]
     if secret_request is not None:
@@ -83,7 +85,31 @@ def _copy(
         text = Secret(
             secret_text(_held(app, found), secret_request, app.runtime.now(), app.runtime.query)
         )
-    copy(text)
+    remote = is_remote(app.environment)
+    # There, the clipboard is that of the machine, not of the one where the user sits.
+    if remote and sys.platform in {"darwin", "win32"} and _copied_by_terminal(app, found[1], text):
+        return
+    try:
+        copy(text)
+    except UsageError:
+        if remote and _copied_by_terminal(app, found[1], text):
+            return
+        raise
     app.runtime.messages.done(
         f"copied the secret of {found[1]} to the clipboard for {CLEAR_AFTER:.0f} s"
     )
+
+
+def _copied_by_terminal(app: App, name: str, text: Secret) -> bool:
+    """Copy to the clipboard of the user's terminal; return False if there is none to ask."""
+    from azdo_pat.output.terminal_clipboard import is_in_tmux, send
+
+    if not send(text, app.runtime.err, app.environment):
+        return False
+    app.runtime.messages.notice(
+        f"sent the secret of {name} to the clipboard of your terminal; pat cannot see whether it"
+        " arrived there, and does not clear it"
+    )
+    if is_in_tmux(app.environment):
+        app.runtime.messages.notice("tmux passes it on only if its option allow-passthrough is on")
+    return True
