@@ -312,6 +312,7 @@ class SetupResult:
     Attributes:
         feed: the URL of the feed; empty if the tool has none.
         token: the name of the token that it uses; empty if it asks for one.
+        why: why it uses this one, in words; empty if the user named it.
         diff: the changes to the file, with secrets masked; empty for none.
         warning: a warning for the user; empty for none.
     """
@@ -321,6 +322,7 @@ class SetupResult:
     outcome: SetupOutcome
     feed: str = ""
     token: str = ""
+    why: str = ""
     diff: str = ""
     warning: str = ""
 

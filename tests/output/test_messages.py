@@ -169,3 +169,17 @@ def test_nothing_said_can_act_on_a_terminal(text: str, columns: int) -> None:
     messages.warn(text)
     messages.detail(text)
     assert not set(err.getvalue()) & set("\x00\x01\x02\x07\r\x1b\x9b\u202e")
+
+
+def test_a_diff_is_colored_and_never_folded() -> None:
+    messages, err = on_terminal(columns=20, color=True)
+    messages.diff(
+        "--- /home/ada/.npmrc\n+++ /home/ada/.npmrc\n@@ -0,0 +1 @@\n-old\n+//pkgs/:_password=***"
+    )
+    assert err.getvalue().splitlines() == [
+        "--- /home/ada/.npmrc",
+        "+++ /home/ada/.npmrc",
+        "\x1b[38;5;243m@@ -0,0 +1 @@\x1b[39m",
+        "\x1b[38;5;160m-old\x1b[39m",
+        "\x1b[38;5;28m+//pkgs/:_password=***\x1b[39m",
+    ]

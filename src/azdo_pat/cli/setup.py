@@ -133,16 +133,21 @@ def _installed(app: App, tool: Tool, request: SetupRequest) -> SetupResult:
 
 
 def _say(app: App, result: SetupResult) -> None:
-    for line in result.diff.splitlines():
-        app.runtime.messages.notice(line)
+    from azdo_pat.results import SetupOutcome
+
+    messages = app.runtime.messages
+    if result.why:
+        messages.notice(f"chose the token {result.token!r}: {result.why}")
+    messages.diff(result.diff)
     if result.warning:
-        app.runtime.messages.warn(result.warning)
+        messages.warn(result.warning)
     where = result.file or "the macOS keychain"
-    app.runtime.messages.notice(
-        {
-            "planned": f"{where} would be changed (dry run)",
-            "set up": f"{result.tool} is set up in {where}",
-            "unchanged": f"{result.tool} was set up already in {where}",
-            "undone": f"removed the setup of {result.tool} from {where}",
-        }[result.outcome]
-    )
+    match result.outcome:
+        case SetupOutcome.PLANNED:
+            messages.notice(f"{where} would be changed (dry run)")
+        case SetupOutcome.SET_UP:
+            messages.done(f"{result.tool} is set up in {where}")
+        case SetupOutcome.UNCHANGED:
+            messages.notice(f"{result.tool} was set up already in {where}")
+        case SetupOutcome.UNDONE:
+            messages.done(f"removed the setup of {result.tool} from {where}")

@@ -14,6 +14,8 @@ _LABELS: Final = {Glyph.WARNING: "pat: warning:", Glyph.ERROR: "pat:"}
 """How a line begins that is not for a terminal; that something is done needs no label."""
 _PAINTS: Final = {Glyph.DONE: Paint.GOOD, Glyph.WARNING: Paint.WARNING, Glyph.ERROR: Paint.ALARM}
 
+_DIFF_PAINTS: Final = {"+": Paint.GOOD, "-": Paint.ALARM, "@": Paint.FAINT}
+
 
 class Terminal(NamedTuple):
     """What a terminal can show.
@@ -84,6 +86,15 @@ class Messages:
         if self.debug:
             for line in text.split("\n"):
                 self._put(self._painted(_shown(line), Paint.FAINT))
+
+    def diff(self, text: str) -> None:
+        """Write a unified diff, as it is: its lines are those of a file."""
+        if not self._quiet:
+            for line in text.splitlines():
+                # Of its head, only the names of the files begin with three signs and a blank.
+                head = line.startswith(("--- ", "+++ "))
+                paint = None if head else _DIFF_PAINTS.get(line[:1])
+                self._put(self._painted(_shown(line), paint) if paint else _shown(line))
 
     def error(self, error: PatError, *, as_json: bool) -> None:
         """Write an error and its hint, as one JSON object if `as_json`."""

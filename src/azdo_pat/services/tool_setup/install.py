@@ -98,10 +98,10 @@ def _tool_file(tool: Tool, request: SetupRequest, deps: Deps) -> ToolFile:
                 " NAME",
             )
         return ToolFile(tool, path, home, told)
-    entry = chosen(request, deps)
+    entry, why = chosen(request, deps)
     secret = stored_secret(entry, deps)
     told = told._replace(secret=secret.reveal(), org_url=entry.org_url)
-    return ToolFile(tool, path, home, told, entry)
+    return ToolFile(tool, path, home, told, entry, why)
 
 
 def _keep_out_of_sandbox(tool_file: ToolFile, deps: Deps) -> None:
@@ -147,6 +147,7 @@ def _set_up(tool_file: ToolFile, records: SetupRecords, *, dry_run: bool) -> Set
         outcome=SetupOutcome.PLANNED if dry_run else SetupOutcome.SET_UP,
         feed=tool_file.tool_input.feed,
         token=tool_file.entry.name if tool_file.entry else "",
+        why=tool_file.why,
         diff=tool_file.shown(before, after) + _lent(tool_file),
         warning=_portless(tool_file),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.command_lines import pat_command
@@ -46,13 +47,13 @@ def install_in_keychain(request: SetupRequest, deps: Deps) -> SetupResult:
     """
     with deps.in_line("setup"):
         _check_asked_for(request, deps)
-        entry = chosen(request, deps)
+        entry, why = chosen(request, deps)
         delivery = _delivery(entry.org_url)
         with followers_locked(delivery, entry, deps):
             result = _put_in(entry, stored_secret(entry, deps), deps, dry_run=request.dry_run)
             if not request.dry_run:
                 follow(delivery, entry, deps)
-    return result
+    return replace(result, why=why)
 
 
 def uninstall_from_keychain(request: SetupRequest, deps: Deps) -> list[SetupResult]:

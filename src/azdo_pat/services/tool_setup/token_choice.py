@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import NotFoundError, UsageError
@@ -12,12 +12,26 @@ from azdo_pat.tools.selection import at_place, for_git, for_packages
 from azdo_pat.urls import parse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from azdo_pat.models import StoredPat
     from azdo_pat.operations.deps import Deps
     from azdo_pat.services.tool_setup.wiring import SetupRequest
 
 
-def chosen(request: SetupRequest, deps: Deps) -> StoredPat:
+class Choice(NamedTuple):
+    """The stored token that a tool gets.
+
+    Attributes:
+        entry: the token.
+        why: the reason, in words; empty if the user named it.
+    """
+
+    entry: StoredPat
+    why: str
+
+
+def chosen(request: SetupRequest, deps: Deps) -> Choice:
     """Return the stored token that a tool gets.
 
     Raises:
@@ -56,7 +70,18 @@ def chosen(request: SetupRequest, deps: Deps) -> StoredPat:
             f" {pat_command('create', token or recipe, options=options)};"
             " to list stored tokens, run: pat list --stored",
         )
-    return found[0]
+    return Choice(found[0], _why(request, found, what))
+
+
+def _why(request: SetupRequest, found: Sequence[StoredPat], what: str) -> str:
+    if request.token is not None:
+        return ""
+    if request.feed and found[0].name == request.packages_token:
+        return "the setting packages-token names it"
+    others = len({(each.org_url, each.name) for each in found}) - 1
+    if not others:
+        return f"it is the only one stored for {what}"
+    return f"its scopes fit best of {others + 1} tokens stored for {what}"
 
 
 def _owner(feed: str, deps: Deps) -> str:

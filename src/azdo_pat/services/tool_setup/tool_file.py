@@ -32,6 +32,7 @@ class ToolFile(NamedTuple):
     Attributes:
         home: must be there; folders below it are made.
         entry: the token that it gets; None where it asks for one itself.
+        why: why it gets this one, in words; empty if the user named it.
     """
 
     tool: Tool
@@ -39,6 +40,7 @@ class ToolFile(NamedTuple):
     home: Path
     tool_input: ToolInput
     entry: StoredPat | None = None
+    why: str = ""
 
     @property
     def about(self) -> str:
