@@ -296,6 +296,23 @@ class Check(NamedTuple):
     fix: str = ""
 
 
+class Problem(NamedTuple):
+    """What keeps `pat` from working.
+
+    Attributes:
+        message: what is wrong.
+        fix: the next step; empty if none is known.
+    """
+
+    message: str
+    fix: str = ""
+
+    @property
+    def text(self) -> str:
+        """Both in one sentence."""
+        return f"{self.message}; {self.fix}" if self.fix else self.message
+
+
 class SetupOutcome(StrEnum):
     """The outcome for a tool's file."""
 
@@ -615,7 +632,7 @@ class StatusReport(NamedTuple):
             it came from.
         signed_in: None if the service did not answer.
         stored_secrets: how many; None if the state file cannot be read.
-        problems: one sentence each: what keeps `pat` from working, and the next step.
+        problems: what keeps `pat` from working.
         pending: what earlier runs have left for a later one.
         destinations: the delivery targets of all stored tokens.
     """
@@ -636,7 +653,7 @@ class StatusReport(NamedTuple):
     stored_secrets: int | None
     config_file: str
     state_file: str
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     pending: tuple[Pending, ...] = ()
     destinations: tuple[Destination, ...] = ()
 

@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+from base64 import b64decode
 
 import pexpect
 import pytest
@@ -428,3 +429,29 @@ def test_ctrl_c_while_waiting(
     terminal.close()
     assert terminal.exitstatus == 130
     assert text.endswith("\r\n✗ interrupted\r\n"), repr(text)
+
+
+def test_over_ssh_the_terminal_is_asked_to_copy(pat: Installed, ci: str) -> None:
+    text = shown(pat, "get", "ci", "--copy", SSH_TTY="/dev/pts/9")
+    asked = re.search(r"\x1b\]52;c;([A-Za-z0-9+/=]+)\x07", text)
+    assert asked is not None
+    assert b64decode(asked[1]).decode() == ci
+    assert "does not clear it" in plain(text).replace("\r\n ", "")
+    assert ci not in text
+
+
+def test_without_ssh_it_is_not(pat: Installed, ci: str) -> None:
+    terminal = pat.on_terminal("get", "ci", "--copy")
+    text: str = terminal.read()
+    terminal.close()
+    assert (terminal.exitstatus, "\x1b]52" in text, ci in text) == (2, False, False), text
+    assert "✗ no usable clipboard found" in plain(text)
+
+
+def test_a_problem_and_how_to_end_it(pat: Installed) -> None:
+    terminal = pat.on_terminal("status", env={"PAT_ACCESS_TOKEN": "", "LC_ALL": "C"})
+    text = plain(terminal.read())
+    terminal.close()
+    assert terminal.exitstatus == 4
+    assert re.search(r"Problem +not signed in.*\r\n +-> ", text, re.DOTALL), text
+    assert text.endswith("1 problem found\r\n"), text

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from azdo_pat.formats import Format
 from azdo_pat.models import Identity, Organization, Origin, Pat, SourceReport, Status
 from azdo_pat.output.render import Renderer, TableStyle
-from azdo_pat.results import StatusReport
+from azdo_pat.results import Problem, StatusReport
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")
@@ -106,7 +106,7 @@ STATUS = StatusReport(
     stored_secrets=2,
     config_file="/home/ada/.config/pat/config.toml",
     state_file="/home/ada/.local/state/pat/state.db",
-    problems=("the clock is off by 3 minutes: set it",),
+    problems=(Problem("the clock is off by 3 minutes", "set it"),),
 )
 
 

@@ -80,7 +80,7 @@ def test_status_as_json_has_everything() -> None:
         "stored_secrets": 2,
         "config_file": "/home/ada/.config/pat/config.toml",
         "state_file": "/home/ada/.local/state/pat/state.db",
-        "problems": ["the clock is off by 3 minutes: set it"],
+        "problems": ["the clock is off by 3 minutes; set it"],
         "pending": [],
     }
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from azdo_pat.auth.chain import Search
 from azdo_pat.errors import SignInError, UsageError
 from azdo_pat.models import AccessToken, Identity, Organization, Secret, SourceReport
-from azdo_pat.results import StatusReport
+from azdo_pat.results import Problem, StatusReport
 from azdo_pat.services.status import report_status
 from services.machine import ADA_ID, CONTOSO_ID, FABRIKAM_ID, LOCKED, NOW, Machine
 
@@ -77,9 +77,12 @@ def test_nobody_is_signed_in_and_nothing_else_works(machine: Machine) -> None:
     )
     assert (report.organization, report.organization_source) == (None, "")
     assert report.stored_secrets is None
-    assert report.problems[:2] == ("that is no organization; name one", "not signed in; az login")
+    assert report.problems[:2] == (
+        Problem("that is no organization", "name one"),
+        Problem("not signed in", "az login"),
+    )
     assert len(report.problems) == 3
-    assert "state.db" in report.problems[2]
+    assert "state.db" in report.problems[2].text
     assert machine.asked() == []
 
 
@@ -88,7 +91,7 @@ def test_a_sign_in_that_the_service_refuses(machine: Machine) -> None:
     report = stand(machine, SIGNED_IN)
     assert (report.signed_in, report.identity) == (False, None)
     assert len(report.problems) == 1
-    assert "did not accept the access token from the test" in report.problems[0]
+    assert "did not accept the access token from the test" in report.problems[0].text
 
 
 def test_organizations_that_cannot_be_listed(machine: Machine) -> None:
@@ -116,4 +119,4 @@ def test_secrets_that_were_never_stored_are_not_counted(machine: Machine) -> Non
     machine.made("b", machine.fabrikam)
     machine.state.forget(machine.contoso.url, "a")
     assert stand(machine, SIGNED_IN).stored_secrets == 1
-    assert LOCKED not in stand(machine, SIGNED_IN).problems
+    assert LOCKED not in [each.text for each in stand(machine, SIGNED_IN).problems]

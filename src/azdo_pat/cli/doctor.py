@@ -52,5 +52,19 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
         app.runtime.messages.done(f"dismissed the token {identifier}: pat ignores it from now on")
     checks = examine(app, ca_bundle=str(app.runtime.setting("ca-bundle") or ""), fix=fix)
     render.show_all(checks)
-    if any(each.status == "problem" for each in checks):
+    problems = sum(each.status == "problem" for each in checks)
+    say_summary(app, problems, skipped=sum(each.status == "skipped" for each in checks))
+    if problems:
         raise click.exceptions.Exit(ExitCode.FOUND)
+
+
+def say_summary(app: App, problems: int, *, skipped: int = 0) -> None:
+    """Say how many problems were found, to a person at a terminal: others read the result."""
+    if not app.runtime.err.isatty():
+        return
+    found = f"{problems or 'no'} problem{'s' * (problems != 1)} found"
+    more = f", {skipped} check{'s' * (skipped != 1)} skipped" if skipped else ""
+    if problems:
+        app.runtime.messages.notice(f"{found}{more}")
+    else:
+        app.runtime.messages.done(f"{found}{more}")

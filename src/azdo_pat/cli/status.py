@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
+from azdo_pat.cli.doctor import say_summary
 from azdo_pat.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def status_command(app: App) -> None:
     render = app.runtime.render
     report = report_status(app, config_file=str(app.runtime.config_file))
     render.show(report)
+    say_summary(app, len(report.problems))
     if report.signed_in is None:
         raise click.exceptions.Exit(ExitCode.UNAVAILABLE)
     if not report.signed_in:

@@ -11,6 +11,7 @@ from rich.text import Text
 from azdo_pat.output.escape import visible
 from azdo_pat.output.palette import Paint
 from azdo_pat.output.table_model import Cell, Table, Tone
+from azdo_pat.output.wrapping import wrapped
 
 _GAP: Final = 2
 _NARROWEST: Final = 2
@@ -158,11 +159,10 @@ def _lines(row: list[Text], widths: list[int]) -> list[Text]:
 
 def _below(cell: Cell, indent: int, width: int | None) -> list[Text]:
     """Return the lines below a row, which begin where its second column does."""
-    text = _text(cell)
     room = max(_NARROWEST, width - indent) if width else _ENDLESS
     return [
-        Text(" " * indent).append(part.rstrip(" "), style=text.style)
-        for part in fold(text.plain, room)
+        Text(" " * indent).append_text(Text.from_ansi(line, style=_STYLES[cell.tone]))
+        for line in wrapped(visible(cell.text), room, color=True)
     ]
 
 

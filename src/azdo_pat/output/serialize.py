@@ -318,7 +318,7 @@ def status_document(report: StatusReport) -> Document:
         "stored_secrets": report.stored_secrets,
         "config_file": report.config_file,
         "state_file": report.state_file,
-        "problems": list(report.problems),
+        "problems": [each.text for each in report.problems],
         "pending": [_pending(each) for each in report.pending],
     }
     if report.destinations:

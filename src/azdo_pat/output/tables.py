@@ -7,6 +7,7 @@ from typing import Final
 from azdo_pat.dates import distance, local_minute
 from azdo_pat.models import Setting
 from azdo_pat.output.delivery_tables import destination_cells
+from azdo_pat.output.glyphs import Glyph
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.output.token_tables import pending_pairs, short_scopes
 from azdo_pat.output.writers import columns_of, field_text
@@ -35,11 +36,18 @@ def checks_table(checks: Sequence[Check]) -> Table:
         (
             Cell(each.name, Tone.FAINT),
             Cell(str(each.status), _HEALTH_TONES[each.status]),
-            Cell(f"{each.detail}{each.fix and f'; {each.fix}'}".replace("\n", " ")),
+            Cell(each.detail.replace("\n", " ")),
         )
         for each in checks
     ]
-    return Table((Column("CHECK", 12), Column("STATUS", 8), Column("", 20)), rows)
+    columns = (Column("CHECK", 12), Column("STATUS", 8), Column("", 20))
+    return Table(columns, rows, [_fix(each.fix) for each in checks])
+
+
+def _fix(fix: str) -> list[Cell]:
+    """Return the line below a problem."""
+    text = " ".join(fix.splitlines())
+    return [Cell(f"{Glyph.FIX.shown(ascii_only=False)} {text}")] if fix else []
 
 
 def scopes_table(scopes: Sequence[Scope]) -> Table:
@@ -123,7 +131,7 @@ def signed_in_table(signed_in: SignedIn, now: datetime, zone: tzinfo | None) -> 
 
 def status_table(report: StatusReport, now: datetime, zone: tzinfo | None) -> Table:
     """Return the sign-in, organization, keyring, files and problems."""
-    return pairs_table(
+    facts = pairs_table(
         [
             *_sign_in_pairs(report, now, zone),
             *_organization_pairs(report),
@@ -133,9 +141,11 @@ def status_table(report: StatusReport, now: datetime, zone: tzinfo | None) -> Ta
             ("State", Cell(report.state_file)),
             *pending_pairs([each for each in report.pending if each.until], now, zone),
             *_listed("Deliveries", destination_cells(report.destinations)),
-            *_listed("Problems", [Cell(problem, Tone.ALARM) for problem in report.problems]),
         ]
     )
+    problems = [(Cell("Problem", Tone.ALARM), Cell(each.message)) for each in report.problems]
+    fixes = [_fix(each.fix) for each in report.problems]
+    return facts._replace(rows=[*facts.rows, *problems], below=[*([] for _ in facts.rows), *fixes])
 
 
 def _sign_in_pairs(

@@ -19,7 +19,7 @@ from azdo_pat.journal import (
 )
 from azdo_pat.operations.left_behind import left_behind
 from azdo_pat.organizations import HOSTED_ROOT
-from azdo_pat.results import StatusReport
+from azdo_pat.results import Problem, StatusReport
 from azdo_pat.services.destinations import all_destinations
 from azdo_pat.services.pending import pending
 from azdo_pat.store.repair import damaged_files
@@ -93,11 +93,7 @@ def report_status(deps: Deps, *, config_file: str) -> StatusReport:
         config_file=config_file,
         state_file=str(state_file),
         # Several problems can have the same cause.
-        problems=tuple(
-            dict.fromkeys(
-                f"{each.message}; {each.hint}" if each.hint else each.message for each in problems
-            )
-        ),
+        problems=tuple(dict.fromkeys(Problem(each.message, each.hint) for each in problems)),
         pending=left,
         destinations=trying(lambda: all_destinations(deps), ()),
     )
