@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azdo_pat.errors import UsageError
-from azdo_pat.naming import checked_name, is_full_id, looks_like_id
+from azdo_pat.naming import checked_name, is_full_id, looks_like_id, natural_key
 
 FULL = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
 
@@ -110,3 +110,16 @@ class TestIds:
     def test_every_beginning_of_every_id_looks_like_one(self, guid: object, length: int) -> None:
         assert looks_like_id(str(guid)[:length])
         assert is_full_id(str(guid)[:length]) is (length == 36)
+
+
+@given(st.text(), st.text())
+def test_any_two_names_have_an_order(one: str, other: str) -> None:
+    first, second = natural_key(one), natural_key(other)
+    assert (first < second) + (first == second) + (first > second) == 1
+
+
+def test_names_are_sorted_by_the_value_of_their_numbers() -> None:
+    names = ["token 79", "Token 8", "token 008 b", "token", "9" * 5000, "7", "x-2.10", "x-2.9", "x"]
+    assert sorted(names, key=natural_key) == [
+        *("7", "9" * 5000, "token", "Token 8", "token 008 b", "token 79", "x", "x-2.9", "x-2.10")
+    ]

@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from azdo_pat.naming import natural_key
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
@@ -152,17 +154,17 @@ DEFAULT_LIMITS: Final = Limits()
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings: errors before warnings and notes, then what takes effect first."""
 
-    def key(finding: Finding) -> tuple[int, bool, float, str, str, str, str, str]:
+    def key(finding: Finding) -> tuple[object, ...]:
         until = finding.until
         moment = until.timestamp() if until else 0.0
         return (
             -finding.severity.rank,
             until is None,
             moment,
-            finding.name or "",
+            natural_key(finding.name or ""),
             finding.kind,
             finding.org or "",
-            finding.owner.handle if finding.owner else "",
+            natural_key(finding.owner.handle if finding.owner else ""),
             finding.id or "",
         )
 

@@ -539,9 +539,12 @@ class OwnedPat(NamedTuple):
     owner: User
 
     @property
-    def place(self) -> tuple[str, ...]:
+    def place(self) -> tuple[object, ...]:
         """What sorts tokens by owner and name."""
-        return self.owner.upn, self.owner.name, self.pat.name, self.pat.id or ""
+        from azdo_pat.naming import natural_key  # noqa: PLC0415 - no token of the user needs it
+
+        texts = (self.owner.upn, self.owner.name, self.pat.name)
+        return (*map(natural_key, texts), self.pat.id or "")
 
 
 class AuditEvent(NamedTuple):

@@ -19,6 +19,17 @@ _SECRET: Final = re.compile(r"[A-Za-z0-9]{84}|[a-z2-7]{52}|[a-z0-9]{52}")
 tokens")."""
 
 
+def natural_key(name: str) -> tuple[str, ...]:
+    """Return what sorts names as people do: numbers by their value, and letters in either case.
+
+    `token 8` comes before `token 79`.
+    """
+    parts = re.split(r"([0-9]+)", name.casefold())
+    digits = (each.lstrip("0") for each in parts[1::2])
+    parts[1::2] = [f"{len(each):06}{each}" for each in digits]
+    return tuple(parts)
+
+
 def checked_name(name: str) -> str:
     """Return a display name after checking that a token can have it.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from azdo_pat.judgement import has_ended, has_long_life, is_active
 from azdo_pat.models import OwnedPat, Status
+from azdo_pat.naming import natural_key
 from azdo_pat.results import Group, Numbers, Owner, TokenReport, Top
 from azdo_pat.scope_table import HIGH_PRIVILEGE
 from azdo_pat.scopes import FULL_ACCESS
@@ -164,12 +165,12 @@ class _First(Generic[T]):
         return Top(tuple(nsmallest(MOST_LISTED, self._held, self._key)), self._total)
 
 
-def _user(user: User) -> tuple[str, str]:
-    return user.upn.casefold(), user.descriptor
+def _user(user: User) -> tuple[tuple[str, ...], str]:
+    return natural_key(user.upn), user.descriptor
 
 
-def _token(owned: OwnedPat) -> tuple[str, ...]:
-    return (*_user(owned.owner), owned.pat.name, owned.pat.id or "")
+def _token(owned: OwnedPat) -> tuple[object, ...]:
+    return (*_user(owned.owner), natural_key(owned.pat.name), owned.pat.id or "")
 
 
 def _has_expired(pat: Pat, now: datetime) -> bool:

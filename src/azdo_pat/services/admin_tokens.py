@@ -12,6 +12,7 @@ from azdo_pat.api.service_errors import PauseError
 from azdo_pat.errors import NotFoundError, PatError, RefusedError, SignInError
 from azdo_pat.judgement import command_for
 from azdo_pat.models import Field, Origin, OwnedPat, Pat, Status, effective_expiry
+from azdo_pat.naming import natural_key
 from azdo_pat.origins import origin_of
 from azdo_pat.scopes import FULL_ACCESS
 from azdo_pat.services.find_tokens import Filters
@@ -169,7 +170,7 @@ class Scan:
         yield from self._pass(self._begun(), is_last=False)
         again, self.failures = self.failures, []
         yield from self._pass([each.user for each in again], is_last=True)
-        self.failures.sort(key=lambda each: each.user.handle)
+        self.failures.sort(key=lambda each: natural_key(each.user.handle))
 
     def _begun(self) -> Iterator[User]:
         known = set(self.saved.done) if self.saved is not None else set[str]()

@@ -12,7 +12,7 @@ from azdo_pat.command_lines import quoted
 from azdo_pat.dates import local_date
 from azdo_pat.errors import ConflictError, NotFoundError, PatError
 from azdo_pat.models import Field, Origin, Pat, ServicePat, Status
-from azdo_pat.naming import begins_id, is_full_id, looks_like_id
+from azdo_pat.naming import begins_id, is_full_id, looks_like_id, natural_key
 from azdo_pat.near_names import did_you_mean
 from azdo_pat.operations.left_behind import left_behind
 from azdo_pat.operations.organization_cache import Membership
@@ -292,10 +292,10 @@ class _Marks(NamedTuple):
 def in_order(pats: Iterable[Pat], sort: Sort) -> list[Pat]:
     """Sort tokens; those without the date come last, equal ones by name and id."""
 
-    def key(pat: Pat) -> tuple[bool, float, str, str]:
+    def key(pat: Pat) -> tuple[bool, float, tuple[str, ...], str]:
         moment = {Sort.NAME: None, Sort.CREATED: pat.created, Sort.EXPIRES: pat.expires}[sort]
         absent = sort is not Sort.NAME and moment is None
-        return absent, moment.timestamp() if moment else 0.0, pat.name.casefold(), pat.id or ""
+        return absent, moment.timestamp() if moment else 0.0, natural_key(pat.name), pat.id or ""
 
     return sorted(pats, key=key)
 
