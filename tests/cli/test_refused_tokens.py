@@ -118,10 +118,10 @@ def works_again(emulator: Emulator, refuse: Callable[[], None]) -> None:
 def test_renew_keeps_one_that_works_again(pat: InProcess, emulator: Emulator) -> None:
     token = held(emulator, "ci")
     (planned,) = pat("renew", "--dry-run", "-o", "json").json
-    assert planned["why"] == "a program reported that it was refused: pat will ask the service"
+    assert planned["why"] == "reported as refused: pat will ask the service"
     result = pat("renew", "-o", "json")
     assert (result.exit_code, emulator.tokens) == (0, [token])
-    assert [(each["outcome"], each["why"]) for each in result.json] == [("kept", "it still works")]
+    assert [(each["outcome"], each["why"]) for each in result.json] == [("kept", "still works")]
     assert pat("renew", "-o", "json", env=OFFLINE).json == []  # the mark is gone
 
 
@@ -155,7 +155,7 @@ def test_renew_replaces_one_that_is_still_refused(
     refuse()
     (change,) = pat("renew", "-o", "json").json
     assert change["outcome"] == "rotated"
-    assert change["why"] == "a program reported that it was refused"
+    assert change["why"] == "reported as refused"
     assert {each["authorizationId"]: each["status"] for each in emulator.tokens}[old] == "revoked"
     assert pat("renew", "-o", "json", env=OFFLINE).json == []
 

@@ -206,7 +206,7 @@ class TestRenew:
         taken = renewed(machines.two)
         assert (taken["exit"], taken["outcome"]) == (0, "taken over")
         assert taken["stderr"].endswith("took over 1 token\n")
-        assert taken["why"] == f"another machine has already renewed it: {TARGET}"
+        assert taken["why"] == f"renewed by another machine: {TARGET}"
         assert secret(machines.two) == secret(machines.one) == machines.held
         assert len(machines.tokens) == 2  # the old one lives on for a day
         assert len(machines.versions) == 2

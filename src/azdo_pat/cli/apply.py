@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli import options
-from azdo_pat.cli.bulk import conclude_changes, say_failures, stoppable_progress
+from azdo_pat.cli.bulk import conclude_changes, say_consequences, stoppable_progress
 from azdo_pat.cli.command import command
-from azdo_pat.cli.confirmation import Question, confirm, count
+from azdo_pat.cli.confirmation import Question, confirm_shown, count
 from azdo_pat.cli.lease import held_lease, lease_option, lease_place
 from azdo_pat.cli.recovery_messages import say_remaining_copies
 
@@ -79,7 +79,6 @@ def apply_command(  # noqa: PLR0913  # one argument for each option
     if dry_run:
         render.show_all([each.change for each in steps])
         return
-    _show(app, steps)
     gone = [each.change.pat for each in steps if each.change.action == "revoke"]
     if gone and not yes:
         question = Question(
@@ -88,7 +87,8 @@ def apply_command(  # noqa: PLR0913  # one argument for each option
             hint="add --yes to confirm, or --dry-run to see what would be done",
             declined="nothing was changed",
         )
-        confirm(app, gone, question)
+        planned = [each.change for each in steps if each.change.action != "keep"]
+        confirm_shown(app, lambda: app.runtime.preview.show_all(planned), question)
     with held_lease(app, where if verify or _has_work(app, steps) else None) as before_each:
         if before_each is None:
             render.show_all(())
@@ -100,22 +100,12 @@ def apply_command(  # noqa: PLR0913  # one argument for each option
         if change.outcome == "revoked" and step.entry is not None:
             targets = step.entry.renewal.deliveries
             say_remaining_copies(app.runtime.messages, change.pat.name, targets, "no longer works")
-    say_failures(app, changes)
+    say_consequences(app, changes)
     tell = app.runtime.messages.notice
     if changes and not interrupted and not any(each.error for each in changes):
         tell = app.runtime.messages.done
     tell(_summary(changes))
     conclude_changes(changes, interrupted=interrupted)
-
-
-def _show(app: App, steps: Sequence[Step]) -> None:
-    """Show on stderr what will change; kept tokens are left out."""
-    for step in steps:
-        change = step.change
-        if change.action != "keep":
-            app.runtime.messages.notice(
-                f"{change.action} {change.pat.name!r} in {change.org}: {change.why}"
-            )
 
 
 def _has_work(app: App, steps: Sequence[Step]) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.interrupts import ctrl_c_recorded
+from azdo_pat.cli.token_messages import say_delivered
 from azdo_pat.dates import local_minute
 from azdo_pat.errors import ExitCode, PartialError, PendingError, SignInError
 
@@ -40,9 +41,11 @@ def stoppable_progress(
         yield Progress(done, stopped, before)
 
 
-def say_failures(app: App, changes: Sequence[Change]) -> None:
-    """Say on stderr what failed, or is still to be done."""
+def say_consequences(app: App, changes: Sequence[Change]) -> None:
+    """Say on stderr where secrets were delivered, what failed, and what is still to be done."""
     for change in changes:
+        if change.outcome in {"created", "rotated", "delivered"}:
+            say_delivered(app, change.pat)
         if change.old_until is not None:
             app.runtime.messages.notice(
                 f"the old token of {change.pat.name!r} in {change.org} will be revoked by the first"

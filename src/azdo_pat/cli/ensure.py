@@ -15,6 +15,7 @@ from azdo_pat.cli.token_messages import (
     conclude_rotations,
     not_delivered,
     say_created,
+    say_delivered,
     say_rotated,
     say_taken_over,
 )
@@ -135,12 +136,13 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
         say_rotated(app, ensured.rotated)
     elif ensured.outcome == "taken over":
         _say_taken_over(app, ensured, organization)
-    elif ensured.outcome == "delivered" and ensured.undelivered:
-        app.runtime.messages.warn(
-            f"{ensured.pat.name!r} could not be delivered to every target: {ensured.undelivered}"
-        )
     elif ensured.outcome == "delivered":
-        app.runtime.messages.done(f"delivered {ensured.pat.name!r} in {organization.name}")
+        say_delivered(app, ensured.pat)
+        if ensured.undelivered:
+            app.runtime.messages.warn(
+                f"{ensured.pat.name!r} could not be delivered to every target:"
+                f" {ensured.undelivered}"
+            )
     else:
         app.runtime.messages.notice(f"kept {ensured.pat.name!r} in {organization.name}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli import options
-from azdo_pat.cli.bulk import conclude_changes, say_failures, stoppable_progress
+from azdo_pat.cli.bulk import conclude_changes, say_consequences, stoppable_progress
 from azdo_pat.cli.command import command
 from azdo_pat.cli.lease import held_lease, lease_option, lease_place
 from azdo_pat.cli.token_messages import warn_shortened
@@ -121,7 +121,7 @@ def _say(app: App, renewed: Renewed) -> None:
     for rotated in renewed.rotations:
         warn_shortened(app, rotated.created.pat, rotated.created.shortened_from)
     app.runtime.render.show_all(renewed.changes)
-    say_failures(app, renewed.changes)
+    say_consequences(app, renewed.changes)
     if renewed.changes:
         failed = renewed.interrupted or any(each.error for each in renewed.changes)
         tell = app.runtime.messages.notice if failed else app.runtime.messages.done

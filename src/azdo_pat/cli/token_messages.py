@@ -29,6 +29,7 @@ def say_created(app: App, created: Created) -> None:
     kept = f"; its secret is in the keyring: {pat_command('get', pat.name)}" if pat.stored else ""
     app.runtime.messages.done(f"created {pat.name!r} in {where}{kept}")
     warn_shortened(app, pat, created.shortened_from)
+    say_delivered(app, pat)
     if created.undelivered:
         app.runtime.messages.warn(
             f"its secret could not be delivered to every target: {created.undelivered}"
@@ -63,6 +64,7 @@ def say_rotated(app: App, rotated: Rotated) -> None:
             " stays active for a day; --grace sets another time, --grace none revokes it at once"
         )
     warn_shortened(app, new, rotated.created.shortened_from)
+    say_delivered(app, new)
     if not old.stored and rotated.old not in {OldTokenOutcome.KEPT, OldTokenOutcome.EXPIRED}:
         app.runtime.messages.notice(
             "the old secret was not in this keyring: programs that use the old secret need the"
@@ -76,6 +78,20 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         app.runtime.messages.warn(
             f"the new secret could not be delivered to every target: {rotated.reason}"
         )
+
+
+def say_delivered(app: App, pat: Pat) -> None:
+    """Report on stderr to which targets the current secret of a token was delivered."""
+    known = app.state.find_by_id(pat.id) if pat.id else ()
+    entries = [each for each in known if each.renewal.deliveries]
+    if not entries:
+        return
+    from azdo_pat.renewal import DeliveryState
+    from azdo_pat.services.destinations import destinations_of
+
+    for each in (target for entry in entries for target in destinations_of(entry, app)):
+        if each.state is DeliveryState.DELIVERED:
+            app.runtime.messages.done(f"delivered {each.name!r} to {each.target.place}")
 
 
 def say_taken_over(app: App, name: str, org: str, place: str) -> None:

@@ -125,10 +125,10 @@ def _planned(
     refused = False
     if action in {Action.KEEP, Action.DELIVER}:
         if deps.secrets.get(organization.url, wanted.name) is None:
-            action, why = Action.ROTATE, "its secret is no longer in the keyring"
+            action, why = Action.ROTATE, "no longer in the keyring"
         elif was_refused(entry, deps):
             refused, action = True, Action.ROTATE
-            why = "a program reported that it was refused: pat will ask the service"
+            why = "reported as refused: pat will ask the service"
     pat = entry.as_pat(Status.UNKNOWN) if entry else _to_be(wanted, organization)
     change = Change(
         action=action, outcome=ChangeOutcome.PLANNED, pat=pat, org=organization.name, why=why
@@ -153,7 +153,7 @@ def _to_prune(
                 outcome=ChangeOutcome.PLANNED,
                 pat=entry.as_pat(Status.UNKNOWN),
                 org=entry.org,
-                why="the file no longer declares it",
+                why="no longer declared",
             )
             yield Step(entry.organization, change, entry=entry)
 
@@ -293,7 +293,7 @@ def _ended(step: Step, deps: Deps) -> Change:
         now = deps.state.find(organization.url, entry.name)
         if now is None or now.id != entry.id:
             return replace(
-                step.change, outcome=ChangeOutcome.KEPT, why="another process has replaced it"
+                step.change, outcome=ChangeOutcome.KEPT, why="replaced by another process"
             )
         end(organization, entry, deps)
     gone = replace(entry.as_pat(Status.UNKNOWN), status=Status.REVOKED, stored=False)

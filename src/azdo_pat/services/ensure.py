@@ -6,7 +6,6 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from azdo_pat.dates import local_minute
 from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
 from azdo_pat.operations.lock_keys import lock_key, renewal_lock_key
 from azdo_pat.organizations import is_of_root
@@ -92,20 +91,20 @@ def as_wanted(organization: Organization, wanted: Wanted, deps: Deps) -> Ensured
 def needed(entry: StoredPat | None, wanted: Wanted, *, now: datetime) -> tuple[Action, str]:
     """Return the needed action and the reason, from the index entry alone."""
     if entry is None or not entry.stored:
-        return Action.CREATE, "no secret is stored under that name"
+        return Action.CREATE, "not stored here"
     if entry.is_global or set(entry.scopes) != set(wanted.scopes):
         # Rotating refuses a global token, and names the command that replaces it.
-        reason = "its scopes differ"
+        reason = "scopes differ"
         if entry.is_global:
-            reason = "it is valid in all organizations: only pat migrate can replace it"
+            reason = "valid in all organizations: only pat migrate can replace it"
         return Action.ROTATE, reason
     renewal = wanted.renewal(entry)
     if entry.expires is None:
-        return Action.ROTATE, "its expiry is unknown"
+        return Action.ROTATE, "expiry unknown"
     if entry.expires - now <= entry.renewal.window_of(entry.life, renewal.renew_before):
-        return Action.ROTATE, f"it expires {local_minute(entry.expires)}"
+        return Action.ROTATE, "expired" if entry.expires <= now else "due"
     if renewal.deliveries != entry.renewal.deliveries:
-        return Action.DELIVER, "its delivery targets differ"
+        return Action.DELIVER, "delivery targets differ"
     return Action.KEEP, ""
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.command_lines import pat_command
-from azdo_pat.dates import local_minute
 from azdo_pat.errors import NotFoundError, PatError, RefusedError
 from azdo_pat.models import Status, StoredPat
 from azdo_pat.operations.lock_keys import renewal_lock_key
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 _FORGOTTEN: Final = timedelta(days=30)
 """A token that expired longer ago is not replaced, as it is evidently not in use."""
-_DOUBTED: Final = "a program reported that it was refused"
+_DOUBTED: Final = "reported as refused"
 
 
 class Renewed(NamedTuple):
@@ -126,12 +125,13 @@ def renew(
 
         def work(place: int) -> None:
             entry = entries[place]
+            why = _why(entry, deps.now())
             try:
                 shown.before()
             except PatError as error:
-                outcomes[place] = _failed(entry, error, _why(entry, None)), None
+                outcomes[place] = _failed(entry, error, why), None
             else:
-                outcomes[place] = _renewed(entry, request, within, places, listed)
+                outcomes[place] = _renewed(entry, why, request, within, places, listed)
 
         side_by_side(work, range(len(entries)), shown.done, jobs)
         interrupted = shown.stopped()
@@ -149,26 +149,26 @@ def renew(
 
 def _renewed(
     entry: StoredPat,
+    why: str,
     request: RotateRequest,
     within: timedelta | None,
     places: Places,
     listed: Listed,
 ) -> tuple[Change, Rotated | None]:
     """Rotate one token, unless there is no need to; return the outcome."""
-    why = _why(entry, None)
     try:
         deps = places.at(entry.org_url)
         with deps.in_line(renewal_lock_key(entry.name, entry.org_url)):
             now = deps.state.find(entry.org_url, entry.name)
             if now is None or now.id != entry.id:
-                why = "another process has already renewed it"
+                why = "renewed by another process"
                 return _change(now or entry, ChangeOutcome.KEPT, why=why), None
             secret = None
             if not is_near(entry, deps.now(), within):
                 secret = deps.secrets.get(entry.org_url, entry.name)
             if secret is not None:
                 if still_works(entry, secret, deps):
-                    return _change(entry, ChangeOutcome.KEPT, why="it still works"), None
+                    return _change(entry, ChangeOutcome.KEPT, why="still works"), None
                 why = _DOUBTED
             old = None
             renewal = now.renewal
@@ -211,7 +211,7 @@ def takeover(entry: StoredPat, taken: Ensured) -> Change:
         outcome=ChangeOutcome.TAKEN_OVER,
         pat=taken.pat,
         org=entry.org,
-        why=f"another machine has already renewed it: {taken.taken_from}",
+        why=f"renewed by another machine: {taken.taken_from}",
         error=error,
         pending=bool(error),
         old_until=taken.old_until,
@@ -259,8 +259,7 @@ def _change(
     )
 
 
-def _why(entry: StoredPat, now: datetime | None) -> str:
+def _why(entry: StoredPat, now: datetime) -> str:
     if entry.expires is None:
         return ""
-    expired = now is not None and entry.expires <= now
-    return f"{'expired' if expired else 'expires'} {local_minute(entry.expires)}"
+    return "expired" if entry.expires <= now else "due"
