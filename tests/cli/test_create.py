@@ -68,8 +68,8 @@ def test_the_token_is_shown_as_a_table(pat: InProcess, emulator: Emulator) -> No
             ("Organization", "contoso"),
             ("Status", "active"),
             ("Scopes", "vso.code_write"),
-            ("Created", f"{minute(token['validFrom'])} ({off})"),
-            ("Expires", f"{minute(token['validTo'])} (in 1 day)"),
+            ("Created", f"{off} ({minute(token['validFrom'])})"),
+            ("Expires", f"in 1 day ({minute(token['validTo'])})"),
             ("Secret", "in the keyring of this machine"),
             ("Made by", "pat"),
         )

@@ -28,7 +28,7 @@ NOTHING = "no token of contoso matches; to list all, run: pat list --status all"
 
 
 def row(token: Token, off: str, notes: str = "", scopes: str = "code") -> tuple[str, ...]:
-    return (token["displayName"], short(token), scopes, f"{day(token)} ({off})", notes)
+    return (token["displayName"], short(token), scopes, f"{off} ({day(token)})", notes)
 
 
 def test_the_table(pat: InProcess, emulator: Emulator) -> None:
@@ -207,8 +207,8 @@ def test_all_orgs_lists_each_token_once(pat: InProcess, emulator: Emulator) -> N
     assert pat("list", "--all-orgs", "--name", "[ab]") == done(
         table(
             ("NAME", "ID", "ORG", "SCOPES", "EXPIRES", "NOTES"),
-            ("a", short(there), "fabrikam", "code", f"{day(there)} (in 10 days)", ""),
-            ("b", short(here), "contoso", "code", f"{day(here)} (in 10 days)", ""),
+            ("a", short(there), "fabrikam", "code", f"in 10 days ({day(there)})", ""),
+            ("b", short(here), "contoso", "code", f"in 10 days ({day(here)})", ""),
         )
     )
 

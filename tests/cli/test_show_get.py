@@ -43,8 +43,8 @@ def test_show_as_a_table(pat: InProcess, emulator: Emulator) -> None:
             ("Organization", "contoso"),
             ("Status", "active"),
             ("Scopes", "app_token (full access)"),
-            ("Created", f"{minute(token['validFrom'])} (60 days ago)"),
-            ("Expires", f"{minute(token['validTo'])} (in 10 days)"),
+            ("Created", f"60 days ago ({minute(token['validFrom'])})"),
+            ("Expires", f"in 10 days ({minute(token['validTo'])})"),
             ("Secret", "not stored here"),
         )
     )

@@ -91,8 +91,8 @@ def test_as_a_table(pat: InProcess, emulator: Emulator, home: Path) -> None:
             "Signed in      yes, as ada@contoso.example",
             "Profile        Ada Lovelace <ada@contoso.example>",
             f"Tenant         {TENANT}",
-            "Access token   from PAT_ACCESS_TOKEN, until"
-            f" {until[:10]} {until[11:16]} (in 12 hours)",
+            "Access token   from PAT_ACCESS_TOKEN, expires in 12 hours"
+            f" ({until[:10]} {until[11:16]})",
             "Sources        PAT_ACCESS_TOKEN: used",
             f"               pat login: {UNASKED}",
             f"               Azure CLI: {UNASKED}",

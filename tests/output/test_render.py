@@ -87,7 +87,7 @@ def test_status_of_a_newcomer() -> None:
 def test_the_clock_knows_before_the_service_does() -> None:
     late = replace(LAPTOP, expires=NOW - timedelta(hours=1))
     assert table((late,), None).splitlines()[1] == (
-        "laptop  3d1f0c2a  code_write  2026-11-23 (1 hour ago)  expired, secret here"
+        "laptop  3d1f0c2a  code_write  1 hour ago (2026-11-23)  expired, secret here"
     )
 
 

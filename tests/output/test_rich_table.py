@@ -1,6 +1,7 @@
 import io
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import example, given
@@ -69,7 +70,11 @@ def test_fold_loses_nothing_and_keeps_to_the_width(text: str, width: int) -> Non
     [
         ("ci publishing of packages", 14, ["ci publishing ", "of packages"]),
         ("git: https://dev.azure.com/contoso", 15, ["git: https://", "dev.azure.com/", "contoso"]),
-        ("packaging_write code", 12, ["packaging_", "write code"]),
+        ("git: https://dev.azure.com/contoso", 20, ["git: https://", "dev.azure.com/", "contoso"]),
+        ("on https://dev.azure.com/contoso", 29, ["on ", "https://dev.azure.com/contoso"]),
+        ("ada.lovelace@contoso.example", 16, ["ada.lovelace@", "contoso.example"]),
+        ("build_execute code", 13, ["build_execute ", "code"]),
+        ("packaging_write code", 12, ["packaging_wr", "ite code"]),
         ("2026-11-20 (3 days ago)", 13, ["2026-11-20 ", "(3 days ago)"]),
         ("部署令牌", 5, ["部署", "令牌"]),
         ("a   b", 2, ["a   ", "b"]),
@@ -137,3 +142,65 @@ def test_a_short_id_means_one_token(ids: list[str]) -> None:
         assert len(short) >= 8
         also = [each for each in ids if each.startswith(short)]
         assert also == [whole] or short == whole
+
+
+def tokens(*rows: Sequence[Cell], marks: Sequence[Tone] = ()) -> Table:
+    columns = (Column("NAME"), Column("SCOPES"), Column("EXPIRES", 13), Column("NOTES"))
+    return Table(columns, rows, marks=marks)
+
+
+LAPTOP = (Cell("laptop"), Cell("code"), Cell("in 30 days", spare="2026-12-23"), Cell("here"))
+LONG = (Cell("ci publishing of packages"), *LAPTOP[1:])
+
+
+def test_a_date_is_beside_its_distance_where_there_is_room() -> None:
+    assert drawn(tokens(LAPTOP), 46) == [
+        "NAME    SCOPES  EXPIRES                  NOTES",
+        "laptop  code    in 30 days (2026-12-23)  here",
+    ]
+    assert drawn(tokens(LAPTOP), 45) == [
+        "NAME    SCOPES  EXPIRES     NOTES",
+        "laptop  code    in 30 days  here",
+    ]
+
+
+def test_a_row_of_several_lines_is_set_apart() -> None:
+    assert drawn(tokens(LAPTOP, LAPTOP, LONG, LAPTOP, LONG), 45) == [
+        "NAME                SCOPES  EXPIRES     NOTES",
+        "laptop              code    in 30 days  here",
+        "laptop              code    in 30 days  here",
+        "",
+        "ci publishing of    code    in 30 days  here",
+        "packages",
+        "",
+        "laptop              code    in 30 days  here",
+        "",
+        "ci publishing of    code    in 30 days  here",
+        "packages",
+    ]
+    assert "" not in drawn(tokens(LAPTOP, LONG, LAPTOP), None)
+
+
+def test_what_needs_attention_is_marked_on_a_terminal() -> None:
+    marks = (Tone.PLAIN, Tone.WARNING, Tone.ALARM)
+    marked = tokens(LAPTOP, LAPTOP, LAPTOP, marks=marks)
+    assert [line[:9] for line in drawn(marked, 80)] == [
+        *("   NAME  ", "   laptop", "!  laptop", "✗  laptop")
+    ]
+    out = io.StringIO()
+    draw(marked, out, width=80, color=False, ascii_only=True)
+    assert out.getvalue().isascii()
+    assert out.getvalue().splitlines()[3].startswith("X  laptop")
+    calm = tokens(LAPTOP, marks=(Tone.PLAIN,))
+    assert drawn(calm, 80) == drawn(tokens(LAPTOP), 80)
+    assert drawn(marked, None) == drawn(tokens(LAPTOP, LAPTOP, LAPTOP), None)
+
+
+WORDS = st.text("abcdefghij_", min_size=1, max_size=16)
+
+
+@given(st.lists(st.lists(WORDS, min_size=1, max_size=8).map(" ".join), min_size=4, max_size=4))
+def test_no_word_is_broken_where_all_fit(texts: list[str]) -> None:
+    lines = drawn(tokens(tuple(map(Cell, texts))), 80)[1:]
+    words = [word for line in lines for word in line.split()]
+    assert sorted(words) == sorted(word for text in texts for word in text.split())

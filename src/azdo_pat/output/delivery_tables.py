@@ -71,4 +71,4 @@ def _outcome(destination: Destination, now: datetime, zone: tzinfo | None) -> st
     if destination.state is DeliveryState.PENDING or destination.at is None:
         return str(destination.state)
     minute = local_minute(destination.at, zone)
-    return f"{destination.state} {minute} ({distance(destination.at, now)})"
+    return f"{destination.state} {distance(destination.at, now)} ({minute})"

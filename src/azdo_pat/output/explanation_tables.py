@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
-from azdo_pat.dates import distance, local_date, local_minute
+from azdo_pat.dates import distance, in_words, local_date, local_minute
 from azdo_pat.models import AuditEvent, Pat
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
-from azdo_pat.output.token_tables import short_ids, short_scopes
+from azdo_pat.output.token_tables import short_ids, short_scopes, status_text
 from azdo_pat.results import Explanation
 
 _HARMLESS: Final = {True: Tone.GOOD, False: Tone.ALARM, None: Tone.WARNING}
@@ -85,9 +85,9 @@ def _harmless(explanation: Explanation) -> Cell:
 def _token(pat: Pat, now: datetime, zone: tzinfo | None) -> str:
     words = [
         pat.id or "id unknown",
-        f"{pat.status} in {pat.org or ('all organizations' if pat.is_global else 'unknown')}",
+        f"{status_text(pat)} in {pat.org or ('all organizations' if pat.is_global else 'unknown')}",
         _created(pat, now, zone),
-        f"expires {local_date(pat.expires, zone)}" if pat.expires else "expiry unknown",
+        _expiry(pat, now, zone),
         f"scopes {short_scopes(pat.scopes)}" if pat.scopes else "scopes unknown",
     ]
     return ", ".join(words)
@@ -96,7 +96,14 @@ def _token(pat: Pat, now: datetime, zone: tzinfo | None) -> str:
 def _created(pat: Pat, now: datetime, zone: tzinfo | None) -> str:
     if pat.created is None:
         return "creation unknown"
-    return f"created {local_minute(pat.created, zone)} ({distance(pat.created, now)})"
+    return f"created {distance(pat.created, now)} ({local_minute(pat.created, zone)})"
+
+
+def _expiry(pat: Pat, now: datetime, zone: tzinfo | None) -> str:
+    if pat.expires is None:
+        return "expiry unknown"
+    verb = "expires" if pat.expires > now else "expired"
+    return f"{verb} {distance(pat.expires, now)} ({local_date(pat.expires, zone)})"
 
 
 def _below_tokens(
@@ -112,7 +119,7 @@ def _log(explanation: Explanation, now: datetime, zone: tzinfo | None) -> Sequen
     if explanation.audit:
         return [_event(each, zone) for each in explanation.audit]
     if since := explanation.audited_since:
-        return [f"no event since {local_date(since, zone)} ({distance(since, now)})"]
+        return [f"no event in the last {in_words(now - since)} (since {local_date(since, zone)})"]
     return ()
 
 

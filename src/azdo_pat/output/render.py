@@ -40,11 +40,13 @@ class TableStyle(NamedTuple):
         color: colours may be used.
         width: in columns; None is as wide as the content.
         zone: the time zone of dates; None is the system's own.
+        ascii_only: it cannot show other signs than those of ASCII.
     """
 
     color: bool
     width: int | None
     zone: tzinfo | None = None
+    ascii_only: bool = False
 
 
 class Renderer:
@@ -287,4 +289,11 @@ class Renderer:
         elif table.rows:
             from azdo_pat.output.rich_table import draw  # noqa: PLC0415 - see the class
 
-            draw(table, self._out, width=self._screen.width, color=self._screen.color)
+            screen = self._screen
+            draw(
+                table,
+                self._out,
+                width=screen.width,
+                color=screen.color,
+                ascii_only=screen.ascii_only,
+            )

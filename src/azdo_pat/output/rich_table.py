@@ -1,7 +1,9 @@
 """Draw tables with rich: two spaces between columns, long cells folded."""
 
-from collections.abc import Sequence
-from itertools import chain, zip_longest
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import zip_longest
 from typing import Final, TextIO
 
 from rich.cells import cell_len, chop_cells
@@ -9,15 +11,19 @@ from rich.console import Console
 from rich.text import Text
 
 from azdo_pat.output.escape import visible
+from azdo_pat.output.glyphs import Glyph
 from azdo_pat.output.palette import Paint
-from azdo_pat.output.table_model import Cell, Table, Tone
+from azdo_pat.output.table_model import Cell, Column, Table, Tone
 from azdo_pat.output.wrapping import wrapped
 
 _GAP: Final = 2
 _NARROWEST: Final = 2
-_LONG_WORD: Final = 16
-_SEAMS: Final = "/-_@"
+_AMPLE: Final = 24
+"""A column of this width can be read well, whatever is in it."""
 _ENDLESS: Final = 1_000_000
+_WORD: Final = " "
+_PART: Final = " /"
+_PIECE: Final = " /@.-"
 _STYLES: Final = {
     Tone.PLAIN: "",
     Tone.FAINT: Paint.FAINT.rich_style,
@@ -25,36 +31,54 @@ _STYLES: Final = {
     Tone.WARNING: Paint.WARNING.rich_style,
     Tone.ALARM: Paint.ALARM.rich_style,
 }
+_MARKS: Final = {Tone.WARNING: Glyph.WARNING, Tone.ALARM: Glyph.ERROR}
 
 
-def draw(table: Table, out: TextIO, *, width: int | None, color: bool) -> None:
-    """Write `table`, at most `width` columns wide (None: any), without cutting anything off.
+def draw(
+    table: Table, out: TextIO, *, width: int | None, color: bool, ascii_only: bool = False
+) -> None:
+    """Write `table`, at most `width` columns wide, without cutting anything off.
 
-    A cell that is too wide continues below itself. Widths are those of a terminal: a CJK letter
-    takes two columns, a combining mark none.
+    A cell that is too wide continues below itself, and a row of several lines is set apart by
+    blank lines. Widths are those of a terminal: a CJK letter takes two columns, a combining mark
+    none.
+
+    Args:
+        table: what to draw.
+        out: where to write it.
+        width: of the terminal; None for another stream, where tables are as wide as their content,
+            and rows are neither marked nor set apart.
+        color: use colors.
+        ascii_only: mark rows with signs of ASCII.
     """
-    rows = [[_text(cell) for cell in row] for row in table.rows]
+    if width is not None:
+        table = _marked(table, ascii_only=ascii_only)
     titles = [Text(visible(column.title), style="bold") for column in table.columns]
-    if any(title.plain for title in titles):
-        rows.insert(0, titles)
-    if not rows:
+    heading = [titles] if any(title.plain for title in titles) else []
+    rows = [[_text(cell, spare=True) for cell in row] for row in table.rows]
+    if not heading + rows:
         return
-    widths = _widths(table, rows, width)
-    lines = [_lines(row, widths) for row in rows]
-    for drawn, cells in zip(reversed(lines), reversed(table.below), strict=False):
+    if width is not None and not _have_ample_room([*heading, *rows], width):
+        rows = [[_text(cell, spare=False) for cell in row] for row in table.rows]
+    widths = _widths(table.columns, [*heading, *rows], width)
+    blocks = [_lines(row, widths) for row in rows]
+    for drawn, cells in zip(reversed(blocks), reversed(table.below), strict=False):
         for cell in cells:
             drawn.extend(_below(cell, widths[0] + _GAP, width))
+    lines = [line for titles in heading for line in _lines(titles, widths)]
+    lines += _stacked(blocks, set_apart=bool(heading) and width is not None)
     console = _console(out, width, color=color)
     with console.capture() as captured:
-        console.print(Text("\n").join(chain.from_iterable(lines)), soft_wrap=True)
+        console.print(Text("\n").join(lines), soft_wrap=True)
     out.write(captured.get())  # not by rich, which exits the program on a broken pipe
 
 
 def fold(text: str, width: int) -> list[str]:
     """Return `text` in slices of at most `width` columns, not counting spaces at their ends.
 
-    The slices make up the text again. It is cut between words, and inside a word only where the
-    word is too long for a line of its own (then after a slash or a hyphen, if one is near).
+    The slices make up the text again. It is cut between words; where a word is too long for a line
+    of its own, after a slash in it; where that is not enough, after a hyphen, a dot or an @; and
+    inside such a piece only where it alone is too long.
     """
     lines = []
     rest = text
@@ -72,7 +96,7 @@ def _cut(text: str, width: int) -> int:
     chunks = chop_cells(window, width)
     end = len(chunks[0]) if chunks else len(window)  # marks alone take no room, and are no chunk
     if end < len(text):
-        end = _seam(text, end, width)
+        end = _seam(text[: len(window) + 1], end, width)
     while text[end : end + 1] == " ":
         end += 1
     return end
@@ -86,11 +110,41 @@ def _seam(text: str, end: int, width: int) -> int:
         return opened
     if text[end] == " ":
         return end
-    start = text.rfind(" ", 0, end) + 1
-    if start and cell_len(text[start:].split(" ", 1)[0]) <= width:
-        return start
-    seam = max(text.rfind(mark, 0, end) for mark in _SEAMS) + 1
-    return seam if seam > end / 2 else end
+    start = 0
+    for seams in (_WORD, _PART, _PIECE):
+        start = max(start, *(text.rfind(mark, 0, end) + 1 for mark in seams))
+        if start and cell_len(_split(text[start:], seams)[0].rstrip(" ")) <= width:
+            return start
+    return end
+
+
+def _split(text: str, seams: str) -> list[str]:
+    """Return the parts of a text that end with one of some characters."""
+    marks = re.escape(seams)
+    return re.findall(f"[^{marks}]*[{marks}]+|[^{marks}]+", text) or [""]
+
+
+def _marked(table: Table, *, ascii_only: bool) -> Table:
+    """Return a table with a sign before each row that needs attention, if there is one."""
+    glyphs = [_MARKS.get(tone) for tone in table.marks]
+    if not any(glyphs):
+        return table
+    signs = [
+        Cell(glyph.shown(ascii_only=ascii_only) if glyph else "", tone)
+        for glyph, tone in zip(glyphs, table.marks, strict=True)
+    ]
+    rows = [[sign, *row] for sign, row in zip(signs, table.rows, strict=True)]
+    return table._replace(columns=[Column("", 1), *table.columns], rows=rows)
+
+
+def _stacked(blocks: Sequence[list[Text]], *, set_apart: bool) -> list[Text]:
+    """Return the lines of all rows, with a blank line before and after those of several lines."""
+    lines: list[Text] = []
+    for number, block in enumerate(blocks):
+        if number and set_apart and max(len(blocks[number - 1]), len(block)) > 1:
+            lines.append(Text())
+        lines += block
+    return lines
 
 
 def _console(out: TextIO, width: int | None, *, color: bool) -> Console:
@@ -108,32 +162,77 @@ def _console(out: TextIO, width: int | None, *, color: bool) -> Console:
     )
 
 
-def _text(cell: Cell) -> Text:
-    return Text(visible(cell.text), style=_STYLES[cell.tone])
+def _text(cell: Cell, *, spare: bool) -> Text:
+    text = f"{cell.text} ({cell.spare})" if spare and cell.spare else cell.text
+    return Text(visible(text), style=_STYLES[cell.tone])
 
 
-def _widths(table: Table, rows: list[list[Text]], limit: int | None) -> list[int]:
+def _have_ample_room(rows: Sequence[Sequence[Text]], limit: int) -> bool:
+    """Return whether each column can have the width of its content, or one that is ample."""
+    needed = [min(width, _AMPLE) for width in _columns_of(rows, cell_len)]
+    return sum(needed) <= _room(len(needed), limit)
+
+
+def _columns_of(rows: Sequence[Sequence[Text]], measured: Callable[[str], int]) -> list[int]:
+    """Return the largest measure of the texts of each column."""
+    return [max(measured(text.plain) for text in column) for column in zip(*rows, strict=True)]
+
+
+def _room(columns: int, limit: int) -> int:
+    return limit - _GAP * (columns - 1)
+
+
+def _widths(
+    columns: Sequence[Column], rows: Sequence[Sequence[Text]], limit: int | None
+) -> list[int]:
     """Return the width of each column: its content's, or less where that is too much together.
 
-    Columns give way widest first: as long as no word need be broken, then down to their floors,
-    then as far as it takes.
+    Columns give way widest first: as long as no word need be broken but after a slash, then after
+    a hyphen, a dot or an @, then down to their floors, then as far as it takes.
     """
-    columns = list(zip(*rows, strict=True))
-    widths = [max(cell_len(text.plain) for text in column) for column in columns]
+    widths = _columns_of(rows, cell_len)
     if limit is None:
         return widths
-    room = limit - _GAP * (len(widths) - 1)
-    floors = [column.floor for column in table.columns]
-    words = [max(_longest_word(text.plain) for text in column) for column in columns]
-    _squeeze(widths, [max(*pair) for pair in zip(floors, words, strict=True)], room)
+    room = _room(len(widths), limit)
+    floors = [column.floor for column in columns]
+    for seams in (_PART, _PIECE):
+        longest = _columns_of(rows, partial(_longest_part, seams=seams))
+        _squeeze(widths, [max(*pair) for pair in zip(floors, longest, strict=True)], room)
     _squeeze(widths, floors, room)
     _squeeze(widths, [_NARROWEST] * len(widths), room)
-    return widths
+    return _without_waste(rows, widths, room)
 
 
-def _longest_word(text: str) -> int:
-    """Return the width of the longest word, none counting as more than a long scope's name."""
-    return min(max((cell_len(word) for word in text.split(" ")), default=0), _LONG_WORD)
+def _without_waste(rows: Sequence[Sequence[Text]], widths: Sequence[int], room: int) -> list[int]:
+    """Return widths that are no larger than the folded texts, and give what that leaves to others.
+
+    Those get it first that need the least more for all of their content.
+    """
+    whole = _columns_of(rows, cell_len)
+    used = [
+        max(
+            cell_len(part.rstrip(" "))
+            for text in column
+            for part in fold(text.plain, width) or [""]
+        )
+        for column, width in zip(zip(*rows, strict=True), widths, strict=True)
+    ]
+    left = room - sum(used)
+    for place in sorted(range(len(used)), key=lambda place: whole[place] - used[place]):
+        more = max(0, min(left, whole[place] - used[place]))
+        used[place] += more
+        left -= more
+    return used
+
+
+def _longest_part(text: str, seams: str) -> int:
+    """Return the width of the longest part that is not to be broken.
+
+    Letters of two columns, as in Chinese, may be cut anywhere.
+    """
+    if not text.isascii():
+        text = "".join(f"{letter} " if cell_len(letter) > 1 else letter for letter in text)
+    return max((cell_len(part.rstrip(" ")) for part in _split(text, seams)), default=0)
 
 
 def _squeeze(widths: list[int], floors: list[int], room: int) -> None:

@@ -19,10 +19,15 @@ class Tone(Enum):
 
 
 class Cell(NamedTuple):
-    """A raw text (the drawer escapes it) and its tone."""
+    """A raw text (the drawer escapes it) and its tone.
+
+    Attributes:
+        spare: what follows in parentheses, where the table has room for it.
+    """
 
     text: str
     tone: Tone = Tone.PLAIN
+    spare: str = ""
 
 
 class Column(NamedTuple):
@@ -42,11 +47,14 @@ class Table(NamedTuple):
 
     Attributes:
         below: for each row, lines below it that no column limits; empty for none at all.
+        marks: for each row, how much it needs attention; on a terminal, a sign says so before those
+            that do (`WARNING`, `ALARM`). Empty for none at all.
     """
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     below: Sequence[Sequence[Cell]] = ()
+    marks: Sequence[Tone] = ()
 
 
 def pairs_table(pairs: Sequence[tuple[str, Cell]]) -> Table:

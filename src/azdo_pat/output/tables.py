@@ -123,7 +123,7 @@ def signed_in_table(signed_in: SignedIn, now: datetime, zone: tzinfo | None) -> 
         [
             ("Signed in", Cell(signed_in.user, Tone.GOOD)),
             ("Tenant", Cell(signed_in.tenant)),
-            ("Access token", Cell(_until(signed_in.expires, now, zone))),
+            ("Access token", Cell(_expiry(signed_in.expires, now, zone))),
             ("Saved", kept),
         ]
     )
@@ -139,7 +139,7 @@ def status_table(report: StatusReport, now: datetime, zone: tzinfo | None) -> Ta
             ("Secrets", _secrets(report)),
             ("Config", Cell(report.config_file)),
             ("State", Cell(report.state_file)),
-            *pending_pairs([each for each in report.pending if each.until], now, zone),
+            *pending_pairs([each for each in report.pending if each.until], now),
             *_listed("Deliveries", destination_cells(report.destinations)),
         ]
     )
@@ -158,14 +158,15 @@ def _sign_in_pairs(
     if report.tenant:
         pairs.append(("Tenant", Cell(report.tenant)))
     if report.token_source:
-        until = report.token_expires and f", {_until(report.token_expires, now, zone)}"
+        until = report.token_expires and f", {_expiry(report.token_expires, now, zone)}"
         pairs.append(("Access token", Cell(f"from {report.token_source}{until or ''}")))
     sources = [Cell(f"{source.name}: {source.detail}") for source in report.sources]
     return pairs + _listed("Sources", sources)
 
 
-def _until(moment: datetime, now: datetime, zone: tzinfo | None) -> str:
-    return f"until {local_minute(moment, zone)} ({distance(moment, now)})"
+def _expiry(moment: datetime, now: datetime, zone: tzinfo | None) -> str:
+    verb = "expires" if moment > now else "expired"
+    return f"{verb} {distance(moment, now)} ({local_minute(moment, zone)})"
 
 
 def _user(report: StatusReport) -> Cell:

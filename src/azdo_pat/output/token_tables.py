@@ -71,15 +71,14 @@ def pats_table(
     places = owners or [_org(pat) for pat in pats]
     columns = [Column("NAME", 12), Column("ID", _WHOLE_ID)]
     columns += [Column("OWNER" if owners else "ORG", 10)] if many else []
-    # Beside an organization or owner, 80 columns have no room for a date and its distance.
-    columns += [Column("SCOPES", 14), Column("EXPIRES", 13 if many else 25), Column("NOTES", 13)]
+    columns += [Column("SCOPES", 14), Column("EXPIRES", 13), Column("NOTES", 13)]
     rows = []
     for pat, short, place in zip(pats, _id_cells(pats), places, strict=True):
         row = [_name(pat), short]
         row += [Cell(place)] if many else []
         scopes = Cell(short_scopes(pat.scopes)) if pat.scopes else Cell("unknown", Tone.FAINT)
         rows.append([*row, scopes, _expiry(pat, now, zone), _notes(pat, now, zone)])
-    return Table(columns, rows)
+    return Table(columns, rows, marks=[_mark(pat, now) for pat in pats])
 
 
 def pat_table(pat: Pat, now: datetime, zone: tzinfo | None) -> Table:
@@ -102,7 +101,7 @@ def token_pairs(pat: Pat, now: datetime, zone: tzinfo | None) -> list[tuple[str,
     ]
     if pat.origin is not Origin.UNKNOWN:
         pairs.append(("Made by", Cell(maker_name(pat.origin))))
-    pairs += pending_pairs(pat.pending, now, zone)
+    pairs += pending_pairs(pat.pending, now)
     return pairs
 
 
@@ -130,7 +129,7 @@ def revocations_table(revocations: Sequence[Revocation], owners: Sequence[str] =
 
 
 def changes_table(changes: Sequence[Change], now: datetime, zone: tzinfo | None) -> Table:
-    """Return the action for each token, and the reason or the error."""
+    """Return the action for each token, and the reason; errors are messages."""
     many = len({each.org for each in changes}) > 1
     columns = [Column("NAME", 12)] + ([Column("ORG", 10)] if many else [])
     columns += [Column("OUTCOME", 15), Column("EXPIRES", 13), Column("", 20)]
@@ -142,10 +141,14 @@ def changes_table(changes: Sequence[Change], now: datetime, zone: tzinfo | None)
         row += [
             Cell(outcome, _CHANGE_TONES.get(each.outcome, Tone.PLAIN)),
             _expiry(each.pat, now, zone),
-            Cell(each.error or each.why),
+            Cell(each.why),
         ]
         rows.append(row)
-    return Table(columns, rows)
+    marks = [
+        Tone.WARNING if each.pending else _CHANGE_TONES.get(each.outcome, Tone.PLAIN)
+        for each in changes
+    ]
+    return Table(columns, rows, marks=marks)
 
 
 def migrations_table(migrations: Sequence[Migration], now: datetime, zone: tzinfo | None) -> Table:
@@ -216,37 +219,42 @@ def _explained(scope: str) -> str:
 def _expiry(pat: Pat, now: datetime, zone: tzinfo | None) -> Cell:
     if pat.expires is None:
         return Cell("unknown", Tone.FAINT)
-    text = f"{local_date(pat.expires, zone)} ({distance(pat.expires, now)})"
     if pat.status is Status.REVOKED or has_ended(pat, now):
-        return Cell(text, Tone.FAINT)
-    return Cell(text, Tone.WARNING if _is_marked(pat, now) else Tone.PLAIN)
+        tone = Tone.FAINT
+    else:
+        tone = Tone.WARNING if _is_marked(pat, now) else Tone.PLAIN
+    return Cell(distance(pat.expires, now), tone, spare=local_date(pat.expires, zone))
 
 
 def _moment(moment: datetime | None, now: datetime, zone: tzinfo | None) -> str:
     if moment is None:
         return "unknown"
-    return f"{local_minute(moment, zone)} ({distance(moment, now)})"
+    return f"{distance(moment, now)} ({local_minute(moment, zone)})"
 
 
 def _status(pat: Pat, now: datetime) -> Cell:
     warnings, tone = _warnings(pat, now, but=_OF_SCOPES)  # which have a row of their own
     if is_active(pat, now):
-        warnings.insert(0, str(pat.status))
+        warnings.insert(0, status_text(pat))
     return Cell(", ".join(warnings), tone)
 
 
-def pending_pairs(
-    pending: Sequence[Pending], now: datetime, zone: tzinfo | None
-) -> list[tuple[str, Cell]]:
+def status_text(pat: Pat) -> str:
+    """Return the status; that of a stored token is not known until the service is asked."""
+    if pat.status is not Status.UNKNOWN or not pat.stored:
+        return str(pat.status)
+    return "active (not checked)" if pat.expires else "not checked"
+
+
+def pending_pairs(pending: Sequence[Pending], now: datetime) -> list[tuple[str, Cell]]:
     """Return what is pending, one per row."""
     rows: list[tuple[str, Cell]] = []
     for each in pending:
         reason = each.reason and f": {each.reason}"
         text, tone = f"{each.message}{reason}; to finish it, run: {each.fix}", Tone.WARNING
         if each.until is not None:
-            # The same time, as the user reads it.
-            text = each.message.removesuffix(local_minute(each.until))
-            text, tone = f"{text}{_moment(each.until, now, zone)}", Tone.PLAIN
+            # The message ends with that time.
+            text, tone = f"{each.message} ({distance(each.until, now)})", Tone.PLAIN
         rows.append(("" if rows else "Pending", Cell(text, tone)))
     return rows
 
@@ -274,6 +282,13 @@ def _notes(pat: Pat, now: datetime, zone: tzinfo | None) -> Cell:
     if pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
         notes.append(f"made by {maker_name(pat.origin)}")
     return Cell(", ".join(notes), tone)
+
+
+def _mark(pat: Pat, now: datetime) -> Tone:
+    """Return how much a token needs attention; one that has ended does only if it is missed."""
+    if not is_active(pat, now) and not any(of_token(pat, now)):
+        return Tone.WARNING if pat.pending else Tone.PLAIN
+    return _notes(pat, now, None).tone
 
 
 def _warnings(pat: Pat, now: datetime, but: Collection[Kind] = ()) -> tuple[list[str], Tone]:
