@@ -76,11 +76,10 @@ class _Scope(NamedTuple):
 
 
 class _Call(NamedTuple):
-    """A call, and the function that it is in."""
+    """A call, and where it is."""
 
     node: ast.Call
-    module: str
-    within: ast.FunctionDef | None
+    scope: _Scope
 
 
 def messages() -> list[Message]:
@@ -92,7 +91,7 @@ def unread() -> set[tuple[str, str]]:
     """Return the errors whose message cannot be read: the module, and how they are made."""
     source = _Source()
     return {
-        (call.module, ast.unparse(call.node.args[maker.message or 0]))
+        (call.scope.module, ast.unparse(call.node.args[maker.message or 0]))
         for call, maker in source.errors()
         if maker.code and not source.texts_of(call, maker)
     }
@@ -134,7 +133,7 @@ class _Source:
                 self._functions[child.name].append(_Scope(module, child))
                 inside = child
             elif isinstance(child, ast.Call) and (name := _name(child.func)):
-                self._calls[name].append(_Call(child, module, within))
+                self._calls[name].append(_Call(child, _Scope(module, within)))
             self._walk(child, module, inside)
 
     def errors(self) -> Iterator[tuple[_Call, Maker]]:
@@ -144,7 +143,7 @@ class _Source:
             for call in self._calls[name]:
                 given = [each.value for each in call.node.keywords if each.arg == "error"]
                 code = self._codes.get(_name(given[0])) if given else maker.code
-                if code is None or not call.module.startswith(maker.modules):
+                if code is None or not call.scope.module.startswith(maker.modules):
                     continue  # the maker itself, which passes on what it was given; another one
                 yield call, maker._replace(code=code)
 
@@ -156,7 +155,7 @@ class _Source:
                 if not re.search(r"\w", text):
                     continue  # another message as it is
                 fill = _filled if _name(call.node.func) == "Rule" else str
-                yield Message(fill(text), {*map(fill, hints)}, maker.code or 0, call.module)
+                yield Message(fill(text), {*map(fill, hints)}, maker.code or 0, call.scope.module)
 
     def texts_of(self, call: _Call, maker: Maker) -> set[str]:
         """Return what the message of an error can be; nothing if it cannot be read."""
@@ -166,12 +165,11 @@ class _Source:
     def _argument(
         self, call: _Call, position: int | None, keyword: str, seen: frozenset[ast.AST]
     ) -> set[str]:
-        scope = _Scope(call.module, call.within)
         for each in call.node.keywords:
             if each.arg == keyword:
-                return self._texts(each.value, scope, seen)
+                return self._texts(each.value, call.scope, seen)
         if position is not None and len(call.node.args) > position:
-            return self._texts(call.node.args[position], scope, seen)
+            return self._texts(call.node.args[position], call.scope, seen)
         return set()
 
     def _texts(  # noqa: PLR0911  # one for each kind of expression
@@ -206,10 +204,9 @@ class _Source:
             return self._texts(part, scope, seen) or {UNKNOWN}
         if isinstance(part.value, ast.IfExp | ast.Constant):
             texts = self._texts(part.value, scope, seen)
-            if texts and max(map(len, texts)) < PLURAL:
-                return {f"({''.join(sorted(texts))})"}
             if texts:
-                return texts
+                plural = max(map(len, texts)) < PLURAL
+                return {f"({''.join(sorted(texts))})"} if plural else texts
         if isinstance(part.value, ast.Name) and part.value.id.strip("_").isupper():
             return self._texts(part.value, scope, seen) or {UNKNOWN}
         return {f"'{UNKNOWN}'" if part.conversion == ord("r") else UNKNOWN}
@@ -221,14 +218,11 @@ class _Source:
         if function is not None:
             for value in _assigned(function, name):
                 found |= self._texts(value, scope, seen)
-            parameters = _parameters(function)
-            if name in parameters:
+            given = _parameters(function)
+            if name in given or name in {each.arg for each in function.args.kwonlyargs}:
+                position = given.index(name) if name in given else None
                 for call in self._calls[function.name]:
-                    position = parameters.index(name)
                     found |= self._argument(call, position, name, seen)
-            elif name in {each.arg for each in function.args.kwonlyargs}:
-                for call in self._calls[function.name]:
-                    found |= self._argument(call, None, name, seen)
         if not found:
             constants = self._constants[name]
             for module, value in constants:
