@@ -106,3 +106,21 @@ def test_the_emulator_stops() -> None:
     running.wait_for_output()
     code, said, seconds = running.press()
     assert (code, seconds < 15) == (0, True), (said, seconds)
+
+
+def test_while_a_command_has_a_token_of_its_own(pat: Installed, emulator: Emulator) -> None:
+    """The console sends Ctrl-C to the command as well; pat waits for it, and revokes the token."""
+    emulator.remove_tokens()
+    code = (
+        "import sys, time\n"
+        "try:\n"
+        "    print('ready', flush=True)\n"
+        f"    time.sleep({HANGS})\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(7)\n"
+    )
+    running = Running(pat, "exec", "--new", "--scope", "code", "--", "python", "-c", code)
+    running.wait_for_output()
+    code_of_it, said, seconds = running.press()
+    assert (code_of_it, seconds < 15) == (7, True), (said, seconds)
+    assert [each["status"] for each in emulator.tokens] == ["revoked"]

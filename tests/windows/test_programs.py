@@ -30,6 +30,32 @@ def test_exec_gives_the_secret_and_the_exit_code(pat: Installed, token: str) -> 
     assert pat("exec", token, "--", "python", "-c", code).exit_code == SECRET_LENGTH
 
 
+def test_exec_new_gives_a_secret_and_the_exit_code(pat: Installed, emulator: Emulator) -> None:
+    emulator.remove_tokens()
+    code = "import os, sys; sys.exit(len(os.environ['AZURE_DEVOPS_EXT_PAT']))"
+    ran = pat("exec", "--new", "--scope", "code", "--", "python", "-c", code)
+    assert (ran.exit_code, ran.stderr) == (SECRET_LENGTH, "")
+    assert [each["status"] for each in emulator.tokens] == ["revoked"]
+
+
+def test_exec_new_of_a_batch_file(pat: Installed, emulator: Emulator, tool: Path) -> None:
+    """An argument that it cannot be given is refused before there is a token."""
+    emulator.remove_tokens()
+    new = ("exec", "--new", "--scope", "code", "--", str(tool))
+    assert pat(*new, "%PATH%").exit_code == 2
+    assert emulator.tokens == []
+    ran = pat(*new, "plain")
+    assert (ran.exit_code, ran.stdout) == (4, "[plain]\n")
+    assert [each["status"] for each in emulator.tokens] == ["revoked"]
+
+
+def test_exec_of_a_program_that_windows_ended(pat: Installed, token: str) -> None:
+    """By Ctrl-C, for one: its exit code is beyond what C takes for a positive number."""
+    ended = 0xC000013A
+    code = f"import os; os._exit({ended - (1 << 32)})"
+    assert pat("exec", token, "--", "python", "-c", code).exit_code == ended
+
+
 def test_exec_of_a_batch_file(pat: Installed, token: str, tool: Path) -> None:
     ran = pat("exec", token, "--", str(tool), "plain")
     assert (ran.exit_code, ran.stdout) == (4, "[plain]\n")
