@@ -9,10 +9,10 @@ if [ ! -d "$scripts" ]; then scripts=$1/Scripts; fi
 pat=$scripts/pat
 findings=(--fail-on "$FAIL_ON" --as ci --no-input)
 where=(--all-orgs)
-if [ -n "$ORG" ]; then where=(--org "$ORG"); fi
+if [ -n "${ORG:-}" ]; then where=(--org "$ORG"); fi
 
-if [ -n "$PAT_ADMIN_TOKEN" ]; then
-    exec "$pat" admin check --org "$ORG" "${findings[@]}"
+if [ -n "${PAT_ADMIN_TOKEN:-}" ]; then
+    exec "$pat" admin check --org "${ORG:-}" "${findings[@]}"
 fi
 
 # A new machine has no tokens, so nothing would be found there whatever needs attention.

@@ -180,7 +180,8 @@ class AzurePipelines(Runner):
                 self.passed_over.append(step.get("task") or f"checkout {step['checkout']}")
 
     def _script(self, script: str, env: Variables) -> None:
-        own = {name: self._filled(text) for name, text in env.items()}
+        # On Windows, no process can have a variable that is empty.
+        own = {name: self._filled(text) for name, text in env.items() if text}
         self._run(self._filled(script), "bash", "--noprofile", "--norc", env=own)
 
     def _filled(self, text: str) -> str:
