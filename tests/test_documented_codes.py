@@ -18,7 +18,7 @@ from drivers import FAILING, PROGRAM, Emulator, InProcess, full_device, put_writ
 from fakes import MemoryKeyring
 
 DOCS = Path(__file__).parent.parent / "docs"
-GENERATED = {"reliability.md", "commands.md", "performance.md"}
+GENERATED = {"reliability.md", "commands.md", "messages.md", "performance.md"}
 MENTION = re.compile(
     r"(?:exit code (?:is |then )?|exits? with |[Ee]nds with |with code )(\d{1,3})\b(?! tokens)"
     r"|\((\d{1,2}|126|127|130)\)"
@@ -288,6 +288,7 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("guides/scripts.md", "a managed identity) cannot create"): machine_identity,
     ("guides/scripts.md", "`pat` warns on stderr and succeeds"): shortened,
     ("guides/windows.md", "`pat` then asks nothing and exits with"): unanswered,
+    ("pipelines/azure-pipelines.md", "Azure DevOps allows only users to"): machine_identity,
     ("guides/sign-in.md", "without a terminal, `pat login` does not ask"): lambda stage: stage.code(
         "login"
     ),

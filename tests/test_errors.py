@@ -26,6 +26,7 @@ CLASSES = {
     "PatError": (1, "fault"),
     "UsageError": (2, "usage"),
     "NotFoundError": (3, "not_found"),
+    "NoOrganizationError": (3, "not_found"),
     "SignInError": (4, "not_signed_in"),
     "RefusedError": (5, "refused"),
     "ConflictError": (6, "conflict"),

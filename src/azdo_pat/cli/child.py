@@ -99,8 +99,12 @@ class Child:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def run(self, command: str | Sequence[str], environment: Mapping[str, str]) -> int:
-        """Start the command and return how it ended, as `subprocess` tells it.
+    def run(self, prepared: str | Sequence[str], environment: Mapping[str, str]) -> int:
+        """Start a command and return how it ended, as `subprocess` tells it.
+
+        Args:
+            prepared: what `executables.command_line` returned for it.
+            environment: the environment variables of the command.
 
         Raises:
             OSError: it cannot be started.
@@ -111,7 +115,7 @@ class Child:
                 self._before[number] = before
                 signal.signal(number, self._pass_on)
         try:
-            process = subprocess.Popen(command, env=dict(environment))  # noqa: S603  # what the user asks for
+            process = subprocess.Popen(prepared, env=dict(environment))  # noqa: S603  # what the user asks for
             self._process = process
             if sys.platform != "win32":
                 for number in self._early:
