@@ -1,14 +1,20 @@
 """Suggest the names that a misspelt one is most similar to."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from azdo_pat.command_lines import quoted
+
+_LEAST_BEGUN: Final = 3
+"""With fewer letters too many names begin."""
 
 
 def near_names(
     word: str, names: Iterable[str], *, most: int = 1, similarity: float = 0.6
 ) -> list[str]:
     """Return the names that are most similar to a word, the nearest first; case does not count.
+
+    Names that begin with the word, if it has three letters or more, come last.
 
     Args:
         word: what the user wrote.
@@ -23,7 +29,10 @@ def near_names(
     for name in dict.fromkeys(names):
         if name != word and name.isprintable():
             by_folded.setdefault(name.casefold(), []).append(name)
-    near = get_close_matches(word.casefold(), by_folded, n=most, cutoff=similarity)
+    begun = word.casefold()
+    near = get_close_matches(begun, by_folded, n=most, cutoff=similarity)
+    if len(begun) >= _LEAST_BEGUN:
+        near += sorted({each for each in by_folded if each.startswith(begun)}.difference(near))
     return [name for folded in near for name in by_folded[folded]][:most]
 
 
