@@ -73,6 +73,7 @@ def test_fold_loses_nothing_and_keeps_to_the_width(text: str, width: int) -> Non
         ("git: https://dev.azure.com/contoso", 20, ["git: https://", "dev.azure.com/", "contoso"]),
         ("on https://dev.azure.com/contoso", 29, ["on ", "https://dev.azure.com/contoso"]),
         ("ada.lovelace@contoso.example", 16, ["ada.lovelace@", "contoso.example"]),
+        ("git: https://dev.azure.com", 12, ["git: ", "https://dev.", "azure.com"]),
         ("build_execute code", 13, ["build_execute ", "code"]),
         ("packaging_write code", 12, ["packaging_wr", "ite code"]),
         ("2026-11-20 (3 days ago)", 13, ["2026-11-20 ", "(3 days ago)"]),

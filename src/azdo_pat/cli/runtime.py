@@ -6,7 +6,6 @@ Imports are inside the functions that need them, so that a command imports only 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
-from azdo_pat.cli.standard_streams import in_color, terminal
+from azdo_pat.cli.standard_streams import ascii_only, columns, in_color, terminal
 from azdo_pat.errors import StoreError
 from azdo_pat.formats import Format
 from azdo_pat.homes import expanded, home_folder, other_owner
@@ -225,14 +224,18 @@ class Runtime:
         return compile_query(self.options.query)
 
     def screen(self, stream: TextIO) -> TableStyle:
-        """Return the width and color support of a stream, for tables."""
+        """Return what a stream can show, for tables."""
         from azdo_pat.output.render import TableStyle
 
         given = self.environment.get("COLUMNS", "")
         width = int(given) if given.isascii() and given.isdigit() and int(given) > 0 else None
         if width is None and stream.isatty():
-            width = shutil.get_terminal_size().columns
-        return TableStyle(color=self._color(stream), width=width)
+            width = columns(stream, self.environment)
+        return TableStyle(
+            color=self._color(stream),
+            width=width,
+            ascii_only=ascii_only(stream, self.environment),
+        )
 
     @contextmanager
     def progress(

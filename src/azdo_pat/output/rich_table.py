@@ -21,9 +21,8 @@ _NARROWEST: Final = 2
 _AMPLE: Final = 24
 """A column of this width can be read well, whatever is in it."""
 _ENDLESS: Final = 1_000_000
-_WORD: Final = " "
-_PART: Final = " /"
-_PIECE: Final = " /@.-"
+_SEAMS: Final = (" ", " /", " /@-", " /@.-")
+"""After which characters a text may be broken, the best first; as in the class of a pattern."""
 _STYLES: Final = {
     Tone.PLAIN: "",
     Tone.FAINT: Paint.FAINT.rich_style,
@@ -77,8 +76,8 @@ def fold(text: str, width: int) -> list[str]:
     """Return `text` in slices of at most `width` columns, not counting spaces at their ends.
 
     The slices make up the text again. It is cut between words; where a word is too long for a line
-    of its own, after a slash in it; where that is not enough, after a hyphen, a dot or an @; and
-    inside such a piece only where it alone is too long.
+    of its own, after a slash in it; where that is not enough, after a hyphen or an @, then after
+    a dot; and inside such a piece only where it alone is too long.
     """
     lines = []
     rest = text
@@ -111,17 +110,24 @@ def _seam(text: str, end: int, width: int) -> int:
     if text[end] == " ":
         return end
     start = 0
-    for seams in (_WORD, _PART, _PIECE):
-        start = max(start, *(text.rfind(mark, 0, end) + 1 for mark in seams))
+    for seams in _SEAMS:
+        start = max(start, *(_last(mark, text, end) for mark in seams))
         if start and cell_len(_split(text[start:], seams)[0].rstrip(" ")) <= width:
             return start
     return end
 
 
+def _last(mark: str, text: str, end: int) -> int:
+    """Return where the last `mark` before `end` ends; `//` and the like are one."""
+    place = text.rfind(mark, 0, end) + 1
+    while place and text[place] == mark != " ":
+        place = text.rfind(mark, 0, place - 1) + 1
+    return place
+
+
 def _split(text: str, seams: str) -> list[str]:
     """Return the parts of a text that end with one of some characters."""
-    marks = re.escape(seams)
-    return re.findall(f"[^{marks}]*[{marks}]+|[^{marks}]+", text) or [""]
+    return re.findall(f"[^{seams}]*[{seams}]+|[^{seams}]+", text) or [""]
 
 
 def _marked(table: Table, *, ascii_only: bool) -> Table:
@@ -175,7 +181,9 @@ def _have_ample_room(rows: Sequence[Sequence[Text]], limit: int) -> bool:
 
 def _columns_of(rows: Sequence[Sequence[Text]], measured: Callable[[str], int]) -> list[int]:
     """Return the largest measure of the texts of each column."""
-    return [max(measured(text.plain) for text in column) for column in zip(*rows, strict=True)]
+    # Thousands of rows share most of their texts.
+    columns = ({text.plain for text in column} for column in zip(*rows, strict=True))
+    return [max(map(measured, texts)) for texts in columns]
 
 
 def _room(columns: int, limit: int) -> int:
@@ -188,14 +196,14 @@ def _widths(
     """Return the width of each column: its content's, or less where that is too much together.
 
     Columns give way widest first: as long as no word need be broken but after a slash, then after
-    a hyphen, a dot or an @, then down to their floors, then as far as it takes.
+    a hyphen or an @, then after a dot, then down to their floors, then as far as it takes.
     """
     widths = _columns_of(rows, cell_len)
     if limit is None:
         return widths
     room = _room(len(widths), limit)
     floors = [column.floor for column in columns]
-    for seams in (_PART, _PIECE):
+    for seams in _SEAMS[1:]:
         longest = _columns_of(rows, partial(_longest_part, seams=seams))
         _squeeze(widths, [max(*pair) for pair in zip(floors, longest, strict=True)], room)
     _squeeze(widths, floors, room)
@@ -212,8 +220,8 @@ def _without_waste(rows: Sequence[Sequence[Text]], widths: Sequence[int], room: 
     used = [
         max(
             cell_len(part.rstrip(" "))
-            for text in column
-            for part in fold(text.plain, width) or [""]
+            for text in {text.plain for text in column}
+            for part in fold(text, width) or [""]
         )
         for column, width in zip(zip(*rows, strict=True), widths, strict=True)
     ]
@@ -232,7 +240,7 @@ def _longest_part(text: str, seams: str) -> int:
     """
     if not text.isascii():
         text = "".join(f"{letter} " if cell_len(letter) > 1 else letter for letter in text)
-    return max((cell_len(part.rstrip(" ")) for part in _split(text, seams)), default=0)
+    return max(cell_len(part.rstrip(" ")) for part in _split(text, seams))
 
 
 def _squeeze(widths: list[int], floors: list[int], room: int) -> None:

@@ -72,13 +72,15 @@ def pats_table(
     columns = [Column("NAME", 12), Column("ID", _WHOLE_ID)]
     columns += [Column("OWNER" if owners else "ORG", 10)] if many else []
     columns += [Column("SCOPES", 14), Column("EXPIRES", 13), Column("NOTES", 13)]
-    rows = []
+    rows, marks = [], []
     for pat, short, place in zip(pats, _id_cells(pats), places, strict=True):
         row = [_name(pat), short]
         row += [Cell(place)] if many else []
         scopes = Cell(short_scopes(pat.scopes)) if pat.scopes else Cell("unknown", Tone.FAINT)
-        rows.append([*row, scopes, _expiry(pat, now, zone), _notes(pat, now, zone)])
-    return Table(columns, rows, marks=[_mark(pat, now) for pat in pats])
+        notes = _notes(pat, now, zone)
+        rows.append([*row, scopes, _expiry(pat, now, zone), notes])
+        marks.append(_mark(pat, now, notes.tone))
+    return Table(columns, rows, marks=marks)
 
 
 def pat_table(pat: Pat, now: datetime, zone: tzinfo | None) -> Table:
@@ -284,11 +286,11 @@ def _notes(pat: Pat, now: datetime, zone: tzinfo | None) -> Cell:
     return Cell(", ".join(notes), tone)
 
 
-def _mark(pat: Pat, now: datetime) -> Tone:
+def _mark(pat: Pat, now: datetime, noted: Tone) -> Tone:
     """Return how much a token needs attention; one that has ended does only if it is missed."""
     if not is_active(pat, now) and not any(of_token(pat, now)):
         return Tone.WARNING if pat.pending else Tone.PLAIN
-    return _notes(pat, now, None).tone
+    return noted
 
 
 def _warnings(pat: Pat, now: datetime, but: Collection[Kind] = ()) -> tuple[list[str], Tone]:
