@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from drivers import PROGRAM, TIME_LIMIT, Installed, Result, posix_only
+from drivers import PROGRAM, TIME_LIMIT, Installed, Result, need, posix_only
 from e2e.stage import captured, finish, read_line, start
 from store.keyring_service import KeyringService
 
@@ -142,6 +143,47 @@ def test_input_reaches_the_command_and_the_shell(alone: Installed) -> None:
     script = "echo in $PAT_ORG\npat list --query 'length(@)' -o json\nexit 5\n"
     shell = alone("sandbox", stdin=script, env={"SHELL": "/bin/sh"})
     assert (shell.exit_code, shell.stdout) == (5, "in contoso\n4\n")
+
+
+SETS = {
+    ".bashrc": "PS1='mine> '; export PAT_ORG=evil PAT_OUTPUT=csv GIT_DIR=/x RC=$HOME\n",
+    ".zshrc": "PROMPT='mine> '; export PAT_ORG=evil PAT_OUTPUT=csv GIT_DIR=/x RC=$HOME\n",
+    ".shrc": "PS1='mine> '; export PAT_ORG=evil PAT_OUTPUT=csv GIT_DIR=/x RC=$HOME\n",
+    ".config/fish/config.fish": "function fish_prompt; echo -n 'mine> '; end\n"
+    "set -gx PAT_ORG evil; set -gx PAT_OUTPUT csv; set -gx GIT_DIR /x; set -gx RC $HOME\n",
+}
+"""Start files, each with a prompt, and with variables that the sandbox must not get."""
+
+
+@pytest.mark.parametrize("program", ["bash", "zsh", "fish", "dash"])
+def test_the_users_shell_says_that_it_is_in_the_sandbox(
+    program: str, alone: Installed, temporary: Path, home: Path, request: pytest.FixtureRequest
+) -> None:
+    need(request.config, [] if shutil.which(program) else [program])
+    for name, text in SETS.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text, "utf-8")
+    before = everything_below(home)
+    terminal = alone.on_terminal(
+        "sandbox",
+        env={"SHELL": shutil.which(program), "HOME": str(home), "ENV": str(home / ".shrc")},
+    )
+    terminal.expect(re.escape("(pat sandbox) ") + ".*mine> ")
+    terminal.sendline('env > "$HOME/seen"; cp "$HOME/seen" "$RC/seen"; echo do"ne"')
+    terminal.expect("done")
+    terminal.expect(re.escape("(pat sandbox) "))
+    terminal.sendline("exit 5")
+    terminal.expect("left the sandbox")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 5
+    lines = (home / "seen").read_text("utf-8").splitlines()
+    seen = dict(line.split("=", 1) for line in lines if "=" in line)
+    assert (seen["RC"], seen["PAT_ORG"]) == (str(home), "contoso")
+    assert seen["HOME"].startswith(str(temporary))
+    assert {"PAT_OUTPUT", "GIT_DIR"} & set(seen) == set()
+    assert [path for path in everything_below(temporary) if path.startswith("pat-")] == []
+    assert set(everything_below(home)) - {*before, "seen"} == set()
 
 
 def test_what_is_the_users_own_stays_out(

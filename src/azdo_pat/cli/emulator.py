@@ -179,11 +179,17 @@ def sandbox_command(app: App, words: tuple[str, ...], *, tour: bool) -> None:
     ):
         if tour:
             code = play_tour(sandbox, app.runtime.out)
+        elif words:
+            code = sandbox.run(words)
         else:
-            if not words:
-                app.runtime.messages.notice(
-                    f"this shell uses an emulator at {running.url}; type exit to leave and remove"
-                    " everything"
-                )
-            code = sandbox.run(words or sandbox.shell)
+            app.runtime.messages.notice(
+                f"this shell uses an emulator at {running.url}; type exit to leave and remove"
+                " everything"
+            )
+            code = sandbox.run_shell()
+    if not (tour or words) and sandbox.is_removed:
+        app.runtime.messages.notice(
+            "left the sandbox; its emulator with all tokens, its secrets and its home folder are"
+            " removed"
+        )
     raise click.exceptions.Exit(code)

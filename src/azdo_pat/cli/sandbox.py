@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Self
 
 from azdo_pat.cli.interrupts import ENDING
@@ -90,9 +91,16 @@ class Sandbox:
         return self._folder / "programs"
 
     @property
-    def shell(self) -> tuple[str, ...]:
-        """The user's shell."""
-        return (self._own.get("SHELL") or self._own.get("COMSPEC") or "/bin/sh",)
+    def is_removed(self) -> bool:
+        """Whether the folder is gone."""
+        return not self._folder.exists()
+
+    def run_shell(self) -> int:
+        """Run the user's shell inside the sandbox and return its exit code; see `run`."""
+        from azdo_pat.cli.sandbox_shell import shell_start
+
+        start = shell_start(self._folder / "shell", self._own, self._variables)
+        return self.run(start.words, start.variables)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -104,8 +112,12 @@ class Sandbox:
         }
         if "GITHUB_ENV" in kept:  # `--as github-actions` writes there, for the steps that follow
             kept["GITHUB_ENV"] = str(self._folder / "github-env")
+        return {**kept, **self._variables}
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        """The variables that make the sandbox."""
         return {
-            **kept,
             **self._exported,
             "HOME": str(self._home),
             "USERPROFILE": str(self._home),
@@ -129,16 +141,20 @@ class Sandbox:
 
         return scripts_folder()
 
-    def run(self, words: Sequence[str]) -> int:
+    def run(self, words: Sequence[str], more: Mapping[str, str] = MappingProxyType({})) -> int:
         """Run a command inside the sandbox and return its exit code.
 
         The command handles Ctrl-C itself, as it would without the sandbox.
+
+        Args:
+            words: the command and its arguments.
+            more: variables above those of the sandbox.
 
         Raises:
             NotFoundError: there is no such program.
             UsageError: it cannot be run.
         """
-        environment = self.environment
+        environment = {**self.environment, **more}
         program = find_program(words[0], environment)
         if program is None:
             raise NotFoundError(
