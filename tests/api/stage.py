@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -52,6 +53,7 @@ class Client:
     exchanges: list[Exchange] = field(default_factory=list)
     waits: list[tuple[float, str]] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
+    waited_for: list[tuple[str, float | None]] = field(default_factory=list)
 
     @property
     def tokens(self) -> Tokens:
@@ -87,17 +89,24 @@ def client(
     hands = Hands()
     exchanges: list[Exchange] = []
     waits: list[tuple[float, str]] = []
+    waited_for: list[tuple[str, float | None]] = []
+
+    def wait(what: str, seconds: float | None = None) -> AbstractContextManager[None]:
+        waited_for.append((what, seconds))
+        return nullcontext()
+
     http = Http(
         api_root=api_root,
         access_token=lambda: AccessToken(secret=Secret(bearer), source="the test"),
         timeout=timeout,
         trace=exchanges.append,
         waiting=lambda seconds, reason: waits.append((seconds, reason)),
+        waits=wait,
         sleep=hands.sleep,
         clock=hands.clock,
         version="1.2.3",
     )
-    return Client(http=http, hands=hands, exchanges=exchanges, waits=waits)
+    return Client(http=http, hands=hands, exchanges=exchanges, waits=waits, waited_for=waited_for)
 
 
 class Stage:

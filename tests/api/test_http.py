@@ -194,6 +194,18 @@ def test_retrying_comes_to_an_end(stage: Stage) -> None:
 ANSWERS: Final = pytest.mark.parametrize("answer", ["", "status=429"], ids=["200", "429"])
 
 
+def test_a_listener_is_told_what_is_waited_for(stage: Stage) -> None:
+    made = stage.client()
+    stage.fault("GET */profiles/me status=503")
+    stage.fault("GET */profiles/me status=429 retry-after=7")
+    made.directory.me()
+    (answer, retry), (_, pause) = made.waited_for[:2], made.waited_for[1:]
+    assert answer == (f"waiting for {stage.host}", None)
+    assert retry == (f"{stage.host} answered 503", made.hands.slept[0])
+    assert pause[0] == f"{stage.host} asked clients to slow down"
+    assert pause[1] == pytest.approx(7, abs=0.5)
+
+
 @ANSWERS
 def test_a_scan_waits_for_longer_pauses(stage: Stage, answer: str) -> None:
     made = stage.client()

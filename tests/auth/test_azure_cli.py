@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -331,3 +332,15 @@ class TestFailures:
             f"the Azure CLI at {program} cannot be run: No such file or directory"
         )
         assert error.hint == "repair the Azure CLI, or set PAT_ACCESS_TOKEN"
+
+
+def test_a_listener_is_told_while_it_runs(az: Az) -> None:
+    told: list[str] = []
+
+    def wait(what: str, _seconds: float | None = None) -> AbstractContextManager[None]:
+        told.append(what)
+        return nullcontext()
+
+    source = replace(az(failing("Please run 'az login' to setup account.")), waits=wait)
+    assert isinstance(source.access_token(NOW), Absent)
+    assert told == ["waiting for the Azure CLI (az)"]

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from base64 import b64decode
@@ -455,3 +456,18 @@ def test_a_problem_and_how_to_end_it(pat: Installed) -> None:
     assert terminal.exitstatus == 4
     assert re.search(r"Problem +not signed in.*\r\n +-> ", text, re.DOTALL), text
     assert text.endswith("1 problem found\r\n"), text
+
+
+def test_a_keyring_that_does_not_answer(
+    pat: Installed, gnome_keyring: KeyringService, ci: str
+) -> None:
+    assert gnome_keyring.daemon is not None
+    os.kill(gnome_keyring.daemon, signal.SIGSTOP)
+    try:
+        terminal = pat.on_terminal("get", "ci", env={"NO_COLOR": "1"})
+        terminal.expect(r"\r\S waiting for the keyring, which may ask to be unlocked")
+    finally:
+        os.kill(gnome_keyring.daemon, signal.SIGCONT)
+    text = plain(terminal.read())
+    terminal.close()
+    assert (terminal.exitstatus, text.rpartition("\r ")[2].split()) == (0, [ci]), repr(text)
