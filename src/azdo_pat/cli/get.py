@@ -31,6 +31,8 @@ def get_command(app: App, name: str, *, secret_request: SecretRequest | None, co
 
     NAME may also be the token's id, or its first 8 or more characters.
 
+    Over SSH, --copy asks your terminal to copy the secret, and does not clear it.
+
     \b
     Examples:
       export AZURE_DEVOPS_EXT_PAT=$(pat get laptop)     # sh
