@@ -48,7 +48,7 @@ def draw(
         width: of the terminal; None for another stream, where tables are as wide as their content,
             and rows are neither marked nor set apart.
         color: use colors.
-        ascii_only: mark rows with signs of ASCII.
+        ascii_only: use signs of ASCII.
     """
     if width is not None:
         table = _marked(table, ascii_only=ascii_only)
@@ -63,7 +63,7 @@ def draw(
     blocks = [_lines(row, widths) for row in rows]
     for drawn, cells in zip(reversed(blocks), reversed(table.below), strict=False):
         for cell in cells:
-            drawn.extend(_below(cell, widths[0] + _GAP, width))
+            drawn.extend(_below(cell, widths[0] + _GAP, width, ascii_only=ascii_only))
     lines = [line for titles in heading for line in _lines(titles, widths)]
     lines += _stacked(blocks, set_apart=bool(heading) and width is not None)
     console = _console(out, width, color=color)
@@ -264,12 +264,16 @@ def _lines(row: list[Text], widths: list[int]) -> list[Text]:
     return [_line(parts, widths) for parts in zip_longest(*cells, fillvalue=Text())]
 
 
-def _below(cell: Cell, indent: int, width: int | None) -> list[Text]:
+def _below(cell: Cell, indent: int, width: int | None, *, ascii_only: bool) -> list[Text]:
     """Return the lines below a row, which begin where its second column does."""
     room = max(_NARROWEST, width - indent) if width else _ENDLESS
+    sign, stand_in = (Glyph.FIX.shown(ascii_only=each) for each in (False, True))
+    text = visible(cell.text)
+    if ascii_only and text.startswith(sign):
+        text = stand_in + text.removeprefix(sign)
     return [
         Text(" " * indent).append_text(Text.from_ansi(line, style=_STYLES[cell.tone]))
-        for line in wrapped(visible(cell.text), room, color=True)
+        for line in wrapped(text, room, color=True)
     ]
 
 
