@@ -33,6 +33,11 @@ echo "$name $*" >>"$HOME/calls"
 secret=${AZURE_DEVOPS_EXT_PAT:-${TWINE_PASSWORD:-${NPM_TOKEN:-}}}
 printf %s "$secret" >"$HOME/used"
 if [ "$name" != npm ]; then echo "using '$secret'"; fi
+if [ "$name" = npm ]; then
+    # The token may live no longer than this program.
+    here=$PAT_API_URL/contoso/_apis/connectionData
+    printf 'user = ":%s"' "$secret" | curl -sfK - "$here" >/dev/null && echo published
+fi
 if [ "$name" = az ]; then echo "sending $(printf ':%s' "$secret" | base64 -w 0)"; fi
 """
 SERVICES = [
@@ -101,9 +106,20 @@ def test_a_token_for_one_command(
 ) -> None:
     job = service(home, signed_in)
     job.run(snippet(page, "exec"))
-    assert accepts(emulator, used(home))
     check_hidden(job, used(home))
+    assert "published" in job.log
     assert called(home) == ["npm publish"]
+    assert not accepts(emulator, used(home))
+
+
+def test_a_token_that_is_kept_for_one_command(
+    emulator: Emulator, signed_in: dict[str, str], home: Path
+) -> None:
+    command = ["/bin/bash", "-ec", snippet("gitlab-ci", "keep")]
+    assert run(command, signed_in, home) == "published\n"
+    assert run(command, signed_in, home) == "published\n"
+    assert accepts(emulator, used(home))
+    assert len(active(emulator, "packages")) == 1
 
 
 @pytest.mark.parametrize(("service", "page"), SERVICES)
@@ -373,7 +389,8 @@ def test_a_token_for_one_command_in_jenkins(
 ) -> None:
     log = jenkins(request, "exec", signed_in, home)
     assert called(home) == ["npm publish"]
-    assert accepts(emulator, used(home))
+    assert "published\n" in log
+    assert not accepts(emulator, used(home))
     assert used(home) not in log
 
 
