@@ -76,6 +76,7 @@ def install(wheel: Path) -> None:
             ):
                 name, *rest = command
                 subprocess.run([folder / name, *rest], check=True, env=empty(scratch))
+        check(Path(scratch, "share/man/man1/pat-create.1").is_file(), "the man pages are missing")
         print(f"installed and started on Python {version}", flush=True)
 
 
