@@ -148,7 +148,7 @@ def test_the_browser_on_a_terminal(pat: Installed, emulator: Emulator) -> None:
     assert terminal.exitstatus == 0, terminal.before
     said = str(terminal.before)
     assert "signed in as ada@contoso.example" in said
-    assert "run: pat login --device-code" in said
+    assert "pat login --device-code" in said
     authorize = f"{emulator.authority}/{TENANT}/oauth2/v2.0/authorize"
     assert f"opening in your browser: {authorize}?" in said
     assert pat("list", "-o", "none") == Result(exit_code=0, stdout="", stderr="")
