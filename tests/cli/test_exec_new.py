@@ -200,7 +200,7 @@ def test_a_token_that_cannot_be_revoked(
     told = f"the command has ended, but its token {identifier} could not be revoked yet: "
     next_steps = (
         "the next command that signs in (for example pat list) will revoke it, and it expires"
-        f" {moment(token['validTo']):%Y-%m-%d %H:%M} UTC; to revoke it now, run:"
+        f" {moment(token['validTo']):%Y-%m-%d %H:%M}; to revoke it now, run:"
         f" pat revoke {identifier} --org contoso"
     )
     assert told in result.stderr

@@ -8,6 +8,7 @@ from azdo_pat.cli.child import Child, end_as, failures_told, program_path
 from azdo_pat.cli.interrupts import interruptible_once
 from azdo_pat.cli.token_messages import warn_shortened
 from azdo_pat.command_lines import pat_command
+from azdo_pat.dates import local_minute
 from azdo_pat.errors import PendingError
 from azdo_pat.executables import command_line
 from azdo_pat.expiry import parse_expiry
@@ -101,7 +102,7 @@ def _not_revoked(app: App, lent: Lent) -> PendingError | None:
         return None
     token = lent.created.pat
     command = pat_command("revoke", token.id or "", options=("--org", app.organization.name))
-    expires = f", and it expires {token.expires:%Y-%m-%d %H:%M} UTC" if token.expires else ""
+    expires = f", and it expires {local_minute(token.expires)}" if token.expires else ""
     return PendingError(
         f"the command has ended, but its token {token.id} could not be revoked yet:"
         f" {lent.failure.message}",
