@@ -72,7 +72,7 @@ def test_revoking_is_confirmed(  # noqa: PLR0913, PLR0917  # fixtures and parame
     terminal = pat.on_terminal("revoke", "ci")
     terminal.expect(PROMPT)
     assert "vso" not in plain(before(terminal)), "scopes are shown short"
-    assert re.search(r"ci +[0-9a-f]{8} +code +20", plain(before(terminal))), terminal.before
+    assert re.search(r"ci +[0-9a-f]{8} +code +in [0-9]+ days", plain(before(terminal))), terminal.before
     terminal.send(answer)
     rest = plain(terminal.read())
     terminal.close()
