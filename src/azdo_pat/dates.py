@@ -1,7 +1,8 @@
 """Times for people: in their own time zone, and how far off they are.
 
-There is one rule for days, for people and for programs: they are whole days, rounded down. A minute
-that has begun counts as a whole one, so that a token just created for 30 days has 30 days left.
+There is one rule for days, for people and for programs: they are whole days, rounded down. An hour
+that has begun counts as a whole one, so that a token has 30 days left in the hour after it was
+created for 30 days.
 """
 
 from datetime import datetime, timedelta, tzinfo
@@ -10,13 +11,14 @@ from typing import Final
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
-_YEAR: Final = timedelta(days=365.25)
-_TWO_YEARS: Final = timedelta(days=730)
+_DAYS_OF_A_YEAR: Final = 365.25
+_TWO_YEARS_OF_DAYS: Final = 730
 
 
 def whole_days(until: datetime, now: datetime) -> int:
     """Return the days from `now` to `until`, by the rule above: below 0 exactly when it is past."""
-    return _in_minutes(until - now) // _DAY
+    left = until - now
+    return _days(left) if left > timedelta() else left // _DAY
 
 
 def distance(moment: datetime, now: datetime) -> str:
@@ -25,19 +27,15 @@ def distance(moment: datetime, now: datetime) -> str:
     if left > timedelta():
         # The service's clock, by which a token was created, may be ahead of this machine's.
         return "now" if left < _MINUTE / 2 else f"in {in_words(left)}"
-    return "just now" if -left < _MINUTE else f"{in_words(-left // _MINUTE * _MINUTE)} ago"
+    return "just now" if -left < _MINUTE else f"{_in_words(-left // _DAY, -left)} ago"
 
 
 def in_words(span: timedelta) -> str:
-    """Return a positive span in its largest unit of which it has one, by the rule above."""
-    span = _in_minutes(span)
-    if span < _HOUR:
-        return _counted(span // _MINUTE, "minute")
-    if span < _DAY:
-        return _counted(span // _HOUR, "hour")
-    if span <= _TWO_YEARS:
-        return _counted(span // _DAY, "day")
-    return _counted(span // _YEAR, "year")
+    """Return a positive span in its largest unit of which it has one, by the rule above.
+
+    Hours are rounded down, and minutes, below an hour, up.
+    """
+    return _in_words(_days(span), -(-span // _MINUTE) * _MINUTE)
 
 
 def local_date(moment: datetime, zone: tzinfo | None = None) -> str:
@@ -50,9 +48,18 @@ def local_minute(moment: datetime, zone: tzinfo | None = None) -> str:
     return _in_zone(moment, zone).replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")
 
 
-def _in_minutes(span: timedelta) -> timedelta:
-    """Return a span in whole minutes, rounded up; what is past stays as it is."""
-    return -(-span // _MINUTE) * _MINUTE if span > timedelta() else span
+def _days(span: timedelta) -> int:
+    return -(-span // _HOUR) * _HOUR // _DAY
+
+
+def _in_words(days: int, span: timedelta) -> str:
+    if days > _TWO_YEARS_OF_DAYS:
+        return _counted(int(days / _DAYS_OF_A_YEAR), "year")
+    if days:
+        return _counted(days, "day")
+    if span >= _HOUR:
+        return _counted(span // _HOUR, "hour")
+    return _counted(span // _MINUTE, "minute")
 
 
 def _counted(count: int, unit: str) -> str:

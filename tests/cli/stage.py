@@ -121,7 +121,7 @@ def token_object(token: Token, **changes: object) -> dict[str, object]:
         "scopes": token["scope"].split(),
         "created": seconds_only(token["validFrom"]),
         "expires": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "expires_in_days": -((datetime.now(UTC) - ends) // timedelta(minutes=1)) // 1440,
+        "expires_in_days": -((datetime.now(UTC) - ends) // timedelta(hours=1)) // 24,
         "global": accounts is None,
         "stored": False,
         "origin": "unknown",

@@ -60,7 +60,7 @@ def test_from_the_first_day_of_a_token_to_its_last(
         "scopes": ["vso.code_write"],
         "created": "",
         "expires": "",
-        "expires_in_days": 29,  # whole days: the thirtieth has begun
+        "expires_in_days": 30,
         "global": False,
         "stored": True,
         "origin": "pat",

@@ -41,12 +41,13 @@ def days_said(pat: Pat) -> set[int]:
     ("span", "days"),
     [
         (timedelta(minutes=1), 0),
-        (timedelta(hours=23, minutes=59), 0),
-        (timedelta(hours=23, minutes=59, seconds=1), 1),
+        (timedelta(hours=23), 0),
+        (timedelta(hours=23, minutes=59), 1),
         (timedelta(days=1), 1),
-        (timedelta(days=4, hours=23, minutes=58, seconds=59), 4),
-        (timedelta(days=4, hours=23, minutes=59), 4),
-        (timedelta(days=4, hours=23, minutes=59, milliseconds=1), 5),
+        (timedelta(days=4, hours=22, minutes=59, seconds=59), 4),
+        (timedelta(days=4, hours=23), 4),
+        (timedelta(days=4, hours=23, milliseconds=1), 5),
+        (timedelta(days=4, hours=23, minutes=59), 5),
         (timedelta(days=5), 5),
         (timedelta(days=5, microseconds=1), 5),
         (timedelta(days=7), 7),
@@ -58,4 +59,4 @@ def test_all_formats_name_the_same_days(span: timedelta, days: int) -> None:
 
 
 def test_a_token_made_for_30_days_has_30_days_left_when_it_is_shown() -> None:
-    assert days_said(expiring(timedelta(days=30) - timedelta(seconds=3))) == {30}
+    assert days_said(expiring(timedelta(days=30) - timedelta(minutes=50))) == {30}
