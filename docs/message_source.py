@@ -45,7 +45,7 @@ class Maker(NamedTuple):
 MAKERS: Final = {
     "BadParameter": Maker(2, 0),  # of click
     "Meaning": Maker(7, 0, 1),
-    "Problem": Maker(11, keyword="reason", before=f"{UNKNOWN} did not answer: "),
+    "Problem": Maker(11, modules="api/", keyword="reason", before=f"{UNKNOWN} did not answer: "),
     "Rule": Maker(None),
     "_extended": Maker(11, 1, 2, keyword="addition", before=f"{UNKNOWN}; "),
     "_note": Maker(2, 1, 2, modules="config/declarations"),

@@ -12,7 +12,7 @@ import shlex
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -190,7 +190,13 @@ class _Stage:
         for ours, shown in self._replaced.items():
             said = said.replace(ours, shown)
         prompt = Text.assemble(("$ ", "bold"), (f"pat {line}", "bold"))
-        return Text("\n").join([prompt, *AnsiDecoder().decode(said)])
+        return Text("\n").join([prompt, *_broken(AnsiDecoder().decode(said))])
+
+
+def _broken(lines: Iterable[Text]) -> Iterator[Text]:
+    """Yield lines as a terminal shows them, which breaks long ones at its edge."""
+    for line in lines:
+        yield from line.divide(range(WIDTH, len(line), WIDTH))
 
 
 @contextmanager
