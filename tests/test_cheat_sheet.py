@@ -4,7 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
-from drivers import Pat
+from drivers import Pat, need_git
 
 SHEET = Path(__file__).parents[1] / "docs" / "cheatsheet.md"
 ROW = re.compile(r"^\| (?P<task>[^|]+) \| `pat (?P<command>[^`]+)` \|$", re.MULTILINE)
@@ -20,6 +20,7 @@ DECLARED = '[[token]]\nname = "deploy"\nscopes = ["code"]\n'
 
 
 def test_each_command_does_what_it_says(pat: Pat) -> None:
+    need_git()
     Path("tokens.toml").write_text(DECLARED, "utf-8")
     rows = [(found["task"], found["command"]) for found in ROW.finditer(SHEET.read_text("utf-8"))]
     assert set(NOT_TRIED) < {command for _, command in rows}
