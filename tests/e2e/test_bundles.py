@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -35,9 +36,14 @@ def bundles(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder where the archive is unpacked, once for all tests."""
-    return tmp_path_factory.mktemp("unpacked")
+def unpacked(bundles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpack the archive for all tests, and compile it: imports count for the keyring's limit."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    archive = bundles / PROGRAMS["archive"]
+    env = {**os.environ, "SHIV_ROOT": str(folder)}
+    subprocess.run([archive, "--version"], env=env, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", folder], check=True)
+    return folder
 
 
 @pytest.fixture(params=PROGRAMS)
