@@ -92,6 +92,11 @@ def import_taken(stage: Stage) -> int:
     return stage.code("import", "ci", stdin=stage.secret())
 
 
+def no_keyring_to_read(stage: Stage) -> int:
+    keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]  # keyring's own
+    return stage.code("exec", "ci", "--", "true")
+
+
 def no_keyring(stage: Stage) -> int:
     keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]  # keyring's own
     return stage.code(*CREATE)
@@ -257,6 +262,8 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("guides/admin.md", "it is `pending`, and the exit code is"): None,  # test_admin_revoke
     ("guides/admin.md", "revokes the tokens of the others, and exits with"): None,  # the same
     ("guides/apply.md", "If one token fails, the others are still processed"): one_of_a_file,
+    ("guides/container.md", "without `--no-store` exits with"): no_keyring,
+    ("guides/container.md", "takes a stored secret, so it exits with"): no_keyring_to_read,
     ("guides/deliver.md", "the old secret in the delivery target"): not_delivered,
     ("guides/global-tokens.md", "get their tokens, and the exit code is"): one_organization_refuses,
     (

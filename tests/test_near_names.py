@@ -26,6 +26,14 @@ def test_the_nearest_is_found_whatever_its_case(word: str, near: list[str]) -> N
     assert near_names(word, NAMES) == near
 
 
+def test_a_beginning_of_many_names_says_too_little() -> None:
+    assert near_names("web", ["web production", "web staging"], most=9) == [
+        "web production",
+        "web staging",
+    ]
+    assert near_names("web", [f"web number {n}" for n in range(4)], most=9) == []
+
+
 def test_what_cannot_be_typed_is_not_proposed() -> None:
     names = ["laptop\n", "\x1b[31mlaptop", "lap\u202etop", "laptop\u200b"]
     assert near_names("laptop", names, most=9) == []

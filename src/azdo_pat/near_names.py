@@ -6,7 +6,8 @@ from typing import Final
 from azdo_pat.command_lines import quoted
 
 _LEAST_BEGUN: Final = 3
-"""With fewer letters too many names begin."""
+_MOST_BEGUN: Final = 3
+"""A beginning of fewer letters, or of more names, says too little."""
 
 
 def near_names(
@@ -14,7 +15,7 @@ def near_names(
 ) -> list[str]:
     """Return the names that are most similar to a word, the nearest first; case does not count.
 
-    Names that begin with the word, if it has three letters or more, come last.
+    Names that begin with the word come last, if it has three letters or more, and they are few.
 
     Args:
         word: what the user wrote.
@@ -31,8 +32,9 @@ def near_names(
             by_folded.setdefault(name.casefold(), []).append(name)
     begun = word.casefold()
     near = get_close_matches(begun, by_folded, n=most, cutoff=similarity)
-    if len(begun) >= _LEAST_BEGUN:
-        near += sorted({each for each in by_folded if each.startswith(begun)}.difference(near))
+    begin = [each for each in by_folded if each.startswith(begun)]
+    if len(begun) >= _LEAST_BEGUN and len(begin) <= _MOST_BEGUN:
+        near += [each for each in begin if each not in near]
     return [name for folded in near for name in by_folded[folded]][:most]
 
 

@@ -12,7 +12,7 @@ from api.stage import client
 from azdo_pat.api.service_errors import BadRequestError
 from azdo_pat.errors import (
     NoAnswerError,
-    NotFoundError,
+    NoOrganizationError,
     PatError,
     RefusedError,
     SignInError,
@@ -131,7 +131,7 @@ def test_what_is_no_list(body: object) -> None:
         (401, "TF400813: The user 'd6245f20' is not authorized.", RefusedError),
         (401, "TF400813: The user '' is not authorized.", SignInError),
         (403, "no", RefusedError),
-        (404, "no", NotFoundError),
+        (404, "no", NoOrganizationError),
         (400, "no", BadRequestError),
     ],
 )
