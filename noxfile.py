@@ -108,16 +108,14 @@ def windows(session: nox.Session) -> None:
 @nox.session
 def package(session: nox.Session) -> None:
     """Build sdist and wheel, judge them, and install the wheel on each Python that is here."""
-    session.install(*nox.project.dependency_groups(PYPROJECT, "release"))
+    install(session, "release")
     session.run("python", "release/package.py", "dist/package")
 
 
 @nox.session(python=PYTHONS[0])
 def bundle(session: nox.Session) -> None:
     """Build the single folder and the zip archive, and do the main job with each."""
-    session.install(
-        ".[emulator,github,report]", *nox.project.dependency_groups(PYPROJECT, "release")
-    )
+    install(session, "release")
     session.run("python", "release/bundle.py", "dist/bundle")
     job = ("tests/e2e/test_bundles.py", "--bundles", "dist/bundle")
     session.run("pytest", "-m", "e2e", "--require-components", *REAL, *job, *session.posargs)

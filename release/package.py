@@ -49,12 +49,12 @@ def judge(sdist: Path, wheel: Path) -> None:
 
 
 def start_tests(sdist: Path) -> None:
-    """Install the unpacked sdist next to the tests' own packages, and run tests in it."""
+    """Unpack the sdist, and run some of its tests in it."""
     with tempfile.TemporaryDirectory() as scratch:
         with tarfile.open(sdist) as archive:
             archive.extractall(scratch, filter="data")
         (unpacked,) = Path(scratch).iterdir()
-        run("pip", "install", "--quiet", f"{unpacked}[emulator,github,report]")
+        os.environ["PYTHONPATH"] = str(unpacked / "src")
         run("pytest", "-q", "-n", "auto", *FOR_TESTS, folder=unpacked)
 
 
@@ -76,7 +76,9 @@ def install(wheel: Path) -> None:
             ):
                 name, *rest = command
                 subprocess.run([folder / name, *rest], check=True, env=empty(scratch))
-        check(Path(scratch, "share/man/man1/pat-create.1").is_file(), "the man pages are missing")
+            check(
+                Path(scratch, "share/man/man1/pat-create.1").is_file(), "the man pages are missing"
+            )
         print(f"installed and started on Python {version}", flush=True)
 
 
