@@ -295,7 +295,7 @@ SAID: dict[tuple[str, str], Provoked] = {
     ("guides/scripts.md", "a managed identity) cannot create"): machine_identity,
     ("guides/scripts.md", "`pat` warns on stderr and succeeds"): shortened,
     ("guides/windows.md", "`pat` then asks nothing and exits with"): unanswered,
-    ("pipelines/azure-pipelines.md", "Azure DevOps allows only users to"): machine_identity,
+    ("pipelines/azure-pipelines.md", "Azure DevOps lets only users create them"): machine_identity,
     ("guides/sign-in.md", "without a terminal, `pat login` does not ask"): lambda stage: stage.code(
         "login"
     ),

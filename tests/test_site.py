@@ -27,6 +27,8 @@ class Shape(HTMLParser):
         super().__init__()
         self.shapes: Counter[str] = Counter()
         self.fetched: list[str] = []
+        self.cells: list[str] = []
+        self._in_cell = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -34,6 +36,17 @@ class Shape(HTMLParser):
             self.shapes[tag] += 1
         if address := dict(attrs).get(FETCHING.get(tag, "")):
             self.fetched.append(address)
+        if tag == "td":
+            self.cells.append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "td":
+            self._in_cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.cells[-1] += data
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +68,9 @@ def test_each_page_is_as_on_github_and_fetches_nothing_from_elsewhere(site: Path
             assert (site / page.parent / address.partition("#")[0]).exists(), (page, address)
         article = html.partition("<article")[2].partition("</article>")[0]
         markdown = MarkdownIt("commonmark").enable("table").render((DOCS / page).read_text("utf-8"))
-        if Shape(article).shapes != Shape(markdown).shapes:
-            different[page] = Shape(article).shapes - Shape(markdown).shapes
+        here, there = Shape(article), Shape(markdown)
+        if (here.shapes, here.cells) != (there.shapes, there.cells):
+            different[page] = (here.shapes - there.shapes, {*here.cells} - {*there.cells})
     assert different == {}
     parts = [*site.glob("**/*.css"), *site.glob("images/**/*.svg")]
     fetched = re.compile(r"url\(\s*[\"']?(?:https?:)?//[^)]*")

@@ -99,7 +99,7 @@ def exec_command(  # noqa: PLR0913  # one argument for each option
       pat exec infra -- terraform plan
       pat exec ci --var SYSTEM_TOKEN -- python build.py
       pat exec --var READ=reader --var WRITE=writer -- make publish
-      pat exec --new --for packages -- npm publish
+      pat exec --new --for packages-publish -- npm publish
     """
     if not words:
         raise UsageError(
