@@ -50,6 +50,13 @@ def test_one_that_expires_soon(left: timedelta, severity: Severity, said: str) -
     assert finding.until == NOW + left
 
 
+def test_one_for_a_command_is_meant_to_expire_but_not_whatever_is_called_so() -> None:
+    hour = timedelta(hours=1)
+    soon = replace(TOKEN, name="exec: npm on desk", created=NOW - hour, expires=NOW + hour)
+    assert found(soon) == {}
+    assert set(found(replace(soon, created=NOW - 20 * DAY))) == {Kind.EXPIRING}
+
+
 def test_a_stored_one_is_rotated() -> None:
     finding = found(replace(TOKEN, expires=NOW + DAY, stored=True))[Kind.EXPIRING]
     assert finding.fix == "pat rotate 4c81c0e6 --org contoso"

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SPRAWL: Final = 3
 """So many tokens of one program on one machine are a warning."""
 _PREFIX: Final = 8
+_LONGEST_COMMAND: Final = timedelta(days=2)
 _DAY: Final = timedelta(days=1)
 _STILL_MISSED: Final = timedelta(days=30)
 """A token that expired longer ago is evidently not in use; `pat renew` leaves it, too."""
@@ -181,12 +182,19 @@ def _expired(pat: Pat, now: datetime) -> Finding | None:
     return _about(pat, Kind.EXPIRED, Severity.ERROR, "it has expired", _rotate(pat))
 
 
+def _is_for_command(pat: Pat) -> bool:
+    """Return whether a token was made for one command, by its name and by how long it lives."""
+    if pat.created is None or pat.expires is None:
+        return False
+    return is_for_command(pat.name) and pat.expires - pat.created <= _LONGEST_COMMAND
+
+
 def _expiring(pat: Pat, now: datetime, limits: Limits) -> Finding | None:
     """Return a finding for a token that expires soon; a note if it is renewed by itself.
 
     A token for one command is meant to: its command uses it only for so long.
     """
-    if pat.expires is None or pat.expires - now > limits.within or is_for_command(pat.name):
+    if pat.expires is None or pat.expires - now > limits.within or _is_for_command(pat):
         return None
     severity, why, fix = _renewed(pat, pat.expires, now)
     has_days = whole_days(pat.expires, now) > 0

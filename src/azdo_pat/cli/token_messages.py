@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.command_lines import pat_command
@@ -82,16 +83,18 @@ def say_rotated(app: App, rotated: Rotated) -> None:
 
 def say_delivered(app: App, pat: Pat) -> None:
     """Report on stderr to which targets the current secret of a token was delivered."""
-    known = app.state.find_by_id(pat.id) if pat.id else ()
-    entries = [each for each in known if each.renewal.deliveries]
-    if not entries:
-        return
-    from azdo_pat.renewal import DeliveryState
-    from azdo_pat.services.destinations import destinations_of
+    # The token is made, and its secret is to be shown next, even if the state is locked now.
+    with suppress(PatError):
+        known = app.state.find_by_id(pat.id) if pat.id else ()
+        entries = [each for each in known if each.renewal.deliveries]
+        if not entries:
+            return
+        from azdo_pat.renewal import DeliveryState
+        from azdo_pat.services.destinations import destinations_of
 
-    for each in (target for entry in entries for target in destinations_of(entry, app)):
-        if each.state is DeliveryState.DELIVERED:
-            app.runtime.messages.done(f"delivered {each.name!r} to {each.target.place}")
+        for each in (target for entry in entries for target in destinations_of(entry, app)):
+            if each.state is DeliveryState.DELIVERED:
+                app.runtime.messages.done(f"delivered {each.name!r} to {each.target.place}")
 
 
 def say_taken_over(app: App, name: str, org: str, place: str) -> None:

@@ -32,7 +32,7 @@ def move(known: StoredPat, new_name: str, deps: Deps) -> None:
         if secret is None:
             state.rename(known.org_url, known.name, new_name)
             return
-        there = secrets.get(known.org_url, new_name, confirm_absence=False)
+        there = secrets.get(known.org_url, new_name)
         if there not in {None, secret}:  # by another program, as this one holds the lock
             raise ConflictError(
                 f"another secret has been stored under {new_name!r} in the meantime"

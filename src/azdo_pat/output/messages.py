@@ -102,8 +102,11 @@ class Messages:
             self._put(_error_json(error))
             return
         self._say(error.message, Glyph.ERROR)
-        for line in _below(error):
-            self._say(f"{_INDENT if self._terminal is None else '  '}{line}")
+        indent = _INDENT if self._terminal is None else "  "
+        for line in error.hint.split("\n") if error.hint else []:  # the ids of tokens of one name
+            self._say(f"{indent}{line}")
+        for line in _of_service(error):
+            self._say(f"{indent}{line}", has_commands=False)
 
     @contextmanager
     def written_by(self, write: Callable[[str], None]) -> Iterator[None]:
@@ -114,12 +117,20 @@ class Messages:
         finally:
             self._write = before
 
-    def _say(self, text: str, glyph: Glyph | None = None) -> None:
-        """Write a message of one line; a terminal may show it as several."""
+    def _say(self, text: str, glyph: Glyph | None = None, *, has_commands: bool = True) -> None:
+        """Write a message of one line; a terminal may show it as several.
+
+        Args:
+            text: the message.
+            glyph: what it begins with on a terminal.
+            has_commands: highlight the commands in it; not in what others have written, who could
+                propose any.
+        """
         if self._terminal is None:
             self._put(self._labelled(_shown(text), glyph))
         else:
-            for line in self._fitted(_shown(text), glyph, self._terminal):
+            color = self._color and has_commands
+            for line in self._fitted(_shown(text), glyph, self._terminal, color=color):
                 self._put(line)
 
     def _labelled(self, text: str, glyph: Glyph | None) -> str:
@@ -127,13 +138,15 @@ class Messages:
             return text
         return f"{self._painted(_LABELS[glyph], _PAINTS[glyph])} {text}"
 
-    def _fitted(self, text: str, glyph: Glyph | None, terminal: Terminal) -> list[str]:
+    def _fitted(
+        self, text: str, glyph: Glyph | None, terminal: Terminal, *, color: bool
+    ) -> list[str]:
         from azdo_pat.output.wrapping import wrapped  # noqa: PLC0415 - only a terminal needs it
 
         if glyph is None:
-            return wrapped(text, terminal.columns(), color=self._color)
+            return wrapped(text, terminal.columns(), color=color)
         sign = glyph.shown(ascii_only=terminal.ascii_only)
-        first, *more = wrapped(text, terminal.columns(), first=f"{sign} ", color=self._color)
+        first, *more = wrapped(text, terminal.columns(), first=f"{sign} ", color=color)
         return [self._painted(sign, _PAINTS[glyph]) + first.removeprefix(sign), *more]
 
     def _put(self, line: str) -> None:
@@ -160,9 +173,8 @@ def _masked(text: str) -> str:
     return masked(text)
 
 
-def _below(error: PatError) -> list[str]:
-    # A hint may have lines of its own: the ids of the tokens that bear a name.
-    lines = error.hint.split("\n") if error.hint else []
+def _of_service(error: PatError) -> list[str]:
+    lines = []
     if error.server_message:
         # A server's message may have lines of its own, which say no more than spaces would.
         lines.append(f"the service said: {' '.join(error.server_message.split())}")

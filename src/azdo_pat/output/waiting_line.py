@@ -7,7 +7,7 @@ shows it.
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple, TextIO
 
@@ -42,6 +42,8 @@ class WaitingLine:
         out: stdout. If it is a terminal, the line gives way to what is written there, too.
         terminal: what stderr can show.
         color: use colors.
+        may_draw: returns whether the terminal is this program's now: a job in the background must
+            not write where the user types.
         patience: the seconds before it appears.
     """
 
@@ -52,12 +54,14 @@ class WaitingLine:
         *,
         terminal: Terminal,
         color: bool,
+        may_draw: Callable[[], bool] = lambda: True,
         patience: float = PATIENCE,
     ) -> None:
         self._err = err
         self._out = out
         self._terminal = terminal
         self._color = color
+        self._may_draw = may_draw
         self._patience = patience
         self._write = err.write
         self._changed = threading.Condition()
@@ -117,7 +121,7 @@ class WaitingLine:
                 elif (left := self._since + self._patience - time.monotonic()) > 0:
                     self._changed.wait(left)
                 else:
-                    if not self._hidden and not self._is_mid_line:
+                    if not self._hidden and not self._is_mid_line and self._may_draw():
                         self._draw_frame(frame)
                         frame += 1
                     self._changed.wait(_FRAME)
@@ -145,7 +149,7 @@ class WaitingLine:
             # The terminal itself has written ^C behind it when the user pressed Ctrl-C.
             room = max(self._drawn, self._terminal.columns() - 1)
             blank, self._drawn = " " * min(self._drawn + len("^C"), room), 0
-            with suppress(OSError):
+            with suppress(OSError, ValueError):  # the terminal is gone, or closed
                 self._write(f"\r{blank}\r")
                 self._err.flush()
 

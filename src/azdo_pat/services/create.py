@@ -87,7 +87,7 @@ def _room_for(organization: Organization, request: CreateRequest, deps: Deps) ->
     if not request.store:
         return None
     deps.secrets.check()
-    secret = deps.secrets.get(organization.url, request.name, confirm_absence=False)
+    secret = deps.secrets.get(organization.url, request.name)
     if secret is not None and not request.replace:
         raise ConflictError(
             f"a secret is already stored under {request.name!r} for {organization.name}",

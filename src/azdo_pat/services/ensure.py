@@ -298,7 +298,7 @@ def _may_overwrite(organization: Organization, name: str, listed: Pat | None, de
         owner_of,
     )
 
-    secret = deps.secrets.get(organization.url, name, confirm_absence=False)
+    secret = deps.secrets.get(organization.url, name)
     if secret is None:
         return False
     entry = deps.state.find(organization.url, name)

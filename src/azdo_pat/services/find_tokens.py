@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from azdo_pat.results import OrganizationFailure
 
 _SIDE_BY_SIDE: Final = 8
+_MOST_PROPOSALS: Final = 3
+"""Unknown names to propose others for: that takes long where there are thousands of both."""
+
 _IN_ORDER: Final = (Status.ACTIVE, Status.EXPIRED, Status.REVOKED)
 
 
@@ -180,7 +183,7 @@ class TokenFinder:
                 staying = _staying(text, pats, leaving)
                 pat = _chosen(text, staying, organization, own_first=own_first)
             except PatError as error:
-                if not pats:
+                if not pats and len(texts) <= _MOST_PROPOSALS:
                     near = did_you_mean(text, self._names_in(organization, seen), most=3)
                     error.hint = f"{near}{error.hint}"
                 failures.append(error)

@@ -67,7 +67,7 @@ def import_secret(
         require_not_another_tokens(request.secret, request.pat, state.stored(organization.url))
     with deps.exclusive(lock_key(name, organization.url)):
         recover_local_name(organization.url, name, deps)
-        previous = secrets.get(organization.url, name, confirm_absence=False)
+        previous = secrets.get(organization.url, name)
         says_whose = request.pat is not None and previous == request.secret
         if not (request.replace or says_whose):
             require_free(organization, name, secrets)

@@ -285,7 +285,7 @@ def may_overwrite(
         ConflictError: it may be in use.
     """
     name = planned.pat.name
-    secret = deps.secrets.get(organization.url, name, confirm_absence=False)
+    secret = deps.secrets.get(organization.url, name)
     if secret is None:
         return False
     entry = deps.state.find(organization.url, name)

@@ -99,7 +99,7 @@ def require_free(organization: Organization, name: str, secrets: SecretStore) ->
         ConflictError: one is.
         StoreError: the keyring failed.
     """
-    if secrets.get(organization.url, name, confirm_absence=False) is not None:
+    if secrets.get(organization.url, name) is not None:
         raise ConflictError(
             f"a secret is already stored under {name!r} for {organization.name}",
             hint="to overwrite it, add --replace; to delete it, run:"

@@ -234,7 +234,7 @@ def _as_it_is(deps: Deps, known: StoredPat) -> StoredPat:
 def _require_name_free(deps: Deps, known: StoredPat, new_name: str) -> None:
     """Check that the secret can be moved before changing anything."""
     deps.secrets.check()
-    taken = deps.secrets.get(known.org_url, new_name, confirm_absence=False)
+    taken = deps.secrets.get(known.org_url, new_name)
     # If the same secret is stored there, an earlier attempt to move it was interrupted.
     forget = pat_command("forget", new_name)
     hint = f"use another name; or, to delete that secret, run: {forget}"

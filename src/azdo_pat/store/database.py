@@ -18,7 +18,7 @@ BUSY_TIMEOUT: Final = 5.0
 APPLICATION_ID: Final = 0x70617431  # "pat1"
 """Identifies a SQLite file as ours (source: "PRAGMA application_id" in SQLite's manual)."""
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 
 _DISMISSED: Final = "CREATE TABLE dismissed (authorization_id TEXT PRIMARY KEY)"
 
@@ -116,6 +116,7 @@ _UPGRADES: Final = {
         "PRAGMA user_version = 6",
     ),
     6: (_DELIVERED, "PRAGMA user_version = 7"),
+    7: ("PRAGMA user_version = 8",),  # the journal may hold a new operation, `exec`
 }
 """The migrations by version. A read-only process must work without them."""
 
