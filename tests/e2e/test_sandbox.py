@@ -145,10 +145,12 @@ def test_input_reaches_the_command_and_the_shell(alone: Installed) -> None:
     assert (shell.exit_code, shell.stdout) == (5, "in contoso\n4\n")
 
 
+EXPORTS = "export PAT_ORG=evil PAT_OUTPUT=csv GIT_DIR=/x RC=$HOME\n"
 SETS = {
-    ".bashrc": "PS1='mine> '; export PAT_ORG=evil PAT_OUTPUT=csv GIT_DIR=/x RC=$HOME\n",
-    ".zshrc": "PROMPT='mine> '; export PAT_ORG=evil PAT_OUTPUT=csv GIT_DIR=/x RC=$HOME\n",
-    ".shrc": "PS1='mine> '; export PAT_ORG=evil PAT_OUTPUT=csv GIT_DIR=/x RC=$HOME\n",
+    ".bashrc": f"PS1='mine> '; {EXPORTS}",
+    ".zshenv": "ZDOTDIR=$HOME/.config/zsh\n",
+    ".config/zsh/.zshrc": f"PROMPT='mine> '; {EXPORTS}",
+    ".shrc": f"PS1='mine> '; {EXPORTS}",
     ".config/fish/config.fish": "function fish_prompt; echo -n 'mine> '; end\n"
     "set -gx PAT_ORG evil; set -gx PAT_OUTPUT csv; set -gx GIT_DIR /x; set -gx RC $HOME\n",
 }

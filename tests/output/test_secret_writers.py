@@ -9,7 +9,7 @@ from azdo_pat.errors import UnavailableError
 from azdo_pat.formats import Format, SecretForm, Shell
 from azdo_pat.models import Secret
 from azdo_pat.output.secret_request import SecretRequest
-from azdo_pat.output.secret_writers import secret_text, tell_runner
+from azdo_pat.output.secret_writers import literal, secret_text, tell_runner
 from azdo_pat.output.serialize import pat_document
 from azdo_pat.results import StoredSecret
 from output.samples import LAPTOP, NOW, shown
@@ -69,6 +69,13 @@ def test_env_is_quoted_for_the_shell(shell: Shell, plain: str, odd: str) -> None
     secret_request = SecretRequest(SecretForm.ENV, ("A",), shell)
     assert secret_text(PLAIN, secret_request, NOW) == plain
     assert secret_text(ODD, secret_request, NOW) == odd
+
+
+def test_powershell_ends_a_text_at_typographic_quotes_too() -> None:
+    text = "it\u2019s \u2018a\u201a b\u201b $(c)"
+    assert literal(text, Shell.POWERSHELL) == (
+        "'it\u2019\u2019s \u2018\u2018a\u201a\u201a b\u201b\u201b $(c)'"
+    )
 
 
 def test_env_sets_each_name() -> None:

@@ -106,7 +106,8 @@ def _copied_by_terminal(app: App, name: str, text: Secret) -> bool:
     """Copy to the clipboard of the user's terminal; return False if there is none to ask."""
     from azdo_pat.output.terminal_clipboard import is_in_tmux, send
 
-    if not send(text, app.runtime.err, app.environment):
+    # A job may have the terminal of the session that once started its runner.
+    if app.runtime.must_not_ask or not send(text, app.runtime.err, app.environment):
         return False
     app.runtime.messages.notice(
         f"sent the secret of {name} to the clipboard of your terminal; pat cannot see whether it"

@@ -2,18 +2,18 @@
 
 The start file of the shell runs first, with the user's own home folder, which it may need. Then the
 variables of the sandbox are set again: otherwise a start file that sets PAT_KEYRING, for example,
-would let `pat` write to the user's keyring.
+would let `pat` write to the user's keyring. A start file that sets them again before each prompt,
+or that ends by starting another program, still leaves the sandbox.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
 from pathlib import Path, PureWindowsPath
-from shlex import quote
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from azdo_pat.formats import Shell
-from azdo_pat.output.secret_writers import assignment
+from azdo_pat.output.secret_writers import assignment, literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,9 +32,10 @@ PROMPT_COMMAND="${{PROMPT_COMMAND:+$PROMPT_COMMAND
 """
 _ZSH: Final = """\
 HOME={home}
-unset ZDOTDIR
-for _pat_file in {first} {file}; do [[ ! -r $_pat_file ]] || source $_pat_file; done
-unset -m 'PAT_*' 'AZURE_*' 'XDG_*' 'PYTHON_KEYRING_*' 'GIT_*' _pat_file
+ZDOTDIR={users}
+[[ ! -r $ZDOTDIR/.zshenv ]] || source $ZDOTDIR/.zshenv
+[[ ! -r $ZDOTDIR/.zshrc ]] || source $ZDOTDIR/.zshrc
+unset -m 'PAT_*' 'AZURE_*' 'XDG_*' 'PYTHON_KEYRING_*' 'GIT_*' ZDOTDIR
 {exports}
 HISTFILE=$HOME/.zsh_history
 _pat_sandbox_prompt() {{ [[ $PROMPT == '{prompt}'* ]] || PROMPT='{prompt}'$PROMPT }}
@@ -66,7 +67,7 @@ function fish_prompt
 end
 """
 _POWERSHELL: Final = """\
-foreach ($PatFile in {first}, {file}) {{ if (Test-Path $PatFile) {{ . $PatFile }} }}
+foreach ($PatFile in {first}, {file}) {{ if (Test-Path -LiteralPath $PatFile) {{ . $PatFile }} }}
 Get-ChildItem Env: | Where-Object Name -Match '^(PAT|AZURE|XDG|PYTHON_KEYRING|GIT)_' | Remove-Item
 {exports}
 $PatUsersPrompt = $function:prompt
@@ -122,14 +123,13 @@ def shell_start(folder: Path, own: Mapping[str, str], variables: Mapping[str, st
             return Start([shell, "--rcfile", str(file)])
         case "zsh":
             users = Path(own.get("ZDOTDIR") or home)
-            files = {"first": users / ".zshenv", "file": users / ".zshrc"}
-            _written(folder / ".zshrc", _in_sh(_ZSH, variables, home=home, **files))
+            _written(folder / ".zshrc", _in_sh(_ZSH, variables, home=home, users=users))
             return Start([shell], {"ZDOTDIR": str(folder)})
         case "fish":
             users = Path(own.get("XDG_CONFIG_HOME") or home / ".config") / "fish"
             text = _FISH.format(
-                home=_quoted_in_fish(home),
-                folder=_quoted_in_fish(users),
+                home=literal(str(home), Shell.FISH),
+                folder=literal(str(users), Shell.FISH),
                 exports=_exports(variables, Shell.FISH),
                 prompt=_PROMPT,
             )
@@ -137,7 +137,7 @@ def shell_start(folder: Path, own: Mapping[str, str], variables: Mapping[str, st
             # Without it, fish reads all manual pages for a minute, even when it has ended.
             data = Path(variables["HOME"], ".local/share/fish")
             (data / "generated_completions").mkdir(parents=True, exist_ok=True)
-            return Start([shell, "--init-command", f"source {_quoted_in_fish(file)}"])
+            return Start([shell, "--init-command", f"source {literal(str(file), Shell.FISH)}"])
         case "pwsh" | "powershell":
             # Encoded, as a policy may forbid to run files. On Windows the profile has run already.
             code = _powershell(home, variables).encode("utf-16-le")
@@ -157,19 +157,14 @@ def _written(file: Path, text: str) -> Path:
 
 
 def _in_sh(template: str, variables: Mapping[str, str], **places: Path | str) -> str:
-    words = {name: quote(str(place)) for name, place in places.items()}
+    words = {name: literal(str(place), Shell.SH) for name, place in places.items()}
     return template.format(**words, exports=_exports(variables, Shell.SH), prompt=_PROMPT)
-
-
-def _quoted_in_fish(path: Path) -> str:
-    escaped = str(path).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def _powershell(home: Path, variables: Mapping[str, str]) -> str:
     profiles = home / ".config" / "powershell"  # on Windows there is none
     first, file = (
-        "'" + str(profiles / name).replace("'", "''") + "'"
+        literal(str(profiles / name), Shell.POWERSHELL)
         for name in ("profile.ps1", "Microsoft.PowerShell_profile.ps1")
     )
     exports = _exports(variables, Shell.POWERSHELL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
@@ -118,17 +119,32 @@ def _masked_forms(held: StoredSecret) -> list[str]:
 
 def assignment(name: str, text: str, shell: Shell) -> str:
     """Return the lines that set a variable of a shell, also for the programs that it starts."""
+    word = literal(text, shell)
+    match shell:
+        case Shell.SH:
+            return f"{name}={word}\nexport {name}"
+        case Shell.FISH:
+            return f"set -gx {name} {word}"
+        case Shell.POWERSHELL:
+            return f"$env:{name} = {word}"
+        case _:
+            assert_never(shell)
+
+
+def literal(text: str, shell: Shell) -> str:
+    """Return a text as a shell's word in which nothing has a meaning of its own."""
     match shell:
         case Shell.SH:
             from shlex import quote  # noqa: PLC0415 - one form of many
 
-            return f"{name}={quote(text)}\nexport {name}"
+            return quote(text)
         case Shell.FISH:
             escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-            return f"set -gx {name} '{escaped}'"
+            return f"'{escaped}'"
         case Shell.POWERSHELL:
-            doubled = text.replace("'", "''")
-            return f"$env:{name} = '{doubled}'"
+            # All of these end a text (PowerShell's about_Quoting_Rules, and its tokenizer).
+            doubled = re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", text)
+            return f"'{doubled}'"
         case _:
             assert_never(shell)
 
