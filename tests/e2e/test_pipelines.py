@@ -119,7 +119,7 @@ def test_a_token_that_is_kept_for_one_command(
     assert run(command, signed_in, home) == "published\n"
     assert run(command, signed_in, home) == "published\n"
     assert accepts(emulator, used(home))
-    assert len(active(emulator, "packages")) == 1
+    assert len(active(emulator, "publish")) == 1
 
 
 @pytest.mark.parametrize(("service", "page"), SERVICES)
