@@ -81,7 +81,7 @@ def test_the_tour(alone: Installed, temporary: Path, home: Path) -> None:
     ]
     output = dict(zip(commands, (step.partition("\n")[2] for step in steps), strict=True))
     assert "created 'demo' in contoso" in output[commands[0]]
-    assert re.search(r"^demo +[0-9a-f]{8} +code_write", output["pat list"], re.MULTILINE)
+    assert re.search(r"^ *demo +[0-9a-f]{8} +code_write", output["pat list"], re.MULTILINE)
     assert re.search(r"^Secret +in the keyring", output["pat show demo"], re.MULTILINE)
     assert re.match(r"Authorization: Basic [A-Za-z0-9+/=]+\n", output[commands[3]])
     assert re.match(r"[A-Za-z0-9]{84}\n", output[commands[4]])

@@ -410,7 +410,7 @@ def test_a_slow_service_is_waited_for(pat: Installed, emulator: Emulator) -> Non
     text = plain(shown(pat, "list"))
     line, _, table = text.rpartition("\r")[0].rpartition("NAME ")[0].rpartition("\r")
     assert re.search(SLOW, line), repr(text)
-    assert re.search(r"\r +\r$", text.partition("NAME ")[0]), repr(text)
+    assert re.search(r"\r +\r +$", text.partition("NAME ")[0]), repr(text)
     assert "waiting" not in table
 
 
