@@ -60,6 +60,7 @@ users_from_option: Final = click.option(
 )
 jobs_option: Final = click.option(
     "--jobs",
+    metavar="N",
     type=click.IntRange(1, 32),
     default=_JOBS,
     show_default=True,
@@ -239,7 +240,9 @@ def _require_other(file: Path) -> None:
     for name in _RESULTS:
         other = params.get(name)
         if other is not None and os.path.abspath(other) == os.path.abspath(file):  # noqa: PTH100  # links stay
-            raise UsageError(f"{file} is to hold two things", hint="give the result another file")
+            raise UsageError(
+                f"{file} cannot hold both results", hint="give one of them another file"
+            )
 
 
 def _resumed(

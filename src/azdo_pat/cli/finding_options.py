@@ -61,9 +61,8 @@ def finding_options(function: Callable[..., object]) -> Callable[..., object]:
         metavar="LEVEL|KIND",
         multiple=True,
         default=["warning"],
-        show_default="warning",
         help="Exit with 10 for findings of this kind, or from this level up: error, warning, note,"
-        " none. Repeatable.",
+        " none [warning]. Repeatable.",
     )
     @click.option(
         "--ignore", "ignored", metavar="KIND", multiple=True, help="Leave out. Repeatable."

@@ -38,7 +38,11 @@ if TYPE_CHECKING:
 @click.argument("texts", metavar="[TOKEN]...", nargs=-1, shell_complete=complete_tokens)
 @click.option("--all", "every", is_flag=True, help="Migrate every global token.")
 @click.option(
-    "--to", "targets", metavar="ORG", multiple=True, help="An organization that uses the token."
+    "--to",
+    "targets",
+    metavar="ORG",
+    multiple=True,
+    help="An organization that uses the token. Repeatable.",
 )
 @click.option("--to-all", is_flag=True, help="Create a token in each of your organizations.")
 @options.scope(help="Scope of the new tokens [the global token's scopes]. Repeatable.")

@@ -156,7 +156,8 @@ def require_replaceable(path: Path) -> None:
         raise UsageError(
             f"{path} is a scan that is not complete ({len(found.done)} of"
             f" {len(found.subject.users)} users)",
-            hint=f"to go on with it, use --resume {quoted(str(path))}; to begin again, delete it",
+            hint=f"to continue the scan, use --resume {quoted(str(path))}; to begin again, delete"
+            " the file",
         )
     try:
         with tempfile.TemporaryFile(dir=resolved(path).parent):
