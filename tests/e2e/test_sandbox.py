@@ -108,6 +108,8 @@ def test_the_tour(alone: Installed, temporary: Path, home: Path) -> None:
         (("--", "printf", "%s\\n", "--", "-h"), 0, "--\n-h\n"),
         (("pat", "get", "nope"), 3, ""),
         (("pat", "--version"), 0, None),
+        (("env", "PAT_KEYRING=keyring.backends.SecretService.Keyring", "pat", "get", "x"), 7, ""),
+        (("env", "-u", "PAT_KEYRING", "pat", "create", "x", "--for", "git"), 7, ""),
         (
             ("sh", "-c", "pat create x --for git --as token >/dev/null && command -v keyring"),
             0,

@@ -18,6 +18,7 @@ from azdo_pat.cli.interrupts import ENDING
 from azdo_pat.errors import NotFoundError, UsageError
 from azdo_pat.executables import command_line, find_program
 from azdo_pat.installation import bundle
+from azdo_pat.store.secrets import SANDBOX_BACKEND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,6 @@ _TRIES: Final = 40
 _PAUSE: Final = 0.05
 _GRACE: Final = 5.0
 """Seconds that a command has to end itself when it is told to."""
-_KEYRING: Final = "azdo_pat.store.sandbox_keyring.SandboxKeyring"
 _LEFT_OUT: Final = ("PAT_", "AZURE_", "XDG_", "PYTHON_KEYRING_", "GIT_")
 
 
@@ -126,8 +126,8 @@ class Sandbox:
             "PATH": os.pathsep.join([str(self._programs), self._own.get("PATH", "")]),
             "PAT_CONFIG_DIR": str(self._folder / "config"),
             "PAT_STATE_DIR": str(self._folder / "state"),
-            "PAT_KEYRING": _KEYRING,
-            "PYTHON_KEYRING_BACKEND": _KEYRING,
+            "PAT_KEYRING": SANDBOX_BACKEND,
+            "PYTHON_KEYRING_BACKEND": SANDBOX_BACKEND,
             "PAT_THROWAWAY_KEYRING": str(self._folder / "keyring.json"),
             "PAT_SANDBOX": str(self._folder),
         }

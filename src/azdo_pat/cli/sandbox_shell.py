@@ -2,8 +2,8 @@
 
 The start file of the shell runs first, with the user's own home folder, which it may need. Then the
 variables of the sandbox are set again: otherwise a start file that sets PAT_KEYRING, for example,
-would let `pat` write to the user's keyring. A start file that sets them again before each prompt,
-or that ends by starting another program, still leaves the sandbox.
+would let `pat` write to the user's keyring. Where it is set again before each prompt, `pat` refuses
+to work; see `Session.secrets`. A start file that ends by starting another program leaves it.
 """
 
 from __future__ import annotations

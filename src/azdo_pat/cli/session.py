@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azdo_pat import __version__
-from azdo_pat.errors import PatError, UsageError
+from azdo_pat.errors import PatError, StoreError, UsageError
 from azdo_pat.homes import expanded, home_folder
 
 if TYPE_CHECKING:
@@ -359,6 +359,8 @@ class Session:
         backend = self.runtime.environment.get("PAT_KEYRING") or self.runtime.file_values.get(
             "keyring"
         )
+        if self.runtime.environment.get("PAT_SANDBOX"):
+            self._require_sandbox_keyring(backend)
         return SecretStore(
             backend=str(backend) if backend else None,
             cache_file=self.runtime.state_folder / "keyring-backend",
@@ -367,6 +369,21 @@ class Session:
             and (sys.stdin.isatty() or self.runtime.err.isatty()),
             waits=self.runtime.waits,
         )
+
+    def _require_sandbox_keyring(self, backend: object) -> None:
+        """Check that a sandbox does not use the user's own keyring.
+
+        Raises:
+            StoreError: a start file of the user's shell has named it again.
+        """
+        from azdo_pat.store.secrets import SANDBOX_BACKEND
+
+        if backend != SANDBOX_BACKEND:
+            raise StoreError(
+                "this is a sandbox, but PAT_KEYRING no longer names its keyring",
+                hint="something that your shell runs sets it; for a shell without your settings,"
+                " leave this one, and run: pat sandbox sh",
+            )
 
     @cached_property
     def located(self) -> tuple[Organization | None, str]:

@@ -26,6 +26,9 @@ DEFAULT_TIMEOUT: Final = 8.0
 DEFAULT_PATIENCE: Final = 60.0
 """Seconds for one operation when the user may be asked to unlock the keyring."""
 
+SANDBOX_BACKEND: Final = "azdo_pat.store.sandbox_keyring.SandboxKeyring"
+"""The class path of the keyring of `pat sandbox`, a file that is removed at its end."""
+
 _SECOND_LOOK: Final = 0.2
 """Seconds until the Secret Service is asked again for a secret that it did not find.
 
