@@ -134,7 +134,9 @@ def changes_table(changes: Sequence[Change], now: datetime, zone: tzinfo | None)
     """Return the action for each token, and the reason; errors are messages."""
     many = len({each.org for each in changes}) > 1
     columns = [Column("NAME", 12)] + ([Column("ORG", 10)] if many else [])
-    columns += [Column("OUTCOME", 15), Column("EXPIRES", 13), Column("", 20)]
+    columns += [Column("OUTCOME", 15), Column("EXPIRES", 13)]
+    has_reasons = any(each.why for each in changes)
+    columns += [Column("WHY", 20)] if has_reasons else []
     rows = []
     for each in changes:
         planned = each.outcome is ChangeOutcome.PLANNED
@@ -143,8 +145,8 @@ def changes_table(changes: Sequence[Change], now: datetime, zone: tzinfo | None)
         row += [
             Cell(outcome, _CHANGE_TONES.get(each.outcome, Tone.PLAIN)),
             _expiry(each.pat, now, zone),
-            Cell(each.why),
         ]
+        row += [Cell(each.why)] if has_reasons else []
         rows.append(row)
     marks = [
         Tone.WARNING if each.pending else _CHANGE_TONES.get(each.outcome, Tone.PLAIN)
