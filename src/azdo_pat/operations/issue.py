@@ -164,6 +164,9 @@ class Issuance:
             self._deps.state.note(self._key, identifier, fingerprint)
         except StoreError as error:
             raise self.take_back(new, error) from error
+        except KeyboardInterrupt:
+            # Its id may not be written, and it is not certain that it can be found without.
+            raise self.take_back(new, CancelledError("interrupted")) from None
         return new
 
     def guard_life(self, new: NewPat) -> None:
