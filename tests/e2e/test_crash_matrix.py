@@ -83,7 +83,19 @@ if left:
     for method in ("put", "delete"):
         watched(SecretStore, method, lambda *_, name=method, **__: f"keyring: {name}")
     watched(dispatch, "deliver", lambda *_: "delivery")
-    watched(Child, "run", lambda *_: "the command")
+    start, wait = Child.start, Child.wait
+
+    def started(*args):
+        moment("before the command")
+        start(*args)
+
+    def ended(*args):
+        result = wait(*args)
+        if after_too:
+            moment("after the command")
+        return result
+
+    Child.start, Child.wait = started, ended
 '''
 MOST_MOMENTS = 90
 
