@@ -125,8 +125,8 @@ class Unrecovered(NamedTuple):
     organization: Organization | None = None
 
 
-class Lent(NamedTuple):
-    """A command that was given a token of its own, after its end.
+class CommandRun(NamedTuple):
+    """A command that was run with a token of its own, and has ended.
 
     Attributes:
         created: the token.

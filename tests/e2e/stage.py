@@ -87,17 +87,8 @@ def captured(
 
 def run(command: Sequence[str | Path], env: Mapping[str, str], cwd: Path, *, code: int = 0) -> str:
     """Run it; it must end with this code; return what it said."""
-    ran = subprocess.run(
-        command,
-        env=env,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=TIME_LIMIT,
-        check=False,
-    )
-    assert ran.returncode == code, ran.stderr
+    ran = captured(command, env, cwd=cwd)
+    assert ran.exit_code == code, ran.stderr
     return ran.stdout + ran.stderr
 
 

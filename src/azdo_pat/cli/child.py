@@ -1,4 +1,4 @@
-"""Find the command that a user asks for; run it to its end, with the signals that `pat` gets."""
+"""Find and run the command that a user asks for, and pass on to it the signals that `pat` gets."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ def failures_told(program: str) -> Iterator[None]:
 
 
 class Child:
-    """A command that is run to its end in place of `pat`.
+    """A command that `pat` starts and waits for.
 
-    Inside the context, signals are the command's. `pat` itself is not ended by them, not even after
-    the command: something is left to do then.
+    Inside the context, signals go to the command. They do not end `pat` itself, not even after the
+    command: its token is still to be revoked then.
     """
 
     def __init__(self) -> None:

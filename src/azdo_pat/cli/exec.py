@@ -152,7 +152,7 @@ def _check_origin(text: str | None, *, needed: bool, new: bool, for_new: bool) -
     if new and text is not None:
         raise UsageError(
             f"--new creates a token, so {text!r} is not used",
-            hint="leave out TOKEN or --new; the command stands after --",
+            hint="leave out TOKEN or --new, and put the command after --",
         )
     if for_new and not new:
         raise UsageError(

@@ -16,13 +16,13 @@ from azdo_pat.models import Secret
 from azdo_pat.naming import name_for_command
 from azdo_pat.operations.issue import CreateRequest
 from azdo_pat.scopes import parse_scopes
-from azdo_pat.services.lend import lend
+from azdo_pat.services.run_command import run_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from azdo_pat.cli.app import App
-    from azdo_pat.results import Created, Lent
+    from azdo_pat.results import CommandRun, Created
 
 _LIFETIME: Final = "1h"
 
@@ -88,26 +88,26 @@ def run_with_new_token(
     with failures_told(words[0]):
         prepared(Secret(""))
     with interruptible_once(), child:
-        lent = lend(app.organization, request, app, run)
-        failure = _not_revoked(app, lent)
+        ended = run_command(app.organization, request, app, run)
+        failure = _not_revoked(app, ended)
         if failure is None:
-            app.runtime.messages.detail(f"revoked {lent.created.pat.name!r}")
-        elif lent.status:
+            app.runtime.messages.detail(f"revoked {ended.created.pat.name!r}")
+        elif ended.status:
             app.runtime.messages.warn(f"{failure.message}; {failure.hint}")
         else:
             raise failure
-    end_as(lent.status)
+    end_as(ended.status)
 
 
-def _not_revoked(app: App, lent: Lent) -> PendingError | None:
-    if lent.failure is None:
+def _not_revoked(app: App, ended: CommandRun) -> PendingError | None:
+    if ended.failure is None:
         return None
-    token = lent.created.pat
+    token = ended.created.pat
     command = pat_command("revoke", token.id or "", options=("--org", app.organization.name))
     expires = f", and it expires {local_minute(token.expires)}" if token.expires else ""
     return PendingError(
         f"the command has ended, but its token {token.id} could not be revoked yet:"
-        f" {lent.failure.message}",
+        f" {ended.failure.message}",
         hint=f"the next command that signs in (for example pat list) will revoke it{expires};"
         f" to revoke it now, run: {command}",
     )

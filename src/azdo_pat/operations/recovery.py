@@ -20,10 +20,10 @@ from azdo_pat.journal import (
     TakeOver,
     is_due,
 )
+from azdo_pat.operations.command_token import recover_command_token
 from azdo_pat.operations.delivery import recover_delivery, recover_revocation_of_replaced
 from azdo_pat.operations.issue import recover_issue
 from azdo_pat.operations.left_behind import left_behind
-from azdo_pat.operations.lending import recover_lending
 from azdo_pat.operations.local_secrets import recover_local, recover_local_operation
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.rename import recover_rename
@@ -172,7 +172,7 @@ def recover_operation(operation: Operation, deps: Deps) -> RecoveryOutcome:
         case Create() | Rotate():
             outcome = recover_issue(operation, deps)
         case Exec():
-            outcome = recover_lending(operation, deps)
+            outcome = recover_command_token(operation, deps)
         case Deliver():
             outcome = recover_delivery(operation, deps)
         case RevokeReplaced():

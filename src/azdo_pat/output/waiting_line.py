@@ -169,4 +169,4 @@ class WaitingLine:
                 self._is_mid_line = not text.endswith("\n")
                 return write(text)
 
-        stream.write = erasing  # type: ignore[method-assign]  # whoever writes, it is seen here
+        stream.write = erasing  # type: ignore[method-assign]  # all writers go through here

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import CancelledError, PatError
 from azdo_pat.operations.issue import begun, recover_issue
-from azdo_pat.results import Lent, RecoveryOutcome
+from azdo_pat.results import CommandRun, RecoveryOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def run_with_token(
     operation: Exec, request: CreateRequest, deps: Deps, run: Callable[[Created], int]
-) -> Lent:
+) -> CommandRun:
     """Create a token, let `run` use it, and revoke it. The name must be locked throughout.
 
     The secret is tried before it is used. Whatever `run` raises, the token is revoked; if that
@@ -29,8 +29,8 @@ def run_with_token(
         operation: it is recorded in the journal before it has any effect.
         request: what the token is for; it is not stored.
         deps: the dependencies.
-        run: runs the command to its end, and returns how that was. No signal may interrupt what
-            follows.
+        run: runs the command and returns its exit status. When it returns, no signal may interrupt
+            the revocation.
 
     Raises:
         PatError: the token could not be created or used, or the command not be started; the error
@@ -53,12 +53,12 @@ def run_with_token(
     try:
         deps.tokens.revoke(organization, new.pat.authorization_id)
     except PatError as error:
-        return Lent(created, status, error)
+        return CommandRun(created, status, error)
     issuance.close()
-    return Lent(created, status)
+    return CommandRun(created, status)
 
 
-def recover_lending(operation: Exec, deps: Deps) -> RecoveryOutcome:
+def recover_command_token(operation: Exec, deps: Deps) -> RecoveryOutcome:
     """Revoke the token of a command whose run was killed, or failed to revoke it.
 
     A token that has expired by the service's clock need not be revoked, if it cannot be.

@@ -1,4 +1,4 @@
-"""Lends a token to one command: it is created for it, given to it alone, and revoked after it."""
+"""Runs one command with a token of its own, which is revoked when the command has ended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError
 from azdo_pat.journal import Exec, JournalEntry
-from azdo_pat.operations.lending import run_with_token
+from azdo_pat.operations.command_token import run_with_token
 from azdo_pat.operations.lock_keys import lock_key
 
 if TYPE_CHECKING:
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from azdo_pat.models import Organization
     from azdo_pat.operations.deps import Deps
     from azdo_pat.operations.issue import CreateRequest
-    from azdo_pat.results import Created, Lent
+    from azdo_pat.results import CommandRun, Created
 
 
-def lend(
+def run_command(
     organization: Organization,
     request: CreateRequest,
     deps: Deps,
     run: Callable[[Created], int],
-) -> Lent:
+) -> CommandRun:
     """Create a token, let `run` use it, and revoke it; see `run_with_token`.
 
     While another command uses a token of that name, or one of an earlier command is not revoked
@@ -36,7 +36,7 @@ def lend(
         organization: where the token is valid.
         request: the token; its secret is stored nowhere.
         deps: the dependencies.
-        run: runs the command, and returns how it ended.
+        run: runs the command and returns its exit status.
 
     Raises:
         PatError: as for `run_with_token`.
