@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azdo_pat.errors import UsageError
-from azdo_pat.naming import checked_name, is_full_id, looks_like_id, natural_key
+from azdo_pat.naming import (
+    checked_name,
+    is_full_id,
+    looks_like_id,
+    name_for_command,
+    natural_key,
+)
 
 FULL = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
 
@@ -123,3 +129,10 @@ def test_names_are_sorted_by_the_value_of_their_numbers() -> None:
     assert sorted(names, key=natural_key) == [
         *("7", "9" * 5000, "token", "Token 8", "token 008 b", "token 79", "x", "x-2.9", "x-2.10")
     ]
+
+
+def test_a_token_for_a_command_is_named_after_it_on_each_system() -> None:
+    for program in ("npm", "/usr/bin/npm", r"C:\Program Files\nodejs\npm.CMD", "npm.exe"):
+        assert name_for_command(program, "desk") == "exec: npm on desk"
+    assert name_for_command("./build.sh", "") == "exec: build.sh"
+    assert name_for_command(".exe", "desk") == "exec: .exe on desk"

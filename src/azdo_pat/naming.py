@@ -83,7 +83,9 @@ def name_for_command(program: str, machine: str) -> str:
         program: the first word of the command; its arguments may hold secrets.
         machine: where it runs; empty if unknown.
     """
-    base = valid_part(re.split(r"[/\\\\]", program)[-1])[:100].strip()
+    # Windows' endings are left out, so that `npm` and `npm.cmd` are one name.
+    file = re.sub(r"(?i)(?<=.)\.(?:bat|cmd|com|exe)$", "", re.split(r"[/\\\\]", program)[-1])
+    base = valid_part(file)[:100].strip()
     where = f" on {valid_part(machine)[:100].strip()}" if machine else ""
     return f"{_FOR_COMMAND}{base}{where}"
 

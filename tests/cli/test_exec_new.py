@@ -165,7 +165,7 @@ def test_a_program_that_cannot_be_started(
     result = new(pat, *CODE, "--", str(program))
     assert (result.exit_code, result.stdout) == (126, "")
     assert "; the new token was revoked\n" in result.stderr
-    assert names(emulator, "revoked") == [f"exec: broken.exe on {socket.gethostname()}"]
+    assert names(emulator, "revoked") == [f"exec: broken on {socket.gethostname()}"]
 
 
 def test_a_token_that_does_not_work_is_not_used(
