@@ -6,6 +6,7 @@ Python, is the same on all systems, and is copied from the Python that runs this
 what `pat` uses of Windows: Credential Manager, DPAPI, cmd.exe, the clipboard, AppData, CRLF.
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -100,7 +101,7 @@ class Machine:
         """
         # A Windows Python cannot use Linux's regular files as its standard streams.
         with subprocess.Popen(
-            ["wine", self._program(program), *args],
+            [*wine(), self._program(program), *args],
             env=self._environment(),
             cwd=self.drive / "src",
             stdin=subprocess.PIPE if sys.stdin.isatty() else None,
@@ -155,7 +156,7 @@ class Machine:
 
     def _wine(self, *args: str) -> None:
         ran = subprocess.run(
-            ["wine", *args],
+            [*wine(), *args],
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -196,6 +197,21 @@ class Machine:
         primitives = self.drive / "windows" / "system32" / "bcryptprimitives.dll"
         if not primitives.exists():
             compile_c(work, BCRYPTPRIMITIVES_DLL, primitives, "-shared", "-ladvapi32")
+
+
+@functools.cache
+def wine() -> tuple[str, ...]:
+    """Return how to start Wine, where that is allowed without random addresses.
+
+    Windows has data that all programs share at 0x7ffe0000, and so has Wine. Linux, since 6.9, puts
+    the heap of a program anywhere within the GiB around it: about one start in 4,000 finds that
+    address taken, and fails ("failed to map the shared user data", error 1359 of CreateProcess).
+    """
+    steady = ("setarch", "--addr-no-randomize")
+    if subprocess.run([*steady, "true"], stderr=subprocess.DEVNULL, check=False).returncode:
+        print("random addresses: about one program in 4,000 will not start", flush=True)
+        return ("wine",)
+    return (*steady, "wine")
 
 
 def install_debian_packages() -> None:
