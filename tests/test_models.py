@@ -21,7 +21,7 @@ from azdo_pat.models import (
     Status,
     global_tokens_stop,
 )
-from azdo_pat.results import Created, StoredSecret
+from azdo_pat.results.tokens import Created, StoredSecret
 
 TEXT = "Zq7" * 25 + "xAZDOabcd1"
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)

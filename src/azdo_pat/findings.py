@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.models import OwnedPat, Pat, User
-    from azdo_pat.results import OrganizationFailure
+    from azdo_pat.results.tokens import OrganizationFailure
 
 
 class Severity(StrEnum):

@@ -15,7 +15,7 @@ from azdo_pat.findings import (
 )
 from azdo_pat.judgement import of_tokens
 from azdo_pat.models import OwnedPat, Pat, User
-from azdo_pat.results import OrganizationFailure
+from azdo_pat.results.tokens import OrganizationFailure
 from azdo_pat.services.admin_check import Judge
 from output.samples import ALL, GLOBAL, LAPTOP, NOW, PUBLISHING
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from azdo_pat.formats import Format
 from azdo_pat.models import Identity, Organization, Origin, Pat, SourceReport, Status
 from azdo_pat.output.render import Renderer, TableStyle
-from azdo_pat.results import Problem, StatusReport
+from azdo_pat.results.diagnosis import Problem, StatusReport
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")

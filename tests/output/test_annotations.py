@@ -21,7 +21,7 @@ from azdo_pat.output.check_forms.summary import summary
 from azdo_pat.output.checked_writer import form_for_ci, write_checked
 from azdo_pat.output.runner_commands import azure_command, github_command
 from azdo_pat.output.sanitize import SanitizedText, without_commands
-from azdo_pat.results import OrganizationFailure
+from azdo_pat.results.tokens import OrganizationFailure
 from output import runners
 from output.found import CALM, HOSTILE, SAMPLE, about, expiring, fails_from, many, of_everyone, user
 from output.samples import NOW

@@ -19,7 +19,7 @@ from azdo_pat.models import Field, Origin, Status
 from azdo_pat.output.check_forms.wording import sentence
 from azdo_pat.output.checked_writer import checked_text, write_checked
 from azdo_pat.output.sanitize import SanitizedText, without_commands
-from azdo_pat.results import OrganizationFailure
+from azdo_pat.results.tokens import OrganizationFailure
 from output import runners
 from output.found import HOSTILE, SAMPLE, about, checked, expiring, fails_from, of_everyone, user
 from output.samples import BY_GIT, EXPIRED, GLOBAL, LAPTOP, NOW, PUBLISHING, UNKNOWN

@@ -12,10 +12,7 @@ from azdo_pat.formats import Format
 from azdo_pat.models import Pat, Setting
 from azdo_pat.output.render import Renderer, TableStyle
 from azdo_pat.output.serialize import PAT_KEYS
-from azdo_pat.results import (
-    Outcome,
-    Revocation,
-)
+from azdo_pat.results.tokens import Outcome, Revocation
 from azdo_pat.scopes import Recipe, Scope
 from output.samples import ALL, EVIL, EXPIRED, GLOBAL, LAPTOP, NOW, PUBLISHING, STATUS, ZONE, shown
 

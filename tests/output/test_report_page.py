@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 from azdo_pat.models import OwnedPat, Pat, Status, User
 from azdo_pat.output.report.page import page
-from azdo_pat.results import Group, Numbers, Owner, TokenReport, Top
+from azdo_pat.results.admin import Group, Numbers, Owner, TokenReport, Top
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 HOSTILE = (

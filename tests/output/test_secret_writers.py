@@ -11,7 +11,7 @@ from azdo_pat.models import Secret
 from azdo_pat.output.secret_request import SecretRequest
 from azdo_pat.output.secret_writers import literal, secret_text, tell_runner
 from azdo_pat.output.serialize import pat_document
-from azdo_pat.results import StoredSecret
+from azdo_pat.results.tokens import StoredSecret
 from output.samples import LAPTOP, NOW, shown
 
 HELD = StoredSecret(pat=LAPTOP, secret=Secret("s3cret-é"))

@@ -35,7 +35,7 @@ from azdo_pat.models import (
 )
 from azdo_pat.operations.issue import CreateRequest
 from azdo_pat.operations.organization_cache import OrganizationCache
-from azdo_pat.results import Recovered, Unrecovered
+from azdo_pat.results.recovery import Recovered, Unrecovered
 from azdo_pat.services.create import create
 from azdo_pat.services.find_tokens import TokenFinder
 from azdo_pat.services.import_forget import ImportRequest, import_secret

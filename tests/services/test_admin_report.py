@@ -9,7 +9,7 @@ import pytest
 
 from azdo_pat.findings import Limits
 from azdo_pat.models import OwnedPat, Pat, Status, User
-from azdo_pat.results import Group, Numbers, TokenReport
+from azdo_pat.results.admin import Group, Numbers, TokenReport
 from azdo_pat.services.admin_report import MOST_LISTED, Tally
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from azdo_pat.models import Organization, OwnedPat, User
-from azdo_pat.results import Outcome
+from azdo_pat.results.tokens import Outcome
 from azdo_pat.services.admin_revoke import revoke
 from azdo_pat.services.parallel import Progress
 from test_findings import TOKEN

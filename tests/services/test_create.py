@@ -19,7 +19,7 @@ from azdo_pat.errors import (
 )
 from azdo_pat.journal import Create, Operation
 from azdo_pat.models import Origin, Pat, Secret, Status, StoredPat
-from azdo_pat.results import Created
+from azdo_pat.results.tokens import Created
 from azdo_pat.services.create import create, refuse_global
 from azdo_pat.store.state import State
 from services.creating import CREATED, EXPIRES, GRANTED, failure, nothing_left

@@ -28,7 +28,7 @@ from azdo_pat.journal import JournalEntry, Operation
 from azdo_pat.models import Origin, PatRequest, Secret, StoredPat
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.recovery import recover
-from azdo_pat.results import RecoveryOutcome
+from azdo_pat.results.recovery import RecoveryOutcome
 from azdo_pat.services.create import create
 from azdo_pat.store.locks import exclusive
 from azdo_pat.store.state import State

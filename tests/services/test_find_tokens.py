@@ -10,7 +10,7 @@ import pytest
 
 from azdo_pat.errors import ConflictError, NotFoundError, PatError, RefusedError, StoreError
 from azdo_pat.models import Organization, Origin, Pat, PatChanges, Status, StoredPat
-from azdo_pat.results import OrganizationFailure
+from azdo_pat.results.tokens import OrganizationFailure
 from azdo_pat.services.find_tokens import Filters, Sort, in_order
 from services.machine import CONTOSO_ID, FABRIKAM_ID, NOW, PATS, Machine
 

@@ -23,7 +23,7 @@ from azdo_pat.operations.local_secrets import recover_local
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.takeover import take_over
 from azdo_pat.renewal import Renewal
-from azdo_pat.results import Recovered, RecoveryOutcome
+from azdo_pat.results.recovery import Recovered, RecoveryOutcome
 from azdo_pat.services.create import create
 from azdo_pat.services.import_forget import forget
 from azdo_pat.services.revoke import revoke

@@ -10,7 +10,7 @@ from azdo_pat.journal import Rename, Revoke
 from azdo_pat.models import PatChanges, PatRequest
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.recovery import recover
-from azdo_pat.results import Recovered, RecoveryOutcome
+from azdo_pat.results.recovery import Recovered, RecoveryOutcome
 from services.creating import EXPIRES, begun_create, begun_rotation, entry
 from services.machine import CONTOSO_ID, Machine
 

@@ -18,7 +18,8 @@ from azdo_pat.models import Pat, Secret, Status
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import is_refused
 from azdo_pat.operations.recovery import recover
-from azdo_pat.results import Outcome, RecoveryOutcome, Revocation
+from azdo_pat.results.recovery import RecoveryOutcome
+from azdo_pat.results.tokens import Outcome, Revocation
 from azdo_pat.services.create import create
 from azdo_pat.services.find_tokens import Filters
 from azdo_pat.services.parallel import SIDE_BY_SIDE

@@ -10,7 +10,7 @@ from azdo_pat.journal import VERBS, JournalEntry, Replaced, RevokeReplaced
 from azdo_pat.models import Organization, PatRequest, Secret
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.recovery import recover
-from azdo_pat.results import OldTokenOutcome, Rotated
+from azdo_pat.results.tokens import OldTokenOutcome, Rotated
 from azdo_pat.services.rotate import RotateRequest, rotate
 from services.creating import begun_create, begun_rotation, entry
 from services.machine import Machine

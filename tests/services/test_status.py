@@ -8,7 +8,7 @@ from datetime import timedelta
 from azdo_pat.auth.chain import Search
 from azdo_pat.errors import SignInError, UsageError
 from azdo_pat.models import AccessToken, Identity, Organization, Secret, SourceReport
-from azdo_pat.results import Problem, StatusReport
+from azdo_pat.results.diagnosis import Problem, StatusReport
 from azdo_pat.services.status import report_status
 from services.machine import ADA_ID, CONTOSO_ID, FABRIKAM_ID, LOCKED, NOW, Machine
 

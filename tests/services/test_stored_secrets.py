@@ -15,7 +15,7 @@ from azdo_pat.errors import (
     UsageError,
 )
 from azdo_pat.models import Organization, Origin, Pat, Secret, Status, StoredPat
-from azdo_pat.results import StoredSecret
+from azdo_pat.results.tokens import StoredSecret
 from azdo_pat.services.stored_secrets import get, held, read_secret
 from azdo_pat.services.unsupported_server import no_lifecycle
 from services.machine import LOCKED, NOW, Machine, MachineDeps, unusable

@@ -18,7 +18,7 @@ from azdo_pat.errors import (
 )
 from azdo_pat.models import Origin, Pat, PatChanges, Secret, Status, StoredPat
 from azdo_pat.operations.lock_keys import lock_key
-from azdo_pat.results import Updated
+from azdo_pat.results.tokens import Updated
 from azdo_pat.services.create import create
 from azdo_pat.services.update import update
 from azdo_pat.store.state import State

@@ -73,7 +73,7 @@ def policy_command(app: App) -> None:
       pat admin policy
       pat admin policy -o json
     """
-    from azdo_pat.results import OnOff
+    from azdo_pat.results.admin import OnOff
     from azdo_pat.services.admin_policies import policies
 
     app.session.applications = True  # not documented whether the service lets them

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.admin_scan import ScanRequest
     from azdo_pat.cli.app import App
-    from azdo_pat.results import TokenReport
+    from azdo_pat.results.admin import TokenReport
 
 _STDOUT: Final = Path("-")
 _OWNER_ONLY: Final = 0o600

@@ -11,14 +11,14 @@ from azdo_pat.cli.recovery_messages import say_remaining_copies
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ExitCode, PartialError, PendingError, UsageError
 from azdo_pat.models import OwnedPat
-from azdo_pat.results import Outcome
+from azdo_pat.results.tokens import Outcome
 from azdo_pat.services.admin_revoke_plan import Protection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azdo_pat.cli.app import App
-    from azdo_pat.results import OwnedRevocation
+    from azdo_pat.results.admin import OwnedRevocation
     from azdo_pat.services.admin_revoke import Ended
     from azdo_pat.services.admin_revoke_plan import LeftOut, Plan
     from azdo_pat.services.admin_tokens import Scan

@@ -13,7 +13,7 @@ from azdo_pat.errors import ExitCode, NoAnswerError, UsageError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
-    from azdo_pat.results import RevocationRule
+    from azdo_pat.results.admin import RevocationRule
 
 _OPTION: Final = "--org"
 
@@ -60,7 +60,7 @@ def rule_command(  # noqa: PLR0913  # one argument for each option
       pat admin rule --scope full --before 2026-11-30T09:00:00Z
     """
     from azdo_pat.expiry import parse_since
-    from azdo_pat.results import RevocationRule
+    from azdo_pat.results.admin import RevocationRule
     from azdo_pat.scopes import parse_scopes
 
     # One by one, as a rule may have full access next to other scopes: each ends different tokens.

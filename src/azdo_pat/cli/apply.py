@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azdo_pat.cli.app import App
-    from azdo_pat.results import Change
+    from azdo_pat.results.plans import Change
     from azdo_pat.services.apply import Step
 
 

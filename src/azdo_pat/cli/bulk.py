@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.journal import JournalEntry
-    from azdo_pat.results import Change
+    from azdo_pat.results.plans import Change
     from azdo_pat.services.parallel import Progress
 
 

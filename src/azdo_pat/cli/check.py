@@ -60,7 +60,7 @@ def check_command(  # noqa: PLR0913  # one argument for each option
       pat check --all-orgs --ignore made-by-tool -o json
       pat check --stored --as prometheus --to tokens.prom
     """
-    from azdo_pat.results import OrganizationFailure
+    from azdo_pat.results.tokens import OrganizationFailure
     from azdo_pat.services.check import CheckRequest, check, check_stored
 
     request = CheckRequest(

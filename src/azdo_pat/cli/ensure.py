@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization
     from azdo_pat.output.secret_request import SecretRequest
-    from azdo_pat.results import Ensured
+    from azdo_pat.results.tokens import Ensured
     from azdo_pat.services.ensure import Wanted
 
 
@@ -166,7 +166,7 @@ def _say_taken_over(app: App, ensured: Ensured, organization: Organization) -> N
 def _print(
     app: App, ensured: Ensured, secret_request: SecretRequest, organization: Organization
 ) -> None:
-    from azdo_pat.results import StoredSecret
+    from azdo_pat.results.tokens import StoredSecret
 
     held = StoredSecret(
         pat=ensured.pat,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from azdo_pat.cli.app import App
-    from azdo_pat.results import CommandRun, Created
+    from azdo_pat.results.tokens import CommandRun, Created
 
 _LIFETIME: Final = "1h"
 

@@ -13,7 +13,7 @@ from azdo_pat.errors import NotFoundError, PartialError, PatError
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
-    from azdo_pat.results import Explained, Explanation
+    from azdo_pat.results.explanation import Explained, Explanation
 
 _MOST_NAMES: Final = 3
 """More than these are counted."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization, Secret
     from azdo_pat.output.secret_request import SecretRequest
-    from azdo_pat.results import StoredSecret
+    from azdo_pat.results.tokens import StoredSecret
 
 
 @command("get")

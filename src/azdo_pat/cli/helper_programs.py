@@ -17,7 +17,7 @@ from azdo_pat.redaction import without_credentials
 
 if TYPE_CHECKING:
     from azdo_pat.cli.app import App
-    from azdo_pat.results import SetupResult
+    from azdo_pat.results.tools import SetupResult
     from azdo_pat.services.tool_setup.wiring import SetupRequest
     from azdo_pat.tools.tool import Guidance, Tool
 
@@ -70,7 +70,7 @@ def show_guidance(app: App, advice: Guidance) -> SetupResult:
     Raises:
         NotFoundError: it is not installed, or `pat` is not in its environment.
     """
-    from azdo_pat.results import SetupOutcome, SetupResult
+    from azdo_pat.results.tools import SetupOutcome, SetupResult
 
     if advice.needs_backend:
         program = find_program(advice.name, app.runtime.environment)

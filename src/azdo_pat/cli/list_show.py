@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.cli.app import App
-    from azdo_pat.results import OrganizationFailure
+    from azdo_pat.results.tokens import OrganizationFailure
     from azdo_pat.services.find_tokens import Filters
 
 *_OTHERS, _LAST = (each for each in Format if each.is_streamed and each is not Format.NONE)

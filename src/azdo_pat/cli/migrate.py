@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Organization, Pat
-    from azdo_pat.results import Migration
+    from azdo_pat.results.plans import Migration
 
 
 @command("migrate")

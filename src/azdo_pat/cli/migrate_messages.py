@@ -12,7 +12,8 @@ from azdo_pat.dates import in_words, local_minute
 from azdo_pat.errors import ExitCode, PartialError, PendingError, SignInError
 from azdo_pat.models import Status, are_global_tokens_stopped, global_tokens_stop
 from azdo_pat.operations.deps import service_now
-from azdo_pat.results import Migration, MigrationOutcome, OldTokenOutcome
+from azdo_pat.results.plans import Migration, MigrationOutcome
+from azdo_pat.results.tokens import OldTokenOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
-    from azdo_pat.results import GlobalTokenOutcome
+    from azdo_pat.results.plans import GlobalTokenOutcome
     from azdo_pat.services.migrate import Migrated
 
 

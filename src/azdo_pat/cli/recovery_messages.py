@@ -20,7 +20,7 @@ from azdo_pat.journal import (
     open_question,
     title,
 )
-from azdo_pat.results import RecoveryOutcome, Unrecovered
+from azdo_pat.results.recovery import RecoveryOutcome, Unrecovered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from azdo_pat.errors import PatError
     from azdo_pat.journal import Operation
     from azdo_pat.output.messages import Messages
-    from azdo_pat.results import Recovered
+    from azdo_pat.results.recovery import Recovered
 
 
 def say(messages: Messages, event: Recovered | Unrecovered) -> None:

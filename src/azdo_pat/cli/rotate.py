@@ -20,7 +20,7 @@ from azdo_pat.errors import (
     PatError,
     UsageError,
 )
-from azdo_pat.results import INTERRUPTED
+from azdo_pat.results.tokens import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
     from azdo_pat.output.secret_request import SecretRequest
-    from azdo_pat.results import Rotated
+    from azdo_pat.results.tokens import Rotated
     from azdo_pat.services.rotate import RotateRequest, RotateStep
 
 

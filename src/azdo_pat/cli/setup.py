@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azdo_pat.cli.app import App
-    from azdo_pat.results import SetupResult
+    from azdo_pat.results.tools import SetupResult
     from azdo_pat.services.tool_setup.wiring import SetupRequest
     from azdo_pat.tools.tool import Tool
 
@@ -133,7 +133,7 @@ def _installed(app: App, tool: Tool, request: SetupRequest) -> SetupResult:
 
 
 def _say(app: App, result: SetupResult) -> None:
-    from azdo_pat.results import SetupOutcome
+    from azdo_pat.results.tools import SetupOutcome
 
     messages = app.runtime.messages
     if result.why:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azdo_pat.cli.app import App
     from azdo_pat.models import Pat
     from azdo_pat.output.secret_request import SecretRequest
-    from azdo_pat.results import Created, Rotated
+    from azdo_pat.results.tokens import Created, Rotated
 
 
 def say_created(app: App, created: Created) -> None:
@@ -41,7 +41,7 @@ def say_created(app: App, created: Created) -> None:
 
 def say_rotated(app: App, rotated: Rotated) -> None:
     """Report on stderr the new token and what happened to the old one."""
-    from azdo_pat.results import OldTokenOutcome
+    from azdo_pat.results.tokens import OldTokenOutcome
 
     new, old = rotated.created.pat, rotated.replaced
     ended = {
@@ -129,7 +129,7 @@ def print_secret(app: App, created: Created, secret_request: SecretRequest) -> N
     Raises:
         PatError: it could not be written, and is stored nowhere.
     """
-    from azdo_pat.results import StoredSecret
+    from azdo_pat.results.tokens import StoredSecret
 
     held = StoredSecret(pat=created.pat, secret=created.secret, org_url=app.organization.url)
     try:
@@ -145,7 +145,7 @@ def print_secret(app: App, created: Created, secret_request: SecretRequest) -> N
 
 def conclude_rotations(done: Sequence[Rotated], failed: int, of: int) -> None:
     """Raise the error for the exit code of the rotations, if any."""
-    from azdo_pat.results import OldTokenOutcome
+    from azdo_pat.results.tokens import OldTokenOutcome
 
     if failed:
         raise PartialError(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import CancelledError, PatError
 from azdo_pat.operations.issue import begun, recover_issue
-from azdo_pat.results import CommandRun, RecoveryOutcome
+from azdo_pat.results.recovery import RecoveryOutcome
+from azdo_pat.results.tokens import CommandRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from azdo_pat.journal import Exec
     from azdo_pat.operations.deps import Deps
     from azdo_pat.operations.issue import CreateRequest
-    from azdo_pat.results import Created
+    from azdo_pat.results.tokens import Created
 
 
 def run_with_token(

@@ -31,7 +31,8 @@ from azdo_pat.operations.takeover import (
     take_over,
 )
 from azdo_pat.renewal import LastDelivery
-from azdo_pat.results import INTERRUPTED, RecoveryOutcome
+from azdo_pat.results.recovery import RecoveryOutcome
+from azdo_pat.results.tokens import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

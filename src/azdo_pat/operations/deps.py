@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from azdo_pat.delivery_targets import Delivery
     from azdo_pat.models import AccessToken, Handover, HeldSecret, Organization
     from azdo_pat.operations.organization_cache import OrganizationCache
-    from azdo_pat.results import Recovered, Unrecovered
+    from azdo_pat.results.recovery import Recovered, Unrecovered
     from azdo_pat.store.secrets import SecretStore
     from azdo_pat.store.state import State
 

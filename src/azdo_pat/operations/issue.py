@@ -35,7 +35,8 @@ from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.revocation import listed
 from azdo_pat.operations.rollback import holds_secret_of, may_come_late, roll_back
 from azdo_pat.renewal import DEFAULT_RENEWAL, Renewal
-from azdo_pat.results import Created, RecoveryOutcome
+from azdo_pat.results.recovery import RecoveryOutcome
+from azdo_pat.results.tokens import Created
 
 if TYPE_CHECKING:
     from collections.abc import Callable

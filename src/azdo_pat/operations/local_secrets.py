@@ -12,7 +12,7 @@ from azdo_pat.errors import ConflictError, PatError, StoreError
 from azdo_pat.journal import Deliver, Forget, Import, JournalEntry, Local, TakeOver
 from azdo_pat.operations.fingerprint import fingerprint_of, matches
 from azdo_pat.operations.lock_keys import lock_key
-from azdo_pat.results import Recovered, RecoveryOutcome
+from azdo_pat.results.recovery import Recovered, RecoveryOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

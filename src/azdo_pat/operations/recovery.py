@@ -29,7 +29,7 @@ from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.rename import recover_rename
 from azdo_pat.operations.revocation import recover_revocation
 from azdo_pat.organizations import is_of_root
-from azdo_pat.results import Recovered, RecoveryOutcome, Unrecovered
+from azdo_pat.results.recovery import Recovered, RecoveryOutcome, Unrecovered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

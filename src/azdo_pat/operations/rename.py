@@ -12,7 +12,7 @@ from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import Owner, owner_of
 from azdo_pat.operations.readable import look_for
 from azdo_pat.operations.rollback import may_come_late
-from azdo_pat.results import RecoveryOutcome
+from azdo_pat.results.recovery import RecoveryOutcome
 
 if TYPE_CHECKING:
     from azdo_pat.journal import Rename

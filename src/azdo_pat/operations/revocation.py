@@ -10,7 +10,7 @@ from azdo_pat.models import Status, StoredPat
 from azdo_pat.operations.fingerprint import fingerprint_of
 from azdo_pat.operations.ownership import is_own
 from azdo_pat.operations.readable import look_for
-from azdo_pat.results import RecoveryOutcome
+from azdo_pat.results.recovery import RecoveryOutcome
 
 if TYPE_CHECKING:
     from azdo_pat.models import Organization, ServicePat

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.findings import Finding
     from azdo_pat.models import User
-    from azdo_pat.results import (
+    from azdo_pat.results.admin import (
         Group,
         OwnedRevocation,
         Owner,

@@ -9,7 +9,7 @@ from azdo_pat.models import AuditEvent, OwnedPat, User
 from azdo_pat.output.explanation_tables import action_text
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.output.token_tables import pats_table, revocations_table
-from azdo_pat.results import OnOff, OwnedRevocation, PolicyState, RevocationRule
+from azdo_pat.results.admin import OnOff, OwnedRevocation, PolicyState, RevocationRule
 
 _STATE_TONES: Final = {OnOff.ON: Tone.GOOD, OnOff.OFF: Tone.PLAIN, OnOff.UNKNOWN: Tone.FAINT}
 

@@ -8,7 +8,7 @@ from azdo_pat.dates import distance, local_minute
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.output.token_tables import token_pairs
 from azdo_pat.renewal import DeliveryState, Destination
-from azdo_pat.results import Shown
+from azdo_pat.results.tokens import Shown
 
 _TONES: Final = {
     DeliveryState.DELIVERED: Tone.GOOD,

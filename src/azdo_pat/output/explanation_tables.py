@@ -8,7 +8,7 @@ from azdo_pat.dates import distance, in_words, local_date, local_minute
 from azdo_pat.models import AuditEvent, Pat
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.output.token_tables import short_ids, short_scopes, status_text
-from azdo_pat.results import Explanation
+from azdo_pat.results.explanation import Explanation
 
 _HARMLESS: Final = {True: Tone.GOOD, False: Tone.ALARM, None: Tone.WARNING}
 _WORDS: Final = {True: "yes", False: "no", None: "unknown"}

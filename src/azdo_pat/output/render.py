@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from azdo_pat.output.serialize import Document
     from azdo_pat.output.table_model import Table
     from azdo_pat.output.views import Item, Result
-    from azdo_pat.results import OwnedRevocation, StoredSecret, TokenReport
+    from azdo_pat.results.admin import OwnedRevocation, TokenReport
+    from azdo_pat.results.tokens import StoredSecret
 
 
 T = TypeVar("T")

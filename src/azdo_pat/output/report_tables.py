@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
 
-    from azdo_pat.results import Group, Owner, TokenReport, Top
+    from azdo_pat.results.admin import Group, Owner, TokenReport, Top
 
 _GROUP_TITLES: Final = ("TOKENS", "USERS")
 _OWNER_TITLES: Final = ("TOKENS", "GLOBAL", "FULL ACCESS", "EXPIRING", "LONG-LIVED")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from azdo_pat.output.secret_request import SecretRequest
-    from azdo_pat.results import StoredSecret
+    from azdo_pat.results.tokens import StoredSecret
 
 
 def secret_text(

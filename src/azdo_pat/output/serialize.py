@@ -26,19 +26,11 @@ if TYPE_CHECKING:
         Setting,
     )
     from azdo_pat.renewal import Destination
-    from azdo_pat.results import (
-        Change,
-        Check,
-        Ensured,
-        Explanation,
-        KnownTool,
-        Migration,
-        Revocation,
-        SetupResult,
-        Shown,
-        SignedIn,
-        StatusReport,
-    )
+    from azdo_pat.results.diagnosis import Check, SignedIn, StatusReport
+    from azdo_pat.results.explanation import Explanation
+    from azdo_pat.results.plans import Change, Migration
+    from azdo_pat.results.tokens import Ensured, Revocation, Shown
+    from azdo_pat.results.tools import KnownTool, SetupResult
     from azdo_pat.scopes import Recipe, Scope
 
 Document = dict[str, object]

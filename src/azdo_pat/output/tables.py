@@ -11,15 +11,8 @@ from azdo_pat.output.glyphs import Glyph
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
 from azdo_pat.output.token_tables import pending_pairs, short_scopes
 from azdo_pat.output.writers import columns_of, field_text
-from azdo_pat.results import (
-    Check,
-    Health,
-    KnownTool,
-    SetupResult,
-    SignedIn,
-    StatusReport,
-    ToolSetup,
-)
+from azdo_pat.results.diagnosis import Check, Health, SignedIn, StatusReport
+from azdo_pat.results.tools import KnownTool, SetupResult, ToolSetup
 from azdo_pat.scopes import Recipe, Scope
 
 _HEALTH_TONES: Final = {

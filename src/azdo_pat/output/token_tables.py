@@ -11,14 +11,8 @@ from azdo_pat.judgement import has_ended, is_active, of_token
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Pending, PendingKind, Status
 from azdo_pat.origins import maker_name
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
-from azdo_pat.results import (
-    Change,
-    ChangeOutcome,
-    Migration,
-    MigrationOutcome,
-    Outcome,
-    Revocation,
-)
+from azdo_pat.results.plans import Change, ChangeOutcome, Migration, MigrationOutcome
+from azdo_pat.results.tokens import Outcome, Revocation
 from azdo_pat.scopes import FULL_ACCESS
 
 _WHOLE_ID: Final = 36

@@ -18,21 +18,12 @@ from azdo_pat.output import (
 from azdo_pat.output.serialize import Document
 from azdo_pat.output.table_model import Table
 from azdo_pat.renewal import Destination
-from azdo_pat.results import (
-    Change,
-    Check,
-    Ensured,
-    Explanation,
-    KnownTool,
-    Migration,
-    PolicyState,
-    Revocation,
-    RevocationRule,
-    SetupResult,
-    Shown,
-    SignedIn,
-    StatusReport,
-)
+from azdo_pat.results.admin import PolicyState, RevocationRule
+from azdo_pat.results.diagnosis import Check, SignedIn, StatusReport
+from azdo_pat.results.explanation import Explanation
+from azdo_pat.results.plans import Change, Migration
+from azdo_pat.results.tokens import Ensured, Revocation, Shown
+from azdo_pat.results.tools import KnownTool, SetupResult
 from azdo_pat.scopes import Recipe, Scope
 
 Result = Pat | OwnedPat | Shown | Ensured | RevocationRule | SignedIn | StatusReport

@@ -10,7 +10,7 @@ from azdo_pat.errors import PatError
 from azdo_pat.findings import Checked, Everyone, worst_first
 from azdo_pat.judgement import command_for, is_active, of_policies, of_tokens
 from azdo_pat.models import OwnedPat, PolicyName, Status
-from azdo_pat.results import OrganizationFailure
+from azdo_pat.results.tokens import OrganizationFailure
 from azdo_pat.services.admin_tokens import OwnedTokens, revoke_command
 from azdo_pat.services.parallel import results_side_by_side
 

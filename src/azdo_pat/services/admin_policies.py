@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.models import PolicyName
-from azdo_pat.results import OnOff, PolicyState
+from azdo_pat.results.admin import OnOff, PolicyState
 
 if TYPE_CHECKING:
     from azdo_pat.operations.deps import Deps

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from azdo_pat.judgement import has_ended, has_long_life, is_active
 from azdo_pat.models import OwnedPat, Status
 from azdo_pat.naming import natural_key
-from azdo_pat.results import Group, Numbers, Owner, TokenReport, Top
+from azdo_pat.results.admin import Group, Numbers, Owner, TokenReport, Top
 from azdo_pat.scope_table import HIGH_PRIVILEGE
 from azdo_pat.scopes import FULL_ACCESS
 from azdo_pat.times import rfc3339

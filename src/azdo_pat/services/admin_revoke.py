@@ -14,7 +14,8 @@ from azdo_pat.errors import ConflictError, PatError, StoreError
 from azdo_pat.journal import JournalEntry, Revoke
 from azdo_pat.models import Status
 from azdo_pat.operations.lock_keys import lock_key
-from azdo_pat.results import INTERRUPTED, Outcome, OwnedRevocation, Revocation
+from azdo_pat.results.admin import OwnedRevocation
+from azdo_pat.results.tokens import INTERRUPTED, Outcome, Revocation
 from azdo_pat.services.admin_revoke_plan import has_ended
 from azdo_pat.services.admin_revoke_requests import send
 from azdo_pat.services.admin_tokens import OwnedTokens

@@ -12,7 +12,8 @@ from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.revocation import end
 from azdo_pat.organizations import is_of_root
 from azdo_pat.organizations import organization as find_organization
-from azdo_pat.results import Action, Change, ChangeOutcome, EnsureOutcome
+from azdo_pat.results.plans import Action, Change, ChangeOutcome
+from azdo_pat.results.tokens import EnsureOutcome
 from azdo_pat.services.ensure import Wanted, ensure_online, needed, remember_settings
 from azdo_pat.services.parallel import side_by_side
 from azdo_pat.services.places import prepared
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from azdo_pat.models import StoredPat
     from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Declaration
-    from azdo_pat.results import Ensured
+    from azdo_pat.results.tokens import Ensured
     from azdo_pat.services.parallel import Shown
     from azdo_pat.services.places import Places
 

@@ -32,7 +32,7 @@ from azdo_pat.near_names import did_you_mean
 from azdo_pat.operations.left_behind import left_behind
 from azdo_pat.operations.ownership import is_own
 from azdo_pat.organizations import is_of_root
-from azdo_pat.results import OrganizationFailure
+from azdo_pat.results.tokens import OrganizationFailure
 from azdo_pat.scopes import FULL_ACCESS
 from azdo_pat.services.refused_tokens import marker_key, refusals, still_works, was_refused
 

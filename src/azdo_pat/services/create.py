@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from azdo_pat.models import Organization, Secret
     from azdo_pat.operations.deps import Deps
     from azdo_pat.operations.issue import CreateRequest
-    from azdo_pat.results import Created
+    from azdo_pat.results.tokens import Created
 
 
 def refuse_global(now: datetime) -> RefusedError:

@@ -11,7 +11,7 @@ from azdo_pat.operations.delivery import delivered, probe_targets, revoke_replac
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.takeover import take_over
 from azdo_pat.renewal import DeliveryState, Destination
-from azdo_pat.results import INTERRUPTED
+from azdo_pat.results.tokens import INTERRUPTED
 from azdo_pat.services.destinations import destinations_of
 from azdo_pat.services.stored_secrets import entry_named
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from azdo_pat.renewal import DeliveryState, Destination
-from azdo_pat.results import Shown
+from azdo_pat.results.tokens import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -22,7 +22,8 @@ from azdo_pat.operations.recovery import due_here, recover
 from azdo_pat.operations.revocation import delete_own
 from azdo_pat.organizations import is_of_root
 from azdo_pat.redaction import masked_hosts, masked_proxy
-from azdo_pat.results import Check, Health, RecoveryOutcome
+from azdo_pat.results.diagnosis import Check, Health
+from azdo_pat.results.recovery import RecoveryOutcome
 from azdo_pat.services.check import of_secret
 from azdo_pat.services.find_tokens import Filters, TokenFinder
 from azdo_pat.services.pending import pending
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.journal import JournalEntry, Operation
     from azdo_pat.operations.deps import Deps
-    from azdo_pat.results import Recovered
+    from azdo_pat.results.recovery import Recovered
     from azdo_pat.services.state_rebuild import Rebuilt
 
 _CLOCKS_APART: Final = timedelta(minutes=5)

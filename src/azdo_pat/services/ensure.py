@@ -10,7 +10,8 @@ from azdo_pat.models import Organization, Pat, Secret, Status, StoredPat
 from azdo_pat.operations.lock_keys import lock_key, renewal_lock_key
 from azdo_pat.organizations import is_of_root
 from azdo_pat.renewal import DEFAULT_RENEWAL
-from azdo_pat.results import Action, Ensured, EnsureOutcome
+from azdo_pat.results.plans import Action
+from azdo_pat.results.tokens import Ensured, EnsureOutcome
 from azdo_pat.services.refused_tokens import marker_key, refusals, was_refused
 
 if TYPE_CHECKING:

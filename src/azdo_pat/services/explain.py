@@ -13,7 +13,7 @@ from azdo_pat.models import Field, Origin, Pat, Status
 from azdo_pat.naming import begins_id
 from azdo_pat.near_names import did_you_mean
 from azdo_pat.origins import MAKERS, is_same_machine, machine_of, maker_name, origin_of, same_name
-from azdo_pat.results import Explained, Explanation
+from azdo_pat.results.explanation import Explained, Explanation
 from azdo_pat.services.find_tokens import Filters, Sort, TokenFinder, in_order
 
 if TYPE_CHECKING:

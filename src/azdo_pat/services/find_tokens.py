@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.models import Organization, Pending
     from azdo_pat.operations.deps import Deps
-    from azdo_pat.results import OrganizationFailure
+    from azdo_pat.results.tokens import OrganizationFailure
 
 _SIDE_BY_SIDE: Final = 8
 _MOST_PROPOSALS: Final = 3
@@ -111,7 +111,7 @@ class TokenFinder:
         """
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most lists are of one
 
-        from azdo_pat.results import OrganizationFailure  # noqa: PLC0415 - as above
+        from azdo_pat.results.tokens import OrganizationFailure  # noqa: PLC0415 - as above
 
         def of(organization: Organization) -> Sequence[Pat] | OrganizationFailure:
             try:

@@ -10,7 +10,7 @@ from azdo_pat.journal import Deliver
 from azdo_pat.operations.issue import CreateRequest
 from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.renewal import DEFAULT_RENEWAL
-from azdo_pat.results import GlobalTokenOutcome, Migration, MigrationOutcome
+from azdo_pat.results.plans import GlobalTokenOutcome, Migration, MigrationOutcome
 from azdo_pat.services.create import create
 from azdo_pat.services.migrate_plan import active_in, already, may_overwrite
 from azdo_pat.services.parallel import side_by_side

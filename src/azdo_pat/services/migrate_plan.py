@@ -14,7 +14,7 @@ from azdo_pat.near_names import did_you_mean
 from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.operations.ownership import Owner, conflict, is_own, is_refused, owner_of
 from azdo_pat.operations.readable import require_readable
-from azdo_pat.results import Migration, MigrationOutcome
+from azdo_pat.results.plans import Migration, MigrationOutcome
 from azdo_pat.scopes import includes
 from azdo_pat.services.find_tokens import Filters, TokenFinder
 from azdo_pat.services.places import prepared

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from azdo_pat.errors import PatError
 from azdo_pat.operations.recovery import due_here, recover_due
-from azdo_pat.results import Unrecovered
+from azdo_pat.results.recovery import Unrecovered
 from azdo_pat.services.find_tokens import TokenFinder
 
 if TYPE_CHECKING:

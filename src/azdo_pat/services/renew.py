@@ -11,7 +11,8 @@ from azdo_pat.errors import NotFoundError, PatError, RefusedError
 from azdo_pat.models import Status, StoredPat
 from azdo_pat.operations.lock_keys import renewal_lock_key
 from azdo_pat.organizations import is_of_root
-from azdo_pat.results import Action, Change, ChangeOutcome, OldTokenOutcome
+from azdo_pat.results.plans import Action, Change, ChangeOutcome
+from azdo_pat.results.tokens import OldTokenOutcome
 from azdo_pat.services.parallel import side_by_side
 from azdo_pat.services.places import prepared
 from azdo_pat.services.refused_tokens import marker_key, refusals, still_works, was_refused
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from azdo_pat.journal import JournalEntry
     from azdo_pat.models import Pat
     from azdo_pat.operations.deps import Deps
-    from azdo_pat.results import Ensured, Rotated
+    from azdo_pat.results.tokens import Ensured, Rotated
     from azdo_pat.services.parallel import Shown
     from azdo_pat.services.places import Listed, Places
     from azdo_pat.services.rotate import RotateRequest

@@ -10,7 +10,8 @@ from azdo_pat.journal import JournalEntry, Replaced, RevokeReplaced
 from azdo_pat.models import Status
 from azdo_pat.operations.delivery import revoke_replaced
 from azdo_pat.operations.lock_keys import lock_key
-from azdo_pat.results import INTERRUPTED, GlobalTokenOutcome, MigrationOutcome, OldTokenOutcome
+from azdo_pat.results.plans import GlobalTokenOutcome, MigrationOutcome
+from azdo_pat.results.tokens import INTERRUPTED, OldTokenOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from azdo_pat.models import Organization, Pat
     from azdo_pat.operations.deps import Deps
-    from azdo_pat.results import Migration
+    from azdo_pat.results.plans import Migration
     from azdo_pat.services.places import Places
 
     Replacements = Sequence[tuple[Organization, Migration]]

@@ -13,7 +13,7 @@ from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import is_refused
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.operations.revocation import delete_own
-from azdo_pat.results import Outcome, Revocation
+from azdo_pat.results.tokens import Outcome, Revocation
 from azdo_pat.services.find_tokens import TokenFinder
 from azdo_pat.services.parallel import side_by_side
 

@@ -18,7 +18,8 @@ from azdo_pat.operations.ownership import Owner, conflict, is_refused, owner_of
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.operations.recovery import recover_name
 from azdo_pat.renewal import DEFAULT_RENEWAL
-from azdo_pat.results import Action, Change, ChangeOutcome, OldTokenOutcome, Rotated
+from azdo_pat.results.plans import Action, Change, ChangeOutcome
+from azdo_pat.results.tokens import OldTokenOutcome, Rotated
 from azdo_pat.services.find_tokens import TokenFinder
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from azdo_pat.models import Organization, Secret, StoredPat
     from azdo_pat.operations.deps import Deps
     from azdo_pat.renewal import Renewal
-    from azdo_pat.results import Created
+    from azdo_pat.results.tokens import Created
 
 _LONGEST_LIFE: Final = timedelta(days=365)
 """Source: the service refuses more (documentation: "Use personal access tokens")."""

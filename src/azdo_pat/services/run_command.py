@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from azdo_pat.models import Organization
     from azdo_pat.operations.deps import Deps
     from azdo_pat.operations.issue import CreateRequest
-    from azdo_pat.results import CommandRun, Created
+    from azdo_pat.results.tokens import CommandRun, Created
 
 
 def run_command(

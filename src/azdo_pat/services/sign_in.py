@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.auth.claims import inspect
 from azdo_pat.auth.saved_sign_in import NAME
-from azdo_pat.results import SignedIn
+from azdo_pat.results.diagnosis import SignedIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable

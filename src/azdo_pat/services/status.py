@@ -19,7 +19,7 @@ from azdo_pat.journal import (
 )
 from azdo_pat.operations.left_behind import left_behind
 from azdo_pat.organizations import HOSTED_ROOT
-from azdo_pat.results import Problem, StatusReport
+from azdo_pat.results.diagnosis import Problem, StatusReport
 from azdo_pat.services.destinations import all_destinations
 from azdo_pat.services.pending import pending
 from azdo_pat.store.repair import damaged_files

@@ -10,7 +10,7 @@ from azdo_pat.errors import ConflictError, NotFoundError, UsageError
 from azdo_pat.models import Organization, Pat, Secret, StoredPat
 from azdo_pat.naming import begins_id
 from azdo_pat.organizations import hosted_name
-from azdo_pat.results import StoredSecret
+from azdo_pat.results.tokens import StoredSecret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from azdo_pat.operations.delivery import followed_up
 from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.recovery import recover_name
 from azdo_pat.operations.takeover import take_over
-from azdo_pat.results import Ensured, EnsureOutcome
+from azdo_pat.results.tokens import Ensured, EnsureOutcome
 
 if TYPE_CHECKING:
     from azdo_pat.models import Organization

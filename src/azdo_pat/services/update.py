@@ -33,7 +33,7 @@ from azdo_pat.operations.lock_keys import lock_key
 from azdo_pat.operations.ownership import is_own
 from azdo_pat.operations.readable import require_readable
 from azdo_pat.operations.rename import move
-from azdo_pat.results import Updated
+from azdo_pat.results.tokens import Updated
 from azdo_pat.services.stored_secrets import require_unchanged
 
 if TYPE_CHECKING:

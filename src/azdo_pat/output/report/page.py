@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from azdo_pat.results import Group, TokenReport
+    from azdo_pat.results.admin import Group, TokenReport
 
 _LONGEST: Final = 120
 """Characters that are shown of a text: names may be of any length."""

@@ -13,7 +13,7 @@ from azdo_pat.files import resolved
 from azdo_pat.homes import account_home, expanded, home_folder
 from azdo_pat.organizations import hosts_of
 from azdo_pat.redaction import remember
-from azdo_pat.results import SetupOutcome, SetupResult
+from azdo_pat.results.tools import SetupOutcome, SetupResult
 from azdo_pat.services.tool_setup.token_choice import chosen
 from azdo_pat.services.tool_setup.tool_file import ToolFile
 from azdo_pat.services.tool_setup.wiring import (

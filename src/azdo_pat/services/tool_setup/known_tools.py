@@ -15,7 +15,7 @@ from azdo_pat.delivery_targets import (
     VaultTarget,
     kind_of,
 )
-from azdo_pat.results import KnownTool, ToolSetup
+from azdo_pat.results.tools import KnownTool, ToolSetup
 from azdo_pat.services.destinations import all_destinations
 from azdo_pat.services.tool_setup.wiring import setup_records
 from azdo_pat.tools.registry import OFFERED

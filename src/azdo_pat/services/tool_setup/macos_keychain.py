@@ -10,7 +10,7 @@ from azdo_pat.delivery_targets import ToolTarget
 from azdo_pat.errors import ConflictError, UsageError
 from azdo_pat.models import Secret
 from azdo_pat.redaction import remember
-from azdo_pat.results import SetupOutcome, SetupResult
+from azdo_pat.results.tools import SetupOutcome, SetupResult
 from azdo_pat.services.tool_setup.token_choice import chosen
 from azdo_pat.services.tool_setup.wiring import (
     follow,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.errors import ConflictError, UsageError
 from azdo_pat.homes import home_folder
 from azdo_pat.redaction import guises, remember
-from azdo_pat.results import SetupOutcome, SetupResult
+from azdo_pat.results.tools import SetupOutcome, SetupResult
 from azdo_pat.services.tool_setup.tool_file import ToolFile
 from azdo_pat.services.tool_setup.wiring import (
     follow,

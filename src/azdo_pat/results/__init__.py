@@ -1,0 +1,1 @@
+"""The frozen values that use cases return and the output renders."""
