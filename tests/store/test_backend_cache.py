@@ -50,22 +50,21 @@ def test_a_new_package_is_noticed(
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
-    remembered = BackendCache(file, {})
-    remembered.keep(OWN)
-    assert remembered.recall() == OWN
+    BackendCache(file, {}).keep(OWN)
+    assert BackendCache(file, {}).recall() == OWN
     (site / "plugin-1.0.dist-info").mkdir()
-    assert remembered.recall() == ()
+    assert BackendCache(file, {}).recall() == ()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the file is elsewhere there")
 def test_keyrings_configuration_is_noticed(file: Path, tmp_path: Path) -> None:
-    remembered = BackendCache(file, {"HOME": str(tmp_path)})
-    remembered.keep(OWN)
+    environment = {"HOME": str(tmp_path)}
+    BackendCache(file, environment).keep(OWN)
     folder = tmp_path / ".config" / "python_keyring"
     folder.mkdir(parents=True)
-    assert remembered.recall() == OWN
+    assert BackendCache(file, environment).recall() == OWN
     (folder / "keyringrc.cfg").write_text("[backend]\n")
-    assert remembered.recall() == ()
+    assert BackendCache(file, environment).recall() == ()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,15 @@ def test_only_keyrings_own_backends(file: Path, path: str) -> None:
     assert not file.exists()
     remembered.keep(OWN)
     file.write_text(f"{file.read_text().splitlines()[0]}\n{path}\n")
-    assert remembered.recall() == ()
+    assert BackendCache(file, {}).recall() == ()
+
+
+def test_it_is_read_once_in_a_run(file: Path) -> None:
+    BackendCache(file, {}).keep(OWN)
+    remembered = BackendCache(file, {})
+    assert remembered.recall() == OWN
+    file.unlink()
+    assert remembered.recall() == OWN
 
 
 def test_no_value_of_the_environment_is_in_the_file(file: Path) -> None:

@@ -29,15 +29,22 @@ class BackendCache:
     """A small file: a checksum of the environment, then one class path per line.
 
     Only keyring's own backends are stored, so that the file cannot name code to run. It is
-    a cache: if it cannot be read or written, everything works without it, more slowly.
+    a cache: if it cannot be read or written, everything works without it, more slowly. It is read
+    once: the checksum looks at every folder of Python's packages.
     """
 
     def __init__(self, file: Path | None, environment: Mapping[str, str]) -> None:
         self._file = file
         self._environment = environment
+        self._paths: tuple[str, ...] | None = None  # None: not read yet
 
     def recall(self) -> tuple[str, ...]:
         """Return the class paths, best first; none if the environment has changed."""
+        if self._paths is None:
+            self._paths = self._read()
+        return self._paths
+
+    def _read(self) -> tuple[str, ...]:
         if self._file is None:
             return ()
         try:
@@ -52,6 +59,7 @@ class BackendCache:
         """Cache these backends, unless one of them is not keyring's own."""
         if self._file is None or not all(map(_is_own, paths)):
             return
+        self._paths = tuple(paths)
         text = "\n".join((self._fingerprint(), *paths, ""))
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
@@ -64,6 +72,7 @@ class BackendCache:
 
     def drop(self) -> None:
         """Delete the cache."""
+        self._paths = ()
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.unlink(missing_ok=True)
