@@ -100,7 +100,7 @@ def client(
         access_token=lambda: AccessToken(secret=Secret(bearer), source="the test"),
         timeout=timeout,
         trace=exchanges.append,
-        waiting=lambda seconds, reason: waits.append((seconds, reason)),
+        pausing=lambda seconds, reason: waits.append((seconds, reason)),
         waits=wait,
         sleep=hands.sleep,
         clock=hands.clock,

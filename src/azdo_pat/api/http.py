@@ -51,7 +51,7 @@ def _nothing_else(_rejected: AccessToken, _claims: str) -> None:
     pass
 
 
-def _ignore_waiting(_seconds: float, _reason: str) -> None:
+def _ignore_pause(_seconds: float, _reason: str) -> None:
     pass
 
 
@@ -68,7 +68,8 @@ class Http:
         ca_bundle: a file of certificates to trust instead of the usual ones; overrides the
             environment's.
         trace: called for each request.
-        waiting: called with seconds and reason before a wait of more than two seconds.
+        pausing: called with seconds and reason before a pause of more than two seconds that a
+            service asked for, once for all threads.
         waits: is told of every wait, for an answer, a retry or the end of a pause.
         sleep: waits for a number of seconds.
         clock: monotonic seconds.
@@ -88,7 +89,7 @@ class Http:
         timeout: tuple[float, float] = (10.0, 30.0),
         ca_bundle: str | None = None,
         trace: Callable[[Exchange], None] = _ignore_exchange,
-        waiting: Callable[[float, str], None] = _ignore_waiting,
+        pausing: Callable[[float, str], None] = _ignore_pause,
         waits: Waits = unheard,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -100,7 +101,7 @@ class Http:
         self._timeout = timeout
         self._ca_bundle = ca_bundle
         self._trace = trace
-        self._waiting = waiting
+        self._pausing = pausing
         self._waits = waits
         self._sleep = sleep
         self._clock = clock
@@ -302,7 +303,7 @@ class Http:
                 raise told_to_wait(delay, asked)
             if delay > _WORTH_TELLING_SECONDS and self._gate.to_tell(opens):
                 reason = f"{asked.host} asked clients to slow down{self._gate.consequence}"
-                self._waiting(delay, reason)
+                self._pausing(delay, reason)
             if delay > 0:
                 with self._waits(f"{asked.host} asked clients to slow down", delay):
                     if not slept(delay, self._sleep, call.is_cancelled):

@@ -261,7 +261,7 @@ class Session:
             timeout=self._timeout,
             ca_bundle=self._ca_bundle,
             trace=self._trace,
-            waiting=self._say_waiting,
+            pausing=self._say_pause,
             waits=self.runtime.waits,
             version=__version__,
         )
@@ -285,13 +285,13 @@ class Session:
             timeout=self._timeout,
             ca_bundle=ca_bundle or self._ca_bundle,
             trace=self._trace_of_others,
-            waiting=self._say_waiting,
+            pausing=self._say_pause,
             waits=self.runtime.waits,
             version=__version__,
             headers={},
         )
 
-    def _say_waiting(self, seconds: float, reason: str) -> None:
+    def _say_pause(self, seconds: float, reason: str) -> None:
         line = self.runtime.waiting_line
         if line is not None and not line.is_hidden:
             return  # it says so, for as long as it lasts
