@@ -123,6 +123,37 @@ def test_it_is_away_while_a_bar_is_shown() -> None:
         until(". waiting", screen)
 
 
+def test_an_interrupted_wait_is_not_shown_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever the interrupt came: here while the thread that draws is being started."""
+
+    def interrupted(_thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    screen = Screen()
+    line = line_on(screen)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt), line.shown("first"):
+            pass
+    with line.shown("second"):
+        until(". second", screen)
+    time.sleep(PATIENCE * 3)
+    assert screen.line == ""
+
+
+def test_it_begins_a_line_of_its_own_after_another_program() -> None:
+    screen = Screen()
+    line = line_on(screen, columns=20)
+    with line.left_to_another_program():
+        io.StringIO.write(screen, "unfinished")
+        with line.shown("unseen"):
+            time.sleep(PATIENCE * 2)
+    with line.shown("waiting"):
+        until(". waiting.*", screen)
+    assert screen.getvalue().startswith("unfinished" + " " * 20 + "\r")
+    assert "unseen" not in screen.getvalue()
+
+
 def test_many_threads_share_it() -> None:
     screen = Screen()
     line, end = line_on(screen), threading.Event()

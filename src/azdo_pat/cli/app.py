@@ -228,7 +228,7 @@ class App:
         sources = {**self.runtime.options.sources, "org": "the token"}
         other = App(self.runtime.options._replace(org=organization.url, sources=sources))
         other.session.secrets = self.session.secrets
-        other.runtime.waiting_line = self.runtime.waiting_line
+        other.runtime.share_waiting_line(self.runtime)
         other.state, other.odd_rows = self.state, self.odd_rows
         other.undelivered = self.undelivered
         return other

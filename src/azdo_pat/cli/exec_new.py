@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from azdo_pat.cli.child import Child, end_as, failures_told, program_path
@@ -82,8 +83,9 @@ def run_with_new_token(
         warn_shortened(app, token, created.shortened_from)
         with failures_told(words[0]):
             child.start(*prepared(created.secret))
-        app.runtime.waiting_line = None  # what the command writes last may end within a line
-        return child.wait()
+        line = app.runtime.waiting_line
+        with nullcontext() if line is None else line.left_to_another_program():
+            return child.wait()
 
     with failures_told(words[0]):
         prepared(Secret(""))

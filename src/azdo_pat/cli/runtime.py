@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
@@ -38,6 +39,7 @@ class Runtime:
     def __init__(self, options: GlobalOptions) -> None:
         self.options = options
         self.environment: Mapping[str, str] = os.environ
+        self._one_line = threading.Lock()
 
     def now(self) -> datetime:
         """Return the time, aware, in UTC."""
@@ -160,9 +162,14 @@ class Runtime:
             terminal=terminal(self.err, self.environment),
         )
 
-    @cached_property
+    @property
     def waiting_line(self) -> WaitingLine | None:
         """The line that shows what is waited for; None where none is to be seen."""
+        with self._one_line:  # threads that wait at the same time must share it
+            return self._waiting_line
+
+    @cached_property
+    def _waiting_line(self) -> WaitingLine | None:
         shown = terminal(self.err, self.environment)
         hidden = self.environment.get("TERM") == "dumb" or "_PAT_COMPLETE" in self.environment
         if shown is None or hidden or self._switch("quiet"):
@@ -176,6 +183,10 @@ class Runtime:
             color=self._color(self.err),
             may_draw=is_in_foreground,
         )
+
+    def share_waiting_line(self, other: Runtime) -> None:
+        """Show on the line of another part of this program what is waited for."""
+        self._waiting_line = other.waiting_line
 
     def waits(self, what: str, seconds: float | None = None) -> AbstractContextManager[object]:
         """Show what is waited for while a block runs; see `azdo_pat.waiting.Waits`."""

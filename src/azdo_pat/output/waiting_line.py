@@ -70,6 +70,7 @@ class WaitingLine:
         self._drawn = 0  # how many columns the line has now
         self._hidden = 0
         self._is_mid_line = False
+        self._is_column_known = True
         self._thread: threading.Thread | None = None
 
     @property
@@ -80,19 +81,39 @@ class WaitingLine:
     @contextmanager
     def hidden(self) -> Iterator[None]:
         """Keep the line away while the block runs, as something else is drawn there."""
-        with self._changed:
-            self._hidden += 1
-            self._erase()
+        hiding = False
         try:
+            with self._changed:
+                self._hidden, hiding = self._hidden + 1, True
+                self._erase()
             yield
         finally:
             with self._changed:
-                self._hidden -= 1
+                self._hidden -= hiding
+
+    @contextmanager
+    def left_to_another_program(self) -> Iterator[None]:
+        """Keep the line away while the block runs another program, which may write anything."""
+        with self.hidden():
+            self._is_column_known = False
+            yield
 
     @contextmanager
     def shown(self, what: str, seconds: float | None = None) -> Iterator[None]:
         """Show what is waited for while the block runs; see `azdo_pat.waiting.Waits`."""
         wait = _Wait(what, None if seconds is None else time.monotonic() + seconds)
+        try:
+            self._begin(wait)
+            yield
+        finally:
+            with self._changed:
+                # An interrupt may have come before it was added. Compared by identity, as another
+                # thread may wait for the same.
+                self._waits = [each for each in self._waits if each is not wait]
+                if not self._waits:
+                    self._erase()
+
+    def _begin(self, wait: _Wait) -> None:
         with self._changed:
             if not self._waits:
                 self._since = time.monotonic()
@@ -100,16 +121,10 @@ class WaitingLine:
                 self._is_mid_line = False  # a prompt has been answered, a bar has ended
             self._waits.append(wait)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._draw, name="pat-line", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._draw, name="pat-line", daemon=True)
+                thread.start()
+                self._thread = thread
             self._changed.notify()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._waits.remove(wait)
-                if not self._waits:
-                    self._erase()
 
     def _draw(self) -> None:
         frame = 0
@@ -139,6 +154,11 @@ class WaitingLine:
             text = set_cell_size(text, room)
         width = cell_len(text)
         blank = " " * (self._drawn - width)
+        if not self._is_column_known:
+            # Begins a new line if the other program has left one unfinished, as zsh does before
+            # its prompt (PROMPT_SP).
+            self._write(" " * self._terminal.columns())
+            self._is_column_known = True
         shown = Paint.FAINT.on(text) if self._color else text
         self._drawn = max(width, self._drawn)
         self._write(f"\r{shown}{blank}")
