@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
+import pexpect
 import pytest
 
 from drivers import PROGRAM, Emulator, Installed, posix_only
@@ -15,6 +17,9 @@ posix_only("signals and terminals")
 assert sys.platform != "win32"  # mypy reads no further
 
 NEW = ("exec", "--new", "--scope", "code", "--")
+linux_tells_who_sent_a_signal = pytest.mark.skipif(
+    sys.platform != "linux", reason="Python does not tell elsewhere who sent a signal"
+)
 WAITS = "echo r; while :; do sleep 0.05; done"
 
 
@@ -74,7 +79,23 @@ def test_other_ends(pat_process: Installed, emulator: Emulator) -> None:
     assert statuses(emulator) == ["revoked", "revoked"]
 
 
-def test_ctrl_c_reaches_the_command_once(pat_process: Installed, emulator: Emulator) -> None:
+def press(terminal: "pexpect.spawn[str]") -> None:
+    terminal.sendintr()
+
+
+def send_to_pat_alone(terminal: "pexpect.spawn[str]") -> None:
+    """As `kill -INT` does, and a program that ends the one that it has started."""
+    assert terminal.pid is not None
+    os.kill(terminal.pid, signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    "interrupt",
+    [press, pytest.param(send_to_pat_alone, marks=linux_tells_who_sent_a_signal)],
+)
+def test_ctrl_c_reaches_the_command_once(
+    interrupt: Callable[["pexpect.spawn[str]"], None], pat_process: Installed, emulator: Emulator
+) -> None:
     """And pat waits for a command that goes on."""
     code = (
         "import signal, time\n"
@@ -89,7 +110,7 @@ def test_ctrl_c_reaches_the_command_once(pat_process: Installed, emulator: Emula
     terminal.expect_exact("name? ")
     terminal.sendline("Ada")
     terminal.expect_exact("ready Ada")
-    terminal.sendintr()
+    interrupt(terminal)
     terminal.expect_exact("came 1")
     rest = terminal.read()
     terminal.close()
@@ -123,6 +144,30 @@ def test_no_signal_stops_the_revocation(pat_process: Installed, emulator: Emulat
         time.sleep(0.02)
     result = finish(running)
     assert (result.exit_code, result.stderr) == (3, "")
+    assert statuses(emulator) == ["revoked"]
+
+
+@pytest.mark.parametrize(("status", "code"), [(0, 130), (3, 3)])
+def test_ctrl_c_stops_a_revocation_that_takes_long(
+    status: int, code: int, pat_process: Installed, emulator: Emulator
+) -> None:
+    """It is pressed when the line says what is waited for, and leaves the token to the next run."""
+    emulator.fail("DELETE * delay=60s")
+    command = ("sh", "-c", f"printf unfinished; exit {status}")
+    terminal = pat_process.on_terminal(*NEW, *command, env={"COLUMNS": "200", "NO_COLOR": "1"})
+    terminal.expect(r"unfinished {200}\r. waiting for 127\.0\.0\.1")
+    terminal.sendintr()
+    (token,) = emulator.tokens
+    identifier = token["authorizationId"]
+    terminal.expect_exact(f"the command has ended with exit code {status}, but its token")
+    terminal.expect_exact("may still be active: its revocation was interrupted")
+    terminal.expect_exact(f"to revoke it now, run: pat revoke {identifier} --org contoso")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert (terminal.exitstatus, terminal.signalstatus) == (code, None)
+    assert statuses(emulator) == ["active"]
+    emulator.heal()
+    assert f"({identifier}), which was made for one command" in pat_process("list").stderr
     assert statuses(emulator) == ["revoked"]
 
 

@@ -9,16 +9,17 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn, Self
 
+from azdo_pat.cli.interrupts import next_wish
 from azdo_pat.cli.standard_streams import is_in_foreground
 from azdo_pat.command_lines import quoted
 from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
 from azdo_pat.executables import find_program, require_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType, TracebackType
 
-    Handler = Callable[[int, FrameType | None], object] | int | None
+    from azdo_pat.cli.interrupts import Handler
 
 
 def _known(*names: str) -> tuple[signal.Signals, ...]:
@@ -26,10 +27,16 @@ def _known(*names: str) -> tuple[signal.Signals, ...]:
 
 
 _OF_KEYS: Final = _known("SIGINT", "SIGQUIT", "SIGBREAK")
-"""The signals that keys of the terminal send, to all programs that run in it."""
+"""The signals that keys of the terminal send, to all programs that run in it.
+
+On Windows nothing else sends them: events of the console go to `pat` and the command alike (source:
+GenerateConsoleCtrlEvent).
+"""
 _PASSED_ON: Final = (*_OF_KEYS, *_known("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"))
 _ENDS_QUIETLY: Final = _known("SIGINT", "SIGTERM", "SIGHUP")
 """The signals by which `pat` ends as its child has; others may write the memory to a file."""
+_LOOKS_AGAIN: Final = 1.0
+"""Seconds after which a wait for signals looks whether another thread has got one."""
 
 
 def program_path(name: str, environment: Mapping[str, str]) -> str:
@@ -77,7 +84,7 @@ class Child:
     """A command that `pat` starts and waits for.
 
     Inside the context, signals go to the command. They do not end `pat` itself, not even after the
-    command: its token is still to be revoked then.
+    command: its token is still to be revoked then. But Ctrl-C, pressed again, interrupts that.
     """
 
     def __init__(self) -> None:
@@ -115,6 +122,8 @@ class Child:
             if (before := signal.getsignal(number)) is not signal.SIG_IGN:  # nohup
                 self._before[number] = before
                 signal.signal(number, self._pass_on)
+        if sys.platform != "win32":
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it takes the status with it
         try:
             self._process = subprocess.Popen(prepared, env=dict(environment))  # noqa: S603  # what the user asks for
         except BaseException:
@@ -122,14 +131,38 @@ class Child:
             raise
         if sys.platform != "win32":
             for number in self._early:
-                self._send(number)
+                self._send(self._process, number)
 
     def wait(self) -> int:
-        """Return how the command ended, as `subprocess` tells it, once it has ended."""
+        """Return how the command ended, as `subprocess` tells it, once it has ended.
+
+        From then on, signals are ignored; Ctrl-C for a second, as it may have been for the command,
+        and then it raises KeyboardInterrupt once.
+        """
+        if self._process is None:
+            return 0
         try:
-            return self._process.wait() if self._process else 0
+            return self._waited(self._process)
         finally:
             self._ignore_signals()
+            if signal.SIGINT in self._before:
+                signal.signal(signal.SIGINT, next_wish(signal.SIG_IGN))
+
+    def _waited(self, process: subprocess.Popen[bytes]) -> int:
+        if sys.platform == "linux":
+            awaited = {*self._before, signal.SIGCHLD}
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+            try:
+                while (status := process.poll()) is None:
+                    came = signal.sigtimedwait(awaited, _LOOKS_AGAIN)
+                    if came and came.si_signo != signal.SIGCHLD:
+                        # Only the kernel itself sends one with a code above 0 (sigaction(2)).
+                        self._send_unless(process, came.si_signo, by_key=came.si_code > 0)
+                return status
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        else:  # Python has no sigtimedwait on macOS
+            return process.wait()
 
     def _ignore_signals(self) -> None:
         for number in self._before:
@@ -138,15 +171,26 @@ class Child:
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
         if self._process is None:
             self._early.append(number)
-        elif not (number in _OF_KEYS and is_in_foreground()):
-            # Else the command has the signal of the key already, and many take two for "at once".
-            self._send(number)
+        else:
+            self._send_unless(self._process, number, by_key=is_in_foreground())
 
-    def _send(self, number: int) -> None:
-        if self._process is not None:
-            # A program of another user, such as sudo, cannot be sent signals. It goes on.
-            with suppress(PermissionError):
-                self._process.send_signal(number)
+    def _send_unless(self, process: subprocess.Popen[bytes], number: int, *, by_key: bool) -> None:
+        """Send the command a signal, unless a key has: many take two for "at once"."""
+        if not (by_key and number in _OF_KEYS):
+            self._send(process, number)
+
+    def _send(self, process: subprocess.Popen[bytes], number: int) -> None:
+        # A program of another user, such as sudo, cannot be sent signals. It goes on.
+        with suppress(PermissionError):
+            process.send_signal(number)
+
+
+def exit_code_of(status: int) -> int:
+    """Return the exit code by which a shell tells how a program ended."""
+    if sys.platform == "win32":
+        return status - (1 << 32) if status >= 1 << 31 else status  # as exit codes are signed
+    else:  # noqa: RET505 - mypy reads the branches of one system only
+        return status if status >= 0 else 128 - status
 
 
 def end_as(status: int) -> NoReturn:
@@ -159,10 +203,7 @@ def end_as(status: int) -> NoReturn:
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    if sys.platform == "win32":
-        sys.exit(status - (1 << 32) if status >= 1 << 31 else status)  # as exit codes are signed
-    else:
-        if -status in _ENDS_QUIETLY:
-            signal.signal(-status, signal.SIG_DFL)
-            os.kill(os.getpid(), -status)
-        sys.exit(status if status >= 0 else 128 - status)
+    if sys.platform != "win32" and -status in _ENDS_QUIETLY:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    sys.exit(exit_code_of(status))

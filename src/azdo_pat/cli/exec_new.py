@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from azdo_pat.cli.child import Child, end_as, failures_told, program_path
+from azdo_pat.cli.child import Child, end_as, exit_code_of, failures_told, program_path
 from azdo_pat.cli.interrupts import interruptible_once
 from azdo_pat.cli.token_messages import warn_shortened
 from azdo_pat.command_lines import pat_command
 from azdo_pat.dates import local_minute
-from azdo_pat.errors import PendingError
+from azdo_pat.errors import CancelledError, PatError, PendingError
 from azdo_pat.executables import command_line
 from azdo_pat.expiry import parse_expiry
 from azdo_pat.models import Secret
@@ -67,6 +67,7 @@ def run_with_new_token(
 
     Raises:
         PendingError: the command succeeded, but its token could not be revoked.
+        CancelledError: likewise, as Ctrl-C has interrupted the revocation.
         PatError: the token could not be created, or the command not be run.
     """
     child = Child()
@@ -91,25 +92,32 @@ def run_with_new_token(
         prepared(Secret(""))
     with interruptible_once(), child:
         ended = run_command(app.organization, request, app, run)
-        failure = _not_revoked(app, ended)
-        if failure is None:
+        if ended.failure is None:
             app.runtime.messages.detail(f"revoked {ended.created.pat.name!r}")
-        elif ended.status:
-            app.runtime.messages.warn(f"{failure.message}; {failure.hint}")
         else:
-            raise failure
+            failure = _not_revoked(app, ended, ended.failure)
+            if not ended.status:
+                raise failure
+            app.runtime.messages.warn(f"{failure.message}; {failure.hint}")
     end_as(ended.status)
 
 
-def _not_revoked(app: App, ended: CommandRun) -> PendingError | None:
-    if ended.failure is None:
-        return None
+def _not_revoked(app: App, ended: CommandRun, failure: PatError) -> PatError:
     token = ended.created.pat
     command = pat_command("revoke", token.id or "", options=("--org", app.organization.name))
     expires = f", and it expires {local_minute(token.expires)}" if token.expires else ""
+    hint = (
+        f"the next command that signs in (for example pat list) will revoke it{expires};"
+        f" to revoke it now, run: {command}"
+    )
+    if isinstance(failure, CancelledError):
+        return CancelledError(
+            f"the command has ended with exit code {exit_code_of(ended.status)}, but its token"
+            f" {token.id} may still be active: its revocation was interrupted",
+            hint=hint,
+        )
     return PendingError(
         f"the command has ended, but its token {token.id} could not be revoked yet:"
-        f" {ended.failure.message}",
-        hint=f"the next command that signs in (for example pat list) will revoke it{expires};"
-        f" to revoke it now, run: {command}",
+        f" {failure.message}",
+        hint=hint,
     )

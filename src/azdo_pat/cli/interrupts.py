@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+    Handler = Callable[[int, FrameType | None], object] | int | None
+
 ENDING: Final = tuple(
     signal.Signals[name]
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
@@ -73,6 +75,24 @@ def interruptible_once() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def next_wish(after: Handler) -> Handler:
+    """Return a handler of Ctrl-C that interrupts once: when it is pressed after more than a second.
+
+    Pressed several times, it means one thing: what it has ended already.
+
+    Args:
+        after: the handler that Ctrl-C has then.
+    """
+    begun = time.monotonic()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if time.monotonic() - begun > _ONE_WISH:
+            signal.signal(signal.SIGINT, after)
+            record_and_interrupt(number, frame)
+
+    return interrupt
+
+
 @contextmanager
 def ctrl_c_recorded() -> Iterator[Callable[[], bool]]:
     """Record Ctrl-C while the block runs instead of raising KeyboardInterrupt.
@@ -86,12 +106,5 @@ def ctrl_c_recorded() -> Iterator[Callable[[], bool]]:
     try:
         yield pressed.is_set
     finally:
-        ended = time.monotonic()
-
-        def interrupt(number: int, frame: FrameType | None) -> None:
-            if time.monotonic() - ended > _ONE_WISH:
-                signal.signal(signal.SIGINT, before)
-                record_and_interrupt(number, frame)
-
         is_pressed = pressed.is_set() and before is not signal.SIG_IGN
-        signal.signal(signal.SIGINT, interrupt if is_pressed else before)
+        signal.signal(signal.SIGINT, next_wish(before) if is_pressed else before)

@@ -18,20 +18,19 @@ if TYPE_CHECKING:
     from azdo_pat.results.tokens import Created
 
 
-def run_with_token(
+def lend_token(
     operation: Exec, request: CreateRequest, deps: Deps, run: Callable[[Created], int]
 ) -> CommandRun:
     """Create a token, let `run` use it, and revoke it. The name must be locked throughout.
 
     The secret is tried before it is used. Whatever `run` raises, the token is revoked; if that
-    fails, or the process is killed, the next run revokes it.
+    fails or is interrupted, or the process is killed, the next run revokes it.
 
     Args:
         operation: it is recorded in the journal before it has any effect.
         request: what the token is for; it is not stored.
         deps: the dependencies.
-        run: runs the command and returns its exit status. When it returns, no signal may interrupt
-            the revocation.
+        run: runs the command and returns its exit status.
 
     Raises:
         PatError: the token could not be created or used, or the command not be started; the error
@@ -53,6 +52,8 @@ def run_with_token(
         raise
     try:
         deps.tokens.revoke(organization, new.pat.authorization_id)
+    except KeyboardInterrupt:
+        return CommandRun(created, status, CancelledError("interrupted"))
     except PatError as error:
         return CommandRun(created, status, error)
     issuance.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError
 from azdo_pat.journal import Exec, JournalEntry
-from azdo_pat.operations.command_token import run_with_token
+from azdo_pat.operations.command_token import lend_token
 from azdo_pat.operations.lock_keys import lock_key
 
 if TYPE_CHECKING:
@@ -27,26 +27,26 @@ def run_command(
     deps: Deps,
     run: Callable[[Created], int],
 ) -> CommandRun:
-    """Create a token, let `run` use it, and revoke it; see `run_with_token`.
+    """Create a token, let `run` use it, and revoke it; see `lend_token`.
 
     While another command uses a token of that name, or one of an earlier command is not revoked
     yet, a number is added to the name.
 
     Args:
         organization: where the token is valid.
-        request: the token; its secret is stored nowhere.
+        request: the token, whose secret is not to be stored.
         deps: the dependencies.
         run: runs the command and returns its exit status.
 
     Raises:
-        PatError: as for `run_with_token`.
+        PatError: as for `lend_token`.
     """
     _ = deps.tokens  # see `Deps`
     with _name_of_its_own(organization, request.name, deps) as name:
         operation = Exec(
             JournalEntry(organization, name, deps.now(), deps.session.user()), request.new_token
         )
-        return run_with_token(operation, replace(request, name=name, store=False), deps, run)
+        return lend_token(operation, replace(request, name=name), deps, run)
 
 
 @contextmanager
