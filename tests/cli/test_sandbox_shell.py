@@ -50,7 +50,7 @@ def test_the_users_shell(environment: dict[str, str], shell: str) -> None:
 )
 def test_cmd_gets_a_prompt(own: dict[str, str], prompt: str, tmp_path: Path) -> None:
     start = shell_start(tmp_path, {**WINDOWS, **own}, {"PAT_ORG": "contoso"})
-    assert (start.words, start.variables) == ([WINDOWS["COMSPEC"]], {"PROMPT": prompt})
+    assert start == ([WINDOWS["COMSPEC"]], {"PROMPT": prompt}, None)
 
 
 def test_powershell_sets_the_variables_again_after_the_profile(tmp_path: Path) -> None:
@@ -58,8 +58,8 @@ def test_powershell_sets_the_variables_again_after_the_profile(tmp_path: Path) -
     start = shell_start(tmp_path, own, {"PAT_ORG": "it's"})
     shell, stay, encoded, code = start.words
     assert (shell, stay, encoded) == ("/usr/bin/pwsh", "-NoExit", "-EncodedCommand")
-    lines = b64decode(code).decode("utf-16-le").splitlines()
-    assert "'/home/o''neil/.config/powershell/profile.ps1'" in lines[0].replace("\\", "/")
-    assert lines[1].endswith("| Remove-Item")
-    assert lines[2] == "$env:PAT_ORG = 'it''s'"
-    assert lines[-1] == "function prompt { '(pat sandbox) ' + (& $PatUsersPrompt) }"
+    profiles, variables = b64decode(code).decode("utf-16-le").split("} finally {")
+    assert "'/home/o''neil/.config/powershell/profile.ps1'" in profiles.replace("\\", "/")
+    lines = [line.strip() for line in variables.splitlines()]
+    assert lines.index("$env:PAT_ORG = 'it''s'") > 1
+    assert "function prompt { '(pat sandbox) ' + (& $PatUsersPrompt) }" in lines

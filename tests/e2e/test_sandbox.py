@@ -190,6 +190,66 @@ def test_the_users_shell_says_that_it_is_in_the_sandbox(
     assert set(everything_below(home)) - {*before, "seen"} == set()
 
 
+FISH = ".config/fish/config.fish"
+START_FILES = {"bash": ".bashrc", "zsh": ".zshrc", "fish": FISH, "dash": ".shrc"}
+UNUSUAL = [
+    ("bash", "set -e; false"),
+    ("bash", "if then"),
+    ("bash", "command -v env && exec env -u SHELL {bash} --norc"),
+    ("zsh", "setopt errexit; false"),
+    ("zsh", "[[ -n $HOME ]] && exec {bash} --norc"),
+    ("fish", "return 3"),
+    ("dash", "if then"),
+    ("dash", "exec {bash} --norc"),
+    *[(program, "sleep 60") for program in START_FILES],
+]
+"""Ends of start files: by themselves, in another program, and by the user's Ctrl-C."""
+
+
+@pytest.mark.parametrize(("program", "end"), UNUSUAL)
+def test_a_start_file_that_does_not_end_leaves_the_sandbox_its_variables(
+    program: str,
+    end: str,
+    alone: Installed,
+    temporary: Path,
+    home: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    need(request.config, [] if shutil.which(program) else [program])
+    file = home / START_FILES[program]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    body = end.replace("{bash}", shutil.which("bash") or "")
+    file.write_text(f"echo be\\gun\nexport PAT_ORG=evil\n{body}\n", "utf-8")
+    terminal = alone.on_terminal(
+        "sandbox",
+        env={"SHELL": shutil.which(program), "HOME": str(home), "ENV": str(home / ".shrc")},
+    )
+    if end == "sleep 60":
+        terminal.expect("begun")
+        time.sleep(0.2)
+        terminal.sendintr()
+    if "exec" not in end:
+        terminal.expect(re.escape("(pat sandbox) "))
+    terminal.sendline('echo "in $HOME, $PAT_ORG"; exit')
+    terminal.expect(r"in (/\S+), (\w+)")
+    assert isinstance(terminal.match, re.Match)
+    found_home, organization = terminal.match.groups()
+    assert found_home.startswith(str(temporary))
+    assert organization == "contoso"
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+
+
+def test_a_start_file_that_ends_the_shell_is_told(alone: Installed, home: Path) -> None:
+    (home / ".bashrc").write_text("exit 4\n", "utf-8")
+    env = {"SHELL": shutil.which("bash"), "HOME": str(home), "COLUMNS": "300"}
+    terminal = alone.on_terminal("sandbox", env=env)
+    terminal.expect_exact("the start file of your shell did not come to its end")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 4
+
+
 def test_what_is_the_users_own_stays_out(
     temporary: Path, home: Path, gnome_keyring: KeyringService
 ) -> None:

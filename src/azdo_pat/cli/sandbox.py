@@ -100,7 +100,14 @@ class Sandbox:
         from azdo_pat.cli.sandbox_shell import shell_start
 
         start = shell_start(self._folder / "shell", self._own, self._variables)
-        return self.run(start.words, start.variables)
+        code = self.run(start.words, start.variables)
+        if sys.stdin.isatty() and start.ready is not None and not start.ready.exists():
+            self._warn(
+                "the start file of your shell did not come to its end: it has ended the shell, or"
+                " put another program in its place, which may have had your own home folder; for a"
+                " shell without your settings, run: pat sandbox sh"
+            )
+        return code
 
     @property
     def environment(self) -> dict[str, str]:

@@ -2,8 +2,10 @@
 
 The start file of the shell runs first, with the user's own home folder, which it may need. Then the
 variables of the sandbox are set again: otherwise a start file that sets PAT_KEYRING, for example,
-would let `pat` write to the user's keyring. Where it is set again before each prompt, `pat` refuses
-to work; see `Session.secrets`. A start file that ends by starting another program leaves it.
+would let `pat` write to the user's keyring. That is done before the first prompt at the latest, as
+Ctrl-C and some errors end a start file early. A program that a start file puts in place of the
+shell gets the variables, too, but in fish, whose `exec` cannot be changed. Where they are set again
+before each prompt, `pat` refuses to work; see `Session.secrets`.
 """
 
 from __future__ import annotations
@@ -19,59 +21,100 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PROMPT: Final = "(pat sandbox) "
+_READ_ENV: Final = {"ash", "dash", "ksh", "mksh", "sh"}
 
 _BASH: Final = """\
-HOME={home}
-[ ! -r {file} ] || . {file}
-unset ${{!PAT_@}} ${{!AZURE_@}} ${{!XDG_@}} ${{!PYTHON_KEYRING_@}} ${{!GIT_@}}
+_pat_sandbox() {{
+    unset ${{!PAT_@}} ${{!AZURE_@}} ${{!XDG_@}} ${{!PYTHON_KEYRING_@}} ${{!GIT_@}}
 {exports}
-HISTFILE=$HOME/.bash_history
-_pat_sandbox_prompt() {{ case $PS1 in '{prompt}'*) ;; *) PS1='{prompt}'$PS1 ;; esac; }}
+    HISTFILE=$HOME/.bash_history
+    unset -f _pat_sandbox
+    unalias exec 2>/dev/null || :
+    : > {ready}
+}}
+_pat_sandbox_prompt() {{
+    ! declare -F _pat_sandbox >/dev/null || _pat_sandbox
+    case $PS1 in '{prompt}'*) ;; *) PS1='{prompt}'$PS1 ;; esac
+}}
+PROMPT_COMMAND[9]=_pat_sandbox_prompt
+alias exec={exec}
+HOME={home}
+[ ! -r {file} ] || . {file} || :
+_pat_sandbox
+unset 'PROMPT_COMMAND[9]' 2>/dev/null || :
 PROMPT_COMMAND="${{PROMPT_COMMAND:+$PROMPT_COMMAND
 }}_pat_sandbox_prompt"
 """
 _ZSH: Final = """\
+_pat_sandbox() {{
+    unset -m 'PAT_*' 'AZURE_*' 'XDG_*' 'PYTHON_KEYRING_*' 'GIT_*' ZDOTDIR
+{exports}
+    HISTFILE=$HOME/.zsh_history
+    unfunction _pat_sandbox
+    unalias exec 2>/dev/null || :
+    : >| {ready}
+}}
+_pat_sandbox_prompt() {{
+    (( ! $+functions[_pat_sandbox] )) || _pat_sandbox
+    [[ $PROMPT == '{prompt}'* ]] || PROMPT='{prompt}'$PROMPT
+}}
+precmd_functions+=(_pat_sandbox_prompt)
+alias exec={exec}
 HOME={home}
 ZDOTDIR={users}
-[[ ! -r $ZDOTDIR/.zshenv ]] || source $ZDOTDIR/.zshenv
-[[ ! -r $ZDOTDIR/.zshrc ]] || source $ZDOTDIR/.zshrc
-unset -m 'PAT_*' 'AZURE_*' 'XDG_*' 'PYTHON_KEYRING_*' 'GIT_*' ZDOTDIR
-{exports}
-HISTFILE=$HOME/.zsh_history
-_pat_sandbox_prompt() {{ [[ $PROMPT == '{prompt}'* ]] || PROMPT='{prompt}'$PROMPT }}
-precmd_functions+=(_pat_sandbox_prompt)
+[[ ! -r $ZDOTDIR/.zshenv ]] || source $ZDOTDIR/.zshenv || :
+[[ ! -r $ZDOTDIR/.zshrc ]] || source $ZDOTDIR/.zshrc || :
+_pat_sandbox
+precmd_functions=(${{precmd_functions:#_pat_sandbox_prompt}} _pat_sandbox_prompt)
 """
 _SH: Final = """\
+alias exec={exec}
+trap : INT
 HOME={home}
-[ ! -r {file} ] || . {file}
+[ ! -r {file} ] || command . {file} || :
+trap - INT
+unalias exec || :
 for _pat_name in $(env | grep -oE '^(PAT|AZURE|XDG|PYTHON_KEYRING|GIT)_[A-Za-z0-9_]*'); do
     unset "$_pat_name"
 done
 {exports}
 PS1='{prompt}'${{PS1:-\\$ }}
+: > {ready}
 """
 _FISH: Final = """\
+function _pat_sandbox --on-event fish_prompt
+    functions -e _pat_sandbox
+    for _pat_name in (set -nx | string match -r '^(?:PAT|AZURE|XDG|PYTHON_KEYRING|GIT)_.*')
+        set -e $_pat_name
+    end
+{exports}
+    functions -q fish_prompt; and functions -c fish_prompt _pat_users_prompt
+    function fish_prompt
+        echo -n '{prompt}'
+        functions -q _pat_users_prompt; and _pat_users_prompt; or echo -n '> '
+    end
+    true > {ready}
+end
 set -gx HOME {home}
 set -p fish_function_path {folder}/functions
 for _pat_file in {folder}/conf.d/*.fish {folder}/config.fish
     test -r $_pat_file; and source $_pat_file
 end
-for _pat_name in (set -nx | string match -r '^(?:PAT|AZURE|XDG|PYTHON_KEYRING|GIT)_.*')
-    set -e $_pat_name
-end
-{exports}
-functions -q fish_prompt; and functions -c fish_prompt _pat_users_prompt
-function fish_prompt
-    echo -n '{prompt}'
-    functions -q _pat_users_prompt; and _pat_users_prompt; or echo -n '> '
-end
+_pat_sandbox
 """
 _POWERSHELL: Final = """\
-foreach ($PatFile in {first}, {file}) {{ if (Test-Path -LiteralPath $PatFile) {{ . $PatFile }} }}
-Get-ChildItem Env: | Where-Object Name -Match '^(PAT|AZURE|XDG|PYTHON_KEYRING|GIT)_' | Remove-Item
+try {{
+    foreach ($PatFile in {first}, {file}) {{
+        if (Test-Path -LiteralPath $PatFile) {{ . $PatFile }}
+    }}
+}} finally {{
+    Get-ChildItem Env: |
+        Where-Object Name -Match '^(PAT|AZURE|XDG|PYTHON_KEYRING|GIT)_' | Remove-Item
 {exports}
-$PatUsersPrompt = $function:prompt
-function prompt {{ '{prompt}' + (& $PatUsersPrompt) }}
+    $PatUsersPrompt = $function:prompt
+    function prompt {{ '{prompt}' + (& $PatUsersPrompt) }}
+    New-Item -Force {ready} | Out-Null
+}}
 """
 
 
@@ -81,10 +124,12 @@ class Start(NamedTuple):
     Attributes:
         words: its command line.
         variables: what it needs in its environment, above that of the sandbox.
+        ready: the file that it makes when it has set the variables; None without a start file.
     """
 
     words: Sequence[str]
     variables: Mapping[str, str] = {}
+    ready: Path | None = None
 
 
 def users_shell(environment: Mapping[str, str]) -> str:
@@ -116,20 +161,24 @@ def shell_start(folder: Path, own: Mapping[str, str], variables: Mapping[str, st
     """
     shell = users_shell(own)
     home = Path(own.get("HOME") or Path.home())
-    match PureWindowsPath(shell).name.lower().removesuffix(".exe"):
+    ready = folder / "ready"
+    name = PureWindowsPath(shell).name.lower().removesuffix(".exe")
+    match name:
         case "bash":
-            text = _in_sh(_BASH, variables, home=home, file=home / ".bashrc")
+            text = _in_sh(_BASH, variables, home=home, file=home / ".bashrc", ready=ready)
             file = _written(folder / "bashrc", text)
-            return Start([shell, "--rcfile", str(file)])
+            return Start([shell, "--rcfile", str(file)], ready=ready)
         case "zsh":
             users = Path(own.get("ZDOTDIR") or home)
-            _written(folder / ".zshrc", _in_sh(_ZSH, variables, home=home, users=users))
-            return Start([shell], {"ZDOTDIR": str(folder)})
+            text = _in_sh(_ZSH, variables, home=home, users=users, ready=ready)
+            _written(folder / ".zshrc", text)
+            return Start([shell], {"ZDOTDIR": str(folder)}, ready)
         case "fish":
             users = Path(own.get("XDG_CONFIG_HOME") or home / ".config") / "fish"
             text = _FISH.format(
                 home=literal(str(home), Shell.FISH),
                 folder=literal(str(users), Shell.FISH),
+                ready=literal(str(ready), Shell.FISH),
                 exports=_exports(variables, Shell.FISH),
                 prompt=_PROMPT,
             )
@@ -137,17 +186,20 @@ def shell_start(folder: Path, own: Mapping[str, str], variables: Mapping[str, st
             # Without it, fish reads all manual pages for a minute, even when it has ended.
             data = Path(variables["HOME"], ".local/share/fish")
             (data / "generated_completions").mkdir(parents=True, exist_ok=True)
-            return Start([shell, "--init-command", f"source {literal(str(file), Shell.FISH)}"])
+            words = [shell, "--init-command", f"source {literal(str(file), Shell.FISH)}"]
+            return Start(words, ready=ready)
         case "pwsh" | "powershell":
             # Encoded, as a policy may forbid to run files. On Windows the profile has run already.
-            code = _powershell(home, variables).encode("utf-16-le")
-            return Start([shell, "-NoExit", "-EncodedCommand", b64encode(code).decode()])
+            folder.mkdir(exist_ok=True)
+            code = _powershell(home, variables, ready).encode("utf-16-le")
+            words = [shell, "-NoExit", "-EncodedCommand", b64encode(code).decode()]
+            return Start(words, ready=ready)
         case "cmd":
             return Start([shell], {"PROMPT": f"{_PROMPT}{own.get('PROMPT') or '$P$G'}"})
         case _:
-            text = _in_sh(_SH, variables, home=home, file=own.get("ENV", ""))
+            text = _in_sh(_SH, variables, home=home, file=own.get("ENV", ""), ready=ready)
             file = _written(folder / "shrc", text)
-            return Start([shell], {"ENV": str(file)})
+            return Start([shell], {"ENV": str(file)}, ready if name in _READ_ENV else None)
 
 
 def _written(file: Path, text: str) -> Path:
@@ -158,17 +210,27 @@ def _written(file: Path, text: str) -> Path:
 
 def _in_sh(template: str, variables: Mapping[str, str], **places: Path | str) -> str:
     words = {name: literal(str(place), Shell.SH) for name, place in places.items()}
-    return template.format(**words, exports=_exports(variables, Shell.SH), prompt=_PROMPT)
+    given = " ".join(f"{name}={literal(text, Shell.SH)}" for name, text in variables.items())
+    return template.format(
+        **words,
+        exec=literal(f"{given} exec", Shell.SH),
+        exports=_exports(variables, Shell.SH),
+        prompt=_PROMPT,
+    )
 
 
-def _powershell(home: Path, variables: Mapping[str, str]) -> str:
+def _powershell(home: Path, variables: Mapping[str, str], ready: Path) -> str:
     profiles = home / ".config" / "powershell"  # on Windows there is none
-    first, file = (
-        literal(str(profiles / name), Shell.POWERSHELL)
-        for name in ("profile.ps1", "Microsoft.PowerShell_profile.ps1")
+    first, file, mark = (
+        literal(str(path), Shell.POWERSHELL)
+        for path in (
+            profiles / "profile.ps1",
+            profiles / "Microsoft.PowerShell_profile.ps1",
+            ready,
+        )
     )
     exports = _exports(variables, Shell.POWERSHELL)
-    return _POWERSHELL.format(first=first, file=file, exports=exports, prompt=_PROMPT)
+    return _POWERSHELL.format(first=first, file=file, ready=mark, exports=exports, prompt=_PROMPT)
 
 
 def _exports(variables: Mapping[str, str], shell: Shell) -> str:
