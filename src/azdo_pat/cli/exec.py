@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import click
 
@@ -105,39 +105,84 @@ def exec_command(  # noqa: PLR0913  # one argument for each option
         raise UsageError(
             "no command given", hint="put the command after --, for example: pat exec ci -- env"
         )
-    plain = tuple(each for each in variables if "=" not in each)
-    others = [tuple(each.split("=", 1)) for each in variables if "=" in each]
-    names = checked_names(plain)
-    checked_names(tuple(name for name, _ in others))
-    program = purposes[-1] if purposes and not new else None
+    wanted = _wanted(variables, programs=() if new else purposes, feeds=feeds)
     for_new = bool(scopes) or expires is not None or allow_unknown_scope
-    needed = bool(plain or program or not others)
-    _check_origin(text, needed=needed, new=new, for_new=for_new)
-    if names and program:
-        raise UsageError("--var and --for cannot be combined", hint="leave out one of them")
-    if program is not None or feeds:
-        _check_program(program)
+    _check_origin(text, needed=wanted.needs_token, new=new, for_new=for_new)
+    _check_program(wanted.program)
     if new:
         _check_recipes(purposes)
-
-    def variables_of(organization: Organization, secret: Secret) -> dict[str, str]:
-        if names:
-            return dict.fromkeys(names, secret.reveal())
-        return _by_program(app, organization, secret, program or "", feeds, words)
-
-    found = {name: _found(app, token)[1].reveal() for name, token in others}
-    if new:
         from azdo_pat.cli.exec_new import request_of, run_with_new_token
 
         request = request_of(app, words[0], scopes, purposes, expires, allow_unknown_scope)
+        of_others = wanted.of_others(app)
         run_with_new_token(
-            app, words, request, lambda secret: {**found, **variables_of(app.organization, secret)}
+            app,
+            words,
+            request,
+            lambda secret: of_others | wanted.of_token(app, app.organization, secret, words),
         )
-    if text is not None:
-        organization, secret = _found(app, text)
-        if names or program or not others:
-            found |= variables_of(organization, secret)
-    _replace_process(words, found, app.runtime.environment)
+    _replace_process(words, wanted.of_stored(app, text, words), app.runtime.environment)
+
+
+class _Wanted(NamedTuple):
+    """Which variables the command gets.
+
+    Attributes:
+        names: those that get the secret of the command's token, by `--var NAME`.
+        others: those that get another token's secret, with that token, by `--var NAME=TOKEN`.
+        program: whose variables get the secret, by `--for`; None if COMMAND tells.
+        feeds: for NuGet.
+    """
+
+    names: Sequence[str]
+    others: Sequence[tuple[str, str]]
+    program: str | None
+    feeds: Sequence[str]
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether the command needs a token besides those that variables name."""
+        return bool(self.names or self.program is not None or not self.others)
+
+    def of_others(self, app: App) -> dict[str, str]:
+        """Return the variables with the secrets of other tokens."""
+        return {name: _found(app, token)[1].reveal() for name, token in self.others}
+
+    def of_stored(self, app: App, text: str | None, words: Sequence[str]) -> dict[str, str]:
+        """Return all variables; the command's token is a stored one, or there is none."""
+        variables = self.of_others(app)
+        if text is not None:
+            organization, secret = _found(app, text)
+            if self.needs_token:
+                variables |= self.of_token(app, organization, secret, words)
+        return variables
+
+    def of_token(
+        self, app: App, organization: Organization, secret: Secret, words: Sequence[str]
+    ) -> dict[str, str]:
+        """Return the variables with the secret of the command's token."""
+        if self.names:
+            return dict.fromkeys(self.names, secret.reveal())
+        from azdo_pat.tools.variables import PROGRAMS, Given, program_of
+
+        known = self.program or program_of(words[0], feeds=self.feeds)
+        given = Given(secret, organization, self.feeds, app.runtime.environment, words)
+        return PROGRAMS[known](given)
+
+
+def _wanted(variables: Sequence[str], *, programs: Sequence[str], feeds: Sequence[str]) -> _Wanted:
+    """Read the options that say which variables the command gets.
+
+    Raises:
+        UsageError: a name is not valid, or two options exclude each other.
+    """
+    parts = [each.partition("=") for each in variables]
+    names = checked_names(tuple(name for name, sign, _ in parts if not sign))
+    others = [(name, token) for name, sign, token in parts if sign]
+    checked_names(tuple(name for name, _ in others))
+    if names and programs:
+        raise UsageError("--var and --for cannot be combined", hint="leave out one of them")
+    return _Wanted(names, others, programs[-1] if programs else None, feeds)
 
 
 def _check_origin(text: str | None, *, needed: bool, new: bool, for_new: bool) -> None:
@@ -167,9 +212,11 @@ def _check_origin(text: str | None, *, needed: bool, new: bool, for_new: bool) -
 
 
 def _check_program(program: str | None) -> None:
+    if program is None:
+        return
     from azdo_pat.tools.variables import PROGRAMS
 
-    if program is not None and program not in PROGRAMS:
+    if program not in PROGRAMS:
         raise UsageError(
             f"pat does not know which variables {program!r} reads",
             hint=f"it knows {', '.join(PROGRAMS)}; for other programs, use --var NAME",
@@ -186,20 +233,6 @@ def _check_recipes(names: Sequence[str]) -> None:
                 f"{name!r} is a program; with --new, --for takes what the token is for",
                 hint="for example --for packages; to list all, run: pat scopes --recipes",
             )
-
-
-def _by_program(  # what variables are made of
-    app: App,
-    organization: Organization,
-    secret: Secret,
-    program: str,
-    feeds: Sequence[str],
-    words: Sequence[str],
-) -> dict[str, str]:
-    from azdo_pat.tools.variables import PROGRAMS, Given, program_of
-
-    known = program or program_of(words[0], feeds=feeds)
-    return PROGRAMS[known](Given(secret, organization, feeds, app.runtime.environment, words))
 
 
 def _found(app: App, text: str) -> tuple[Organization, Secret]:
