@@ -7,26 +7,21 @@ controls mark it, as the text has none of its own any more (see `output.escape`)
 import re
 from typing import Final
 
+from azdo_pat.commands import NAMES
 from azdo_pat.output.palette import Paint
 
 _BLANK, _BEGIN, _END = "\x00", "\x01", "\x02"
 
-VERBS: Final = (
-    "admin|apply|cargo-credential|check|completion|config|create|deliver|doctor|emulator|ensure"
-    "|exec|explain|forget|get|git-credential|help|import|list|login|logout|migrate|renew|revoke"
-    "|rotate|sandbox|scopes|setup|show|status|update"
-)
-"""The names of all commands: `: pat` is followed by other words, too."""
-
 _COMMAND: Final = re.compile(
     rf"""
+    # `: pat` is followed by other words, too: so only names of commands count there.
     # Quoted names may hold anything, also what looks like a command: they are skipped.
     (?<!\w)'(?:\\.|[^'\\])*'(?!\w) | (?<!\w)"(?:\\.|[^"\\])*"(?!\w)
     | (?: (?<=^run:[ ])
         | (?<=[ ]run:[ ])(?<!be[ ]run:[ ])
         | (?<=[ ]then:[ ])
         | (?<=,[ ]then[ ])(?=(?:az|pat)[ ])
-        | (?: (?<=:[ ]) | (?<=\() | (?<=^→[ ]) | (?<=^->[ ]) )(?=pat[ ](?:{VERBS})\b)
+        | (?: (?<=:[ ]) | (?<=\() | (?<=^→[ ]) | (?<=^->[ ]) )(?=pat[ ](?:{"|".join(NAMES)})\b)
       )
       (?P<command>(?: '[^']*' | "[^"]*" | \([^()]*\) | ,(?![ ]) | [^;,()] )+)
     """,
