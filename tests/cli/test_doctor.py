@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from azdo_pat.cli.runtime import Runtime
-from cli.stage import names, put
+from cli.stage import moment, names, put
 from drivers import Emulator, InProcess, put_writer
 from fakes import MemoryKeyring
 
@@ -128,7 +128,9 @@ def test_what_is_left_is_brought_to_its_end(pat: InProcess, emulator: Emulator) 
     assert pat("rotate", "ci", "-q").exit_code == 8
     emulator.heal()
     found = examined(pat)
-    assert "unfinished since" in found["leftovers"]["detail"]
+    begun = moment(found["leftovers"]["time"])
+    assert abs(datetime.now(UTC) - begun) < timedelta(minutes=1)
+    assert f"unfinished since {begun:%Y-%m-%d %H:%M}: " in found["leftovers"]["detail"]
     assert names(emulator) == ["ci", "ci"]
     fixed = examined(pat, "--fix", exit_code=0)
     assert fixed["leftovers"]["status"] == "fixed"

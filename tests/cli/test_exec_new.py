@@ -271,14 +271,18 @@ def test_while_it_runs_no_other_run_touches_it(
         "listed = json.loads(pat('list', '-o', 'json'))\n"
         "pending = json.loads(pat('status', '-o', 'json'))['pending']\n"
         "pat('check', '-q')\n"  # it is not one that expires soon
+        f"words = [{str(PROGRAM)!r}, 'doctor', '--dismiss', listed[0]['id']]\n"
+        "said = subprocess.run(words, env=environment, stderr=-1).stderr.decode()\n"
         f"pat('exec', '--new', '--scope', 'code', *{use.command()!r})\n"
-        "print(json.dumps([[each['name'] for each in listed], pending]))\n"
+        "print(json.dumps([[each['name'] for each in listed], pending, said.splitlines()[0]]))\n"
     )
     (tmp_path / "inner").mkdir()
     program = put_inner(tmp_path / "inner", "use", pat_process.environment(), body)
     result = pat_process("exec", "--new", *CODE, "--", program)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.json == [[NAME], []]
+    listed, pending, said = result.json
+    assert (listed, pending) == ([NAME], [])
+    assert said.endswith("a command that is still running uses it, and it is revoked after that")
     assert use.found["status"] == 200
     assert names(emulator, "revoked") == [NAME, f"{NAME} (2)"]
 

@@ -196,6 +196,7 @@ def check_document(check: Check) -> Document:
         "check": check.name,
         "status": str(check.status),
         "detail": check.detail,
+        "time": _time(check.time),
         "fix": check.fix or None,
     }
 

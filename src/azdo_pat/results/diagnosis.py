@@ -23,12 +23,14 @@ class Check(NamedTuple):
     Attributes:
         detail: the state, or the problem.
         fix: how to repair it; empty if there is nothing to repair.
+        time: the time that the detail names; None for none.
     """
 
     name: str
     status: Health
     detail: str
     fix: str = ""
+    time: datetime | None = None
 
 
 class Problem(NamedTuple):

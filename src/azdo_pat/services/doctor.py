@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -66,9 +66,13 @@ def dismiss(identifier: str, deps: Deps) -> None:
     for operation in deps.state.unfinished():
         entry = operation.entry
         if revoked_by(operation) == identifier.lower():
+            why = (
+                f"an interrupted command for {entry.token} left it to be revoked"
+                if operation in left_behind(deps)
+                else "a command that is still running uses it, and it is revoked after that"
+            )
             raise UsageError(
-                f"the token {identifier.lower()} cannot be dismissed: an interrupted command for"
-                f" {entry.token} left it to be revoked",
+                f"the token {identifier.lower()} cannot be dismissed: {why}",
                 hint="--dismiss is for tokens that an interrupted command may have created",
             )
     deps.state.dismiss(identifier)
@@ -87,15 +91,15 @@ class _Examination:
     def all(self) -> tuple[Check, ...]:
         """Run all checks."""
         damaged = damaged_files(self._state_path)
-        signed_in = self._try("sign-in", self._sign_in)
+        signed_in = self._sign_in()
         self._try("network", self._network)
-        if signed_in is None:
+        if not signed_in:
             self._note("service", Health.SKIPPED, "not signed in")
         else:
             self._try("service", self._identity)
         self._clock()
         organization = self._try("organization", self._organization)
-        if organization is None or signed_in is None:
+        if organization is None or not signed_in:
             self._note("permission", Health.SKIPPED, "needs a sign-in and an organization")
         else:
             self._try("permission", self._active_tokens)
@@ -103,11 +107,19 @@ class _Examination:
         self._state_file(damaged)
         self._leftovers()
         if keyring is not None:
-            self._secrets(able_to_ask=signed_in is not None)
+            self._secrets(able_to_ask=signed_in)
         return tuple(self._checks)
 
-    def _note(self, name: str, health: Health, detail: str, fix: str = "") -> None:
-        self._checks.append(Check(name=name, status=health, detail=detail, fix=fix))
+    def _note(
+        self,
+        name: str,
+        health: Health,
+        detail: str,
+        fix: str = "",
+        *,
+        time: datetime | None = None,
+    ) -> None:
+        self._checks.append(Check(name, health, detail, fix, time))
 
     def _fail(self, name: str, error: PatError) -> None:
         self._note(name, Health.PROBLEM, error.message, error.hint)
@@ -121,10 +133,17 @@ class _Examination:
         self._note(name, Health.OK, detail)
         return detail
 
-    def _sign_in(self) -> str:
-        token = self._deps.session.access_token()
+    def _sign_in(self) -> bool:
+        """Return whether a user is signed in."""
+        try:
+            token = self._deps.session.access_token()
+        except PatError as error:
+            self._fail("sign-in", error)
+            return False
         until = f", expires {local_minute(token.expires)}" if token.expires else ""
-        return f"{token.user or 'unknown user'} via {token.source}{until}"
+        detail = f"{token.user or 'unknown user'} via {token.source}{until}"
+        self._note("sign-in", Health.OK, detail, time=token.expires)
+        return True
 
     def _network(self) -> str:
         # In any case: urllib accepts upper and lower case names.
@@ -259,6 +278,7 @@ class _Examination:
                 f"unfinished since {local_minute(entry.started)}: {title(operation)}"
                 f"{f': {reason}' if reason else ''}",
                 self._how_to_finish(entry, tried),
+                time=entry.started,
             )
         self._running_graces()
         if not left and all(each.name != "leftovers" for each in self._checks):
@@ -267,7 +287,7 @@ class _Examination:
     def _running_graces(self) -> None:
         for each in pending(left_behind(self._deps), self._deps.now()):
             if each.until is not None:
-                self._note("leftovers", Health.OK, each.message)
+                self._note("leftovers", Health.OK, each.message, time=each.until)
 
     def _still_active(self, operation: Operation) -> None:
         entry = operation.entry
