@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from azdo_pat.results.tokens import Created
 
 
-def lend_token(
+def with_token_of_its_own(
     operation: Exec, request: CreateRequest, deps: Deps, run: Callable[[Created], int]
 ) -> CommandRun:
     """Create a token, let `run` use it, and revoke it. The name must be locked throughout.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from azdo_pat.errors import ConflictError
 from azdo_pat.journal import Exec, JournalEntry
-from azdo_pat.operations.command_token import lend_token
+from azdo_pat.operations.command_token import with_token_of_its_own
 from azdo_pat.operations.lock_keys import lock_key
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def run_command(
     deps: Deps,
     run: Callable[[Created], int],
 ) -> CommandRun:
-    """Create a token, let `run` use it, and revoke it; see `lend_token`.
+    """Create a token, let `run` use it, and revoke it; see `with_token_of_its_own`.
 
     While another command uses a token of that name, or one of an earlier command is not revoked
     yet, a number is added to the name.
@@ -39,14 +39,14 @@ def run_command(
         run: runs the command and returns its exit status.
 
     Raises:
-        PatError: as for `lend_token`.
+        PatError: as for `with_token_of_its_own`.
     """
     _ = deps.tokens  # see `Deps`
     with _name_of_its_own(organization, request.name, deps) as name:
         operation = Exec(
             JournalEntry(organization, name, deps.now(), deps.session.user()), request.new_token
         )
-        return lend_token(operation, replace(request, name=name), deps, run)
+        return with_token_of_its_own(operation, replace(request, name=name), deps, run)
 
 
 @contextmanager
