@@ -66,7 +66,7 @@ def test_nobody_is_signed_in(pat: InProcess, emulator: Emulator, tmp_path: Path)
 def test_a_clock_that_is_wrong_is_told_first_and_without_a_sign_in(
     pat: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong = datetime.now(UTC) + timedelta(days=2)  # the access token looks expired
+    wrong = datetime.now(UTC) + timedelta(days=2, seconds=30)  # the access token looks expired
     monkeypatch.setattr(Runtime, "now", lambda _: wrong)
     result = pat("doctor", "-o", "json")
     assert result.exit_code == 10
