@@ -44,7 +44,12 @@ def did_you_mean(word: str, names: Iterable[str], *, most: int = 1, similarity: 
     Returns:
         The question and a space; or nothing if no name is similar. Arguments as of `near_names`.
     """
-    near = [*map(quoted, near_names(word, names, most=most, similarity=similarity))]
+    return asked(near_names(word, names, most=most, similarity=similarity))
+
+
+def asked(names: Iterable[str]) -> str:
+    """Return the question whether the user meant one of these names; see `did_you_mean`."""
+    near = [*map(quoted, names)]
     if not near:
         return ""
     *others, last = near

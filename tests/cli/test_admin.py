@@ -402,3 +402,14 @@ def test_a_result_does_not_replace_the_scan(
     for command in (("check", "--as", "ics", "--to", file), ("report", "--html", file)):
         ran = contoso_pat("admin", *command, "--resume", file)
         assert (ran.exit_code, Path(file).read_bytes(), contoso.asked) == (2, before, [])
+
+
+@pytest.mark.parametrize("text", ["gracee", "grce@contoso.example", "Grace Hoper"])
+def test_a_misspelt_user(contoso_pat: InProcess, contoso: Administered, text: str) -> None:
+    contoso.user("Grace Hopper")
+    for words in (("list", text), ("revoke", "--user", text, "--dry-run")):
+        assert contoso_pat("admin", *words) == failed(
+            3,
+            f"contoso has no user {text!r}",
+            "did you mean grace@contoso.example? to list its users, run: pat admin users",
+        )

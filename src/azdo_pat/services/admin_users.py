@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from azdo_pat.api.graph import PEOPLE
 from azdo_pat.errors import ConflictError, NotFoundError, PatError, UsageError
 from azdo_pat.models import User
+from azdo_pat.near_names import asked, near_names
 from azdo_pat.services.parallel import results_side_by_side
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 _DESCRIPTOR: Final = rf"({'|'.join(PEOPLE)})\.[A-Za-z0-9_-]{{8,}}"
 _MOST_LISTED: Final = 20
+_MOST_PROPOSED: Final = 3
+_SHORTER: Final = (3, 1)
+"""How many letters of a name that no user has are asked for, one after the other."""
 
 
 def find_users(
@@ -51,7 +56,7 @@ def find_users(
     users = [by_place[place] for place in range(len(texts))]
     failures = [each for each in users if isinstance(each, PatError)]
     if len(failures) == 1:
-        raise failures[0]
+        raise _with_proposal(failures[0], texts[users.index(failures[0])], organization, deps)
     if failures:
         listed = [each.one_line for each in failures[:_MOST_LISTED]]
         more = ["…"] * (len(failures) > _MOST_LISTED)
@@ -98,6 +103,31 @@ def _find(text: str, organization: Organization, deps: AdminDeps, *, exactly: bo
             hint=f"choose one by the sign-in name:\n{near}",
         )
     return found[0]
+
+
+def _with_proposal(
+    failure: PatError, text: str, organization: Organization, deps: AdminDeps
+) -> PatError:
+    """Return the failure with the most similar users in its hint, if no user has the name."""
+    if isinstance(failure, NotFoundError):
+        with suppress(PatError):  # then there is no proposal
+            failure.hint = f"{_proposal(text.strip(), organization, deps)}{failure.hint}"
+    return failure
+
+
+def _proposal(wanted: str, organization: Organization, deps: AdminDeps) -> str:
+    """Return a question that names the most similar users; empty if none is similar.
+
+    The service finds users by the beginning of a name only, so it is asked for a shorter one.
+    """
+    for length in _SHORTER:
+        names: dict[str, str] = {}
+        for each in deps.graph.find(organization, wanted[:length]).users:
+            for own in (each.name, each.mail, each.upn.partition("@")[0], each.upn):
+                names[own] = each.upn or each.descriptor
+        if near := near_names(wanted, names, most=_MOST_PROPOSED):
+            return asked(dict.fromkeys(names[each] for each in near))
+    return ""
 
 
 def _listed(found: FoundUsers) -> Sequence[str]:
