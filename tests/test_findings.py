@@ -22,6 +22,12 @@ TOKEN = Pat(
     created=NOW - 20 * DAY,
     expires=NOW + 10 * DAY,
 )
+GLOBAL = replace(
+    TOKEN,
+    org=None,
+    is_global=True,
+    expires=effective_expiry(datetime(2027, 5, 1, tzinfo=UTC), is_global=True),
+)
 
 
 def found(pat: Pat, now: datetime = NOW, limits: Limits = Limits()) -> dict[Kind, Finding]:  # noqa: B008 - it is immutable
@@ -114,12 +120,23 @@ def test_one_that_has_expired(pat: Pat, kinds: list[Kind]) -> None:
     ],
 )
 def test_one_of_all_organizations(now: datetime, severity: Severity, verb: str) -> None:
-    expires = effective_expiry(datetime(2027, 5, 1, tzinfo=UTC), is_global=True)
-    pat = replace(TOKEN, org=None, is_global=True, expires=expires)
-    (finding,) = found(pat, now).values()
+    (finding,) = found(replace(GLOBAL, stored=True), now).values()
     assert (finding.kind, finding.severity) == (Kind.GLOBAL, severity)
-    assert f"such tokens {verb} working on 2026-12-01" in finding.message
+    assert finding.message.endswith(f"such tokens {verb} working on 2026-12-01")
     assert finding.fix == "pat migrate 4c81c0e6 --to-all --revoke-old"
+
+
+@pytest.mark.parametrize("scope", ["vso.packaging", "app_token"])
+def test_one_of_all_organizations_that_another_machine_may_use(scope: str) -> None:
+    pat = replace(GLOBAL, name="npm feed", scopes=(scope,))
+    here = replace(TOKEN, name=pat.name, id="other", stored=True)
+    alone = [each.fix for each in found(pat).values()]
+    assert "pat migrate 4c81c0e6 --to-all" in alone
+    replaced = [each.fix for each in of_tokens([pat, here], NOW) if each.id == pat.id]
+    assert set(replaced) == {"pat revoke 4c81c0e6"}
+    assert not any("--revoke-old" in fix for fix in (*alone, *replaced))
+    stopped = found(pat, datetime(2026, 12, 24, tzinfo=UTC)).values()
+    assert [each.fix for each in stopped] == ["pat migrate 4c81c0e6 --to-all --revoke-old"]
 
 
 @pytest.mark.parametrize(

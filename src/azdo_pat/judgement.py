@@ -47,12 +47,26 @@ _RENEWED_BY_TOOL: Final = frozenset({Origin.GIT, Origin.ARTIFACTS, Origin.IDE})
 """These programs make themselves a new token when theirs has expired."""
 
 
-def of_token(pat: Pat, now: datetime, limits: Limits = DEFAULT_LIMITS) -> Iterator[Finding]:
-    """Yield what there is to say of a token by itself."""
+def of_token(
+    pat: Pat,
+    now: datetime,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    is_replaced_here: bool = False,
+) -> Iterator[Finding]:
+    """Yield what there is to say of a token by itself.
+
+    Args:
+        pat: the token.
+        now: the time.
+        limits: what is too near, and what is too long.
+        is_replaced_here: it is a global token, and the secret of a token of its name for one
+            organization is stored here, as `pat migrate` leaves it.
+    """
     if pat.status is Status.REVOKED:
         return
     if pat.is_global:
-        yield _global(pat, now)
+        yield _global(pat, now, is_replaced_here=is_replaced_here)
     elif has_ended(pat, now):
         if finding := _expired(pat, now):
             yield finding
@@ -68,7 +82,7 @@ def of_token(pat: Pat, now: datetime, limits: Limits = DEFAULT_LIMITS) -> Iterat
             Severity.WARNING,
             f"the service's answer about it cannot be read ({', '.join(sorted(pat.unread))})",
         )
-    if finding := _scopes(pat):
+    if finding := _scopes(pat, now, is_replaced_here=is_replaced_here):
         yield finding
     if finding := _long_lived(pat, now, limits):
         yield finding
@@ -78,9 +92,11 @@ def of_tokens(
     pats: Sequence[Pat], now: datetime, limits: Limits = DEFAULT_LIMITS
 ) -> Iterator[Finding]:
     """Yield what there is to say of tokens, each by itself and one beside the other."""
-    for pat in pats:
-        yield from of_token(pat, now, limits)
     active = [pat for pat in pats if is_active(pat, now)]
+    stored = {pat.name for pat in active if pat.stored and not pat.is_global}
+    for pat in pats:
+        is_replaced_here = pat.is_global and _name_of_replacement(pat.name) in stored
+        yield from of_token(pat, now, limits, is_replaced_here=is_replaced_here)
     yield from _made_by_tools(active)
     yield from _same_names(active)
 
@@ -152,27 +168,49 @@ def _about(
     )
 
 
-def _global(pat: Pat, now: datetime) -> Finding:
+def _global(pat: Pat, now: datetime, *, is_replaced_here: bool) -> Finding:
     """Return what to do about a token of all organizations, before and after the day."""
     stops = pat.expires is not None and pat.expires > now
     urgent = pat.expires is None or pat.expires - now < _GLOBAL_URGENT
+    more = ""
+    if _may_be_used_elsewhere(pat, now):
+        more = "; its secret is not stored here, so another machine may use it"
+        if is_replaced_here:
+            more = "; when nothing uses it any more, revoke it"
     return _about(
         pat,
         Kind.GLOBAL,
         Severity.ERROR if urgent else Severity.WARNING,
         f"valid in all organizations: such tokens {'stop' if stops else 'stopped'} working on"
-        f" {GLOBAL_TOKENS_STOP}",
-        _migrate(pat),
+        f" {GLOBAL_TOKENS_STOP}{more}",
+        _without_global(pat, now, is_replaced_here=is_replaced_here),
     )
 
 
-def _migrate(pat: Pat) -> str:
-    return command(pat, "migrate", "--to-all", "--revoke-old", *_other_name(pat.name))
+def _may_be_used_elsewhere(pat: Pat, now: datetime) -> bool:
+    """Return whether to revoke a token may stop programs that no command of `pat` knows."""
+    return not pat.stored and not has_ended(pat, now)
 
 
-def _other_name(name: str) -> Sequence[str]:
-    """Return the option that gives a replacement a name that it can have, if it needs another."""
-    return ("--name", name_instead(name)) if has_controls(name) else ()
+def _without_global(pat: Pat, now: datetime, *options: str, is_replaced_here: bool) -> str:
+    """Return the next command on the way to do without a global token.
+
+    One that others may use is replaced, but revoked only by a command of its own: after that, the
+    user looks at what uses it.
+    """
+    name = _name_of_replacement(pat.name)
+    if name != pat.name:
+        options = (*options, "--name", name)
+    if not _may_be_used_elsewhere(pat, now):
+        return command(pat, "migrate", "--to-all", "--revoke-old", *options)
+    if is_replaced_here:
+        return command(pat, "revoke")
+    return command(pat, "migrate", "--to-all", *options)
+
+
+def _name_of_replacement(name: str) -> str:
+    """Return the name of what replaces a global token; it may not be able to have the same."""
+    return name_instead(name) if has_controls(name) else name
 
 
 def _expired(pat: Pat, now: datetime) -> Finding | None:
@@ -245,14 +283,14 @@ def _rotate(pat: Pat, *options: str) -> str:
     return command(pat, "rotate", *options)
 
 
-def _scopes(pat: Pat) -> Finding | None:
+def _scopes(pat: Pat, now: datetime, *, is_replaced_here: bool) -> Finding | None:
     if FULL_ACCESS in pat.scopes:
         return _about(
             pat,
             Kind.FULL_ACCESS,
             Severity.WARNING,
             "it has full access: it may do all that its owner may do",
-            _with_scope(pat),
+            _with_scope(pat, now, is_replaced_here=is_replaced_here),
         )
     if pat.is_global or pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
         return None  # it is to be replaced in any case, or its program would not work with less
@@ -267,7 +305,7 @@ def _scopes(pat: Pat) -> Finding | None:
     return _broad(pat, f"its other scopes include {_short(idle)}", needed) if idle else None
 
 
-def of_policies(pat: Pat, policies: Sequence[TenantPolicy]) -> Iterator[Finding]:
+def of_policies(pat: Pat, policies: Sequence[TenantPolicy], now: datetime) -> Iterator[Finding]:
     """Yield a finding for each policy that forbids to renew a token as it is."""
     for policy in policies:
         if not policy.is_on:
@@ -275,13 +313,13 @@ def of_policies(pat: Pat, policies: Sequence[TenantPolicy]) -> Iterator[Finding]
         unless = ", unless its owner is exempt" if policy.has_exceptions else ""
         if policy.name is PolicyName.FULL_ACCESS and FULL_ACCESS in pat.scopes:
             message = f"a policy forbids full access, so it cannot be renewed as it is{unless}"
-            fix = _with_scope(pat)
+            fix = _with_scope(pat, now)
         elif policy.name is PolicyName.GLOBAL and pat.is_global:
             message = (
                 "a policy forbids tokens for all organizations, so it cannot be renewed as it"
                 f" is{unless}"
             )
-            fix = _migrate(pat)
+            fix = _without_global(pat, now, is_replaced_here=False)
         elif policy.name is PolicyName.LIFESPAN and _is_too_long(pat, policy.max_days):
             message = (
                 f"a policy allows a lifetime of {policy.max_days} days at most, so it cannot be"
@@ -405,11 +443,11 @@ def _created(pat: Pat) -> float:
     return pat.created.timestamp() if pat.created else 0.0
 
 
-def _with_scope(pat: Pat) -> str:
+def _with_scope(pat: Pat, now: datetime, *, is_replaced_here: bool = False) -> str:
     """Return the command that takes full access from a token; a global one is replaced."""
     scope = ("--scope", _fitting_scope(pat.name))
     if pat.is_global:
-        return command(pat, "migrate", "--to-all", *scope, "--revoke-old")
+        return _without_global(pat, now, *scope, is_replaced_here=is_replaced_here)
     return command(pat, "update", *scope)
 
 

@@ -154,8 +154,15 @@ def test_one_that_has_expired(
 
 
 def test_one_of_all_organizations(pat: InProcess, emulator: Emulator) -> None:
-    emulator.add_tokens(name="everywhere", scope="vso.packaging", allOrgs=True)
-    fix(pat, check(pat)["global"], "--yes")
+    (old,) = emulator.add_tokens(name="everywhere", scope="vso.packaging", allOrgs=True)
+    replaced = fix(pat, check(pat)["global"], "--yes", "-o", "json")
+    assert {each["outcome"] for each in replaced.json} == {"created"}
+    # Another machine may use it: the user looks first.
+    assert old in {each["authorizationId"] for each in emulator.tokens}
+    for selection in ((), ("--all-orgs",)):
+        finding = check(pat, *selection)["global"]
+        assert "when nothing uses it any more, revoke it" in finding["message"]
+    fix(pat, finding, "--yes")
     assert check(pat, "--all-orgs") == {}
 
 

@@ -376,7 +376,7 @@ def test_a_name_that_no_new_token_can_have(pat: InProcess, emulator: Emulator) -
     assert planned.json[0]["fix"] == "to give the new token another name, add: --name tabhere"
     (finding,) = [each for each in pat("check", "-o", "json").json if each["kind"] == "global"]
     assert pat(*split(finding["fix"])[1:], "--yes", "-q").exit_code == 0
-    assert names(emulator) == ["tabhere"] * 2
+    assert names(emulator) == ["tab\there", "tabhere", "tabhere"]
 
 
 def test_a_name_of_which_nothing_is_left(pat: InProcess, emulator: Emulator) -> None:
@@ -629,3 +629,17 @@ def test_no_organization_is_set(pat: InProcess, emulator: Emulator) -> None:
     words = ("migrate", "wide", "--to", "fabrikam", "--yes", "-o", "json")
     result = pat(*words, env={"PAT_ORG": None})
     assert (result.exit_code, outcomes(result)) == (0, {"fabrikam": "created"}), result.stderr
+
+
+def test_the_question_tells_that_another_machine_may_use_the_token(
+    pat: InProcess, emulator: Emulator
+) -> None:
+    secret = emulator.add_with_secret("wide", scope="vso.code_write", allOrgs=True)
+    (old,) = pat("list", "--global", "-o", "json").json
+    command = ("migrate", "wide", "--to", "contoso", "--revoke-old")
+    loss = "the secret of 'wide' is not stored here: programs that use the global token will stop"
+    unseen = pat(*command)
+    assert (unseen.exit_code, loss in unseen.stderr) == (2, True)
+    imported = pat("import", "wide", "--id", old["id"], "--org", "fabrikam", stdin=f"{secret}\n")
+    assert imported.exit_code == 0
+    assert "not stored here" not in pat(*command).stderr

@@ -102,7 +102,7 @@ def test_tokens_are_compared_with_those_of_the_same_owner_alone() -> None:
         (
             TenantPolicy(PolicyName.GLOBAL, is_on=True),
             replace(TOKEN, is_global=True, org=None),
-            "migrate 4c81c0e6 --to-all --revoke-old",
+            "migrate 4c81c0e6 --to-all",
         ),
         (
             TenantPolicy(PolicyName.FULL_ACCESS, is_on=True),

@@ -282,10 +282,23 @@ def _ask(
         olds = count([old for old, _ in revocations])
         parts.append(f"revoke {olds} in all your organizations{after_grace(revocations)}")
     text = ", then ".join(parts)
+    unseen = [old for old, _ in revocations if not _is_stored(app, old)]
+    loss = ""
+    if unseen:
+        loss = f"the secret of {unseen[0].name!r} is"
+        if len(unseen) > 1:
+            loss = f"the secrets of {len(unseen)} global tokens are"
+        loss += " not stored here: programs that use the global token will stop working"
     question = Question(
-        text=f"{text[0].upper()}{text[1:]}?",
-        effect=f"pat would {text}",
+        text=f"{f'{loss}. ' if loss else ''}{text[0].upper()}{text[1:]}?",
+        effect=f"pat would {text}{f', and {loss}' if loss else ''}",
         hint="add --yes to confirm, or --dry-run to see the plan",
         declined="nothing was changed",
     )
     confirm_shown(app, lambda: app.runtime.preview.show_all(planned), question)
+
+
+def _is_stored(app: App, old: Pat) -> bool:
+    """Return whether the secret of a global token is stored here, for any organization."""
+    entries = app.state.find_by_id(old.id) if old.id else ()
+    return any(each.stored for each in entries)

@@ -63,7 +63,7 @@ class Judge(NamedTuple):
         yield from of_tokens(pats, self.now, self.limits)
         for pat in pats:
             if is_active(pat, self.now):
-                yield from of_policies(pat, self.policies)
+                yield from of_policies(pat, self.policies, self.now)
 
     def _for_administrator(self, finding: Finding, owner: User, pat: Pat | None) -> Finding:
         """Return a finding about the token of another user, who alone can change or replace it.

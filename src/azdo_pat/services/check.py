@@ -152,7 +152,7 @@ def check(organizations: Sequence[Organization], request: CheckRequest, deps: De
         if each in subjects.entries and each.id and each.status_at(deps.now()) is Status.UNKNOWN
     ]
     policies = _policies(organizations, subjects.pats, deps.now() + request.limits.within, deps)
-    found = [*_revoked(alive, deps, failures), *_forbidden(subjects.pats, policies)]
+    found = [*_revoked(alive, deps, failures), *_forbidden(subjects.pats, policies, deps.now())]
     allowed = {
         org: each.max_days
         for org, known in policies.items()
@@ -367,12 +367,12 @@ def _policies(
 
 
 def _forbidden(
-    pats: Sequence[Pat], policies: Mapping[str, Sequence[TenantPolicy]]
+    pats: Sequence[Pat], policies: Mapping[str, Sequence[TenantPolicy]], now: datetime
 ) -> Iterator[Finding]:
     """Yield a finding for each token that `pat renew` renews, and a policy does not let it."""
     for pat in pats:
         if pat.renewal_due:
-            yield from of_policies(pat, policies.get(pat.org or "", ()))
+            yield from of_policies(pat, policies.get(pat.org or "", ()), now)
 
 
 def _secrets(
