@@ -158,6 +158,14 @@ def test_scopes(scopes: tuple[str, ...], kind: Kind | None, fix: str) -> None:
         assert findings[kind].fix == f"pat update 4c81c0e6 {fix} --org contoso"
 
 
+def test_the_scopes_of_a_recipe_are_doubted_only_where_pat_has_not_created_the_token() -> None:
+    git = replace(TOKEN, scopes=("vso.code_write",))
+    assert found(git)[Kind.BROAD].message == "high privilege: code_write; may be enough: code"
+    assert found(replace(git, origin=Origin.PAT)) == {}
+    too_much = replace(git, scopes=("vso.code_full",), origin=Origin.PAT)
+    assert list(found(too_much)) == [Kind.BROAD]
+
+
 def test_the_name_may_say_which_scope_is_enough() -> None:
     pat = replace(TOKEN, name="npm feed", scopes=("app_token",))
     assert "--scope packaging " in found(pat)[Kind.FULL_ACCESS].fix

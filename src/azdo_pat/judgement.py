@@ -24,7 +24,7 @@ from azdo_pat.naming import (
 )
 from azdo_pat.origins import maker_name
 from azdo_pat.scope_table import HIGH_PRIVILEGE
-from azdo_pat.scopes import FULL_ACCESS, SCOPES, less_privileged, without_included
+from azdo_pat.scopes import FULL_ACCESS, RECIPE_SCOPES, SCOPES, less_privileged, without_included
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -294,7 +294,9 @@ def _scopes(pat: Pat, now: datetime, *, is_replaced_here: bool) -> Finding | Non
         )
     if pat.is_global or pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
         return None  # it is to be replaced in any case, or its program would not work with less
-    if high := [scope for scope in pat.scopes if scope in HIGH_PRIVILEGE]:
+    high = [scope for scope in pat.scopes if scope in HIGH_PRIVILEGE]
+    # Where pat created it, the user has chosen; of other tokens, the purpose is not known.
+    if high and not (pat.origin is Origin.PAT and RECIPE_SCOPES.issuperset(high)):
         enough = less_privileged(pat.scopes)
         message = f"high privilege: {_short(high)}"
         if enough:

@@ -70,6 +70,9 @@ RECIPES: Final = (
     Recipe("marketplace-manage", "publish a VS Code extension", ("vso.gallery_manage",)),
 )
 
+RECIPE_SCOPES: Final = frozenset(scope for recipe in RECIPES for scope in recipe.scopes)
+"""The scopes that a purpose needs: none below them is enough for it."""
+
 
 def parse_scopes(
     texts: Iterable[str], *, recipes: Iterable[str] = (), allow_unknown: bool = False

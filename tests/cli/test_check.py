@@ -13,6 +13,7 @@ from keyring.errors import KeyringLocked
 from azdo_pat.cli.runtime import Runtime
 from azdo_pat.command_lines import split
 from azdo_pat.findings import Kind
+from azdo_pat.scopes import RECIPES, Recipe
 from cli.stage import at, hence
 from drivers import Emulator, InProcess, Result, put_writer
 from fakes import MemoryKeyring
@@ -164,6 +165,12 @@ def test_one_of_all_organizations(pat: InProcess, emulator: Emulator) -> None:
         assert "when nothing uses it any more, revoke it" in finding["message"]
     fix(pat, finding, "--yes")
     assert check(pat, "--all-orgs") == {}
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_a_token_for_a_purpose_has_the_scopes_that_it_needs(pat: InProcess, recipe: Recipe) -> None:
+    assert pat("create", "ci", "--for", recipe.name, "-q", "-o", "none").exit_code == 0
+    assert check(pat) == {}
 
 
 @pytest.mark.parametrize("stored", [[], ["--stored"]], ids=["listed", "stored"])
