@@ -89,9 +89,27 @@ def test_a_sign_in_that_will_not_do(
 
 
 def test_an_organization_that_is_none(pat: InProcess) -> None:
-    found = examined(pat, "--org", "nosuch")
-    assert found["permission"]["status"] == "problem"
-    assert found["permission"]["fix"]
+    found = examined(pat, "--org", "contosso")
+    assert found["organization"] == {
+        "check": "organization",
+        "status": "problem",
+        "detail": "there is no organization contosso, or the signed-in user has no access to it",
+        "fix": "did you mean contoso? to use another organization, add --org"
+        " (known: contoso, fabrikam)",
+        "time": None,
+    }
+    assert found["permission"]["status"] == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("contoso", "ok"), ("contosso", "problem"), ("nosuch", "skipped")]
+)
+def test_an_organization_without_a_sign_in(pat: InProcess, name: str, status: str) -> None:
+    make(pat)
+    pat.env = {**pat.env, "PAT_ACCESS_TOKEN": None, "PATH": "/nowhere"}  # without az
+    found = examined(pat, "--org", name)["organization"]
+    assert found["status"] == status
+    assert (found["fix"] or "").startswith("did you mean contoso?") == (status == "problem")
 
 
 def test_a_service_that_does_not_answer(pat: InProcess, emulator: Emulator) -> None:

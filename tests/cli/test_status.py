@@ -109,6 +109,34 @@ def test_as_a_table(pat: InProcess, emulator: Emulator, home: Path) -> None:
     )
 
 
+UNKNOWN = "there is no organization {}, or the signed-in user has no access to it"
+
+
+@pytest.mark.parametrize(("name", "near"), [("contosso", "did you mean contoso? "), ("zz", "")])
+def test_an_organization_that_the_service_does_not_know(
+    pat: InProcess, name: str, near: str
+) -> None:
+    instead = "to use another organization, add --org (known: contoso, fabrikam)"
+    assert pat("status", "--org", name, "-o", "json").json["problems"] == [
+        f"{UNKNOWN.format(name)}; {near}{instead}"
+    ]
+
+
+def test_an_organization_that_does_not_know_the_user(pat: InProcess, emulator: Emulator) -> None:
+    grace = {"PAT_ACCESS_TOKEN": emulator.mint("user", user="grace")}
+    (said,) = pat("status", "--org", "fabrikam", "-o", "json", env=grace).json["problems"]
+    assert said.startswith("fabrikam does not know the signed-in user")
+
+
+def test_without_a_sign_in_a_similar_organization_is_proposed(pat: InProcess) -> None:
+    pat("create", "laptop", "--scope", "code", "-q", "-o", "none")
+    alone = {"PAT_ACCESS_TOKEN": None, "PATH": "/nowhere"}  # no az
+    for name, said in (("contosso", 1), ("contoso", 0), ("nosuch", 0)):
+        problems = pat("status", "--org", name, "-o", "json", env=alone).json["problems"]
+        near = "pat does not know the organization contosso; did you mean contoso? "
+        assert sum(each.startswith(near) for each in problems) == said
+
+
 def test_nobody_is_signed_in(
     pat: InProcess, emulator: Emulator, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,10 +11,10 @@ import click
 from azdo_pat.cli.app import App
 from azdo_pat.cli.documented import Documented, DocumentedGroup
 from azdo_pat.cli.global_options import credentials_withheld, merged_options
-from azdo_pat.cli.known_organizations import known_organizations
 from azdo_pat.cli.shared_options import global_options
 from azdo_pat.errors import NoOrganizationError
 from azdo_pat.near_names import did_you_mean
+from azdo_pat.services.known_organizations import known_organizations
 
 Function = TypeVar("Function", bound=Callable[..., object])
 

@@ -68,7 +68,7 @@ def complete_organizations(
     """Return matching organizations known on this machine."""
     from azdo_pat.cli.app import App
     from azdo_pat.cli.global_options import GlobalOptions
-    from azdo_pat.cli.known_organizations import known_organizations
+    from azdo_pat.services.known_organizations import known_organizations
 
     known = known_organizations(App(GlobalOptions()))
     return _beginning(begun.lower(), ((name, "") for name in known))

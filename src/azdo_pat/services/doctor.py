@@ -26,6 +26,7 @@ from azdo_pat.results.diagnosis import Check, Health
 from azdo_pat.results.recovery import RecoveryOutcome
 from azdo_pat.services.check import of_secret
 from azdo_pat.services.find_tokens import Filters, TokenFinder
+from azdo_pat.services.known_organizations import require_known
 from azdo_pat.services.pending import pending
 from azdo_pat.services.state_rebuild import rebuild
 from azdo_pat.store.repair import damaged_files, mark_rebuilt, set_aside
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from azdo_pat.journal import JournalEntry, Operation
+    from azdo_pat.models import Organization
     from azdo_pat.operations.deps import Deps
     from azdo_pat.results.recovery import Recovered
     from azdo_pat.services.state_rebuild import Rebuilt
@@ -93,12 +95,13 @@ class _Examination:
         damaged = damaged_files(self._state_path)
         signed_in = self._sign_in()
         self._try("network", self._network)
+        identity = None
         if not signed_in:
             self._note("service", Health.SKIPPED, "not signed in")
         else:
-            self._try("service", self._identity)
+            identity = self._try("service", self._identity)
         self._clock()
-        organization = self._try("organization", self._organization)
+        organization = self._organization(able_to_ask=identity is not None)
         if organization is None or not signed_in:
             self._note("permission", Health.SKIPPED, "needs a sign-in and an organization")
         else:
@@ -167,10 +170,22 @@ class _Examination:
         identity = self._deps.organization_cache.me()
         return f"signed in as {identity.name}{f' <{identity.mail}>' if identity.mail else ''}"
 
-    def _organization(self) -> str:
-        found, source = self._deps.session.located
-        organization = self._deps.organization
-        return f"{organization.name} (from {source if found else 'your only organization'})"
+    def _organization(self, *, able_to_ask: bool) -> Organization | None:
+        """Check the organization that is set; return it unless it is a problem."""
+        try:
+            found, source = self._deps.session.located
+            organization = self._deps.organization
+            listed = self._deps.organization_cache.all() if able_to_ask else None
+            is_known = require_known(organization, listed, self._deps)
+        except PatError as error:
+            self._fail("organization", error)
+            return None
+        words = f"{organization.name} (from {source if found else 'your only organization'})"
+        if is_known or not organization.hosted:
+            self._note("organization", Health.OK, words)
+        else:
+            self._note("organization", Health.SKIPPED, f"{words}, not checked")
+        return organization
 
     def _active_tokens(self) -> str:
         deps = self._deps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from azdo_pat.errors import PatError, UnavailableError
@@ -21,6 +22,7 @@ from azdo_pat.operations.left_behind import left_behind
 from azdo_pat.organizations import HOSTED_ROOT
 from azdo_pat.results.diagnosis import Problem, StatusReport
 from azdo_pat.services.destinations import all_destinations
+from azdo_pat.services.known_organizations import require_known
 from azdo_pat.services.pending import pending
 from azdo_pat.store.repair import damaged_files
 
@@ -63,6 +65,9 @@ def report_status(deps: Deps, *, config_file: str) -> StatusReport:
         problems.append(search.failure)
     # A service that does not answer has not refused the user.
     unknown = token is not None and any(isinstance(each, UnavailableError) for each in problems)
+    if organization is not None:
+        asked = organizations if identity and not unknown else None
+        trying(partial(require_known, organization, asked, deps), otherwise=False)
     if organization is None and not problems and len(organizations) == 1:
         organization, source = organizations[0], "the only one you have"
     stored_secrets = trying(lambda: _count_stored(deps), None)
