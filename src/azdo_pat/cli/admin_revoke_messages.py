@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from azdo_pat.cli.admin_scan import counted, say_unread
+from azdo_pat.cli.bulk import needs_total
 from azdo_pat.cli.recovery_messages import say_remaining_copies
 from azdo_pat.command_lines import pat_command
 from azdo_pat.errors import ExitCode, PartialError, PendingError, UsageError
@@ -137,7 +138,7 @@ class Summary:
         words = [f"revoked {self._counted(revoked)}"] if revoked else []
         words += [f"no longer active before: {self._counted(before)}"] if before else []
         words += [f"{counted(gone, 'user')} left in the meantime"] if gone else []
-        if words:
+        if len(words) > 1 or (words and needs_total(self._app, len(ended.items))):
             tell = self._messages.done if revoked else self._messages.notice
             tell("; ".join(words))
         if ended.stopped_by is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli import options
-from azdo_pat.cli.bulk import conclude_changes, say_consequences, stoppable_progress
+from azdo_pat.cli.bulk import conclude_changes, needs_total, say_consequences, stoppable_progress
 from azdo_pat.cli.command import command
 from azdo_pat.cli.confirmation import Question, confirm_shown, count
 from azdo_pat.cli.lease import held_lease, lease_option, lease_place
@@ -104,7 +104,8 @@ def apply_command(  # noqa: PLR0913  # one argument for each option
     tell = app.runtime.messages.notice
     if changes and not interrupted and not any(each.error for each in changes):
         tell = app.runtime.messages.done
-    tell(_summary(changes))
+    if needs_total(app, len(changes)):
+        tell(_summary(changes))
     conclude_changes(changes, interrupted=interrupted)
 
 

@@ -41,6 +41,14 @@ def stoppable_progress(
         yield Progress(done, stopped, before)
 
 
+def needs_total(app: App, outcomes: int) -> bool:
+    """Return whether to say how many tokens had which outcome.
+
+    A table of one token, on the same terminal, says it itself.
+    """
+    return outcomes != 1 or not app.runtime.shows_tables
+
+
 def say_consequences(app: App, changes: Sequence[Change]) -> None:
     """Say on stderr where secrets were delivered, what failed, and what is still to be done."""
     for change in changes:

@@ -93,7 +93,8 @@ def create_command(  # noqa: PLR0913  # one argument for each option
             app,
             lambda made: print_secret(app, made, secret_request) if secret_request else None,
         )
-    say_created(app, created)
+    has_table = secret_request is None and app.runtime.shows_tables
+    say_created(app, created, has_table=has_table)
     if secret_request is None:
         render.show(created.pat)
     elif created.pat.stored:

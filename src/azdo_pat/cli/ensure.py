@@ -92,7 +92,8 @@ def ensure_command(  # noqa: PLR0913  # one argument for each option
     organization = place_of(name, app)
     with interruptible_once():
         ensured = ensure(organization, wanted, app, verify=verify)
-    _say(app, ensured, organization)
+    has_table = secret_request is None and app.runtime.shows_tables
+    _say(app, ensured, organization, has_table=has_table)
     if render is not None:
         render.show(ensured)
     elif secret_request is None or secret_request.form == "token":
@@ -128,12 +129,12 @@ def _wanted(
     return Wanted(name=name, scopes=scopes, expires=end, renew_before=window)
 
 
-def _say(app: App, ensured: Ensured, organization: Organization) -> None:
+def _say(app: App, ensured: Ensured, organization: Organization, *, has_table: bool) -> None:
     """Report on stderr what was done."""
     if ensured.created is not None:
-        say_created(app, ensured.created)
+        say_created(app, ensured.created, has_table=has_table)
     elif ensured.rotated is not None:
-        say_rotated(app, ensured.rotated)
+        say_rotated(app, ensured.rotated, has_table=has_table)
     elif ensured.outcome == "taken over":
         _say_taken_over(app, ensured, organization)
     elif ensured.outcome == "delivered":
@@ -144,7 +145,8 @@ def _say(app: App, ensured: Ensured, organization: Organization) -> None:
                 f" {ensured.undelivered}"
             )
     else:
-        app.runtime.messages.notice(f"kept {ensured.pat.name!r} in {organization.name}")
+        where = "" if has_table else f" in {organization.name}"
+        app.runtime.messages.notice(f"kept {ensured.pat.name!r}{where}")
 
 
 def _say_taken_over(app: App, ensured: Ensured, organization: Organization) -> None:

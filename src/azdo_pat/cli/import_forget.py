@@ -79,8 +79,9 @@ def import_command(  # one argument for each option
     )
     before = app.state.find(organization.url, name)
     stored = import_secret(organization, wanted, app)
+    where = "" if app.runtime.shows_tables and organization.hosted else f" for {organization.url}"
     app.runtime.messages.done(
-        f"stored {name!r} for {organization.url}; to print it, run: {pat_command('get', name)}"
+        f"stored {name!r}{where}; to print it, run: {pat_command('get', name)}"
     )
     if before is not None and before.id not in {None, stored.id}:
         from azdo_pat.cli.token_messages import warn_replaced

@@ -64,7 +64,8 @@ def login_command(
         )
 
     signed_in = sign_in(have_signed_in, app.session.memory, app, safe=safe)
-    app.runtime.messages.done(f"signed in as {signed_in.user}{_at(client)}")
+    who = "" if app.runtime.shows_tables else f" as {signed_in.user}{_at(client)}"
+    app.runtime.messages.done(f"signed in{who}")
     app.runtime.render.show(signed_in)
     if app.runtime.options.access_token:
         app.runtime.messages.warn(

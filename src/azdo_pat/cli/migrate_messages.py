@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from azdo_pat.cli.bulk import needs_total
 from azdo_pat.cli.token_messages import not_delivered
 from azdo_pat.command_lines import pat_command
 from azdo_pat.dates import in_words, local_minute
@@ -89,7 +90,8 @@ def say_migrated(app: App, migrations: Sequence[Migration]) -> None:
         counts[str(each.outcome)] += 1
     failed = any(each.failure or each.undelivered for each in migrations)
     tell = app.runtime.messages.notice if failed else app.runtime.messages.done
-    tell(", ".join(f"{outcome} {number}" for outcome, number in counts.items()))
+    if needs_total(app, len(migrations)):
+        tell(", ".join(f"{outcome} {number}" for outcome, number in counts.items()))
 
 
 def say_olds(app: App, migrated: Migrated) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli import options
-from azdo_pat.cli.bulk import conclude_changes, say_consequences, stoppable_progress
+from azdo_pat.cli.bulk import conclude_changes, needs_total, say_consequences, stoppable_progress
 from azdo_pat.cli.command import command
 from azdo_pat.cli.lease import held_lease, lease_option, lease_place
 from azdo_pat.cli.token_messages import warn_shortened
@@ -122,7 +122,9 @@ def _say(app: App, renewed: Renewed) -> None:
         warn_shortened(app, rotated.created.pat, rotated.created.shortened_from)
     app.runtime.render.show_all(renewed.changes)
     say_consequences(app, renewed.changes)
-    if renewed.changes:
+    if not renewed.changes and not renewed.left and app.runtime.shows_tables:
+        app.runtime.messages.notice("nothing is due for renewal")
+    if renewed.changes and needs_total(app, len(renewed.changes)):
         failed = renewed.interrupted or any(each.error for each in renewed.changes)
         tell = app.runtime.messages.notice if failed else app.runtime.messages.done
         tell(_summary(renewed))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli import options
-from azdo_pat.cli.bulk import stoppable_progress
+from azdo_pat.cli.bulk import needs_total, stoppable_progress
 from azdo_pat.cli.command import command
 from azdo_pat.cli.completers import complete_tokens
 from azdo_pat.cli.confirmation import Question, confirm, count
@@ -213,7 +213,8 @@ def _conclude(app: App, revoked: Revoked, not_found: int) -> None:
     before = [item.pat for item in revoked.items if item.outcome != "revoked"]
     words = [f"revoked {count(gone)}{_where(gone)}"] if gone else []
     words += [f"already revoked: {count(before)}"] if before else []
-    app.runtime.messages.done("; ".join(words))
+    if needs_total(app, len(revoked.items)) or _where(gone):
+        app.runtime.messages.done("; ".join(words))
     for item in revoked.items:
         if item.pat.stored:
             app.runtime.messages.notice(

@@ -107,7 +107,8 @@ def rotate_command(  # noqa: PLR0913  # one argument for each option
     if len(set(texts)) > 1:
         _rotate_each(app, steps, request, len(problems))
         return
-    rotated = _rotated(app, steps[0], request)
+    has_table = secret_request is None and app.runtime.shows_tables
+    rotated = _rotated(app, steps[0], request, has_table=has_table)
     if secret_request:
         print_secret(app, rotated.created, secret_request)
     else:
@@ -161,7 +162,7 @@ def _rotate_each(
     stopped = False
     for step in steps:
         try:
-            done.append(_rotated(app, step, request))
+            done.append(_rotated(app, step, request, has_table=app.runtime.shows_tables))
             stopped = done[-1].reason == INTERRUPTED
         except CancelledError as error:
             app.runtime.messages.warn(f"{step.pat.name or step.pat.id}: {error.message}")
@@ -178,11 +179,11 @@ def _rotate_each(
     conclude_rotations(done, failed, len(done) + failed)
 
 
-def _rotated(app: App, step: RotateStep, request: RotateRequest) -> Rotated:
+def _rotated(app: App, step: RotateStep, request: RotateRequest, *, has_table: bool) -> Rotated:
     from azdo_pat.services.rotate import rotate
 
     request = replace(request, only_stored=not step.unseen)
     with interruptible_once():
         rotated = rotate(app.organization, step.pat, request, app)
-    say_rotated(app, rotated)
+    say_rotated(app, rotated, has_table=has_table)
     return rotated

@@ -231,6 +231,13 @@ class Runtime:
             query=self.query,
         )
 
+    @property
+    def shows_tables(self) -> bool:
+        """Whether the user reads messages and tables one below the other, on terminals."""
+        if not (self.err.isatty() and self.out.isatty()):
+            return False
+        return self.query is None and str(self._quick("output") or Format.TABLE) == Format.TABLE
+
     @cached_property
     def query(self) -> Callable[[object], object] | None:
         """The function that applies `--query` to a document; None without `--query`."""

@@ -23,12 +23,20 @@ if TYPE_CHECKING:
     from azdo_pat.results.tokens import Created, Rotated
 
 
-def say_created(app: App, created: Created) -> None:
-    """Report on stderr that a token was created, with warnings about it."""
+def say_created(app: App, created: Created, *, has_table: bool) -> None:
+    """Report on stderr that a token was created, with warnings about it.
+
+    `has_table` says that its table is written to the same terminal, and need not be repeated.
+    """
     pat = created.pat
-    where = pat.org or "all organizations"
-    kept = f"; its secret is in the keyring: {pat_command('get', pat.name)}" if pat.stored else ""
-    app.runtime.messages.done(f"created {pat.name!r} in {where}{kept}")
+    get = pat_command("get", pat.name)
+    if has_table:
+        words = f"created {pat.name!r}"
+        more = f"; to print its secret, run: {get}"
+    else:
+        words = f"created {pat.name!r} in {pat.org or 'all organizations'}"
+        more = f"; its secret is in the keyring: {get}"
+    app.runtime.messages.done(f"{words}{more if pat.stored else ''}")
     warn_shortened(app, pat, created.shortened_from)
     say_delivered(app, pat)
     if created.undelivered:
@@ -39,8 +47,11 @@ def say_created(app: App, created: Created) -> None:
         warn_replaced(app, created.replaced)
 
 
-def say_rotated(app: App, rotated: Rotated) -> None:
-    """Report on stderr the new token and what happened to the old one."""
+def say_rotated(app: App, rotated: Rotated, *, has_table: bool) -> None:
+    """Report on stderr the new token and what happened to the old one.
+
+    `has_table` says that its table is written to the same terminal, and need not be repeated.
+    """
     from azdo_pat.results.tokens import OldTokenOutcome
 
     new, old = rotated.created.pat, rotated.replaced
@@ -55,9 +66,12 @@ def say_rotated(app: App, rotated: Rotated) -> None:
         OldTokenOutcome.PENDING: "could not be revoked yet",
         OldTokenOutcome.UNDELIVERED: "stays active",
     }[rotated.old]
+    get = pat_command("get", new.name)
     app.runtime.messages.done(
-        f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
-        f" keyring ({pat_command('get', new.name)}); the old token {old.id} {ended}"
+        f"rotated {new.name!r}: the old token {old.id} {ended}; to print the new secret, run: {get}"
+        if has_table
+        else f"rotated {new.name!r} in {new.org or app.organization.name}: its new secret is in the"
+        f" keyring ({get}); the old token {old.id} {ended}"
     )
     if rotated.waits_for_readers and rotated.old is OldTokenOutcome.LATER:
         app.runtime.messages.notice(

@@ -76,7 +76,8 @@ def update_command(  # noqa: PLR0913  # one argument for each option
         confirm(app, [pat], question)
     updated = update(app.organization, pat, changes, app)
     warn_shortened(app, updated.pat, updated.shortened_from)
-    app.runtime.messages.done(f"updated {updated.pat.name!r} in {where}")
+    told = "" if app.runtime.shows_tables else f" in {where}"
+    app.runtime.messages.done(f"updated {updated.pat.name!r}{told}")
     if updated.left_behind:
         app.runtime.messages.notice(
             f"kept the secret stored under {pat.name!r}, as it may belong to another token; if it"
