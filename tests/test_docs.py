@@ -19,6 +19,10 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"(?:\]\(|\bsrc(?:set)?=\")(?!https?://|mailto:)([^)\s\"]+)[)\"]")
 FENCE = re.compile(r"^ *```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^ *```", re.MULTILINE | re.DOTALL)
 OPERATORS = set("();<>|&")
+WITHOUT_GLYPH = re.compile(
+    r"pat: |(?:created|rotated|renewed|revoked|updated|delivered|stored|forgot|signed|wrote) "
+)
+"""How a message begins that is not written to a terminal, where a glyph comes first."""
 
 
 def without_fences(text: str) -> str:
@@ -134,6 +138,17 @@ def wrong(words: list[str]) -> str | None:
         elif not known[path].allow_interspersed_args:
             return None  # the rest is another program's
     return None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_console_shows_messages_as_a_terminal_does(page: Path) -> None:
+    consoles = [
+        fence["text"]
+        for fence in FENCE.finditer(page.read_text("utf-8"))
+        if fence["language"] == "console"
+    ]
+    lines = [line.strip() for text in consoles for line in text.splitlines()]
+    assert [line for line in lines if WITHOUT_GLYPH.match(line)] == []
 
 
 @pytest.mark.parametrize("words", DOCUMENTED)

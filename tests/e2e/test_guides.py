@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import icalendar
+import pexpect
 import pytest
 
-from drivers import Emulator, need
+from drivers import TIME_LIMIT, Emulator, need
 from e2e.stage import accepts, active, run
 from published import PAGES, snippet
 
@@ -106,15 +107,26 @@ def alike(text: str) -> list[str]:
     """Return the lines of an output, in any order, without what differs from day to day."""
     distance = r"(?:in [0-9]+ \w+|[0-9]+ \w+ ago) \([0-9]{4}-[0-9]{2}-[0-9]{2}\)"
     text = re.sub(distance, "DAY", text).replace("stopped", "stops")
-    return sorted(" ".join(line.split()) for line in text.splitlines())
+    return sorted(" ".join(line.split()) for line in text.splitlines() if line.strip())
 
 
 def follow(mark: str, env: dict[str, str], home: Path) -> str:
-    """Run a block of the guide "Global tokens"; compare what it shows, if it does."""
+    """Run a block of the guide "Global tokens"; compare what it shows on a terminal, if it does."""
     command, _, shown = snippet("global-tokens", mark).partition("\n")
     if not command.startswith("$ "):
         return run(["/bin/bash", "-euc", snippet("global-tokens", mark)], env, home)
-    said = run(["/bin/bash", "-euc", command.removeprefix("$ ")], env, home)
+    terminal = pexpect.spawn(
+        "/bin/bash",
+        ["-euc", command.removeprefix("$ ")],
+        env={**env, "TERM": "dumb"},
+        cwd=home,
+        encoding="utf-8",
+        dimensions=(24, 250),
+        timeout=TIME_LIMIT,
+    )
+    said: str = terminal.read()
+    terminal.close()
+    assert terminal.exitstatus == 0, said
     assert alike(said) == alike(shown)
     return said
 
