@@ -132,8 +132,8 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
 
     \b
     Examples:
-      pat admin revoke 3f2a9c1e-5b7d-4e8a-9c21-0d4f6a8b1c3e --user ada@contoso.example
       pat admin revoke --user ada@contoso.example --include-global
+      pat admin revoke 3f2a9c1e-5b7d-4e8a-9c21-0d4f6a8b1c3e --user ada@contoso.example
       pat admin revoke --all-users --full --older-than 180d --dry-run
     """
     named = (*users, *(read_users(users_from) if users_from else ()))

@@ -28,6 +28,7 @@ def whose_command(app: App, *, jobs: int, admin_token: str | None) -> None:
 
     \b
     Examples:
+      pat admin whose
       pat admin whose < found.txt
     """
     from azdo_pat.cli.secret_input import secret_from_user

@@ -27,6 +27,7 @@ def completion_command(ctx: click.Context, app: App, shell: str) -> None:
 
     \b
     Examples:
+      mkdir -p ~/.local/share/bash-completion/completions
       pat completion bash > ~/.local/share/bash-completion/completions/pat
       pat completion fish > ~/.config/fish/completions/pat.fish
       pat completion powershell | Out-String | Invoke-Expression

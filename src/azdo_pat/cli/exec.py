@@ -95,7 +95,7 @@ def exec_command(  # noqa: PLR0913  # one argument for each option
 
     \b
     Examples:
-      pat exec ci -- az devops project list
+      pat exec ci -- az devops project list --org https://dev.azure.com/contoso
       pat exec infra -- terraform plan
       pat exec ci --var SYSTEM_TOKEN -- python build.py
       pat exec --var READ=reader --var WRITE=writer -- make publish

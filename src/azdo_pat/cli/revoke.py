@@ -56,7 +56,7 @@ def revoke_command(  # noqa: PLR0913  # one argument for each option
 
     \b
     Examples:
-      pat revoke laptop 3f2a9c1e
+      pat revoke laptop
       pat revoke --name "ci-*" --dry-run
       pat revoke --expired --yes
     """
