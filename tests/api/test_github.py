@@ -91,7 +91,7 @@ def test_the_api_of_each_host(host: str, root: str, is_hosted: bool) -> None:  #
     ["api.github.com", "www.github.com", "github.com:443", "ghe.com", "a.b.ghe.com", "a.ghe.com:1"],
 )
 def test_a_host_that_users_do_not_sign_in_to(host: str) -> None:
-    with pytest.raises(UsageError, match="is not the host of a GitHub"):
+    with pytest.raises(UsageError, match="is not a GitHub host"):
         address(host)
 
 

@@ -74,7 +74,7 @@ def test_a_change_right_after_the_write_is_told(pat: InProcess, emulator: Emulat
     emulator.change_service_connection("fabrikam", when="after-write", url="https://theirs.example")
     result = ensure(pat, SAMPLE)
     assert result.exit_code == 8
-    assert "changed by someone meanwhile" in result.stderr
+    assert "someone else has changed the service connection" in result.stderr
 
 
 @pytest.mark.parametrize("status", [409, 500, 503])

@@ -88,7 +88,7 @@ def test_a_change_right_after_the_write_is_told_and_not_overwritten(
     emulator.change_variable_group("g", when="after-write", variables={"PLAIN": "theirs"})
     result = ensure(pat, "variable-group:fabric/g#A")
     assert result.exit_code == 8
-    assert "changed by someone meanwhile" in result.stderr
+    assert "someone else has changed the variable group" in result.stderr
     assert emulator.variables("g")["PLAIN"] == "theirs"
     puts = [each for each in emulator.requests if each["method"] == "PUT"]
     assert len([each for each in puts if "variablegroups" in json.dumps(each)]) == 1

@@ -86,7 +86,7 @@ def test_what_gh_has_saved(gh: str) -> None:
     assert found("github.com", PATH=gh, GH_HOST="contoso.ghe.com", GH_TOKEN="a") == ("of-gh", "gh")
     with pytest.raises(SignInError, match=f"no token for {SERVER}"):
         found(SERVER, PATH=gh)
-    with pytest.raises(SignInError, match="the token from gh is not one word"):
+    with pytest.raises(SignInError, match="the token from gh contains spaces"):
         found("two.ghe.com", PATH=gh)
     with pytest.raises(SignInError, match="gh could not be asked for the token"):
         found("three.ghe.com", PATH=gh)
@@ -103,12 +103,12 @@ def test_a_gh_that_cannot_be_started(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["two words", "a\nb", "ä"])
 def test_a_variable_that_is_no_token(text: str) -> None:
-    with pytest.raises(SignInError, match="the token from GH_TOKEN is not one word"):
+    with pytest.raises(SignInError, match="the token from GH_TOKEN contains spaces"):
         found("github.com", GH_TOKEN=text)
 
 
 def test_a_host_that_users_do_not_sign_in_to() -> None:
-    with pytest.raises(UsageError, match="is not the host of a GitHub"):
+    with pytest.raises(UsageError, match="is not a GitHub host"):
         found("api.github.com", GH_TOKEN="a")
 
 

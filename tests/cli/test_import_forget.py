@@ -81,8 +81,8 @@ def test_when_it_ends_can_be_said(pat: InProcess, emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("stdin", "message", "hint"),
     [
-        ("", "no secret given", "pipe it in, or type it at the prompt"),
-        ("\n", "no secret given", "pipe it in, or type it at the prompt"),
+        ("", "no secret given", "pipe the secret in, or type it at the prompt"),
+        ("\n", "no secret given", "pipe the secret in, or type it at the prompt"),
         (
             "two words",
             "the input is not a token: it contains spaces or other characters that no token has",

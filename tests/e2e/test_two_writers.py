@@ -94,7 +94,7 @@ def test_two_variables_of_one_group_from_two_machines(
     emulator.fail("GET /*/variablegroups/* delay=4s skip=2 times=1")
     (one, _), (two, [reason]) = overtake(emulator, pat, other, "deliver")
     assert (one, two) == (0, 8)
-    assert "the variable group was changed by someone meanwhile" in reason
+    assert "someone else has changed the variable group at the same time" in reason
     assert "two" not in emulator.variables("ci-secrets")
     assert there("deliver", "two", "-q").exit_code == 0
     delivered = {"one": secret(here, "one"), "two": secret(there, "two")}

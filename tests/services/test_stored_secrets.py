@@ -210,7 +210,7 @@ class TestReadSecret:
         with pytest.raises(UsageError) as caught:
             read_secret(text)
         assert caught.value.message == "no secret given"
-        assert caught.value.hint == "pipe it in, or type it at the prompt"
+        assert caught.value.hint == "pipe the secret in, or type it at the prompt"
 
     @pytest.mark.parametrize("text", ["a b", "a\nb", "a\x1b", "é", "a\u200b"])
     def test_more_than_a_token(self, text: str) -> None:

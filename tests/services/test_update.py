@@ -230,8 +230,8 @@ class TestRefused:
     def test_nothing_to_change(self, machine: Machine) -> None:
         error = failure(machine, machine.made(), PatChanges())
         assert type(error) is UsageError
-        assert error.message == "nothing to change"
-        assert error.hint == "use --name, --scope, --expires, or several of them"
+        assert error.message == "no change given"
+        assert error.hint == "add --name, --scope or --expires"
 
     def test_a_revoked_token(self, machine: Machine) -> None:
         pat = replace(machine.made(), status=Status.REVOKED)
@@ -351,7 +351,7 @@ class TestPending:
         assert type(error) is PendingError
         assert error.message == (
             "the token is now named 'new name', but its secret is still stored under 'ci': another"
-            " secret has been stored under 'new name' in the meantime"
+            " program has stored a secret under 'new name' in the meantime"
         )
         assert error.hint == "to print it, run: pat get ci"
         assert (machine.held(), machine.held("new name")) == (secret, "of another program")

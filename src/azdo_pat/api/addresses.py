@@ -111,7 +111,7 @@ def github(host: str) -> GitHubAddress:
         return GitHubAddress(f"https://api.{host}", is_hosted=True)
     if f".{name}".endswith((".github.com", ".ghe.com")):
         raise UsageError(
-            f"{host!r} is not the host of a GitHub",
+            f"{host!r} is not a GitHub host",
             hint="use github.com, TENANT.ghe.com, or the host of a GitHub Enterprise Server",
         )
     return GitHubAddress(f"https://{host}/api/v3", is_hosted=False)

@@ -193,7 +193,8 @@ class VaultToken(AuthBase):
         text = token.reveal()
         if not text or not text.isascii() or not text.isprintable() or " " in text:
             raise SignInError(
-                "the token of the Vault server is not one word",
+                "the token of the Vault server is empty, or contains spaces or other"
+                " characters that no token has",
                 hint="sign in: vault login (or bao login); or set VAULT_TOKEN (or BAO_TOKEN) to the"
                 " token and nothing else",
             )

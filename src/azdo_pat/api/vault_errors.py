@@ -121,7 +121,7 @@ def _by_status(answer: Response, said: str) -> PatError:  # noqa: PLR0911 - one 
             return ConflictError("someone else has changed the secret at the same time")
         case HTTPStatus.BAD_REQUEST if "check-and-set parameter required" in said:
             return RefusedError(
-                f"{host} accepts changes only from who can read the secret",
+                f"{host} accepts changes only from tokens that can read the secret",
                 hint=f"{_ASK} for the right to read it",
             )
         case HTTPStatus.FORBIDDEN:

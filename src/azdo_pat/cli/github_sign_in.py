@@ -53,7 +53,11 @@ class GitHubSignIn:
             if found is None:
                 raise SignInError(f"no token for {host} is set or saved", hint=hint)
             if not _is_one_word(found.secret.reveal()):
-                raise SignInError(f"the token from {found.source} is not one word", hint=hint)
+                raise SignInError(
+                    f"the token from {found.source} contains spaces or other characters that no"
+                    " token has",
+                    hint=hint,
+                )
             self._detail(f"token for {host} from {found.source}")
             self._found[host] = found
         return self._found[host]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _MOST_BYTES: Final = 8192
+_ALONE: Final = "pipe in the secret alone, as plain text"
 
 
 def secret_from_user(app: App, prompt: str, usage: str) -> str:
@@ -38,7 +39,9 @@ def secret_from_user(app: App, prompt: str, usage: str) -> str:
     try:
         given = sys.stdin.buffer.read(_MOST_BYTES + 1)
         if len(given) > _MOST_BYTES:
-            raise UsageError(f"the input is not a token: it has more than {_MOST_BYTES} bytes")
+            raise UsageError(
+                f"the input is not a token: it has more than {_MOST_BYTES} bytes", hint=_ALONE
+            )
         return decoded(given)
     except ValueError as error:
-        raise UsageError("the input is not a token: it is not text") from error
+        raise UsageError("the input is not a token: it is not text", hint=_ALONE) from error

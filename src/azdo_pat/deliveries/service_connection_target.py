@@ -77,7 +77,7 @@ def _set(
     after = _settled(target, connections, connection.id)
     if _comparable(after.document, name) != _comparable(sent, name):
         raise ConflictError(
-            "the service connection was changed by someone meanwhile",
+            "someone else has changed the service connection at the same time",
             hint="check it in Project settings > Service connections; delivering again keeps what"
             " is there",
         )

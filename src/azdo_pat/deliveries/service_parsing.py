@@ -270,7 +270,7 @@ def _github(
     host = host.lower()
     if not re.fullmatch(_HOST, host):
         raise UsageError(
-            f"{host!r} is not the host of a GitHub", hint="set GH_HOST to a host name, or unset it"
+            f"{host!r} is not a GitHub host", hint="set GH_HOST to a host name, or unset it"
         )
     return GitHubTarget(owner, repository, environment, secret, app, host)
 
@@ -326,7 +326,7 @@ def _org(name: str = "") -> str:
 def _text(table: Mapping[str, object], key: str) -> str:
     value = table.get(key)
     if value is None:
-        raise UsageError(f"a delivery misses the key {key}", hint=f'add: {key} = "…"')
+        raise UsageError(f"a delivery lacks the key {key}", hint=f'add: {key} = "…"')
     if not isinstance(value, str):
         raise UsageError(f"{key} = {value!r} is not a string", hint=f'write {key} = "…"')
     return _checked(value, key)

@@ -66,7 +66,7 @@ def _set(
     after = groups.get(target.project, group.id).document
     if _comparable(after, wanted) != _comparable(sent, wanted):
         raise ConflictError(
-            "the variable group was changed by someone meanwhile",
+            "someone else has changed the variable group at the same time",
             hint="check its variables in Pipelines > Library; delivering again keeps what is there",
         )
 

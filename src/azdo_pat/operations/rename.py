@@ -35,7 +35,7 @@ def move(known: StoredPat, new_name: str, deps: Deps) -> None:
         there = secrets.get(known.org_url, new_name)
         if there not in {None, secret}:  # by another program, as this one holds the lock
             raise ConflictError(
-                f"another secret has been stored under {new_name!r} in the meantime"
+                f"another program has stored a secret under {new_name!r} in the meantime"
             )
         secrets.put(known.org_url, new_name, secret)
         try:

@@ -217,8 +217,8 @@ class Scan:
 
     def _without_api(self) -> RefusedError:
         return RefusedError(
-            f"{self._organization.name} does not know any of the users where tokens are"
-            " administered (HTTP 404)",
+            "the service that administers tokens does not know any of the users of"
+            f" {self._organization.name} (HTTP 404)",
             hint="check that the users are still in the organization, that it is one of Azure"
             " DevOps Services, and that no proxy answers in its place",
         )

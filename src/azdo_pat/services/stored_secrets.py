@@ -115,7 +115,7 @@ def read_secret(text: str) -> Secret:
     """
     secret = text.strip()
     if not secret:
-        raise UsageError("no secret given", hint="pipe it in, or type it at the prompt")
+        raise UsageError("no secret given", hint="pipe the secret in, or type it at the prompt")
     if not (secret.isascii() and secret.isprintable()) or " " in secret:
         raise UsageError(
             "the input is not a token: it contains spaces or other characters that no token has",

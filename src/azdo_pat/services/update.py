@@ -86,9 +86,7 @@ def plan(organization: Organization, pat: Pat, changes: PatChanges) -> Pat:
 
 def _require_changeable(organization: Organization, pat: Pat, changes: PatChanges) -> None:
     if changes == PatChanges():
-        raise UsageError(
-            "nothing to change", hint="use --name, --scope, --expires, or several of them"
-        )
+        raise UsageError("no change given", hint="add --name, --scope or --expires")
     require_readable(pat, organization, {Field.ID})
     if pat.status is Status.REVOKED or pat.id is None:
         raise RefusedError(

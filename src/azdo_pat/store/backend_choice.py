@@ -180,8 +180,9 @@ def _nothing_usable(backends: Sequence[KeyringBackend]) -> StoreError:
     if any(isinstance(backend, null.Keyring) for backend in backends):
         return StoreError(
             "keyring is disabled: its null backend stores nothing",
-            hint="PAT_KEYRING, PYTHON_KEYRING_BACKEND or the file that `keyring diagnose` shows"
-            " selects it; to use another backend, set PAT_KEYRING",
+            hint="PAT_KEYRING, PYTHON_KEYRING_BACKEND or keyring's own configuration selects it; to"
+            " use another backend, set PAT_KEYRING; to see what keyring finds, run: keyring"
+            " diagnose",
         )
     return StoreError(
         "no usable keyring on this machine",

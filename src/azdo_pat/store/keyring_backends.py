@@ -87,7 +87,9 @@ class KeyringBackends:
                 entry.put("probe", quote=True)
                 if not entry.delete():
                     raise StoreError(
-                        f"the keyring backend {chosen.paths[0]} lost a secret it had stored"
+                        f"the keyring backend {chosen.paths[0]} lost a secret it had stored",
+                        hint="to use another one, set PAT_KEYRING; to list them, run: keyring"
+                        " --list-backends",
                     )
 
         self._run(probe, quote=True)
