@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from azdo_pat.cli.main import pat as root
 from azdo_pat.emulator.run import Options
 from azdo_pat.emulator.run import start as start_emulator
 from drivers import Emulator, InProcess, Installed, posix_only
+from e2e.forked import Forks, forks
 from e2e.matrix import (
     BEFORE,
     DONE,
@@ -25,7 +25,6 @@ from e2e.matrix import (
     compare,
     make_global,
 )
-from e2e.stage import start
 
 posix_only("signals and terminals")
 assert sys.platform != "win32"  # mypy reads no further
@@ -103,10 +102,10 @@ MOST_MOMENTS = 90
 class Killed:
     """Runs of `pat` that end with SIGKILL."""
 
-    def __init__(self, pat: Installed, folder: Path) -> None:
+    def __init__(self, pat: Installed, folder: Path, parent: Forks) -> None:
         self.pat = pat
         self.folder = folder
-        (folder / "sitecustomize.py").write_text(KILLER, "utf-8")
+        self.parent = parent
 
     def at(self, moment: int, *args: str, piped: str = "", after: bool = True) -> str:
         """Run it up to a moment and return its name; empty if it came to its end before that.
@@ -120,16 +119,14 @@ class Killed:
         named = self.folder / "moment"
         named.unlink(missing_ok=True)
         env = {
-            "PYTHONPATH": str(self.folder),
             "KILL_AT": str(moment),
             "KILL_AFTER": "yes" if after else "no",
             "KILL_FILE": str(named),
         }
-        process = start(self.pat, *args, env=env, stdin=subprocess.PIPE)
-        _, stderr = process.communicate(piped, timeout=60)
-        if process.returncode == -signal.SIGKILL:
+        ended = self.parent.run(args, self.pat.environment(env), prelude=KILLER, piped=piped)
+        if ended.code == -signal.SIGKILL:
             return named.read_text("utf-8")
-        assert process.returncode == 0, stderr
+        assert ended.code == 0, ended.stderr
         return ""
 
 
@@ -140,9 +137,15 @@ def emulator() -> Iterator[Emulator]:
         yield Emulator(running)
 
 
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with forks(tmp_path_factory.mktemp("forked")) as started:
+        yield started
+
+
 @pytest.fixture
-def killed(pat_process: Installed, tmp_path: Path) -> Killed:
-    return Killed(pat_process, tmp_path)
+def killed(pat_process: Installed, tmp_path: Path, parent: Forks) -> Killed:
+    return Killed(pat_process, tmp_path, parent)
 
 
 @pytest.fixture
@@ -207,6 +210,7 @@ def test_killed_at_each_moment_of_a_delivery_to_a_service(
     pat_process: Installed,
     world: World,
     tmp_path: Path,
+    parent: Forks,
     request: pytest.FixtureRequest,
 ) -> None:
     """The secret there works at each moment, and is that of the only token in the end."""
@@ -214,7 +218,8 @@ def test_killed_at_each_moment_of_a_delivery_to_a_service(
     with operation.place(world.emulator, request) as place:
         environment = {**pat_process.env, **place.environment}
         world.pat, world.place = InProcess(root, environment), place
-        rows = list(moments(Killed(Installed(environment), tmp_path), world, operation))
+        killed = Killed(Installed(environment), tmp_path, parent)
+        rows = list(moments(killed, world, operation))
     assert {outcome for _, outcome in rows} == {BEFORE, DONE}
     rewrite = request.config.getoption("--rewrite-outcomes")
     compare("killed", operation, rows, rewrite=rewrite)
