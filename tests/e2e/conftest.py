@@ -23,7 +23,7 @@ if sys.platform == "win32":  # their components are Linux's; tests/windows has t
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder `e2e`."""
     for item in items:
-        if HERE in item.path.parents:
+        if item.path.parent == HERE:
             item.add_marker(pytest.mark.e2e)
 
 

@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder `windows`, and skip it elsewhere."""
     elsewhere = pytest.mark.skipif(sys.platform != "win32", reason="this is not Windows")
     for item in items:
-        if HERE in item.path.parents:
+        if item.path.parent == HERE:
             item.add_marker(pytest.mark.windows)
             item.add_marker(elsewhere)
 
