@@ -30,6 +30,18 @@ def test_the_changelog_tells_of_this_version() -> None:
     assert not released or azdo_pat.__version__ in released
 
 
+def test_no_page_installs_from_an_index_before_the_readme_does() -> None:
+    from_index = re.compile(
+        r"(?:pipx? install|pipx inject \S+|uv tool install|uvx|--spec|--with)\b.*\bazdo-pat\b"
+    )
+    if "not on a package index yet" not in (ROOT / "README.md").read_text("utf-8"):
+        return
+    pages = {*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")}
+    pages -= {ROOT / "CHANGELOG.md", ROOT / "docs/development/releasing.md"}
+    found = {page.name: from_index.findall(page.read_text("utf-8")) for page in pages}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
 @pytest.mark.parametrize("dependency", DEPENDENCIES)
 def test_newer_versions_of_dependencies_are_allowed(dependency: str) -> None:
     requirement = dependency.partition(";")[0]

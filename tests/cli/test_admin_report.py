@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from azdo_pat.install_commands import adding
 from cli.administered import Administered, owner
 from cli.stage import failed, lines
 from drivers import Emulator, InProcess
@@ -189,7 +190,7 @@ def test_without_the_libraries(
     assert contoso_pat("admin", "report", "--html", "report.html") == failed(
         2,
         "--html needs jinja2 and svg.py, and svg is not installed",
-        "in the environment of pat, run: pip install jinja2 svg.py",
+        f"to install them, run: {adding('jinja2', 'svg.py')}",
     )
     assert filled.asked == []
     assert contoso_pat("admin", "report").exit_code == 0

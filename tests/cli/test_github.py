@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from azdo_pat.install_commands import adding
 from cli.stage import names
 from drivers import Emulator, InProcess, Result
 from github_server import TOKEN, GitHub, running
@@ -193,7 +194,7 @@ class TestProbe:
         result = self.refused(pat, emulator, github)
         assert result.exit_code == 2
         told = " ".join(result.stderr.split())
-        assert "install azdo-pat[github]" in told
+        assert f"to install it, run: {adding('pynacl')}; or deliver" in told
         assert "command:gh secret set NAME" in told
         assert github.visits == []
 

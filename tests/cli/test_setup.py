@@ -17,6 +17,7 @@ import pytest
 from keyring.errors import KeyringLocked
 
 from azdo_pat.command_lines import quoted
+from azdo_pat.install_commands import source
 from azdo_pat.models import StoredPat
 from azdo_pat.store.state import State
 from azdo_pat.tools.registry import TOOLS
@@ -1126,7 +1127,29 @@ def test_what_needs_no_setting_up(pat: InProcess, tmp_path: Path) -> None:
     assert "no setup needed" in pat("setup", "twine", env=here).stderr
     script.write_text("#!/bin/false\n")
     stranger = pat("setup", "twine", env=here)
-    assert (stranger.exit_code, "pipx inject twine azdo-pat" in stranger.stderr) == (3, True)
+    assert stranger.exit_code == 3
+    added = f"pipx install twine, then: pipx inject twine {quoted(source() or 'FOLDER')}"
+    assert stranger.stderr.endswith(f"to install pat there, run: {added}\n")
+
+
+@pytest.mark.posix("the first line of a script")
+def test_pat_is_added_to_the_environment_of_the_program(pat: InProcess, tmp_path: Path) -> None:
+    environment = tmp_path / "venvs/twine"
+    (environment / "bin").mkdir(parents=True)
+    for name in ("pyvenv.cfg", "pipx_metadata.json"):
+        (environment / name).touch()
+    python = environment / "bin/python"
+    python.symlink_to("/bin/false")
+    script = environment / "bin/twine"
+    script.write_text(f"#!{python}\n")
+    script.chmod(0o755)
+    here = {"PATH": str(script.parent)}
+    added = quoted(source() or "FOLDER")
+    hint = f"to install pat there, run: pipx inject twine {added}\n"
+    assert pat("setup", "twine", env=here).stderr.endswith(hint)
+    (environment / "pipx_metadata.json").unlink()
+    hint = f"to install pat there, run: uv pip install --python {python} {added}\n"
+    assert pat("setup", "twine", env=here).stderr.endswith(hint)
 
 
 @pytest.mark.posix("the first line of a script")

@@ -130,9 +130,11 @@ def _page(file: Path) -> Callable[[TokenReport, str], str]:
     except ModuleNotFoundError as error:
         if error.name not in _FOR_PAGES:
             raise
+        from azdo_pat.install_commands import adding
+
         raise UsageError(
             f"--html needs jinja2 and svg.py, and {error.name} is not installed",
-            hint="in the environment of pat, run: pip install jinja2 svg.py",
+            hint=f"to install them, run: {adding('jinja2', 'svg.py')}",
         ) from error
     from azdo_pat.output.result_file import check_replaceable
 

@@ -35,9 +35,11 @@ def _start_emulator(**options: Any) -> RunningEmulator:  # noqa: ANN401  # those
         missing = (error.name or "").partition(".")[0]
         if missing not in {"trustme", "werkzeug"}:
             raise
+        from azdo_pat.install_commands import adding
+
         raise UsageError(
             f"the emulator needs {missing}, which is not installed",
-            hint="in the environment of pat, run: pip install trustme werkzeug",
+            hint=f"to install what it needs, run: {adding('trustme', 'werkzeug')}",
         ) from error
     try:
         return start(Options(**options, entra=True, vaults=True))

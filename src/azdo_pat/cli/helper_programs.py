@@ -77,21 +77,39 @@ def show_guidance(app: App, advice: Guidance) -> SetupResult:
         if program is None:
             raise NotFoundError(
                 f"{advice.name} is not on the PATH",
-                hint=f"to install it, run: pipx install {advice.name}",
+                hint=f"to install it with pat, run: {_with_pat(advice.name, None)}",
             )
-        if not _knows_pat(app, Path(program)):
+        python = _python_of(Path(program))
+        if python is None or _run(app, str(python), "-c", f"import {_BACKEND}")[0] != 0:
             raise NotFoundError(
                 f"{advice.name} asks keyring in its own environment, where pat is not installed"
                 f" ({program})",
-                hint=f"run: pipx inject {advice.name} azdo-pat; or install azdo-pat in that"
-                " environment with pip",
+                hint=f"to install pat there, run: {_with_pat(advice.name, python)}",
             )
     app.runtime.messages.notice(advice.text)
     return SetupResult(tool=advice.name, file="", outcome=SetupOutcome.UNCHANGED)
 
 
-def _knows_pat(app: App, program: Path) -> bool:
-    """Return whether the Python that runs a script has `pat` installed."""
+def _with_pat(program: str, python: Path | None) -> str:
+    """Return the command that installs `pat` for a program to import, and what it leaves open.
+
+    Args:
+        program: its name.
+        python: the Python that runs it, if it is there and that is known.
+    """
+    from azdo_pat.install_commands import adding, is_virtual, program_with, source
+
+    known = source()
+    package = known or "FOLDER"
+    if python is not None and is_virtual(python):
+        command = adding(package, to=python)
+    else:  # Python's own folder, which pip may not change, has a program of the system
+        command = program_with(program, package)
+    return command if known else f"{command}; FOLDER is a clone of pat's repository"
+
+
+def _python_of(program: Path) -> Path | None:
+    """Return the Python that runs a script; None if its file does not tell."""
     python = ""
     with suppress(OSError, UnicodeDecodeError):
         content = program.read_bytes()
@@ -101,8 +119,8 @@ def _knows_pat(app: App, program: Path) -> bool:
             python = found[1].decode().strip().strip('"')
     # If the path is too long for a `#!` line, pip writes a shell command, which has spaces.
     if not python or (" " in python and sys.platform != "win32"):
-        return False
-    return _run(app, python, "-c", f"import {_BACKEND}")[0] == 0
+        return None
+    return Path(python)
 
 
 def warn_of_variables(app: App, tool: Tool, feed: str) -> None:
@@ -128,8 +146,9 @@ def check_keyring_program(app: App, tool: Tool) -> None:
             hint=f"unset PYTHON_KEYRING_BACKEND here, and where {tool.name} runs",
         )
     program = find_program(tool.asks, app.runtime.environment)
-    said, old = "", False
+    said, old, python = "", False, None
     if program is not None:
+        python = _python_of(Path(program))
         said = _run(app, program, "--list-backends")[1]
         probe = (tool.asks_with, "--list-backends")
         old = bool(tool.asks_with) and _run(app, program, *probe)[0] == _UNKNOWN_OPTION
@@ -140,8 +159,7 @@ def check_keyring_program(app: App, tool: Tool) -> None:
         problem += "; this pat is a bundle, which keyring cannot import" if bundle() else ""
         raise NotFoundError(
             f"{tool.name} asks the program {tool.asks}, which {problem}",
-            hint="to install it for pat, run: pipx install keyring, then: pipx inject keyring"
-            " azdo-pat",
+            hint=f"to install it with pat, run: {_with_pat(tool.asks, python)}",
         )
     if old:
         app.runtime.messages.warn(

@@ -22,9 +22,11 @@ def require_library() -> None:
     try:
         import nacl.public  # noqa: PLC0415 - an extra, which other deliveries do without
     except ImportError as error:
+        from azdo_pat.install_commands import adding  # noqa: PLC0415 - for this hint alone
+
         raise UsageError(
             "a delivery to GitHub needs pynacl, which is not installed",
-            hint="install azdo-pat[github]; or deliver with GitHub's own client:"
+            hint=f"to install it, run: {adding('pynacl')}; or deliver with GitHub's own client:"
             " --deliver 'command:gh secret set NAME'",
         ) from error
     del nacl
