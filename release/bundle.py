@@ -9,7 +9,9 @@ needs the dependency group `release`, and the project installed with all its ext
 import subprocess
 import sys
 import tempfile
+import tomllib
 import zipfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,9 +34,20 @@ def build_folder(target: Path) -> None:
             "--collect-submodules=keyring.backends",  # so are these
             "--copy-metadata=azdo-pat",  # keyring finds backends by their entry points
             "--copy-metadata=keyring",
+            *documentation(),
             *(f"--distpath={target}", f"--workpath={scratch}", f"--specpath={scratch}"),
             str(HERE / "start.py"),
         )
+
+
+def documentation() -> Iterator[str]:
+    """Yield the options that add the pages that the wheel has, too."""
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text("utf-8"))
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    for page, place in shared.items():
+        if place.startswith("share/doc/"):
+            is_file = page.endswith(".md")
+            yield f"--add-data={HERE.parent / page}:{Path(place).parent if is_file else place}"
 
 
 def build_archive(target: Path) -> None:

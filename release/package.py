@@ -79,6 +79,15 @@ def install(wheel: Path) -> None:
             check(
                 Path(scratch, "share/man/man1/pat-create.1").is_file(), "the man pages are missing"
             )
+            help_page = subprocess.run(
+                [folder / "pat", "help", "check"],
+                check=True,
+                env=empty(scratch),
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+            ).stdout
+            page = help_page.rpartition("Documentation:\n")[2].strip()
+            check(page != "" and Path(page).is_file(), f"no page of the documentation: {page}")
         print(f"installed and started on Python {version}", flush=True)
 
 

@@ -1,5 +1,7 @@
 """Every command loads, explains itself and is in the reference."""
 
+from pathlib import Path
+
 import click
 import pytest
 
@@ -112,8 +114,9 @@ def test_each_command_has_an_example_after_its_purpose(name: str, pat: Pat) -> N
 
 @each_command
 def test_the_page_that_help_names_exists(name: str, pat: Pat) -> None:
-    page = pat(name, "--help").stdout.rpartition("Documentation:\n")[2].strip()
-    assert (REFERENCE.parents[2] / page).is_file(), page
+    page = Path(pat(name, "--help").stdout.rpartition("Documentation:\n")[2].strip())
+    assert page.is_file(), page
+    assert page.is_relative_to(REFERENCE.parents[1])
 
 
 @pytest.mark.parametrize(

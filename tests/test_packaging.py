@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import azdo_pat
+from azdo_pat.cli.documented import GUIDES
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -28,6 +29,15 @@ def test_the_changelog_tells_of_this_version() -> None:
     first, *released = re.findall(r"^## \[(.*?)\]", changelog, re.MULTILINE)
     assert first == "Unreleased"
     assert not released or azdo_pat.__version__ in released
+
+
+def test_the_wheel_has_the_pages_that_help_names() -> None:
+    shared = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    assert {kept.replace("docs", "share/doc/azdo-pat", 1) for kept in shared} - {
+        "share/doc/azdo-pat/man"
+    } == set(shared.values()) - {"share/man/man1"}
+    named = {"docs/start.md", *(f"docs/{page}" for page in GUIDES.values())}
+    assert {page for page in named if not shared.keys() & {page, page.rpartition("/")[0]}} == set()
 
 
 def test_no_page_installs_from_an_index_before_the_readme_does() -> None:

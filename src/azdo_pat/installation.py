@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _OF_THE_BOOTLOADER: Final = "_PYI_"
 """The prefix of the variables in which PyInstaller's bootloader keeps its state."""
 _MODULE: Final = "-m"
+_PAGES: Final = "share/doc/azdo-pat"
+"""Where the wheel puts the documentation, below the folder that it is installed to."""
 
 
 def bundle() -> tuple[str, ...]:
@@ -52,6 +54,20 @@ def module_to_run(arguments: Sequence[str]) -> str | None:
             return name
         case _:
             return None
+
+
+def documentation(page: str) -> str | None:
+    """Return the path of a page of the documentation on this machine; None if it is not here.
+
+    Args:
+        page: its path below the folder `docs`.
+    """
+    package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  # as above
+    # A checkout first; then upward from Python's packages, as each way to install has its layout:
+    # PREFIX/lib/python3.x/site-packages/azdo_pat needs most steps.
+    places = ["../../docs", *(f"{'../' * steps}{_PAGES}" for steps in range(1, 5))]
+    paths = (os.path.normpath(f"{package}/{place}/{page}") for place in places)
+    return next(filter(os.path.isfile, paths), None)
 
 
 def restore_environment(environment: MutableMapping[str, str]) -> None:

@@ -63,6 +63,8 @@ def test_the_main_job(
     bundled: Installed, form: str, emulator: Emulator, gnome_keyring: KeyringService
 ) -> None:
     assert bundled("--version").stdout.endswith(f" ({KINDS[form]})\n")
+    page = Path(bundled("help", "check").stdout.rpartition("Documentation:\n")[2].strip())
+    assert page.read_text("utf-8").startswith("# ")
     made = bundled("create", "laptop", "--for", "git", "-o", "json")
     assert made.exit_code == 0
     secret = bundled("get", "laptop").stdout.strip()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from azdo_pat.cli.shared_options import global_options
+from azdo_pat.installation import documentation
 from azdo_pat.near_names import near_names
 from azdo_pat.output.palette import Paint
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _WIDEST: Final = 100
 """Columns of a help page at most: longer lines are hard to read."""
 
-_GUIDES: Final = {
+GUIDES: Final = {
     "admin": "guides/admin.md",
     "apply": "guides/apply.md",
     "cargo-credential": "tools/cargo.md",
@@ -41,11 +42,12 @@ _GUIDES: Final = {
     "rotate": "guides/rotate.md",
     "status": "guides/sign-in.md",
 }
+"""The page on each command that has one, below the folder `docs`."""
 
 
-def guide(name: str) -> str:
-    """Return the page of the documentation on a command, as a path in the repository."""
-    return f"docs/{_GUIDES.get(name, 'start.md')}"
+def guide(name: str) -> str | None:
+    """Return the path of the page on a command; None if the documentation is not installed."""
+    return documentation(GUIDES.get(name, "start.md"))
 
 
 class Context(click.Context):
@@ -168,10 +170,10 @@ class Documented(click.Command):
             formatter.write_text(" ".join(shared))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Name the page of the documentation; see click."""
-        name = ctx.command_path.split()[1:2]
-        with formatter.section("Documentation"):
-            formatter.write_text(guide("".join(name)))
+        """Name the page of the documentation, in one piece; see click."""
+        if page := guide("".join(ctx.command_path.split()[1:2])):
+            with formatter.section("Documentation"):
+                formatter.write(f"{'':>{formatter.current_indent}}{page}\n")
 
 
 class DocumentedGroup(Documented, click.Group):

@@ -73,7 +73,8 @@ class Root(DocumentedGroup):
                 formatter.write_dl([(name, summaries.pop(name)) for name in names])
         with formatter.section("Other commands (all: pat help --all; one: pat help COMMAND)"):
             formatter.write_text(" ".join(summaries))
-        formatter.write_text(f"Documentation: {guide('')}")
+        if page := guide(""):
+            formatter.write(f"Documentation: {page}\n")
 
     def full_help(self, ctx: click.Context) -> str:
         """Return the help with all commands and the global options."""
