@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from drivers import TIME_LIMIT, Emulator, Installed, told
+from drivers import TIME_LIMIT, Emulator, Installed, Result, told
 from e2e.hosts import Hosts
 from e2e.stage import accepts, active, captured, in_keyring
 from e2e.test_clipboard import clearing, pasted
@@ -21,6 +22,8 @@ from store.keyring_service import KeyringService
 URL = "https://dev.azure.com/contoso/_git/app"
 FEED = "https://pkgs.dev.azure.com/contoso/_packaging/feed/Cargo/index/"
 PROGRAMS = {"folder": "pat/pat", "archive": "pat.pyz"}
+ROOT = hasattr(os, "getuid") and os.getuid() == 0
+NOBODY = "65534"
 KINDS = {"folder": "single folder", "archive": "zip archive"}
 
 
@@ -204,3 +207,79 @@ def test_two_first_starts_at_once_unpack_one_program(
     assert len(told) == 1
     assert (home / ".shiv").stat().st_mode & 0o777 == 0o700
     assert len(list((home / ".shiv").glob("pat.pyz_*"))) == 1
+
+
+@pytest.fixture
+def started(bundles: Path, home: Path, pat: Installed) -> Callable[[Path | str], Result]:
+    """Return what starts the archive with a folder to unpack to."""
+    archive = Installed({**pat.env, "HOME": str(home)}, bundles / PROGRAMS["archive"])
+    return lambda folder: archive("--version", env={"SHIV_ROOT": str(folder)})
+
+
+@pytest.mark.parametrize("folder", ["$HOME/programs", "$HOME", "programs"])
+def test_a_folder_that_depends_on_where_pat_starts_is_refused(
+    started: Callable[[Path | str], Result], folder: str
+) -> None:
+    refused = started(folder)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == f"pat: SHIV_ROOT must be an absolute path, and {folder!r} is not\n"
+
+
+def test_a_folder_that_cannot_be_created(
+    started: Callable[[Path | str], Result], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file/below", "~no-such-user/programs"):
+        refused = started(folder)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        (line,) = refused.stderr.splitlines()
+        assert line.startswith("pat: its folder cannot be prepared: ")
+        assert line.endswith("; to use another, set SHIV_ROOT")
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can give a file to another user")
+def test_no_other_user_can_put_a_program_in_its_place(
+    started: Callable[[Path | str], Result], tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir(mode=0o755)
+    planted, theirs, everyones = (tmp_path / name for name in ("planted", "theirs", "everyones"))
+    planted.symlink_to(own)
+    theirs.mkdir()
+    subprocess.run(["chown", "--no-dereference", NOBODY, planted, theirs], check=True)
+    everyones.mkdir()
+    everyones.chmod(0o777)
+    for folder in (planted, planted / "below", theirs, theirs / "below", everyones / "below"):
+        refused = started(folder)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert refused.stderr.endswith("; set SHIV_ROOT to a folder of your own\n")
+    assert [*own.iterdir(), *theirs.iterdir(), *everyones.iterdir()] == []
+    assert own.stat().st_mode & 0o777 == 0o755
+    planted.unlink()
+    planted.symlink_to(own)  # by the user
+    assert started(planted).exit_code == 0
+    assert own.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_full_disk_leaves_nothing_that_looks_complete(
+    started: Callable[[Path | str], Result], bundles: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "$programs"
+    archive = str(bundles / PROGRAMS["archive"])
+    command = ["bash", "-c", 'ulimit -f 100; exec "$0" --version', archive]
+    full = subprocess.run(
+        command,
+        env={**os.environ, "SHIV_ROOT": str(folder)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=TIME_LIMIT,
+        check=False,
+    )
+    assert (full.returncode, full.stdout) == (1, "")
+    assert full.stderr.startswith("pat: its folder cannot be prepared: ")
+    assert started(folder).exit_code == 0
+    (unpacked,) = folder.glob("pat.pyz_*")
+    shutil.rmtree(unpacked / "site-packages")
+    assert started(folder).stderr == (
+        f"pat: {unpacked} is not complete: delete it, and start pat again\n"
+    )
