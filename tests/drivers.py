@@ -1,5 +1,6 @@
 """Ways to run `pat` as a user would, and to set the stage for it."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -36,6 +37,11 @@ atexit.register(
 """
 
 Environment = Mapping[str, str | None]
+
+
+def in_wine() -> bool:
+    """Tell whether this Windows is Wine."""
+    return sys.platform == "win32" and hasattr(ctypes.windll.ntdll, "wine_get_version")
 
 
 @dataclass(frozen=True, kw_only=True)

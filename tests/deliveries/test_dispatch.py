@@ -17,7 +17,7 @@ from azdo_pat.deliveries.placeholders import DeliveryContext
 from azdo_pat.delivery_targets import CommandTarget, Delivery, FileTarget, UnknownTarget
 from azdo_pat.errors import PendingError
 from azdo_pat.models import Handover, Pat, Secret, Status
-from drivers import make_fifo, put_program
+from drivers import in_wine, make_fifo, put_program
 from no_services import NoServices
 
 LEAVING_A_CHILD = (
@@ -174,7 +174,7 @@ class TestCommand:
             stage.command(f"{LEAVING_A_CHILD}; time.sleep(600)", seconds=limit)
         assert time.monotonic() - before < limit + 9
         child = int(stage.text("child"))
-        if _in_wine():  # Debian 12's, whose taskkill leaves children alive
+        if in_wine():  # Debian 12's, whose taskkill leaves children alive
             os.kill(child, signal.SIGTERM)
             return
         deadline = time.monotonic() + 5
@@ -190,10 +190,6 @@ class TestCommand:
 
     def test_output_without_end(self, stage: Stage) -> None:
         stage.command("print('y' * 5_000_000)")
-
-
-def _in_wine() -> bool:
-    return sys.platform == "win32" and hasattr(ctypes.windll.ntdll, "wine_get_version")
 
 
 def _lives(process: int) -> bool:

@@ -137,6 +137,7 @@ class Sandbox:
             "PYTHON_KEYRING_BACKEND": SANDBOX_BACKEND,
             "PAT_THROWAWAY_KEYRING": str(self._folder / "keyring.json"),
             "PAT_SANDBOX": str(self._folder),
+            **_launched(bundle()),
         }
 
     @property
@@ -195,12 +196,20 @@ def _write_launcher(folder: Path, words: Sequence[str]) -> None:
     """Write a program `pat` that starts a bundle, whatever the bundle's file is called."""
     folder.mkdir()
     if sys.platform == "win32":
-        line = " ".join(f'"{word}"' for word in words)
-        (folder / "pat.cmd").write_text(f"@{line} %*\n", "oem")
+        # cmd.exe reads the file in a code page that lacks most letters, and expands `%` in it; a
+        # variable holds every path, and what is in its value is not expanded again.
+        line = " ".join(f'"%{name}%"' for name in _launched(words))
+        (folder / "pat.cmd").write_text(f"@{line} %*\n", "ascii")
     else:
         launcher = folder / "pat"
-        launcher.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', "utf-8")
+        launcher.write_bytes(os.fsencode(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'))
         launcher.chmod(0o700)
+
+
+def _launched(words: Sequence[str]) -> dict[str, str]:
+    """Return the variables from which the launcher takes what it starts; on Windows."""
+    names = ("PAT_SANDBOX_PROGRAM", "PAT_SANDBOX_ARCHIVE")
+    return dict(zip(names, words, strict=False)) if sys.platform == "win32" else {}
 
 
 class _DelayedSignals:
