@@ -20,6 +20,12 @@ REAL = ("-n", "auto", "--dist", "worksteal")
 AGAIN = "--hypothesis-profile=quick"
 """Fewer examples on a Python that is not the first: what they find is seldom a matter of that."""
 
+LOCKS = {
+    "pipelines/requirements.txt": (),
+    "release/requirements.txt": ("--all-extras", "--group=release"),
+}
+"""What is installed where its code could do harm: with an administrator's token, to a release."""
+
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["tests", "lint", "docs"]
 nox.options.default_venv_backend = "virtualenv"
@@ -119,6 +125,19 @@ def bundle(session: nox.Session) -> None:
     session.run("python", "release/bundle.py", "dist/bundle")
     job = ("tests/e2e/test_bundles.py", "--bundles", "dist/bundle")
     session.run("pytest", "-m", "e2e", "--require-components", *REAL, *job, *session.posargs)
+
+
+@nox.session
+def locks(session: nox.Session) -> None:
+    """Renew the versions and hashes of what the action and a release install."""
+    session.install("uv")
+    build = Path(session.create_tmp(), "build.in")
+    build.write_text("\n".join(PYPROJECT["build-system"]["requires"]), "utf-8")
+    for target, options in LOCKS.items():
+        command = ("uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--no-annotate")
+        how = ("--generate-hashes", f"--python-version={PYTHONS[0]}", "--no-emit-index-url")
+        header = "--custom-compile-command=nox -s locks"
+        session.run(*command, *how, header, "-o", target, "pyproject.toml", str(build), *options)
 
 
 @nox.session

@@ -16,6 +16,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+PINNED = ("--require-hashes", "--requirement", str(ROOT / "pipelines" / "requirements.txt"))
 FOR_TESTS = ("tests/test_docs.py", "tests/test_commands.py", "tests/test_packaging.py")
 """Tests that need files from all over the sdist."""
 
@@ -23,10 +24,10 @@ FOR_TESTS = ("tests/test_docs.py", "tests/test_commands.py", "tests/test_packagi
 def build(target: Path) -> tuple[Path, Path]:
     """Build the sdist, and the wheel from it; check that the repository gives the same wheel."""
     shutil.rmtree(target, ignore_errors=True)
-    run("build", "--outdir", str(target), str(ROOT))
+    run("build", "--no-isolation", "--outdir", str(target), str(ROOT))
     (sdist,), (wheel,) = target.glob("*.tar.gz"), target.glob("*.whl")
     with tempfile.TemporaryDirectory() as scratch:
-        run("build", "--wheel", "--outdir", scratch, str(ROOT))
+        run("build", "--no-isolation", "--wheel", "--outdir", scratch, str(ROOT))
         (direct,) = Path(scratch).glob("*.whl")
         check(contents(direct) == contents(wheel), "the sdist builds another wheel")
     return sdist, wheel
@@ -69,7 +70,8 @@ def install(wheel: Path) -> None:
             subprocess.run([python, "-m", "venv", scratch], check=True)
             folder = Path(scratch, "Scripts" if sys.platform == "win32" else "bin")
             for command in (
-                ["python", "-m", "pip", "install", "--quiet", str(wheel)],
+                ["python", "-m", "pip", "install", "--quiet", *PINNED],
+                ["python", "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)],
                 ["python", "-m", "pip", "check"],
                 ["pat", "--version"],
                 ["pat", "list", "--stored", "-o", "json"],

@@ -6,6 +6,8 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import azdo_pat
 from azdo_pat.cli.documented import GUIDES
@@ -38,6 +40,25 @@ def test_the_wheel_has_the_pages_that_help_names() -> None:
     } == set(shared.values()) - {"share/man/man1"}
     named = {"docs/start.md", *(f"docs/{page}" for page in GUIDES.values())}
     assert {page for page in named if not shared.keys() & {page, page.rpartition("/")[0]}} == set()
+
+
+@pytest.mark.parametrize("file", ["pipelines/requirements.txt", "release/requirements.txt"])
+def test_what_is_pinned_is_all_that_is_needed(file: str) -> None:
+    text = (ROOT / file).read_text("utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert [line for line in lines if "--hash=sha256:" not in line] == []
+    pinned: dict[str, list[str]] = {}
+    for line in lines:
+        requirement = Requirement(line.partition("--hash")[0])
+        ((version,),) = ({each.version for each in requirement.specifier},)
+        pinned.setdefault(canonicalize_name(requirement.name), []).append(version)
+    groups = PROJECT["dependency-groups"]
+    needed = [*PROJECT["project"]["dependencies"], *PROJECT["build-system"]["requires"]]
+    if file.startswith("release/"):
+        needed += [*DEPENDENCIES, *groups["release"], *groups["tests"]]
+    for wanted in (Requirement(each) for each in needed if isinstance(each, str)):
+        versions = pinned.get(canonicalize_name(wanted.name), [])
+        assert any(wanted.specifier.contains(each) for each in versions), f"nox -s locks: {wanted}"
 
 
 def test_no_page_installs_from_an_index_before_the_readme_does() -> None:

@@ -245,9 +245,11 @@ def without_pat(home: Path) -> Path:
     """Let python3 make an environment with this `pat`, as pip would from this repository."""
     lines = [
         "#!/bin/sh",
-        'case "$2" in',
-        f'venv) mkdir -p "$4/bin"; ln -sf {PROGRAM} "$4/bin/pat"; cp "$0" "$4/bin/python" ;;',
-        'pip) cd "$6" && pwd -P >"$HOME/installed" ;;',
+        "for last; do :; done",
+        'case "$2 $*" in',
+        f'venv*) mkdir -p "$4/bin"; ln -sf {PROGRAM} "$4/bin/pat"; cp "$0" "$4/bin/python" ;;',
+        '*--require-hashes*) cp "$last" "$HOME/pinned" ;;',
+        'pip*--no-index*) cd "$last" && pwd -P >"$HOME/installed" ;;',
         "esac",
     ]
     put(home, "python3", "\n".join(lines))
@@ -264,6 +266,8 @@ def test_check_what_is_stored_without_installing_pat(
     job = service(home, watched)
     job.run(here)
     assert without_pat.read_text() == f"{ROOT}\n"
+    pinned = (home / "pinned").read_bytes()
+    assert pinned == (ROOT / "pipelines/requirements.txt").read_bytes()
     assert job.result in {"Succeeded", "SucceededWithIssues"}, job.text
     assert [severity for severity, _ in job.issues] == ["warning"]
     assert "\n| warning | <code>ci</code> | contoso |" in job.summary
