@@ -136,10 +136,10 @@ def test_a_terminal_shows_glyphs_and_lines_that_fit() -> None:
     messages, err = on_terminal()
     all_said(messages)
     assert err.getvalue() == (
-        "✓ created 'ci' in contoso; its secret is in the keyring:\n"
-        "  pat get ci\n"
-        "the secret is in a vault; to look at all of its targets,\n"
-        "  run: pat show ci\n"
+        "✓ created 'ci' in contoso\n"
+        "  its secret is in the keyring: pat get ci\n"
+        "the secret is in a vault\n"
+        "  to look at all of its targets, run: pat show ci\n"
         "! a policy shortened the lifetime\n"
         "✗ no token\n"
         "  to see what is stored, run: pat list\n"

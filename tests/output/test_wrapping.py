@@ -49,11 +49,22 @@ def test_a_command_stays_in_one_piece() -> None:
     text = "to see what is stored, run: pat list --stored --org contoso; or ask"
     assert wrapped(text, 34, first="! ") == [
         "! to see what is stored, run:",
-        "  pat list --stored --org contoso;",
+        "  pat list --stored --org contoso",
         "  or ask",
     ]
-    assert wrapped(text, 20)[2] == "  pat list --stored --org contoso;", (
-        "it is left to the terminal"
+    assert wrapped(text, 20)[2] == "  pat list --stored --org contoso", "it is left to the terminal"
+
+
+def test_each_clause_begins_a_line_where_one_is_not_enough() -> None:
+    text = "did you mean 'a; b? c'? to list it, run: pat list; or leave it (now; later)"
+    assert wrapped(text, 75) == [text]
+    assert wrapped(f"  {text}", 50) == [
+        "  did you mean 'a; b? c'?",
+        "  to list it, run: pat list",
+        "  or leave it (now; later)",
+    ]
+    assert wrapped("it is gone; nothing remains", 20) == ["it is gone; nothing", "  remains"], (
+        "this is no list of ways"
     )
 
 
@@ -63,6 +74,7 @@ def test_letters_of_two_cells_count_twice() -> None:
 
 def test_lines_that_are_indented_stay_so() -> None:
     assert wrapped("     one two three", 13) == ["     one two", "     three"]
+    assert wrapped("  1. one two three", 13) == ["  1. one two", "     three"]
 
 
 @given(st.lists(WORDS, min_size=1), st.integers(15, 100))
