@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from azdo_pat.output.escape import visible
-from azdo_pat.output.rich_table import draw, fold
+from azdo_pat.output.folding import fold
+from azdo_pat.output.rich_table import draw
 from azdo_pat.output.table_model import Cell, Column, Table, Tone
 from azdo_pat.output.token_tables import short_ids
 
@@ -180,6 +181,25 @@ def test_a_row_of_several_lines_is_set_apart() -> None:
         "packages",
     ]
     assert "" not in drawn(tokens(LAPTOP, LONG, LAPTOP), None)
+
+
+def test_where_words_would_be_broken_each_row_is_a_record() -> None:
+    scopes = Cell("build_execute packaging_write")
+    busy = (Cell("ci publishing of packages"), scopes, Cell("in 4 days"), Cell(""))
+    table = tokens(LAPTOP, busy, marks=(Tone.PLAIN, Tone.WARNING))
+    assert drawn(table, 30) == [
+        "laptop",
+        "  SCOPES   code",
+        "  EXPIRES  in 30 days",
+        "  NOTES    here",
+        "",
+        "! ci publishing of packages",
+        "  SCOPES   build_execute",
+        "           packaging_write",
+        "  EXPIRES  in 4 days",
+    ]
+    fix = Table(table.columns, [LAPTOP], below=[[Cell("fix: pat renew --dry-run")]])
+    assert drawn(fix, 26)[-2:] == ["  NOTES    here", "  fix: pat renew --dry-run"]
 
 
 def test_what_needs_attention_is_marked_on_a_terminal() -> None:

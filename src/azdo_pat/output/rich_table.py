@@ -1,16 +1,16 @@
 """Draw tables with rich: two spaces between columns, long cells folded."""
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import Final, TextIO
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from azdo_pat.output.escape import visible
+from azdo_pat.output.folding import SEAMS, fold, longest_part
 from azdo_pat.output.glyphs import Glyph
 from azdo_pat.output.palette import Paint
 from azdo_pat.output.table_model import Cell, Column, Table, Tone
@@ -21,8 +21,6 @@ _NARROWEST: Final = 2
 _AMPLE: Final = 24
 """A column of this width can be read well, whatever is in it."""
 _ENDLESS: Final = 1_000_000
-_SEAMS: Final = (" ", " /", " /@-", " /@.-")
-"""After which characters a text may be broken, the best first; as in the class of a pattern."""
 _STYLES: Final = {
     Tone.PLAIN: "",
     Tone.FAINT: Paint.FAINT.rich_style,
@@ -39,8 +37,9 @@ def draw(
     """Write `table`, at most `width` columns wide, without cutting anything off.
 
     A cell that is too wide continues below itself, and a row of several lines is set apart by
-    blank lines. Widths are those of a terminal: a CJK letter takes two columns, a combining mark
-    none.
+    blank lines. If words would have to be broken for want of room, each row is a record instead:
+    what it is about, and below it a line for each of the other columns. Widths are those of a
+    terminal: a CJK letter takes two columns, a combining mark none.
 
     Args:
         table: what to draw.
@@ -59,75 +58,24 @@ def draw(
         return
     if width is not None and not _have_ample_room([*heading, *rows], width):
         rows = [[_text(cell, spare=False) for cell in row] for row in table.rows]
-    widths = _widths(table.columns, [*heading, *rows], width)
-    blocks = [_lines(row, widths) for row in rows]
+    if width is not None and heading and not _can_be_read([*heading, *rows], width):
+        blocks = [_record(titles, row, width) for row in rows]
+        lines, indent = [], _GAP
+    else:
+        widths = _widths(table.columns, [*heading, *rows], width)
+        blocks = [_lines(row, widths) for row in rows]
+        lines, indent = (
+            [line for each in heading for line in _lines(each, widths)],
+            widths[0] + _GAP,
+        )
     for drawn, cells in zip(reversed(blocks), reversed(table.below), strict=False):
         for cell in cells:
-            drawn.extend(_below(cell, widths[0] + _GAP, width, ascii_only=ascii_only))
-    lines = [line for titles in heading for line in _lines(titles, widths)]
+            drawn.extend(_below(cell, indent, width, ascii_only=ascii_only))
     lines += _stacked(blocks, set_apart=bool(heading) and width is not None)
     console = _console(out, width, color=color)
     with console.capture() as captured:
         console.print(Text("\n").join(lines), soft_wrap=True)
     out.write(captured.get())  # not by rich, which exits the program on a broken pipe
-
-
-def fold(text: str, width: int) -> list[str]:
-    """Return `text` in slices of at most `width` columns, not counting spaces at their ends.
-
-    The slices make up the text again. It is cut between words; where a word is too long for a line
-    of its own, after a slash in it; where that is not enough, after a hyphen or an @, then after
-    a dot; and inside such a piece only where it alone is too long.
-    """
-    lines = []
-    rest = text
-    while rest:
-        cut = _cut(rest, width)
-        lines.append(rest[:cut])
-        rest = rest[cut:]
-    return lines
-
-
-def _cut(text: str, width: int) -> int:
-    """Return where the first line of `text` ends."""
-    # A letter may carry many marks that take no room; what lies far beyond cannot fit in any case.
-    window = text[: 8 * width + 64]
-    chunks = chop_cells(window, width)
-    end = len(chunks[0]) if chunks else len(window)  # marks alone take no room, and are no chunk
-    if end < len(text):
-        end = _seam(text[: len(window) + 1], end, width)
-    while text[end : end + 1] == " ":
-        end += 1
-    return end
-
-
-def _seam(text: str, end: int, width: int) -> int:
-    """Return the best place to cut `text` at or before `end`."""
-    opened = text.rfind(" (", 0, end) + 1
-    closed = text.find(")", end) + 1
-    if opened and closed and cell_len(text[opened:closed]) <= width:
-        return opened
-    if text[end] == " ":
-        return end
-    start = 0
-    for seams in _SEAMS:
-        start = max(start, *(_last(mark, text, end) for mark in seams))
-        if start and cell_len(_split(text[start:], seams)[0].rstrip(" ")) <= width:
-            return start
-    return end
-
-
-def _last(mark: str, text: str, end: int) -> int:
-    """Return where the last `mark` before `end` ends; `//` and the like are one."""
-    place = text.rfind(mark, 0, end) + 1
-    while place and text[place] == mark != " ":
-        place = text.rfind(mark, 0, place - 1) + 1
-    return place
-
-
-def _split(text: str, seams: str) -> list[str]:
-    """Return the parts of a text that end with one of some characters."""
-    return re.findall(f"[^{seams}]*[{seams}]+|[^{seams}]+", text) or [""]
 
 
 def _marked(table: Table, *, ascii_only: bool) -> Table:
@@ -179,6 +127,31 @@ def _have_ample_room(rows: Sequence[Sequence[Text]], limit: int) -> bool:
     return sum(needed) <= _room(len(needed), limit)
 
 
+def _can_be_read(rows: Sequence[Sequence[Text]], limit: int) -> bool:
+    """Return whether no word of a usual length need be broken to fit all columns."""
+    longest = _columns_of(rows, partial(longest_part, seams=SEAMS[-1]))
+    return sum(min(width, _AMPLE) for width in longest) <= _room(len(longest), limit)
+
+
+def _record(titles: Sequence[Text], row: Sequence[Text], limit: int) -> list[Text]:
+    """Return the lines of a row that does not fit beside itself.
+
+    The first ones hold its first column that has a title, and what stands before that.
+    """
+    subject = next(place for place, title in enumerate(titles, 1) if title.plain)
+    head = Text(" ").join(text for text in row[:subject] if text.plain)
+    lines = list(head.divide(accumulate(map(len, fold(head.plain, limit)))))[:-1]
+    for line in lines:
+        line.rstrip()
+    label = max((cell_len(title.plain) for title in titles[subject:]), default=0)
+    label = min(label, max(_NARROWEST, limit // 2 - 2 * _GAP))
+    widths = [0, label, max(_NARROWEST, limit - label - 2 * _GAP)]
+    for title, text in zip(titles[subject:], row[subject:], strict=True):
+        if text.plain:
+            lines += _lines([Text(), Text(title.plain, style=_STYLES[Tone.FAINT]), text], widths)
+    return lines
+
+
 def _columns_of(rows: Sequence[Sequence[Text]], measured: Callable[[str], int]) -> list[int]:
     """Return the largest measure of the texts of each column."""
     # Thousands of rows share most of their texts.
@@ -203,8 +176,8 @@ def _widths(
         return widths
     room = _room(len(widths), limit)
     floors = [column.floor for column in columns]
-    for seams in _SEAMS[1:]:
-        longest = _columns_of(rows, partial(_longest_part, seams=seams))
+    for seams in SEAMS[1:]:
+        longest = _columns_of(rows, partial(longest_part, seams=seams))
         _squeeze(widths, [max(*pair) for pair in zip(floors, longest, strict=True)], room)
     _squeeze(widths, floors, room)
     _squeeze(widths, [_NARROWEST] * len(widths), room)
@@ -231,16 +204,6 @@ def _without_waste(rows: Sequence[Sequence[Text]], widths: Sequence[int], room: 
         used[place] += more
         left -= more
     return used
-
-
-def _longest_part(text: str, seams: str) -> int:
-    """Return the width of the longest part that is not to be broken.
-
-    Letters of two columns, as in Chinese, may be cut anywhere.
-    """
-    if not text.isascii():
-        text = "".join(f"{letter} " if cell_len(letter) > 1 else letter for letter in text)
-    return max(cell_len(part.rstrip(" ")) for part in _split(text, seams))
 
 
 def _squeeze(widths: list[int], floors: list[int], room: int) -> None:
