@@ -70,6 +70,7 @@ def test_each_clause_begins_a_line_where_one_is_not_enough() -> None:
 
 def test_letters_of_two_cells_count_twice() -> None:
     assert wrapped("日本 日本 日本", 11, first="! ") == ["! 日本 日本", "  日本"]
+    assert wrapped("日本, run: pat list --stored", 27) == ["日本, run:", "  pat list --stored"]
 
 
 def test_lines_that_are_indented_stay_so() -> None:

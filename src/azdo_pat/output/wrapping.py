@@ -101,7 +101,7 @@ def _finished(line: str, *, color: bool) -> str:
 
 
 def _cells(text: str) -> int:
-    bare = text.replace(_BEGIN, "").replace(_END, "")
+    bare = _finished(text, color=False)
     if bare.isascii():
         return len(bare)
     from rich.cells import cell_len  # noqa: PLC0415 - most messages are ASCII
