@@ -58,8 +58,11 @@ def _reader_left() -> int:
 
 
 def _interrupted(error: BaseException, args: Sequence[str]) -> int:
-    if sys.stderr.isatty():
-        click.echo(err=True)  # the ^C and the prompt stand on this line
+    # The ^C and the prompt stand on this line; click has ended it if it turned the interrupt into
+    # an Abort, but not at its own prompts, where there is no cause.
+    is_ended = isinstance(error, click.Abort) and error.__cause__ is not None
+    if sys.stderr.isatty() and not is_ended:
+        click.echo(err=True)
     known = error if isinstance(error, CancelledError) else CancelledError("interrupted")
     _report(known, args)
     return ExitCode.INTERRUPTED
