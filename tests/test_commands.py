@@ -1,5 +1,6 @@
 """Every command loads, explains itself and is in the reference."""
 
+import re
 from pathlib import Path
 
 import click
@@ -186,5 +187,11 @@ def test_an_example_for_sh_has_one_for_powershell(name: str) -> None:
 @each_command
 def test_help_fits_80_columns(name: str, pat: Pat) -> None:
     result = pat(name, "--help", env={"COLUMNS": "80"})
-    too_long = [line for line in result.stdout.splitlines() if len(line) > 80]
-    assert (result.exit_code, result.stderr, too_long) == (0, "", [])
+    lines = result.stdout.splitlines()
+    bad = [line for line in lines if len(line) > 80 or re.search(r"\w-$", line)]
+    assert (result.exit_code, result.stderr, bad) == (0, "", []), "too long, or broken in a word"
+
+
+def test_help_fits_40_columns(pat: Pat) -> None:
+    lines = pat("help", env={"COLUMNS": "40"}).stdout.splitlines()
+    assert [line for line in lines if len(line) > 40 and not line.startswith("Other ")] == []

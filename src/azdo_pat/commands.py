@@ -22,7 +22,7 @@ COMMANDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     },
     "Using tokens": {
         "exec": ("exec", "Run a command with a secret in its environment."),
-        "setup": ("setup", "Configure git, npm, pip, NuGet, Maven… to use a token."),
+        "setup": ("setup", "Configure git, npm, pip, NuGet, Maven... to use a token."),
         "git-credential": ("git_credential", "Answer git's requests for credentials."),
         "cargo-credential": ("cargo_credential", "Answer cargo's requests for credentials."),
     },

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _WIDEST: Final = 100
 """Columns of a help page at most: longer lines are hard to read."""
+_NARROWEST: Final = 36
+_HYPHEN: Final = "\x00"
+"""Stands for a hyphen while lines are laid out: click would break `variable-group` there."""
 
 GUIDES: Final = {
     "admin": "guides/admin.md",
@@ -73,7 +76,10 @@ class Page(click.HelpFormatter):
     """A help page: headings are bold, and what can be typed has its color."""
 
     def __init__(self, *, colored: bool) -> None:
-        super().__init__(max_width=_WIDEST)
+        import shutil  # only a page needs it
+
+        columns = shutil.get_terminal_size().columns
+        super().__init__(width=min(max(columns, _NARROWEST), _WIDEST) - 2)
         self._colored = colored
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
@@ -88,7 +94,16 @@ class Page(click.HelpFormatter):
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
         """Write terms and what they mean; see click."""
-        super().write_dl([(self.typed(term), text) for term, text in rows], col_max, col_spacing)
+        kept = [(self.typed(term), text.replace("-", _HYPHEN)) for term, text in rows]
+        super().write_dl(kept, col_max, col_spacing)
+
+    def write_text(self, text: str) -> None:
+        """Write paragraphs; see click."""
+        super().write_text(text.replace("-", _HYPHEN))
+
+    def getvalue(self) -> str:
+        """Return the page; see click."""
+        return super().getvalue().replace(_HYPHEN, "-")
 
     def write_lines(self, lines: Iterable[str]) -> None:
         """Write lines as they are, each to be typed."""

@@ -42,7 +42,7 @@ recipe: Final = click.option(
     metavar="RECIPE",
     multiple=True,
     shell_complete=complete_recipes,
-    help="Scopes that a job needs: git, packages, agent… (pat scopes --recipes). Repeatable.",
+    help="Scopes that a job needs: git, packages, agent... (pat scopes --recipes). Repeatable.",
 )
 unknown_scope: Final = click.option(
     "--allow-unknown-scope", is_flag=True, help="Accept scopes that pat does not know."
