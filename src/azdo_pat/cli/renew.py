@@ -54,9 +54,10 @@ def renew_command(  # noqa: PLR0913  # one argument for each option
 ) -> None:
     """Rotate every stored token that is due.
 
-    Meant for cron: if nothing is due, it prints nothing and needs no network. It renews the
-    tokens of all organizations, or of one with --org, and retries what an earlier run could not
-    deliver or revoke. If one token fails, the others are still renewed, and the exit code is 9.
+    Meant for cron: if nothing is due, it prints nothing, except on a terminal, and needs no
+    network. It renews the tokens of all organizations, or of one with --org, and retries what an
+    earlier run could not deliver or revoke. If one token fails, the others are still renewed, and
+    the exit code is 9.
 
     \b
     Examples:
@@ -128,6 +129,8 @@ def _say(app: App, renewed: Renewed) -> None:
         failed = renewed.interrupted or any(each.error for each in renewed.changes)
         tell = app.runtime.messages.notice if failed else app.runtime.messages.done
         tell(_summary(renewed))
+    elif app.runtime.err.isatty():  # what cron starts says nothing
+        app.runtime.messages.notice("nothing is due for renewal")
 
 
 def _summary(renewed: Renewed) -> str:
