@@ -131,6 +131,8 @@ def _show_address(app: App, address: str) -> None:
 def _show_code(app: App, address: str, code: str) -> None:
     # Also with --quiet: the user cannot sign in without it.
     click.echo(f"open {_plain(address)} and enter the code {_plain(code)}", file=app.runtime.err)
+    if app.runtime.err.isatty():
+        app.runtime.messages.notice("waiting for the sign-in; press Ctrl-C to cancel")
 
 
 def _plain(text: str) -> str:
