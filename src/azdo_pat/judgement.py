@@ -101,6 +101,12 @@ def of_tokens(
     yield from _same_names(active)
 
 
+def in_need(pats: Sequence[Pat], now: datetime) -> int:
+    """Return how many tokens need attention: those with more than notes, or with steps left."""
+    worse = {each.id for each in of_tokens(pats, now) if each.severity is not Severity.NOTE}
+    return len(worse | {pat.id for pat in pats if pat.pending})
+
+
 def has_ended(pat: Pat, now: datetime) -> bool:
     """Return whether a token has expired; the clock knows of that before the service does."""
     return pat.status is Status.EXPIRED or (pat.expires is not None and pat.expires <= now)

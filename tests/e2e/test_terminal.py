@@ -193,7 +193,7 @@ def test_nothing_is_wider_than_the_terminal(pat: Installed, args: tuple[str, ...
 
 @pytest.mark.usefixtures("long_names")
 def test_a_folded_name_can_be_put_together_again(pat: Installed) -> None:
-    header, *lines = plain(shown(pat, "list")).rstrip().split("\r\n")
+    header, *lines = plain(shown(pat, "list", "--quiet")).rstrip().split("\r\n")
     width = header.index("ID")
     names = ""
     for line in lines:
@@ -204,6 +204,48 @@ def test_a_folded_name_can_be_put_together_again(pat: Installed) -> None:
     assert sorted(names) == sorted("".join(NAMES).replace(" ", ""))
     for name in NAMES:
         assert name.replace(" ", "") in names
+
+
+@pytest.mark.parametrize(
+    ("args", "last"),
+    [
+        (("list",), r"\d tokens; to see .* \d that needs? attention, run: pat check"),
+        (("list", "--all-orgs"), r"\d tokens\r\n  to see .*, run: pat check --all-orgs"),
+        (("list", "--name", "ci", "--stored"), "1 token"),
+        (("list", "-o", "json"), r"\]"),
+        (("renew",), "nothing is due for renewal"),
+        (("status",), "✓ no problems found"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("ci")
+def test_the_last_line_sums_up(pat: Installed, args: tuple[str, ...], last: str) -> None:
+    assert re.search(rf"(^|\r\n){last}\r\n$", plain(shown(pat, *args)))
+
+
+@pytest.mark.usefixtures("ci")
+def test_what_is_marked_is_what_is_summed_up(pat: Installed) -> None:
+    assert pat("rotate", "ci", "--deliver", "command:false", "-o", "none").exit_code == 8
+    text = plain(shown(pat, "list"))
+    marked = re.findall(r"^[!✗] ", text, re.MULTILINE)
+    assert f"the {len(marked)} that need attention" in text
+
+
+@pytest.mark.usefixtures("ci")
+def test_problems_are_summed_up_and_a_similar_organization_is_named(pat: Installed) -> None:
+    terminal = pat.on_terminal("doctor", "--org", "contosso")
+    text = plain(terminal.read())
+    terminal.close()
+    assert terminal.exitstatus == 10, text
+    assert "→ did you mean contoso?\r\n" in text
+    assert text.endswith("\r\n✗ 1 problem found\r\n")
+
+
+@pytest.mark.usefixtures("ci")
+def test_a_narrow_terminal_shows_records(pat: Installed) -> None:
+    text = plain(shown(pat, "list", "--name", "ci", COLUMNS="30"))
+    assert re.match(
+        r"ci\r\n  ID       [0-9a-f]{8}\r\n  SCOPES   code\r\n  EXPIRES  in 30 days\r\n", text
+    )
 
 
 @pytest.mark.usefixtures("ci")
@@ -430,6 +472,7 @@ def test_ctrl_c_while_waiting(
     terminal.close()
     assert terminal.exitstatus == 130
     assert text.endswith("\r\n✗ interrupted\r\n"), repr(text)
+    assert "\n\r\n" not in text, "click and pat end the line of ^C once together"
 
 
 def test_over_ssh_the_terminal_is_asked_to_copy(pat: Installed, ci: str) -> None:

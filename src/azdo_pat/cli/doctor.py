@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
+from azdo_pat.cli.known_organizations import known_organizations
 from azdo_pat.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
     for identifier in dismissed:
         dismiss(identifier, app)
         app.runtime.messages.done(f"dismissed the token {identifier}: pat ignores it from now on")
-    checks = examine(app, ca_bundle=str(app.runtime.setting("ca-bundle") or ""), fix=fix)
+    checks = examine(
+        app,
+        ca_bundle=str(app.runtime.setting("ca-bundle") or ""),
+        fix=fix,
+        organizations=lambda: known_organizations(app),
+    )
     render.show_all(checks)
     problems = sum(each.status == "problem" for each in checks)
     say_summary(app, problems, skipped=sum(each.status == "skipped" for each in checks))
@@ -64,7 +70,5 @@ def say_summary(app: App, problems: int, *, skipped: int = 0) -> None:
         return
     found = f"{problems or 'no'} problem{'s' * (problems != 1)} found"
     more = f", {skipped} check{'s' * (skipped != 1)} skipped" if skipped else ""
-    if problems:
-        app.runtime.messages.notice(f"{found}{more}")
-    else:
-        app.runtime.messages.done(f"{found}{more}")
+    tell = app.runtime.messages.problem if problems else app.runtime.messages.done
+    tell(f"{found}{more}")

@@ -13,10 +13,11 @@ from azdo_pat.errors import PartialError
 from azdo_pat.formats import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from azdo_pat.cli.app import App
+    from azdo_pat.models import Pat
     from azdo_pat.results.tokens import OrganizationFailure
     from azdo_pat.services.find_tokens import Filters
 
@@ -84,26 +85,32 @@ def list_command(  # noqa: PLR0913  # one argument for each option
     if stored:
         from azdo_pat.services.stored_secrets import stored_here
 
-        known = stored_here(None if all_orgs else app.session.located[0], filters, app)
-        if not render.pats(in_order(known, order)):
+        found = stored_here(None if all_orgs else app.session.located[0], filters, app)
+        if not render.pats(in_order(found, order)):
             app.runtime.messages.notice("no stored token matches")
+        else:
+            _say_how_many(app, found)
         return
     failures: Sequence[OrganizationFailure] = ()
     finder = TokenFinder(app)
+    pats: Iterable[Pat]
     if all_orgs:
         pats, failures = finder.listing_everywhere(app.organization_cache.all(), filters)
-        count = render.pats(in_order(pats, order))
     else:
-        found = finder.listing(app.organization, filters)
-        unordered = sort is None and render.streams
-        count = render.pats(found if unordered else in_order(found, order))
-    if not count:
+        pats = finder.listing(app.organization, filters)
+    if all_orgs or sort or not render.streams:
+        pats = in_order(pats, order)
+    if not render.pats(pats):
         nothing = "no token of {} matches".format(
             "your organizations" if all_orgs else app.organization.name
         )
         if only_global and not (expiring or names or scopes):
             nothing = f"you have no {'global' if status == 'all' else f'{status} global'} tokens"
         app.runtime.messages.notice(f"{nothing}; to list all, run: pat list --status all")
+    else:
+        asked = app.runtime.options.sources.get("org") == "--org"
+        own = ("--org", app.organization.name) if asked and not all_orgs else ()
+        _say_how_many(app, pats, ("--all-orgs",) if all_orgs else own)
     if failures:
         for failure in failures:
             app.runtime.messages.warn(f"{failure.org}: {failure.reason}")
@@ -111,6 +118,29 @@ def list_command(  # noqa: PLR0913  # one argument for each option
             f"{len(failures)} of your organizations could not be listed",
             hint="to try one organization, run: pat list --org NAME",
         )
+
+
+def _say_how_many(app: App, pats: Iterable[Pat], where: Sequence[str] | None = None) -> None:
+    """Say below a table on a terminal how many tokens it has, as its beginning may be out of sight.
+
+    Args:
+        app: the program.
+        pats: the tokens.
+        where: the options with which `pat check` checks them; None if it does not.
+    """
+    runtime = app.runtime
+    if not (runtime.render.draws_tokens and runtime.out.isatty() and runtime.err.isatty()):
+        return
+    from azdo_pat.command_lines import pat_command
+    from azdo_pat.judgement import in_need
+
+    shown = list(pats)
+    said = "1 token" if len(shown) == 1 else f"{len(shown)} tokens"
+    if where is not None and (needy := in_need(shown, runtime.now())):
+        that = "that needs" if needy == 1 else "that need"
+        check = pat_command("check", options=where)
+        said += f"; to see what to do about the {needy} {that} attention, run: {check}"
+    runtime.messages.notice(said)
 
 
 @command("show")

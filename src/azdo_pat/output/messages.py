@@ -72,6 +72,11 @@ class Messages:
         if not self._quiet:
             self._say(text)
 
+    def problem(self, text: str) -> None:
+        """Write, as a notice, that something is not in order."""
+        if not self._quiet:
+            self._say(text, Glyph.ERROR)
+
     def warn(self, text: str) -> None:
         """Write a warning, even with `--quiet`."""
         self._say(text, Glyph.WARNING)

@@ -148,6 +148,11 @@ class Renderer:
         return self._listed(events, EVENT_KEYS, event_document, self._events_table)
 
     @property
+    def draws_tokens(self) -> bool:
+        """Whether tokens are shown as a table of them, for people."""
+        return self._format is Format.TABLE and self._query is None
+
+    @property
     def draws_as_it_goes(self) -> bool:
         """Whether rows appear on the screen while a list is read, if stdout is a terminal."""
         return self.streams and self._format is not Format.NONE
