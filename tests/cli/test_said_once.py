@@ -33,7 +33,7 @@ def test_one_token(pat: Installed) -> None:
     assert kept.startswith("kept 'ci' Name ci ID ID ")
     rotated = shown(pat, "rotate", "ci")
     assert rotated.startswith(
-        "✓ rotated 'ci': the old token ID is revoked; to print the new secret, run: pat get ci Name"
+        "✓ rotated 'ci': the old token ID is revoked to print the new secret, run: pat get ci Name"
     )
     updated = shown(pat, "update", "ci", "--expires", "40d")
     assert updated.startswith("✓ updated 'ci' Name ci ID ")

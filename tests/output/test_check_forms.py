@@ -49,7 +49,12 @@ def test_no_name_acts_where_the_file_is_printed(form: CheckForm, name: str) -> N
 
 
 def test_prometheus() -> None:
-    pats = (replace(LAPTOP, name='a "b" \\c'), replace(GLOBAL, id=None), UNKNOWN, EXPIRED)
+    pats = (
+        replace(LAPTOP, name='a "b" \\c', scopes=("vso.code_manage",)),
+        replace(GLOBAL, id=None),
+        UNKNOWN,
+        EXPIRED,
+    )
     text = text_of(Checked(checked(*pats).findings, pats, (), NOW), CheckForm.PROMETHEUS)
     laptop = rf'{{org="contoso",name="a \"b\" \\c",id="{ID}",origin="pat"}}'
     old = '{org="",name="old everything",id="",origin="unknown"}'
@@ -182,7 +187,7 @@ def test_the_calendar_tells_what_to_run() -> None:
     assert [str(each["DESCRIPTION"]) for each in events(checked(*pats))] == [
         "Run: pat rotate 3d1f0c2a --org contoso",
         "Run: pat update 3d1f0c2a --expires 30d --org contoso",
-        "Run: pat migrate bbbb0c2b --to-all --revoke-old",
+        "Run: pat migrate bbbb0c2b --to-all",
         (
             f"pat renew replaces it from {NOW + timedelta(days=1):%Y-%m-%d} on, if it is scheduled."
             " Run: pat rotate 3d1f0c2a --org contoso"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from azdo_pat.cli.command import command
-from azdo_pat.cli.known_organizations import known_organizations
 from azdo_pat.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -51,12 +50,7 @@ def doctor_command(app: App, *, fix: bool, dismissed: tuple[str, ...]) -> None:
     for identifier in dismissed:
         dismiss(identifier, app)
         app.runtime.messages.done(f"dismissed the token {identifier}: pat ignores it from now on")
-    checks = examine(
-        app,
-        ca_bundle=str(app.runtime.setting("ca-bundle") or ""),
-        fix=fix,
-        organizations=lambda: known_organizations(app),
-    )
+    checks = examine(app, ca_bundle=str(app.runtime.setting("ca-bundle") or ""), fix=fix)
     render.show_all(checks)
     problems = sum(each.status == "problem" for each in checks)
     say_summary(app, problems, skipped=sum(each.status == "skipped" for each in checks))

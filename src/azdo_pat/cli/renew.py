@@ -129,8 +129,6 @@ def _say(app: App, renewed: Renewed) -> None:
         failed = renewed.interrupted or any(each.error for each in renewed.changes)
         tell = app.runtime.messages.notice if failed else app.runtime.messages.done
         tell(_summary(renewed))
-    elif app.runtime.err.isatty():  # what cron starts says nothing
-        app.runtime.messages.notice("nothing is due for renewal")
 
 
 def _summary(renewed: Renewed) -> str:

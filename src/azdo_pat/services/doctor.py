@@ -8,20 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from azdo_pat.command_lines import pat_command
 from azdo_pat.dates import local_minute
-from azdo_pat.errors import (
-    DamagedError,
-    DoubtfulError,
-    NoOrganizationError,
-    PatError,
-    StoreError,
-    UsageError,
-)
+from azdo_pat.errors import DamagedError, DoubtfulError, PatError, StoreError, UsageError
 from azdo_pat.homes import expanded
 from azdo_pat.journal import revoked_by, title
 from azdo_pat.judgement import in_need
 from azdo_pat.models import Secret, Status, StoredPat
 from azdo_pat.naming import is_full_id
-from azdo_pat.near_names import did_you_mean
 from azdo_pat.operations.left_behind import left_behind
 from azdo_pat.operations.local_secrets import recover_local
 from azdo_pat.operations.lock_keys import lock_key
@@ -40,7 +32,7 @@ from azdo_pat.store.repair import damaged_files, mark_rebuilt, set_aside
 from azdo_pat.store.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from azdo_pat.journal import JournalEntry, Operation
     from azdo_pat.models import Organization
@@ -52,16 +44,13 @@ _CLOCKS_APART: Final = timedelta(minutes=5)
 _FIX: Final = "pat doctor --fix"
 
 
-def examine(
-    deps: Deps, *, ca_bundle: str, fix: bool, organizations: Callable[[], Iterable[str]]
-) -> tuple[Check, ...]:
+def examine(deps: Deps, *, ca_bundle: str, fix: bool) -> tuple[Check, ...]:
     """Run all checks, continuing after failures; repair what can be repaired if `fix`.
 
     The client of `deps` must recover nothing by itself. `ca_bundle` is the file with the
-    certificates to trust; empty for the default. `organizations` returns the names of those that
-    are known, to suggest one.
+    certificates to trust; empty for the default.
     """
-    return _Examination(deps, ca_bundle, organizations, fix=fix).all()
+    return _Examination(deps, ca_bundle, fix=fix).all()
 
 
 def dismiss(identifier: str, deps: Deps) -> None:
@@ -93,16 +82,8 @@ def dismiss(identifier: str, deps: Deps) -> None:
 class _Examination:
     """The checks, and the problems and repairs that they have noted."""
 
-    def __init__(
-        self,
-        deps: Deps,
-        ca_bundle: str,
-        organizations: Callable[[], Iterable[str]],
-        *,
-        fix: bool,
-    ) -> None:
+    def __init__(self, deps: Deps, ca_bundle: str, *, fix: bool) -> None:
         self._deps = deps
-        self._organizations = organizations
         self._ca_bundle = ca_bundle
         self._fix = fix
         self._state_path = deps.state_folder / "state.db"
@@ -143,10 +124,7 @@ class _Examination:
         self._checks.append(Check(name, health, detail, fix, time))
 
     def _fail(self, name: str, error: PatError) -> None:
-        near = ""
-        if isinstance(error, NoOrganizationError):
-            near = did_you_mean(error.organization, self._organizations())
-        self._note(name, Health.PROBLEM, error.message, f"{near}{error.hint}")
+        self._note(name, Health.PROBLEM, error.message, error.hint)
 
     def _try(self, name: str, look: Callable[[], str]) -> str | None:
         try:
