@@ -33,6 +33,15 @@ def test_the_changelog_tells_of_this_version() -> None:
     assert not released or azdo_pat.__version__ in released
 
 
+def test_the_first_command_has_a_form_for_windows() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    command = readme.partition("<!-- ci: tour -->\n```sh\n")[2].partition("\n")[0]
+    on_windows = command.replace("'", '"').replace(".venv/bin/", ".venv\\Scripts\\")
+    lines = on_windows.replace("python3 ", "py ").split(" && ")
+    assert lines[0] == "py -m venv .venv"
+    assert "\n".join(lines) in readme + (ROOT / "docs/guides/windows.md").read_text("utf-8")
+
+
 def test_the_wheel_has_the_pages_that_help_names() -> None:
     shared = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
     assert {kept.replace("docs", "share/doc/azdo-pat", 1) for kept in shared} - {
