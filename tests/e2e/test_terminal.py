@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from base64 import b64decode
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -501,10 +502,17 @@ def test_a_problem_and_how_to_end_it(pat: Installed) -> None:
     assert text.endswith("1 problem found\r\n"), text
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["used before", "the first time"])
 def test_a_keyring_that_does_not_answer(
-    pat: Installed, gnome_keyring: KeyringService, ci: str
+    pat: Installed,
+    gnome_keyring: KeyringService,
+    ci: str,
+    known: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     assert gnome_keyring.daemon is not None
+    if not known:
+        (known_before,) = Path(str(pat.env["HOME"])).rglob("keyring-backend")
+        known_before.unlink()
     os.kill(gnome_keyring.daemon, signal.SIGSTOP)
     try:
         terminal = pat.on_terminal("get", "ci", env={"NO_COLOR": "1"})

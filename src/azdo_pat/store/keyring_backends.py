@@ -73,6 +73,10 @@ class KeyringBackends:
         """Delete a secret from every backend; False if none had it."""
         return self._run(lambda chosen: self._entry(chosen, service, user).delete())
 
+    def paths(self) -> tuple[str, ...]:
+        """Return the class paths of the backends, best first."""
+        return self._run(lambda chosen: chosen.paths)
+
     def describe(self) -> str:
         """Return the name of the storing backend, after checking that it still works."""
         return self._run(_describe)

@@ -79,6 +79,7 @@ class SecretStore:
     ) -> None:
         self._backend = backend
         self._environment = environment
+        self._found: tuple[str, ...] = ()
         self._remembered = BackendCache(cache_file, environment)
         self._lock_file = cache_file and cache_file.with_name("keyring.lock")
         self._probes = Probes(cache_file and cache_file.with_name("probes"))
@@ -183,7 +184,9 @@ class SecretStore:
 
     def _in_use(self) -> tuple[str, ...]:
         """Return the class paths of the backends used last, best first; none if not known."""
-        return (self._backend,) if self._backend else self._remembered.recall()
+        if self._backend:
+            return (self._backend,)
+        return self._found or self._remembered.recall()
 
     def _may_overlook(self) -> bool:
         return _READ_OVER_DBUS in self._in_use()
@@ -227,6 +230,9 @@ class SecretStore:
             # The next call of a bulk operation would wait as long again.
             raise _no_answer(self._seconds)
         try:
+            if not self._in_use():  # the first time on this machine: nothing asks for anything yet
+                with self._waits("waiting for the keyring"):
+                    self._found = within(self._seconds, lambda: self._vault().paths())
             if self._may_ask_on_terminal():
                 return within(self._seconds, work)
             with self._waits("waiting for the keyring, which may ask to be unlocked"):
