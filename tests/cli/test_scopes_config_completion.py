@@ -258,7 +258,7 @@ def test_completion_proposes(pat: InProcess, emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("words", "proposal"),
     [
-        ("pat setu", "setup\tConfigure git, npm, pip, NuGet, Maven… to use a token."),
+        ("pat setu", "setup\tConfigure git, npm, pip, NuGet, Maven... to use a token."),
         ("pat get lap", "laptop\tcontoso"),
         ("pat create --for git-r", "git-read\tclone and fetch only"),
         ("pat config set expir", "expires\tlifetime of a new token"),
