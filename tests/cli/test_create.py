@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from shlex import split
 
 import keyring
 import pytest
@@ -133,7 +134,8 @@ def test_a_name_whose_secret_is_stored_here_is_taken(
 def test_a_name_of_another_organization_is_free(pat: InProcess) -> None:
     pat(*GIT)
     assert pat(*GIT, "--org", "fabrikam", "-o", "none") == done(
-        "", "created 'laptop' in fabrikam; its secret is in the keyring: pat get laptop"
+        "",
+        "created 'laptop' in fabrikam; its secret is in the keyring: pat get laptop --org fabrikam",
     )
 
 
@@ -534,3 +536,11 @@ def test_what_it_makes_belongs_to_one_organization(pat: InProcess, emulator: Emu
         "/contoso/_apis/tokens/pats",
         False,
     )
+
+
+def test_the_command_that_prints_the_secret_names_another_organization(pat: InProcess) -> None:
+    said = pat("create", "there", "--scope", "code", "--org", "fabrikam", "-o", "none").stderr
+    command = split(said.rpartition("keyring: pat ")[2])
+    assert pat(*command).exit_code == 0
+    rotated = pat("rotate", "there", "--org", "fabrikam", "-o", "none").stderr
+    assert f"(pat {' '.join(command)})" in rotated

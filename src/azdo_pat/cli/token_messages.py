@@ -29,7 +29,7 @@ def say_created(app: App, created: Created, *, has_table: bool) -> None:
     `has_table` says that its table is written to the same terminal, and need not be repeated.
     """
     pat = created.pat
-    get = pat_command("get", pat.name)
+    get = _get(app, pat)
     if has_table:
         words = f"created {pat.name!r}"
         more = f"; to print its secret, run: {get}"
@@ -66,7 +66,7 @@ def say_rotated(app: App, rotated: Rotated, *, has_table: bool) -> None:
         OldTokenOutcome.PENDING: "could not be revoked yet",
         OldTokenOutcome.UNDELIVERED: "stays active",
     }[rotated.old]
-    get = pat_command("get", new.name)
+    get = _get(app, new)
     app.runtime.messages.done(
         f"rotated {new.name!r}: the old token {old.id} {ended}; to print the new secret, run: {get}"
         if has_table
@@ -93,6 +93,12 @@ def say_rotated(app: App, rotated: Rotated, *, has_table: bool) -> None:
         app.runtime.messages.warn(
             f"the new secret could not be delivered to every target: {rotated.reason}"
         )
+
+
+def _get(app: App, pat: Pat) -> str:
+    """Return the command that prints a secret; it names the organization if the user had to."""
+    is_named = app.runtime.options.sources.get("org") == "--org"
+    return pat_command("get", pat.name, options=("--org", pat.org) if is_named and pat.org else ())
 
 
 def say_delivered(app: App, pat: Pat) -> None:
