@@ -16,7 +16,13 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PINNED = ("--require-hashes", "--requirement", str(ROOT / "pipelines" / "requirements.txt"))
+PINNED = (
+    "--only-binary",
+    ":all:",
+    "--require-hashes",
+    "--requirement",
+    str(ROOT / "pipelines" / "requirements.txt"),
+)
 FOR_TESTS = ("tests/test_docs.py", "tests/test_commands.py", "tests/test_packaging.py")
 """Tests that need files from all over the sdist."""
 

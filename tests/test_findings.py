@@ -129,11 +129,15 @@ def test_one_of_all_organizations(now: datetime, severity: Severity, verb: str) 
 @pytest.mark.parametrize("scope", ["vso.packaging", "app_token"])
 def test_one_of_all_organizations_that_another_machine_may_use(scope: str) -> None:
     pat = replace(GLOBAL, name="npm feed", scopes=(scope,))
-    here = replace(TOKEN, name=pat.name, id="other", stored=True)
+    here = replace(TOKEN, name=pat.name, id="other", stored=True, origin=Origin.PAT)
     alone = [each.fix for each in found(pat).values()]
     assert "pat migrate 4c81c0e6 --to-all" in alone
     replaced = [each.fix for each in of_tokens([pat, here], NOW) if each.id == pat.id]
     assert set(replaced) == {"pat revoke 4c81c0e6"}
+    another = replace(here, origin=Origin.UNKNOWN)  # its name is no proof
+    assert "pat migrate 4c81c0e6 --to-all" in {each.fix for each in of_tokens([pat, another], NOW)}
+    theirs = [each for each in of_tokens([pat], NOW, of_another=True) if each.kind is Kind.GLOBAL]
+    assert [each.message.endswith("working on 2026-12-01") for each in theirs] == [True]
     assert not any("--revoke-old" in fix for fix in (*alone, *replaced))
     stopped = found(pat, datetime(2026, 12, 24, tzinfo=UTC)).values()
     assert [each.fix for each in stopped] == ["pat migrate 4c81c0e6 --to-all --revoke-old"]

@@ -46,13 +46,14 @@ def _of_origin(origin: dict[str, Any]) -> str | None:
     return str(path) if path.exists() else None
 
 
-def adding(*packages: str, to: Path = Path(sys.executable)) -> str:
+def adding(*packages: str, to: Path | None = None) -> str:
     """Return the command that adds packages to an environment.
 
     Args:
         packages: names, paths or addresses.
         to: the Python of that environment; by default the one that `pat` runs in.
     """
+    to = to or Path(sys.executable)
     environment, added = _environment(to), " ".join(map(quoted, packages))
     if (environment / "pipx_metadata.json").exists():
         return f"pipx inject {quoted(environment.name)} {added}"

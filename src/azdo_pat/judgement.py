@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.command_lines import pat_command
 from azdo_pat.dates import in_words, local_date, whole_days
 from azdo_pat.findings import DEFAULT_LIMITS, Finding, Kind, Limits, Severity
-from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, PolicyName, Status
+from azdo_pat.models import (
+    GLOBAL_TOKENS_STOP,
+    Field,
+    Origin,
+    Pat,
+    PendingKind,
+    PolicyName,
+    Status,
+)
 from azdo_pat.naming import (
     LONGEST_NAME,
     has_controls,
@@ -53,6 +61,7 @@ def of_token(
     limits: Limits = DEFAULT_LIMITS,
     *,
     is_replaced_here: bool = False,
+    of_another: bool = False,
 ) -> Iterator[Finding]:
     """Yield what there is to say of a token by itself.
 
@@ -60,13 +69,14 @@ def of_token(
         pat: the token.
         now: the time.
         limits: what is too near, and what is too long.
-        is_replaced_here: it is a global token, and the secret of a token of its name for one
-            organization is stored here, as `pat migrate` leaves it.
+        is_replaced_here: it is a global token, and `pat` has created and stored here a token of its
+            name for one organization, as `pat migrate` does.
+        of_another: it is the token of another user, and only they know where its secret is stored.
     """
     if pat.status is Status.REVOKED:
         return
     if pat.is_global:
-        yield _global(pat, now, is_replaced_here=is_replaced_here)
+        yield _global(pat, now, is_replaced_here=is_replaced_here, of_another=of_another)
     elif has_ended(pat, now):
         if finding := _expired(pat, now):
             yield finding
@@ -89,22 +99,43 @@ def of_token(
 
 
 def of_tokens(
-    pats: Sequence[Pat], now: datetime, limits: Limits = DEFAULT_LIMITS
+    pats: Sequence[Pat],
+    now: datetime,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    of_another: bool = False,
 ) -> Iterator[Finding]:
-    """Yield what there is to say of tokens, each by itself and one beside the other."""
+    """Yield what there is to say of tokens, each by itself and one beside the other.
+
+    Arguments as of `of_token`.
+    """
     active = [pat for pat in pats if is_active(pat, now)]
-    stored = {pat.name for pat in active if pat.stored and not pat.is_global}
+    stored = {
+        pat.name for pat in active if pat.stored and pat.origin is Origin.PAT and not pat.is_global
+    }
     for pat in pats:
         is_replaced_here = pat.is_global and _name_of_replacement(pat.name) in stored
-        yield from of_token(pat, now, limits, is_replaced_here=is_replaced_here)
+        yield from of_token(
+            pat, now, limits, is_replaced_here=is_replaced_here, of_another=of_another
+        )
     yield from _made_by_tools(active)
     yield from _same_names(active)
 
 
 def in_need(pats: Sequence[Pat], now: datetime) -> int:
     """Return how many tokens need attention: those with more than notes, or with steps left."""
-    worse = {each.id for each in of_tokens(pats, now) if each.severity is not Severity.NOTE}
-    return len(worse | {pat.id for pat in pats if pat.pending})
+    needy = {
+        (each.org, each.name, each.id)
+        for each in of_tokens(pats, now)
+        if each.severity is not Severity.NOTE
+    }
+    needy |= {(pat.org, pat.name, pat.id) for pat in pats if is_unfinished(pat)}
+    return len(needy)
+
+
+def is_unfinished(pat: Pat) -> bool:
+    """Return whether something is still to be done with a token; a grace period ends by itself."""
+    return any(each.kind is not PendingKind.GRACE for each in pat.pending)
 
 
 def has_ended(pat: Pat, now: datetime) -> bool:
@@ -174,15 +205,15 @@ def _about(
     )
 
 
-def _global(pat: Pat, now: datetime, *, is_replaced_here: bool) -> Finding:
+def _global(pat: Pat, now: datetime, *, is_replaced_here: bool, of_another: bool) -> Finding:
     """Return what to do about a token of all organizations, before and after the day."""
     stops = pat.expires is not None and pat.expires > now
     urgent = pat.expires is None or pat.expires - now < _GLOBAL_URGENT
     more = ""
-    if _may_be_used_elsewhere(pat, now):
+    if is_replaced_here:
+        more = "; a token of its name is stored here: when nothing uses the global one, revoke it"
+    elif _may_be_used_elsewhere(pat, now) and not of_another:
         more = "; its secret is not stored here, so another machine may use it"
-        if is_replaced_here:
-            more = "; when nothing uses it any more, revoke it"
     return _about(
         pat,
         Kind.GLOBAL,

@@ -162,7 +162,7 @@ def test_one_of_all_organizations(pat: InProcess, emulator: Emulator) -> None:
     assert old in {each["authorizationId"] for each in emulator.tokens}
     for selection in ((), ("--all-orgs",)):
         finding = check(pat, *selection)["global"]
-        assert "when nothing uses it any more, revoke it" in finding["message"]
+        assert "when nothing uses the global one, revoke it" in finding["message"]
     fix(pat, finding, "--yes")
     assert check(pat, "--all-orgs") == {}
 

@@ -102,14 +102,21 @@ def test_an_organization_that_is_none(pat: InProcess) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "status"), [("contoso", "ok"), ("contosso", "problem"), ("nosuch", "skipped")]
+    ("name", "status", "more"),
+    [
+        ("contoso", "ok", ""),
+        ("contoso-test", "skipped", ", not checked; did you mean contoso?"),
+        ("nosuch", "skipped", ", not checked"),
+    ],
 )
-def test_an_organization_without_a_sign_in(pat: InProcess, name: str, status: str) -> None:
+def test_an_organization_without_a_sign_in(
+    pat: InProcess, name: str, status: str, more: str
+) -> None:
     make(pat)
     pat.env = {**pat.env, "PAT_ACCESS_TOKEN": None, "PATH": "/nowhere"}  # without az
     found = examined(pat, "--org", name)["organization"]
-    assert found["status"] == status
-    assert (found["fix"] or "").startswith("did you mean contoso?") == (status == "problem")
+    assert (found["status"], found["fix"] or "") == (status, "")
+    assert found["detail"] == f"{name} (from --org){more}"
 
 
 def test_a_service_that_does_not_answer(pat: InProcess, emulator: Emulator) -> None:

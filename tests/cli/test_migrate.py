@@ -637,7 +637,7 @@ def test_the_question_tells_that_another_machine_may_use_the_token(
     secret = emulator.add_with_secret("wide", scope="vso.code_write", allOrgs=True)
     (old,) = pat("list", "--global", "-o", "json").json
     command = ("migrate", "wide", "--to", "contoso", "--revoke-old")
-    loss = "the secret of 'wide' is not stored here: programs that use the global token will stop"
+    loss = "the secret of 'wide' is not stored here: programs that use it will stop"
     unseen = pat(*command)
     assert (unseen.exit_code, loss in unseen.stderr) == (2, True)
     imported = pat("import", "wide", "--id", old["id"], "--org", "fabrikam", stdin=f"{secret}\n")

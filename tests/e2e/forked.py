@@ -6,6 +6,7 @@ what kills it, is as in any other.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -108,9 +109,11 @@ def forks(folder: Path) -> Iterator[Forks]:
                 env=dict(os.environ),
                 stdin=subprocess.DEVNULL,
                 pass_fds=[there.fileno()],
+                start_new_session=True,
             )
         try:
             yield Forks(orders, folder)
         finally:
-            process.kill()
+            if sys.platform != "win32":  # where nothing of this runs
+                os.killpg(process.pid, signal.SIGKILL)  # a child that hangs, too
             process.wait()

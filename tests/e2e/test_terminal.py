@@ -225,6 +225,8 @@ def test_the_last_line_sums_up(pat: Installed, args: tuple[str, ...], last: str)
 
 @pytest.mark.usefixtures("ci")
 def test_what_is_marked_is_what_is_summed_up(pat: Installed) -> None:
+    assert pat("create", "web", "--scope", "code", "-o", "none").exit_code == 0
+    assert pat("rotate", "web", "--grace", "5d", "-o", "none").exit_code == 0
     assert pat("rotate", "ci", "--deliver", "command:false", "-o", "none").exit_code == 8
     text = plain(shown(pat, "list"))
     marked = re.findall(r"^[!✗] ", text, re.MULTILINE)
@@ -237,8 +239,8 @@ def test_problems_are_summed_up_and_a_similar_organization_is_named(pat: Install
     text = plain(terminal.read())
     terminal.close()
     assert terminal.exitstatus == 10, text
-    assert "→ did you mean contoso?\r\n" in text
-    assert text.endswith("\r\n✗ 1 problem found\r\n")
+    assert "→ did you mean contoso? to use another organization, add --org\r\n" in text
+    assert text.endswith("\r\n✗ 1 problem found, 1 check skipped\r\n")
 
 
 @pytest.mark.usefixtures("ci")

@@ -288,7 +288,8 @@ def _ask(
         loss = f"the secret of {unseen[0].name!r} is"
         if len(unseen) > 1:
             loss = f"the secrets of {len(unseen)} global tokens are"
-        loss += " not stored here: programs that use the global token will stop working"
+        those = "it" if len(unseen) == 1 else "them"
+        loss += f" not stored here: programs that use {those} will stop working"
     question = Question(
         text=f"{f'{loss}. ' if loss else ''}{text[0].upper()}{text[1:]}?",
         effect=f"pat would {text}{f', and {loss}' if loss else ''}",

@@ -38,8 +38,10 @@ _pat_sandbox_prompt() {{
 }}
 PROMPT_COMMAND[9]=_pat_sandbox_prompt
 alias exec={exec}
+trap : INT
 HOME={home}
 [ ! -r {file} ] || . {file} || :
+trap - INT
 _pat_sandbox
 unset 'PROMPT_COMMAND[9]' 2>/dev/null || :
 PROMPT_COMMAND="${{PROMPT_COMMAND:+$PROMPT_COMMAND
@@ -68,7 +70,7 @@ _pat_sandbox
 precmd_functions=(${{precmd_functions:#_pat_sandbox_prompt}} _pat_sandbox_prompt)
 """
 _SH: Final = """\
-alias exec={exec}
+alias exec={command_exec}
 trap : INT
 HOME={home}
 [ ! -r {file} ] || command . {file} || :
@@ -214,6 +216,8 @@ def _in_sh(template: str, variables: Mapping[str, str], **places: Path | str) ->
     return template.format(
         **words,
         exec=literal(f"{given} exec", Shell.SH),
+        # Where exec only redirects, as in `exec 3>&1`, dash would keep the variables otherwise.
+        command_exec=literal(f"{given} command exec", Shell.SH),
         exports=_exports(variables, Shell.SH),
         prompt=_PROMPT,
     )

@@ -30,7 +30,10 @@ def secret_from_user(app: App, prompt: str, usage: str) -> str:
         UsageError: no one can be asked, or the input is not text, or too long for a token.
     """
     if app.runtime.may_ask:
-        answer: str = click.prompt(prompt, hide_input=True, err=True)
+        try:
+            answer: str = click.prompt(prompt, hide_input=True, err=True)
+        except click.Abort as ended:
+            raise click.Abort from ended  # click has ended the line here; see `cli.exit`
         return answer.removeprefix("\ufeff")  # pasted with the mark of a file
     if sys.stdin.isatty():
         raise UsageError(

@@ -52,11 +52,11 @@ def with_token_of_its_own(
         raise
     try:
         deps.tokens.revoke(organization, new.pat.authorization_id)
+        issuance.close()
     except KeyboardInterrupt:
         return CommandRun(created, status, CancelledError("interrupted"))
     except PatError as error:
         return CommandRun(created, status, error)
-    issuance.close()
     return CommandRun(created, status)
 
 

@@ -140,7 +140,7 @@ def _record(titles: Sequence[Text], row: Sequence[Text], limit: int) -> list[Tex
     """
     subject = next(place for place, title in enumerate(titles, 1) if title.plain)
     head = Text(" ").join(text for text in row[:subject] if text.plain)
-    lines = list(head.divide(accumulate(map(len, fold(head.plain, limit)))))[:-1]
+    lines = list(head.divide(accumulate(map(len, fold(head.plain, max(_NARROWEST, limit))))))[:-1]
     for line in lines:
         line.rstrip()
     label = max((cell_len(title.plain) for title in titles[subject:]), default=0)

@@ -7,7 +7,7 @@ from typing import Final
 
 from azdo_pat.dates import distance, local_date, local_minute
 from azdo_pat.findings import Finding, Kind, Severity
-from azdo_pat.judgement import has_ended, is_active, of_token
+from azdo_pat.judgement import has_ended, is_active, is_unfinished, of_token
 from azdo_pat.models import GLOBAL_TOKENS_STOP, Field, Origin, Pat, Pending, PendingKind, Status
 from azdo_pat.origins import maker_name
 from azdo_pat.output.table_model import Cell, Column, Table, Tone, pairs_table
@@ -275,7 +275,7 @@ def _notes(pat: Pat, now: datetime, zone: tzinfo | None) -> Cell:
     notes, tone = _warnings(pat, now)
     if steps := _steps(pat, zone):
         notes += steps
-        tone = Tone.WARNING if tone is Tone.PLAIN else tone
+        tone = Tone.WARNING if tone is Tone.PLAIN and is_unfinished(pat) else tone
     notes += ["secret here"] if pat.stored else []
     if pat.origin not in {Origin.PAT, Origin.UNKNOWN}:
         notes.append(f"made by {maker_name(pat.origin)}")
@@ -285,7 +285,7 @@ def _notes(pat: Pat, now: datetime, zone: tzinfo | None) -> Cell:
 def _mark(pat: Pat, now: datetime, noted: Tone) -> Tone:
     """Return how much a token needs attention; one that has ended does only if it is missed."""
     if not is_active(pat, now) and not any(of_token(pat, now)):
-        return Tone.WARNING if pat.pending else Tone.PLAIN
+        return Tone.WARNING if is_unfinished(pat) else Tone.PLAIN
     return noted
 
 

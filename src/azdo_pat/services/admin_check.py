@@ -52,15 +52,15 @@ class Judge(NamedTuple):
         pats = [pat for pat in pats if pat.stored or pat.status is not Status.EXPIRED]
         by_id = {pat.id: pat for pat in pats if pat.id}
         is_me = not self.me.isdisjoint({owner.upn.casefold(), owner.descriptor})
-        for finding in self._findings(pats):
+        for finding in self._findings(pats, of_another=not is_me):
             pat = by_id.get(finding.id or "")
             if is_me or (pat and pat.stored):
                 yield finding._replace(owner=owner)
             else:
                 yield self._for_administrator(finding, owner, pat)
 
-    def _findings(self, pats: Sequence[Pat]) -> Iterator[Finding]:
-        yield from of_tokens(pats, self.now, self.limits)
+    def _findings(self, pats: Sequence[Pat], *, of_another: bool) -> Iterator[Finding]:
+        yield from of_tokens(pats, self.now, self.limits, of_another=of_another)
         for pat in pats:
             if is_active(pat, self.now):
                 yield from of_policies(pat, self.policies, self.now)

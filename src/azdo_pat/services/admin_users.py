@@ -108,8 +108,9 @@ def _find(text: str, organization: Organization, deps: AdminDeps, *, exactly: bo
 def _with_proposal(
     failure: PatError, text: str, organization: Organization, deps: AdminDeps
 ) -> PatError:
-    """Return the failure with the most similar users in its hint, if no user has the name."""
-    if isinstance(failure, NotFoundError):
+    """Return the failure with the most similar users in its hint, unless that lists some."""
+    is_name = not re.fullmatch(_DESCRIPTOR, text.strip())
+    if isinstance(failure, NotFoundError) and is_name and "\n" not in failure.hint:
         with suppress(PatError):  # then there is no proposal
             failure.hint = f"{_proposal(text.strip(), organization, deps)}{failure.hint}"
     return failure

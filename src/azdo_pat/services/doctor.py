@@ -25,7 +25,7 @@ from azdo_pat.results.diagnosis import Check, Health
 from azdo_pat.results.recovery import RecoveryOutcome
 from azdo_pat.services.check import of_secret
 from azdo_pat.services.find_tokens import Filters, TokenFinder
-from azdo_pat.services.known_organizations import require_known
+from azdo_pat.services.known_organizations import near_organization, require_known
 from azdo_pat.services.pending import pending
 from azdo_pat.services.state_rebuild import rebuild
 from azdo_pat.store.repair import damaged_files, mark_rebuilt, set_aside
@@ -174,6 +174,7 @@ class _Examination:
         try:
             found, source = self._deps.session.located
             organization = self._deps.organization
+            able_to_ask = able_to_ask and organization.hosted
             listed = self._deps.organization_cache.all() if able_to_ask else None
             is_known = require_known(organization, listed, self._deps)
         except PatError as error:
@@ -183,7 +184,9 @@ class _Examination:
         if is_known or not organization.hosted:
             self._note("organization", Health.OK, words)
         else:
-            self._note("organization", Health.SKIPPED, f"{words}, not checked")
+            near = near_organization(organization, self._deps)
+            more = f"; {near}" if near else ""
+            self._note("organization", Health.SKIPPED, f"{words}, not checked{more}")
         return organization
 
     def _active_tokens(self) -> str:

@@ -38,8 +38,8 @@ def require_known(
     """Check that the organization exists, and return whether that is known.
 
     The service is asked if it does not list the organization, which it does not for a guest.
-    Without a sign-in, only a name that is similar to a known one is taken for a mistake: any other
-    may be that of an organization that this machine has not seen yet.
+    If the service cannot be asked, no name is taken for a mistake: the organization may be one that
+    this machine has not seen yet.
 
     Args:
         organization: the one that is set.
@@ -47,21 +47,13 @@ def require_known(
         deps: the parts of the program.
 
     Raises:
-        NoOrganizationError: the service does not know it, or it is a misspelt one.
+        NoOrganizationError: the service does not know it.
         PatError: the service does not let the user in, or did not answer.
     """
     if not organization.hosted:
         return False
     if listed is None:
-        known = known_organizations(deps)
-        if organization.name in known:
-            return True
-        if near := _near(organization.name, known):
-            raise NoOrganizationError(
-                f"pat does not know the organization {organization.name}",
-                hint=f"{near}{_instead(known)}",
-            )
-        return False
+        return organization.name in known_organizations(deps)
     if organization.url not in {each.url for each in listed}:
         try:
             deps.directory.account_id(organization)
@@ -70,6 +62,11 @@ def require_known(
             error.hint = f"{_near(organization.name, known)}{_instead(known)}"
             raise
     return True
+
+
+def near_organization(organization: Organization, deps: Deps) -> str:
+    """Return the question whether an organization that is known here was meant; or nothing."""
+    return _near(organization.name, known_organizations(deps)).rstrip()
 
 
 def _near(name: str, known: Collection[str]) -> str:

@@ -4,7 +4,8 @@ Slow to import, and without a time limit.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -59,7 +60,8 @@ class KeyringBackends:
         self._asks_somebody = asks_somebody
         self._backend = backend
         self._remembered = remembered
-        self._chosen: BackendChoice | None = None
+        self._preferred: BackendChoice | None = None
+        self._chosen: BackendChoice | None = None  # one that has worked
 
     def get(self, service: str, user: str) -> str | None:
         """Return a secret, or None; the first backend that has it answers."""
@@ -75,7 +77,9 @@ class KeyringBackends:
 
     def paths(self) -> tuple[str, ...]:
         """Return the class paths of the backends, best first."""
-        return self._run(lambda chosen: chosen.paths)
+        with self._our_turn():
+            self._preferred = self._preferred or self._choose()
+            return self._preferred.paths
 
     def describe(self) -> str:
         """Return the name of the storing backend, after checking that it still works."""
@@ -105,18 +109,23 @@ class KeyringBackends:
             self._probes.forget(user)
 
     def _run(self, operation: Callable[[BackendChoice], Result], *, quote: bool = False) -> Result:
+        with self._our_turn():
+            return self._run_alone(operation, quote=quote)
+
+    @contextmanager
+    def _our_turn(self) -> Iterator[None]:
         # Threads of this process wait for each other first: a file's lock is only polled.
         turn = self._turn.acquire(timeout=_TURN_LIMIT)
         try:
             with in_turn(self._lock_file, _TURN_LIMIT):
-                return self._run_alone(operation, quote=quote)
+                yield
         finally:
             if turn:
                 self._turn.release()
 
     def _run_alone(self, operation: Callable[[BackendChoice], Result], *, quote: bool) -> Result:
         """Run an operation with the current backends; if cached ones fail, search anew once."""
-        chosen = self._chosen or self._choose()
+        chosen = self._chosen or self._preferred or self._choose()
         try:
             result = operation(chosen)
         # Backends raise whatever the libraries below them do: RuntimeError, NotImplementedError,
