@@ -12,7 +12,7 @@ for python in python3 python py; do
         if [ ! -d "$scripts" ]; then scripts=$folder/Scripts; fi
         # The packages of this commit's list only, as their code gets the tokens; none is downloaded for building either.
         pip=("$scripts/python" -m pip --quiet --disable-pip-version-check install)
-        "${pip[@]}" --only-binary :all: --require-hashes --requirement "$source/pipelines/requirements.txt"
+        "${pip[@]}" --only-binary=:all: --require-hashes --requirement "$source/pipelines/requirements.txt"
         "${pip[@]}" --no-index --no-deps --no-build-isolation "$source"
         "$scripts/pat" --version
         exit
