@@ -40,5 +40,5 @@ def test_fish_completes(pat: Installed, secret: str, request: pytest.FixtureRequ
     ran = shell(pat, 'exec "$@"', "fish", "-c", line)
     assert ran.stdout.splitlines() == [
         "ci\tcontoso",
-        "setup\tConfigure git, npm, pip, NuGet, Maven… to use a token.",
+        "setup\tConfigure git, npm, pip, NuGet, Maven... to use a token.",
     ], ran

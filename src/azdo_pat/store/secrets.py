@@ -202,7 +202,8 @@ class SecretStore:
             Whether the answer is final, and the secret.
         """
         configured = any(name.startswith("KEYRING_PROPERTY_") for name in self._environment)
-        if self._in_use() == (_READ_OVER_DBUS,) and sys.platform == "linux" and not configured:
+        known = () if self._found else self._in_use()  # what was just found has yet to work once
+        if known == (_READ_OVER_DBUS,) and sys.platform == "linux" and not configured:
             with suppress(Exception):  # whatever it is, keyring tries, and explains
                 from azdo_pat.store.secret_service import read  # noqa: PLC0415 - it is Linux only
 
