@@ -51,7 +51,7 @@ def folder_to_unpack_to() -> Path:
 def check_owners(folder: Path) -> None:
     """Exit if another user could put something else in the place of a folder, or has."""
     if sys.platform != "win32":
-        # In a container, the files of the machine's root may seem to be of nobody.
+        # In a container, the files of the machine's root may seem to belong to the user `nobody`.
         trusted = {0, os.getuid(), Path("/").stat().st_uid}
         real = folder.resolve()
         for each in (folder, *folder.parents, real, *real.parents):
@@ -73,7 +73,7 @@ def unpack(root: Path) -> None:
     """Unpack the archive, unless it is; shiv does it in one step, so never a part of it.
 
     Raises:
-        OSError: there is no space, or no right to.
+        OSError: there is no space, or the user has no right to write there.
     """
     with _bootstrap.current_zipfile() as archive:
         read = archive.read("environment.json").decode()

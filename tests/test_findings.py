@@ -134,7 +134,7 @@ def test_one_of_all_organizations_that_another_machine_may_use(scope: str) -> No
     assert "pat migrate 4c81c0e6 --to-all" in alone
     replaced = [each.fix for each in of_tokens([pat, here], NOW) if each.id == pat.id]
     assert set(replaced) == {"pat revoke 4c81c0e6"}
-    another = replace(here, origin=Origin.UNKNOWN)  # its name is no proof
+    another = replace(here, origin=Origin.UNKNOWN)  # the name alone proves nothing
     assert "pat migrate 4c81c0e6 --to-all" in {each.fix for each in of_tokens([pat, another], NOW)}
     theirs = [each for each in of_tokens([pat], NOW, of_another=True) if each.kind is Kind.GLOBAL]
     assert [each.message.endswith("working on 2026-12-01") for each in theirs] == [True]

@@ -44,10 +44,10 @@ def did_you_mean(word: str, names: Iterable[str], *, most: int = 1, similarity: 
     Returns:
         The question and a space; or nothing if no name is similar. Arguments as of `near_names`.
     """
-    return asked(near_names(word, names, most=most, similarity=similarity))
+    return question(near_names(word, names, most=most, similarity=similarity))
 
 
-def asked(names: Iterable[str]) -> str:
+def question(names: Iterable[str]) -> str:
     """Return the question whether the user meant one of these names; see `did_you_mean`."""
     near = [*map(quoted, names)]
     if not near:

@@ -37,7 +37,7 @@ def test_ctrl_c_pressed_several_times_does_not_take_away_the_report(
         signal.raise_signal(signal.SIGINT)
     signal.raise_signal(signal.SIGINT)
     assert pressed()
-    monkeypatch.setattr(interrupts, "_ONE_WISH", -1.0)
+    monkeypatch.setattr(interrupts, "_ONE_PRESS", -1.0)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -245,7 +245,7 @@ def test_a_start_file_that_ends_the_shell_is_told(alone: Installed, home: Path) 
     (home / ".bashrc").write_text("exit 4\n", "utf-8")
     env = {"SHELL": shutil.which("bash"), "HOME": str(home), "COLUMNS": "300"}
     terminal = alone.on_terminal("sandbox", env=env)
-    terminal.expect_exact("the start file of your shell did not come to its end")
+    terminal.expect_exact("the start file of your shell did not finish")
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 4

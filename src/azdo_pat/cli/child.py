@@ -9,7 +9,7 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn, Self
 
-from azdo_pat.cli.interrupts import next_wish
+from azdo_pat.cli.interrupts import later_interrupt
 from azdo_pat.cli.standard_streams import is_in_foreground
 from azdo_pat.command_lines import quoted
 from azdo_pat.errors import NoCommandError, NotExecutableError, UsageError
@@ -146,7 +146,7 @@ class Child:
         finally:
             self._ignore_signals()
             if signal.SIGINT in self._before:
-                signal.signal(signal.SIGINT, next_wish(signal.SIG_IGN))
+                signal.signal(signal.SIGINT, later_interrupt(signal.SIG_IGN))
 
     def _waited(self, process: subprocess.Popen[bytes]) -> int:
         if sys.platform == "linux":

@@ -24,7 +24,7 @@ ENDING: Final = tuple(
 Windows sends SIGBREAK when the console is closed, or Ctrl-Break pressed.
 """
 _pressed: list[int] = []
-_ONE_WISH: Final = 1.0
+_ONE_PRESS: Final = 1.0
 """Seconds within which Ctrl-C, pressed again, means the same."""
 
 
@@ -75,7 +75,7 @@ def interruptible_once() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def next_wish(after: Handler) -> Handler:
+def later_interrupt(after: Handler) -> Handler:
     """Return a handler of Ctrl-C that interrupts once: when it is pressed after more than a second.
 
     Pressed several times, it means one thing: what it has ended already.
@@ -86,7 +86,7 @@ def next_wish(after: Handler) -> Handler:
     begun = time.monotonic()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        if time.monotonic() - begun > _ONE_WISH:
+        if time.monotonic() - begun > _ONE_PRESS:
             signal.signal(signal.SIGINT, after)
             record_and_interrupt(number, frame)
 
@@ -107,4 +107,4 @@ def ctrl_c_recorded() -> Iterator[Callable[[], bool]]:
         yield pressed.is_set
     finally:
         is_pressed = pressed.is_set() and before is not signal.SIG_IGN
-        signal.signal(signal.SIGINT, next_wish(before) if is_pressed else before)
+        signal.signal(signal.SIGINT, later_interrupt(before) if is_pressed else before)

@@ -103,9 +103,9 @@ class Sandbox:
         code = self.run(start.words, start.variables)
         if sys.stdin.isatty() and start.ready is not None and not start.ready.exists():
             self._warn(
-                "the start file of your shell did not come to its end: it was interrupted, has"
-                " ended the shell, or put another program in its place, which may have had your own"
-                " home folder; for a shell without your settings, run: pat sandbox sh"
+                "the start file of your shell did not finish: it was interrupted, ended the shell,"
+                " or started another program in its place, which may have used your own home"
+                " folder; for a shell without your settings, run: pat sandbox sh"
             )
         return code
 

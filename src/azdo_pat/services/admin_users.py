@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from azdo_pat.api.graph import PEOPLE
 from azdo_pat.errors import ConflictError, NotFoundError, PatError, UsageError
 from azdo_pat.models import User
-from azdo_pat.near_names import asked, near_names
+from azdo_pat.near_names import near_names, question
 from azdo_pat.services.parallel import results_side_by_side
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ _MOST_LISTED: Final = 20
 _MOST_PROPOSED: Final = 3
 _SHORTER: Final = (3, 1)
 """How many letters of a name that no user has are asked for, one after the other."""
+
+
+class _UnknownNameError(NotFoundError):
+    """No user's name begins like that."""
 
 
 def find_users(
@@ -92,7 +96,7 @@ def _find(text: str, organization: Organization, deps: AdminDeps, *, exactly: bo
         )
     found = found or matching.users
     if not found:
-        raise NotFoundError(
+        raise _UnknownNameError(
             f"{organization.name} has no user {wanted!r}",
             hint="to list its users, run: pat admin users",
         )
@@ -108,9 +112,8 @@ def _find(text: str, organization: Organization, deps: AdminDeps, *, exactly: bo
 def _with_proposal(
     failure: PatError, text: str, organization: Organization, deps: AdminDeps
 ) -> PatError:
-    """Return the failure with the most similar users in its hint, unless that lists some."""
-    is_name = not re.fullmatch(_DESCRIPTOR, text.strip())
-    if isinstance(failure, NotFoundError) and is_name and "\n" not in failure.hint:
+    """Return the failure with the most similar users in its hint, if no user has such a name."""
+    if isinstance(failure, _UnknownNameError):
         with suppress(PatError):  # then there is no proposal
             failure.hint = f"{_proposal(text.strip(), organization, deps)}{failure.hint}"
     return failure
@@ -127,7 +130,7 @@ def _proposal(wanted: str, organization: Organization, deps: AdminDeps) -> str:
             for own in (each.name, each.mail, each.upn.partition("@")[0], each.upn):
                 names[own] = each.upn or each.descriptor
         if near := near_names(wanted, names, most=_MOST_PROPOSED):
-            return asked(dict.fromkeys(names[each] for each in near))
+            return question(dict.fromkeys(names[each] for each in near))
     return ""
 
 
